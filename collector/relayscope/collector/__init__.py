@@ -1,0 +1,18 @@
+"""The relayscope collector: OTLP in, sanitized rows in PostgreSQL, `OK` after the commit.
+
+The way of one request through the modules of this package::
+
+    receive/grpc.py  receive/http.py     bytes arrive, limits and access are checked
+             └──────┬──────┘
+               pipeline.py               accept(signal, request) -> Reply; bounds the bytes in flight
+                    │
+                 decode/                 OTLP bytes -> one sanitized storage.Batch; pure
+                    │
+             commit_group.py             one writer thread; concurrent requests share a commit
+                    │
+          relayscope.storage.Writer      binary COPY, one transaction
+                    │
+               status.py                 the outcome as a gRPC or HTTP answer
+
+`serve/` builds these parts from `settings.py` and runs them; `command.py` is the command line.
+"""

@@ -1,0 +1,57 @@
+"""The command line `relayscope`. Each command is a module that is imported when it is called."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Final, NamedTuple
+
+import click
+
+
+class _Lazy(NamedTuple):
+    module: str
+    name: str
+    summary: str
+
+
+_COMMANDS: Final = {
+    "serve": _Lazy(
+        "relayscope.collector.serve.command", "serve", "Receive telemetry and store it."
+    ),
+    "trace": _Lazy(
+        "relayscope.collector.reading.command", "trace", "Show a trace and its messages."
+    ),
+    "sql": _Lazy("relayscope.collector.reading.command", "sql", "Read the database with SQL."),
+    "sanitize": _Lazy(
+        "relayscope.collector.sanitize", "sanitize", "Show what the sanitizer does to a sample."
+    ),
+    "demo": _Lazy("relayscope.collector.demo.command", "demo", "See real MCP calls, end to end."),
+}
+
+
+class _LazyGroup(click.Group):
+    """A group that knows its commands by name, so that `trace` does not import gRPC."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(_COMMANDS)
+
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's signature
+        cmd_name: str,
+    ) -> click.Command | None:
+        lazy = _COMMANDS.get(cmd_name)
+        if lazy is None:
+            return None
+        command: click.Command = getattr(import_module(lazy.module), lazy.name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, lazy.summary) for name, lazy in _COMMANDS.items()])
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="relayscope")
+def main() -> None:
+    """See what an MCP relay and its backends really said to each other."""

@@ -1,0 +1,76 @@
+"""What can go wrong in the collector, and the one bit that decides about trying again.
+
+::
+
+    CollectorError
+    ├── StartError               the collector cannot start; the message tells the user what to do
+    │   └── SettingsError        a setting is unknown or wrong
+    └── RequestRefused           one request gets an error as its answer
+        ├── Malformed            it is not what its content type says
+        ├── TooLarge             it is larger than the limit, also after decompression
+        ├── UnsupportedMedia     its content type or encoding is not spoken here
+        ├── Unauthenticated      its token is missing or unknown
+        ├── PermissionDenied     its token has another role
+        └── Overloaded           there is no room for it now (retryable)
+            ├── Unavailable      it could not be stored now (retryable)
+            └── TooSlow          it was not stored in time (retryable; a repeat is stored once)
+
+`retryable` says whether the same request may succeed later. How each becomes a status is the
+business of `status.py` alone.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class CollectorError(Exception):
+    """Base of everything the collector raises on purpose."""
+
+    retryable: ClassVar[bool] = False
+
+
+class StartError(CollectorError):
+    """The collector cannot start."""
+
+
+class SettingsError(StartError):
+    """A setting is unknown or wrong."""
+
+
+class RequestRefused(CollectorError):  # noqa: N818 - a refusal is an answer, not a fault
+    """A request gets an error as its answer."""
+
+
+class Malformed(RequestRefused):
+    """The request is not what its content type says."""
+
+
+class TooLarge(RequestRefused):
+    """The request is larger than the limit, also after decompression."""
+
+
+class UnsupportedMedia(RequestRefused):
+    """The content type or the content encoding is not spoken here."""
+
+
+class Unauthenticated(RequestRefused):
+    """The bearer token is missing or unknown."""
+
+
+class PermissionDenied(RequestRefused):
+    """The bearer token is known but has another role."""
+
+
+class Overloaded(RequestRefused):
+    """There is no room for the request now."""
+
+    retryable: ClassVar[bool] = True
+
+
+class Unavailable(Overloaded):
+    """The request could not be stored now."""
+
+
+class TooSlow(Overloaded):
+    """The request was not stored in time; it may be later, and a repeat is stored once."""

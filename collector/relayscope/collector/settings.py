@@ -1,0 +1,252 @@
+"""What the user can set, where it comes from, and what is said when it is wrong.
+
+Precedence: command line, then `RELAYSCOPE_*` variables, then the YAML file, then the defaults here.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple, Self
+
+import yaml
+from platformdirs import user_data_path
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ByteSize,
+    ConfigDict,
+    Field,
+    PositiveInt,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    YamlConfigSettingsSource,
+)
+from pydantic_settings import SettingsError as SourceError
+
+from relayscope.collector.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PREFIX: Final = "RELAYSCOPE_"
+
+FOREIGN_VARIABLES: Final = frozenset(
+    {
+        "RELAYSCOPE_CONFIG",
+        "RELAYSCOPE_LEVEL",
+        "RELAYSCOPE_PROFILE",
+        "RELAYSCOPE_PROFILES",
+        "RELAYSCOPE_LEVELS",
+        "RELAYSCOPE_SPOOL",
+        "RELAYSCOPE_SPOOL_DIR",
+        "RELAYSCOPE_BODY_LIMIT",
+        "RELAYSCOPE_INJECT",
+        "RELAYSCOPE_EXCLUDE",
+    }
+)
+"""Variables that are no settings of the collector and no mistake either: where the file is, and
+those of relayscope.instrumentation (a relay and its collector may share an environment)."""
+
+FOREIGN_PREFIXES: Final = ("RELAYSCOPE_TEST_",)
+"""The test suite's own."""
+
+
+class Address(NamedTuple):
+    """Where to listen."""
+
+    host: str
+    port: int
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can connect."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+
+def _parse_address(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    host, colon, port = value.rpartition(":")
+    if not colon or not host or not port.isdecimal() or int(port) > 65535:  # noqa: PLR2004 - the largest port
+        raise ValueError("expected HOST:PORT, for example 127.0.0.1:4317 or [::1]:4317")
+    return Address(host.removeprefix("[").removesuffix("]"), int(port))
+
+
+ListenAddress = Annotated[Address, BeforeValidator(_parse_address)]
+
+
+class Token(BaseModel):
+    """A bearer token that clients present; `name` is how the logs speak of it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")
+    token: SecretStr = Field(min_length=16)
+    role: Literal["ingest", "read", "admin"] = "ingest"
+
+
+class Settings(BaseSettings):
+    """The settings of `relayscope serve` and of the commands that read.
+
+    Sizes are bytes and take units (`4MiB`); durations are seconds or ISO 8601 (`PT24H`).
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    data_dir: Path = Field(default_factory=lambda: user_data_path("relayscope"))
+    """Where the embedded PostgreSQL and the outage spool live."""
+    database_url: SecretStr | None = None
+    """A PostgreSQL to use instead of the embedded one."""
+
+    grpc: ListenAddress = Address("127.0.0.1", 4317)
+    """Where OTLP/gRPC listens; port 0 takes a free one."""
+    http: ListenAddress = Address("127.0.0.1", 4318)
+    """Where OTLP/HTTP, `/healthz`, `/readyz` and `/metrics` listen; port 0 takes a free one."""
+    workers: PositiveInt = 1
+    """How many receiver processes share the two ports."""
+
+    tls_certificate: Path | None = None
+    """PEM certificate chain for both listeners."""
+    tls_key: Path | None = None
+    """PEM key of that certificate."""
+    tls_client_ca: Path | None = None
+    """PEM certificates whose clients are let in; set it for mutual TLS."""
+    tokens: tuple[Token, ...] = ()
+    """Bearer tokens; without any, whoever can connect is let in."""
+    insecure: bool = False
+    """Listen elsewhere than on loopback even without TLS and tokens."""
+
+    sanitizer_rules: Path | None = None
+    """A YAML file with sanitizer rules; without it the default rules hold."""
+
+    grpc_max_message: ByteSize = Field(default=ByteSize(4 * 2**20), gt=0, lt=2**31)
+    """Largest OTLP/gRPC request, after decompression (the OTLP default)."""
+    http_max_body: ByteSize = Field(default=ByteSize(20 * 2**20), gt=0)
+    """Largest OTLP/HTTP request, before and after decompression (the OTLP default)."""
+    max_in_flight: ByteSize = Field(default=ByteSize(32 * 2**20), gt=0)
+    """Requests being decoded and stored, in bytes; beyond it requests are refused, retryable."""
+    max_connections: PositiveInt = 512
+    """HTTP connections at a time; beyond it requests are refused, retryable."""
+    receive_timeout: float = Field(default=10, gt=0)
+    """Seconds that a client may take to send its request."""
+    answer_timeout: float = Field(default=8, gt=0)
+    """Seconds until a request that is not stored yet is refused, retryable (OTLP clients wait 10)."""
+    stop_timeout: float = Field(default=10, gt=0)
+    """Seconds that requests in flight get to finish when the collector stops."""
+    duplicate_window: timedelta = timedelta(hours=24)
+    """How long a repeated request is recognised."""
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Self:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("tls_certificate and tls_key are set together or not at all")
+        if self.tls_client_ca is not None and self.tls_certificate is None:
+            raise ValueError("tls_client_ca needs tls_certificate and tls_key")
+        names = [token.name for token in self.tokens]
+        if len(set(names)) < len(names):
+            raise ValueError("tokens: each name may be used once")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the library's signature
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the library's signature
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the library's signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the library's signature
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Nothing by itself: `load` merges the sources, and so knows where each setting is from."""
+        return (init_settings,)
+
+
+def load(command_line: Mapping[str, Any], config: Path | None = None) -> Settings:
+    """All settings, checked.
+
+    Args:
+        command_line: what was given as options, by setting name.
+        config: the YAML file, if any.
+
+    Raises:
+        SettingsError: a setting is unknown or wrong, anywhere; the message is one line that names
+            it and where it is from, and never repeats its value.
+    """
+    file = _read_file(config) if config else {}
+    environment = _read_environment()
+    try:
+        return Settings(**{**file, **environment, **command_line})
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = str(first["loc"][0]) if first["loc"] else ""
+        reason = first["msg"].removeprefix("Value error, ")
+        if first["type"] == "extra_forbidden" and len(first["loc"]) == 1:
+            reason = f"unknown setting; known are: {', '.join(sorted(Settings.model_fields))}"
+        if not name:
+            raise SettingsError(reason) from None
+        if name in command_line:
+            origin = f"--{name.replace('_', '-')}"
+        elif name in environment:
+            origin = f"{PREFIX}{name.upper()}"
+        else:
+            origin = f"{config}: {'.'.join(str(part) for part in first['loc'])}"
+        raise SettingsError(f"{origin}: {reason}") from None
+
+
+def _read_file(config: Path) -> dict[str, Any]:
+    try:
+        content = YamlConfigSettingsSource(Settings, yaml_file=config)() if config.exists() else None
+    except yaml.YAMLError as error:
+        problem = getattr(error, "problem", None) or "is not YAML"
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        raise SettingsError(f"{config}{line}: {problem}") from None
+    except (OSError, TypeError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "expected a mapping of settings"
+        raise SettingsError(f"{config}: {reason}") from None
+    if content is None:
+        raise SettingsError(f"{config}: there is no such file")
+    return {str(key): value for key, value in content.items()}
+
+
+def _read_environment() -> dict[str, Any]:
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    for variable in sorted(os.environ):
+        if (
+            variable.startswith(PREFIX)
+            and variable not in known
+            and variable not in FOREIGN_VARIABLES
+            and not variable.startswith(FOREIGN_PREFIXES)
+        ):
+            raise SettingsError(
+                f"{variable}: unknown setting in the environment; known are: "
+                f"{', '.join(sorted(known))}"
+            )
+    try:
+        return dict(EnvSettingsSource(Settings)())
+    except SourceError:
+        raise SettingsError(f"{PREFIX}TOKENS: expected JSON, a list of tokens") from None
