@@ -1,0 +1,39 @@
+"""What can go wrong between a record and its table.
+
+::
+
+    StorageError
+     ├── StorageUnavailable     the database is away, slow or full: try again later   (retryable)
+     └── EmbeddedServerError    the embedded PostgreSQL cannot be used
+          ├── NoDatabase        nothing was ever stored in this folder
+          └── ServerDidNotStart PostgreSQL said no; the message ends with its own words
+
+A row that PostgreSQL refuses is not an error of ``write``: its neighbours are stored, and it is
+counted in its batch's `Outcome`.
+"""
+
+from typing import ClassVar
+
+
+class StorageError(Exception):
+    """Something between a record and its table went wrong."""
+
+    retryable: ClassVar[bool] = False
+
+
+class StorageUnavailable(StorageError):
+    """The database cannot store this now; the same write may succeed later."""
+
+    retryable: ClassVar[bool] = True
+
+
+class EmbeddedServerError(StorageError):
+    """The embedded PostgreSQL cannot be used."""
+
+
+class NoDatabase(EmbeddedServerError):
+    """Nothing was ever stored in this folder."""
+
+
+class ServerDidNotStart(EmbeddedServerError):
+    """The embedded PostgreSQL did not start."""
