@@ -1,0 +1,32 @@
+"""The span that a task works for: entered when a request is read, left when it is answered.
+
+A read that returns a request makes that request's SERVER span current in the reading task, so
+that whatever the host sends next becomes its child. Context variables that a coroutine sets stay
+set in the task that awaits it, which is what lets a wrapped `recv()` do this.
+"""
+
+from contextvars import ContextVar
+
+from opentelemetry import context as otel_context
+from opentelemetry.context import Context
+from opentelemetry.trace import Span, get_current_span, set_span_in_context
+
+_outer: ContextVar[Context | None] = ContextVar("relayscope_outer_context", default=None)
+"""The task's context from before the first request was entered."""
+
+
+def enter(span: Span) -> None:
+    """Make `span` current for the running task, in place of the request entered before it."""
+    outer = _outer.get()
+    if outer is None:
+        outer = otel_context.get_current()
+        _outer.set(outer)
+    otel_context.attach(set_span_in_context(span, outer))
+
+
+def leave(span: Span) -> None:
+    """Go back to the task's own context if `span` is the one that it works for."""
+    outer = _outer.get()
+    if outer is not None and get_current_span() is span:
+        otel_context.attach(outer)
+        _outer.set(None)

@@ -1,0 +1,71 @@
+"""`relayscope-instrument`: run a program with zero code changes and see its MCP traffic."""
+
+import argparse
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+
+from opentelemetry.instrumentation import auto_instrumentation
+
+from .level import Level
+from .process import LEVEL_VARIABLE
+
+_EPILOG = """\
+Everything else is set with OpenTelemetry's own OTEL_* variables. Defaults: spans and logs over
+OTLP/gRPC to http://127.0.0.1:4317 (OTEL_EXPORTER_OTLP_ENDPOINT), where `relayscope serve` listens.
+
+example: relayscope-instrument --service-name relay -- python relay.py --config backends.yaml
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Set the environment up and become the command; does not return when that works."""
+    options = _parser().parse_args(arguments)
+    if shutil.which(options.command) is None:
+        sys.exit(
+            f"relayscope-instrument: {options.command!r} is not a program on PATH; "
+            "for a script, write `python script.py`"
+        )
+    os.environ["OTEL_PYTHON_DISTRO"] = "relayscope"
+    os.environ["OTEL_PYTHON_CONFIGURATOR"] = "relayscope"
+    if options.service_name:
+        os.environ["OTEL_SERVICE_NAME"] = options.service_name
+    if options.level is not None:
+        os.environ[LEVEL_VARIABLE] = options.level.name
+    # OpenTelemetry's own command does the rest: it reads sys.argv and execs the command.
+    sys.argv = ["relayscope-instrument", "--", options.command, *options.command_arguments]
+    auto_instrumentation.run()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="relayscope-instrument",
+        description=(
+            "Run a Python MCP relay, backend or client so that every message it sends and "
+            "receives is traced."
+        ),
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=version("relayscope"))
+    parser.add_argument(
+        "--service-name", metavar="NAME", help="what this component is called (OTEL_SERVICE_NAME)"
+    )
+    parser.add_argument(
+        "--level",
+        type=_level,
+        metavar="LEVEL",
+        help=f"what is recorded: {', '.join(level.name for level in Level)} (default: TRACE)",
+    )
+    parser.add_argument("command", help="the program to run")
+    parser.add_argument("command_arguments", nargs=argparse.REMAINDER, help="its arguments")
+    return parser
+
+
+def _level(name: str) -> Level:
+    try:
+        return Level.named(name)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error

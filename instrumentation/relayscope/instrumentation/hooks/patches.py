@@ -1,0 +1,59 @@
+"""Patches that wait for their module, and can be taken back."""
+
+import inspect
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any, Final
+
+import wrapt
+
+Wrapper = Callable[[Callable[..., Any], Any, Any, Any], Any]
+"""wrapt's signature: the wrapped function, the instance, positional and keyword arguments."""
+
+_ABSENT: Final = object()
+
+
+class Patches:
+    """The patches of one hook."""
+
+    def __init__(self) -> None:
+        self._applied: list[tuple[Any, str, Any]] = []
+        self._wanted = True
+
+    def wrap(self, module_name: str, path: str, wrapper: Wrapper) -> None:
+        """Wrap a function as soon as the host imports its module, or now if it already has.
+
+        What this version of the library does not have is left alone.
+
+        Args:
+            module_name: Where it is defined.
+            path: Its name in the module: `function` or `Class.method`.
+            wrapper: What is called in its place.
+        """
+
+        def apply(module: ModuleType) -> None:
+            *owners, name = path.split(".")
+            owner: Any = module
+            for owner_name in owners:
+                owner = getattr(owner, owner_name, None)
+            original = inspect.getattr_static(owner, name, _ABSENT)
+            if self._wanted and original is not _ABSENT:
+                own = vars(owner).get(name, _ABSENT)
+                setattr(owner, name, wrapt.FunctionWrapper(original, wrapper))
+                self._applied.append((owner, name, own))
+
+        if module_name in sys.modules:
+            apply(sys.modules[module_name])
+        else:
+            wrapt.register_post_import_hook(apply, module_name)
+
+    def remove(self) -> None:
+        """Put every original back, and let no patch be applied any more."""
+        self._wanted = False
+        while self._applied:
+            owner, name, own = self._applied.pop()
+            if own is _ABSENT:
+                delattr(owner, name)
+            else:
+                setattr(owner, name, own)

@@ -1,0 +1,31 @@
+"""How much of the traffic is recorded."""
+
+from enum import IntEnum
+
+
+class Level(IntEnum):
+    """What is recorded at each level; the values are OpenTelemetry severity numbers."""
+
+    TRACE = 1
+    """Every message with its full (sanitized) text."""
+    DEBUG = 5
+    """Every message without its text: kind, method, id, size and digest."""
+    INFO = 9
+    """Calls as spans; of the messages, only odd ones."""
+    WARN = 13
+    """Only what went wrong: odd messages."""
+    ERROR = 17
+    """Nothing but failures to capture."""
+
+    @classmethod
+    def named(cls, name: str) -> "Level":
+        """Return the level called `name`, in any case.
+
+        Raises:
+            ValueError: There is no such level; the message lists those there are.
+        """
+        try:
+            return cls[name.strip().upper()]
+        except KeyError:
+            known = ", ".join(level.name for level in cls)
+            raise ValueError(f"unknown level {name!r}: use one of {known}") from None

@@ -1,0 +1,159 @@
+"""One JSON-RPC message, as far as tracing needs to understand it.
+
+The forms are those of JSON-RPC 2.0 section 4 and 5, read tolerantly: broken peers leave out
+`jsonrpc`, answer with `id: null` or without an id, and send both `result` and `error: null`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+import orjson
+
+RequestId = int | float | str
+
+KNOWN_METHODS: Final = frozenset(
+    {
+        "completion/complete",
+        "elicitation/create",
+        "initialize",
+        "logging/setLevel",
+        "notifications/cancelled",
+        "notifications/elicitation/complete",
+        "notifications/initialized",
+        "notifications/message",
+        "notifications/progress",
+        "notifications/prompts/list_changed",
+        "notifications/resources/list_changed",
+        "notifications/resources/updated",
+        "notifications/roots/list_changed",
+        "notifications/tasks/status",
+        "notifications/tools/list_changed",
+        "ping",
+        "prompts/get",
+        "prompts/list",
+        "resources/list",
+        "resources/read",
+        "resources/subscribe",
+        "resources/templates/list",
+        "resources/unsubscribe",
+        "roots/list",
+        "sampling/createMessage",
+        "server/discover",
+        "subscriptions/listen",
+        "tasks/cancel",
+        "tasks/get",
+        "tasks/list",
+        "tasks/result",
+        "tasks/update",
+        "tools/call",
+        "tools/list",
+    }
+)
+"""Methods of the MCP revisions 2024-11-05 to 2026-07-28. Only these get trace context: a server
+that dispatches on other names may pass all of `params` to a function as keyword arguments."""
+
+
+class Kind(StrEnum):
+    """What a message is; the values are those of `relayscope.message.kind`."""
+
+    REQUEST = "request"
+    NOTIFICATION = "notification"
+    RESULT = "result"
+    ERROR = "error"
+    BATCH = "batch"
+    UNPARSABLE = "unparsable"
+
+
+@dataclass(slots=True, frozen=True)
+class Message:
+    """The parts of a message that decide where it belongs.
+
+    Attributes:
+        id: None when absent, null, or of a type that JSON-RPC does not allow.
+        params: The request's parameters when they are an object, else empty.
+        takes_meta: Whether `params._meta` can be set without changing what the message says.
+    """
+
+    kind: Kind
+    id: RequestId | None = None
+    method: str = ""
+    params: Mapping[str, Any] = field(default_factory=dict)
+    takes_meta: bool = False
+    result: Any = None
+    error_code: int | None = None
+    error_message: str = ""
+
+    @property
+    def meta(self) -> Mapping[str, Any]:
+        """`params._meta`, empty when there is none."""
+        meta = self.params.get("_meta")
+        return meta if isinstance(meta, Mapping) else {}
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether this is a result or an error."""
+        return self.kind in (Kind.RESULT, Kind.ERROR)
+
+    @property
+    def is_tool_error(self) -> bool:
+        """Whether a tool says that it failed (`isError: true`)."""
+        return isinstance(self.result, Mapping) and self.result.get("isError") is True
+
+    def parameter(self, name: str) -> str | None:
+        """Return the parameter called `name` when it is a string."""
+        value = self.params.get(name)
+        return value if isinstance(value, str) else None
+
+    @classmethod
+    def of_text(cls, text: str | bytes) -> "Message":
+        """Read a message from the wire. Never raises: what cannot be read is UNPARSABLE."""
+        try:
+            data = orjson.loads(text)
+        except ValueError:
+            return cls(Kind.UNPARSABLE)
+        return cls.of_json(data)
+
+    @classmethod
+    def of_json(cls, data: Any) -> "Message":
+        """Read a message from parsed JSON. Never raises."""
+        if isinstance(data, list):
+            return cls(Kind.BATCH)
+        if not isinstance(data, dict):
+            return cls(Kind.UNPARSABLE)
+        identifier = data.get("id")
+        if isinstance(identifier, bool) or not isinstance(identifier, RequestId):
+            identifier = None
+        method = data.get("method")
+        if isinstance(method, str):
+            return cls.initiating(method, identifier, data.get("params"))
+        error = data.get("error")
+        if isinstance(error, dict):
+            return cls.error(identifier, error.get("code"), error.get("message"))
+        if "result" in data:
+            return cls(Kind.RESULT, id=identifier, result=data["result"])
+        return cls(Kind.UNPARSABLE)
+
+    @classmethod
+    def initiating(cls, method: str, identifier: RequestId | None, params: Any) -> "Message":
+        """Return a request, or a notification where there is no id."""
+        has_object = isinstance(params, dict)
+        meta = params.get("_meta") if has_object else None
+        return cls(
+            Kind.NOTIFICATION if identifier is None else Kind.REQUEST,
+            id=identifier,
+            method=method,
+            params=params if has_object else {},
+            takes_meta=(params is None or has_object) and (meta is None or isinstance(meta, dict)),
+        )
+
+    @classmethod
+    def error(cls, identifier: RequestId | None, code: Any, message: Any) -> "Message":
+        """Return an error answer; a code or message of the wrong type is left out."""
+        return cls(
+            Kind.ERROR,
+            id=identifier,
+            error_code=code if isinstance(code, int) else None,
+            error_message=message if isinstance(message, str) else "",
+        )
