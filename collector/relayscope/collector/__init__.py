@@ -2,9 +2,9 @@
 
 The way of one request through the modules of this package::
 
-    receive/grpc.py  receive/http.py     bytes arrive, limits and access are checked
+    receive/grpc.py  receive/http.py     bytes arrive; limits (room.py) and access.py hold
              └──────┬──────┘
-               pipeline.py               accept(signal, request) -> Reply; bounds the bytes in flight
+               pipeline.py               accept(signal, raw) -> response message, after the commit
                     │
                  decode/                 OTLP bytes -> one sanitized storage.Batch; pure
                     │

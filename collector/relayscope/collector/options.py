@@ -52,7 +52,7 @@ class CommandFailed(click.ClickException):
 def settings_options(
     *names: str,
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command `--config` and the named options, and pass it `settings`, loaded from all sources.
+    """Give a command `--config` and the named options, and pass it `settings`, fully loaded.
 
     Args:
         names: names of fields of `Settings` that have an option here.

@@ -155,7 +155,7 @@ class Settings(BaseSettings):
     receive_timeout: float = Field(default=10, gt=0)
     """Seconds that a client may take to send its request."""
     answer_timeout: float = Field(default=8, gt=0)
-    """Seconds until a request that is not stored yet is refused, retryable (OTLP clients wait 10)."""
+    """Seconds until a request not stored yet is refused, retryable (OTLP clients wait 10)."""
     stop_timeout: float = Field(default=10, gt=0)
     """Seconds that requests in flight get to finish when the collector stops."""
     duplicate_window: timedelta = timedelta(hours=24)
@@ -219,7 +219,9 @@ def load(command_line: Mapping[str, Any], config: Path | None = None) -> Setting
 
 def _read_file(config: Path) -> dict[str, Any]:
     try:
-        content = YamlConfigSettingsSource(Settings, yaml_file=config)() if config.exists() else None
+        content = (
+            YamlConfigSettingsSource(Settings, yaml_file=config)() if config.exists() else None
+        )
     except yaml.YAMLError as error:
         problem = getattr(error, "problem", None) or "is not YAML"
         mark = getattr(error, "problem_mark", None)

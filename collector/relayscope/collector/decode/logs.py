@@ -1,0 +1,90 @@
+"""Log records to rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from relayscope.collector.decode.rows import NORMALIZED
+from relayscope.collector.decode.values import (
+    attributes,
+    count,
+    jsonb,
+    plain,
+    span_id_or_none,
+    trace_id_or_none,
+)
+from relayscope.storage.rows import EPOCH
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+    from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
+
+    from relayscope.collector.decode.rows import Decoded
+    from relayscope.sanitizer import Sanitizer, Value
+
+_SEVERITIES: Final = range(25)
+
+
+def add_logs(request: ExportLogsServiceRequest, decoded: Decoded) -> None:
+    """Append the request's log records to the batch."""
+    for resource_logs in request.resource_logs:
+        resource_id = decoded.resource(resource_logs.resource, resource_logs.schema_url)
+        for scope_logs in resource_logs.scope_logs:
+            scope_id = decoded.scope(scope_logs.scope, scope_logs.schema_url)
+            _add_records(scope_logs.log_records, resource_id, scope_id, decoded)
+
+
+def _add_records(
+    records: Iterable[LogRecord], resource_id: bytes, scope_id: bytes, decoded: Decoded
+) -> None:
+    sanitizer = decoded.sanitizer
+    add = decoded.batch.logs.append
+    for record in records:
+        odd: list[Value] = []
+        observed = record.observed_time_unix_nano
+        time = record.time_unix_nano or observed or decoded.arrived
+        severity: int = record.severity_number
+        if severity not in _SEVERITIES:
+            odd.append("severity_number")
+            severity = 0
+        clean = sanitizer.attributes(attributes(record.attributes))
+        body, body_json = _body(record, sanitizer)
+        trace_id = trace_id_or_none(record.trace_id, odd)
+        span_id = span_id_or_none(record.span_id, odd)
+        if odd:
+            clean[NORMALIZED] = odd
+        add(
+            (
+                time // 1000 - EPOCH,
+                time % 1000,
+                observed // 1000 - EPOCH if observed else None,
+                observed % 1000 if observed else None,
+                trace_id,
+                span_id,
+                record.flags,
+                severity,
+                sanitizer.text(record.severity_text) or None,
+                sanitizer.text(record.event_name) or None,
+                body,
+                body_json,
+                jsonb(clean),
+                count(record.dropped_attributes_count),
+                resource_id,
+                scope_id,
+            )
+        )
+
+
+def _body(record: LogRecord, sanitizer: Sanitizer) -> tuple[str | None, bytes | None]:
+    """The body as text, or as `jsonb` if it is not a string, or neither if there is none."""
+    text = record.body.string_value
+    if text:
+        return sanitizer.text(text), None
+    value = plain(record.body)
+    if value is None:
+        return None, None
+    if isinstance(value, str):
+        return value, None
+    return None, jsonb(sanitizer.value(value))

@@ -1,0 +1,70 @@
+"""What one request becomes: a batch of rows, and a count of what could not become a row."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from relayscope.collector.decode.values import attributes, count, json_values
+from relayscope.storage import Batch, rows
+
+if TYPE_CHECKING:
+    from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
+    from opentelemetry.proto.resource.v1.resource_pb2 import Resource
+
+    from relayscope.sanitizer import Sanitizer
+
+NORMALIZED: Final = "relayscope.normalized"
+"""The attribute that lists what of a record makes no sense or could not be stored as sent."""
+
+ENTITY_REFS: Final = "relayscope.entity_refs"
+"""The attribute that keeps a resource's `entity_refs`."""
+
+
+class Decoded:
+    """One request, decoded and sanitized."""
+
+    __slots__ = ("arrived", "batch", "rejected", "sanitizer")
+
+    def __init__(self, digest: bytes, sanitizer: Sanitizer, arrived: int) -> None:
+        self.batch = Batch(digest)
+        self.rejected: Counter[str] = Counter()
+        self.sanitizer = sanitizer
+        self.arrived = arrived
+
+    def reject(self, reason: str) -> None:
+        """Count an item that cannot be stored; the reason never holds text from telemetry."""
+        self.rejected[reason] += 1
+
+    def resource(self, resource: Resource, schema_url: str) -> bytes:
+        """The id of a resource, whose row is now part of the batch."""
+        plain = attributes(resource.attributes)
+        if resource.entity_refs:
+            plain[ENTITY_REFS] = [
+                {
+                    "schema_url": ref.schema_url,
+                    "type": ref.type,
+                    "id_keys": list(ref.id_keys),
+                    "description_keys": list(ref.description_keys),
+                }
+                for ref in resource.entity_refs
+            ]
+        identity, row = rows.resource(
+            json_values(self.sanitizer.attributes(plain)),
+            self.sanitizer.text(schema_url),
+            count(resource.dropped_attributes_count),
+        )
+        self.batch.resources[identity] = row
+        return identity.bytes
+
+    def scope(self, scope: InstrumentationScope, schema_url: str) -> bytes:
+        """The id of an instrumentation scope, whose row is now part of the batch."""
+        identity, row = rows.scope(
+            self.sanitizer.text(scope.name),
+            self.sanitizer.text(scope.version),
+            json_values(self.sanitizer.attributes(attributes(scope.attributes))),
+            self.sanitizer.text(schema_url),
+            count(scope.dropped_attributes_count),
+        )
+        self.batch.scopes[identity] = row
+        return identity.bytes

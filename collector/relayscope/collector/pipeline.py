@@ -1,0 +1,91 @@
+"""From a received request to its answer, the same for every transport."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from relayscope.collector.decode import Decoded, decode
+from relayscope.collector.errors import TooSlow, Unavailable
+from relayscope.collector.status import success
+from relayscope.storage import StorageUnavailable
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Callable
+
+    from google.protobuf.message import Message
+
+    from relayscope.collector.commit_group import CommitGroup
+    from relayscope.collector.room import Reservation
+    from relayscope.collector.signals import Signal
+    from relayscope.sanitizer import Sanitizer
+
+    Parse = Callable[[Signal, bytes], Message]
+
+
+class Pipeline:
+    """Decodes, stores and answers. Belongs to one event loop."""
+
+    def __init__(
+        self, sanitizer: Sanitizer, commit_group: CommitGroup, answer_timeout: float
+    ) -> None:
+        self._sanitizer = sanitizer
+        self._commit_group = commit_group
+        self._answer_timeout = answer_timeout
+        # One thread: decoding is Python and gains nothing from more, and the loop stays responsive.
+        self._decoder = ThreadPoolExecutor(1, thread_name_prefix="relayscope-decode")
+        self._storing: set[asyncio.Task[Counter[str]]] = set()
+
+    async def accept(
+        self, signal: Signal, raw: bytes, parse: Parse, reservation: Reservation
+    ) -> Message:
+        """Store one request; the answer is given after the commit.
+
+        Args:
+            signal: what the request holds.
+            raw: its bytes, decompressed.
+            parse: turns them into the signal's request message.
+            reservation: holds room for `raw`; released here when the request is stored or refused.
+
+        Raises:
+            RequestRefused: the request was not stored, or not in time.
+        """
+        storing = asyncio.create_task(self._store(signal, raw, parse))
+        self._storing.add(storing)
+        storing.add_done_callback(self._storing.discard)
+        storing.add_done_callback(lambda _: reservation.release())
+        try:
+            # A client that hangs up or runs out of time does not undo what is under way.
+            async with asyncio.timeout(self._answer_timeout):
+                rejected = await asyncio.shield(storing)
+        except TimeoutError:
+            raise TooSlow("the database is slow; try again") from None
+        return success(signal, rejected)
+
+    async def drain(self) -> None:
+        """Wait for everything under way."""
+        if self._storing:
+            await asyncio.wait(self._storing)
+        self._decoder.shutdown()
+
+    async def _store(self, signal: Signal, raw: bytes, parse: Parse) -> Counter[str]:
+        """What could not be stored, by reason."""
+        decoded = await asyncio.get_running_loop().run_in_executor(
+            self._decoder, self._decode, signal, raw, parse
+        )
+        batch = decoded.batch
+        if batch.spans or batch.logs or batch.points:
+            try:
+                outcome = await self._commit_group.store(batch)
+            except StorageUnavailable:
+                # The outage spool takes it from here (relayscope.spool), once it is wired in.
+                raise Unavailable("the database is away; try again") from None
+            if outcome.rejected:
+                decoded.rejected[outcome.reason] += outcome.rejected
+        return decoded.rejected
+
+    def _decode(self, signal: Signal, raw: bytes, parse: Parse) -> Decoded:
+        return decode(signal, parse(signal, raw), raw, self._sanitizer, time.time_ns())

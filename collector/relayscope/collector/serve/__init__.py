@@ -1,0 +1,1 @@
+"""`relayscope serve`: build the parts from the settings, run them, stop them in order."""
