@@ -8,12 +8,14 @@
     └── RequestRefused           one request gets an error as its answer
         ├── Malformed            it is not what its content type says
         ├── TooLarge             it is larger than the limit, also after decompression
+        ├── UnknownPath          there is no such path (HTTP)
+        ├── WrongMethod          the path takes another method (HTTP)
         ├── UnsupportedMedia     its content type or encoding is not spoken here
         ├── Unauthenticated      its token is missing or unknown
         ├── PermissionDenied     its token has another role
         └── Overloaded           there is no room for it now (retryable)
-            ├── Unavailable      it could not be stored now (retryable)
-            └── TooSlow          it was not stored in time (retryable; a repeat is stored once)
+            └── Unavailable      it could not be stored now (retryable)
+                └── TooSlow      it did not arrive or was not stored in time (retryable)
 
 `retryable` says whether the same request may succeed later. How each becomes a status is the
 business of `status.py` alone.
@@ -50,6 +52,14 @@ class TooLarge(RequestRefused):
     """The request is larger than the limit, also after decompression."""
 
 
+class UnknownPath(RequestRefused):
+    """There is no such path."""
+
+
+class WrongMethod(RequestRefused):
+    """The path takes another method."""
+
+
 class UnsupportedMedia(RequestRefused):
     """The content type or the content encoding is not spoken here."""
 
@@ -72,5 +82,8 @@ class Unavailable(Overloaded):
     """The request could not be stored now."""
 
 
-class TooSlow(Overloaded):
-    """The request was not stored in time; it may be later, and a repeat is stored once."""
+class TooSlow(Unavailable):
+    """The request did not arrive or was not stored in time.
+
+    It may still be stored later; a repeat is then recognised and stored once.
+    """

@@ -1,13 +1,9 @@
-"""What clients are told, over gRPC and over HTTP, and what they may retry: the whole policy.
-
-OTLP: clients retry UNAVAILABLE, and over HTTP 429, 502, 503, 504; else they drop the data.
-"""
+"""What clients are told, over gRPC and over HTTP, and what they may retry: the whole policy."""
 
 import random
 from collections import Counter
 from typing import Any, Final, NamedTuple
 
-from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
@@ -16,15 +12,19 @@ from grpc import StatusCode
 from relayscope.collector import errors
 from relayscope.collector.signals import Signal
 
+# OTLP: clients retry UNAVAILABLE, and over HTTP 429, 502, 503 and 504; else they drop the data.
 _CODES: Final[dict[type[Exception], tuple[StatusCode, int]]] = {
     errors.Malformed: (StatusCode.INVALID_ARGUMENT, 400),
     errors.Unauthenticated: (StatusCode.UNAUTHENTICATED, 401),
     errors.PermissionDenied: (StatusCode.PERMISSION_DENIED, 403),
+    errors.UnknownPath: (StatusCode.UNIMPLEMENTED, 404),
+    errors.WrongMethod: (StatusCode.UNIMPLEMENTED, 405),
     errors.TooLarge: (StatusCode.RESOURCE_EXHAUSTED, 413),
     errors.UnsupportedMedia: (StatusCode.INVALID_ARGUMENT, 415),
     errors.Overloaded: (StatusCode.UNAVAILABLE, 429),
     errors.Unavailable: (StatusCode.UNAVAILABLE, 503),
-    errors.TooSlow: (StatusCode.UNAVAILABLE, 503),
+    # What nobody foresaw is not retried: it would only come again.
+    Exception: (StatusCode.INTERNAL, 500),
 }
 
 
@@ -38,15 +38,15 @@ class Refusal(NamedTuple):
 
 
 def refusal(error: Exception) -> Refusal:
-    """What a client is told; an error nobody foresaw is not retried: it would only come again."""
-    code, http = _CODES.get(type(error), (StatusCode.INTERNAL, 500))
+    """What a client is told about an error; the nearest class in `_CODES` decides."""
+    code, http = next(_CODES[kind] for kind in type(error).__mro__ if kind in _CODES)
     message = "internal error" if code is StatusCode.INTERNAL else str(error)
     status = Status(code=code.value[0], message=message)
     if not getattr(error, "retryable", False):
         return Refusal(code, http, status, None)
     # Python clients give up at once when told to wait longer than the rest of their 10 seconds.
     seconds = random.randint(1, 3)  # noqa: S311 - spreads the retries, guards nothing
-    status.details.add().Pack(RetryInfo(retry_delay=Duration(seconds=seconds)))
+    status.details.add().Pack(RetryInfo(retry_delay={"seconds": seconds}))
     return Refusal(code, http, status, seconds)
 
 

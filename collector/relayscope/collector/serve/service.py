@@ -70,7 +70,7 @@ async def run(settings: Settings, database_url: str) -> None:
     grpc_receiver.listen(grpc_server, settings.grpc, None)
     http_server = _HttpServer(
         uvicorn.Config(
-            http_receiver.make_app(lambda: True),
+            http_receiver.make_app(pipeline, room, access, settings, lambda: True),
             log_config=None,
             ws="none",
             lifespan="off",

@@ -1,0 +1,133 @@
+"""The body of an HTTP request: bounded in bytes and in time, before and after decompression."""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from typing import TYPE_CHECKING, Final
+
+from starlette.requests import ClientDisconnect
+
+from relayscope.collector.errors import Malformed, TooLarge, TooSlow, UnsupportedMedia
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from relayscope.collector.room import Reservation
+
+_GZIP: Final = 31
+"""zlib's window size for a gzip header and nothing else."""
+
+
+async def read_body(
+    request: Request, limit: int, seconds: float, reservation: Reservation
+) -> bytes:
+    """The decompressed body.
+
+    Args:
+        request: whose body has not been read yet.
+        limit: largest body in bytes, as sent and decompressed.
+        seconds: how long the client may take.
+        reservation: grows with what has arrived.
+
+    Raises:
+        TooLarge, Malformed, UnsupportedMedia: for good.
+        TooSlow, Overloaded: for now.
+    """
+    encoding = request.headers.get("content-encoding", "identity").lower()
+    if encoding not in {"identity", "gzip"}:
+        raise UnsupportedMedia("content-encoding must be gzip or identity")
+    body = _Gzip(limit) if encoding == "gzip" else _Identity(limit)
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > limit:
+        raise body.too_large()
+    try:
+        async with asyncio.timeout(seconds):
+            more = True
+            while more:
+                message = await request.receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientDisconnect
+                reservation.grow(body.add(message.get("body", b"")))
+                more = message.get("more_body", False)
+    except TimeoutError:
+        raise TooSlow(f"the request did not arrive within {seconds:g} s") from None
+    return body.finish()
+
+
+async def discard_body(request: Request, limit: int, seconds: float) -> None:
+    """Read what still comes of a refused request, within bounds, and keep nothing.
+
+    A client that is cut off while it sends never reads its answer, and takes a refusal for good
+    for a broken connection, to be tried again.
+    """
+    received = 0
+    try:
+        async with asyncio.timeout(seconds):
+            while received <= limit:
+                message = await request.receive()
+                received += len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    return
+    except TimeoutError:
+        return
+
+
+class _Identity:
+    """A body that arrives as it is."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._sent = 0
+        self._chunks: list[bytes] = []
+        self._size = 0
+
+    def too_large(self) -> TooLarge:
+        return TooLarge(f"a request may have {self._limit} bytes, also after decompression")
+
+    def add(self, chunk: bytes) -> int:
+        """Take a chunk as it was sent; how much longer the body is now."""
+        self._sent += len(chunk)
+        if self._sent > self._limit:
+            raise self.too_large()
+        plain = self._plain(chunk)
+        self._size += len(plain)
+        if self._size > self._limit:
+            raise self.too_large()
+        self._chunks.append(plain)
+        return len(plain)
+
+    def finish(self) -> bytes:
+        """The whole body."""
+        return b"".join(self._chunks)
+
+    def _plain(self, chunk: bytes) -> bytes:
+        return chunk
+
+
+class _Gzip(_Identity):
+    """A body that is one gzip member. It never inflates more than one byte over the limit.
+
+    Further members are refused: thousands of empty ones cost quadratic time and no output
+    (CVE-2026-128131), and no OTLP client sends them.
+    """
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit)
+        self._inflater = zlib.decompressobj(_GZIP)
+
+    def finish(self) -> bytes:
+        if not self._inflater.eof:
+            raise Malformed("the gzip body is cut off")
+        return super().finish()
+
+    def _plain(self, chunk: bytes) -> bytes:
+        if self._inflater.eof and chunk:
+            raise Malformed("the gzip body goes on after its end")
+        try:
+            plain = self._inflater.decompress(chunk, self._limit - self._size + 1)
+        except zlib.error:
+            raise Malformed("the body is not gzip") from None
+        if self._inflater.unused_data:
+            raise Malformed("the gzip body goes on after its end")
+        return plain
