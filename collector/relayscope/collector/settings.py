@@ -27,6 +27,7 @@ from pydantic import (
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     YamlConfigSettingsSource,
@@ -91,7 +92,7 @@ def _parse_address(value: object) -> object:
     return Address(host.removeprefix("[").removesuffix("]"), int(port))
 
 
-ListenAddress = Annotated[Address, BeforeValidator(_parse_address)]
+ListenAddress = Annotated[Address, NoDecode, BeforeValidator(_parse_address)]
 
 
 class Token(BaseModel):

@@ -1,0 +1,159 @@
+"""Settings: where they come from, which one holds, and what is said about a wrong one."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from relayscope.collector.errors import SettingsError
+from relayscope.collector.settings import Address, load
+from tests.fix_collector import clean_environment
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """A YAML file that sets everything the precedence tests look at."""
+    path = tmp_path / "relayscope.yaml"
+    path.write_text("grpc: 127.0.0.1:1\nhttp: 127.0.0.1:1\nworkers: 3\n")
+    return path
+
+
+def test_command_line_over_environment_over_file_over_default(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each source wins over those after it."""
+    monkeypatch.setenv("RELAYSCOPE_GRPC", "127.0.0.1:2")
+    monkeypatch.setenv("RELAYSCOPE_HTTP", "127.0.0.1:2")
+    settings = load({"grpc": "127.0.0.1:3"}, config)
+    assert settings.grpc == Address("127.0.0.1", 3)
+    assert settings.http == Address("127.0.0.1", 2)
+    assert settings.workers == 3
+    assert settings.grpc_max_message == 4 * 2**20
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("wrokers: 3", "wrokers: unknown setting"),
+        ("workers: none", "workers: "),
+        ("workers: 0", "workers: "),
+        ("grpc: nowhere", "grpc: expected HOST:PORT"),
+        ("tls_key: key.pem", "tls_certificate and tls_key are set together"),
+        ("tokens: [{name: relay, token: short}]", "tokens.0.token: "),
+        ("tokens: [{name: relay, token: 0123456789abcdef, rolle: read}]", "tokens.0.rolle: "),
+        ("- workers", "expected a mapping"),
+        ("workers: [", "line 1"),
+    ],
+)
+def test_a_wrong_file_is_refused_with_the_name_and_the_file(
+    tmp_path: Path, content: str, complaint: str
+) -> None:
+    """The message is one line, names the setting, and does not repeat its value."""
+    path = tmp_path / "relayscope.yaml"
+    path.write_text(content)
+    with pytest.raises(SettingsError) as caught:
+        load({}, path)
+    message = str(caught.value)
+    assert complaint in message
+    assert "\n" not in message
+    assert "short" not in message.removeprefix(str(path))
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    """Silently starting with defaults would listen and store elsewhere than the user thinks."""
+    with pytest.raises(SettingsError, match="no such file"):
+        load({}, tmp_path / "missing.yaml")
+
+
+def test_an_unknown_variable_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A misspelt variable must not be ignored."""
+    monkeypatch.setenv("RELAYSCOPE_DATABSE_URL", "postgresql://u:hunter2@localhost/x")
+    with pytest.raises(SettingsError, match="RELAYSCOPE_DATABSE_URL: unknown") as caught:
+        load({})
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("variable", ["RELAYSCOPE_LEVEL", "RELAYSCOPE_TEST_DATABASE_URL"])
+def test_variables_of_the_instrumentation_are_not_mistakes(
+    monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    """A relay and its collector may share an environment."""
+    monkeypatch.setenv(variable, "TRACE")
+    load({})
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("RELAYSCOPE_WORKERS", "many"), ("RELAYSCOPE_TOKENS", "{"), ("RELAYSCOPE_TOKENS", "[{}]")],
+)
+def test_a_wrong_variable_is_named(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    """The message begins with the variable."""
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(SettingsError, match=rf"^{variable}: "):
+        load({})
+
+
+def test_secrets_are_masked_when_printed() -> None:
+    """Neither the database's password nor a token is in the settings' text."""
+    settings = load(
+        {
+            "database_url": "postgresql://u:hunter2@localhost/x",
+            "tokens": [{"name": "relay", "token": "canary-canary-canary"}],
+        }
+    )
+    assert "hunter2" not in repr(settings)
+    assert "canary" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("text", "reachable_from"),
+    [
+        ("127.0.0.1:4317", "here"),
+        ("[::1]:4317", "here"),
+        ("localhost:4317", "here"),
+        ("0.0.0.0:4317", "elsewhere"),
+        ("[::]:4317", "elsewhere"),
+        ("relay.example:4317", "elsewhere"),
+    ],
+)
+def test_addresses_know_whether_only_this_machine_can_connect(
+    text: str, reachable_from: str
+) -> None:
+    """What cannot be known to be loopback is not."""
+    address = load({"grpc": text}).grpc
+    assert address.is_loopback is (reachable_from == "here")
+    assert str(address) == text
+
+
+def test_a_wrong_setting_stops_the_start_with_one_line() -> None:
+    """The command says what is wrong and ends with 1, without a traceback."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "relayscope.collector", "serve", "--grpc", "nowhere"],
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr == (
+        "Error: --grpc: expected HOST:PORT, for example 127.0.0.1:4317 or [::1]:4317\n"
+    )
+
+
+def test_reading_commands_do_not_load_what_only_serving_needs() -> None:
+    """`relayscope trace` starts without gRPC, so that it starts quickly."""
+    code = (
+        "import sys\n"
+        "from relayscope.collector.command import main\n"
+        "from relayscope.collector import options\n"
+        "assert not {'grpc', 'uvicorn', 'starlette', 'sqlalchemy'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], env=clean_environment(), check=True)

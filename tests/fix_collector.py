@@ -1,0 +1,161 @@
+"""A real `relayscope serve` on free ports, gone when the test is."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from queue import Queue
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+    from types import TracebackType
+
+PATIENCE = 60
+"""Seconds after which a collector that does not do what it should counts as hung."""
+
+
+def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """This process's environment without settings that would reach the collector."""
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("RELAYSCOPE_", "OTEL_"))
+    }
+    return inherited | dict(extra or {})
+
+
+class Collector:
+    """A running `relayscope serve`.
+
+    Attributes:
+        grpc: `127.0.0.1:port` of OTLP/gRPC.
+        http: `127.0.0.1:port` of OTLP/HTTP.
+        log: what it has logged so far, line by line.
+    """
+
+    def __init__(self, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
+        self.log: list[dict[str, Any]] = []
+        self.grpc = ""
+        self.http = ""
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "relayscope.collector", "serve", *arguments],
+            env=clean_environment(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self._ready: Queue[bool] = Queue()
+        self._reader = threading.Thread(target=self._read_log, daemon=True)
+        self._reader.start()
+
+    def wait_until_ready(self) -> Self:
+        """Wait for both listeners."""
+        if not self._ready.get(timeout=PATIENCE):
+            pytest.fail(f"relayscope serve ended before it was ready: {self.log}")
+        return self
+
+    def url(self, path: str) -> str:
+        """The URL of a path of the HTTP listener."""
+        return f"http://{self.http}{path}"
+
+    def events(self, event: str) -> list[dict[str, Any]]:
+        """The logged lines of one event."""
+        return [line for line in self.log if line.get("event") == event]
+
+    def wait(self) -> int:
+        """The exit code, after everything it logged has been read."""
+        code = self.process.wait(PATIENCE)
+        self._reader.join(PATIENCE)
+        return code
+
+    def stop(self) -> int:
+        """Ask it to stop; its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.wait()
+
+    def kill(self) -> None:
+        """End it without warning."""
+        self.process.kill()
+        self.wait()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+        self.wait()
+        assert self.process.stderr is not None
+        self.process.stderr.close()
+
+    def _read_log(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            try:
+                entry = json.loads(line)
+            except json.JSONDecodeError:
+                entry = {"text": line.rstrip("\n")}
+            self.log.append(entry)
+            match entry.get("event"), entry.get("protocol"):
+                case "listening", "otlp/grpc":
+                    self.grpc = entry["address"]
+                case "listening", _:
+                    self.http = entry["address"]
+                case "ready", _:
+                    self._ready.put(True)
+        self._ready.put(False)
+
+
+class StartCollector(Protocol):
+    """Starts one more collector; all are stopped when the test ends."""
+
+    def __call__(self, *arguments: str, environment: Mapping[str, str] | None = None) -> Collector:
+        """A collector that is ready, on free ports, with the test's own database."""
+
+
+@pytest.fixture
+def start_collector(database_url: str, tmp_path: Path) -> Iterator[StartCollector]:
+    """Start collectors with the test's database; further options and variables as arguments."""
+    running: list[Collector] = []
+
+    def start(*arguments: str, environment: Mapping[str, str] | None = None) -> Collector:
+        standard = {
+            "RELAYSCOPE_DATABASE_URL": database_url,
+            "RELAYSCOPE_DATA_DIR": str(tmp_path / "data"),
+            "RELAYSCOPE_GRPC": "127.0.0.1:0",
+            "RELAYSCOPE_HTTP": "127.0.0.1:0",
+        }
+        collector = Collector(*arguments, environment=standard | dict(environment or {}))
+        running.append(collector)
+        return collector.wait_until_ready()
+
+    try:
+        yield start
+    finally:
+        for collector in running:
+            with collector:
+                pass
+
+
+@pytest.fixture
+def collector(start_collector: StartCollector) -> Collector:
+    """A collector with default settings."""
+    return start_collector()
