@@ -11,7 +11,7 @@ from .message import Message
 from .meta import spliced
 from .shield import shielded
 
-_Data = TypeVar("_Data", str, bytes, str | bytes)
+_Data = TypeVar("_Data", bound=str | bytes)
 
 
 @dataclass(slots=True, frozen=True)

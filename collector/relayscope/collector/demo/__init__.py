@@ -1,0 +1,1 @@
+"""`relayscope demo`: real MCP calls through two relays, seen end to end."""
