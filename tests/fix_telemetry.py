@@ -58,7 +58,7 @@ def telemetry() -> Iterator[Telemetry]:
     spans = InMemorySpanExporter()
     tracers = TracerProvider()
     tracers.add_span_processor(SimpleSpanProcessor(spans))
-    records = InMemoryLogRecordExporter()
+    records = InMemoryLogRecordExporter()  # type: ignore[no-untyped-call]  # the SDK leaves it untyped
     loggers = LoggerProvider()
     loggers.add_log_record_processor(SimpleLogRecordProcessor(records))
     sanitizer = Sanitizer.default()
@@ -92,7 +92,9 @@ class OtlpSink(
 
 
 def _component(resource: Any) -> str:
-    names = {item.key: item.value.string_value for item in resource.resource.attributes}
+    names: dict[str, str] = {
+        item.key: item.value.string_value for item in resource.resource.attributes
+    }
     return names["service.name"]
 
 
@@ -101,8 +103,9 @@ def otlp_sink() -> Iterator[OtlpSink]:
     """An OTLP/gRPC receiver on a free port of the loopback interface."""
     sink = OtlpSink()
     server = grpc.server(futures.ThreadPoolExecutor(2))
-    trace_service_pb2_grpc.add_TraceServiceServicer_to_server(sink, server)
-    logs_service_pb2_grpc.add_LogsServiceServicer_to_server(sink, server)
+    # The generated functions are untyped.
+    trace_service_pb2_grpc.add_TraceServiceServicer_to_server(sink, server)  # type: ignore[no-untyped-call]
+    logs_service_pb2_grpc.add_LogsServiceServicer_to_server(sink, server)  # type: ignore[no-untyped-call]
     sink.endpoint = f"http://127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
     server.start()
     yield sink

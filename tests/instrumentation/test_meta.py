@@ -86,5 +86,5 @@ def test_of_a_repeated_key_the_one_that_counts_is_used() -> None:
 @pytest.mark.parametrize("text", ["", "[]", '{"a"', '{"a":', "{1:2}", '"text"'])
 def test_what_is_no_request_is_refused(text: str) -> None:
     """Text that is no JSON object is left to the caller."""
-    with pytest.raises(ValueError, match="JSON|Expecting|Unterminated"):
+    with pytest.raises(ValueError, match=r"JSON|Expecting|Unterminated"):
         spliced(text, CARRIER)

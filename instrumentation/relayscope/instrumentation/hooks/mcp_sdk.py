@@ -17,6 +17,7 @@ from opentelemetry import context as otel_context
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 from opentelemetry.trace import set_span_in_context
 
+from relayscope.instrumentation.exchange import Exchange
 from relayscope.instrumentation.process import shared_exchange
 
 from .mcp_streams import SessionWire, WatchedReadStream, WatchedWriteStream, remember_text
@@ -33,8 +34,8 @@ class McpInstrumentor(BaseInstrumentor):
         """Return the versions whose sessions have the wrapped methods."""
         return ("mcp >= 1.10, < 2",)
 
-    def _instrument(self, **_: Any) -> None:
-        hook = _Hook()
+    def _instrument(self, exchange: Exchange | None = None, **_: Any) -> None:
+        hook = _Hook(exchange or shared_exchange())
         self._patches = Patches()
         self._patches.wrap(_SESSION, "BaseSession.__init__", hook.new_session)
         self._patches.wrap(_SESSION, "BaseSession.__aexit__", hook.exit_session)
@@ -52,9 +53,9 @@ class McpInstrumentor(BaseInstrumentor):
 
 
 class _Hook:
-    def __init__(self) -> None:
+    def __init__(self, exchange: Exchange) -> None:
         self.transports = Transports()
-        self._exchange = shared_exchange()
+        self._exchange = exchange
         self._wires: WeakKeyDictionary[Any, SessionWire] = WeakKeyDictionary()
 
     def new_session(self, init: Callable[..., None], session: Any, args: Any, kwargs: Any) -> None:

@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 
 from relayscope.instrumentation.channel import Channel
+from relayscope.instrumentation.exchange import Exchange
 from relayscope.instrumentation.process import shared_exchange
 from relayscope.instrumentation.wire import Outgoing, Wire
 
@@ -30,8 +31,8 @@ class StdioInstrumentor(BaseInstrumentor):
         """Return nothing: asyncio is always there."""
         return ()
 
-    def _instrument(self, **_: Any) -> None:
-        hook = _Hook(Wire(shared_exchange()))
+    def _instrument(self, exchange: Exchange | None = None, **_: Any) -> None:
+        hook = _Hook(Wire(exchange or shared_exchange()))
         self._patches = Patches()
         self._patches.wrap("asyncio.streams", "StreamReader.readline", hook.readline)
         self._patches.wrap("asyncio.streams", "StreamWriter.write", hook.write)

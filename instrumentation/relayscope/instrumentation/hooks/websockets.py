@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 
 from relayscope.instrumentation.channel import Channel
+from relayscope.instrumentation.exchange import Exchange
 from relayscope.instrumentation.process import shared_exchange
 from relayscope.instrumentation.wire import Wire
 
@@ -24,8 +25,8 @@ class WebsocketsInstrumentor(BaseInstrumentor):
         """Return the versions whose asyncio connections have the wrapped methods."""
         return ("websockets >= 13.1",)
 
-    def _instrument(self, **_: Any) -> None:
-        hook = _Hook(Wire(shared_exchange()))
+    def _instrument(self, exchange: Exchange | None = None, **_: Any) -> None:
+        hook = _Hook(Wire(exchange or shared_exchange()))
         self._patches = Patches()
         self._patches.wrap(_CONNECTION, "Connection.send", hook.send)
         self._patches.wrap(_CONNECTION, "Connection.recv", hook.recv)

@@ -1,0 +1,108 @@
+"""The demo's programs, run as a user runs them: with relayscope-instrument or without."""
+
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+PROGRAMS = Path(__file__).parent / "programs"
+SCRIPTS = Path(sysconfig.get_path("scripts"))
+PATIENCE_SECONDS = 30
+
+
+def instrumented(service_name: str, command: list[str]) -> list[str]:
+    """Return the command that runs `command` under relayscope-instrument."""
+    return [str(SCRIPTS / "relayscope-instrument"), "--service-name", service_name, "--", *command]
+
+
+def python(program: str, *arguments: str) -> list[str]:
+    """Return the command that runs one of the programs here."""
+    return [sys.executable, str(PROGRAMS / program), *arguments]
+
+
+def clean_environment(**variables: str) -> dict[str, str]:
+    """Return this process's environment without any telemetry setting but `variables`."""
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("OTEL_", "RELAYSCOPE_"))
+    }
+    return inherited | variables
+
+
+def eventually(fact: Callable[[], object]) -> None:
+    """Wait until `fact` holds; fail if it does not within a generous time."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not fact():
+        assert time.monotonic() < deadline, f"never became true: {fact}"
+        time.sleep(0.02)
+
+
+@dataclass
+class Run:
+    """A finished program."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def run(
+    command: list[str], environment: Mapping[str, str], stdin: str = "", cwd: Path | None = None
+) -> Run:
+    """Run a program to its end with this input."""
+    finished = subprocess.run(
+        command,
+        env=environment,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        cwd=cwd,
+    )
+    return Run(finished.returncode, finished.stdout, finished.stderr)
+
+
+@dataclass
+class Background:
+    """Starts programs that are ended with the test."""
+
+    stack: ExitStack
+
+    def websocket_backend(
+        self, manners: str, environment: Mapping[str, str], *, wrap: list[str]
+    ) -> int:
+        """Start a WebSocket backend, `wrap` before its command; return its port."""
+        process = subprocess.Popen(
+            [*wrap, *python("websocket_backend.py", manners, "0")],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        self.stack.callback(process.wait, 10)
+        self.stack.callback(process.kill)
+        assert process.stdout is not None
+        self.stack.enter_context(process.stdout)
+        return int(process.stdout.readline().removeprefix("listening on "))
+
+
+@pytest.fixture
+def background() -> Iterator[Background]:
+    """Programs that run beside the test."""
+    with ExitStack() as stack:
+        yield Background(stack)
+
+
+def line(**message: object) -> str:
+    """Return one JSON-RPC message as a line."""
+    return json.dumps({"jsonrpc": "2.0", **message}) + "\n"

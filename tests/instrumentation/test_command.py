@@ -1,0 +1,139 @@
+"""Promises about `relayscope-instrument` and about OpenTelemetry's own command."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.fix_programs import (
+    SCRIPTS,
+    clean_environment,
+    eventually,
+    instrumented,
+    line,
+    python,
+    run,
+)
+from tests.fix_telemetry import OtlpSink
+
+PING = line(id=1, method="ping")
+LIST = line(id=2, method="tools/list")
+RELAY = python("websocket_relay.py")
+
+
+def test_a_relay_without_any_change_is_traced(otlp_sink: OtlpSink) -> None:
+    """Spans and messages of an unmodified relay arrive under the name it was given."""
+    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
+
+    finished = run(instrumented("my-relay", RELAY), environment, LIST)
+
+    assert json.loads(finished.stdout)["result"] == {"tools": []}
+    eventually(lambda: len(otlp_sink.records) == 2 and len(otlp_sink.spans) == 1)
+    assert {component for component, _ in otlp_sink.records + otlp_sink.spans} == {"my-relay"}
+    bodies = [record.body.string_value for _, record in otlp_sink.records]
+    assert bodies == [LIST.rstrip("\n"), finished.stdout.rstrip("\n")]
+    assert {record.event_name for _, record in otlp_sink.records} == {"mcp.message"}
+
+
+def test_opentelemetrys_own_command_works_with_the_distro(otlp_sink: OtlpSink) -> None:
+    """`opentelemetry-instrument` with OTEL_PYTHON_DISTRO=relayscope does the same."""
+    environment = clean_environment(
+        OTEL_PYTHON_DISTRO="relayscope",
+        OTEL_SERVICE_NAME="relay",
+        OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint,
+    )
+
+    run([str(SCRIPTS / "opentelemetry-instrument"), *RELAY], environment, LIST)
+
+    eventually(lambda: len(otlp_sink.records) == 2 and len(otlp_sink.spans) == 1)
+
+
+def test_standard_variables_keep_their_meaning(otlp_sink: OtlpSink) -> None:
+    """A user's OTEL_* variable wins over a default of ours."""
+    environment = clean_environment(
+        OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint, OTEL_TRACES_EXPORTER="none"
+    )
+
+    run(instrumented("relay", RELAY), environment, LIST)
+
+    eventually(lambda: len(otlp_sink.records) == 2)
+    assert otlp_sink.spans == []
+
+
+def test_the_level_is_what_the_option_says(otlp_sink: OtlpSink) -> None:
+    """At level INFO there are spans and no message records."""
+    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
+    command = [str(SCRIPTS / "relayscope-instrument"), "--level", "info", "--", *RELAY]
+
+    run(command, environment, LIST)
+
+    eventually(lambda: len(otlp_sink.spans) == 1)
+    assert otlp_sink.records == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--level", "LOUD", "--", "python"], "LOUD"),
+        (["--", "no-such-program"], "no-such-program"),
+        (["--unknown", "python"], "--unknown"),
+        ([], "command"),
+    ],
+)
+def test_a_wrong_argument_is_named(arguments: list[str], named: str) -> None:
+    """A mistake on the command line ends with a message that names it, and runs nothing."""
+    finished = run([str(SCRIPTS / "relayscope-instrument"), *arguments], clean_environment())
+
+    assert finished.returncode != 0
+    assert finished.stdout == ""
+    assert named in finished.stderr
+    assert "Traceback" not in finished.stderr
+
+
+def test_a_wrong_level_in_the_environment_does_not_take_the_host_down() -> None:
+    """The host runs, and the log names the level that does not exist."""
+    environment = clean_environment(RELAYSCOPE_LEVEL="LOUD", OTEL_LOGS_EXPORTER="none")
+    environment["OTEL_TRACES_EXPORTER"] = "none"
+
+    finished = run(instrumented("relay", RELAY), environment, LIST)
+
+    assert json.loads(finished.stdout)["result"] == {"tools": []}
+    assert "LOUD" in finished.stderr
+
+
+def test_another_vendors_failing_instrumentor_takes_nobody_down(
+    otlp_sink: OtlpSink, tmp_path: Path
+) -> None:
+    """An instrumentor that raises is left out with a warning; the host runs and is traced."""
+    (tmp_path / "rival.py").write_text(
+        "from opentelemetry.instrumentation.instrumentor import BaseInstrumentor\n"
+        "class Rival(BaseInstrumentor):\n"
+        "    def instrumentation_dependencies(self): return ()\n"
+        "    def _instrument(self, **kwargs): raise AttributeError('mcp.shared.session is gone')\n"
+        "    def _uninstrument(self, **kwargs): pass\n"
+    )
+    info = tmp_path / "a_rival-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: a-rival\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[opentelemetry_instrumentor]\nmcp = rival:Rival\n")
+    environment = clean_environment(
+        OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint, PYTHONPATH=str(tmp_path)
+    )
+
+    finished = run(instrumented("relay", RELAY), environment, LIST)
+
+    assert finished.returncode == 0
+    assert json.loads(finished.stdout)["result"] == {"tools": []}
+    assert "'mcp' failed and is left out" in finished.stderr
+    eventually(lambda: len(otlp_sink.records) == 2 and len(otlp_sink.spans) == 1)
+
+
+def test_a_program_that_uses_no_mcp_library_imports_none() -> None:
+    """Hooks wait for the host's own imports, so that a host pays only for what it uses."""
+    environment = clean_environment(OTEL_TRACES_EXPORTER="none", OTEL_LOGS_EXPORTER="none")
+    program = "import sys; print(sorted({'mcp', 'websockets'} & set(sys.modules)))"
+
+    finished = run(instrumented("host", [sys.executable, "-c", program]), environment)
+
+    assert finished.stdout == "[]\n"
