@@ -1,0 +1,144 @@
+"""`relayscope trace` and `relayscope sql`."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from relayscope.collector.options import CommandFailed, settings_options
+from relayscope.collector.reading import tabular, values
+from relayscope.collector.reading.database import reading
+from relayscope.collector.reading.errors import ReadingError
+from relayscope.collector.reading.plain_text import one_line
+from relayscope.collector.reading.statement import run
+from relayscope.collector.reading.terminal import print_lines, stdout_console, write_lines
+from relayscope.collector.reading.trace_id import parse_trace_id
+from relayscope.collector.reading.trace_json import trace_json
+from relayscope.collector.reading.trace_text import Layout, Messages, trace_lines
+from relayscope.collector.reading.traces import WHOLE, load, newest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from uuid import UUID
+
+    from relayscope.collector.settings import Settings
+
+_TRACE_TIMEOUT: Final = 30.0
+"""Seconds; a trace is found by an index, only `--last` may have to look at all that is stored."""
+
+_GIST_CHARACTERS: Final = 16_384
+"""What is loaded of a text that is cut to a terminal's width: enough to find in it what matters."""
+
+
+def _parse_trace_id(ctx: click.Context, param: click.Parameter, value: str | None) -> UUID | None:
+    if value is None:
+        return None
+    try:
+        return parse_trace_id(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error), ctx, param) from None
+
+
+@click.command()
+@click.argument("trace_id", required=False, metavar="[TRACE_ID]", callback=_parse_trace_id)
+@click.option("--last", is_flag=True, help="Show the trace of the last call a client made.")
+@click.option("--full", is_flag=True, help="Show all text of every message, not one line of it.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=10_000,
+    show_default=True,
+    metavar="N",
+    help="Show at most N spans and N records, the earliest.",
+)
+@settings_options("data_dir", "database_url")
+def trace(  # noqa: PLR0913 - one for each option
+    *,
+    settings: Settings,
+    trace_id: UUID | None,
+    last: bool,
+    full: bool,
+    as_json: bool,
+    limit: int,
+) -> None:
+    """Show a trace and its messages as a tree, in the order things happened.
+
+    TRACE_ID is 32 hex digits, a UUID, or a whole traceparent. --last takes the trace that began
+    last among those with a call; handshakes, pings and notifications do not count unless there is
+    nothing else.
+
+    In a terminal each message is one line: what it says beyond its envelope, or "as sent" if it
+    arrived just as the other component sent it. In a pipe each is one line with all of its text.
+    """
+    if (trace_id is None) is not last:
+        raise click.UsageError("give a TRACE_ID, or --last")
+    console = stdout_console()
+    if as_json or not console.is_terminal:
+        layout, characters = Layout(Messages.LINE), WHOLE
+    elif full:
+        layout, characters = Layout(Messages.WHOLE, console.width), WHOLE
+    else:
+        layout, characters = Layout(Messages.GIST, console.width), _GIST_CHARACTERS
+    with _failures(), reading(settings, timeout=_TRACE_TIMEOUT) as connection:
+        found = load(
+            connection,
+            newest(connection) if trace_id is None else trace_id,
+            limit=limit,
+            characters=characters,
+        )
+    if as_json:
+        write_lines([trace_json(found)])
+    else:
+        print_lines(console, trace_lines(found, layout))
+
+
+@click.command()
+@click.argument("statement", metavar="STATEMENT")
+@click.option("--json", "form", flag_value="json", help="Print one JSON object per row.")
+@click.option("--csv", "form", flag_value="csv", help="Print CSV with a header (RFC 4180).")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, max=10**6),
+    default=60,
+    show_default=True,
+    metavar="SECONDS",
+    help="Give up after so long; 0 never does.",
+)
+@settings_options("data_dir", "database_url")
+def sql(*, settings: Settings, statement: str, form: str | None, timeout: float) -> None:
+    r"""Run one SQL statement that reads, and print its rows. `-` reads it from standard input.
+
+    `spans` and `logs` are there by these names. Nothing can be written: the statement runs in a
+    READ ONLY transaction, as a role that may only read.
+
+    Rows are a table in a terminal, and TSV in a pipe: PostgreSQL's COPY text format with a header
+    line, where a backslash is `\\` and NULL is `\N`. --csv is exact; the other forms
+    show characters that a terminal would obey as escapes.
+    """
+    if statement == "-":
+        statement = sys.stdin.read()
+    console = stdout_console()
+    with _failures(), reading(settings, timeout=timeout) as connection:
+        result = run(connection, statement, values.as_json if form == "json" else values.as_text)
+        if form == "json":
+            write_lines(tabular.json_lines(result))
+        elif form == "csv" and sys.stdout.isatty():
+            write_lines(map(one_line, tabular.csv(result)))
+        elif form == "csv":
+            write_lines(tabular.csv(result), end="\r\n")
+        elif console.is_terminal:
+            print_lines(console, tabular.table(result, console.width))
+        else:
+            write_lines(tabular.tsv(result))
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
+    try:
+        yield
+    except ReadingError as error:
+        raise CommandFailed(str(error)) from None

@@ -1,0 +1,114 @@
+"""Where the commands read from: one read-only transaction, as a role that can only read."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Final, LiteralString
+
+import psycopg
+from psycopg import errors
+from psycopg.sql import SQL, Identifier
+from sqlalchemy import make_url
+from sqlalchemy.exc import OperationalError
+
+from relayscope.collector.reading.errors import DatabaseMissing
+from relayscope.collector.reading.queries import query
+from relayscope.storage import EmbeddedServer, NoDatabase, StorageError, create_engine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sqlalchemy import PoolProxiedConnection
+
+    from relayscope.collector.settings import Settings
+
+_READER: Final = "relayscope_reader"
+"""A role of ours that may read what relayscope stores, and nothing else."""
+
+_READERS: Final[tuple[LiteralString, ...]] = (_READER, "pg_read_all_data")
+"""Whom to become: the first that exists and that the user may be."""
+
+
+@contextmanager
+def reading(settings: Settings, *, timeout: float) -> Iterator[psycopg.Connection[Any]]:
+    """Connect to where `relayscope serve` stores, for one READ ONLY transaction.
+
+    What keeps a statement from writing, one behind the other: the role has SELECT and nothing else,
+    so no files and no programs of the server either (a READ ONLY transaction alone allows `copy …
+    to program`); the transaction is READ ONLY; it is rolled back at the end.
+
+    In the embedded server that role is who logs in, if it exists. Elsewhere it is taken on by `set
+    role`: a statement made for it can take it off again, and is then held by the transaction alone.
+    Give a `database_url` of a user who may only read where that matters.
+
+    Args:
+        settings: where; an embedded server that does not run is started for as long as this is
+            open.
+        timeout: seconds that a statement may take; 0 for no bound.
+
+    Raises:
+        DatabaseMissing: nothing was ever stored there, or it cannot be reached.
+    """
+    with _urls(settings) as urls, _connection(urls) as connection:
+        connection.autocommit = True
+        _become_reader(connection)
+        connection.autocommit = False
+        connection.read_only = True
+        connection.execute(
+            query("settings_of_reader"), {"statement_timeout": f"{round(timeout * 1000)}ms"}
+        )
+        yield connection
+
+
+@contextmanager
+def _urls(settings: Settings) -> Iterator[Sequence[str]]:
+    """Where to connect, the best first; the server runs while this is open."""
+    if settings.database_url is not None:
+        yield [settings.database_url.get_secret_value()]
+        return
+    try:
+        server = EmbeddedServer.join(settings.data_dir)
+    except NoDatabase:
+        raise DatabaseMissing(
+            f"nothing is stored in {settings.data_dir}: start `relayscope serve`, or say where the "
+            "data is with --data-dir or --database-url"
+        ) from None
+    except StorageError as error:
+        raise DatabaseMissing(str(error)) from None
+    with server:
+        as_reader = make_url(server.url).set(username=_READER)
+        yield [as_reader.render_as_string(hide_password=False), server.url]
+
+
+@contextmanager
+def _connection(urls: Sequence[str]) -> Iterator[psycopg.Connection[Any]]:
+    pooled = _connect(urls)
+    try:
+        connection = pooled.driver_connection
+        if not isinstance(connection, psycopg.Connection):
+            raise TypeError("the engine's driver is not psycopg")
+        yield connection
+    finally:
+        pooled.invalidate()
+
+
+def _connect(urls: Sequence[str]) -> PoolProxiedConnection:
+    *others, last = urls
+    for url in others:
+        with suppress(OperationalError):
+            return create_engine(url).raw_connection()
+    try:
+        return create_engine(last).raw_connection()
+    except ValueError as error:
+        raise DatabaseMissing(str(error)) from None
+    except OperationalError as error:
+        raise DatabaseMissing(f"cannot connect to PostgreSQL: {error.orig}") from None
+
+
+def _become_reader(connection: psycopg.Connection[Any]) -> None:
+    for role in _READERS:
+        try:
+            connection.execute(SQL("set role {}").format(Identifier(role)))
+        except (errors.InsufficientPrivilege, errors.InvalidParameterValue):
+            continue
+        return

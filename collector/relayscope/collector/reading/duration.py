@@ -1,0 +1,37 @@
+"""Lengths of time and amounts of bytes, short enough to read in passing."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_MS: Final = 10**6
+_S: Final = 10**9
+_MINUTE: Final = 60 * _S
+_HOUR: Final = 60 * _MINUTE
+_KILO: Final = 1000
+
+
+def duration_text(ns: int) -> str:
+    """A duration in the unit that fits it: `0.41 ms`, `12.4 ms`, `1.25 s`, `2 min 3 s`."""
+    sign, ns = ("-", -ns) if ns < 0 else ("", ns)
+    if ns < _S:
+        return f"{sign}{ns / _MS:.2f} ms" if ns < 10 * _MS else f"{sign}{ns / _MS:.1f} ms"
+    if ns < _MINUTE:
+        return f"{sign}{ns / _S:.2f} s"
+    if ns < _HOUR:
+        return f"{sign}{ns // _MINUTE} min {ns % _MINUTE // _S} s"
+    return f"{sign}{ns // _HOUR} h {ns % _HOUR // _MINUTE} min"
+
+
+def offset_text(ns: int, extent: int) -> str:
+    """A moment in a trace of that extent, in one unit for all moments of it."""
+    return f"{ns / _MS:.2f} ms" if abs(extent) < 10 * _S else f"{ns / _S:.3f} s"
+
+
+def size_text(size: int) -> str:
+    """An amount of bytes: `189 B`, `4.1 kB`, `2.0 MB`."""
+    if size < _KILO:
+        return f"{size} B"
+    if size < _KILO**2:
+        return f"{size / _KILO:.1f} kB"
+    return f"{size / _KILO**2:.1f} MB"

@@ -1,0 +1,30 @@
+"""What can go wrong while reading.
+
+::
+
+    CollectorError
+    └── ReadingError             the message tells the user what to do
+        ├── DatabaseMissing      there is no database here, or relayscope has not written to it
+        ├── TraceMissing         no span and no record of that trace is stored
+        └── StatementRefused     PostgreSQL, or we, would not run this statement
+"""
+
+from __future__ import annotations
+
+from relayscope.collector.errors import CollectorError
+
+
+class ReadingError(CollectorError):
+    """Nothing can be shown."""
+
+
+class DatabaseMissing(ReadingError):
+    """There is no database here, or relayscope has not written to it yet."""
+
+
+class TraceMissing(ReadingError):
+    """No span and no record of that trace is stored."""
+
+
+class StatementRefused(ReadingError):
+    """PostgreSQL, or we, would not run this statement."""

@@ -1,0 +1,73 @@
+-- The statements of the commands that read, each as
+--
+--     -- name --
+--     -- what it returns, and what its parameters are
+--     the statement, its parameters as %(name)s
+--
+-- Values are bound, always. Tables are storage's own business: these read the views.
+
+-- settings_of_reader --
+-- Sets, for the transaction, what the commands count on; `statement_timeout` as in '60s'.
+select set_config('statement_timeout', %(statement_timeout)s, true),
+       set_config('datestyle', 'ISO', true),
+       set_config(
+           'search_path',
+           concat_ws(', ', 'relayscope', nullif(current_setting('search_path'), '')),
+           true
+       )
+
+-- spans_of_trace --
+-- The spans of a trace in the order they began, at most `spans` of them.
+select span_id, parent_span_id, coalesce(component, 'unknown_service') as component, name, kind,
+       start_unix_nano, end_unix_nano, status, status_message, attributes, events, links
+from relayscope.spans
+where trace_id = %(trace_id)s
+order by start_time, start_unix_nano, span_id
+limit %(spans)s
+
+-- records_of_trace --
+-- The log records of a trace by time, at most `records` of them, each with at most `characters`
+-- characters of its body; the digest is that of all of it.
+select span_id, coalesce(component, 'unknown_service') as component, time_unix_nano, event_name,
+       coalesce(severity_number, 0) as severity_number, severity_text,
+       left(body, %(characters)s) as body,
+       coalesce(length(body), 0) as body_length,
+       coalesce(sha256(convert_to(body, 'UTF8')), '') as body_digest,
+       attributes
+from relayscope.logs
+where trace_id = %(trace_id)s
+order by time, time_unix_nano
+limit %(records)s
+
+-- newest_call --
+-- The trace that began last among the traces with a call that a user makes: no handshake, ping,
+-- or notification. Looks at spans that began between `since` and `until` (both timestamptz).
+-- Where a trace began is where its first stored span did, so that a call inside a long trace does
+-- not make that one the newest.
+with calls as (
+    select distinct trace_id
+    from (
+        select trace_id
+        from relayscope.spans
+        where start_time between %(since)s and %(until)s
+          and attributes ->> 'mcp.method.name' not in ('initialize', 'ping', 'logging/setLevel')
+          and attributes ->> 'mcp.method.name' not like 'notifications/%%'
+        order by start_time desc
+        limit 100
+    ) as newest
+)
+select trace_id
+from calls
+cross join lateral (
+    select min(start_time) as began from relayscope.spans where spans.trace_id = calls.trace_id
+) as trace
+order by began desc
+limit 1
+
+-- newest_trace --
+-- The trace of the span that began last between `since` and `until` (both timestamptz).
+select trace_id
+from relayscope.spans
+where start_time between %(since)s and %(until)s
+order by start_time desc
+limit 1

@@ -1,0 +1,140 @@
+"""What a trace is made of, as it is read: spans, and log records that are messages or not.
+
+Every value may be anything: attributes come from strangers, so a message's `direction` is whatever
+was said, and `text_of` makes text of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+MESSAGE_EVENT: Final = "mcp.message"
+"""The event name of the log records that are messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One span. Times are ns since 1970."""
+
+    span_id: str
+    parent_span_id: str | None
+    component: str
+    name: str
+    kind: str
+    start: int
+    end: int
+    status: str
+    status_message: str | None
+    attributes: dict[str, Any]
+    events: tuple[SpanEvent, ...] = ()
+    links: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def error_type(self) -> str | None:
+        """What went wrong, in OpenTelemetry's words: `error.type`."""
+        return text_of(self.attributes.get("error.type"))
+
+    @property
+    def failed(self) -> bool:
+        """Whether it says that it went wrong, in either of the two ways to say so."""
+        return self.status == "error" or self.error_type is not None
+
+
+@dataclass(frozen=True, slots=True)
+class SpanEvent:
+    """Something that happened during a span, at ns since 1970."""
+
+    time: int
+    name: str
+    attributes: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One log record. Times are ns since 1970.
+
+    `body` may be only the start of the text; `body_length` (characters) and `body_digest` (SHA-256)
+    are those of all of it.
+    """
+
+    span_id: str | None
+    component: str
+    time: int
+    event_name: str | None
+    severity_number: int
+    severity_text: str | None
+    body: str | None
+    body_length: int
+    body_digest: bytes
+    attributes: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Message(Record):
+    """A log record that is a message which crossed a channel, in the words of the message log."""
+
+    @property
+    def direction(self) -> str | None:
+        """`sent` or `received`, by the component that recorded it."""
+        return self._text("relayscope.message.direction")
+
+    @property
+    def kind(self) -> str | None:
+        """`request`, `notification`, `result`, `error`, `batch` or `unparsable`."""
+        return self._text("relayscope.message.kind")
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether it ends a call."""
+        return self.kind in ("result", "error")
+
+    @property
+    def method(self) -> str | None:
+        """The method; on an answer, that of its request."""
+        return self._text("mcp.method.name")
+
+    @property
+    def request_id(self) -> str | None:
+        """The JSON-RPC id, as text."""
+        return self._text("jsonrpc.request.id")
+
+    @property
+    def size(self) -> int:
+        """Bytes on the wire, or what comes closest to it."""
+        size = self.attributes.get("relayscope.message.size")
+        return size if isinstance(size, int) and not isinstance(size, bool) else self.body_length
+
+    @property
+    def channel(self) -> str | None:
+        """Which connection of the component."""
+        return self._text("relayscope.channel.id")
+
+    @property
+    def sequence(self) -> int:
+        """Its place on that connection."""
+        sequence = self.attributes.get("relayscope.channel.sequence")
+        return sequence if isinstance(sequence, int) else 0
+
+    @property
+    def peer(self) -> str | None:
+        """Who is at the other end of the connection."""
+        return self._text("relayscope.peer")
+
+    @property
+    def error_code(self) -> str | None:
+        """The JSON-RPC error code, as text."""
+        return self._text("rpc.response.status_code")
+
+    @property
+    def odd(self) -> str | None:
+        """What is odd about it, if anything."""
+        return self._text("relayscope.message.odd")
+
+    def _text(self, key: str) -> str | None:
+        return text_of(self.attributes.get(key))
+
+
+def text_of(value: object) -> str | None:
+    """An attribute's value as text."""
+    return value if value is None or isinstance(value, str) else str(value)
