@@ -125,20 +125,24 @@ class Channel:
 
         Args:
             protocol: `websocket` or `http`.
-            address: The remote address as `socket.getpeername` gives it; anything else is shown
-                as `unknown`.
+            address: As for `locate`.
         """
-        transport: dict[str, Value] = {
-            names.NETWORK_TRANSPORT: "tcp",
-            names.NETWORK_PROTOCOL_NAME: protocol,
-        }
+        channel = cls(
+            peer="unknown",
+            transport={names.NETWORK_TRANSPORT: "tcp", names.NETWORK_PROTOCOL_NAME: protocol},
+        )
+        channel.locate(address)
+        return channel
+
+    def locate(self, address: object) -> None:
+        """Set the peer from its address, once that is known.
+
+        Args:
+            address: A host and a port, as `socket.getpeername` gives them; anything else leaves
+                the peer unknown.
+        """
         match address:
             case (str(host), int(port), *_):
-                return cls(
-                    peer=f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
-                    transport=transport,
-                    as_client={names.SERVER_ADDRESS: host, names.SERVER_PORT: port},
-                    as_server={names.CLIENT_ADDRESS: host, names.CLIENT_PORT: port},
-                )
-            case _:
-                return cls(peer="unknown", transport=transport)
+                self.peer = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+                self.as_client = {names.SERVER_ADDRESS: host, names.SERVER_PORT: port}
+                self.as_server = {names.CLIENT_ADDRESS: host, names.CLIENT_PORT: port}

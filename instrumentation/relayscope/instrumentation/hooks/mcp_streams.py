@@ -38,6 +38,8 @@ class SessionWire:
             crossing = self._exchange.received(self._channel, Message(Kind.UNPARSABLE))
             crossing.record("")
             return
+        if self._channel.peer == "unknown":
+            self._channel.locate(_client_address(item))
         crossing = self._exchange.received(self._channel, _message_of(item.message.root))
         crossing.record(_received_text(item))
 
@@ -143,6 +145,12 @@ def _message_of(root: Any) -> Message:
     if error is not None:
         return Message.error(root.id, error.code, error.message)
     return Message(Kind.RESULT, id=root.id, result=root.result)
+
+
+def _client_address(item: Any) -> tuple[str, int] | None:
+    """Return who sent the HTTP request that a message came with."""
+    client = getattr(getattr(item.metadata, "request_context", None), "client", None)
+    return (client.host, client.port) if client is not None else None
 
 
 def _received_text(item: Any) -> str:

@@ -5,6 +5,7 @@ does. So each of those is wrapped to write a channel's description beside the st
 """
 
 from collections.abc import Callable
+from pathlib import PurePath
 from typing import Any, Final
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
@@ -22,7 +23,10 @@ Describe = Callable[[Any, Any, Any], Channel]
 
 def _stdio_client(_: Any, args: Any, kwargs: Any) -> Channel:
     server = args[0] if args else kwargs["server"]
-    return Channel.of_pipes(server.command.rsplit("/", 1)[-1])
+    command = [server.command, *server.args]
+    if PurePath(command[0]).name == "relayscope-instrument" and "--" in command:
+        command = command[command.index("--") + 1 :]
+    return Channel.of_pipes(" ".join(PurePath(word).name for word in command[:2]))
 
 
 def _stdio_server(_: Any, _args: Any, _kwargs: Any) -> Channel:
