@@ -9,6 +9,7 @@ from relayscope.storage.batch import Batch, Outcome, Row
 from relayscope.storage.embedded import EmbeddedServer
 from relayscope.storage.engine import create_engine
 from relayscope.storage.errors import (
+    DatabaseTooNew,
     EmbeddedServerError,
     NoDatabase,
     ServerDidNotStart,
@@ -20,6 +21,7 @@ from relayscope.storage.writer import Writer
 
 __all__ = [
     "Batch",
+    "DatabaseTooNew",
     "EmbeddedServer",
     "EmbeddedServerError",
     "NoDatabase",

@@ -4,6 +4,7 @@
 
     StorageError
      ├── StorageUnavailable     the database is away, slow or full: try again later   (retryable)
+     ├── DatabaseTooNew         a newer relayscope has migrated it
      └── EmbeddedServerError    the embedded PostgreSQL cannot be used
           ├── NoDatabase        nothing was ever stored in this folder
           └── ServerDidNotStart PostgreSQL said no; the message ends with its own words
@@ -25,6 +26,10 @@ class StorageUnavailable(StorageError):
     """The database cannot store this now; the same write may succeed later."""
 
     retryable: ClassVar[bool] = True
+
+
+class DatabaseTooNew(StorageError):
+    """A newer relayscope has migrated the database; this one does not know its tables."""
 
 
 class EmbeddedServerError(StorageError):

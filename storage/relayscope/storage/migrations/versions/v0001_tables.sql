@@ -1,0 +1,108 @@
+-- The tables. Private: what people may rely on are the views.
+
+create table relayscope_store.resource (
+    id uuid primary key,
+    component text not null,
+    attributes jsonb not null,
+    schema_url text not null,
+    dropped_attributes_count bigint not null
+);
+
+create table relayscope_store.scope (
+    id uuid primary key,
+    name text not null,
+    version text not null,
+    attributes jsonb not null,
+    schema_url text not null,
+    dropped_attributes_count bigint not null
+);
+
+create table relayscope_store.span (
+    start_time timestamptz not null,
+    start_nano smallint not null,
+    end_time timestamptz not null,
+    end_nano smallint not null,
+    trace_id uuid not null,
+    span_id bytea not null,
+    parent_span_id bytea,
+    trace_state text,
+    flags bigint not null,
+    name text not null,
+    kind smallint not null,
+    status_code smallint not null,
+    status_message text,
+    attributes jsonb not null,
+    events jsonb,
+    links jsonb,
+    dropped_attributes_count bigint not null,
+    dropped_events_count bigint not null,
+    dropped_links_count bigint not null,
+    resource_id uuid not null,
+    scope_id uuid not null
+) partition by range (start_time);
+
+create index span_trace_id on relayscope_store.span (trace_id);
+create index span_start_time on relayscope_store.span using brin (start_time);
+
+create table relayscope_store.log (
+    time timestamptz not null,
+    time_nano smallint not null,
+    observed_time timestamptz,
+    observed_nano smallint,
+    trace_id uuid,
+    span_id bytea,
+    flags bigint not null,
+    severity_number smallint not null,
+    severity_text text,
+    event_name text,
+    body text,
+    body_json jsonb,
+    attributes jsonb not null,
+    dropped_attributes_count bigint not null,
+    resource_id uuid not null,
+    scope_id uuid not null
+) partition by range (time);
+
+create index log_trace_id on relayscope_store.log (trace_id);
+create index log_time on relayscope_store.log using brin (time);
+
+create table relayscope_store.metric_point (
+    time timestamptz not null,
+    time_nano smallint not null,
+    start_time timestamptz,
+    start_nano smallint,
+    name text not null,
+    description text,
+    unit text,
+    kind smallint not null,
+    temporality smallint,
+    monotonic boolean,
+    value double precision,
+    value_int bigint,
+    count numeric,
+    sum double precision,
+    min double precision,
+    max double precision,
+    detail jsonb,
+    flags bigint not null,
+    attributes jsonb not null,
+    metadata jsonb,
+    resource_id uuid not null,
+    scope_id uuid not null
+) partition by range (time);
+
+create index metric_point_time on relayscope_store.metric_point using brin (time);
+
+-- Where records go whose day has no partition: those with impossible times above all.
+create table relayscope_store.span_default partition of relayscope_store.span default;
+create table relayscope_store.log_default partition of relayscope_store.log default;
+create table relayscope_store.metric_point_default
+    partition of relayscope_store.metric_point default;
+
+-- Which requests were stored, so that a repeated one is not stored again.
+create table relayscope_store.request (
+    digest bytea primary key,
+    stored_at timestamptz not null default now()
+);
+
+create index request_stored_at on relayscope_store.request using brin (stored_at);
