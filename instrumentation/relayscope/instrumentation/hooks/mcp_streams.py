@@ -1,62 +1,87 @@
-"""The two streams of an `mcp` 1.x session, watched."""
+"""The two streams under an `mcp` session, watched."""
 
 from collections.abc import Callable
+from contextvars import Context
 from typing import Any, Final, Self
 
 import wrapt
 from opentelemetry.trace import Span
 
+from relayscope.instrumentation import ambient
 from relayscope.instrumentation.channel import Channel
 from relayscope.instrumentation.crossing import Crossing
 from relayscope.instrumentation.exchange import Exchange
+from relayscope.instrumentation.hooks.mcp_dialect import Dialect, Render
 from relayscope.instrumentation.message import Kind, Message, RequestId
 from relayscope.instrumentation.shield import shielded
 
 _TEXT: Final = "relayscope_text"
-"""Key in a parsed message's `__dict__` under which its text waits until the session reads it."""
+"""Name under which the text of what was parsed waits until the session reads it."""
 
 
-def remember_text(validate: Callable[..., Any], _cls: Any, args: Any, kwargs: Any) -> Any:
-    """Wrap `JSONRPCMessage.model_validate_json`: keep the text with what was read from it."""
-    message = validate(*args, **kwargs)
-    text = args[0] if args else kwargs.get("json_data")
-    message.__dict__[_TEXT] = text.decode() if isinstance(text, bytes | bytearray) else text
+def remember_text(validate: Callable[..., Any], _instance: Any, args: Any, kwargs: Any) -> Any:
+    """Wrap the SDK's JSON parser: keep the text with the message, or with the error, it made."""
+    given = args[0] if args else kwargs.get("json_data", kwargs.get("data"))
+    try:
+        message = validate(*args, **kwargs)
+    except Exception as error:
+        _keep(error, given)
+        raise
+    _keep(message, given)
     return message
 
 
-class SessionWire:
-    """The exchange, as the streams of one session need it. Nothing here raises."""
+@shielded
+def _keep(parsed: Any, given: str | bytes | bytearray) -> None:
+    text = given if isinstance(given, str) else bytes(given).decode("utf-8", "backslashreplace")
+    # Not setattr: a pydantic model would take it for a field.
+    parsed.__dict__[_TEXT] = text
 
-    def __init__(self, exchange: Exchange, channel: Channel) -> None:
+
+class SessionWire:
+    """The exchange, as a pair of the SDK's streams needs it. Nothing here raises."""
+
+    def __init__(
+        self, exchange: Exchange, channel: Channel, dialect: Dialect, render: Render
+    ) -> None:
         self._exchange = exchange
         self._channel = channel
+        self._dialect = dialect
+        self._render = render
 
     @shielded
-    def received(self, item: Any) -> None:
-        """Record what the session is about to read: a message, or why it could not be parsed."""
+    def received(self, item: Any) -> Span | None:
+        """Record what is about to be read: a message, or why one could not be parsed.
+
+        Returns:
+            The span to work for, if the item is a request or a notification.
+        """
         if isinstance(item, Exception):
-            crossing = self._exchange.received(self._channel, Message(Kind.UNPARSABLE))
-            crossing.record("")
-            return
+            text = item.__dict__.get(_TEXT)
+            if text is not None:
+                self._exchange.received(self._channel, Message(Kind.UNPARSABLE)).record(text)
+            return None
         if self._channel.peer == "unknown":
             self._channel.locate(_client_address(item))
-        crossing = self._exchange.received(self._channel, _message_of(item.message.root))
-        crossing.record(_received_text(item))
+        message = _message_of(self._dialect.root(item.message))
+        crossing = self._exchange.received(self._channel, message)
+        crossing.record(_received_text(item) or self._render(item.message))
+        return crossing.span if message.method else None
 
     @shielded
     def sending(self, item: Any) -> tuple[Crossing, str]:
         """Put the trace context into a message that is about to be sent; return its text too."""
-        root = item.message.root
+        root = self._dialect.root(item.message)
         crossing = self._exchange.sending(self._channel, _message_of(root))
         if crossing.carrier:
             params = dict(root.params or {})
             params["_meta"] = {**(params.get("_meta") or {}), **crossing.carrier}
             root.params = params
-        return crossing, item.message.model_dump_json(by_alias=True, exclude_none=True)
+        return crossing, self._render(item.message)
 
     @shielded
     def sent(self, crossing: Crossing, text: str) -> None:
-        """Say that the transport took the message."""
+        """Say that the transport takes the message."""
         crossing.record(text)
 
     @shielded
@@ -66,7 +91,7 @@ class SessionWire:
 
     @shielded
     def closed(self) -> None:
-        """Say that the session is over."""
+        """Say that nothing more will cross."""
         self._exchange.close(self._channel)
 
     def span_of(self, request_id: RequestId | None) -> Span | None:
@@ -76,36 +101,58 @@ class SessionWire:
 
 
 class WatchedReadStream(wrapt.ObjectProxy[Any]):
-    """A session's read stream that tells the wire of every item."""
+    """A read stream that tells the wire of every item, and lets the reading task work for it."""
 
     def __init__(self, stream: Any, wire: SessionWire) -> None:
         super().__init__(stream)
         self._self_wire = wire
+        self._self_span: Span | None = None
+
+    @property
+    def wire(self) -> SessionWire:
+        """The wire that is told."""
+        return self._self_wire
+
+    @property
+    def last_context(self) -> Context | None:
+        """The context for the newest item's handler, in a stream that has such a thing (mcp 2.x).
+
+        The SDK runs each handler in the context that the item was sent in; for the handler to work
+        for the item's span, the span must be in that context.
+        """
+        context: Context | None = getattr(self.__wrapped__, "last_context", None)
+        if context is not None and self._self_span is not None:
+            context = context.copy()
+            context.run(ambient.enter, self._self_span)
+        return context
 
     async def __aenter__(self) -> Self:
         await self.__wrapped__.__aenter__()
         return self
 
     async def __aexit__(self, *exc_info: object) -> Any:
+        self._self_wire.closed()
         return await self.__wrapped__.__aexit__(*exc_info)
 
-    def __aiter__(self) -> "WatchedReadStream":
+    def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> Any:
-        item = await self.__wrapped__.__anext__()
-        self._self_wire.received(item)
-        return item
+        return self._told(await self.__wrapped__.__anext__())
 
     async def receive(self) -> Any:
         """Receive the next item."""
-        item = await self.__wrapped__.receive()
-        self._self_wire.received(item)
+        return self._told(await self.__wrapped__.receive())
+
+    def _told(self, item: Any) -> Any:
+        self._self_span = self._self_wire.received(item)
+        if self._self_span is not None:
+            ambient.enter(self._self_span)
         return item
 
 
 class WatchedWriteStream(wrapt.ObjectProxy[Any]):
-    """A session's write stream that tells the wire of every message."""
+    """A write stream that tells the wire of every message."""
 
     def __init__(self, stream: Any, wire: SessionWire) -> None:
         super().__init__(stream)
@@ -153,18 +200,14 @@ def _client_address(item: Any) -> tuple[str, int] | None:
     return (client.host, client.port) if client is not None else None
 
 
-def _received_text(item: Any) -> str:
-    """Return a message's text as it arrived.
+def _received_text(item: Any) -> str | None:
+    """Return a message's text as it arrived, None where the transport kept nothing of it.
 
-    The streamable HTTP server parses the request's body by itself and keeps the request; for a
-    transport that keeps nothing, the text is the SDK's own rendering.
+    The streamable HTTP server parses the request's body by itself and keeps the request.
     """
     text = item.message.__dict__.get(_TEXT)
     if isinstance(text, str):
         return text.rstrip("\r\n")
     request = getattr(item.metadata, "request_context", None)
     body = getattr(request, "_body", None)
-    if isinstance(body, bytes):
-        return body.decode("utf-8", "backslashreplace")
-    rendered: str = item.message.model_dump_json(by_alias=True, exclude_none=True)
-    return rendered
+    return body.decode("utf-8", "backslashreplace") if isinstance(body, bytes) else None

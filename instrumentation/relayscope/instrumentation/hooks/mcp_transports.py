@@ -1,24 +1,39 @@
-"""Which transport is under a pair of streams of the `mcp` SDK 1.x.
+"""The transports of the `mcp` SDK: functions that open a pair of streams.
 
-A session is given two streams and does not know what they lead to; the function that opened them
-does. So each of those is wrapped to write a channel's description beside the streams it yields.
+A session, or a relay that pumps messages without one, is given two streams and does not know what
+they lead to. The function that opened them does: so what it yields is watched, and described.
 """
 
 from collections.abc import Callable
 from pathlib import PurePath
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
-from weakref import WeakKeyDictionary
 
 import wrapt
 
 from relayscope.instrumentation.channel import Channel
+from relayscope.instrumentation.exchange import Exchange
+from relayscope.instrumentation.hooks import claim
+from relayscope.instrumentation.hooks.mcp_dialect import Dialect, Render
+from relayscope.instrumentation.hooks.mcp_streams import (
+    SessionWire,
+    WatchedReadStream,
+    WatchedWriteStream,
+)
+from relayscope.instrumentation.hooks.patches import Patches
 from relayscope.instrumentation.shield import shielded
 
-from .patches import Patches
-
 Describe = Callable[[Any, Any, Any], Channel]
-"""From the instance, the positional and the keyword arguments of the wrapped function."""
+"""From the instance, the positional and the keyword arguments of the opener to its channel."""
+
+
+class Opener(NamedTuple):
+    """A function or method of the SDK that opens a pair of streams."""
+
+    module: str
+    path: str
+    describe: Describe
+    render: Callable[[Dialect], Render]
 
 
 def _stdio_client(_: Any, args: Any, kwargs: Any) -> Channel:
@@ -48,58 +63,83 @@ def _http_server(transport: Any, _args: Any, _kwargs: Any) -> Channel:
     return channel
 
 
-_OPENERS: Final[tuple[tuple[str, str, Describe], ...]] = (
-    ("mcp.client.stdio", "stdio_client", _stdio_client),
-    ("mcp.server.stdio", "stdio_server", _stdio_server),
-    ("mcp.client.sse", "sse_client", _url_client("http")),
-    ("mcp.client.streamable_http", "streamable_http_client", _url_client("http")),
-    ("mcp.client.streamable_http", "streamablehttp_client", _url_client("http")),
-    ("mcp.client.websocket", "websocket_client", _url_client("websocket")),
-    ("mcp.server.sse", "SseServerTransport.connect_sse", _http_server),
-    ("mcp.server.streamable_http", "StreamableHTTPServerTransport.connect", _http_server),
+def _websocket_server(_: Any, args: Any, kwargs: Any) -> Channel:
+    scope = args[0] if args else kwargs["scope"]
+    return Channel.of_socket("websocket", scope.get("client"))
+
+
+def _json(dialect: Dialect) -> Render:
+    return dialect.as_json
+
+
+def _httpx_json(dialect: Dialect) -> Render:
+    return dialect.as_httpx_json
+
+
+def _python_json(dialect: Dialect) -> Render:
+    return dialect.as_python_json
+
+
+_HTTP_CLIENT: Final = _url_client("http")
+
+OPENERS: Final = (
+    Opener("mcp.client.stdio", "stdio_client", _stdio_client, _json),
+    Opener("mcp.server.stdio", "stdio_server", _stdio_server, _json),
+    Opener("mcp.client.sse", "sse_client", _HTTP_CLIENT, _httpx_json),
+    Opener("mcp.client.streamable_http", "streamable_http_client", _HTTP_CLIENT, _httpx_json),
+    Opener("mcp.client.streamable_http", "streamablehttp_client", _HTTP_CLIENT, _httpx_json),
+    Opener("mcp.client.websocket", "websocket_client", _url_client("websocket"), _python_json),
+    Opener("mcp.server.sse", "SseServerTransport.connect_sse", _http_server, _json),
+    Opener(
+        "mcp.server.streamable_http", "StreamableHTTPServerTransport.connect", _http_server, _json
+    ),
+    Opener("mcp.server.websocket", "websocket_server", _websocket_server, _json),
 )
 
 
-class Transports:
-    """The channels of streams that have been opened and not been given to a session yet."""
+def watch(patches: Patches, exchange: Exchange, dialect: Dialect) -> None:
+    """Wrap every function of the SDK that opens streams."""
+    for opener in OPENERS:
+        patches.wrap(opener.module, opener.path, _wrapper(opener, exchange, dialect))
 
-    def __init__(self) -> None:
-        self._channels: WeakKeyDictionary[Any, Channel] = WeakKeyDictionary()
 
-    def watch(self, patches: Patches) -> None:
-        """Wrap every function of the SDK that opens streams."""
-        for module_name, path, describe in _OPENERS:
-            patches.wrap(module_name, path, self._opener(describe))
+def _wrapper(
+    opener: Opener, exchange: Exchange, dialect: Dialect
+) -> Callable[[Any, Any, Any, Any], Any]:
+    def wire_to(instance: Any, args: Any, kwargs: Any) -> SessionWire:
+        channel = opener.describe(instance, args, kwargs)
+        return SessionWire(exchange, channel, dialect, opener.render(dialect))
 
-    def channel_of(self, read_stream: Any) -> Channel:
-        """Return the channel under a session's read stream: `memory` when nothing opened it."""
-        return self._channels.pop(read_stream, None) or Channel(peer="memory", transport={})
+    shielded_wire_to = shielded(wire_to)
 
-    def _opener(self, describe: Describe) -> Callable[[Any, Any, Any, Any], Any]:
-        def opener(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-            return _Opening(wrapped(*args, **kwargs), self, (describe, instance, args, kwargs))
+    def wrapper(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        opening = wrapped(*args, **kwargs)
+        wire = shielded_wire_to(instance, args, kwargs)
+        return opening if wire is None else _Opening(opening, wire)
 
-        return opener
-
-    @shielded
-    def opened(self, streams: Any, description: tuple[Describe, Any, Any, Any]) -> None:
-        """Remember what is under the streams that have just been yielded."""
-        describe, *arguments = description
-        self._channels[streams[0]] = describe(*arguments)
+    return wrapper
 
 
 class _Opening(wrapt.ObjectProxy[Any]):
-    """The SDK's async context manager, which yields the streams."""
+    """The SDK's async context manager, yielding watched streams.
 
-    def __init__(self, opening: Any, transports: Transports, description: Any) -> None:
+    One opener may be made of another (the deprecated `streamablehttp_client` of the new one); what
+    is watched already stays as it is.
+    """
+
+    def __init__(self, opening: Any, wire: SessionWire) -> None:
         super().__init__(opening)
-        self._self_transports = transports
-        self._self_description = description
+        self._self_wire = wire
 
     async def __aenter__(self) -> Any:
-        streams = await self.__wrapped__.__aenter__()
-        self._self_transports.opened(streams, self._self_description)
-        return streams
+        with claim.held():
+            streams = await self.__wrapped__.__aenter__()
+        read, write, *others = streams
+        if isinstance(read, WatchedReadStream):
+            return streams
+        wire = self._self_wire
+        return (WatchedReadStream(read, wire), WatchedWriteStream(write, wire), *others)
 
     async def __aexit__(self, *exc_info: object) -> Any:
+        self._self_wire.closed()
         return await self.__wrapped__.__aexit__(*exc_info)
