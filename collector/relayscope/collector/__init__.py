@@ -2,8 +2,10 @@
 
 The way of one request through the modules of this package::
 
-    receive/grpc.py  receive/http.py     bytes arrive; limits (room.py) and access.py hold
+    receive/grpc.py  receive/http.py     bytes arrive, within limits
              └──────┬──────┘
+                intake.py                access.py and room.py let it in; the answer is counted
+                    │
                pipeline.py               accept(signal, raw) -> response message, after the commit
                     │
                  decode/                 OTLP bytes -> one sanitized storage.Batch; pure

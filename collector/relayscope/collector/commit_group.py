@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -22,6 +23,11 @@ MAX_ROWS: Final = 20_000
 """Rows in one transaction: about 0.4 s of writing, which bounds how long the first one waits."""
 
 
+def items_in(batch: Batch) -> int:
+    """Spans, log records and data points."""
+    return len(batch.spans) + len(batch.logs) + len(batch.points)
+
+
 class _Waiting(NamedTuple):
     batch: Batch
     outcome: asyncio.Future[Outcome]
@@ -34,8 +40,19 @@ class CommitGroup:
     may be stored after it.
     """
 
-    def __init__(self, write: Callable[[Sequence[Batch]], list[Outcome]]) -> None:
+    def __init__(
+        self,
+        write: Callable[[Sequence[Batch]], list[Outcome]],
+        committed: Callable[[float, int], None],
+    ) -> None:
+        """Start the thread.
+
+        Args:
+            write: stores batches in one transaction; raises `StorageUnavailable` with none stored.
+            committed: told the seconds and the items of each group.
+        """
         self._write = write
+        self._committed = committed
         self._loop = asyncio.get_running_loop()
         self._waiting: SimpleQueue[_Waiting | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="relayscope-writer", daemon=True)
@@ -71,8 +88,7 @@ class CommitGroup:
         waiting = self._waiting.get()
         while waiting is not None:
             group.append(waiting)
-            batch = waiting.batch
-            rows += len(batch.spans) + len(batch.logs) + len(batch.points)
+            rows += items_in(waiting.batch)
             if rows >= MAX_ROWS:
                 return group, True
             try:
@@ -82,8 +98,10 @@ class CommitGroup:
         return group, False
 
     def _write_group(self, group: list[_Waiting]) -> Sequence[Outcome | Exception]:
+        started = time.perf_counter()
+        batches = [waiting.batch for waiting in group]
         try:
-            return self._write([waiting.batch for waiting in group])
+            outcomes = self._write(batches)
         except StorageUnavailable as error:
             return [error] * len(group)
         except Exception as error:  # noqa: BLE001 - whatever it is, every request gets its answer
@@ -91,6 +109,8 @@ class CommitGroup:
                 return [error]
             # Something nobody foresaw; the others must not suffer for the one that brought it.
             return [self._write_group([waiting])[0] for waiting in group]
+        self._committed(time.perf_counter() - started, sum(map(items_in, batches)))
+        return outcomes
 
 
 def _resolve(group: list[_Waiting], results: Sequence[Outcome | Exception]) -> None:

@@ -40,7 +40,7 @@ class SettingsError(StartError):
     """A setting is unknown or wrong."""
 
 
-class RequestRefused(CollectorError):  # noqa: N818 - a refusal is an answer, not a fault
+class RequestRefused(CollectorError):
     """A request gets an error as its answer."""
 
 

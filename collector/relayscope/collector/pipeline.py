@@ -7,6 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from relayscope.collector.commit_group import items_in
 from relayscope.collector.decode import Decoded, decode
 from relayscope.collector.errors import TooSlow, Unavailable
 from relayscope.collector.status import success
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
     from relayscope.collector.commit_group import CommitGroup
+    from relayscope.collector.figures import Figures
     from relayscope.collector.room import Reservation
     from relayscope.collector.signals import Signal
     from relayscope.sanitizer import Sanitizer
@@ -30,9 +32,14 @@ class Pipeline:
     """Decodes, stores and answers. Belongs to one event loop."""
 
     def __init__(
-        self, sanitizer: Sanitizer, commit_group: CommitGroup, answer_timeout: float
+        self,
+        sanitizer: Sanitizer,
+        commit_group: CommitGroup,
+        figures: Figures,
+        answer_timeout: float,
     ) -> None:
         self._sanitizer = sanitizer
+        self._figures = figures
         self._commit_group = commit_group
         self._answer_timeout = answer_timeout
         # One thread: decoding is Python and gains nothing from more, and the loop stays responsive.
@@ -76,16 +83,20 @@ class Pipeline:
         decoded = await asyncio.get_running_loop().run_in_executor(
             self._decoder, self._decode, signal, raw, parse
         )
-        batch = decoded.batch
-        if batch.spans or batch.logs or batch.points:
+        batch, rejected = decoded.batch, decoded.rejected
+        items = items_in(batch)
+        if items:
             try:
                 outcome = await self._commit_group.store(batch)
             except StorageUnavailable:
                 # The outage spool takes it from here (relayscope.spool), once it is wired in.
                 raise Unavailable("the database is away; try again") from None
             if outcome.rejected:
-                decoded.rejected[outcome.reason] += outcome.rejected
-        return decoded.rejected
+                rejected[outcome.reason] += outcome.rejected
+            became = "duplicate" if outcome.duplicate else "stored"
+            self._figures.items(signal, became, items - outcome.rejected)
+        self._figures.items(signal, "rejected", rejected.total())
+        return rejected
 
     def _decode(self, signal: Signal, raw: bytes, parse: Parse) -> Decoded:
         return decode(signal, parse(signal, raw), raw, self._sanitizer, time.time_ns())

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from relayscope.collector.signals import Signal
 
 MAX_DEPTH: Final = 100
-"""Messages inside messages; upb refuses the same in protobuf."""
+"""Messages inside the request's message; upb refuses what is deeper, too."""
 
 _IDS: Final = frozenset({"trace_id", "span_id", "parent_span_id"})
 _NOT_AN_ID: Final = b"?"
@@ -66,7 +66,7 @@ class _Field(NamedTuple):
 
 
 def _fill(message: Message, source: Any, depth: int) -> None:
-    if not isinstance(source, dict) or not depth:
+    if not isinstance(source, dict) or depth < 0:
         raise TypeError
     fields = _fields(message.DESCRIPTOR)
     for key, value in source.items():

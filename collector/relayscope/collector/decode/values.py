@@ -69,8 +69,10 @@ def _bytes_as_json(value: object) -> object:
 
 
 def number(value: float) -> float | str:
-    """A number that JSON can hold; NaN and the infinities become text."""
-    return value if math.isfinite(value) else str(value)
+    """A number as JSON can hold it: NaN and the infinities are text, spelled as in OTLP's JSON."""
+    if math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
 def count(dropped: int) -> int:

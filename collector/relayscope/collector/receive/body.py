@@ -6,8 +6,6 @@ import asyncio
 import zlib
 from typing import TYPE_CHECKING, Final
 
-from starlette.requests import ClientDisconnect
-
 from relayscope.collector.errors import Malformed, TooLarge, TooSlow, UnsupportedMedia
 
 if TYPE_CHECKING:
@@ -47,7 +45,7 @@ async def read_body(
             while more:
                 message = await request.receive()
                 if message["type"] == "http.disconnect":
-                    raise ClientDisconnect
+                    raise Malformed("the client hung up in the middle")
                 reservation.grow(body.add(message.get("body", b"")))
                 more = message.get("more_body", False)
     except TimeoutError:

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any, Final
 
 import grpc
 import grpc.aio
 
-from relayscope.collector import status
 from relayscope.collector.decode import parse
-from relayscope.collector.errors import RequestRefused, StartError
+from relayscope.collector.errors import StartError
+from relayscope.collector.intake import Intake, Received
 from relayscope.collector.signals import SIGNALS, Signal
+from relayscope.collector.status import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from relayscope.collector.access import Access
-    from relayscope.collector.pipeline import Pipeline
-    from relayscope.collector.room import Room
+    from relayscope.collector.room import Reservation
     from relayscope.collector.settings import Address
 
     Context = grpc.aio.ServicerContext[bytes, bytes]
-
-_logger = logging.getLogger(__name__)
 
 _CONNECTION_OPTIONS: Final[list[tuple[str, Any]]] = [
     # The parent holds the port (ports.py); workers share it.
@@ -39,9 +35,7 @@ _CONNECTION_OPTIONS: Final[list[tuple[str, Any]]] = [
 ]
 
 
-def make_server(
-    pipeline: Pipeline, room: Room, access: Access, max_message: int
-) -> grpc.aio.Server:
+def make_server(intake: Intake, max_message: int) -> grpc.aio.Server:
     """A server with the services of all signals, not listening yet."""
     server = grpc.aio.server(
         options=[*_CONNECTION_OPTIONS, ("grpc.max_receive_message_length", max_message)]
@@ -50,11 +44,7 @@ def make_server(
         [
             grpc.method_handlers_generic_handler(
                 signal.service,
-                {
-                    "Export": grpc.unary_unary_rpc_method_handler(
-                        _export(signal, pipeline, room, access)
-                    )
-                },
+                {"Export": grpc.unary_unary_rpc_method_handler(_export(signal, intake))},
             )
             for signal in SIGNALS
         ]
@@ -79,22 +69,16 @@ def listen(
         raise StartError(f"cannot listen on {address} (gRPC)") from None
 
 
-def _export(
-    signal: Signal, pipeline: Pipeline, room: Room, access: Access
-) -> Callable[[bytes, Context], Awaitable[bytes]]:
+def _export(signal: Signal, intake: Intake) -> Callable[[bytes, Context], Awaitable[bytes]]:
     async def export(raw: bytes, context: Context) -> bytes:
-        reservation = room.reserve()
-        try:
-            access.check(_authorization(context), "ingest")
+        async def receive(reservation: Reservation) -> Received:
             reservation.grow(len(raw))
-            response = await pipeline.accept(signal, raw, parse, reservation)
-        except Exception as error:
-            reservation.release()
-            if not isinstance(error, RequestRefused):
-                _logger.exception("request failed", extra={"signal": signal.name})
-            refusal = status.refusal(error)
-            await context.abort(refusal.code, refusal.status.message, _trailers(refusal))
-        return response.SerializeToString()
+            return Received(raw, parse)
+
+        answer = await intake.take(signal, "grpc", _authorization(context), receive)
+        if isinstance(answer, Refusal):
+            await context.abort(answer.code, answer.status.message, _trailers(answer))
+        return answer.SerializeToString()
 
     return export
 
@@ -108,7 +92,7 @@ def _authorization(context: Context) -> str | None:
     return values[0] if len(values) == 1 else None
 
 
-def _trailers(refusal: status.Refusal) -> tuple[tuple[str, bytes], ...]:
+def _trailers(refusal: Refusal) -> tuple[tuple[str, bytes], ...]:
     """The status in full, and the retry delay once more where Python's client looks for it."""
     trailers = (("grpc-status-details-bin", refusal.status.SerializeToString()),)
     if refusal.retry_after is None:

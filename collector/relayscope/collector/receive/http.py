@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 from google.protobuf.json_format import MessageToDict
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from relayscope.collector import status
 from relayscope.collector.decode import parse
 from relayscope.collector.decode.otlp_json import parse_json
 from relayscope.collector.errors import (
@@ -22,84 +19,94 @@ from relayscope.collector.errors import (
     UnsupportedMedia,
     WrongMethod,
 )
+from relayscope.collector.intake import Intake, Received
 from relayscope.collector.receive.body import discard_body, read_body
 from relayscope.collector.signals import SIGNALS, Signal
+from relayscope.collector.status import Refusal, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from google.protobuf.message import Message
+    from starlette.requests import Request
 
-    from relayscope.collector.access import Access
-    from relayscope.collector.pipeline import Parse, Pipeline
-    from relayscope.collector.room import Room
+    from relayscope.collector.health import Health
+    from relayscope.collector.pipeline import Parse
+    from relayscope.collector.room import Reservation
     from relayscope.collector.settings import Settings
 
-_logger = logging.getLogger(__name__)
+    Endpoint = Callable[[Request], Awaitable[Response]]
 
 _PROTOBUF: Final = "application/x-protobuf"
 _JSON: Final = "application/json"
 _PARSERS: Final = {_PROTOBUF: parse, _JSON: parse_json}
 
 
-def make_app(
-    pipeline: Pipeline,
-    room: Room,
-    access: Access,
-    settings: Settings,
-    is_ready: Callable[[], bool],
-) -> Starlette:
+def make_app(intake: Intake, health: Health, settings: Settings) -> Starlette:
     """The application behind the HTTP listener."""
-
-    async def healthz(_request: Request) -> Response:
-        """The process answers."""
-        return JSONResponse({"status": "ok"})
-
-    async def readyz(_request: Request) -> Response:
-        """What is sent now will be stored now."""
-        ready = is_ready()
-        return JSONResponse({"ready": ready}, status_code=200 if ready else 503)
-
-    def export(signal: Signal) -> Callable[[Request], Awaitable[Response]]:
-        async def endpoint(request: Request) -> Response:
-            reservation = room.reserve()
-            try:
-                access.check(_authorization(request), "ingest")
-                parser = _parser(request)
-                raw = await read_body(
-                    request, settings.http_max_body, settings.receive_timeout, reservation
-                )
-                return _encode(
-                    request, await pipeline.accept(signal, raw, parser, reservation), 200
-                )
-            except ClientDisconnect:
-                reservation.release()
-                return Response(status_code=499)  # nobody reads it
-            except Exception as error:
-                reservation.release()
-                if not isinstance(error, RequestRefused):
-                    _logger.exception("request failed", extra={"signal": signal.name})
-                await discard_body(request, 2 * settings.http_max_body, settings.receive_timeout)
-                return _refuse(request, error)
-
-        return endpoint
-
     return Starlette(
         routes=[
-            Route("/healthz", healthz),
-            Route("/readyz", readyz),
-            *(Route(f"/v1/{signal.name}", export(signal), methods=["POST"]) for signal in SIGNALS),
+            Route("/healthz", _healthz),
+            Route("/readyz", _readyz(health)),
+            Route("/metrics", _metrics(intake)),
+            *(
+                Route(f"/v1/{signal.name}", _export(signal, intake, settings), methods=["POST"])
+                for signal in SIGNALS
+            ),
         ],
         exception_handlers={404: _unknown_path, 405: _wrong_method},
     )
 
 
+async def _healthz(_request: Request) -> Response:
+    """The process answers."""
+    return JSONResponse({"status": "ok"})
+
+
+def _readyz(health: Health) -> Endpoint:
+    async def readyz(_request: Request) -> Response:
+        """What is sent now can be stored now."""
+        return JSONResponse({"ready": health.ready}, 200 if health.ready else 503)
+
+    return readyz
+
+
+def _metrics(intake: Intake) -> Endpoint:
+    async def metrics(request: Request) -> Response:
+        """The collector about itself."""
+        try:
+            intake.access.check(_authorization(request), "read")
+        except RequestRefused as error:
+            return _refuse(request, refusal(error))
+        text = intake.figures.text()
+        return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    return metrics
+
+
+def _export(signal: Signal, intake: Intake, settings: Settings) -> Endpoint:
+    limit, seconds = settings.http_max_body, settings.receive_timeout
+
+    async def export(request: Request) -> Response:
+        async def receive(reservation: Reservation) -> Received:
+            parser = _parser(request)
+            return Received(await read_body(request, limit, seconds, reservation), parser)
+
+        answer = await intake.take(signal, "http", _authorization(request), receive)
+        if isinstance(answer, Refusal):
+            await discard_body(request, 2 * limit, seconds)
+            return _refuse(request, answer)
+        return _encode(request, answer, 200)
+
+    return export
+
+
 async def _unknown_path(request: Request, _error: Exception) -> Response:
-    return _refuse(request, UnknownPath("there is nothing here"))
+    return _refuse(request, refusal(UnknownPath("there is nothing here")))
 
 
 async def _wrong_method(request: Request, error: Exception) -> Response:
-    response = _refuse(request, WrongMethod("this path takes another method"))
+    response = _refuse(request, refusal(WrongMethod("this path takes another method")))
     if isinstance(error, HTTPException) and error.headers:
         response.headers.update(error.headers)
     return response
@@ -122,12 +129,11 @@ def _parser(request: Request) -> Parse:
     return parser
 
 
-def _refuse(request: Request, error: Exception) -> Response:
-    refusal = status.refusal(error)
-    response = _encode(request, refusal.status, refusal.http)
-    if refusal.retry_after is not None:
-        response.headers["retry-after"] = str(refusal.retry_after)
-    if refusal.http == 401:  # noqa: PLR2004 - RFC 9110 wants to know how to do better
+def _refuse(request: Request, refused: Refusal) -> Response:
+    response = _encode(request, refused.status, refused.http)
+    if refused.retry_after is not None:
+        response.headers["retry-after"] = str(refused.retry_after)
+    if refused.http == 401:  # noqa: PLR2004 - RFC 9110 wants to be told how to do better
         response.headers["www-authenticate"] = "Bearer"
     return response
 

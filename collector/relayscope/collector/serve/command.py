@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 import sys
 from typing import TYPE_CHECKING
 
 import click
 
-from relayscope.collector import log, ports
+from relayscope.collector import log, ports, tls
 from relayscope.collector.errors import StartError
 from relayscope.collector.options import settings_options
-from relayscope.collector.serve import service
+from relayscope.collector.serve import service, workers
 from relayscope.storage import EmbeddedServer, StorageError, create_engine, migrate
 
 if TYPE_CHECKING:
     from relayscope.collector.settings import Settings
+
+_logger = logging.getLogger(__name__)
 
 
 @click.command()
@@ -40,22 +43,42 @@ def serve(settings: Settings) -> None:
     only there.
     """
     log.configure()
+    tls.check(settings)
     # Until the service has its own handlers: leave every `with`, so that no server stays behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with contextlib.ExitStack() as running:
-        grpc_hold, grpc_address = ports.hold(settings.grpc)
-        running.enter_context(grpc_hold)
-        http_hold, http_address = ports.hold(settings.http)
-        running.enter_context(http_hold)
+    with contextlib.ExitStack() as held:
+        grpc_port, grpc_address = ports.hold(settings.grpc)
+        held.enter_context(grpc_port)
+        http_port, http_address = ports.hold(settings.http)
+        held.enter_context(http_port)
         settings = settings.model_copy(update={"grpc": grpc_address, "http": http_address})
-        try:
-            if settings.database_url is not None:
-                url = settings.database_url.get_secret_value()
-            else:
-                url = running.enter_context(EmbeddedServer.start(settings.data_dir)).url
-            engine = create_engine(url)
-            migrate(engine)
-            engine.dispose()
-        except (StorageError, ValueError) as error:
-            raise StartError(str(error)) from None
-        asyncio.run(service.run(settings, url))
+        database_url = _database(settings, held)
+        asyncio.run(_serve(settings, database_url))
+
+
+def _database(settings: Settings, held: contextlib.ExitStack) -> str:
+    """The URL of a migrated database; an embedded server runs as long as `held`."""
+    try:
+        if settings.database_url is not None:
+            url = settings.database_url.get_secret_value()
+        else:
+            url = held.enter_context(EmbeddedServer.start(settings.data_dir)).url
+        engine = create_engine(url)
+        migrate(engine)
+        engine.dispose()
+    except (StorageError, ValueError) as error:
+        raise StartError(str(error)) from None
+    return url
+
+
+async def _serve(settings: Settings, database_url: str) -> None:
+    stop = service.stop_on_signals()
+    run = service.run if settings.workers == 1 else workers.run
+
+    def ready() -> None:
+        _logger.info("listening", extra={"protocol": "otlp/grpc", "address": str(settings.grpc)})
+        _logger.info("listening", extra={"protocol": "http", "address": str(settings.http)})
+        _logger.info("ready")
+
+    await run(settings, database_url, stop, ready)
+    _logger.info("stopped")

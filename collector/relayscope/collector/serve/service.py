@@ -7,31 +7,121 @@ import contextlib
 import logging
 import signal
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import uvicorn
 
-from relayscope.collector import ports
+from relayscope.collector import ports, tls
 from relayscope.collector.access import Access
 from relayscope.collector.commit_group import CommitGroup
+from relayscope.collector.figures import Figures
+from relayscope.collector.health import Health
+from relayscope.collector.intake import Intake
 from relayscope.collector.pipeline import Pipeline
 from relayscope.collector.receive import grpc as grpc_receiver
 from relayscope.collector.receive import http as http_receiver
+from relayscope.collector.receive.http_protocol import DeadlineH11Protocol
 from relayscope.collector.room import Room
-from relayscope.sanitizer import Sanitizer
+from relayscope.collector.sanitizer_rules import make_sanitizer
 from relayscope.storage import Writer, create_engine
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from relayscope.collector.settings import Settings
+    from relayscope.sanitizer import Sanitizer
 
 _logger = logging.getLogger(__name__)
 
+_LOOK_SECONDS: Final = 1.0
+"""How often gauges and sanitizer hits are brought up to date."""
+
+_WRITE_SHARE: Final = 0.75
+"""Of the time for an answer, what one write may take; the rest is for waiting and decoding."""
+
+
+async def run(
+    settings: Settings, database_url: str, stop: asyncio.Event, ready: Callable[[], None]
+) -> None:
+    """Receive and store until told to stop, then finish what is under way.
+
+    Args:
+        settings: with the real ports of both listeners.
+        database_url: a migrated database.
+        stop: when set, listening ends.
+        ready: called once both listeners listen.
+
+    Raises:
+        StartError: an address cannot be used, or a certificate, or a rules file.
+    """
+    figures = Figures()
+    sanitizer = make_sanitizer(settings)
+    engine = create_engine(database_url)
+    write_timeout = timedelta(seconds=settings.answer_timeout * _WRITE_SHARE)
+    writer = Writer(engine, timeout=write_timeout)
+    commit_group = CommitGroup(writer.write, figures.committed)
+    pipeline = Pipeline(sanitizer, commit_group, figures, settings.answer_timeout)
+    room = Room(settings.max_in_flight)
+    intake = Intake(Access(settings.tokens), room, pipeline, figures)
+    health = Health(engine)
+
+    grpc_server = grpc_receiver.make_server(intake, settings.grpc_max_message)
+    grpc_receiver.listen(grpc_server, settings.grpc, tls.grpc_credentials(settings))
+    http_server = _HttpServer(
+        uvicorn.Config(
+            http_receiver.make_app(intake, health, settings),
+            http=DeadlineH11Protocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            limit_concurrency=settings.max_connections,
+            timeout_graceful_shutdown=int(settings.stop_timeout),
+            **tls.uvicorn_options(settings),
+        )
+    )
+    looking = [
+        asyncio.create_task(health.watch()),
+        asyncio.create_task(_look(figures, room, health, sanitizer)),
+    ]
+    await grpc_server.start()
+    serving_http = asyncio.create_task(http_server.serve(sockets=[ports.share(settings.http)]))
+    await http_server.listening.wait()
+    ready()
+
+    await stop.wait()
+    http_server.should_exit = True
+    await asyncio.gather(grpc_server.stop(settings.stop_timeout), serving_http)
+    await pipeline.drain()
+    await commit_group.close()
+    for task in looking:
+        task.cancel()
+    writer.close()
+    engine.dispose()
+
+
+def stop_on_signals() -> asyncio.Event:
+    """An event that SIGTERM and SIGINT set from now on."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+async def _look(figures: Figures, room: Room, health: Health, sanitizer: Sanitizer) -> None:
+    while True:
+        figures.state(in_flight=room.taken, ready=health.ready, sanitizer_hits=sanitizer.hits())
+        await asyncio.sleep(_LOOK_SECONDS)
+
 
 class _HttpServer(uvicorn.Server):
-    """uvicorn without its signal handlers: the service has its own."""
+    """uvicorn without its signal handlers, and with a word when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -40,56 +130,3 @@ class _HttpServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
         self.listening.set()
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.listening = asyncio.Event()
-
-
-async def run(settings: Settings, database_url: str) -> None:
-    """Receive and store until SIGTERM or SIGINT, then finish what is under way.
-
-    Args:
-        settings: with the real ports of both listeners.
-        database_url: a migrated database.
-    """
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-
-    writer = Writer(
-        create_engine(database_url), timeout=timedelta(seconds=settings.answer_timeout * 0.75)
-    )
-    commit_group = CommitGroup(writer.write)
-    pipeline = Pipeline(Sanitizer.default(), commit_group, settings.answer_timeout)
-    room = Room(settings.max_in_flight)
-    access = Access(settings.tokens)
-
-    grpc_server = grpc_receiver.make_server(pipeline, room, access, settings.grpc_max_message)
-    grpc_receiver.listen(grpc_server, settings.grpc, None)
-    http_server = _HttpServer(
-        uvicorn.Config(
-            http_receiver.make_app(pipeline, room, access, settings, lambda: True),
-            log_config=None,
-            ws="none",
-            lifespan="off",
-            server_header=False,
-            timeout_graceful_shutdown=int(settings.stop_timeout),
-        )
-    )
-    await grpc_server.start()
-    http = asyncio.create_task(http_server.serve(sockets=[ports.share(settings.http)]))
-    await http_server.listening.wait()
-    _logger.info("listening", extra={"protocol": "otlp/grpc", "address": str(settings.grpc)})
-    _logger.info("listening", extra={"protocol": "http", "address": str(settings.http)})
-    _logger.info("ready")
-
-    await stop.wait()
-    _logger.info("stopping")
-    http_server.should_exit = True
-    await asyncio.gather(grpc_server.stop(settings.stop_timeout), http)
-    await pipeline.drain()
-    await commit_group.close()
-    writer.close()
-    _logger.info("stopped")

@@ -1,0 +1,107 @@
+"""The collector about itself, as Prometheus metrics. No label ever holds text from telemetry.
+
+With several workers the counts are shared through files in `PROMETHEUS_MULTIPROC_DIR`, so that any
+of them answers `/metrics` for all, and what a worker has counted outlives it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter as Counts
+from typing import TYPE_CHECKING, Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from relayscope.collector.signals import Signal
+    from relayscope.collector.status import Refusal
+
+_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_ITEMS: Final = (1, 10, 100, 1_000, 10_000, 100_000)
+
+
+class Figures:
+    """What one worker counts."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "relayscope_requests",
+            "Requests by answer; `code` is a gRPC status.",
+            ("signal", "transport", "code"),
+            registry=self._registry,
+        )
+        self._items = Counter(
+            "relayscope_items",
+            "Spans, log records and data points: stored, duplicate (stored before), rejected.",
+            ("signal", "outcome"),
+            registry=self._registry,
+        )
+        self._sanitized = Counter(
+            "relayscope_sanitizer_hits",
+            "What the sanitizer took out, by rule.",
+            ("rule",),
+            registry=self._registry,
+        )
+        self._commit_seconds = Histogram(
+            "relayscope_commit_seconds",
+            "Time to write and commit one group of requests.",
+            registry=self._registry,
+            buckets=_SECONDS,
+        )
+        self._commit_items = Histogram(
+            "relayscope_commit_items",
+            "Items in one group of requests.",
+            registry=self._registry,
+            buckets=_ITEMS,
+        )
+        self._in_flight = Gauge(
+            "relayscope_in_flight_bytes",
+            "Requests being received, decoded and stored.",
+            registry=self._registry,
+            multiprocess_mode="livesum",
+        )
+        self._ready = Gauge(
+            "relayscope_ready",
+            "1 while PostgreSQL answers.",
+            registry=self._registry,
+            multiprocess_mode="livemin",
+        )
+        self._hits: Counts[str] = Counts()
+
+    def answered(self, signal: Signal, transport: str) -> None:
+        """A request was stored."""
+        self._requests.labels(signal.name, transport, "OK").inc()
+
+    def refused(self, signal: Signal, transport: str, refusal: Refusal) -> None:
+        """A request got an error as its answer."""
+        self._requests.labels(signal.name, transport, refusal.code.name).inc()
+
+    def items(self, signal: Signal, outcome: str, count: int) -> None:
+        """What became of a request's items: `stored`, `duplicate` or `rejected`."""
+        if count:
+            self._items.labels(signal.name, outcome).inc(count)
+
+    def committed(self, seconds: float, items: int) -> None:
+        """A group of requests was written."""
+        self._commit_seconds.observe(seconds)
+        self._commit_items.observe(items)
+
+    def state(self, *, in_flight: int, ready: bool, sanitizer_hits: Mapping[str, int]) -> None:
+        """What is looked at now and then, not counted as it happens."""
+        self._in_flight.set(in_flight)
+        self._ready.set(ready)
+        for rule, hits in sanitizer_hits.items():
+            self._sanitized.labels(rule).inc(hits - self._hits[rule])
+            self._hits[rule] = hits
+
+    def text(self) -> bytes:
+        """All figures, of all workers, in Prometheus's text format."""
+        if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+            return generate_latest(self._registry)
+        everyone = CollectorRegistry()
+        MultiProcessCollector(everyone)  # type: ignore[no-untyped-call]  # its __init__ has no annotations
+        return generate_latest(everyone)

@@ -1,0 +1,68 @@
+"""What every door does with a request: let it in, find room, have it stored, count the answer."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, NamedTuple
+
+from relayscope.collector import status
+from relayscope.collector.errors import RequestRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from google.protobuf.message import Message
+
+    from relayscope.collector.access import Access
+    from relayscope.collector.figures import Figures
+    from relayscope.collector.pipeline import Parse, Pipeline
+    from relayscope.collector.room import Reservation, Room
+    from relayscope.collector.signals import Signal
+
+_logger = logging.getLogger(__name__)
+
+
+class Received(NamedTuple):
+    """The bytes of a request, decompressed, and what reads them."""
+
+    raw: bytes
+    parse: Parse
+
+
+class Intake(NamedTuple):
+    """Shared by the doors of one process."""
+
+    access: Access
+    room: Room
+    pipeline: Pipeline
+    figures: Figures
+
+    async def take(
+        self,
+        signal: Signal,
+        transport: str,
+        authorization: str | None,
+        receive: Callable[[Reservation], Awaitable[Received]],
+    ) -> Message | status.Refusal:
+        """The answer to one request; never raises what a client could cause.
+
+        Args:
+            signal: what the request holds.
+            transport: `grpc` or `http`, for the figures.
+            authorization: the `Authorization` header, if there is exactly one.
+            receive: gets the request's bytes, growing its reservation by their size.
+        """
+        reservation = self.room.reserve()
+        try:
+            self.access.check(authorization, "ingest")
+            raw, parse = await receive(reservation)
+            response = await self.pipeline.accept(signal, raw, parse, reservation)
+        except Exception as error:
+            reservation.release()
+            if not isinstance(error, RequestRefused):
+                _logger.exception("request failed", extra={"signal": signal.name})
+            refusal = status.refusal(error)
+            self.figures.refused(signal, transport, refusal)
+            return refusal
+        self.figures.answered(signal, transport)
+        return response

@@ -1,0 +1,53 @@
+"""uvicorn's HTTP/1.1 protocol with a deadline for the head of a request.
+
+uvicorn waits for ever for a client that sends its headers byte by byte, and such clients fill the
+places for connections. Bodies have their own deadline in `body.py`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+if TYPE_CHECKING:
+    import asyncio
+
+HEAD_SECONDS: Final = 10
+"""From the first byte (or the connection) to the end of the headers."""
+
+
+class DeadlineH11Protocol(H11Protocol):
+    """Closes connections whose request head does not arrive in time."""
+
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        """Start the clock: a client connects to send something."""
+        super().connection_made(transport)
+        self._start_clock()
+
+    def data_received(self, data: bytes) -> None:
+        """Stop the clock when a request has begun, start it when a further one is awaited."""
+        super().data_received(data)
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._stop_clock()
+        elif self._deadline is None:
+            self._start_clock()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop the clock."""
+        self._stop_clock()
+        super().connection_lost(exc)
+
+    def _start_clock(self) -> None:
+        self._deadline = self.loop.call_later(HEAD_SECONDS, self._close)
+
+    def _stop_clock(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _close(self) -> None:
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.close()

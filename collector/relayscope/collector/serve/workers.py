@@ -1,0 +1,140 @@
+"""Several receiver processes on the same two ports, and one parent that keeps their number.
+
+Each worker is `python -m relayscope.collector.serve.workers`: what it needs comes through its
+stdin, whose end tells it to stop, also when the parent dies; on stdout it says when it listens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import pickle
+import sys
+import tempfile
+from typing import TYPE_CHECKING, Final
+
+from relayscope.collector import log
+from relayscope.collector.errors import StartError
+from relayscope.collector.serve import service
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from relayscope.collector.settings import Settings
+
+_logger = logging.getLogger(__name__)
+
+_STDIN: Final = 0
+
+_PAUSE: Final = 1.0
+"""Seconds before a dead worker is replaced, so that one that cannot live does not eat a core."""
+
+
+async def run(
+    settings: Settings, database_url: str, stop: asyncio.Event, ready: Callable[[], None]
+) -> None:
+    """Keep `settings.workers` workers alive until told to stop, then wait for them to finish.
+
+    Args:
+        settings: with the real ports of both listeners.
+        database_url: a migrated database.
+        stop: when set, the workers are asked to stop.
+        ready: called once all workers listen.
+
+    Raises:
+        StartError: a worker did not start; it has logged why.
+    """
+    with tempfile.TemporaryDirectory(prefix="relayscope-figures-") as figures:
+        slots = [_Slot(settings, database_url, figures) for _ in range(settings.workers)]
+        try:
+            async with asyncio.TaskGroup() as starting:
+                for slot in slots:
+                    starting.create_task(slot.start())
+            ready()
+            await asyncio.gather(*(slot.keep(stop) for slot in slots))
+        except ExceptionGroup as group:
+            raise group.exceptions[0] from None
+        finally:
+            await asyncio.gather(*(slot.stop() for slot in slots))
+
+
+class _Slot:
+    """One worker after another."""
+
+    def __init__(self, settings: Settings, database_url: str, figures: str) -> None:
+        self._order = pickle.dumps((settings, database_url))
+        self._patience = 2 * settings.stop_timeout
+        self._environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": figures}
+        self._worker: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        """Start a worker and wait until it listens."""
+        self._worker = worker = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "relayscope.collector.serve.workers"),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            env=self._environment,
+        )
+        assert worker.stdin is not None  # noqa: S101 - it is a pipe, see above
+        assert worker.stdout is not None  # noqa: S101 - as well
+        worker.stdin.write(len(self._order).to_bytes(8) + self._order)
+        if not await worker.stdout.readline():
+            raise StartError("a worker did not start")
+
+    async def keep(self, stop: asyncio.Event) -> None:
+        """Replace the worker whenever it dies, until told to stop."""
+        stopping = asyncio.create_task(stop.wait())
+        while not stop.is_set():
+            assert self._worker is not None  # noqa: S101 - started before
+            dying = asyncio.create_task(self._worker.wait())
+            await asyncio.wait({stopping, dying}, return_when=asyncio.FIRST_COMPLETED)
+            if dying.done() and not stop.is_set():
+                _logger.error(
+                    "worker died", extra={"pid": self._worker.pid, "exit_code": dying.result()}
+                )
+                await asyncio.sleep(_PAUSE)
+                try:
+                    await self.start()
+                except StartError:
+                    _logger.exception("worker did not start")
+            else:
+                dying.cancel()
+
+    async def stop(self) -> None:
+        """Let the worker finish what is under way."""
+        if self._worker is None or self._worker.stdin is None:
+            return
+        self._worker.stdin.close()
+        try:
+            async with asyncio.timeout(self._patience):
+                await self._worker.wait()
+        except TimeoutError:
+            self._worker.kill()
+            await self._worker.wait()
+
+
+async def _work(settings: Settings, database_url: str) -> None:
+    stop = service.stop_on_signals()
+    # Nothing more is sent: readable means closed.
+    asyncio.get_running_loop().add_reader(_STDIN, stop.set)
+    await service.run(settings, database_url, stop, lambda: print("listening", flush=True))  # noqa: T201 - the parent reads it
+
+
+def _main() -> None:
+    log.configure()
+    with open(_STDIN, "rb", buffering=0, closefd=False) as stdin:
+        length = int.from_bytes(stdin.read(8))
+        order = b""
+        while len(order) < length:
+            order += stdin.read(length - len(order))
+    settings, database_url = pickle.loads(order)  # noqa: S301 - from the parent, through a pipe
+    try:
+        asyncio.run(_work(settings, database_url))
+    except StartError as error:
+        _logger.critical(str(error))
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    _main()
