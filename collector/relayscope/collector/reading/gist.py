@@ -4,28 +4,27 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Final
+from typing import Final, NamedTuple
 
 _DECODER: Final = json.JSONDecoder(strict=False)
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 
 
 def gist(text: str) -> str:
-    """Its `error`, `result` or `params`, without the trace context that travels in `_meta`.
+    """Its `error`, `result` or `params`, without their `_meta`.
 
-    What is shown is the message's own text, with `{…}` in the place of `_meta`'s value. Only where
-    a piece of text is all the content of a tool's result, it is shown alone and unescaped, after
-    the word `text`. What is not a JSON-RPC object is given back as it is; JSON that breaks off is
-    read as far as it goes.
+    What is shown is the message's own text. Only where a piece of text is all the content of a
+    tool's result, it is shown alone and unescaped, after the word `text`. What is not a JSON-RPC
+    object is given back as it is; JSON that breaks off is read as far as it goes.
     """
     members = _members(text)
     if "error" in members:
-        return text[members["error"]]
+        return members["error"].value
     if "result" in members:
-        result = text[members["result"]]
+        result = members["result"].value
         return _only_text(result) or _without_meta(result)
     if "params" in members:
-        return _without_meta(text[members["params"]])
+        return _without_meta(members["params"].value)
     return "" if "method" in members else text
 
 
@@ -33,45 +32,60 @@ def _only_text(result: str) -> str | None:
     """The text in a tool's result if that is all its content, with a mark if it is an error."""
     members = _members(result)
     try:
-        content = json.loads(result[members["content"]], strict=False)
-        (item,) = content
+        (item,) = json.loads(members["content"].value, strict=False)
         text = item["text"]
-    except (KeyError, TypeError, ValueError, RecursionError):  # it has another shape, or breaks off
+    except (KeyError, TypeError, ValueError, RecursionError):  # another shape, or it breaks off
         return None
-    failed = "isError" in members and result[members["isError"]] == "true"
+    failed = "isError" in members and members["isError"].value == "true"
     return f"{'isError ' if failed else ''}text {text}"
 
 
 def _without_meta(text: str) -> str:
-    meta = _members(text).get("_meta")
-    return text if meta is None else f"{text[: meta.start]}{{…}}{text[meta.stop :]}"
+    """The text of an object without its member `_meta`, which carries the trace context."""
+    members = list(_members(text).items())
+    for position, (key, member) in enumerate(members):
+        if key == "_meta":
+            start, stop = member.start, member.stop
+            if position + 1 < len(members):
+                stop = members[position + 1][1].start
+            elif position > 0:
+                start = members[position - 1][1].stop
+            return text[:start] + text[stop:]
+    return text
 
 
-def _members(text: str) -> dict[str, slice]:
-    """Where the values of a JSON object's members stand; empty if the text is no object."""
-    members: dict[str, slice] = {}
+class _Member(NamedTuple):
+    """Where a member of an object stands in its text, and the text of its value."""
+
+    start: int
+    stop: int
+    value: str
+
+
+def _members(text: str) -> dict[str, _Member]:
+    """The members of a JSON object in their order; none if the text is no object."""
+    members: dict[str, _Member] = {}
     position = _skip(text, 0)
     opening = "{"
     while text.startswith(opening, position):
         opening = ","
-        key_at = _skip(text, position + 1)
-        if not text.startswith('"', key_at):
+        start = _skip(text, position + 1)
+        if not text.startswith('"', start):
             break
         try:
-            key, position = _DECODER.raw_decode(text, key_at)
+            key, position = _DECODER.raw_decode(text, start)
         except ValueError:
             break
         position = _skip(text, position)
         if not text.startswith(":", position):
             break
-        start = _skip(text, position + 1)
+        value_at = _skip(text, position + 1)
         try:
-            _, end = _DECODER.raw_decode(text, start)
+            _, stop = _DECODER.raw_decode(text, value_at)
         except (ValueError, RecursionError):  # it breaks off, or is deeper than Python reads
-            members[key] = slice(start, len(text))
-            break
-        members[key] = slice(start, end)
-        position = _skip(text, end)
+            stop = len(text)
+        members[key] = _Member(start, stop, text[value_at:stop])
+        position = _skip(text, stop)
     return members
 
 

@@ -153,7 +153,7 @@ def _block(number: int, columns: Sequence[Column], row: TextRow, width: int) -> 
         if value is None:
             yield Text.assemble(label, _GAP, _NULL)
             continue
-        room = max(_NARROWEST, width - margin - len(_GAP))
+        room = max(1, width - margin - len(_GAP))
         for piece in _pieces(value, room):
             yield Text.assemble(label, _GAP, piece)
             label = Text(" " * margin)

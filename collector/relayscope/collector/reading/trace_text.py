@@ -202,7 +202,7 @@ class _Page:
 
     def _message(self, message: Message) -> Text:
         style = _WRONG if message.kind == "error" else "bold"
-        text = Text(one_line(_label(message)), style)
+        text = Text.assemble((one_line(_label(message)), style))
         text.append(f"  {size_text(message.size)}", _QUIET)
         if message.odd is not None:
             text.append(f"  ! {one_line(message.odd)}", _ODD)
@@ -214,12 +214,15 @@ class _Page:
         if self._layout.messages is Messages.GIST:
             if id(message) in self._repeats:
                 return text.append("  as sent", _QUIET)
-            style = "red" if message.kind == "error" else ""
-            return text.append(f"  {one_line(gist(body))}", style)
+            said = one_line(gist(body))
+            return text.append(
+                f"  {said}" if said else "", "red" if message.kind == "error" else ""
+            )
         return text
 
     def _event(self, event: SpanEvent) -> Text:
-        text = Text(one_line(event.name), _ODD if event.name == "exception" else "bold")
+        style = _ODD if event.name == "exception" else "bold"
+        text = Text.assemble((one_line(event.name), style))
         said = [
             str(event.attributes[key])
             for key in ("exception.type", "exception.message")
@@ -230,7 +233,7 @@ class _Page:
     def _log(self, record: Record) -> Text:
         number = record.severity_number
         style = _WRONG if number >= _ERROR else _ODD if number >= _WARN else _QUIET
-        text = Text(one_line(record.severity_text or record.event_name or "log"), style)
+        text = Text.assemble((one_line(record.severity_text or record.event_name or "log"), style))
         if record.severity_text and record.event_name:
             text.append(f"  {one_line(record.event_name)}", _QUIET)
         if self._layout.messages is not Messages.WHOLE:

@@ -1,0 +1,34 @@
+"""The named statements."""
+
+import re
+from importlib.resources import files
+
+import pytest
+
+from relayscope.collector.reading.queries import query
+
+TEXT = files("relayscope.collector.reading").joinpath("queries.sql").read_text("utf-8")
+NAMES = re.findall(r"^-- (\w+) --$", TEXT, re.MULTILINE)
+
+
+def test_each_has_a_name_and_a_description() -> None:
+    """A reader of queries.sql learns what each statement is for."""
+    assert NAMES
+    assert len(set(NAMES)) == len(NAMES)
+    for name in NAMES:
+        assert re.search(rf"^-- {name} --\n-- \w", TEXT, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_is_one_statement_without_comments(name: str) -> None:
+    """What is sent is the statement alone."""
+    statement = query(name)  # type: ignore[arg-type,unused-ignore] # the names are the file's own
+    assert re.match(r"select|with", statement)
+    assert "--" not in statement
+    assert ";" not in statement
+
+
+def test_an_unknown_name_is_an_error() -> None:
+    """A misspelled name is found by the first test that comes by."""
+    with pytest.raises(KeyError):
+        query("no_such_statement")

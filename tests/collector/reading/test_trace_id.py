@@ -1,0 +1,43 @@
+"""Trace ids in the forms people paste."""
+
+from uuid import UUID
+
+import pytest
+
+from relayscope.collector.reading.trace_id import parse_trace_id
+
+TRACE_ID = UUID("4bf92f3577b34da6a3ce929d0e0e4736")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "4bf92f3577b34da6a3ce929d0e0e4736",
+        "4BF92F3577B34DA6A3CE929D0E0E4736",
+        " 4bf92f35-77b3-4da6-a3ce-929d0e0e4736\n",
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-03",
+        "cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-what-the-future-will-bring",
+        '"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"',
+        "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+    ],
+)
+def test_is_read_from_hex_uuid_and_traceparent(text: str) -> None:
+    """Whatever people have at hand names the trace."""
+    assert parse_trace_id(text) == TRACE_ID
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "4bf92f35",
+        "4bf92f3577b34da6a3ce929d0e0e473g",
+        "0" * 32,
+        "00-00000000000000000000000000000000-00f067aa0ba902b7-03",
+        "4bf92f3577b34da6a3ce929d0e0e4736 or 1=1",
+    ],
+)
+def test_says_what_it_expects_of_anything_else(text: str) -> None:
+    """What is no trace id is refused with the forms that are."""
+    with pytest.raises(ValueError, match="32 hex digits, a UUID, or a traceparent"):
+        parse_trace_id(text)

@@ -1,0 +1,121 @@
+"""A trace for people."""
+
+from __future__ import annotations
+
+import io
+import unicodedata
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.console import Console
+
+from relayscope.collector.reading.trace_text import Layout, Messages, trace_lines
+from relayscope.collector.reading.trace_tree import build
+from tests.collector.reading import samples
+from tests.collector.reading.samples import START, TRACE_ID, span
+from tests.collector.reading.test_plain_text import OBEYED
+from tests.collector.reading.test_trace_tree import records, spans
+
+if TYPE_CHECKING:
+    from relayscope.collector.reading.records import Record, Span
+    from relayscope.collector.reading.trace_tree import Trace
+
+
+GLANCE = """\
+trace 4bf92f3577b34da6a3ce929d0e0e4736
+{began} · 12.4 ms · 6 spans · 10 messages · 1 log record
+client, iccm-relay, time-server
+2 spans failed · 1 odd message
+
+ 0.00 ms  client  tools/call get_current_time  client · 12.4 ms · stdio
+ 0.05 ms  ├→ tools/call #3  206 B  {{"name":"get_current_time","arguments":{{"timezone":"Europe/B…
+ 0.61 ms  ├─ iccm-relay  tools/call get_current_time  server · 11.3 ms · stdio
+ 0.63 ms  │  ├← tools/call #3  206 B  as sent
+ 1.00 ms  │  ├─ iccm-relay  connect gates  client · 0.30 ms  ✗ ConnectionRefusedError: Connect …
+ 1.31 ms  │  ├• WARN  backend gates is away
+ 1.44 ms  │  ├─ iccm-relay  tools/call get_current_time  client · 9.76 ms · 127.0.0.1:9051
+ 1.50 ms  │  │  ├→ tools/call #1  220 B  {{"name": "get_current_time", "arguments": {{"timezone":…
+ 2.90 ms  │  │  ├─ time-server  tools/call get_current_time  server · 6.87 ms · 127.0.0.1:48230
+ 2.95 ms  │  │  │  ├← tools/call #1  220 B  as sent
+ 9.70 ms  │  │  │  └→ result #1  178 B  text {{"timezone": "Europe/Berlin", "datetime": "2025-11…
+11.10 ms  │  │  └← result #1  178 B  as sent
+11.21 ms  │  ├─ iccm-relay  tools/list  client · 0.58 ms · 127.0.0.1:9052  ✗ unanswered
+11.30 ms  │  │  ├→ tools/list #2  33 B
+11.50 ms  │  │  └← error -32603  74 B  ! orphan_answer  {{"code": -32603, "message": "Unknown me…
+11.80 ms  │  └→ result #3  178 B  text {{"timezone": "Europe/Berlin", "datetime": "2025-11-23T10…
+12.40 ms  └← result #3  178 B  as sent"""
+
+
+def _lines(trace: Trace, layout: Layout) -> list[str]:
+    return [line.plain for line in trace_lines(trace, layout)]
+
+
+def test_a_relayed_call_can_be_taken_in_at_a_glance() -> None:
+    """One line for each span and message, in the width of a terminal."""
+    trace = build(TRACE_ID, *samples.relayed_call())
+    began = f"{datetime.fromtimestamp(START / 1e9).astimezone():%Y-%m-%d %H:%M:%S.123 %z}"
+    text = "\n".join(_lines(trace, Layout(Messages.GIST, 96)))
+    assert text == GLANCE.format(began=began)
+
+
+def test_all_text_of_every_message_can_be_shown() -> None:
+    """`--full` wraps each text below its line; put together again it is what was said."""
+    some_spans, some_records = samples.relayed_call()
+    lines = _lines(build(TRACE_ID, some_spans, some_records), Layout(Messages.WHOLE, 100))
+    texts = "".join(line.lstrip(" │") for line in lines)
+    for record in some_records:
+        assert (record.body or "").replace(" ", "") in texts.replace(" ", "")
+    assert max(map(cell_len, lines)) <= 100
+
+
+def test_in_a_pipe_a_message_is_one_line_with_all_its_text() -> None:
+    """So that `grep` finds it."""
+    some_spans, some_records = samples.relayed_call()
+    lines = _lines(build(TRACE_ID, some_spans, some_records), Layout(Messages.LINE))
+    for record in some_records:
+        assert any(line.endswith(f"  {record.body}") for line in lines)
+
+
+@given(
+    st.lists(spans(), max_size=10),
+    st.lists(records(), max_size=10),
+    st.sampled_from(Messages),
+    st.integers(20, 200),
+)
+def test_any_trace_can_be_shown(
+    some_spans: list[Span], some_records: list[Record], messages: Messages, width: int
+) -> None:
+    """Broken, skewed, from 1970 to 2554, or empty: there are lines, and they fit."""
+    trace = build(TRACE_ID, some_spans, some_records)
+    lines = _lines(trace, Layout(messages, width))
+    assert lines
+    if messages is Messages.GIST:
+        assert max(map(cell_len, lines[1:])) <= width
+
+
+@pytest.mark.parametrize("messages", Messages)
+def test_hostile_text_is_shown_and_not_obeyed(messages: Messages) -> None:
+    """Names, keys, values, bodies and errors are plain text, and so is what looks like markup."""
+    trace = build(TRACE_ID, *samples.hostile_call())
+    printed = io.StringIO()
+    console = Console(file=printed, markup=False, emoji=False, highlight=False, soft_wrap=True)
+    for line in trace_lines(trace, Layout(messages, 200)):
+        console.print(line)
+    text = printed.getvalue().replace("\n", "")
+    assert not {char for char in text if unicodedata.category(char) in OBEYED}
+    assert r"\x1b]0;owned\x07" in text
+    assert "[red]:boom:" in text
+
+
+def test_ten_thousand_spans_in_a_chain_stay_within_the_width() -> None:
+    """Beyond some depth lines say how deep they are instead of moving to the right."""
+    chain = [
+        span(f"{n:016x}", f"{n - 1:016x}" if n else None, "a", "x", kind="client", times=(n, n))
+        for n in range(10_000)
+    ]
+    lines = _lines(build(TRACE_ID, chain, []), Layout(Messages.GIST, 100))
+    assert "(9999) └─ a  x" in lines[-1]
