@@ -42,15 +42,16 @@ def migrate(engine: Engine) -> None:
 def _revision(connection: Connection) -> str | None:
     if not connection.scalar(_HAS_REVISION):
         return None
-    return connection.scalar(_REVISION)
+    revision = connection.scalar(_REVISION)
+    return None if revision is None else str(revision)
 
 
 def _upgrade(connection: Connection) -> None:
-    # Not at the top: they take longer to import (0.2 s) than all of `migrate` when there is
-    # nothing to do, which is almost always.
-    from alembic import command
-    from alembic.config import Config
-    from alembic.util import CommandError
+    # Not at the top (PLC0415): they take longer to import, 0.2 s, than all of `migrate` when there
+    # is nothing to do, which is almost always.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
 
     connection.execute(_SCHEMA)
     config = Config()

@@ -1,9 +1,50 @@
-from collections.abc import Sequence
+"""Batches into the database: all of a call in one transaction, each request once."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
+from itertools import chain
+from operator import attrgetter
+from typing import Any, Final, cast
 
+import psycopg
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
-from relayscope.storage.batch import Batch, Outcome
+from relayscope.storage import tables
+from relayscope.storage.batch import Batch, Outcome, Row
+from relayscope.storage.copy import Copy
+from relayscope.storage.deadline import cut_after
+from relayscope.storage.dictionary import Dictionary
+from relayscope.storage.errors import StorageUnavailable
+from relayscope.storage.partitions import Partitions, days
+from relayscope.storage.refusal import ROW_ERRORS, Refusals, is_of_the_row
+
+_ROWS: Final[dict[str, Callable[[Batch], list[Row]]]] = {
+    tables.span.name: attrgetter("spans"),
+    tables.log.name: attrgetter("logs"),
+    tables.metric_point.name: attrgetter("points"),
+}
+
+# Sorted, so that two who store the same requests wait for each other in one direction only.
+_CLAIM: Final = (
+    "insert into relayscope_store.request (digest) select unnest(%s::bytea[]) order by 1"
+    " on conflict do nothing returning digest"
+)
+_FORGET: Final = (
+    "delete from relayscope_store.request where digest in (select digest"
+    " from relayscope_store.request where stored_at < now() - %s limit %s)"
+)
+# A statement of a few 10 ms each, so that no writer waits for it.
+_FORGET_AT_ONCE: Final = 10_000
+
+_SETTINGS: Final = (
+    "select set_config('lock_timeout', %(half)s, false),"
+    " set_config('statement_timeout', %(whole)s, false),"
+    " set_config('idle_in_transaction_session_timeout', %(whole)s, false)"
+)
 
 
 class Writer:
@@ -17,9 +58,17 @@ class Writer:
 
         Args:
             engine: Where to write, already migrated.
-            timeout: No call takes longer, whatever the database does.
+            timeout: No call takes longer, whatever the database does; making a connection, which
+                has its own (`create_engine`), not counted. The default leaves an OTLP client, who
+                waits 10 s, time to hear of it.
         """
-        raise NotImplementedError(engine, timeout)
+        self._engine = engine
+        self._seconds = timeout.total_seconds()
+        self._connection: psycopg.Connection[Any] | None = None
+        self._resources = Dictionary(tables.resource)
+        self._scopes = Dictionary(tables.scope)
+        self._copies = {table.name: Copy(table) for table in tables.PARTITIONED}
+        self._partitions = {table.name: Partitions(table) for table in tables.PARTITIONED}
 
     def write(self, batches: Sequence[Batch]) -> list[Outcome]:
         """Store all batches and commit; batches that were stored before are skipped.
@@ -32,15 +81,156 @@ class Writer:
                 commit, perhaps everything is. Write the same batches again: their digests make
                 sure that they are stored once.
         """
-        raise NotImplementedError(batches)
+        if not batches:
+            return []
+        with self._connected() as connection:
+            for name, rows_of in _ROWS.items():
+                rows = chain.from_iterable(map(rows_of, batches))
+                self._partitions[name].ensure(connection, days(rows))
+            try:
+                outcomes = self._write(connection, batches, self._store)
+            except ROW_ERRORS as error:
+                if not is_of_the_row(error):
+                    raise
+                self._forget_insertions()
+                outcomes = self._write(connection, batches, self._store_what_can_be)
+            self._resources.committed()
+            self._scopes.committed()
+        return outcomes
 
     def forget_requests(self, older_than: timedelta) -> int:
         """Forget which requests were stored, after the window in which they may be repeated.
 
         Returns:
             How many were forgotten.
+
+        Raises:
+            StorageUnavailable: Some may be forgotten, others not; call it again later.
         """
-        raise NotImplementedError(older_than)
+        total = 0
+        while True:
+            with self._connected() as connection, connection.transaction():
+                forgotten = connection.execute(_FORGET, (older_than, _FORGET_AT_ONCE)).rowcount
+            total += forgotten
+            if forgotten < _FORGET_AT_ONCE:
+                return total
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection; the next call opens another."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    @contextmanager
+    def _connected(self) -> Iterator[psycopg.Connection[Any]]:
+        """Give a connection for a limited time; whatever goes wrong, do not use it again."""
+        try:
+            if self._connection is None:
+                self._connection = self._connect()
+            with cut_after(self._seconds, self._connection):
+                yield self._connection
+        except BaseException as error:
+            self.close()
+            self._forget_insertions()
+            if isinstance(error, (psycopg.Error, SQLAlchemyError)):
+                raise StorageUnavailable(_unavailable(error)) from error
+            raise
+
+    def _connect(self) -> psycopg.Connection[Any]:
+        pooled = self._engine.raw_connection()
+        connection = cast("psycopg.Connection[Any]", pooled.driver_connection)
+        # Ours for good: its settings are not for the next user of the pool.
+        pooled.detach()
+        milliseconds = int(self._seconds * 1000)
+        with cut_after(self._seconds, connection), connection.transaction():
+            connection.execute(
+                _SETTINGS, {"half": str(milliseconds // 2), "whole": str(milliseconds)}
+            )
+        return connection
+
+    def _write(
+        self,
+        connection: psycopg.Connection[Any],
+        batches: Sequence[Batch],
+        store: Callable[[psycopg.Connection[Any], Sequence[Batch]], list[Outcome]],
+    ) -> list[Outcome]:
+        """Store, in one transaction, the batches that were not stored before."""
+        with connection.transaction():
+            digests = sorted({batch.digest for batch in batches})
+            claimed = {row[0] for row in connection.execute(_CLAIM, (digests,))}
+            outcomes = [Outcome(duplicate=True)] * len(batches)
+            fresh: list[int] = []
+            for index, batch in enumerate(batches):
+                if batch.digest in claimed:
+                    claimed.remove(batch.digest)
+                    fresh.append(index)
+            stored = store(connection, [batches[index] for index in fresh])
+            for index, outcome in zip(fresh, stored, strict=True):
+                outcomes[index] = outcome
+        return outcomes
+
+    def _store(
+        self, connection: psycopg.Connection[Any], batches: Sequence[Batch]
+    ) -> list[Outcome]:
+        """Store all rows at once.
+
+        Raises:
+            psycopg.Error: At least one row was refused.
+        """
+        cursor = connection.cursor()
+        self._resources.insert(
+            cursor, chain.from_iterable(batch.resources.items() for batch in batches)
+        )
+        self._scopes.insert(cursor, chain.from_iterable(batch.scopes.items() for batch in batches))
+        for name, rows_of in _ROWS.items():
+            if any(map(rows_of, batches)):
+                self._copies[name](cursor, chain.from_iterable(map(rows_of, batches)))
+        return [Outcome()] * len(batches)
+
+    def _store_what_can_be(
+        self, connection: psycopg.Connection[Any], batches: Sequence[Batch]
+    ) -> list[Outcome]:
+        """Store all rows but the refused ones, found by halving what is refused as a whole."""
+        try:
+            with connection.transaction():
+                return self._store(connection, batches)
+        except ROW_ERRORS as error:
+            if not is_of_the_row(error):
+                raise
+            self._forget_insertions()
+        if len(batches) == 1:
+            return [self._sift(connection, batches[0])]
+        middle = len(batches) // 2
+        return self._store_what_can_be(connection, batches[:middle]) + self._store_what_can_be(
+            connection, batches[middle:]
+        )
+
+    def _sift(self, connection: psycopg.Connection[Any], batch: Batch) -> Outcome:
+        """Store the rows of one batch that are not refused."""
+        refusals = Refusals(connection, time.monotonic() + self._seconds / 4)
+        cursor = connection.cursor()
+        unknown = {
+            entry[0].bytes
+            for dictionary, entries in (
+                (self._resources, batch.resources),
+                (self._scopes, batch.scopes),
+            )
+            for entry in refusals.sift(list(entries.items()), partial(dictionary.insert, cursor))
+        }
+        rejected = 0
+        for name, rows_of in _ROWS.items():
+            # The last two columns are the ids of resource and scope, in all three tables.
+            rows = [row for row in rows_of(batch) if unknown.isdisjoint(row[-2:])]
+            rejected += len(rows_of(batch)) - len(rows)
+            rejected += len(refusals.sift(rows, partial(self._copies[name], cursor)))
+        return Outcome(rejected=rejected, reason=refusals.reason)
+
+    def _forget_insertions(self) -> None:
+        self._resources.rolled_back()
+        self._scopes.rolled_back()
+
+
+def _unavailable(error: Exception) -> str:
+    # The first line: what follows may repeat what was sent.
+    said = str(getattr(error, "orig", None) or error).splitlines() or [type(error).__name__]
+    return f"PostgreSQL did not store the records; write them again later: {said[0]}"

@@ -19,7 +19,7 @@ from relayscope.storage.errors import NoDatabase, ServerDidNotStart
 
 _SUPERVISOR: Final = Path(__file__).with_name("supervisor.py")
 
-# The shortest of the limits on the path of a socket, macOS's 104 bytes, less the longest name in it.
+# The shortest limit on the path of a socket, macOS's 104 bytes, less the longest name in there.
 _SOCKET_FOLDER_BYTES: Final = 104 - len("/.s.PGSQL.5432.lock\0")
 
 # Longer than the supervisor gives PostgreSQL to start (60 s) after an old one to stop (30 s).
@@ -154,16 +154,16 @@ def _launch(folder: Path) -> socket.socket:
     command = (
         # Without site packages: it needs none, and is there in half the time.
         *(sys.executable, "-S", "-E", "-s", "-B"),
-        _SUPERVISOR,
-        _programs(),
-        folder,
-        _sockets_of(folder),
+        str(_SUPERVISOR),
+        str(_programs()),
+        str(folder),
+        str(_sockets_of(folder)),
     )
     with theirs:
         # It leaves at once; its child, which does the work, belongs to nobody.
-        subprocess.run(
+        subprocess.run(  # noqa: S603  # Our own program.
             command,
-            stdin=theirs,
+            stdin=theirs.fileno(),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             env={"LC_ALL": "C"},

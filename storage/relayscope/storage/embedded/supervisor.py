@@ -157,7 +157,7 @@ class Supervisor:
         unfinished = self._cluster.with_name("cluster.unfinished")
         if unfinished.exists():
             shutil.rmtree(unfinished)
-        initdb = subprocess.run(
+        initdb = subprocess.run(  # noqa: S603  # From our own dependency.
             (
                 self._programs / "initdb",
                 "--username=relayscope",
@@ -185,7 +185,7 @@ class Supervisor:
         }
         with self._log.open("ab") as log:
             beginning = log.tell()
-            self._server = subprocess.Popen(
+            server = subprocess.Popen(  # noqa: S603  # From our own dependency.
                 (
                     self._programs / "postgres",
                     "-D",
@@ -196,12 +196,13 @@ class Supervisor:
                 stdout=log,
                 stderr=log,
                 pass_fds=(self._lock,),
-                # Safe here: this process has one thread.
-                preexec_fn=lambda: privileges.die_with_parent(signal.SIGINT),
+                # Safe in a process with one thread.
+                preexec_fn=lambda: privileges.die_with_parent(signal.SIGINT),  # noqa: PLW1509
             )
+        self._server = server
         deadline = time.monotonic() + _START_SECONDS
-        while not self._is_ready():
-            if self._server.poll() is not None:
+        while not self._is_ready(server.pid):
+            if server.poll() is not None:
                 with self._log.open("rb") as log:
                     log.seek(beginning)
                     raise CannotStartError(log.read()[-4096:].decode(errors="replace").strip())
@@ -210,14 +211,13 @@ class Supervisor:
                 raise CannotStartError(f"it was not ready after {_START_SECONDS} seconds")
             time.sleep(_POLL_SECONDS)
 
-    def _is_ready(self) -> bool:
-        """Tell from its lock file, as `pg_ctl` does: pid, ..., state in the eighth line."""
+    def _is_ready(self, pid: int) -> bool:
+        """Tell from its lock file, as `pg_ctl` does: the pid first, the state last."""
         try:
             lines = (self._cluster / "postmaster.pid").read_text().splitlines()
         except FileNotFoundError:
             return False
-        assert self._server is not None
-        return len(lines) >= 8 and lines[0] == str(self._server.pid) and lines[7].strip() == "ready"
+        return lines[:1] == [str(pid)] and lines[-1].strip() == "ready"
 
     def _stop_server(self) -> None:
         if self._server is None:
@@ -250,8 +250,9 @@ def _own(folder: Path, user_id: int, group_id: int) -> None:
 def _leave_root(programs: Path, folder: Path) -> None:
     def can_work() -> bool:
         try:
-            os.listdir(folder)
-            subprocess.run((programs / "postgres", "--version"), check=True, capture_output=True)
+            next(folder.iterdir())
+            program = (programs / "postgres", "--version")
+            subprocess.run(program, check=True, capture_output=True)  # noqa: S603  # As above.
         except (OSError, subprocess.CalledProcessError):
             return False
         return True

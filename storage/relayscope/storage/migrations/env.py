@@ -1,4 +1,4 @@
-"""Alembic's entry point; `relayscope.storage.migrate` hands it the connection and its transaction."""
+"""Alembic's entry point; `relayscope.storage.migrate` hands it the connection."""
 
 from alembic import context
 

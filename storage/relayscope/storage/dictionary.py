@@ -1,0 +1,66 @@
+"""Resources and scopes: few rows that many records refer to, each stored once."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+from uuid import UUID
+
+from psycopg import Cursor
+from psycopg.sql import SQL, Identifier
+from sqlalchemy import Table, Uuid
+from sqlalchemy.dialects.postgresql import JSONB
+
+from relayscope.storage.batch import Row
+from relayscope.storage.tables import SCHEMA
+
+# A process sees a handful; a hostile sender makes up any number. 100,000 ids take about 10 MB.
+_MOST_REMEMBERED: Final = 100_000
+
+
+class Dictionary:
+    """The rows of one small table, inserted when they are new to us.
+
+    What was inserted is remembered only after `committed`, so that a transaction that fails leaves
+    no records that refer to nothing.
+    """
+
+    def __init__(self, table: Table) -> None:
+        self._insert = SQL("insert into {} ({}) values ({}) on conflict do nothing").format(
+            Identifier(SCHEMA, table.name),
+            SQL(", ").join(Identifier(column.name) for column in table.columns),
+            SQL(", ").join(_value(column.type) for column in table.columns),
+        )
+        self._stored: set[UUID] = set()
+        self._inserted: set[UUID] = set()
+
+    def insert(self, cursor: Cursor[Any], entries: Iterable[tuple[UUID, Row]]) -> None:
+        """Insert the entries that are not known to be stored.
+
+        Raises:
+            psycopg.Error: PostgreSQL refused one of them; none is inserted.
+        """
+        new = {id_: row for id_, row in entries if id_ not in self._stored}
+        if new:
+            # In order, so that two who insert the same ones wait for each other in one direction.
+            cursor.executemany(self._insert, [new[id_] for id_ in sorted(new)])
+            self._inserted.update(new)
+
+    def committed(self) -> None:
+        """Remember what was inserted since the last time."""
+        if len(self._stored) + len(self._inserted) > _MOST_REMEMBERED:
+            self._stored.clear()
+        self._stored |= self._inserted
+        self._inserted.clear()
+
+    def rolled_back(self) -> None:
+        """Forget what was inserted since the last time."""
+        self._inserted.clear()
+
+
+def _value(type_: object) -> SQL:
+    """Turn the form that binary COPY takes into a value of the column."""
+    if isinstance(type_, Uuid):
+        return SQL("encode(%s, 'hex')::uuid")
+    if isinstance(type_, JSONB):
+        # Without the byte in front, which is the version of the binary form.
+        return SQL("convert_from(substr(%s, 2), 'UTF8')::jsonb")
+    return SQL("%s")

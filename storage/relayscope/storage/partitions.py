@@ -1,0 +1,124 @@
+"""A partition for each UTC day, made when it is needed.
+
+Only for days near now: others, which a broken clock or a hostile sender makes up, share the DEFAULT
+partition, and so do rows whose partition cannot be made at the moment. No row is ever refused for
+its time. When the partition of a day is made, the rows of that day move into it.
+"""
+
+import time
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+
+from psycopg import Connection, errors
+from psycopg.sql import SQL, Composable, Identifier, Literal
+from sqlalchemy import Table
+
+from relayscope.storage.tables import SCHEMA
+
+_EPOCH: Final = date(2000, 1, 1)
+_DAY_MICROSECONDS: Final = 86_400_000_000
+
+# One maker at a time: two who make the same table at once would fail on each other's names.
+_LOCK: Final = "select pg_advisory_xact_lock(hashtextextended('relayscope.partitions', 0))"
+_EXISTS: Final = "select to_regclass(%s) is not null"
+# Attaching needs the DEFAULT partition for itself for a moment, while others queue behind it. If a
+# long query is reading it we would rather fill DEFAULT than let them wait.
+_LOCK_TIMEOUT: Final = "set local lock_timeout = '500ms'"
+_CREATE: Final = SQL("create table {partition} (like {table} including all)")
+_ATTACH: Final = SQL(
+    "alter table {table} attach partition {partition} for values from ({start}) to ({end})"
+)
+_LOCK_DEFAULT: Final = SQL("lock table {default} in access exclusive mode")
+_MOVE: Final = SQL(
+    "with moved as (delete from {default} where {time} >= {start} and {time} < {end} returning *)"
+    " insert into {partition} select * from moved"
+)
+
+# How long to leave a day in DEFAULT after its partition could not be made.
+_RETRY_SECONDS: Final = 30.0
+
+
+def today() -> int:
+    """Return the current UTC day, in the count of `days`."""
+    return (datetime.now(UTC).date() - _EPOCH).days
+
+
+def days(rows: Iterable[tuple[Any, ...]]) -> set[int]:
+    """Return the UTC days, counted from 2000-01-01, that rows fall on by their first column."""
+    return {row[0] // _DAY_MICROSECONDS for row in rows}
+
+
+class Partitions:
+    """Knows which days of one table have a partition, and makes those that are missing."""
+
+    def __init__(self, table: Table, *, past_days: int = 31, future_days: int = 2) -> None:
+        """Know of none yet.
+
+        Args:
+            table: One of `relayscope.storage.tables.PARTITIONED`.
+            past_days: Older days have no partition of their own.
+            future_days: Nor have days further ahead.
+        """
+        self._table = table
+        self._past_days = past_days
+        self._future_days = future_days
+        self._known: set[int] = set()
+        self._retry_at: dict[int, float] = {}
+
+    def ensure(self, connection: Connection[Any], days: set[int]) -> None:
+        """Make the partitions that these days need and do not have, as far as possible.
+
+        Args:
+            connection: Not in a transaction; each partition gets its own.
+            days: In the count of `days`.
+        """
+        missing = days - self._known
+        if not missing:
+            return
+        now = today()
+        near = range(now - self._past_days, now + self._future_days + 1)
+        for day in sorted(missing.intersection(near)):
+            if time.monotonic() < self._retry_at.get(day, 0.0):
+                continue
+            try:
+                self._make(connection, day)
+            except errors.LockNotAvailable:
+                self._retry_at[day] = time.monotonic() + _RETRY_SECONDS
+            else:
+                self._known.add(day)
+                self._retry_at.pop(day, None)
+
+    def _make(self, connection: Connection[Any], day: int) -> None:
+        first = _EPOCH + timedelta(days=day)
+        name = f"{self._table.name}_{first:%Y_%m_%d}"
+        with connection.transaction():
+            if _exists(connection, name):
+                return
+        names: dict[str, Composable] = {
+            "table": Identifier(SCHEMA, self._table.name),
+            "default": Identifier(SCHEMA, f"{self._table.name}_default"),
+            "partition": Identifier(SCHEMA, name),
+            "time": Identifier(next(iter(self._table.columns)).name),
+            "start": Literal(f"{first.isoformat()} 00:00+00"),
+            "end": Literal(f"{(first + timedelta(days=1)).isoformat()} 00:00+00"),
+        }
+        with connection.transaction():
+            connection.execute(_LOCK)
+            if _exists(connection, name):
+                return
+            connection.execute(_LOCK_TIMEOUT)
+            connection.execute(_CREATE.format(**names))
+            try:
+                with connection.transaction():
+                    connection.execute(_ATTACH.format(**names))
+            except errors.CheckViolation:
+                # Rows of this day are in DEFAULT.
+                connection.execute(_LOCK_DEFAULT.format(**names))
+                connection.execute(_MOVE.format(**names))
+                connection.execute(_ATTACH.format(**names))
+
+
+def _exists(connection: Connection[Any], name: str) -> bool:
+    found = connection.execute(_EXISTS, (f"{SCHEMA}.{name}",)).fetchone()
+    return found is not None and bool(found[0])
