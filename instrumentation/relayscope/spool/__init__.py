@@ -1,0 +1,36 @@
+"""A crash-safe, bounded queue of records on disk."""
+
+from relayscope.spool.errors import (
+    RecordTooLarge,
+    SpoolClosed,
+    SpoolError,
+    SpoolFull,
+    SpoolHeld,
+    SpoolUnavailable,
+)
+from relayscope.spool.position import START, Backlog, Batch, Loss, LossReason, Position
+from relayscope.spool.reader import Reader
+from relayscope.spool.settings import Durability, Overflow, Settings
+from relayscope.spool.slot import orphans
+from relayscope.spool.spool import Spool
+
+__all__ = [
+    "START",
+    "Backlog",
+    "Batch",
+    "Durability",
+    "Loss",
+    "LossReason",
+    "Overflow",
+    "Position",
+    "Reader",
+    "RecordTooLarge",
+    "Settings",
+    "Spool",
+    "SpoolClosed",
+    "SpoolError",
+    "SpoolFull",
+    "SpoolHeld",
+    "SpoolUnavailable",
+    "orphans",
+]

@@ -1,0 +1,123 @@
+"""A slot that this process holds, and what writes to it."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from relayscope.spool.cursor import read_cursor
+from relayscope.spool.errors import SpoolError
+from relayscope.spool.position import START, Backlog
+from relayscope.spool.recovery import recover
+from relayscope.spool.segment import list_segments
+from relayscope.spool.settings import Durability, Settings
+from relayscope.spool.slot import Slot, list_slots
+from relayscope.spool.window import Window
+from relayscope.spool.writer import Writer
+
+
+class Holding:
+    """A slot with its writer, from the recovery of its tail until it is left."""
+
+    append: Callable[[bytes], object]
+    """Append a record as durably as the settings say."""
+
+    def __init__(self, slot: Slot, settings: Settings) -> None:
+        """Recover the slot and continue it; it is left again if that fails.
+
+        Raises:
+            OSError: It cannot be read.
+        """
+        self._slot = slot
+        self._window: Window | None = None
+        try:
+            self._writer = Writer(slot.folder, settings, recover(slot.folder))
+        except BaseException:
+            slot.leave()
+            raise
+        match settings.durability:
+            case Durability.PROCESS:
+                self.append = self._writer.append
+            case Durability.WINDOW:
+                self._window = Window(self._writer, settings)
+                self.append = self._window.append
+            case Durability.POWER:
+                self.append = self._append_and_flush_to_disk
+
+    @property
+    def folder(self) -> Path:
+        """The slot's folder."""
+        return self._slot.folder
+
+    @property
+    def delivered(self) -> bool:
+        """Whether everything written to the slot has been acknowledged."""
+        return (read_cursor(self.folder) or START) >= self._writer.end
+
+    def flush(self) -> None:
+        """Write what is in memory."""
+        if self._window is not None:
+            self._window.flush()
+
+    def backlog(self) -> Backlog:
+        """What waits to be acknowledged."""
+        end = self._writer.end
+        oldest = [segment.start for segment in list_segments(self.folder)[:1]]
+        first = min(end, max([read_cursor(self.folder) or START, *oldest]))
+        return Backlog(
+            records=end.sequence - first.sequence,
+            bytes=end.offset - first.offset,
+            disk_bytes=self._writer.disk_bytes,
+            seconds=0.0 if first == end else self._writer.seconds_since(first),
+        )
+
+    def drop_to(self, max_bytes: int) -> None:
+        """Drop the oldest records until the slot takes at most ``max_bytes``."""
+        self._writer.drop_to(max_bytes)
+
+    def close(self) -> None:
+        """Write what is in memory and leave the slot; delete it if all was delivered.
+
+        Raises:
+            SpoolFull, SpoolUnavailable: The disk refuses what was in memory: that is lost.
+        """
+        try:
+            if self._window is not None:
+                self._window.close()
+            self._writer.close()
+            if self.delivered:
+                self._slot.remove_files()
+        finally:
+            self._slot.leave()
+
+    def leave_to_parent(self) -> None:
+        """In a forked child: close the inherited files, of which the parent has its own."""
+        with suppress(OSError):
+            self._writer.leave_to_parent()
+        with suppress(OSError):
+            self._slot.leave()
+
+    def _append_and_flush_to_disk(self, record: bytes) -> None:
+        self._writer.flush_to_disk(self._writer.append(record))
+
+
+def bound_orphans(root: Path, settings: Settings) -> None:
+    """Keep the spools of dead processes within the bound for them all, the newest first.
+
+    Each crash leaves one behind, and nothing else would bound their number.
+    """
+    kept = 0
+    for folder in reversed(list_slots(root)):
+        with suppress(OSError, SpoolError):
+            slot = Slot(folder)  # Fails for those whose process lives.
+            size = sum(segment.path.stat().st_size for segment in list_segments(folder))
+            kept += size
+            excess = kept - settings.max_bytes
+            if excess <= 0:
+                slot.leave()
+                continue
+            kept = settings.max_bytes
+            orphan = Holding(slot, settings)
+            try:
+                orphan.drop_to(max(0, size - excess))
+            finally:
+                orphan.close()

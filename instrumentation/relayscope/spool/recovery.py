@@ -1,0 +1,98 @@
+"""Finds the end of a spool that nobody has open.
+
+Nothing is changed on the disk: what is torn is left where it is, the next segment begins after it
+and says so in its header, and readers find the same records that are found here.
+"""
+
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from relayscope.spool.cursor import read_cursor
+from relayscope.spool.frame import FRAME_BYTES
+from relayscope.spool.position import START, Position
+from relayscope.spool.segment import (
+    SegmentFile,
+    SegmentReader,
+    list_segments,
+)
+
+_RECORDS_AT_ONCE = 4096
+_BYTES_AT_ONCE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """Where a segment ends.
+
+    Attributes:
+        end: Position after its last valid record.
+        next_start: Where the next segment begins: after what was torn, so that no number is ever
+            used twice.
+        torn_records: Records that the next header says were cut off right before it, at least.
+        torn_bytes: Bytes of them, as far as they reached the disk.
+    """
+
+    end: Position
+    next_start: Position
+    torn_records: int = 0
+    torn_bytes: int = 0
+
+
+def recover(folder: Path) -> Tail:
+    """Find where the spool in ``folder`` ends.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    acknowledged = read_cursor(folder) or START
+    while True:
+        segments = list_segments(folder)
+        try:
+            tail = measure(segments[-1]) if segments else Tail(START, START)
+        except FileNotFoundError:  # A reader was faster.
+            continue
+        # A power failure can take records back that had been delivered.
+        return tail if tail.next_start >= acknowledged else Tail(acknowledged, acknowledged)
+
+
+def measure(segment: SegmentFile) -> Tail:
+    """Find where a segment ends that nobody appends to.
+
+    Raises:
+        FileNotFoundError: It is gone.
+        OSError: It cannot be read.
+    """
+    with closing(SegmentReader(segment)) as reader:
+        end = _last_valid(reader)
+        unread = reader.unread_bytes(end)
+        tail = _torn(end, unread, reader.begun_records(end) if unread else 0)
+        if end > segment.start:
+            return tail
+        # No record stands between this loss and the one that this header tells of.
+        return replace(
+            tail,
+            torn_records=tail.torn_records + reader.header.torn_records,
+            torn_bytes=tail.torn_bytes + reader.header.torn_bytes,
+        )
+
+
+def _torn(end: Position, unread: int, begun: int) -> Tail:
+    if unread <= 0:
+        return Tail(end, end)
+    records = max(1, begun)
+    size = max(0, unread - records * FRAME_BYTES)
+    return Tail(end, end.after(records, size), records, size)
+
+
+def _last_valid(reader: SegmentReader) -> Position:
+    end = reader.start
+    while True:
+        records = reader.read(end, _RECORDS_AT_ONCE, _BYTES_AT_ONCE)
+        if records:
+            end = end.after(len(records), sum(map(len, records)))
+            continue
+        resumed = reader.resume(end)
+        if resumed is None:
+            return end
+        end = resumed

@@ -1,0 +1,126 @@
+"""Appends frames to the segment that is being written."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Self
+
+from relayscope.spool.frame import FRAME_BYTES, Frames
+from relayscope.spool.position import Position
+from relayscope.spool.segment import HEADER_BYTES, NEXT_SEGMENT, Header, segment_path
+from relayscope.spool.syscalls import LOCK_KEPT_BYTES, flush_to_disk, write
+
+_CLOSED = -1
+
+
+class SegmentWriter:
+    """A segment open for appending. Not thread-safe.
+
+    Attributes:
+        start: Position of its first record.
+        born: When it was begun, by `clock.now`.
+        size: Bytes in its file.
+        damaged: What stands at its end is unknown; nothing may be appended after it.
+    """
+
+    __slots__ = (
+        "_descriptor",
+        "_frames",
+        "_offset",
+        "_records",
+        "born",
+        "damaged",
+        "path",
+        "size",
+        "start",
+    )
+
+    def __init__(self, descriptor: int, start: Position, path: Path, header: Header) -> None:
+        """Take an open file that holds the header and nothing else."""
+        self.start = start
+        self.path = path
+        self.born = header.born
+        self.size = HEADER_BYTES
+        self.damaged = False
+        self._descriptor = descriptor
+        self._frames = Frames(header.marker)
+        self._records = 0
+        self._offset = start.offset
+
+    @classmethod
+    def create(cls, folder: Path, start: Position, header: Header) -> Self:
+        """Begin a segment.
+
+        Readers see it only with its header. A file of the same name held no record that anybody
+        was promised, and is replaced.
+
+        Raises:
+            OSError: It cannot be made; nothing of it stays.
+        """
+        new = folder / NEXT_SEGMENT
+        path = segment_path(folder, start)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | getattr(os, "O_BINARY", 0)
+        descriptor = os.open(new, flags, 0o600)
+        try:
+            write(descriptor, header.pack())
+            new.replace(path)
+        except BaseException:
+            os.close(descriptor)
+            with suppress(OSError):
+                new.unlink()
+            raise
+        return cls(descriptor, start, path, header)
+
+    @property
+    def end(self) -> Position:
+        """Position after its last record."""
+        return Position(self.start.sequence + self._records, self._offset)
+
+    @property
+    def end_sequence(self) -> int:
+        """Number of the next record."""
+        return self.start.sequence + self._records
+
+    def append(self, record: bytes) -> None:
+        """Append one record.
+
+        Raises:
+            OSError: The record was not written; the segment is as before.
+        """
+        length = len(record)
+        head = self._frames.head(self._records, record)
+        try:
+            if length <= LOCK_KEPT_BYTES:
+                write(self._descriptor, head + record)
+            else:
+                write(self._descriptor, head)
+                write(self._descriptor, record)
+        except BaseException:
+            self._settle(length)
+            raise
+        # No call may stand between here and the write: a signal could raise between the two, and
+        # the next record would get the number of this one.
+        self._records += 1
+        self._offset += length
+        self.size += FRAME_BYTES + length
+
+    def flush_to_disk(self) -> None:
+        """Return once the disk has everything that was appended."""
+        flush_to_disk(self._descriptor)
+
+    def close(self) -> None:
+        """Give the file back."""
+        os.close(self._descriptor)
+        self._descriptor = _CLOSED
+
+    def _settle(self, length: int) -> None:
+        """After an append was interrupted, let the file say whether it happened."""
+        self.damaged = True
+        with suppress(OSError):
+            if os.fstat(self._descriptor).st_size >= self.size + FRAME_BYTES + length:
+                self._records += 1
+                self._offset += length
+                self.size += FRAME_BYTES + length
+            else:
+                os.ftruncate(self._descriptor, self.size)
+            self.damaged = False

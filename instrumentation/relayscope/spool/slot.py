@@ -1,0 +1,148 @@
+"""The folder of one writer within the root that several processes share.
+
+A slot is held by an advisory lock on its file ``lock``. It is an orphan once nobody holds it: its
+process has ended, in whatever way. What is in a slot::
+
+    lock                            held by the writer
+    cursor                          the acknowledged position; locked by the reader (see `cursor`)
+    dropped                         what was dropped for the bounds (see `drops`)
+    <sequence>-<offset>.segment     the records (see `segment`)
+
+Folders are private to their user (0700), and so are the files (0600).
+"""
+
+import os
+import re
+import secrets
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Self
+
+from relayscope.spool.cursor import CURSOR, create_cursor
+from relayscope.spool.drops import DROPPED
+from relayscope.spool.errors import SpoolHeld
+from relayscope.spool.lock import lock
+from relayscope.spool.segment import NEXT_SEGMENT, list_segments
+from relayscope.spool.syscalls import flush_folder
+
+_LOCK = "lock"
+_NAME = re.compile(r"\d{20}-\d+-[0-9a-f]{8}", re.ASCII)
+
+
+class Slot:
+    """A slot held by this process."""
+
+    def __init__(self, folder: Path) -> None:
+        """Take hold of the slot in ``folder``.
+
+        Raises:
+            SpoolHeld: Its process lives, or it was removed at this moment.
+            OSError: It cannot be reached.
+        """
+        self.folder = folder
+        self._descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            lock(self._descriptor, folder)
+            self._check_that_it_still_exists()
+        except BaseException:
+            self.leave()
+            raise
+
+    @classmethod
+    def create(cls, root: Path) -> Self:
+        """Make a new slot; the root too, if it is missing.
+
+        Raises:
+            OSError: Folder or files cannot be made.
+        """
+        _make_root(root)
+        while True:
+            # The name only has to be new, and to sort by age for people and for `orphans`.
+            name = f"{time.time_ns():020d}-{os.getpid()}-{secrets.token_hex(4)}"
+            folder = root / name
+            folder.mkdir(mode=0o700)
+            try:
+                create_cursor(folder)
+                slot = cls(folder)
+            except (SpoolHeld, FileNotFoundError, FileExistsError):
+                continue  # Another process took it for an orphan before it was locked.
+            except BaseException:
+                _remove_files(folder)
+                raise
+            return slot
+
+    def leave(self) -> None:
+        """Let go of the slot; its files stay."""
+        os.close(self._descriptor)
+
+    def remove_files(self) -> None:
+        """Delete the slot."""
+        _remove_files(self.folder)
+
+    def _check_that_it_still_exists(self) -> None:
+        held = os.fstat(self._descriptor)
+        with suppress(FileNotFoundError):
+            found = (self.folder / _LOCK).stat()
+            if (found.st_ino, found.st_dev) == (held.st_ino, held.st_dev):
+                return
+        raise SpoolHeld(f"{self.folder} was just removed by another process.")
+
+
+def orphans(root: Path) -> list[Path]:
+    """The slots under ``root`` whose process has ended, oldest first.
+
+    Slots of other users are left out.
+    """
+    found = []
+    for folder in list_slots(root):
+        try:
+            slot = Slot(folder)
+        except (OSError, SpoolHeld):
+            continue
+        slot.leave()
+        found.append(folder)
+    return found
+
+
+def _make_root(root: Path) -> None:
+    if not root.is_dir():
+        _make_root(root.parent)
+        root.mkdir(mode=0o700, exist_ok=True)
+        flush_folder(root.parent)
+
+
+def list_slots(root: Path) -> list[Path]:
+    """The slots under ``root`` that belong to this user, oldest first; none if there is no root."""
+    try:
+        with os.scandir(root) as entries:
+            return sorted(
+                Path(entry.path)
+                for entry in entries
+                if _NAME.fullmatch(entry.name)
+                and entry.is_dir(follow_symlinks=False)
+                and _is_ours(entry)
+            )
+    except OSError:
+        return []
+
+
+def _is_ours(entry: os.DirEntry[str]) -> bool:
+    owner = entry.stat(follow_symlinks=False).st_uid
+    return not hasattr(os, "geteuid") or owner == os.geteuid()
+
+
+def _remove_files(folder: Path) -> None:
+    # Segments go before the cursor: without it, they would be delivered again. The lock goes last.
+    for path in (
+        *(segment.path for segment in list_segments(folder)),
+        folder / NEXT_SEGMENT,
+        folder / f"{DROPPED}.new",
+        folder / DROPPED,
+        folder / CURSOR,
+        folder / _LOCK,
+    ):
+        with suppress(OSError):
+            path.unlink()
+    with suppress(OSError):
+        folder.rmdir()

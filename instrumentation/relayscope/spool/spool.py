@@ -1,0 +1,164 @@
+"""The spool of one process."""
+
+from contextlib import suppress
+from pathlib import Path
+from threading import RLock
+from types import TracebackType
+from typing import Self
+
+from relayscope.spool import fork
+from relayscope.spool.errors import SpoolClosed, SpoolError, from_os
+from relayscope.spool.holding import Holding, bound_orphans
+from relayscope.spool.position import Backlog
+from relayscope.spool.reader import Reader
+from relayscope.spool.settings import Overflow, Settings
+from relayscope.spool.slot import Slot, list_slots
+
+_DEFAULTS = Settings()
+
+
+class Spool:
+    """A queue of records on disk that this process appends to.
+
+    Made by `create` or `adopt`. Thread-safe; appending is safe in signal handlers and finalisers,
+    too. A child process that inherits a spool by ``fork`` leaves the parent's alone, and gets its
+    own under the same root when it first uses it.
+
+    Close it, or use it as a context manager: if everything was delivered, it is deleted then.
+    """
+
+    def __init__(self, root: Path, settings: Settings, holding: Holding) -> None:
+        """Use `create` or `adopt` instead."""
+        self._root = root
+        self._settings = settings
+        self._starting = RLock()
+        self._closed = False
+        self._holding: Holding | None = holding
+        self._append = holding.append
+        fork.on_fork(self)
+
+    @classmethod
+    def create(cls, root: Path, settings: Settings = _DEFAULTS) -> Self:
+        """Begin a new, empty spool.
+
+        Args:
+            root: The folder that the processes share; made if it is missing. On a local disk.
+            settings: Promises and bounds.
+
+        Raises:
+            SpoolFull, SpoolUnavailable: Its files cannot be made.
+        """
+        if settings.overflow is Overflow.DROP_OLDEST:
+            bound_orphans(root, settings)
+        return cls(root, settings, _create(root, settings))
+
+    @classmethod
+    def adopt(cls, root: Path, settings: Settings = _DEFAULTS) -> Self | None:
+        """Take over the oldest spool whose process has ended; it can be appended to as well.
+
+        Those that were delivered entirely are deleted on the way; those that cannot be opened, or
+        that a reader in another process still works on, are passed over.
+
+        Returns:
+            The spool, or None if none is left.
+        """
+        for folder in list_slots(root):
+            with suppress(OSError, SpoolError):
+                holding = Holding(Slot(folder), settings)
+                with suppress(SpoolError):
+                    Reader(folder).close()
+                    if not holding.delivered:
+                        return cls(root, settings, holding)
+                holding.close()
+        return None
+
+    @property
+    def folder(self) -> Path:
+        """The spool's own folder: what a `Reader` in another process opens."""
+        return self._held().folder
+
+    def append(self, record: bytes) -> None:
+        """Append a record; what it survives from then on, `Settings.durability` says.
+
+        Raises:
+            SpoolFull: There is no room on the disk or, with ``REFUSE_NEW``, within the bounds.
+            SpoolUnavailable: The disk refuses.
+            RecordTooLarge: It exceeds the bounds of even an empty spool.
+            SpoolClosed: The spool was closed.
+        """
+        self._append(record)
+
+    def flush(self) -> None:
+        """With ``WINDOW``, hand what is in memory to the operating system now.
+
+        Raises:
+            SpoolFull, SpoolUnavailable: The disk refuses; it stays in memory, and is tried again.
+        """
+        self._held().flush()
+
+    def reader(self) -> Reader:
+        """Open the spool for reading.
+
+        Raises:
+            SpoolHeld: It has a reader already.
+            SpoolUnavailable: The disk refuses.
+        """
+        return Reader(self.folder)
+
+    def backlog(self) -> Backlog:
+        """What waits to be acknowledged."""
+        return self._held().backlog()
+
+    def close(self) -> None:
+        """Write what is in memory, and let go of the spool; delete it if all was delivered.
+
+        Raises:
+            SpoolFull, SpoolUnavailable: The disk refuses what was in memory: that is lost.
+        """
+        with self._starting:
+            holding, self._holding = self._holding, None
+            self._closed = True
+            self._append = self._hold_and_append
+        if holding is not None:
+            holding.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def after_fork_in_child(self) -> None:
+        """Leave the spool to the parent process; the next use begins a new one."""
+        self._starting = RLock()
+        if self._holding is not None:
+            self._holding.leave_to_parent()
+            self._holding = None
+            self._append = self._hold_and_append
+
+    def _hold_and_append(self, record: bytes) -> None:
+        self._held().append(record)
+
+    def _held(self) -> Holding:
+        holding = self._holding
+        if holding is None:
+            with self._starting:
+                if self._closed:
+                    raise SpoolClosed("This spool was closed.")
+                holding = self._holding
+                if holding is None:
+                    holding = self._holding = _create(self._root, self._settings)
+                    self._append = holding.append
+        return holding
+
+
+def _create(root: Path, settings: Settings) -> Holding:
+    try:
+        return Holding(Slot.create(root), settings)
+    except OSError as error:
+        raise from_os(error, f"make a spool in {root}") from error

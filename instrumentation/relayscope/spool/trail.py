@@ -1,0 +1,79 @@
+"""Follows the records from segment to segment, and tells what is missing between them."""
+
+from pathlib import Path
+
+from relayscope.spool.drops import Hole, explain, losses_in, read_drops
+from relayscope.spool.position import Batch, Loss, LossReason, Position
+from relayscope.spool.segment import (
+    SegmentFile,
+    SegmentReader,
+    list_segments,
+)
+
+
+class Trail:
+    """Reads the segments of a folder, while a writer may append to the last of them."""
+
+    def __init__(self, folder: Path) -> None:
+        """Nothing is opened yet."""
+        self._folder = folder
+        self._segment: SegmentReader | None = None
+
+    def close(self) -> None:
+        """Give the open segment back."""
+        if self._segment is not None:
+            self._segment.close()
+            self._segment = None
+
+    def read(self, position: Position, max_records: int, max_bytes: int) -> Batch:
+        """Read what follows ``position``; see `Reader.read`.
+
+        Raises:
+            OSError: The disk refuses.
+        """
+        losses: list[Loss] = []
+        while not (records := self._records(position, max_records, max_bytes)):
+            onward = self._onward(position)
+            if onward is None:
+                break
+            position, lost = onward
+            losses += lost
+        return Batch(position, records, losses)
+
+    def _records(self, position: Position, max_records: int, max_bytes: int) -> list[bytes]:
+        if self._segment is None or position < self._segment.start:
+            return []
+        return self._segment.read(position, max_records, max_bytes)
+
+    def _onward(self, position: Position) -> tuple[Position, list[Loss]] | None:
+        """Where to try next, and what is lost in between; None at the end of the spool."""
+        # Listed before the segment is read again: if it has a successor by now, it is complete.
+        segments = list_segments(self._folder)
+        present = [segment for segment in segments if segment.start <= position]
+        following = segments[len(present) :]
+        otherwise = LossReason.MISSING
+        try:
+            for segment in present[-1:]:
+                reader = self._enter(segment)
+                resumed = reader.resume(position)
+                if resumed is not None:
+                    return resumed, losses_in([Hole(position, resumed, LossReason.CORRUPT)])
+                if reader.unread_bytes(position):
+                    otherwise = LossReason.CORRUPT
+            if not following:
+                return None
+            header = self._enter(following[0]).header
+        except FileNotFoundError:
+            return position, []  # Dropped or delivered since it was listed.
+        if not header.readable and len(following) == 1:
+            return None  # Torn when it was created: it holds nothing.
+        start = following[0].start
+        torn_from = max(position, start.after(-header.torn_records, -header.torn_bytes))
+        lost = explain(position, torn_from, read_drops(self._folder), otherwise)
+        return start, lost + losses_in([Hole(torn_from, start, LossReason.TORN)])
+
+    def _enter(self, segment: SegmentFile) -> SegmentReader:
+        """Open a segment, even if it is open: a restarted writer may have replaced its file."""
+        self.close()
+        self._segment = SegmentReader(segment)
+        return self._segment

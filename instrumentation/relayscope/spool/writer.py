@@ -1,0 +1,245 @@
+"""Appends records to the segments of one slot."""
+
+import os
+from collections import deque
+from contextlib import suppress
+from pathlib import Path
+from threading import RLock
+from time import monotonic
+
+from relayscope.spool import clock
+from relayscope.spool.errors import SpoolClosed, SpoolError, SpoolUnavailable, from_os
+from relayscope.spool.frame import FRAME_BYTES, MARKER_BYTES
+from relayscope.spool.position import Position
+from relayscope.spool.recovery import Tail, measure
+from relayscope.spool.retention import Retention, largest_record, too_large
+from relayscope.spool.segment import Header, SegmentFile
+from relayscope.spool.segment_writer import SegmentWriter
+from relayscope.spool.settings import Durability, Settings
+from relayscope.spool.syscalls import flush_folder
+
+
+class Writer:
+    """The one writer of a slot. Thread-safe, and safe in signal handlers and finalisers."""
+
+    def __init__(self, folder: Path, settings: Settings, tail: Tail) -> None:
+        """Continue the spool in ``folder`` after ``tail``; the caller holds the slot."""
+        self._folder = folder
+        self._settings = settings
+        self._next_start = tail.next_start
+        self._torn_records = tail.torn_records
+        self._torn_bytes = tail.torn_bytes
+        self._retention = Retention(folder, settings, tail.next_start)
+        self._segment: SegmentWriter | None = None
+        self._seal_size = 0
+        self._seal_time = 0.0
+        self._closed = False
+        # Reentrant, because a signal handler or finaliser may append while its own thread does.
+        self._lock = RLock()
+        self._appending = False
+        self._interrupting: deque[bytes] = deque()
+        # Flushes are shared: whoever gets this lock flushes what all others have appended by then.
+        # Taken alone or inside `_lock`, never the other way round.
+        self._flushing = RLock()
+        self._safe_sequence = tail.next_start.sequence
+        self._unsafe = range(0)
+        if tail.torn_records:
+            # Readers learn of the loss from the next header. If the disk is full now, the first
+            # append writes it.
+            with suppress(SpoolError):
+                self.begin_segment()
+
+    @property
+    def end(self) -> Position:
+        """Position after the last record."""
+        segment = self._segment
+        return self._next_start if segment is None else segment.end
+
+    @property
+    def disk_bytes(self) -> int:
+        """Bytes of all segments."""
+        with self._lock:
+            active = 0 if self._segment is None else self._segment.size
+            return self._retention.disk_bytes + active
+
+    def seconds_since(self, position: Position) -> float:
+        """Age of the oldest segment that holds records at or after ``position``."""
+        with self._lock:
+            segment = self._segment
+            if segment is not None and segment.start <= position:
+                return clock.now() - segment.born
+            return self._retention.seconds_since(position)
+
+    def append(self, record: bytes) -> int:
+        """Hand a record to the operating system.
+
+        Returns:
+            The number that the next record will have: what `flush_to_disk` takes.
+
+        Raises:
+            SpoolFull: There is no room on the disk, or within the bounds.
+            SpoolUnavailable: The disk refuses.
+            RecordTooLarge: It will never fit.
+        """
+        with self._lock:
+            if self._appending:
+                # The append that this one interrupts writes it, right after its own record.
+                if len(record) > largest_record(self._settings):
+                    raise too_large(len(record), self._settings)
+                self._interrupting.append(record)
+                return self.end.sequence
+            try:
+                self._appending = True
+                segment = self._append(record)
+                sequence = segment.end_sequence
+                if self._interrupting:
+                    self._append_interrupting()
+            except OSError as error:
+                raise from_os(error, "append to the spool") from error
+            finally:
+                self._appending = False
+            return sequence
+
+    def flush_to_disk(self, sequence: int) -> None:
+        """Return once the disk has all records before number ``sequence``.
+
+        Raises:
+            SpoolUnavailable: The flush failed; they may be there or not.
+        """
+        with self._flushing:
+            if sequence in self._unsafe:
+                raise SpoolUnavailable("The disk failed to keep a record; append it again.")
+            segment = self._segment
+            if segment is None or self._safe_sequence >= sequence:
+                return  # Sealing flushes, too.
+            reached = segment.end_sequence
+            try:
+                segment.flush_to_disk()
+            except OSError as error:
+                segment.damaged = True
+                self._give_up_until(reached)
+                raise from_os(error, "flush the spool") from error
+            self._safe_sequence = reached
+
+    def drop_to(self, max_bytes: int) -> None:
+        """Drop the oldest records until all segments take at most ``max_bytes``.
+
+        Raises:
+            SpoolFull, SpoolUnavailable: The disk refuses.
+        """
+        with self._lock:
+            # A new segment, so that the reader finds an end to the hole.
+            self.begin_segment()
+            active = 0 if self._segment is None else self._segment.size
+            try:
+                self._retention.drop_to(max_bytes - active, self.end)
+            except OSError as error:
+                raise from_os(error, "drop the oldest records") from error
+
+    def begin_segment(self) -> None:
+        """Seal the present segment and begin the next one.
+
+        Raises:
+            SpoolFull, SpoolUnavailable: The disk refuses.
+        """
+        with self._lock:
+            try:
+                self._begin_segment(0)
+            except OSError as error:
+                raise from_os(error, "begin a segment of the spool") from error
+
+    def close(self) -> None:
+        """Seal the present segment; nothing can be appended any more."""
+        with self._lock:
+            self._closed = True
+            try:
+                self._seal()
+            except OSError as error:
+                raise from_os(error, "close the spool") from error
+
+    def leave_to_parent(self) -> None:
+        """In a forked child: close the inherited file, and touch nothing else."""
+        segment, self._segment, self._closed = self._segment, None, True
+        if segment is not None:
+            segment.close()
+
+    def _append(self, record: bytes) -> SegmentWriter:
+        length = len(record)
+        segment = self._segment
+        if (
+            segment is None
+            or segment.size + FRAME_BYTES + length > self._seal_size
+            or segment.damaged
+            or monotonic() >= self._seal_time
+        ):
+            segment = self._begin_segment(length)
+        segment.append(record)
+        return segment
+
+    def _append_interrupting(self) -> None:
+        # What fails now stays for the next append: its own record is safe, and may not fail.
+        with suppress(OSError, SpoolError):
+            while self._interrupting:
+                self._append(self._interrupting[0])
+                self._interrupting.popleft()
+
+    def _begin_segment(self, record_bytes: int) -> SegmentWriter:
+        if self._closed:
+            raise SpoolClosed("This spool was closed.")
+        self._seal()
+        self._seal_size = self._retention.room_for(record_bytes, self._next_start)
+        header = Header(
+            self._torn_records,
+            self._torn_bytes,
+            clock.this_boot(),
+            clock.now(),
+            os.urandom(MARKER_BYTES),
+        )
+        segment = SegmentWriter.create(self._folder, self._next_start, header)
+        if self._settings.durability is Durability.POWER:
+            try:
+                segment.flush_to_disk()
+                flush_folder(self._folder)
+                flush_folder(self._folder.parent)
+            except BaseException:
+                segment.close()
+                raise
+        self._seal_time = monotonic() + self._settings.segment_seconds
+        self._segment = segment
+        return segment
+
+    def _seal(self) -> None:
+        segment = self._segment
+        if segment is None:
+            return
+        with self._flushing:
+            end = self._end_of(segment)
+            if self._settings.durability is Durability.POWER:
+                self._flush_before_sealing(segment, end)
+            self._next_start = end
+            self._segment = None
+            segment.close()
+        if end > segment.start:  # Otherwise the next one replaces it, and has the same losses.
+            self._retention.add(segment)
+            self._torn_records = self._torn_bytes = 0
+
+    def _end_of(self, segment: SegmentWriter) -> Position:
+        if segment.damaged:
+            with suppress(FileNotFoundError):
+                return measure(SegmentFile(segment.start, segment.path)).end
+        return segment.end
+
+    def _flush_before_sealing(self, segment: SegmentWriter, end: Position) -> None:
+        # The system forgets what it could not write: after one failed flush, the next one of the
+        # same file would succeed and prove nothing.
+        if not segment.damaged:
+            with suppress(OSError):
+                segment.flush_to_disk()
+                self._safe_sequence = end.sequence
+                return
+        self._give_up_until(end.sequence)
+
+    def _give_up_until(self, sequence: int) -> None:
+        """Let every append fail that waits for a flush of a record before ``sequence``."""
+        first = self._unsafe.start if self._unsafe else self._safe_sequence + 1
+        self._unsafe = range(first, sequence + 1)
