@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 TRACE_ID: Final = UUID("4bf92f3577b34da6a3ce929d0e0e4736")
+HOSTILE_TRACE_ID: Final = UUID("5bf92f3577b34da6a3ce929d0e0e4736")
 START: Final = 1_763_888_854_123_456_789
 """2025-11-23 09:07:34.123456789 UTC."""
 
@@ -199,9 +201,9 @@ def hostile_call() -> tuple[list[Span], list[Record]]:
         f"client{HOSTILE}",
         f"tools/call {HOSTILE}",
         kind="client",
-        times=(0, 1),
+        times=(60_000, 60_001),
         error=(f"Error{HOSTILE}", f"failed\n{HOSTILE}"),
-        events=(SpanEvent(at(0.5), HOSTILE, {"exception.type": HOSTILE, HOSTILE: HOSTILE}),),
+        events=(SpanEvent(at(60_000.5), HOSTILE, {"exception.type": HOSTILE, HOSTILE: HOSTILE}),),
     )
     body = json.dumps({"method": "tools/call", "id": 1, "params": {}})
     extra = {
@@ -211,10 +213,10 @@ def hostile_call() -> tuple[list[Span], list[Record]]:
         "jsonrpc.request.id": HOSTILE,
         HOSTILE: HOSTILE,
     }
-    request = message(where, 0.1, "sent", body, **extra)
+    request = message(where, 60_000.1, "sent", body, **extra)
     records = [
         request,
-        log(where, f"client{HOSTILE}", 0.2, (17, f"ERROR{HOSTILE}"), f"{HOSTILE}\n{HOSTILE}"),
+        log(where, f"client{HOSTILE}", 60_000.2, (17, f"ERROR{HOSTILE}"), f"{HOSTILE}\n{HOSTILE}"),
     ]
     return [where], records
 
@@ -285,6 +287,7 @@ def store(
     ]
     engine = create_engine(database_url)
     migrate(engine)
-    (outcome,) = Writer(engine).write([batch])
+    with closing(Writer(engine)) as writer:
+        (outcome,) = writer.write([batch])
     engine.dispose()
     assert not outcome.rejected, outcome.reason

@@ -9,7 +9,6 @@ import psycopg
 from psycopg import errors
 from psycopg.sql import SQL, Identifier
 from sqlalchemy import make_url
-from sqlalchemy.exc import OperationalError
 
 from relayscope.collector.reading.errors import DatabaseMissing
 from relayscope.collector.reading.queries import query
@@ -95,14 +94,14 @@ def _connection(urls: Sequence[str]) -> Iterator[psycopg.Connection[Any]]:
 def _connect(urls: Sequence[str]) -> PoolProxiedConnection:
     *others, last = urls
     for url in others:
-        with suppress(OperationalError):
+        with suppress(psycopg.OperationalError):
             return create_engine(url).raw_connection()
     try:
         return create_engine(last).raw_connection()
     except ValueError as error:
         raise DatabaseMissing(str(error)) from None
-    except OperationalError as error:
-        raise DatabaseMissing(f"cannot connect to PostgreSQL: {error.orig}") from None
+    except psycopg.OperationalError as error:
+        raise DatabaseMissing(f"cannot connect to PostgreSQL: {error}") from None
 
 
 def _become_reader(connection: psycopg.Connection[Any]) -> None:

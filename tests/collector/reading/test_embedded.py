@@ -1,0 +1,108 @@
+"""Reading from an embedded PostgreSQL, whoever else uses it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from relayscope.collector.reading.errors import StatementRefused
+from relayscope.collector.settings import Settings
+from relayscope.storage import EmbeddedServer
+from tests.collector.reading import samples
+from tests.collector.reading.conftest import COMMAND
+from tests.collector.reading.samples import TRACE_ID
+from tests.collector.reading.test_statement import rows_of
+from tests.fix_collector import PATIENCE, Collector, clean_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    """A data folder in which a trace is stored, and that nobody serves."""
+    folder = Path(tempfile.mkdtemp(prefix="rs"))
+    try:
+        with EmbeddedServer.start(folder) as server:
+            samples.store(server.url, *samples.relayed_call())
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+def _read(*arguments: str, data_dir: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *arguments, "--data-dir", str(data_dir)],
+        env=clean_environment(),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=PATIENCE,
+        check=False,
+    )
+
+
+def test_a_folder_that_nobody_serves_can_be_read(data_dir: Path) -> None:
+    """PostgreSQL is started for as long as it takes, and gone afterwards."""
+    result = _read("trace", TRACE_ID.hex, data_dir=data_dir)
+    assert result.returncode == 0, result.stderr
+    assert "tools/call get_current_time" in result.stdout
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(EmbeddedServer.url_of(data_dir))
+
+
+def test_a_folder_can_be_read_while_it_is_served(data_dir: Path) -> None:
+    """Readers join the collector's PostgreSQL, and leave it running."""
+    with Collector(
+        "--data-dir", str(data_dir), "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0"
+    ) as collector:
+        collector.wait_until_ready()
+        for _ in range(2):
+            result = _read("sql", "select count(*) from spans", data_dir=data_dir)
+            assert (result.stdout, result.stderr) == ("count\n6\n", "")
+        assert _read("trace", "--last", data_dir=data_dir).stdout.startswith("trace ")
+        assert collector.stop() == 0
+
+
+def test_a_folder_without_data_is_said_so_and_left_alone(tmp_path: Path) -> None:
+    """A mistyped folder does not become a database."""
+    nowhere = tmp_path / "nowhere"
+    for arguments in (["trace", "--last"], ["sql", "select 1"]):
+        result = _read(*arguments, data_dir=nowhere)
+        assert result.returncode == 1
+        assert result.stderr.startswith(f"Error: nothing is stored in {nowhere}")
+    assert not nowhere.exists()
+
+
+def test_a_database_without_our_tables_is_said_so(tmp_path: Path) -> None:
+    """As it is before the first collector has started."""
+    folder = Path(tempfile.mkdtemp(prefix="rs"))
+    try:
+        EmbeddedServer.start(folder).stop()
+        result = _read("trace", "--last", data_dir=folder)
+        assert result.returncode == 1
+        assert "relayscope has no tables of this version in this database" in result.stderr
+    finally:
+        shutil.rmtree(folder)
+
+
+def test_a_reader_who_logs_in_as_such_cannot_become_anyone_else(data_dir: Path) -> None:
+    """Not even with what `set role` would let a superuser's session get away with."""
+    settings = Settings(data_dir=data_dir)
+    trick = (
+        "select set_config('role', 'none', false),"
+        " ts_stat('select to_tsvector(pg_read_file(''postgresql.conf''))')"
+    )
+    with EmbeddedServer.start(data_dir) as server:
+        with psycopg.connect(server.url) as owner:
+            owner.execute("create role relayscope_reader login in role pg_read_all_data")
+        assert rows_of(settings, "select session_user, count(*) from spans") == [
+            ("relayscope_reader", "6")
+        ]
+        with pytest.raises(StatementRefused, match="permission denied"):
+            rows_of(settings, trick)
