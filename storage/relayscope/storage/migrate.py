@@ -11,7 +11,11 @@ HEAD: Final = "0001"
 """The newest revision in `migrations/versions`."""
 
 _LOCK: Final = text("select pg_advisory_xact_lock(hashtextextended('relayscope.migrate', 0))")
-_HAS_REVISION: Final = text("select to_regclass('relayscope_store.alembic_version') is not null")
+# Not to_regclass: that may remember, from before we waited for the lock, that there is none.
+_HAS_REVISION: Final = text(
+    "select exists (select from pg_catalog.pg_tables"
+    " where schemaname = 'relayscope_store' and tablename = 'alembic_version')"
+)
 _REVISION: Final = text("select version_num from relayscope_store.alembic_version")
 _SCHEMA: Final = text("create schema if not exists relayscope_store")
 

@@ -21,7 +21,10 @@ _DAY_MICROSECONDS: Final = 86_400_000_000
 
 # One maker at a time: two who make the same table at once would fail on each other's names.
 _LOCK: Final = "select pg_advisory_xact_lock(hashtextextended('relayscope.partitions', 0))"
-_EXISTS: Final = "select to_regclass(%s) is not null"
+# Not to_regclass: that may remember, from before we waited for the lock, that there is none.
+_EXISTS: Final = (
+    "select exists (select from pg_catalog.pg_tables where schemaname = %s and tablename = %s)"
+)
 # Attaching needs the DEFAULT partition for itself for a moment, while others queue behind it. If a
 # long query is reading it we would rather fill DEFAULT than let them wait.
 _LOCK_TIMEOUT: Final = "set local lock_timeout = '500ms'"
@@ -120,5 +123,5 @@ class Partitions:
 
 
 def _exists(connection: Connection[Any], name: str) -> bool:
-    found = connection.execute(_EXISTS, (f"{SCHEMA}.{name}",)).fetchone()
+    found = connection.execute(_EXISTS, (SCHEMA, name)).fetchone()
     return found is not None and bool(found[0])

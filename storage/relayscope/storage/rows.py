@@ -7,7 +7,7 @@ the same order, in the form that binary COPY sends without looking at it again:
 column               value
 ===================  =========================================================================
 timestamptz          int, microseconds since 2000-01-01 UTC (`time`)
-smallint, bigint     int
+smallint, bigint     int; smallint is cut to its lowest 16 bits, unchecked
 numeric              int (only `metric_point.count`)
 double               float
 boolean              bool

@@ -1,0 +1,90 @@
+"""Rows to write."""
+
+import os
+import time as clock
+from typing import Any, Final
+from uuid import UUID
+
+from relayscope.storage import Batch, Row, rows, tables
+
+NOW: Final = clock.time_ns()
+TRACE: Final = UUID("4bf92f35-77b3-4da6-a3ce-929d0e0e4736")
+SPAN: Final = bytes.fromhex("00f067aa0ba902b7")
+
+_RESOURCE: Final = rows.resource({"service.name": "relay", "host.name": "h"}, "")
+_SCOPE: Final = rows.scope("tests", "1.0", {})
+
+
+def span(*, start: int = NOW, end: int = NOW + 1_500, **columns: Any) -> Row:
+    """A row of `span`; times are Unix nanoseconds, other columns as they are."""
+    start_time, start_nano = rows.time(start)
+    end_time, end_nano = rows.time(end)
+    defaults = {
+        "start_time": start_time,
+        "start_nano": start_nano,
+        "end_time": end_time,
+        "end_nano": end_nano,
+        "trace_id": TRACE.bytes,
+        "span_id": SPAN,
+        "flags": 1,
+        "name": "tools/call",
+        "kind": 2,
+        "status_code": 0,
+        "attributes": rows.jsonb({"mcp.method.name": "tools/call"}),
+        "dropped_attributes_count": 0,
+        "dropped_events_count": 0,
+        "dropped_links_count": 0,
+    }
+    return _row(tables.span.columns.keys(), defaults, columns)
+
+
+def log(body: Any = "hello", *, at: int = NOW, **columns: Any) -> Row:
+    """A row of `log`."""
+    time, time_nano = rows.time(at)
+    defaults = {
+        "time": time,
+        "time_nano": time_nano,
+        "trace_id": TRACE.bytes,
+        "span_id": SPAN,
+        "flags": 1,
+        "severity_number": 1,
+        "event_name": "mcp.message",
+        "body": body,
+        "attributes": rows.jsonb({"mcp.method.name": "tools/call"}),
+        "dropped_attributes_count": 0,
+    }
+    return _row(tables.log.columns.keys(), defaults, columns)
+
+
+def point(*, at: int = NOW, **columns: Any) -> Row:
+    """A row of `metric_point`."""
+    time, time_nano = rows.time(at)
+    defaults = {
+        "time": time,
+        "time_nano": time_nano,
+        "name": "mcp.client.operation.duration",
+        "unit": "s",
+        "kind": 1,
+        "value": 0.5,
+        "flags": 0,
+        "attributes": rows.jsonb({}),
+    }
+    return _row(tables.metric_point.columns.keys(), defaults, columns)
+
+
+def batch(*, service: str = "relay", **records: list[Row]) -> Batch:
+    """A request with a digest of its own, for records of this module; `service` sends it."""
+    resource_id, resource = rows.resource({"service.name": service, "host.name": "h"}, "")
+    scope_id, scope = _SCOPE
+    if resource_id != _RESOURCE[0]:
+        records = {
+            name: [(*row[:-2], resource_id.bytes, row[-1]) for row in some]
+            for name, some in records.items()
+        }
+    return Batch(os.urandom(16), {resource_id: resource}, {scope_id: scope}, **records)
+
+
+def _row(names: list[str], defaults: dict[str, Any], columns: dict[str, Any]) -> Row:
+    ids = {"resource_id": _RESOURCE[0].bytes, "scope_id": _SCOPE[0].bytes}
+    values = defaults | ids | columns
+    return tuple(values.get(name) for name in names)
