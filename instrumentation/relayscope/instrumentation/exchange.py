@@ -108,6 +108,16 @@ class Exchange:
         )
         end_failed(span, type(error).__name__, self._sanitizer.text(str(error)))
 
+    def give_up(self, channel: Channel, message: Message, error_type: str) -> None:
+        """End the call of a request whose answer can no longer come, if it is still open."""
+        if message.kind is not Kind.REQUEST or message.id is None:
+            return
+        for calls in (channel.sent, channel.received):
+            match = calls.take(message.id)
+            if match is not None:
+                self._received_calls.pop(match.call.traceparent, None)
+                end_failed(match.call.span, error_type, "the exchange ended without an answer")
+
     def close(self, channel: Channel) -> None:
         """End every call that is still open on a channel: its answer can no longer come."""
         self._channels.discard(channel)

@@ -54,8 +54,8 @@ class Wire:
         return Outgoing(data, text, crossing)
 
     @shielded
-    def sent_already(self, channel: Channel, data: bytes) -> None:
-        """Record a message of which a part has been sent before it was whole."""
+    def sent_already(self, channel: Channel, data: str | bytes) -> None:
+        """Record a message that can no longer be changed, because a part of it has been sent."""
         self._exchange.sending(channel, Message.of_text(data)).record(_text(data))
 
     @shielded
@@ -65,6 +65,11 @@ class Wire:
         if crossing.message.method:
             ambient.enter(crossing.span)
         crossing.record(_text(data))
+
+    @shielded
+    def gave_up(self, channel: Channel, request: Message, error_type: str) -> None:
+        """Say that a request's answer can no longer come."""
+        self._exchange.give_up(channel, request, error_type)
 
     @shielded
     def closed(self, channel: Channel) -> None:

@@ -14,6 +14,7 @@ import wrapt
 from relayscope.instrumentation.channel import Channel
 from relayscope.instrumentation.exchange import Exchange
 from relayscope.instrumentation.hooks import claim
+from relayscope.instrumentation.hooks.asgi import AsgiHook, claim_current
 from relayscope.instrumentation.hooks.mcp_dialect import Dialect, Render
 from relayscope.instrumentation.hooks.mcp_streams import (
     SessionWire,
@@ -96,11 +97,33 @@ OPENERS: Final = (
     Opener("mcp.server.websocket", "websocket_server", _websocket_server, _json),
 )
 
+_STREAM_FEEDERS: Final = (
+    ("mcp.server.streamable_http", "StreamableHTTPServerTransport.handle_request"),
+    ("mcp.server.sse", "SseServerTransport.handle_post_message"),
+    ("mcp.server.websocket", "websocket_server"),
+)
+
 
 def watch(patches: Patches, exchange: Exchange, dialect: Dialect) -> None:
-    """Wrap every function of the SDK that opens streams."""
+    """Wrap every function of the SDK that opens streams.
+
+    A server over HTTP is seen as an ASGI application; where it turns requests into messages on a
+    pair of streams, it claims them, and where it does not (MCP 2026-07-28), it leaves them.
+    """
     for opener in OPENERS:
         patches.wrap(opener.module, opener.path, _wrapper(opener, exchange, dialect))
+    for module, path in _STREAM_FEEDERS:
+        patches.wrap(module, path, _claiming)
+    patches.wrap(
+        "mcp.server.streamable_http_manager",
+        "StreamableHTTPSessionManager.handle_request",
+        AsgiHook(exchange).call,
+    )
+
+
+def _claiming(wrapped: Callable[..., Any], _: Any, args: Any, kwargs: Any) -> Any:
+    claim_current()
+    return wrapped(*args, **kwargs)
 
 
 def _wrapper(

@@ -1,5 +1,6 @@
 """Patches that wait for their module, and can be taken back."""
 
+import functools
 import inspect
 import sys
 from collections.abc import Callable
@@ -28,7 +29,8 @@ class Patches:
 
         Args:
             module_name: Where it is defined.
-            path: Its name in the module: `function` or `Class.method`.
+            path: Its name in the module: `function`, `Class.method`, or `instance.method`;
+                coroutine functions only as methods.
             wrapper: What is called in its place.
         """
 
@@ -37,10 +39,13 @@ class Patches:
             owner: Any = module
             for owner_name in owners:
                 owner = getattr(owner, owner_name, None)
-            original = inspect.getattr_static(owner, name, _ABSENT)
+            if isinstance(owner, type | ModuleType):
+                original = inspect.getattr_static(owner, name, _ABSENT)
+            else:
+                original = getattr(owner, name, _ABSENT)
             if self._wanted and original is not _ABSENT:
                 own = vars(owner).get(name, _ABSENT)
-                setattr(owner, name, wrapt.FunctionWrapper(original, wrapper))
+                setattr(owner, name, _replacement(original, wrapper))
                 self._applied.append((owner, name, own))
 
         if module_name in sys.modules:
@@ -57,3 +62,18 @@ class Patches:
                 delattr(owner, name)
             else:
                 setattr(owner, name, own)
+
+
+def _replacement(original: Any, wrapper: Wrapper) -> Any:
+    """Return what stands in for `original`, of the same nature.
+
+    Hosts ask whether what they are given is a coroutine function, and wrapt's wrapper is none.
+    """
+    if not inspect.iscoroutinefunction(original):
+        return wrapt.FunctionWrapper(original, wrapper)
+
+    @functools.wraps(original)
+    async def method(instance: Any, *args: Any, **kwargs: Any) -> Any:
+        return await wrapper(functools.partial(original, instance), instance, args, kwargs)
+
+    return method

@@ -12,10 +12,9 @@ from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 
 from relayscope.instrumentation.channel import Channel
 from relayscope.instrumentation.exchange import Exchange
+from relayscope.instrumentation.hooks.patches import Patches
 from relayscope.instrumentation.process import shared_exchange
 from relayscope.instrumentation.wire import Outgoing, Wire
-
-from .patches import Patches
 
 _STDIN: Final = 0
 _STDOUT: Final = 1

@@ -10,10 +10,10 @@ from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 
 from relayscope.instrumentation.channel import Channel
 from relayscope.instrumentation.exchange import Exchange
+from relayscope.instrumentation.hooks import claim
+from relayscope.instrumentation.hooks.patches import Patches
 from relayscope.instrumentation.process import shared_exchange
 from relayscope.instrumentation.wire import Wire
-
-from .patches import Patches
 
 _CONNECTION: Final = "websockets.asyncio.connection"
 
@@ -40,7 +40,7 @@ class WebsocketsInstrumentor(BaseInstrumentor):
 class _Hook:
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
-        self._channels: WeakKeyDictionary[Any, Channel] = WeakKeyDictionary()
+        self._channels: WeakKeyDictionary[Any, Channel | None] = WeakKeyDictionary()
 
     async def send(
         self, send: Callable[..., Awaitable[None]], connection: Any, args: Any, kwargs: Any
@@ -48,8 +48,9 @@ class _Hook:
         data, *others = args or (kwargs.pop("message"),)
         outgoing = None
         # An iterable of fragments is passed on as it is.
-        if isinstance(data, (str, bytes)):
-            outgoing = self._wire.sending(self._channel(connection), data)
+        channel = self._channel(connection)
+        if channel is not None and isinstance(data, str | bytes):
+            outgoing = self._wire.sending(channel, data)
         if outgoing is None:
             return await send(data, *others, **kwargs)
         try:
@@ -64,7 +65,9 @@ class _Hook:
         self, recv: Callable[..., Awaitable[Any]], connection: Any, args: Any, kwargs: Any
     ) -> Any:
         data = await recv(*args, **kwargs)
-        self._wire.received(self._channel(connection), data)
+        channel = self._channel(connection)
+        if channel is not None:
+            self._wire.received(channel, data)
         return data
 
     def connection_lost(
@@ -94,12 +97,15 @@ class _Hook:
             self._wire.connect_failed(_channel_to(connect), started, error)
             raise
 
-    def _channel(self, connection: Any) -> Channel:
-        channel = self._channels.get(connection)
-        if channel is None:
-            channel = Channel.of_socket("websocket", connection.remote_address)
-            self._channels[connection] = channel
-        return channel
+    def _channel(self, connection: Any) -> Channel | None:
+        """Return the connection's channel, None if a layer above has claimed it."""
+        if connection not in self._channels:
+            self._channels[connection] = (
+                None
+                if claim.is_held()
+                else Channel.of_socket("websocket", connection.remote_address)
+            )
+        return self._channels[connection]
 
 
 def _channel_to(connect: Any) -> Channel:

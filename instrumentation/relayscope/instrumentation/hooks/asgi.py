@@ -1,0 +1,195 @@
+"""Hook for ASGI applications: JSON-RPC in POST requests, their responses, and on WebSockets.
+
+Hand-written relays and backends on Starlette or FastAPI are watched here. Where a library above
+understands the messages (the `mcp` SDK's transports), it claims the call, and this hook lets go.
+"""
+
+from collections.abc import Awaitable, Callable, Collection, MutableMapping
+from contextvars import ContextVar
+from typing import Any, Final
+
+from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
+
+from relayscope.instrumentation.channel import Channel
+from relayscope.instrumentation.exchange import Exchange
+from relayscope.instrumentation.hooks.http_call import ServerCall, Sessions
+from relayscope.instrumentation.hooks.patches import Patches
+from relayscope.instrumentation.process import shared_exchange
+from relayscope.instrumentation.wire import Wire
+
+Event = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Event]]
+Send = Callable[[Event], Awaitable[None]]
+Application = Callable[[Any, Receive, Send], Awaitable[None]]
+
+_current: ContextVar["_HttpCall | _WebSocketCall | None"] = ContextVar(
+    "relayscope_asgi_call", default=None
+)
+
+# Not `__call__`: servers find out by calling an application wrongly whether it is one (uvicorn,
+# config.py), and a wrapper that takes any arguments would answer differently.
+_STACKS: Final = (
+    ("starlette.applications", "Starlette.build_middleware_stack"),
+    ("fastapi.applications", "FastAPI.build_middleware_stack"),
+)
+
+
+class AsgiInstrumentor(BaseInstrumentor):
+    """Watches the messages that Starlette and FastAPI applications receive and answer."""
+
+    def instrumentation_dependencies(self) -> Collection[str]:
+        """Return the versions whose application class has the wrapped method."""
+        return ("starlette >= 0.27",)
+
+    def _instrument(self, exchange: Exchange | None = None, **_: Any) -> None:
+        hook = AsgiHook(exchange or shared_exchange())
+        self._patches = Patches()
+        for module, path in _STACKS:
+            self._patches.wrap(module, path, hook.watch_stack)
+
+    def _uninstrument(self, **_: Any) -> None:
+        self._patches.remove()
+
+
+def claim_current() -> None:
+    """Leave the HTTP request or WebSocket that is being handled to a layer above."""
+    call = _current.get()
+    if call is not None:
+        call.claimed = True
+
+
+class AsgiHook:
+    """Puts itself between a server and an application."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._wire = Wire(exchange)
+        self._sessions = Sessions(self._wire)
+
+    def watch_stack(
+        self, build: Callable[[], Application], _: Any, _args: Any, _kwargs: Any
+    ) -> Application:
+        """Wrap the method that makes an application's outermost layer."""
+        stack = build()
+
+        async def watched(scope: Any, receive: Receive, send: Send) -> None:
+            await self.call(stack, None, (scope, receive, send), {})
+
+        return watched
+
+    async def call(self, application: Application, _: Any, args: Any, kwargs: Any) -> None:
+        """Run an application, or a method that is one, for one connection."""
+        arguments = dict(zip(("scope", "receive", "send"), args, strict=False)) | kwargs
+        scope, receive, send = arguments["scope"], arguments["receive"], arguments["send"]
+        # An application may be mounted in another; the outer one sees everything.
+        if _current.get() is not None:
+            await application(scope, receive, send)
+        elif scope["type"] == "http" and scope["method"] == "POST":
+            await self.http(application, scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self.websocket(application, scope, receive, send)
+        else:
+            await application(scope, receive, send)
+
+    async def http(
+        self, application: Application, scope: Any, receive: Receive, send: Send
+    ) -> None:
+        """Run an application for one POST request."""
+        headers = {name.lower(): value for name, value in scope["headers"]}
+        server_call = self._sessions.server_call(
+            _address(scope), headers.get(b"mcp-session-id", b"").decode("latin-1")
+        )
+        call = _HttpCall(server_call, receive, send)
+        token = _current.set(call)
+        try:
+            await application(scope, call.receive, call.send)
+        finally:
+            _current.reset(token)
+            call.end()
+
+    async def websocket(
+        self, application: Application, scope: Any, receive: Receive, send: Send
+    ) -> None:
+        """Run an application for one WebSocket."""
+        call = _WebSocketCall(self._wire, scope, receive, send)
+        token = _current.set(call)
+        try:
+            await application(scope, call.receive, call.send)
+        finally:
+            _current.reset(token)
+            call.end()
+
+
+class _HttpCall:
+    """One POST request on its way to an application, and its response."""
+
+    def __init__(self, call: ServerCall, receive: Receive, send: Send) -> None:
+        self._call = call
+        self._receive = receive
+        self._send = send
+        self.claimed = False
+
+    async def receive(self) -> Event:
+        event = await self._receive()
+        if event["type"] == "http.request" and not self.claimed:
+            self._call.request_body(event.get("body", b""), more=event.get("more_body", False))
+        return event
+
+    async def send(self, event: Event) -> None:
+        if not self.claimed:
+            if event["type"] == "http.response.start":
+                headers = {name.lower(): value for name, value in event.get("headers", ())}
+                self._call.response_start(event["status"], headers)
+            elif event["type"] == "http.response.body":
+                self._call.response_body(event.get("body", b""), more=event.get("more_body", False))
+        await self._send(event)
+
+    def end(self) -> None:
+        if not self.claimed:
+            self._call.end()
+
+
+class _WebSocketCall:
+    """One WebSocket on its way to an application."""
+
+    def __init__(self, wire: Wire, scope: Any, receive: Receive, send: Send) -> None:
+        self._wire = wire
+        self._receive = receive
+        self._send = send
+        self._channel: Final = Channel.of_socket("websocket", _address(scope))
+        self.claimed = False
+
+    async def receive(self) -> Event:
+        event = await self._receive()
+        if event["type"] == "websocket.receive" and not self.claimed:
+            data = _frame(event)
+            if data is not None:
+                self._wire.received(self._channel, data)
+        return event
+
+    async def send(self, event: Event) -> None:
+        watched = event["type"] == "websocket.send" and not self.claimed
+        data = _frame(event) if watched else None
+        outgoing = self._wire.sending(self._channel, data) if data is not None else None
+        if outgoing is None:
+            return await self._send(event)
+        kind = "text" if isinstance(outgoing.data, str) else "bytes"
+        try:
+            await self._send({"type": "websocket.send", kind: outgoing.data})
+        except BaseException as error:
+            outgoing.failed(error)
+            raise
+        outgoing.sent()
+        return None
+
+    def end(self) -> None:
+        self._wire.closed(self._channel)
+
+
+def _address(scope: Any) -> tuple[str, int] | None:
+    client = scope.get("client")
+    return tuple(client) if client else None
+
+
+def _frame(event: Event) -> str | bytes | None:
+    text = event.get("text")
+    return text if text is not None else event.get("bytes")

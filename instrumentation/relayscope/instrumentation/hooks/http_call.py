@@ -1,0 +1,124 @@
+"""One HTTP request that carries a JSON-RPC message, and the response that carries its answer.
+
+Streamable HTTP (MCP 2025-06-18, basic/transports): a POST's body is a message; its response is one
+message as JSON, or several as server-sent events. Calls of one session share a channel, because a
+server may ask in one response what the client answers in another request.
+"""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Final
+
+from relayscope.instrumentation.channel import Channel
+from relayscope.instrumentation.hooks.sse import EventStream
+from relayscope.instrumentation.message import Kind, Message
+from relayscope.instrumentation.shield import shielded
+from relayscope.instrumentation.wire import Wire
+
+_LARGEST_BODY: Final = 16 * 1024 * 1024
+"""Bytes of a body that are kept to be read as one message; a larger one is not recorded."""
+
+_MOST_SESSIONS: Final = 1024
+"""Sessions whose channel is remembered; the one unused for longest gives way."""
+
+
+class Sessions:
+    """The channels of the HTTP sessions that this process serves."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self._channels: OrderedDict[str, Channel] = OrderedDict()
+
+    def server_call(self, client: tuple[str, int] | None, session_id: str) -> "ServerCall":
+        """Return a new call on the session's channel, or on one of its own without a session."""
+        channel = self._channels.get(session_id) if session_id else None
+        if channel is None:
+            channel = Channel.of_socket("http", client)
+            if session_id:
+                self.remember(session_id, channel)
+        else:
+            self._channels.move_to_end(session_id)
+        return ServerCall(self._wire, self, channel)
+
+    def remember(self, session_id: str, channel: Channel) -> None:
+        """Use this channel for the session's later calls."""
+        channel.session_id = session_id
+        self._channels[session_id] = channel
+        while len(self._channels) > _MOST_SESSIONS:
+            _, oldest = self._channels.popitem(last=False)
+            self._wire.closed(oldest)
+
+
+class ResponseBody:
+    """A response's messages, as its body comes by."""
+
+    def __init__(self, headers: Mapping[bytes, bytes]) -> None:
+        content_type = headers.get(b"content-type", b"").lower()
+        plain = headers.get(b"content-encoding", b"identity").lower() == b"identity"
+        self._events = EventStream() if plain and b"text/event-stream" in content_type else None
+        self._json = bytearray() if plain and b"json" in content_type else None
+
+    def feed(self, chunk: bytes, *, more: bool) -> list[str]:
+        """Take the next part of the body; return the texts that are complete with it."""
+        if self._events is not None:
+            return list(self._events.feed(chunk))
+        if self._json is None or len(self._json) + len(chunk) > _LARGEST_BODY:
+            self._json = None
+            return []
+        self._json += chunk
+        if more or not self._json:
+            return []
+        return [self._json.decode("utf-8", "backslashreplace")]
+
+
+class ServerCall:
+    """A POST request that this process answers. Nothing here raises."""
+
+    def __init__(self, wire: Wire, sessions: Sessions, channel: Channel) -> None:
+        self._wire = wire
+        self._sessions = sessions
+        self._channel = channel
+        self._body: bytearray | None = bytearray()
+        self._request: Message | None = None
+        self._response: ResponseBody | None = None
+        self._status = 0
+
+    @shielded
+    def request_body(self, chunk: bytes, *, more: bool) -> None:
+        """Take the next part of the request's body, in the task that reads it."""
+        if self._body is None or len(self._body) + len(chunk) > _LARGEST_BODY:
+            self._body = None
+            return
+        self._body += chunk
+        if more:
+            return
+        data, self._body = bytes(self._body), None
+        message = Message.of_text(data)
+        if message.kind is not Kind.UNPARSABLE:
+            self._request = message
+            self._wire.received(self._channel, data)
+
+    @shielded
+    def response_start(self, status: int, headers: Mapping[bytes, bytes]) -> None:
+        """Take the response's status and headers, names in lower case."""
+        self._status = status
+        if self._request is None:
+            return
+        self._response = ResponseBody(headers)
+        session_id = headers.get(b"mcp-session-id")
+        if session_id and not self._channel.session_id:
+            self._sessions.remember(session_id.decode("latin-1"), self._channel)
+
+    @shielded
+    def response_body(self, chunk: bytes, *, more: bool) -> None:
+        """Take the next part of the response's body."""
+        if self._response is not None:
+            for text in self._response.feed(chunk, more=more):
+                self._wire.sent_already(self._channel, text)
+
+    @shielded
+    def end(self) -> None:
+        """Say that the response is complete: what it has not answered stays unanswered."""
+        if self._request is not None:
+            error_type = str(self._status) if self._status >= 400 else "relayscope.unanswered"  # noqa: PLR2004  # HTTP
+            self._wire.gave_up(self._channel, self._request, error_type)

@@ -1,0 +1,63 @@
+"""Hook for the `mcp` SDK 2.x: the streams under every dispatcher, and the spans the SDK makes.
+
+As in 1.x, the streams that transports open are watched where they are opened, and those of a
+dispatcher over other streams when it is made. The SDK makes spans of its own and carries their
+context in `_meta`; they are adopted: where the SDK would make one, the span that the streams have
+made is used in its place, with the SDK's attributes added, so that no call is there twice.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, get_current_span
+
+from relayscope.instrumentation.channel import Channel
+from relayscope.instrumentation.exchange import Exchange
+from relayscope.instrumentation.hooks import mcp_transports
+from relayscope.instrumentation.hooks.mcp_dialect import V2
+from relayscope.instrumentation.hooks.mcp_streams import (
+    SessionWire,
+    WatchedReadStream,
+    WatchedWriteStream,
+    remember_text,
+)
+from relayscope.instrumentation.hooks.patches import Patches
+
+
+def watch(patches: Patches, exchange: Exchange) -> None:
+    """Watch every message that the SDK sends and receives, and adopt its spans."""
+    hook = _DispatcherHook(exchange)
+    patches.wrap("mcp_types", "jsonrpc_message_adapter.validate_json", remember_text)
+    mcp_transports.watch(patches, exchange, V2)
+    patches.wrap("mcp.shared.jsonrpc_dispatcher", "JSONRPCDispatcher.__init__", hook.new_dispatcher)
+    # Before the modules that use it import it by name.
+    patches.wrap("mcp.shared._otel", "otel_span", adopt_span)
+
+
+class _DispatcherHook:
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+
+    def new_dispatcher(
+        self, init: Callable[..., None], _dispatcher: Any, args: Any, kwargs: Any
+    ) -> None:
+        arguments = dict(zip(("read_stream", "write_stream"), args, strict=False)) | kwargs
+        read, write = arguments.pop("read_stream"), arguments.pop("write_stream")
+        # The SDK may put a stream of its own before a watched one, to look at the first message.
+        if not isinstance(read, WatchedReadStream) and not isinstance(write, WatchedWriteStream):
+            memory = Channel(peer="memory", transport={})
+            wire = SessionWire(self._exchange, memory, V2, V2.as_json)
+            read, write = WatchedReadStream(read, wire), WatchedWriteStream(write, wire)
+        init(read, write, *args[2:], **arguments)
+
+
+@contextmanager
+def adopt_span(_wrapped: Any, _instance: Any, _args: Any, kwargs: Any) -> Iterator[Span]:
+    """Stand in for the SDK's `otel_span`: yield the span that is there instead of a new one.
+
+    A SERVER span is the one that the handler works for. A CLIENT span is made by the write stream,
+    later than the SDK asks for one: what the SDK says of it is what the write stream says too.
+    """
+    span = get_current_span() if kwargs.get("kind") is SpanKind.SERVER else INVALID_SPAN
+    yield span
