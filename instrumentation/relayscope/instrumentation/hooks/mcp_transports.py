@@ -14,7 +14,7 @@ import wrapt
 from relayscope.instrumentation.channel import Channel
 from relayscope.instrumentation.exchange import Exchange
 from relayscope.instrumentation.hooks import claim
-from relayscope.instrumentation.hooks.asgi import AsgiHook, claim_current
+from relayscope.instrumentation.hooks.asgi import claim_current
 from relayscope.instrumentation.hooks.mcp_dialect import Dialect, Render
 from relayscope.instrumentation.hooks.mcp_streams import (
     SessionWire,
@@ -40,8 +40,11 @@ class Opener(NamedTuple):
 def _stdio_client(_: Any, args: Any, kwargs: Any) -> Channel:
     server = args[0] if args else kwargs["server"]
     command = [server.command, *server.args]
-    if PurePath(command[0]).name == "relayscope-instrument" and "--" in command:
-        command = command[command.index("--") + 1 :]
+    if PurePath(command[0]).name == "relayscope-instrument":
+        # Its options take a value each; the "--" behind them may have been lost on the way.
+        del command[0]
+        while command and command[0].startswith("--"):
+            del command[: 1 if command[0] == "--" or "=" in command[0] else 2]
     return Channel.of_pipes(" ".join(PurePath(word).name for word in command[:2]))
 
 
@@ -105,23 +108,15 @@ _STREAM_FEEDERS: Final = (
 
 
 def watch(patches: Patches, exchange: Exchange, dialect: Dialect) -> None:
-    """Wrap every function of the SDK that opens streams.
-
-    A server over HTTP is seen as an ASGI application; where it turns requests into messages on a
-    pair of streams, it claims them, and where it does not (MCP 2026-07-28), it leaves them.
-    """
+    """Wrap every function of the SDK that opens streams, and what feeds them over HTTP."""
     for opener in OPENERS:
         patches.wrap(opener.module, opener.path, _wrapper(opener, exchange, dialect))
     for module, path in _STREAM_FEEDERS:
-        patches.wrap(module, path, _claiming)
-    patches.wrap(
-        "mcp.server.streamable_http_manager",
-        "StreamableHTTPSessionManager.handle_request",
-        AsgiHook(exchange).call,
-    )
+        patches.wrap(module, path, claiming)
 
 
-def _claiming(wrapped: Callable[..., Any], _: Any, args: Any, kwargs: Any) -> Any:
+def claiming(wrapped: Callable[..., Any], _: Any, args: Any, kwargs: Any) -> Any:
+    """Claim the HTTP request that is being handled: its message comes out of a read stream."""
     claim_current()
     return wrapped(*args, **kwargs)
 

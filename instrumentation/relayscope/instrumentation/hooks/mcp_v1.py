@@ -37,6 +37,12 @@ def watch(patches: Patches, exchange: Exchange) -> None:
     hook = _SessionHook(exchange)
     patches.wrap("mcp.types", "JSONRPCMessage.model_validate_json", remember_text)
     mcp_transports.watch(patches, exchange, V1)
+    # It reads the body, to limit it, before it gives the request to a transport.
+    patches.wrap(
+        "mcp.server.streamable_http_manager",
+        "StreamableHTTPSessionManager.handle_request",
+        mcp_transports.claiming,
+    )
     patches.wrap(_SESSION, "BaseSession.__init__", hook.new_session)
     patches.wrap("mcp.server.lowlevel.server", "Server._handle_request", hook.handle_request)
 

@@ -6,7 +6,8 @@ context in `_meta`; they are adopted: where the SDK would make one, the span tha
 made is used in its place, with the SDK's attributes added, so that no call is there twice.
 """
 
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,6 +16,7 @@ from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, get_current_span
 from relayscope.instrumentation.channel import Channel
 from relayscope.instrumentation.exchange import Exchange
 from relayscope.instrumentation.hooks import mcp_transports
+from relayscope.instrumentation.hooks.asgi import AsgiHook, claim_current
 from relayscope.instrumentation.hooks.mcp_dialect import V2
 from relayscope.instrumentation.hooks.mcp_streams import (
     SessionWire,
@@ -31,8 +33,37 @@ def watch(patches: Patches, exchange: Exchange) -> None:
     patches.wrap("mcp_types", "jsonrpc_message_adapter.validate_json", remember_text)
     mcp_transports.watch(patches, exchange, V2)
     patches.wrap("mcp.shared.jsonrpc_dispatcher", "JSONRPCDispatcher.__init__", hook.new_dispatcher)
+    patches.wrap(
+        "mcp.server.streamable_http_manager",
+        "StreamableHTTPSessionManager.handle_request",
+        _HttpHook(exchange).handle_request,
+    )
     # Before the modules that use it import it by name.
     patches.wrap("mcp.shared._otel", "otel_span", adopt_span)
+
+
+class _HttpHook:
+    """Tells the two ways apart in which the SDK serves HTTP.
+
+    Requests of the protocol versions with a handshake become messages on a pair of streams, which
+    are watched. Each later one (MCP 2026-07-28) is served by itself, and seen as an HTTP request.
+    """
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._asgi = AsgiHook(exchange)
+
+    async def handle_request(
+        self, handle: Callable[..., Awaitable[None]], manager: Any, args: Any, kwargs: Any
+    ) -> None:
+        arguments = dict(zip(("scope", "receive", "send"), args, strict=False)) | kwargs
+        headers = dict(arguments["scope"].get("headers", ()))
+        version = headers.get(b"mcp-protocol-version", b"").decode("latin-1")
+        with_handshake = sys.modules[type(manager).__module__].HANDSHAKE_PROTOCOL_VERSIONS
+        if not version or version in with_handshake:
+            claim_current()
+            await handle(*args, **kwargs)
+        else:
+            await self._asgi.call(handle, manager, args, kwargs)
 
 
 class _DispatcherHook:

@@ -1,0 +1,194 @@
+"""Promises of the demo: real programs, one trace for each call, and nothing left behind."""
+
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, text
+
+from relayscope.collector.demo.scenario import SECRET
+from relayscope.storage import EmbeddedServer, create_engine
+from tests.fix_programs import SCRIPTS, clean_environment
+
+
+@dataclass
+class Demo:
+    """A finished demo and the database that it has left."""
+
+    output: str
+    connection: Connection
+
+    def rows(self, statement: str, **values: Any) -> list[Any]:
+        """Return the rows of a query."""
+        return list(self.connection.execute(text(statement), values).all())
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """One run of `relayscope demo`."""
+    home: Path = tmp_path_factory.mktemp("home")
+    finished = subprocess.run(
+        [str(SCRIPTS / "relayscope"), "demo", "--data-dir", str(home / "data")],
+        env=clean_environment(HOME=str(home)),
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    with EmbeddedServer.start(home / "data") as server:
+        engine = create_engine(server.url)
+        with engine.connect() as connection:
+            yield Demo(finished.stdout, connection)
+        engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("name", "components"),
+    [
+        ("tools/call convert_time", ["client", "mcp-proxy", "mcp-proxy", "time"]),
+        ("tools/call dewey_search", ["client", "relay", "relay", "dewey"]),
+    ],
+)
+def test_a_relayed_call_is_one_trace_from_client_to_backend_and_back(
+    demo: Demo, name: str, components: list[str]
+) -> None:
+    """Four spans in a chain over three processes, and four legs, each seen from both its ends."""
+    spans = demo.rows(
+        """
+        with recursive chain as (
+            select span_id, component, kind, trace_id, 1 as depth from spans
+             where name = :name and parent_span_id is null
+            union all
+            select s.span_id, s.component, s.kind, s.trace_id, depth + 1
+              from spans as s
+              join chain as c on s.parent_span_id = c.span_id and s.trace_id = c.trace_id
+        )
+        select component, kind, trace_id from chain order by depth
+        """,
+        name=name,
+    )
+    assert [span.component for span in spans] == components
+    assert [span.kind for span in spans] == ["client", "server", "client", "server"]
+
+    trace_id = spans[0].trace_id
+    (processes,) = demo.rows(
+        "select count(distinct resource ->> 'service.instance.id') from spans where trace_id = :id",
+        id=trace_id,
+    )
+    assert processes[0] == 3
+
+    legs = demo.rows(
+        """
+        select component, attributes ->> 'relayscope.message.direction' as direction,
+               attributes ->> 'relayscope.message.kind' as kind
+          from logs
+         where trace_id = :id and event_name = 'mcp.message'
+         order by time, time_unix_nano
+        """,
+        id=trace_id,
+    )
+    _, relay, _, backend = components
+    assert sorted(tuple(leg) for leg in legs) == sorted(
+        [
+            ("client", "sent", "request"),
+            (relay, "received", "request"),
+            (relay, "sent", "request"),
+            (backend, "received", "request"),
+            (backend, "sent", "result"),
+            (relay, "received", "result"),
+            (relay, "sent", "result"),
+            ("client", "received", "result"),
+        ]
+    )
+
+
+def test_what_one_end_of_a_leg_sent_is_what_the_other_received(demo: Demo) -> None:
+    """Every text that was sent was received, to the byte."""
+    unmatched = demo.rows(
+        """
+        select body, sum(case attributes ->> 'relayscope.message.direction'
+                             when 'sent' then 1 else -1 end) as difference
+          from logs where event_name = 'mcp.message'
+         group by body
+        having sum(case attributes ->> 'relayscope.message.direction'
+                       when 'sent' then 1 else -1 end) <> 0
+        """
+    )
+    assert unmatched == []
+
+
+def test_a_wrong_port_is_a_failed_span_and_a_missing_tool(demo: Demo) -> None:
+    """The relay's connection to the wrong port failed, and its tools lack that backend's."""
+    (failed,) = demo.rows(
+        """
+        select s.component, s.kind, s.status, s.attributes ->> 'error.type' as error, p.name
+          from spans as s join spans as p
+            on p.trace_id = s.trace_id and p.span_id = s.parent_span_id
+         where s.name = 'connect'
+        """
+    )
+    assert tuple(failed) == ("relay", "client", "error", "ConnectionRefusedError", "initialize")
+
+    (listed,) = demo.rows(
+        """
+        select array(select jsonb_path_query(body::jsonb, '$.result.tools[*].name') #>> '{}')
+          from logs
+         where component = 'relay' and attributes ->> 'mcp.method.name' = 'tools/list'
+           and attributes ->> 'relayscope.message.kind' = 'result'
+           and attributes ->> 'relayscope.message.direction' = 'sent'
+        """
+    )
+    assert listed[0] == ["dewey_search", "playfair_diagram"]
+
+    below = demo.rows(
+        """
+        select s.kind, s.component from spans as s
+         where s.trace_id = (select trace_id from spans
+                              where name = 'tools/call gates_create_document'
+                                and parent_span_id is null)
+         order by s.start_time
+        """
+    )
+    assert [tuple(span) for span in below] == [("client", "client"), ("server", "relay")]
+
+
+def test_a_secret_argument_is_in_no_column_of_any_table(demo: Demo) -> None:
+    """The demo's api_key was sent to a backend, and the database does not have it anywhere."""
+    tables = demo.rows(
+        """
+        select format('%I.%I', schemaname, tablename) from pg_tables
+         where schemaname not in ('pg_catalog', 'information_schema')
+        """
+    )
+    assert len(tables) > 5
+    searched = 0
+    for (table,) in tables:
+        (row,) = demo.rows(
+            f"select count(*) as all, count(*) filter (where t::text like :secret)"  # noqa: S608  # names from the catalogue
+            f" as found from {table} as t",
+            secret=f"%{SECRET}%",
+        )
+        assert row.found == 0, table
+        searched += row.all
+    assert searched > 50
+    assert demo.rows("select 1 from logs where body like '%[REDACTED:%'") != []
+    assert SECRET not in demo.output
+
+
+def test_the_output_shows_the_calls_and_how_to_go_on(demo: Demo) -> None:
+    """A reader sees each trace and the commands to look further."""
+    for wanted in ("convert_time", "dewey_search", "ConnectionRefusedError", "relayscope sql"):
+        assert wanted in demo.output
+
+
+def test_the_demo_leaves_nothing_running(demo: Demo) -> None:
+    """None of the programs that the demo has started is there any more."""
+    running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
+    ours = [line for line in running.stdout.splitlines() if "websocket_backend.py" in line]
+
+    assert demo.output
+    assert ours == []
