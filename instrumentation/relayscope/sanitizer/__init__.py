@@ -1,5 +1,32 @@
-"""Takes secrets out of telemetry before it is written anywhere."""
+"""Takes secrets out of telemetry before it is written anywhere.
 
-from relayscope.sanitizer.sanitizer import Sanitizer, Value
+    sanitizer = Sanitizer.default()
+    attributes, body = sanitizer.record(attributes, body)
 
-__all__ = ["Sanitizer", "Value"]
+`RULES.md` beside this file lists the default rules and shows how to change them.
+"""
+
+from relayscope.sanitizer.errors import RulesError, SanitizerError
+from relayscope.sanitizer.findings import Explanation, Value
+from relayscope.sanitizer.keyring import HashKey, Keyring
+from relayscope.sanitizer.model import Action, Allowed, KeyRule, Limits, PatternRule, Step
+from relayscope.sanitizer.rules import Rules
+from relayscope.sanitizer.sanitizer import NORMALIZED, Sanitizer
+
+__all__ = [
+    "NORMALIZED",
+    "Action",
+    "Allowed",
+    "Explanation",
+    "HashKey",
+    "KeyRule",
+    "Keyring",
+    "Limits",
+    "PatternRule",
+    "Rules",
+    "RulesError",
+    "Sanitizer",
+    "SanitizerError",
+    "Step",
+    "Value",
+]

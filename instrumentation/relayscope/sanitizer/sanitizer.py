@@ -1,70 +1,135 @@
-"""A first cut: sensitive keys at any depth, inside JSON text too."""
+"""The one door to this package: `Sanitizer`."""
 
-import json
-import re
+import threading
 from collections import Counter
-from typing import Final, TypeAlias
+from typing import Final
 
-Value: TypeAlias = str | bool | int | float | bytes | list["Value"] | dict[str, "Value"] | None
+from relayscope.sanitizer.cleaning import Cleaning
+from relayscope.sanitizer.findings import Explanation, Value
+from relayscope.sanitizer.first_look import FirstLook
+from relayscope.sanitizer.leaves import Leaves
+from relayscope.sanitizer.model import Step
+from relayscope.sanitizer.replacements import FAILED, dropped
+from relayscope.sanitizer.rules import Rules
+from relayscope.sanitizer.scanner import Scanner
 
-FAILED: Final = "[DROPPED:sanitizer-error]"
+NORMALIZED: Final = "relayscope.normalized"
+"""The attribute that names what was made storable: `nul`, `surrogate`, `not-finite`,
+`big-integer`."""
 
-_SENSITIVE = re.compile(
-    r"pass_?(?:word|wd|phrase)|secret(?!ar)|token(?!s|i)|api_?key|authorization|cookie|credential"
-    r"|(?:private|access)_?key"
-)
-_HARMLESS = re.compile(r"progress_?token|(?:next|page)_?token")
+TRUNCATED: Final = "truncated"
+"""Among the hits: how many texts and names were cut."""
 
 
 class Sanitizer:
-    """Takes secrets out of telemetry. Built once, safe to share between threads."""
+    """Takes secrets out of telemetry before it is written anywhere.
 
-    def __init__(self) -> None:
+    Built once and shared between threads; all it keeps of what it has seen is the number of hits
+    and a few thousand harmless names. No method raises: a value on which a step fails becomes
+    `[DROPPED:sanitizer-error]`. Where nothing has to change, the same object comes back.
+    """
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._scanner = Scanner(rules)
+        self._first_look = FirstLook(rules, self._scanner)
         self._hits: Counter[str] = Counter()
+        self._lock = threading.Lock()
 
     @classmethod
     def default(cls) -> "Sanitizer":
         """A sanitizer with the default rules."""
-        return cls()
+        return cls(Rules.default())
+
+    @classmethod
+    def from_rules(cls, rules: Rules) -> "Sanitizer":
+        """A sanitizer with a user's rules.
+
+        Raises:
+            RulesError: the patterns are too large together.
+        """
+        return cls(rules)
 
     def text(self, text: str) -> str:
-        """A name, a body or a status message, with JSON text inside it."""
-        try:
-            return self._text(text)
-        except Exception:  # noqa: BLE001 - fails closed: whatever went wrong, the value is dropped.
-            self._hits["sanitizer-error"] += 1
-            return FAILED
-
-    def attributes(self, attributes: dict[str, Value]) -> dict[str, Value]:
-        """Keys and values, at any depth."""
-        return {key: self._member(key, value) for key, value in attributes.items()}
+        """A name, a body or a status message, with the JSON in it."""
+        cleaned = self.value(text)
+        return cleaned if isinstance(cleaned, str) else dropped(FAILED)
 
     def value(self, value: Value) -> Value:
         """A body of any kind."""
-        if isinstance(value, str):
-            return self.text(value)
-        if isinstance(value, dict):
-            return self.attributes(value)
-        if isinstance(value, list):
-            return [self.value(item) for item in value]
-        return value
+        return self.record({}, value)[1]
+
+    def attributes(self, attributes: dict[str, Value]) -> dict[str, Value]:
+        """Names and values, at any depth."""
+        return self.record(attributes, None)[0]
+
+    def record(self, attributes: dict[str, Value], body: Value) -> tuple[dict[str, Value], Value]:
+        """A record's attributes and body in one go: one search covers all its texts.
+
+        If something in either had to be made storable, the new attributes say so under
+        `NORMALIZED`.
+        """
+        if self._passes(attributes, body):
+            return attributes, body
+        cleaning = self._cleaning()
+        new_attributes = cleaning.attributes(attributes, "attributes")
+        new_body = cleaning.value(body, "body")
+        self._count(cleaning)
+        if changes := {name for name, _ in cleaning.leaves.changes}:
+            new_attributes = {**new_attributes, NORMALIZED: [*sorted(changes)]}
+        return new_attributes, new_body
 
     def hits(self) -> dict[str, int]:
-        """How often each rule hit since the start."""
-        return dict(self._hits)
+        """How often each rule hit since the start.
 
-    def _text(self, text: str) -> str:
-        text = text.replace("\0", "\N{SYMBOL FOR NULL}")
-        text = text.encode("utf-8", "replace").decode()
-        if text[:1] not in {"{", "["} or not _SENSITIVE.search(text.lower()):
-            return text
-        before = self._hits.total()
-        parsed = self.value(json.loads(text))
-        return json.dumps(parsed) if self._hits.total() > before else text
+        Beside the rules' names there are `sanitizer-error` and `nesting` for values that were
+        dropped, `truncated`, and the names that `NORMALIZED` lists.
+        """
+        with self._lock:
+            return dict(self._hits)
 
-    def _member(self, key: str, value: Value) -> Value:
-        name = re.sub(r"[^a-z0-9]+", "_", key.lower())
-        if _SENSITIVE.search(_HARMLESS.sub("", name)):
-            self._hits["sensitive-key"] += 1
-            return "[REDACTED:sensitive-key]"
-        return self.value(value)
+    def tags(self, secret: str) -> tuple[str, ...]:
+        """The tags of a known secret under every key, the current one first: search for these."""
+        return self._rules.keyring.tags(secret)
+
+    def explain(self, sample: Value) -> list[Explanation]:
+        """What the rules would do to a sample, change by change; it shows no secret."""
+        cleaning = self._cleaning()
+        cleaning.value(sample, "$")
+        leaves = cleaning.leaves
+        return [
+            *(Explanation(Step.NORMALIZE, name, path, "", "") for name, path in leaves.changes),
+            *(
+                Explanation(
+                    finding.step,
+                    finding.rule,
+                    finding.path,
+                    f"<{finding.size} characters>",
+                    finding.replacement.strip('"\\'),
+                )
+                for finding in leaves.findings
+            ),
+            *(
+                Explanation(Step.TRUNCATE, TRUNCATED, path, f"<{size} characters>", "")
+                for size, path in leaves.cuts
+            ),
+        ]
+
+    def _passes(self, attributes: dict[str, Value], body: Value) -> bool:
+        try:
+            return self._first_look.passes(attributes, body)
+        except Exception:  # noqa: BLE001 - whatever is wrong with it, the long way finds out.
+            return False
+
+    def _cleaning(self) -> Cleaning:
+        limits = self._rules.limits
+        leaves = Leaves(self._scanner, self._rules.steps, limits)
+        return Cleaning(leaves, self._scanner.names, limits.depth)
+
+    def _count(self, cleaning: Cleaning) -> None:
+        leaves = cleaning.leaves
+        with self._lock:
+            self._hits.update(finding.rule for finding in leaves.findings)
+            self._hits.update(name for name, _ in leaves.changes)
+            self._hits.update({TRUNCATED: len(leaves.cuts)} if leaves.cuts else {})
+            self._hits.update({FAILED: cleaning.failures} if cleaning.failures else {})

@@ -1,0 +1,113 @@
+"""What a step finds in a text, and how findings become a new text.
+
+A step never changes a text. It says which characters are a secret and what shall stand there
+instead; one function then splices all findings into the text at once, so that every other
+character stays as it was.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple, TypeAlias
+
+from relayscope.sanitizer.model import Step
+
+Value: TypeAlias = str | bool | int | float | bytes | list["Value"] | dict[str, "Value"] | None
+"""An OpenTelemetry AnyValue in plain Python."""
+
+FILL: Final = "\ue000"
+"""Stands for a character that was sanitized before, while steps look at a text.
+
+Private use: no rule's pattern names it, it is no letter, no space and no quote.
+"""
+
+ROOT: Final = "$"
+"""The path of a text or value as a whole."""
+
+_MARKER = re.compile(
+    r"\[(?:REDACTED|DROPPED):[a-z0-9-]{1,64}\]"
+    r"|\[HASHED:[a-z0-9-]{1,64}:[A-Za-z0-9_-]{1,32}\.[0-9a-f]{16}\]"
+    r"|\[TRUNCATED:[0-9]{1,20}\]"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A stretch of a text that must go.
+
+    Attributes:
+        start: first character of it.
+        end: first character after it.
+        replacement: what shall stand there.
+        rule: name of the rule that found it.
+        step: the step that looked.
+        path: where it was, for people: `$.params.arguments.password`.
+        size: characters of the secret itself, decoded.
+    """
+
+    start: int
+    end: int
+    replacement: str
+    rule: str
+    step: Step
+    path: str
+    size: int
+
+    def moved(self, start: int, end: int, replacement: str) -> "Finding":
+        """The same finding in the coordinates and the spelling of the text around."""
+        return replace(self, start=start, end=end, replacement=replacement)
+
+    def below(self, path: str) -> "Finding":
+        """The same finding, with the path of the text it was found in before its own."""
+        inner = self.path if self.path != path else ""
+        if path == ROOT and inner.startswith(ROOT):
+            return self
+        return replace(self, path=f"{path} > {inner}" if inner else path)
+
+
+class Explanation(NamedTuple):
+    """One change to a sample, without the secret: see `Sanitizer.explain`."""
+
+    step: str
+    rule: str
+    path: str
+    before: str
+    after: str
+
+
+def masked(text: str) -> str:
+    """The text with every marker of an earlier run made invisible to the steps, same length."""
+    if "[" not in text:
+        return text
+    return _MARKER.sub(lambda marker: FILL * len(marker[0]), text)
+
+
+def marker_around(text: str, index: int) -> int:
+    """Where the marker starts that `index` would cut in two; `index` if it cuts none."""
+    start = text.rfind("[", max(0, index - 128), index)
+    marker = _MARKER.match(text, start) if start >= 0 else None
+    return start if marker and marker.end() > index else index
+
+
+def merged(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings in order and apart: of those that overlap, the widest speaks for all."""
+    apart: list[Finding] = []
+    for finding in sorted(findings, key=lambda one: (one.start, -one.end)):
+        if apart and finding.start < apart[-1].end:
+            last = apart[-1]
+            if finding.end > last.end:
+                apart[-1] = last.moved(last.start, finding.end, last.replacement)
+        else:
+            apart.append(finding)
+    return apart
+
+
+def spliced(text: str, findings: Iterable[Finding]) -> str:
+    """The text with each finding replaced. The findings must be in order and apart."""
+    pieces: list[str] = []
+    position = 0
+    for finding in findings:
+        pieces += (text[position : finding.start], finding.replacement)
+        position = finding.end
+    pieces.append(text[position:])
+    return "".join(pieces)

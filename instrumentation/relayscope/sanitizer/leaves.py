@@ -1,0 +1,129 @@
+"""Cleans what holds no other values: text, bytes, numbers, names."""
+
+from collections.abc import Container
+from typing import Final
+
+from relayscope.sanitizer import storable
+from relayscope.sanitizer.findings import Finding, Value, marker_around, spliced
+from relayscope.sanitizer.model import KeyRule, Limits, Step
+from relayscope.sanitizer.scanner import Scanner
+
+SMALL: Final = 1_000_000
+"""Below it no pattern is tried on an integer: counts, sizes and codes are not secrets."""
+
+
+class Leaves:
+    """Cleans single values and remembers what it did.
+
+    Attributes:
+        findings: what was replaced, in the order it was met.
+        changes: what was made storable: the name it has in `storable`, and the path.
+        cuts: what was cut: characters it had, and the path.
+    """
+
+    def __init__(self, scanner: Scanner, steps: frozenset[Step], limits: Limits) -> None:
+        self.findings: list[Finding] = []
+        self.changes: list[tuple[str, str]] = []
+        self.cuts: list[tuple[int, str]] = []
+        self._scanner = scanner
+        self._normalize = Step.NORMALIZE in steps
+        self._truncate = Step.TRUNCATE in steps
+        self._limits = limits
+
+    def clean(self, value: object, path: str) -> Value:
+        """A value of no sensitive name; the same object if nothing had to change.
+
+        Raises:
+            TypeError: telemetry has no such values.
+        """
+        match value:
+            case None | bool():
+                return value
+            case str():
+                return self._cut(self._text(str.__str__(value), path), self._limits.text, path)
+            case int():
+                return self._integer(int(value), path)
+            case float():
+                return self._float(float(value), path)
+            case bytes():
+                return self._bytes(value, path)
+            case _:
+                raise TypeError(type(value).__name__)
+
+    def key(self, key: object, path: str, taken: Container[str]) -> str:
+        """A name, which can hold a secret as well. It differs from those that are taken.
+
+        Raises:
+            TypeError: it is no text.
+        """
+        if not isinstance(key, str):
+            raise TypeError(type(key).__name__)
+        new = self._cut(self._text(str.__str__(key), path), self._limits.key, path)
+        unique, count = new, 1
+        while unique in taken:
+            count += 1
+            unique = f"{new}#{count}"
+        return key if unique == key else unique
+
+    def sensitive(self, rule: KeyRule, value: object, path: str) -> Value:
+        """The value of a sensitive name: a marker, or the value where there is nothing to hide."""
+        match value:
+            case None | bool() | "" | b"":
+                return value
+            case bytes():
+                secret = value.decode("latin-1")
+            case _:
+                secret = str(value)
+        finding = self._scanner.replacements.finding(rule, secret, (0, len(secret)))
+        if finding is None:
+            return self.clean(value, path)
+        self.findings.append(finding.below(path))
+        return finding.replacement
+
+    def gone(self, reason: str, path: str) -> str:
+        """The marker for a value that is dropped for a reason that is no rule."""
+        finding = self._scanner.replacements.gone(reason, "")
+        self.findings.append(finding.below(path))
+        return finding.replacement
+
+    def _text(self, text: str, path: str) -> str:
+        if self._normalize:
+            text, changes = storable.storable_text(text)
+            self.changes += ((change, path) for change in changes)
+        searched = text if storable.encodable(text) else storable.without_surrogates(text)
+        findings = self._scanner.find(searched)
+        return self._replaced(text, findings, path) if findings else text
+
+    def _bytes(self, data: bytes, path: str) -> bytes:
+        # Each byte as the character of its number: ASCII reads as it is, and all bytes come back.
+        text = data.decode("latin-1")
+        findings = self._scanner.find(text)
+        return self._replaced(text, findings, path).encode("latin-1") if findings else data
+
+    def _integer(self, number: int, path: str) -> Value:
+        kept: int | str = number
+        if self._normalize:
+            kept, changes = storable.storable_int(number)
+            self.changes += ((change, path) for change in changes)
+        if -SMALL < number < SMALL or not (findings := self._scanner.find(str(kept))):
+            return kept
+        self.findings.append(findings[0].below(path))
+        return findings[0].replacement
+
+    def _float(self, number: float, path: str) -> Value:
+        if not self._normalize:
+            return number
+        kept, changes = storable.storable_float(number)
+        self.changes += ((change, path) for change in changes)
+        return kept
+
+    def _replaced(self, text: str, findings: list[Finding], path: str) -> str:
+        self.findings += (finding.below(path) for finding in findings)
+        return spliced(text, findings)
+
+    def _cut(self, text: str, limit: int | None, path: str) -> str:
+        if not self._truncate or limit is None or len(text) <= limit:
+            return text
+        self.cuts.append((len(text), path))
+        mark = f"[TRUNCATED:{len(text)}]"
+        return text[: marker_around(text, limit - len(mark))] + mark

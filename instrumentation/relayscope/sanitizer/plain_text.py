@@ -1,0 +1,144 @@
+"""Finds the values of sensitive names in text that is no JSON: headers, queries, options, logs.
+
+Here no grammar says where a value ends, so when in doubt it is longer. Every search moves on from
+where it has been, so the time is in proportion to the text.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple
+
+from relayscope.sanitizer.model import KeyRule
+from relayscope.sanitizer.names import Names
+
+_Match = re.Match[str]
+
+_ASSIGNED = re.compile(
+    # A name, perhaps quoted, perhaps with a word before it (`API key`), and what assigns to it.
+    r"(?<![\w.$%-])(?:([A-Za-z]++)[ ])?([\w.$%-]++)"
+    r"""(["'`]?)([ \t]*+)(?::=|=>|==?|:)([ \t]*+)"""
+)
+_QUOTED_NAME = re.compile(r'"((?:[^"\\\r\n]|\\.){1,256})"\s*+:\s*+')
+_NAMED_VALUE = re.compile(
+    r"""["'](?:name|key)["']\s*+:\s*+["']([^"'\\]*+)["']\s*+,\s*+["']value["']\s*+:\s*+"""
+)
+_OPTION = re.compile(r"(?<![\w-])(--?[A-Za-z][\w.-]*+)[ \t]++(?!-)")
+_ELEMENT = re.compile(r"<([A-Za-z_][\w:.-]*+)(?:\s[^<>]*+)?>(?=[^<])")
+
+_LINE_START = re.compile(r"(?:[ \t]|[-*+>#][ \t]|(?:export|set|SET)[ \t])*+\Z")
+
+_QUOTED = re.compile(r"""(["'`])((?:(?!\1)[^\\]|\\.)*+)""", re.DOTALL)
+_BARE = re.compile(
+    r"""(?:[^\s"'<>`&,;)\]}\\]++"""
+    r"""|\\(?!["'])"""
+    # These end a value, unless it plainly goes on.
+    r"""|[,;)\]}](?![\s"'<>`&,;)\]}\\]|\Z|[\w.-]{1,32}[=:]))++"""
+)
+_LINE: Final = {quote: re.compile(rf"[^\r\n{quote}]++") for quote in ("", '"', "'", "`")}
+_ELEMENT_TEXT = re.compile(r"[^<]++")
+_NESTED = re.compile(r"""[^"'{}\[\]]++|"(?:[^"\\]++|\\.?)*+"?|[{}\[\]']""", re.DOTALL)
+
+
+class Pair(NamedTuple):
+    """A sensitive name's value.
+
+    Attributes:
+        rule: the name's rule.
+        start: first character of the value, quotes left out.
+        end: first character after it.
+        quoted: whether the replacement needs quotes of its own, to stay a value of its kind.
+    """
+
+    rule: KeyRule
+    start: int
+    end: int
+    quoted: bool = False
+
+
+def pairs(text: str, names: Names) -> Iterator[Pair]:
+    """The values of sensitive names in a text."""
+    for expression, value in _WAYS:
+        position = 0
+        while found := expression.search(text, position):
+            pair = value(found, names)
+            position = max(pair.end, found.end()) if pair else found.end()
+            if pair and pair.start < pair.end:
+                yield pair
+
+
+def _assigned(found: _Match, names: Names) -> Pair | None:
+    before, name, quote, *spaces = found.groups()
+    rule = names.rule(name)
+    if before:
+        together = names.rule(f"{before} {name}")
+        # `API key: ...` is one; `Unexpected token: ...` is none; `my secret plan: ...` neither.
+        rule = together if rule or not names.rule(before) else None
+    if rule is None:
+        return None
+    text, at = found.string, found.end()
+    line_start = _starts_line(text, found.start())
+    if quote or not (rule.whole_line or (line_start and any(spaces))):
+        return _value(rule, text, at, json=bool(quote))
+    around = text[found.start() - 1 : found.start()]
+    line = _LINE.get(around, _LINE[""]).match(text, at)
+    if text[at : at + 1] in _QUOTES or line is None:
+        return _value(rule, text, at)
+    return Pair(rule, at, line.end())
+
+
+def _quoted_name(found: _Match, names: Names) -> Pair | None:
+    rule = names.rule(found[1])
+    return _value(rule, found.string, found.end(), json=True) if rule else None
+
+
+def _option(found: _Match, names: Names) -> Pair | None:
+    rule = names.option(found[1])
+    return _value(rule, found.string, found.end()) if rule else None
+
+
+def _element(found: _Match, names: Names) -> Pair | None:
+    rule = names.rule(found[1])
+    content = _ELEMENT_TEXT.match(found.string, found.end())
+    return Pair(rule, *content.span()) if rule and content else None
+
+
+_WAYS: Final[tuple[tuple[re.Pattern[str], Callable[[_Match, Names], Pair | None]], ...]] = (
+    (_ASSIGNED, _assigned),
+    (_QUOTED_NAME, _quoted_name),
+    (_NAMED_VALUE, _quoted_name),
+    (_OPTION, _option),
+    (_ELEMENT, _element),
+)
+
+_QUOTES: Final = frozenset("\"'`")
+
+
+def _value(rule: KeyRule, text: str, at: int, *, json: bool = False) -> Pair:
+    """The value that starts at a place: a quoted one, a bracketed one, or a run without spaces."""
+    first = text[at : at + 1]
+    if first in _QUOTES and (quoted := _QUOTED.match(text, at)):
+        return Pair(rule, *quoted.span(2))
+    if first in {"{", "["}:
+        return Pair(rule, at, _closing(text, at), quoted=json)
+    bare = _BARE.match(text, at)
+    if bare is None:
+        return Pair(rule, at, at)
+    return Pair(rule, *bare.span(), quoted=json)
+
+
+def _closing(text: str, at: int) -> int:
+    """Where the bracket at a place is closed, or the end of the text."""
+    depth = 0
+    for token in _NESTED.finditer(text, at):
+        if token[0] in {"{", "["}:
+            depth += 1
+        elif token[0] in {"}", "]"}:
+            depth -= 1
+            if depth == 0:
+                return token.end()
+    return len(text)
+
+
+def _starts_line(text: str, at: int) -> bool:
+    line = text.rfind("\n", 0, at) + 1
+    return _LINE_START.match(text[max(line, at - 64) : at]) is not None

@@ -1,0 +1,92 @@
+"""What stands where a secret stood."""
+
+from collections.abc import Iterable
+from typing import Final
+
+import re2
+
+from relayscope.sanitizer.findings import FILL, Finding
+from relayscope.sanitizer.keyring import Keyring
+from relayscope.sanitizer.model import Action, KeyRule, PatternRule, Step
+
+_EDGES: Final = FILL + " \t\r\n\"'"
+
+
+class Replacements:
+    """Turns a found secret into a finding, unless it is none after all."""
+
+    def __init__(self, keyring: Keyring, allowed: Iterable[str]) -> None:
+        self._keyring = keyring
+        values = "|".join(f"(?:{value})" for value in allowed)
+        self._allowed = re2.compile(values) if values else None
+
+    def finding(
+        self,
+        rule: KeyRule | PatternRule,
+        text: str,
+        span: tuple[int, int],
+        *,
+        secret: str | None = None,
+        path: str = "",
+    ) -> Finding | None:
+        """A finding for the characters of `span`.
+
+        Args:
+            rule: what found it.
+            text: the text it was found in.
+            span: where in it the characters stand that must go.
+            secret: how they read, if they are spelled otherwise.
+            path: where that is, for people.
+
+        Returns:
+            None if nothing is there that must go: nothing at all, what an earlier run has put
+            there, or what the allow-lists let through.
+        """
+        start, end = span
+        secret = text[start:end] if secret is None else secret
+        if not secret.strip(_EDGES) or (self._allowed and self._allowed.fullmatch(secret)):
+            return None
+        return Finding(
+            start=start,
+            end=end,
+            replacement=self.replacement(rule, secret),
+            rule=rule.name,
+            step=Step.KEYS if isinstance(rule, KeyRule) else Step.PATTERNS,
+            path=path,
+            size=len(secret),
+        )
+
+    def replacement(self, rule: KeyRule | PatternRule, secret: str) -> str:
+        """The marker for a secret."""
+        match rule.action:
+            case Action.REDACT:
+                return f"[REDACTED:{rule.name}]"
+            case Action.HASH:
+                return f"[HASHED:{rule.name}:{self._keyring.tag(secret)}]"
+            case Action.DROP:
+                return dropped(rule.name)
+
+    @staticmethod
+    def gone(reason: str, text: str) -> Finding:
+        """A finding that drops all of a text, for a reason that is no rule."""
+        return Finding(
+            start=0,
+            end=len(text),
+            replacement=dropped(reason),
+            rule=reason,
+            step=Step.KEYS,
+            path="",
+            size=len(text),
+        )
+
+
+def dropped(reason: str) -> str:
+    """The marker for a value that is gone as a whole."""
+    return f"[DROPPED:{reason}]"
+
+
+FAILED: Final = "sanitizer-error"
+"""The reason when a step has raised."""
+
+NESTING: Final = "nesting"
+"""The reason when text is hidden in text, or values in values, deeper than the limits allow."""

@@ -1,0 +1,151 @@
+"""Looks through a text for secrets: the steps `keys` and `patterns`, in every spelling.
+
+text ── filter: can anything be in here? ── no ──▶ nothing found
+          │ yes
+          ├─ JSON documents ──▶ their names and values; each string in them is a text again
+          └─ the rest ────────▶ names with values, patterns,
+                                and itself without escapes, percent signs and base64: a text again
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from relayscope.sanitizer.findings import Finding, masked, merged
+from relayscope.sanitizer.json_text import Document
+from relayscope.sanitizer.model import Action, Step
+from relayscope.sanitizer.names import Names
+from relayscope.sanitizer.patterns import Filter, filter_expression, secrets
+from relayscope.sanitizer.plain_text import pairs
+from relayscope.sanitizer.replacements import NESTING, Replacements
+from relayscope.sanitizer.rules import Rules
+from relayscope.sanitizer.views import BASE64_FILTER, ESCAPE_FILTER, base64_json, unspelled
+
+_DOCUMENT = re.compile(
+    # At the start of the text or a line, also one of server-sent events; elsewhere only
+    # what nothing but JSON starts with.
+    r'\A\s*+(?=["{\[])|^(?:data:)?[ \t]*+(?=[{\[])|(?=[{\[]\s*+["{\[])',
+    re.MULTILINE,
+)
+
+_COVER: Final = "\ue001"
+"""Stands for a character of a JSON document while the text around it is looked at."""
+
+_BLANK: Final = _COVER + " \t\r\n"
+
+
+class Scanner:
+    """Finds secrets in texts. Holds nothing of them, so threads can share it."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules.patterns if Step.PATTERNS in rules.steps else ()
+        self.names = Names(
+            rules.keys if Step.KEYS in rules.steps else (),
+            rules.harmless_endings,
+            rules.allowed.names if Step.ALLOW in rules.steps else (),
+        )
+        self.replacements = Replacements(
+            rules.keyring, rules.allowed.values if Step.ALLOW in rules.steps else ()
+        )
+        self._nesting = rules.limits.nesting
+        self._filter = Filter(
+            [
+                *map(filter_expression, self._rules),
+                self.names.expression(),
+                ESCAPE_FILTER,
+                BASE64_FILTER,
+            ]
+        )
+        self._only_names = [len(self._rules)]
+
+    def suspects(self, text: str) -> list[int] | None:
+        """Which patterns could match in a text; None if there can be no secret in it.
+
+        Raises:
+            UnicodeEncodeError: the text has a lone surrogate.
+        """
+        data = text.encode()
+        if "\\" in text:
+            # As if every escape were read, however deep; what \u hides has a filter of its own.
+            plain = text.replace("\\n", "\n").replace("\\r", "\r").replace("\\t", "\t")
+            data += b"\n" + plain.replace("\\", "").encode()
+        fired = self._filter.fired(data)
+        if fired == self._only_names and not self.names.mentioned(data):
+            return None
+        return fired
+
+    def find(self, text: str, nesting: int = 0) -> list[Finding]:
+        """The secrets in a text, in order and apart.
+
+        Args:
+            text: what to look through.
+            nesting: how many other texts it was hidden in.
+
+        Raises:
+            UnicodeEncodeError: the text has a lone surrogate.
+        """
+        text = masked(text)
+        suspects = self.suspects(text)
+        if suspects is None:
+            return []
+        if nesting > self._nesting:
+            return [self.replacements.gone(NESTING, text)]
+        findings, rest = self._documents(text, nesting)
+        if rest.strip(_BLANK):
+            findings += self._pairs(rest)
+            findings += self._patterns(rest, suspects)
+            findings += self._spelled(rest, nesting)
+        return merged(findings)
+
+    def _documents(self, text: str, nesting: int) -> tuple[list[Finding], str]:
+        """What the JSON documents in a text hold, and the text with these covered up."""
+        findings: list[Finding] = []
+        rest: list[str] = []
+        position = 0
+        while found := _DOCUMENT.search(text, position):
+            start = found.end()
+            document = Document(
+                text,
+                start,
+                names=self.names,
+                replacements=self.replacements,
+                scan=lambda inside: self.find(inside, nesting + 1),
+            )
+            right = document.read()
+            findings += document.findings
+            # Text may start with a quotation; a JSON string is the whole of it.
+            right = right and (text[start] != '"' or not text[document.end :].strip())
+            end = max(document.end, start + 1)
+            rest += (text[position:start], _COVER * (end - start) if right else text[start:end])
+            position = end
+        return findings, "".join(rest) + text[position:]
+
+    def _pairs(self, text: str) -> Iterator[Finding]:
+        for pair in pairs(text, self.names):
+            finding = self.replacements.finding(pair.rule, text, (pair.start, pair.end))
+            if finding and pair.quoted:
+                yield finding.moved(pair.start, pair.end, f'"{finding.replacement}"')
+            elif finding:
+                yield finding
+
+    def _patterns(self, text: str, suspects: list[int]) -> Iterator[Finding]:
+        for index in suspects:
+            if index >= len(self._rules):
+                continue
+            rule = self._rules[index]
+            for span in secrets(rule, text):
+                finding = self.replacements.finding(rule, text, span)
+                if finding and rule.action is Action.DROP:
+                    yield finding.moved(0, len(text), finding.replacement)
+                elif finding:
+                    yield finding
+
+    def _spelled(self, text: str, nesting: int) -> Iterator[Finding]:
+        """What other spellings hide."""
+        view = unspelled(text)
+        if view.text != text:
+            yield from map(view.back, self.find(view.text, nesting + 1))
+        for start, end, decoded in base64_json(text):
+            # Written anew it would be other bytes all over, so it goes as a whole.
+            for finding in self.find(decoded, nesting + 1)[:1]:
+                yield finding.moved(start, end, finding.replacement).below("base64")
