@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from time import time_ns
 from typing import Protocol
 
 from opentelemetry.trace import INVALID_SPAN, Span, StatusCode
@@ -46,6 +47,7 @@ class Crossing:
     The hook passes the message on and then calls either `record` or `fail`, once.
 
     Attributes:
+        time: When it was about to be sent, or had arrived; nanoseconds since the epoch.
         span: The span it belongs to; not recording where there is none.
         carrier: Entries to set in `params._meta` before it is sent; empty where nothing may change.
         ends_span: Whether the span is over with this message.
@@ -56,6 +58,7 @@ class Crossing:
     message: Message
     log: CrossingLog
     attributes: dict[str, Value]
+    time: int = field(default_factory=time_ns)
     span: Span = INVALID_SPAN
     carrier: Mapping[str, str] = field(default_factory=dict)
     odd: OddTraffic | None = None

@@ -154,6 +154,7 @@ class Exchange:
             conventions.span_name(message.method, conventions.target_of(message)),
             context=parent,
             kind=kind,
+            start_time=crossing.time,
             attributes=self._sanitizer.attributes(
                 crossing.attributes | conventions.channel_attributes(crossing.channel, kind)
             ),

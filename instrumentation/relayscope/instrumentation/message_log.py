@@ -1,7 +1,6 @@
 """The log record of each message: `mcp.message`, with the exact text at level TRACE."""
 
 import hashlib
-import time
 from typing import Final
 
 from opentelemetry._logs import Logger, LogRecord, SeverityNumber
@@ -62,7 +61,7 @@ class MessageLog:
             attributes[names.MESSAGE_SHA256] = hashlib.sha256(data).hexdigest()
         self._logger.emit(
             LogRecord(
-                timestamp=time.time_ns(),
+                timestamp=crossing.time,
                 # A message without a span of its own belongs to what the task is working for.
                 context=None
                 if crossing.span is INVALID_SPAN
