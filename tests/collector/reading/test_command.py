@@ -180,7 +180,7 @@ def test_json_of_hostile_text_means_what_was_stored(relayscope: Relayscope) -> N
 def test_a_limit_is_kept_and_said(relayscope: Relayscope) -> None:
     """What is left out is not passed over in silence."""
     result = relayscope("trace", "--limit", "2", TRACE_ID.hex)
-    assert "there are more spans and records than shown" in result.stdout
+    assert "more than 2 spans: --limit · more than 2 records: --limit" in result.stdout
     trace = json.loads(relayscope("trace", "--limit", "2", "--json", TRACE_ID.hex).stdout)
     assert trace["complete"] is False
     assert len(trace["messages"]) == 2

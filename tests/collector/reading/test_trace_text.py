@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import unicodedata
 from datetime import datetime
@@ -16,7 +17,7 @@ from rich.console import Console
 from relayscope.collector.reading.trace_text import Layout, Messages, trace_lines
 from relayscope.collector.reading.trace_tree import build
 from tests.collector.reading import samples
-from tests.collector.reading.samples import START, TRACE_ID, span
+from tests.collector.reading.samples import START, TRACE_ID, message, span
 from tests.collector.reading.test_plain_text import OBEYED
 from tests.collector.reading.test_trace_tree import records, spans
 
@@ -31,19 +32,19 @@ trace 4bf92f3577b34da6a3ce929d0e0e4736
 client, iccm-relay, time-server
 2 spans failed · 1 odd message
 
- 0.00 ms  client  tools/call get_current_time  client · 12.4 ms · stdio
+ 0.00 ms  client  tools/call get_current_time  client · 12.4 ms  stdio
  0.05 ms  ├→ tools/call #3  206 B  {{"name":"get_current_time","arguments":{{"timezone":"Europe/B…
- 0.61 ms  ├─ iccm-relay  tools/call get_current_time  server · 11.3 ms · stdio
+ 0.61 ms  ├─ iccm-relay  tools/call get_current_time  server · 11.3 ms  stdio
  0.63 ms  │  ├← tools/call #3  206 B  as sent
  1.00 ms  │  ├─ iccm-relay  connect gates  client · 0.30 ms  ✗ ConnectionRefusedError: Connect …
  1.31 ms  │  ├• WARN  backend gates is away
- 1.44 ms  │  ├─ iccm-relay  tools/call get_current_time  client · 9.76 ms · 127.0.0.1:9051
+ 1.44 ms  │  ├─ iccm-relay  tools/call get_current_time  client · 9.76 ms  127.0.0.1:9051
  1.50 ms  │  │  ├→ tools/call #1  220 B  {{"name": "get_current_time", "arguments": {{"timezone":…
- 2.90 ms  │  │  ├─ time-server  tools/call get_current_time  server · 6.87 ms · 127.0.0.1:48230
+ 2.90 ms  │  │  ├─ time-server  tools/call get_current_time  server · 6.87 ms  127.0.0.1:48230
  2.95 ms  │  │  │  ├← tools/call #1  220 B  as sent
  9.70 ms  │  │  │  └→ result #1  178 B  text {{"timezone": "Europe/Berlin", "datetime": "2025-11…
 11.10 ms  │  │  └← result #1  178 B  as sent
-11.21 ms  │  ├─ iccm-relay  tools/list  client · 0.58 ms · 127.0.0.1:9052  ✗ unanswered
+11.21 ms  │  ├─ iccm-relay  tools/list  client · 0.58 ms  ✗ unanswered  127.0.0.1:9052
 11.30 ms  │  │  ├→ tools/list #2  33 B
 11.50 ms  │  │  └← error -32603  74 B  ! orphan_answer  {{"code": -32603, "message": "Unknown me…
 11.80 ms  │  └→ result #3  178 B  text {{"timezone": "Europe/Berlin", "datetime": "2025-11-23T10…
@@ -119,3 +120,25 @@ def test_ten_thousand_spans_in_a_chain_stay_within_the_width() -> None:
     ]
     lines = _lines(build(TRACE_ID, chain, []), Layout(Messages.GIST, 100))
     assert "(9999) └─ a  x" in lines[-1]
+
+
+def test_what_is_broken_is_said() -> None:
+    """Parents that were not recorded, cycles, clocks that differ, and messages without a span."""
+    spans = [
+        span("1" * 16, "f" * 16, "a", "orphan", kind="server", times=(0, 5)),
+        span("2" * 16, "3" * 16, "a", "hen", kind="client", times=(1, 5)),
+        span("3" * 16, "2" * 16, "a", "egg", kind="client", times=(2, 5)),
+        span("4" * 16, "1" * 16, "b", "early", kind="server", times=(-2.5, 5)),
+    ]
+    lost = dataclasses.replace(message(spans[0], 3, "received", '{"id": 1}'), span_id=None)
+    lines = _lines(build(TRACE_ID, spans, [lost]), Layout(Messages.GIST, 100))
+    assert lines[3:] == [
+        "2 roots · 1 span not recorded · clocks differ at 1 span",
+        "",
+        " 0.00 ms  span ffffffffffffffff, not recorded",
+        " 0.00 ms  └─ a  orphan  server · 5.00 ms",
+        "-2.50 ms     └─ b  early  server · 7.50 ms  ! starts 2.50 ms before its parent",
+        " 1.00 ms  a  hen  client · 4.00 ms  ! its parent 3333333333333333 is below it",
+        " 2.00 ms  └─ a  egg  client · 3.00 ms",
+        ' 3.00 ms  ← request #1  9 B  {"id": 1}',
+    ]

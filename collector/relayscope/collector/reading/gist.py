@@ -41,7 +41,7 @@ def _only_text(result: str) -> str | None:
 
 
 def _without_meta(text: str) -> str:
-    """The text of an object without its member `_meta`, which carries the trace context."""
+    """The text of an object without its member `_meta`; nothing if that is all."""
     members = list(_members(text).items())
     for position, (key, member) in enumerate(members):
         if key == "_meta":
@@ -50,7 +50,7 @@ def _without_meta(text: str) -> str:
                 stop = members[position + 1][1].start
             elif position > 0:
                 start = members[position - 1][1].stop
-            return text[:start] + text[stop:]
+            return text[:start] + text[stop:] if len(members) > 1 else ""
     return text
 
 

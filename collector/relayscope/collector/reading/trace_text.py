@@ -2,9 +2,9 @@
 
 ::
 
-      0.00 ms  client  tools/call get_time  client · 12.4 ms · stdio
+      0.00 ms  client  tools/call get_time  client · 12.4 ms  stdio
       0.05 ms  ├→ tools/call #3  187 B  {"name":"get_time","arguments":{"timezone":"UTC"}}
-      0.61 ms  ├─ relay  tools/call get_time  server · 11.2 ms · stdio
+      0.61 ms  ├─ relay  tools/call get_time  server · 11.2 ms  stdio
       0.63 ms  │  ├← tools/call #3  187 B  as sent
      ...
      12.31 ms  └← result #3  231 B  as sent
@@ -18,7 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from itertools import chain
+from itertools import cycle
 from typing import TYPE_CHECKING, Final
 
 from rich.cells import chop_cells
@@ -26,14 +26,17 @@ from rich.text import Text
 
 from relayscope.collector.reading.duration import duration_text, offset_text, size_text
 from relayscope.collector.reading.gist import gist
+from relayscope.collector.reading.guides import Guides
 from relayscope.collector.reading.plain_text import lines, one_line
-from relayscope.collector.reading.records import Message, Record, Span, SpanEvent
-from relayscope.collector.reading.trace_tree import Node, Trace, repeats
+from relayscope.collector.reading.records import Message, SpanEvent
+from relayscope.collector.reading.trace_facts import Facts
+from relayscope.collector.reading.trace_tree import Node, repeats
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from relayscope.collector.reading.trace_tree import Entry
+    from relayscope.collector.reading.records import Record, Span
+    from relayscope.collector.reading.trace_tree import Entry, Trace
 
 _COMPONENT_STYLES: Final = ("cyan", "magenta", "blue", "green", "bright_cyan", "bright_magenta")
 _QUIET: Final = "bright_black"
@@ -41,9 +44,6 @@ _ODD: Final = "yellow"
 _WRONG: Final = "bold red"
 _ARROWS: Final = {"sent": "→", "received": "←"}
 _NS: Final = 10**9
-# A level of the tree is three columns: beyond this depth lines say their depth and move no further
-# to the right, so that the hundredth level of a chain can be read too.
-_DEEPEST: Final = 10
 _WARN, _ERROR = 13, 17  # severity numbers of the OpenTelemetry log data model
 
 
@@ -74,7 +74,7 @@ def trace_lines(trace: Trace, layout: Layout) -> Iterator[Text]:
     page = _Page(trace, layout)
     yield from page.head()
     yield Text()
-    guides = _Guides()
+    guides = Guides()
     for entry in trace.entries():
         yield from page.entry(entry, guides)
 
@@ -85,80 +85,51 @@ class _Page:
     def __init__(self, trace: Trace, layout: Layout) -> None:
         self._trace = trace
         self._layout = layout
-        nodes = list(trace.nodes())
-        self._spans = [node.span for node in nodes if node.span]
-        self._nodes = nodes
-        self._records = [*trace.loose, *chain.from_iterable(node.records for node in nodes)]
-        times = [span.start for span in self._spans] + [record.time for record in self._records]
-        ends = [span.end for span in self._spans] + times
-        first_root = next((node.start for node in trace.roots if node.span), min(times, default=0))
-        self._zero = first_root
-        self._earliest = min(times, default=0)
-        self._extent = max(ends, default=0) - self._earliest
-        self._time_width = max(
-            len(offset_text(time - self._zero, self._extent))
-            for time in (min(times, default=0), max(times, default=0))
-        )
-        self._components: dict[str, str] = {}
-        for component in chain(
-            (span.component for span in self._spans),
-            (record.component for record in self._records),
-        ):
-            style = _COMPONENT_STYLES[len(self._components) % len(_COMPONENT_STYLES)]
-            self._components.setdefault(component, style)
+        self._facts = Facts.of(trace)
+        self._styles = dict(zip(self._facts.components, cycle(_COMPONENT_STYLES), strict=False))
         self._repeats = repeats(trace) if layout.messages is Messages.GIST else set[int]()
+        self._time_width = max(
+            len(self._offset(self._facts.start)), len(self._offset(self._facts.end))
+        )
 
     def head(self) -> Iterator[Text]:
         """What the trace is, before its lines."""
-        messages = sum(isinstance(record, Message) for record in self._records)
-        logs = len(self._records) - messages
-        began = datetime.fromtimestamp(self._earliest / _NS).astimezone()
-        facts = [
-            f"{began:%Y-%m-%d %H:%M:%S}.{self._earliest // 10**6 % 1000:03d} {began:%z}",
-            duration_text(self._extent),
-            _count(len(self._spans), "span"),
-            _count(messages, "message"),
+        facts = self._facts
+        began = datetime.fromtimestamp(facts.start // _NS).astimezone()
+        figures = [
+            f"{began:%Y-%m-%d %H:%M:%S}.{facts.start // 10**6 % 1000:03d} {began:%z}",
+            duration_text(facts.extent),
+            _count(len(facts.spans), "span"),
+            _count(facts.messages, "message"),
         ]
-        facts += [_count(logs, "log record")] if logs else []
+        if logs := len(facts.records) - facts.messages:
+            figures.append(_count(logs, "log record"))
         yield Text.assemble(("trace ", _QUIET), (self._trace.trace_id.hex, "bold"))
-        yield self._cut(Text(" · ".join(facts), _QUIET))
-        yield self._cut(
-            Text(", ").join(
-                Text(one_line(component), style) for component, style in self._components.items()
-            )
-        )
+        yield self._cut(Text(" · ".join(figures), _QUIET))
+        names = [Text(self._name(name), style) for name, style in self._styles.items()]
+        yield self._cut(Text(", ").join(names))
         if findings := list(self._findings()):
             yield self._cut(Text(" · ", _QUIET).join(findings))
-        more = [
-            noun
-            for noun, is_more in (
-                ("spans", self._trace.more_spans),
-                ("records", self._trace.more_records),
-            )
-            if is_more
-        ]
-        if more:
-            yield Text(f"there are more {' and '.join(more)} than shown: --limit", _ODD)
 
     def _findings(self) -> Iterator[Text]:
         """What a reader in a hurry should look for."""
-        failed = sum(span.failed for span in self._spans)
-        odd = sum(isinstance(r, Message) and r.odd is not None for r in self._records)
-        missing = sum(node.span is None for node in self._nodes)
-        ahead = sum(node.ahead > 0 for node in self._nodes)
-        roots = len(self._trace.roots)
-        if failed:
-            yield Text(f"{_count(failed, 'span')} failed", _WRONG)
-        if odd:
-            yield Text(_count(odd, "odd message"), _ODD)
-        if roots > 1:
-            yield Text(f"{roots} roots", _ODD)
-        if missing:
-            yield Text(f"{_count(missing, 'span')} not recorded", _ODD)
-        if ahead:
-            yield Text(f"clocks differ at {_count(ahead, 'span')}", _ODD)
+        facts, trace = self._facts, self._trace
+        if facts.failed:
+            yield Text(f"{_count(facts.failed, 'span')} failed", _WRONG)
+        if facts.odd:
+            yield Text(_count(facts.odd, "odd message"), _ODD)
+        if len(trace.roots) > 1:
+            yield Text(f"{len(trace.roots)} roots", _ODD)
+        if facts.missing:
+            yield Text(f"{_count(facts.missing, 'span')} not recorded", _ODD)
+        if facts.ahead:
+            yield Text(f"clocks differ at {_count(facts.ahead, 'span')}", _ODD)
+        if trace.more_spans:
+            yield Text(f"more than {len(facts.spans):,} spans: --limit", _ODD)
+        if trace.more_records:
+            yield Text(f"more than {len(facts.records):,} records: --limit", _ODD)
 
-    def entry(self, entry: Entry, guides: _Guides) -> Iterator[Text]:
+    def entry(self, entry: Entry, guides: Guides) -> Iterator[Text]:
         """The lines of one entry of the tree."""
         item = entry.item
         if isinstance(item, Node):
@@ -180,16 +151,11 @@ class _Page:
         if span is None:
             return Text(f"span {one_line(node.span_id)}, not recorded", _ODD)
         text = Text.assemble(
-            (one_line(span.component), self._components[span.component]),
-            "  ",
-            (one_line(span.name), "bold"),
-            "  ",
+            (self._name(span.component), self._styles[span.component]),
+            ("  ", ""),
+            (self._name(span.name), "bold"),
+            (f"  {span.kind} · {duration_text(span.end - span.start)}", _QUIET),
         )
-        peer = next((message.peer for message in node.messages if message.peer), None)
-        facts = [span.kind, duration_text(span.end - span.start), one_line(peer or "")]
-        text.append(" · ".join(fact for fact in facts if fact), _QUIET)
-        for link in span.links:
-            text.append(f" · links to {one_line(str(link.get('trace_id')))}", _QUIET)
         if span.status == "ok":
             text.append(" · ok", "green")
         if span.failed:
@@ -198,7 +164,19 @@ class _Page:
             text.append(f"  ! starts {duration_text(node.ahead)} before its parent", _ODD)
         if node.in_cycle:
             text.append(f"  ! its parent {one_line(span.parent_span_id or '')} is below it", _ODD)
+        peer = next((message.peer for message in node.messages if message.peer), None)
+        if peer:
+            text.append(f"  {one_line(peer)}", _QUIET)
+        for link in span.links:
+            text.append(f"  links to {one_line(str(link.get('trace_id')))}", _QUIET)
         return text
+
+    def _name(self, name: str) -> str:
+        """A name, cut where lines are: one that is too long leaves room for the rest."""
+        text = Text(one_line(name))
+        if self._layout.width is not None:
+            text.truncate(max(1, self._layout.width // 3), overflow="ellipsis")
+        return text.plain
 
     def _message(self, message: Message) -> Text:
         style = _WRONG if message.kind == "error" else "bold"
@@ -241,8 +219,11 @@ class _Page:
         return text
 
     def _line(self, time: int, branch: str, text: Text) -> Text:
-        offset = offset_text(time - self._zero, self._extent).rjust(self._time_width)
+        offset = self._offset(time).rjust(self._time_width)
         return self._cut(Text.assemble((f"{offset}  {branch}", _QUIET), text))
+
+    def _offset(self, time: int) -> str:
+        return offset_text(time - self._facts.zero, self._facts.extent)
 
     def _below(self, body: str, guides: str) -> Iterator[Text]:
         """All of a body, wrapped by characters: words of JSON are no place to break at."""
@@ -256,32 +237,6 @@ class _Page:
         if self._layout.width is not None and self._layout.messages is not Messages.LINE:
             text.truncate(self._layout.width, overflow="ellipsis")
         return text
-
-
-class _Guides:
-    """The lines at the left that show what belongs to what."""
-
-    def __init__(self) -> None:
-        self._continues: list[bool] = []
-
-    def branch(self, entry: Entry, joint: str) -> str:
-        """The guides of an entry's own line; entries come in the order of `Trace.entries`."""
-        del self._continues[entry.depth :]
-        self._continues.append(not entry.is_last)
-        if entry.depth == 0:
-            return "" if joint == "─ " else joint
-        corner = "└" if entry.is_last else "├"
-        return f"{self._stems(entry.depth)}{corner}{joint}"
-
-    def below(self, entry: Entry) -> str:
-        """The guides of lines below an entry, that still belong to it."""
-        return f"{self._stems(entry.depth + 1)}  "
-
-    def _stems(self, depth: int) -> str:
-        shown = self._continues[1:depth]
-        if depth > _DEEPEST:
-            return f"{'':{3 * (_DEEPEST - 2)}}({depth}) "
-        return "".join("│  " if continues else "   " for continues in shown)
 
 
 def _label(message: Message) -> str:
