@@ -140,5 +140,5 @@ def test_what_is_broken_is_said() -> None:
         "-2.50 ms     └─ b  early  server · 7.50 ms  ! starts 2.50 ms before its parent",
         " 1.00 ms  a  hen  client · 4.00 ms  ! its parent 3333333333333333 is below it",
         " 2.00 ms  └─ a  egg  client · 3.00 ms",
-        ' 3.00 ms  ← request #1  9 B  {"id": 1}',
+        ' 3.00 ms  ← orphan #1  9 B  {"id": 1}',
     ]
