@@ -1,0 +1,154 @@
+"""Promises of the documentation: every command and every SQL statement in it runs."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from relayscope.collector.settings import Settings
+from tests.fix_programs import PROGRAMS, SCRIPTS, Run, clean_environment, eventually, line, run
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+SHELL_BLOCKS = re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def documented(*beginning: str) -> list[str]:
+    """Return the README's commands that begin with one of these words, as they are printed."""
+    joined = [block.strip() for block in SHELL_BLOCKS]
+    commands = []
+    for block in joined:
+        # A command may go over several lines; it ends where its quotes are closed.
+        commands += re.findall(r'(?:"[^"]*"|[^\n"])+', block)
+    return [command for command in commands if command.startswith(beginning)]
+
+
+def free_port() -> int:
+    """Return a port that nothing listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass
+class Walkthrough:
+    """A folder with a relay and a backend in it, and a collector that runs as the README says."""
+
+    folder: Path
+    environment: dict[str, str]
+
+    def shell(self, command: str, stdin: str = "") -> Run:
+        """Run a command of the README, to the letter."""
+        return run(["bash", "-c", command], self.environment, stdin, cwd=self.folder)
+
+
+@pytest.fixture(scope="module")
+def walkthrough(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walkthrough]:
+    """The README's three steps, up to where the reader makes the call."""
+    home = tmp_path_factory.mktemp("home")
+    for name in ("relay.py", "search_backend.py"):
+        shutil.copy(PROGRAMS / "websocket_relay.py", home / name)
+    grpc, http = free_port(), free_port()
+    environment = clean_environment(
+        HOME=str(home),
+        PATH=f"{SCRIPTS}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        RELAYSCOPE_DATA_DIR=str(home / "data"),
+        RELAYSCOPE_GRPC=f"127.0.0.1:{grpc}",
+        RELAYSCOPE_HTTP=f"127.0.0.1:{http}",
+        OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{grpc}",
+    )
+    (serve,) = documented("relayscope serve")
+    collector = subprocess.Popen(["bash", "-c", f"exec {serve}"], env=environment, cwd=home)
+    try:
+        eventually(lambda: _is_ready(http))
+        yield Walkthrough(home, environment)
+    finally:
+        collector.send_signal(signal.SIGTERM)
+        assert collector.wait(30) == 0
+
+
+def _is_ready(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as answer:
+            ready: bool = answer.status == 200
+            return ready
+    except OSError:
+        return False
+
+
+def test_the_walkthrough_of_the_readme_works_to_the_letter(walkthrough: Walkthrough) -> None:
+    """Start the collector, run the relay, make the call, look: as printed, it shows the call."""
+    call = line(id=1, method="tools/call", params={"name": "lookup", "arguments": {}})
+    relays = documented("relayscope-instrument")
+    assert len(relays) == 2
+    for relay in relays:
+        assert "Unknown tool: lookup" in walkthrough.shell(relay, call).stdout
+
+    (trace,) = documented("relayscope trace")
+    eventually(lambda: "tools/call lookup" in walkthrough.shell(trace).stdout)
+    shown = walkthrough.shell(trace)
+    assert shown.returncode == 0
+    assert "Unknown tool: lookup" in shown.stdout
+
+
+def test_every_sql_statement_of_the_readme_runs(walkthrough: Walkthrough) -> None:
+    """Each statement returns without an error, and the first one finds the call."""
+    call = line(id=1, method="tools/call", params={"name": "lookup", "arguments": {}})
+    walkthrough.shell(documented("relayscope-instrument")[0], call)
+    statements = documented("relayscope sql")
+    assert len(statements) == 3
+
+    eventually(lambda: "lookup" in walkthrough.shell(statements[0]).stdout)
+    for statement in statements:
+        finished = walkthrough.shell(statement)
+        assert (finished.returncode, finished.stderr) == (0, "")
+
+
+def test_every_make_target_in_the_documentation_exists() -> None:
+    """`make TARGET` in the README or in CONTRIBUTING is a target of the Makefile."""
+    targets = set(
+        re.findall(r"^make (\w+)", README + (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE)
+    )
+    assert targets == {"demo", "test", "check"}
+    for target in targets:
+        assert run(["make", "-n", target], dict(os.environ), cwd=ROOT).returncode == 0
+
+
+def test_every_shell_block_of_the_readme_is_executed_here() -> None:
+    """There is no block of commands that none of these tests runs."""
+    executed = documented("make", "relayscope serve", "relayscope-instrument", "relayscope trace")
+    executed += documented("relayscope sql")
+
+    assert len(executed) == len(documented(""))
+
+
+def test_the_collectors_example_file_is_accepted() -> None:
+    """`otel-config/collector.yaml` holds settings that exist."""
+    names = re.findall(
+        r"^#? ?(\w+):", (ROOT / "otel-config/collector.yaml").read_text(), re.MULTILINE
+    )
+    assert set(names) & {"grpc", "http", "database_url"}
+    assert set(names) <= set(Settings.model_fields)
+
+
+@pytest.mark.parametrize("path", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"])
+def test_every_file_that_is_named_exists(path: str) -> None:
+    """A path in backquotes, or a link, leads to something that is there."""
+    text = (ROOT / path).read_text()
+    named = re.findall(
+        r"`((?:instrumentation|storage|collector|otel-config|tests)/[\w/.-]+)`", text
+    )
+    named += re.findall(r"\]\(([\w/.-]+)\)", text)
+    missing = [name for name in named if "..." not in name and not (ROOT / name).exists()]
+    assert missing == []
