@@ -49,7 +49,7 @@ _SETTINGS: Final = {
     # The log is for what happens to the server. What is wrong with a statement or with its data is
     # told to those who sent it, and would otherwise fill the disk at their command.
     "log_min_messages": "log",
-    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
     "log_checkpoints": "off",
 }
 
@@ -81,16 +81,16 @@ class Supervisor:
         self._wait_for_predecessors()
         if not self._cluster.exists():
             self._make_cluster()
-        # What a killed PostgreSQL left behind. We hold the lock, so the process that it names is
-        # not PostgreSQL any more, whoever has the number now.
-        (self._cluster / "postmaster.pid").unlink(missing_ok=True)
+        # What a killed PostgreSQL left behind. We hold the lock, so the process that these files
+        # name is not PostgreSQL any more, whoever has the number now.
+        for stale in (self._cluster / "postmaster.pid", *self._sockets.iterdir()):
+            stale.unlink(missing_ok=True)
         if self._log.exists() and self._log.stat().st_size > _LOG_BYTES:
             self._log.unlink()
         self._start_server()
 
     def serve(self, first: socket.socket) -> None:
         """Let users come and go, until the last has gone and PostgreSQL has stopped."""
-        self._control.unlink(missing_ok=True)
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(str(self._control))
         listener.listen()
