@@ -10,17 +10,31 @@ import os
 from collections import Counter as Counts
 from typing import TYPE_CHECKING, Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.multiprocess import MultiProcessCollector
+
+from relayscope.collector.signals import LOGS, METRICS, TRACES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from relayscope.collector.signals import Signal
     from relayscope.collector.status import Refusal
+    from relayscope.spool import Backlog
+    from relayscope.storage import Batch, Outcome
 
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _ITEMS: Final = (1, 10, 100, 1_000, 10_000, 100_000)
+
+# A line more per figure, and nobody needs to know when counting began.
+disable_created_metrics()  # type: ignore[no-untyped-call]  # it has no annotations
 
 
 class Figures:
@@ -36,7 +50,8 @@ class Figures:
         )
         self._items = Counter(
             "relayscope_items",
-            "Spans, log records and data points: stored, duplicate (stored before), rejected.",
+            "Spans, log records and data points: stored, duplicate (stored before), rejected, "
+            "spooled (waiting on disk), drained (of those, stored since).",
             ("signal", "outcome"),
             registry=self._registry,
         )
@@ -64,6 +79,24 @@ class Figures:
             registry=self._registry,
             multiprocess_mode="livesum",
         )
+        self._lost = Counter(
+            "relayscope_outage_lost_requests",
+            "Requests that had been accepted and cannot be stored any more, by reason.",
+            ("reason",),
+            registry=self._registry,
+        )
+        self._waiting_bytes = Gauge(
+            "relayscope_outage_waiting_bytes",
+            "Requests waiting on disk for PostgreSQL.",
+            registry=self._registry,
+            multiprocess_mode="livesum",
+        )
+        self._waiting_seconds = Gauge(
+            "relayscope_outage_waiting_seconds",
+            "Age of the oldest request waiting on disk.",
+            registry=self._registry,
+            multiprocess_mode="livemax",
+        )
         self._ready = Gauge(
             "relayscope_ready",
             "1 while PostgreSQL answers.",
@@ -81,7 +114,7 @@ class Figures:
         self._requests.labels(signal.name, transport, refusal.code.name).inc()
 
     def items(self, signal: Signal, outcome: str, count: int) -> None:
-        """What became of a request's items: `stored`, `duplicate` or `rejected`."""
+        """What became of a request's items: `stored`, `duplicate`, `rejected`, ..."""
         if count:
             self._items.labels(signal.name, outcome).inc(count)
 
@@ -89,6 +122,22 @@ class Figures:
         """A group of requests was written."""
         self._commit_seconds.observe(seconds)
         self._commit_items.observe(items)
+
+    def drained(self, batch: Batch, outcome: Outcome) -> None:
+        """A request that had waited on disk was written."""
+        became = "duplicate" if outcome.duplicate else "drained"
+        counts = ((TRACES, batch.spans), (LOGS, batch.logs), (METRICS, batch.points))
+        for signal, rows in counts:
+            self.items(signal, became, len(rows))
+
+    def lost(self, reason: str, requests: int) -> None:
+        """Requests that had been accepted cannot be stored any more."""
+        self._lost.labels(reason).inc(requests)
+
+    def waiting(self, backlog: Backlog) -> None:
+        """What waits on disk."""
+        self._waiting_bytes.set(backlog.bytes)
+        self._waiting_seconds.set(backlog.seconds)
 
     def state(self, *, in_flight: int, ready: bool, sanitizer_hits: Mapping[str, int]) -> None:
         """What is looked at now and then, not counted as it happens."""

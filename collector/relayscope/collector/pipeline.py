@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from relayscope.collector.commit_group import items_in
 from relayscope.collector.decode import Decoded, decode
 from relayscope.collector.errors import TooSlow, Unavailable
+from relayscope.collector.outage import Spooled
 from relayscope.collector.status import success
 from relayscope.storage import StorageUnavailable
 
@@ -89,11 +90,12 @@ class Pipeline:
             try:
                 outcome = await self._commit_group.store(batch)
             except StorageUnavailable:
-                # The outage spool takes it from here (relayscope.spool), once it is wired in.
-                raise Unavailable("the database is away; try again") from None
+                raise Unavailable("neither database nor disk takes it; try again") from None
             if outcome.rejected:
                 rejected[outcome.reason] += outcome.rejected
             became = "duplicate" if outcome.duplicate else "stored"
+            if isinstance(outcome, Spooled):
+                became = "spooled"
             self._figures.items(signal, became, items - outcome.rejected)
         self._figures.items(signal, "rejected", rejected.total())
         return rejected

@@ -159,6 +159,8 @@ class Settings(BaseSettings):
     """Seconds until a request not stored yet is refused, retryable (OTLP clients wait 10)."""
     stop_timeout: float = Field(default=10, gt=0)
     """Seconds that requests in flight get to finish when the collector stops."""
+    outage_max_bytes: ByteSize = Field(default=ByteSize(512 * 2**20), ge=2**20)
+    """How much may wait on disk, in each worker, while PostgreSQL is away."""
     duplicate_window: timedelta = timedelta(hours=24)
     """How long a repeated request is recognised."""
 

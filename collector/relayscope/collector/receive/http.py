@@ -20,7 +20,7 @@ from relayscope.collector.errors import (
     WrongMethod,
 )
 from relayscope.collector.intake import Intake, Received
-from relayscope.collector.receive.body import discard_body, read_body
+from relayscope.collector.receive.body import Body
 from relayscope.collector.signals import SIGNALS, Signal
 from relayscope.collector.status import Refusal, refusal
 
@@ -65,8 +65,15 @@ async def _healthz(_request: Request) -> Response:
 
 def _readyz(health: Health) -> Endpoint:
     async def readyz(_request: Request) -> Response:
-        """What is sent now can be stored now."""
-        return JSONResponse({"ready": health.ready}, 200 if health.ready else 503)
+        """What is sent now can be stored now; else it waits on disk, as long as there is room."""
+        waiting = health.waiting
+        spool = {
+            "requests": waiting.records if waiting else 0,
+            "bytes": waiting.bytes if waiting else 0,
+            "seconds": round(waiting.seconds, 1) if waiting else 0,
+        }
+        answer = {"ready": health.ready, "spool": spool}
+        return JSONResponse(answer, 200 if health.ready else 503)
 
     return readyz
 
@@ -85,16 +92,16 @@ def _metrics(intake: Intake) -> Endpoint:
 
 
 def _export(signal: Signal, intake: Intake, settings: Settings) -> Endpoint:
-    limit, seconds = settings.http_max_body, settings.receive_timeout
-
     async def export(request: Request) -> Response:
+        body = Body(request, settings.http_max_body, settings.receive_timeout)
+
         async def receive(reservation: Reservation) -> Received:
             parser = _parser(request)
-            return Received(await read_body(request, limit, seconds, reservation), parser)
+            return Received(await body.read(reservation), parser)
 
         answer = await intake.take(signal, "http", _authorization(request), receive)
         if isinstance(answer, Refusal):
-            await discard_body(request, 2 * limit, seconds)
+            await body.discard()
             return _refuse(request, answer)
         return _encode(request, answer, 200)
 

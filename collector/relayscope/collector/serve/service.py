@@ -14,15 +14,18 @@ import uvicorn
 from relayscope.collector import ports, tls
 from relayscope.collector.access import Access
 from relayscope.collector.commit_group import CommitGroup
+from relayscope.collector.errors import StartError
 from relayscope.collector.figures import Figures
 from relayscope.collector.health import Health
 from relayscope.collector.intake import Intake
+from relayscope.collector.outage import Outage
 from relayscope.collector.pipeline import Pipeline
 from relayscope.collector.receive import grpc as grpc_receiver
 from relayscope.collector.receive import http as http_receiver
 from relayscope.collector.receive.http_protocol import DeadlineH11Protocol
 from relayscope.collector.room import Room
 from relayscope.collector.sanitizer_rules import make_sanitizer
+from relayscope.spool import SpoolError
 from relayscope.storage import Writer, create_engine
 
 if TYPE_CHECKING:
@@ -60,7 +63,18 @@ async def run(
     engine = create_engine(database_url)
     write_timeout = timedelta(seconds=settings.answer_timeout * _WRITE_SHARE)
     writer = Writer(engine, timeout=write_timeout)
-    commit_group = CommitGroup(writer.write, figures.committed)
+    drain_writer = Writer(engine, timeout=write_timeout)
+    try:
+        outage = Outage(
+            writer.write,
+            drain_writer.write,
+            settings.data_dir / "outage",
+            settings.outage_max_bytes,
+            figures,
+        )
+    except SpoolError as error:
+        raise StartError(f"{settings.data_dir / 'outage'}: {error}") from None
+    commit_group = CommitGroup(outage.write, figures.committed)
     pipeline = Pipeline(sanitizer, commit_group, figures, settings.answer_timeout)
     room = Room(settings.max_in_flight)
     intake = Intake(Access(settings.tokens), room, pipeline, figures)
@@ -82,10 +96,13 @@ async def run(
             **tls.uvicorn_options(settings),
         )
     )
+    await health.look()
     looking = [
         asyncio.create_task(health.watch()),
-        asyncio.create_task(_look(figures, room, health, sanitizer)),
+        asyncio.create_task(_look(figures, room, health, sanitizer, outage)),
     ]
+    draining = contextlib.ExitStack()
+    await asyncio.to_thread(draining.enter_context, outage)
     await grpc_server.start()
     serving_http = asyncio.create_task(http_server.serve(sockets=[ports.share(settings.http)]))
     await http_server.listening.wait()
@@ -96,9 +113,11 @@ async def run(
     await asyncio.gather(grpc_server.stop(settings.stop_timeout), serving_http)
     await pipeline.drain()
     await commit_group.close()
+    await asyncio.to_thread(draining.close)
     for task in looking:
         task.cancel()
     writer.close()
+    drain_writer.close()
     engine.dispose()
 
 
@@ -110,8 +129,12 @@ def stop_on_signals() -> asyncio.Event:
     return stop
 
 
-async def _look(figures: Figures, room: Room, health: Health, sanitizer: Sanitizer) -> None:
+async def _look(
+    figures: Figures, room: Room, health: Health, sanitizer: Sanitizer, outage: Outage
+) -> None:
     while True:
+        health.waiting = outage.backlog()
+        figures.waiting(health.waiting)
         figures.state(in_flight=room.taken, ready=health.ready, sanitizer_hits=sanitizer.hits())
         await asyncio.sleep(_LOOK_SECONDS)
 
