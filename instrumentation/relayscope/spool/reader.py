@@ -55,8 +55,11 @@ class Reader:
             the spool (also while its last record is being written).
 
         Raises:
+            ValueError: A limit is below one.
             SpoolUnavailable: The disk refuses.
         """
+        if max_records < 1 or max_bytes < 1:
+            raise ValueError(f"Read at least one record and byte, not {max_records}, {max_bytes}.")
         position = max(position, self._open_cursor().position)
         try:
             batch = self._trail.read(position, max_records, max_bytes)

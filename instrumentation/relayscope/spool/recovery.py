@@ -8,7 +8,6 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from relayscope.spool.cursor import read_cursor
 from relayscope.spool.frame import FRAME_BYTES
 from relayscope.spool.position import START, Position
 from relayscope.spool.segment import (
@@ -45,15 +44,12 @@ def recover(folder: Path) -> Tail:
     Raises:
         OSError: It cannot be read.
     """
-    acknowledged = read_cursor(folder) or START
     while True:
         segments = list_segments(folder)
         try:
-            tail = measure(segments[-1]) if segments else Tail(START, START)
-        except FileNotFoundError:  # A reader was faster.
-            continue
-        # A power failure can take records back that had been delivered.
-        return tail if tail.next_start >= acknowledged else Tail(acknowledged, acknowledged)
+            return measure(segments[-1]) if segments else Tail(START, START)
+        except FileNotFoundError:
+            continue  # A reader in another process has just deleted it.
 
 
 def measure(segment: SegmentFile) -> Tail:

@@ -1,6 +1,7 @@
 """Appends frames to the segment that is being written."""
 
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
@@ -8,7 +9,7 @@ from typing import Self
 from relayscope.spool.frame import FRAME_BYTES, Frames
 from relayscope.spool.position import Position
 from relayscope.spool.segment import HEADER_BYTES, NEXT_SEGMENT, Header, segment_path
-from relayscope.spool.syscalls import LOCK_KEPT_BYTES, flush_to_disk, write
+from relayscope.spool.syscalls import LOCK_KEPT_BYTES, flush_to_disk, write, write_aside
 
 _CLOSED = -1
 
@@ -96,13 +97,27 @@ class SegmentWriter:
                 write(self._descriptor, head)
                 write(self._descriptor, record)
         except BaseException:
-            self._settle(length)
+            self._settle([length])
             raise
         # No call may stand between here and the write: a signal could raise between the two, and
         # the next record would get the number of this one.
         self._records += 1
         self._offset += length
         self.size += FRAME_BYTES + length
+
+    def append_all(self, records: Sequence[bytes]) -> None:
+        """Append records in one write, letting other threads run meanwhile.
+
+        Raises:
+            OSError: The last of the records were not written; `end` says how many were.
+        """
+        parts = []
+        for index, record in enumerate(records, start=self._records):
+            parts += [self._frames.head(index, record), record]
+        try:
+            write_aside(self._descriptor, b"".join(parts))
+        finally:
+            self._settle([len(record) for record in records])
 
     def flush_to_disk(self) -> None:
         """Return once the disk has everything that was appended."""
@@ -113,14 +128,16 @@ class SegmentWriter:
         os.close(self._descriptor)
         self._descriptor = _CLOSED
 
-    def _settle(self, length: int) -> None:
-        """After an append was interrupted, let the file say whether it happened."""
+    def _settle(self, lengths: Sequence[int]) -> None:
+        """Let the file say how many of the records just written are whole, and cut off the rest."""
         self.damaged = True
         with suppress(OSError):
-            if os.fstat(self._descriptor).st_size >= self.size + FRAME_BYTES + length:
+            actual = os.fstat(self._descriptor).st_size
+            for length in lengths:
+                if self.size + FRAME_BYTES + length > actual:
+                    os.ftruncate(self._descriptor, self.size)
+                    break
                 self._records += 1
                 self._offset += length
                 self.size += FRAME_BYTES + length
-            else:
-                os.ftruncate(self._descriptor, self.size)
             self.damaged = False

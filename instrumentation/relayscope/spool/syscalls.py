@@ -44,7 +44,16 @@ def write(descriptor: int, data: bytes) -> None:
         if written == len(data):
             return
     # Large, interrupted or refused: os.write does the rest, or says what is wrong.
-    rest = memoryview(data)[written:]
+    write_aside(descriptor, memoryview(data)[written:])
+
+
+def write_aside(descriptor: int, data: bytes | memoryview) -> None:
+    """Write all of ``data``, letting other threads run meanwhile.
+
+    Raises:
+        OSError: A part of ``data`` may have been written.
+    """
+    rest = memoryview(data)
     while rest:
         rest = rest[os.write(descriptor, rest) :]
 

@@ -1,5 +1,6 @@
 """Keeps the records of the last moments in memory, so that appending costs next to nothing."""
 
+from collections import deque
 from queue import Empty, SimpleQueue
 from threading import RLock, Thread
 
@@ -24,7 +25,7 @@ class Window:
         self._settings = settings
         self._largest = largest_record(settings)
         self._lock = RLock()
-        self._records: list[bytes] = []
+        self._records: deque[bytes] = deque()
         self._bytes = 0
         self._writing = RLock()  # Taken before `_lock`, and longer: keeps the order.
         self._closed = False
@@ -62,18 +63,16 @@ class Window:
         """
         with self._writing:
             with self._lock:
-                records, self._records = self._records, []
+                records, self._records = self._records, deque()
                 self._bytes = 0
-            written = 0
             try:
-                for record in records:
-                    self._writer.append(record)
-                    written += 1
+                self._writer.append_all(records)
             finally:
-                if written < len(records):
+                if records:
                     with self._lock:
-                        self._records[:0] = records[written:]
-                        self._bytes = sum(map(len, self._records))
+                        records.extend(self._records)
+                        self._records = records
+                        self._bytes = sum(map(len, records))
 
     def close(self) -> None:
         """Write what is in memory and end the thread."""
