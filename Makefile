@@ -3,13 +3,20 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
 
-.PHONY: demo test check format clean
+# How many rounds `make soak` does of each scenario, and which scenarios (default: all).
+ROUNDS ?= 20
+SCENARIO ?=
+
+.PHONY: demo test soak check format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/relayscope demo
 
 test: $(VENV)/.installed
 	$(BIN)/python -m pytest
+
+soak: $(VENV)/.installed
+	$(BIN)/python -m tests.soak.durability $(SCENARIO) --rounds $(ROUNDS)
 
 check: $(VENV)/.installed
 	$(BIN)/ruff format --check

@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from relayscope.collector.outage import Outage
     from relayscope.spool import Backlog
 
 PERIOD: Final = 1.0
@@ -20,29 +21,34 @@ PATIENCE: Final = 2.0
 
 
 class Health:
-    """Asks the database now and then. Belongs to one event loop.
+    """Asks the database now and then. Belongs to one event loop."""
 
-    Attributes:
-        ready: Whether PostgreSQL answers.
-        waiting: What waits for it on disk.
-    """
-
-    def __init__(self, engine: Engine) -> None:
-        self.ready = False
-        self.waiting: Backlog | None = None
+    def __init__(self, engine: Engine, outage: Outage) -> None:
+        self._answers = False
         self._engine = engine
+        self._outage = outage
+
+    @property
+    def ready(self) -> bool:
+        """Whether PostgreSQL takes what is sent now."""
+        return self._answers and not self._outage.is_away
+
+    @property
+    def waiting(self) -> Backlog:
+        """What waits for PostgreSQL on disk."""
+        return self._outage.backlog()
 
     async def watch(self) -> None:
-        """Keep `ready` up to date, for ever."""
+        """Keep an eye on the database, for ever."""
         while True:
             await self.look()
             await asyncio.sleep(PERIOD)
 
     async def look(self) -> None:
-        """Bring `ready` up to date."""
+        """Ask the database once."""
         asking = asyncio.ensure_future(asyncio.to_thread(self._ask))
         done, _ = await asyncio.wait({asking}, timeout=PATIENCE)
-        self.ready = bool(done) and await asking
+        self._answers = bool(done) and await asking
         await asking  # one that hangs is waited for, so that there is never a second one
 
     def _ask(self) -> bool:

@@ -68,9 +68,9 @@ def _readyz(health: Health) -> Endpoint:
         """What is sent now can be stored now; else it waits on disk, as long as there is room."""
         waiting = health.waiting
         spool = {
-            "requests": waiting.records if waiting else 0,
-            "bytes": waiting.bytes if waiting else 0,
-            "seconds": round(waiting.seconds, 1) if waiting else 0,
+            "requests": waiting.records,
+            "bytes": waiting.bytes,
+            "seconds": round(waiting.seconds, 1),
         }
         answer = {"ready": health.ready, "spool": spool}
         return JSONResponse(answer, 200 if health.ready else 503)

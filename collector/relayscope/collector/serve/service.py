@@ -78,7 +78,7 @@ async def run(
     pipeline = Pipeline(sanitizer, commit_group, figures, settings.answer_timeout)
     room = Room(settings.max_in_flight)
     intake = Intake(Access(settings.tokens), room, pipeline, figures)
-    health = Health(engine)
+    health = Health(engine, outage)
 
     grpc_server = grpc_receiver.make_server(intake, settings.grpc_max_message)
     grpc_receiver.listen(grpc_server, settings.grpc, tls.grpc_credentials(settings))
@@ -99,7 +99,7 @@ async def run(
     await health.look()
     looking = [
         asyncio.create_task(health.watch()),
-        asyncio.create_task(_look(figures, room, health, sanitizer, outage)),
+        asyncio.create_task(_look(figures, room, health, sanitizer)),
     ]
     draining = contextlib.ExitStack()
     await asyncio.to_thread(draining.enter_context, outage)
@@ -129,11 +129,8 @@ def stop_on_signals() -> asyncio.Event:
     return stop
 
 
-async def _look(
-    figures: Figures, room: Room, health: Health, sanitizer: Sanitizer, outage: Outage
-) -> None:
+async def _look(figures: Figures, room: Room, health: Health, sanitizer: Sanitizer) -> None:
     while True:
-        health.waiting = outage.backlog()
         figures.waiting(health.waiting)
         figures.state(in_flight=room.taken, ready=health.ready, sanitizer_hits=sanitizer.hits())
         await asyncio.sleep(_LOOK_SECONDS)
