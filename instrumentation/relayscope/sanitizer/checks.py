@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -46,9 +47,12 @@ def basic(text: str) -> bool:
 
 
 def address(text: str) -> bool:
-    """An IPv4 address that tells about someone: not loopback, not unspecified."""
-    numbers = text.split(".")
-    return all(int(number) <= 255 for number in numbers) and numbers[0] not in {"0", "127"}  # noqa: PLR2004 - a byte.
+    """An IP address that says something: neither loopback nor unspecified."""
+    try:
+        parsed = ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return not (parsed.is_loopback or parsed.is_unspecified)
 
 
 CHECKS: Final[Mapping[str, Callable[[str], bool]]] = MappingProxyType(

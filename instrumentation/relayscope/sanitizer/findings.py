@@ -65,6 +65,40 @@ class Finding:
         return replace(self, path=f"{path} > {inner}" if inner else path)
 
 
+class TooManyFindings(Exception):
+    """One text has more secrets than the limits allow."""
+
+
+class Findings:
+    """Findings in one text, up to a limit: hostile text could have millions."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._findings: list[Finding] = []
+
+    def add(self, finding: Finding) -> None:
+        """Add one.
+
+        Raises:
+            TooManyFindings: it is one too many.
+        """
+        if len(self._findings) >= self._limit:
+            raise TooManyFindings
+        self._findings.append(finding)
+
+    def merged(self) -> list[Finding]:
+        """In order and apart: of those that overlap, the widest speaks for all."""
+        apart: list[Finding] = []
+        for finding in sorted(self._findings, key=lambda one: (one.start, -one.end)):
+            if apart and finding.start < apart[-1].end:
+                last = apart[-1]
+                if finding.end > last.end:
+                    apart[-1] = last.moved(last.start, finding.end, last.replacement)
+            else:
+                apart.append(finding)
+        return apart
+
+
 class Explanation(NamedTuple):
     """One change to a sample, without the secret: see `Sanitizer.explain`."""
 
@@ -87,19 +121,6 @@ def marker_around(text: str, index: int) -> int:
     start = text.rfind("[", max(0, index - 128), index)
     marker = _MARKER.match(text, start) if start >= 0 else None
     return start if marker and marker.end() > index else index
-
-
-def merged(findings: Iterable[Finding]) -> list[Finding]:
-    """Findings in order and apart: of those that overlap, the widest speaks for all."""
-    apart: list[Finding] = []
-    for finding in sorted(findings, key=lambda one: (one.start, -one.end)):
-        if apart and finding.start < apart[-1].end:
-            last = apart[-1]
-            if finding.end > last.end:
-                apart[-1] = last.moved(last.start, finding.end, last.replacement)
-        else:
-            apart.append(finding)
-    return apart
 
 
 def spliced(text: str, findings: Iterable[Finding]) -> str:

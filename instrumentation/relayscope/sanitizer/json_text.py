@@ -8,9 +8,9 @@ proportion and never the interpreter's stack, and it reads on when a text was cu
 import re
 from collections.abc import Callable
 from enum import Enum, auto
-from typing import Final
+from typing import Final, NamedTuple
 
-from relayscope.sanitizer.findings import Finding
+from relayscope.sanitizer.findings import ROOT, Finding, Findings
 from relayscope.sanitizer.model import KeyRule
 from relayscope.sanitizer.names import Names
 from relayscope.sanitizer.replacements import Replacements
@@ -41,9 +41,25 @@ NAMING: Final = frozenset({"name", "key"})
 
 VALUE: Final = "value"
 
-_Scan = Callable[[str], list[Finding]]
-
 _Span = tuple[int, int]
+
+
+class Tools(NamedTuple):
+    """What a document is read with.
+
+    Attributes:
+        names: knows which names are sensitive.
+        replacements: makes findings.
+        scan: looks into a string.
+    """
+
+    names: Names
+    replacements: Replacements
+    scan: Callable[[str], list[Finding]]
+
+
+_SHOWN: Final = 16
+"""Innermost pieces of a path that are shown: nobody reads more, and hostile text has thousands."""
 
 
 class _Expected(Enum):
@@ -55,13 +71,13 @@ class _Expected(Enum):
     COMMA_OR_END = auto()
 
 
-_START: Final = frozenset({_Expected.VALUE, _Expected.VALUE_OR_END})
-_NAME: Final = frozenset({_Expected.KEY, _Expected.KEY_OR_END})
-_COLON: Final = frozenset({_Expected.COLON})
-_COMMA: Final = frozenset({_Expected.COMMA_OR_END})
+_START: Final = (_Expected.VALUE, _Expected.VALUE_OR_END)
+_NAME: Final = (_Expected.KEY, _Expected.KEY_OR_END)
+_COLON: Final = (_Expected.COLON,)
+_COMMA: Final = (_Expected.COMMA_OR_END,)
 _CLOSE: Final = {
-    "}": frozenset({_Expected.COMMA_OR_END, _Expected.KEY_OR_END}),
-    "]": frozenset({_Expected.COMMA_OR_END, _Expected.VALUE_OR_END}),
+    "}": (_Expected.COMMA_OR_END, _Expected.KEY_OR_END),
+    "]": (_Expected.COMMA_OR_END, _Expected.VALUE_OR_END),
 }
 
 
@@ -70,7 +86,6 @@ class _Frame:
 
     Attributes:
         kind: `{` or `[`.
-        path: where it is, for people.
         key: the member being read, of an object.
         index: the element being read, of an array.
         rule: the rule for the value that comes next, if it is sensitive.
@@ -80,11 +95,10 @@ class _Frame:
         samples: the rule for the samples in here, if this is the schema of a sensitive name.
     """
 
-    __slots__ = ("index", "key", "kind", "named", "path", "properties", "rule", "samples", "value")
+    __slots__ = ("index", "key", "kind", "named", "properties", "rule", "samples", "value")
 
-    def __init__(self, kind: str, path: str) -> None:
+    def __init__(self, kind: str) -> None:
         self.kind = kind
-        self.path = path
         self.key = ""
         self.index = 0
         self.rule: KeyRule | None = None
@@ -94,8 +108,8 @@ class _Frame:
         self.samples: KeyRule | None = None
 
     def here(self) -> str:
-        """The path of the value being read."""
-        return f"{self.path}.{self.key}" if self.kind == "{" else f"{self.path}[{self.index}]"
+        """The last piece of the path of the value being read."""
+        return f".{self.key}" if self.kind == "{" else f"[{self.index}]"
 
     def take_rule(self) -> KeyRule | None:
         """The rule for the value that starts now; it holds for this one only."""
@@ -108,18 +122,13 @@ class Document:
 
     Attributes:
         end: where reading stopped.
-        findings: what was found, in no order.
     """
 
-    def __init__(
-        self, text: str, start: int, *, names: Names, replacements: Replacements, scan: _Scan
-    ) -> None:
+    def __init__(self, text: str, start: int, findings: Findings, tools: Tools) -> None:
         self.end = start
-        self.findings: list[Finding] = []
+        self._findings = findings
         self._text = text
-        self._names = names
-        self._replacements = replacements
-        self._scan = scan
+        self._names, self._replacements, self._scan = tools
         self._frames: list[_Frame] = []
         self._expected = _Expected.VALUE
         # While a container is to be replaced as a whole: its place, its rule, its depth.
@@ -159,7 +168,7 @@ class Document:
             self._frames[-1].index += 1
         return self._turn(_COMMA, _Expected.KEY if kind == "{" else _Expected.VALUE)
 
-    def _turn(self, allowed: frozenset[_Expected], then: _Expected) -> bool:
+    def _turn(self, allowed: tuple[_Expected, ...], then: _Expected) -> bool:
         if self._expected not in allowed:
             return False
         self._expected = then
@@ -170,7 +179,7 @@ class Document:
         if not self._turn(_START, then):
             return False
         parent = self._frames[-1] if self._frames else None
-        frame = _Frame(mark, parent.here() if parent else "$")
+        frame = _Frame(mark)
         if parent and not self._hidden:
             self._enter(parent, frame, at)
         self._frames.append(frame)
@@ -268,7 +277,7 @@ class Document:
     def _named_value(self, frame: _Frame) -> None:
         """`{"name": "API_KEY", "value": "..."}` is as good as `{"API_KEY": "..."}`."""
         if frame.named and frame.value and not self._hidden:
-            self._found(frame.named, *frame.value, path=f"{frame.path}.{VALUE}")
+            self._found(frame.named, *frame.value)
 
     def _cut_off(self) -> None:
         """The text ended too early: what is open reaches to its end."""
@@ -281,12 +290,12 @@ class Document:
         for frame in self._frames:
             self._named_value(frame)
 
-    def _found(self, rule: KeyRule, span: _Span, string: str | None, path: str = "") -> None:
+    def _found(self, rule: KeyRule, span: _Span, string: str | None) -> None:
         """A sensitive value: the inside of a string, or all of any other value."""
         finding = self._replacements.finding(rule, self._text, span, secret=string)
         if finding:
             marker = finding.replacement if string is not None else f'"{finding.replacement}"'
-            self._add(finding, span, marker, path)
+            self._add(finding, span, marker)
 
     def _inside(self, start: int, view: View) -> None:
         """Look into a string that starts at `start`."""
@@ -294,6 +303,7 @@ class Document:
             back = view.back(finding)
             self._add(back, (start + back.start, start + back.end), back.replacement)
 
-    def _add(self, finding: Finding, span: _Span, replacement: str, path: str = "") -> None:
-        path = path or (self._frames[-1].here() if self._frames else "$")
-        self.findings.append(finding.moved(*span, replacement).below(path))
+    def _add(self, finding: Finding, span: _Span, replacement: str) -> None:
+        above = "".join(frame.here() for frame in self._frames[-_SHOWN:])
+        path = ROOT + (".." if len(self._frames) > _SHOWN else "") + above
+        self._findings.add(finding.moved(*span, replacement).below(path))

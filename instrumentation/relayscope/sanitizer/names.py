@@ -40,7 +40,10 @@ class Names:
         self._in_letters = self._alternation("", "")
         self._verdicts: dict[str, KeyRule | None] = {}
         self._stems: dict[str, bool] = {}
-        self._mention = re2.compile(f"[A-Za-z0-9_.$-]*(?:{self.expression()})[A-Za-z0-9_.$-]*")
+        phrases = [phrase for rule in self._rules for phrase in (*rule.contains, *rule.ends)]
+        self._mention = re2.compile(
+            f"(?i)[A-Za-z0-9_.$-]*(?:{_either(phrases, _loose)})[A-Za-z0-9_.$-]*"
+        )
 
     def rule(self, name: str) -> KeyRule | None:
         """The rule for a name, or None if the name is not sensitive."""

@@ -25,9 +25,13 @@ _NAMED_VALUE = re.compile(
 _OPTION = re.compile(r"(?<![\w-])(--?[A-Za-z][\w.-]*+)[ \t]++(?!-)")
 _ELEMENT = re.compile(r"<([A-Za-z_][\w:.-]*+)(?:\s[^<>]*+)?>(?=[^<])")
 
-_LINE_START = re.compile(r"(?:[ \t]|[-*+>#][ \t]|(?:export|set|SET)[ \t])*+\Z")
+_LINE_START = re.compile(r"(?:[ \t]|[-*+>#][ \t]|(?:export|set|SET)[ \t])*+")
+_INDENT: Final = 64
+"""Characters. A name further in does not start its line."""
 
-_QUOTED = re.compile(r"""(["'`])((?:(?!\1)[^\\]|\\.)*+)""", re.DOTALL)
+_QUOTED = re.compile(r"""(["'`])((?:(?!\1)[^\\]|\\.)*+)\1?""", re.DOTALL)
+# More of a value right behind a quoted part of it: `"""x"""`, `"a"'b'`, `'a'b`.
+_MORE = re.compile(r"""(?:"(?:[^"\\]|\\.)*+"?|'(?:[^'\\]|\\.)*+'?|[\w$@#%-]++)++""", re.DOTALL)
 _BARE = re.compile(
     r"""(?:[^\s"'<>`&,;)\]}\\]++"""
     r"""|\\(?!["'])"""
@@ -117,6 +121,9 @@ def _value(rule: KeyRule, text: str, at: int, *, json: bool = False) -> Pair:
     """The value that starts at a place: a quoted one, a bracketed one, or a run without spaces."""
     first = text[at : at + 1]
     if first in _QUOTES and (quoted := _QUOTED.match(text, at)):
+        more = _MORE.match(text, quoted.end())
+        if more:
+            return Pair(rule, at, more.end(), quoted=json)
         return Pair(rule, *quoted.span(2))
     if first in {"{", "["}:
         return Pair(rule, at, _closing(text, at), quoted=json)
@@ -140,5 +147,9 @@ def _closing(text: str, at: int) -> int:
 
 
 def _starts_line(text: str, at: int) -> bool:
-    line = text.rfind("\n", 0, at) + 1
-    return _LINE_START.match(text[max(line, at - 64) : at]) is not None
+    """Whether only what a list, a quotation or a shell puts there is before a place in its line."""
+    start = max(0, at - _INDENT)
+    line = text.rfind("\n", start, at) + 1
+    if line == 0 and start > 0:
+        return False
+    return _LINE_START.fullmatch(text, line, at) is not None

@@ -171,6 +171,7 @@ def read_limits(reader: Reader) -> Limits:
         text=_bound(reader, "text", None, range(64, 2**31)),
         key=_bound(reader, "key", default.key, range(64, 2**31)) or default.key,
         depth=_bound(reader, "depth", default.depth, range(1, 101)) or default.depth,
+        findings=_bound(reader, "findings", default.findings, range(1, 2**31)) or default.findings,
         nesting=_bound(reader, "nesting", default.nesting, range(1, 17)) or default.nesting,
     )
     reader.refuse_unknown()

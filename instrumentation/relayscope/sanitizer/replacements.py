@@ -88,5 +88,8 @@ def dropped(reason: str) -> str:
 FAILED: Final = "sanitizer-error"
 """The reason when a step has raised."""
 
+TOO_MANY: Final = "too-many"
+"""The reason when one text has more secrets than the limits allow."""
+
 NESTING: Final = "nesting"
 """The reason when text is hidden in text, or values in values, deeper than the limits allow."""

@@ -9,15 +9,16 @@ text ── filter: can anything be in here? ── no ──▶ nothing found
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import Final
 
-from relayscope.sanitizer.findings import Finding, masked, merged
-from relayscope.sanitizer.json_text import Document
+from relayscope.sanitizer.findings import Finding, Findings, TooManyFindings, masked
+from relayscope.sanitizer.json_text import Document, Tools
 from relayscope.sanitizer.model import Action, Step
 from relayscope.sanitizer.names import Names
 from relayscope.sanitizer.patterns import Filter, filter_expression, secrets
 from relayscope.sanitizer.plain_text import pairs
-from relayscope.sanitizer.replacements import NESTING, Replacements
+from relayscope.sanitizer.replacements import NESTING, TOO_MANY, Replacements
 from relayscope.sanitizer.rules import Rules
 from relayscope.sanitizer.views import BASE64_FILTER, ESCAPE_FILTER, base64_json, unspelled
 
@@ -47,7 +48,7 @@ class Scanner:
         self.replacements = Replacements(
             rules.keyring, rules.allowed.values if Step.ALLOW in rules.steps else ()
         )
-        self._nesting = rules.limits.nesting
+        self._limits = rules.limits
         self._filter = Filter(
             [
                 *map(filter_expression, self._rules),
@@ -74,51 +75,49 @@ class Scanner:
             return None
         return fired
 
-    def find(self, text: str, nesting: int = 0) -> list[Finding]:
+    def find(self, text: str) -> list[Finding]:
         """The secrets in a text, in order and apart.
-
-        Args:
-            text: what to look through.
-            nesting: how many other texts it was hidden in.
 
         Raises:
             UnicodeEncodeError: the text has a lone surrogate.
         """
+        try:
+            return self._find(text, 0)
+        except TooManyFindings:
+            return [self.replacements.gone(TOO_MANY, text)]
+
+    def _find(self, text: str, nesting: int) -> list[Finding]:
+        """The same for a text that was hidden in `nesting` others."""
         text = masked(text)
         suspects = self.suspects(text)
         if suspects is None:
             return []
-        if nesting > self._nesting:
+        if nesting > self._limits.nesting:
             return [self.replacements.gone(NESTING, text)]
-        findings, rest = self._documents(text, nesting)
+        findings = Findings(self._limits.findings)
+        rest = self._documents(text, nesting, findings)
         if rest.strip(_BLANK):
-            findings += self._pairs(rest)
-            findings += self._patterns(rest, suspects)
-            findings += self._spelled(rest, nesting)
-        return merged(findings)
+            for finding in chain(
+                self._pairs(rest), self._patterns(rest, suspects), self._spelled(rest, nesting)
+            ):
+                findings.add(finding)
+        return findings.merged()
 
-    def _documents(self, text: str, nesting: int) -> tuple[list[Finding], str]:
-        """What the JSON documents in a text hold, and the text with these covered up."""
-        findings: list[Finding] = []
+    def _documents(self, text: str, nesting: int, findings: Findings) -> str:
+        """Look into the JSON documents in a text, and give it back with these covered."""
+        tools = Tools(self.names, self.replacements, lambda inside: self._find(inside, nesting + 1))
         rest: list[str] = []
         position = 0
         while found := _DOCUMENT.search(text, position):
             start = found.end()
-            document = Document(
-                text,
-                start,
-                names=self.names,
-                replacements=self.replacements,
-                scan=lambda inside: self.find(inside, nesting + 1),
-            )
+            document = Document(text, start, findings, tools)
             right = document.read()
-            findings += document.findings
             # Text may start with a quotation; a JSON string is the whole of it.
             right = right and (text[start] != '"' or not text[document.end :].strip())
             end = max(document.end, start + 1)
             rest += (text[position:start], _COVER * (end - start) if right else text[start:end])
             position = end
-        return findings, "".join(rest) + text[position:]
+        return "".join(rest) + text[position:]
 
     def _pairs(self, text: str) -> Iterator[Finding]:
         for pair in pairs(text, self.names):
@@ -144,8 +143,8 @@ class Scanner:
         """What other spellings hide."""
         view = unspelled(text)
         if view.text != text:
-            yield from map(view.back, self.find(view.text, nesting + 1))
+            yield from map(view.back, self._find(view.text, nesting + 1))
         for start, end, decoded in base64_json(text):
             # Written anew it would be other bytes all over, so it goes as a whole.
-            for finding in self.find(decoded, nesting + 1)[:1]:
+            for finding in self._find(decoded, nesting + 1)[:1]:
                 yield finding.moved(start, end, finding.replacement).below("base64")

@@ -8,9 +8,11 @@ out of the spelled one, with everything else left as it was.
 import base64
 import binascii
 import re
+from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import StringIO
 from typing import Final
 
 from relayscope.sanitizer.findings import Finding
@@ -50,13 +52,13 @@ class View:
 
     Attributes:
         text: the plain text.
-        plain: indexes in it at which a stretch of equal spelling starts, ascending from 0.
+        plain: indexes in it behind each character that is spelled otherwise, ascending from 0.
         written: where these stand in the text as written.
     """
 
     text: str
-    plain: list[int]
-    written: list[int]
+    plain: "array[int]"
+    written: "array[int]"
 
     def back(self, finding: Finding) -> Finding:
         """The finding in the text as written.
@@ -110,18 +112,18 @@ def _read(found: re.Match[str]) -> str:
 
 
 def _view(text: str, spelling: re.Pattern[str]) -> View:
+    plain, written = array("q", [0]), array("q", [0])
     if "\\" not in text and "%" not in text:
-        return View(text, [0], [0])
-    pieces: list[str] = []
-    plain, written = [0], [0]
-    length = position = 0
+        return View(text, plain, written)
+    # Hostile text has millions of escapes: a list of pieces would take a hundred bytes for each.
+    pieces = StringIO()
+    position = 0
     for found in spelling.finditer(text):
         start, end = found.span()
-        pieces += (text[position:start], _read(found))
-        length += start - position
-        plain += (length, length + 1)
-        written += (start, end)
-        length += 1
+        pieces.write(text[position:start])
+        pieces.write(_read(found))
         position = end
-    pieces.append(text[position:])
-    return View("".join(pieces), plain, written)
+        plain.append(pieces.tell())
+        written.append(end)
+    pieces.write(text[position:])
+    return View(pieces.getvalue(), plain, written)
