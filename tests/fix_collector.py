@@ -2,24 +2,42 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import json
 import os
 import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from queue import Queue
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Mapping
     from types import TracebackType
+
+    import grpc
+
+    from relayscope.collector.signals import Signal
 
 PATIENCE = 60
 """Seconds after which a collector that does not do what it should counts as hung."""
+
+
+PROTOBUF = "application/x-protobuf"
+JSON = "application/json"
+
+
+class Reply(NamedTuple):
+    """An HTTP answer."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
 
 
 def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -30,6 +48,17 @@ def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
         if not name.startswith(("RELAYSCOPE_", "OTEL_"))
     }
     return inherited | dict(extra or {})
+
+
+def export(
+    channel: grpc.Channel, signal: Signal, raw: bytes, authorization: str | None = None
+) -> bytes:
+    """The raw answer to a raw OTLP/gRPC request."""
+    method: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(
+        f"/{signal.service}/Export"
+    )
+    metadata = (("authorization", authorization),) if authorization is not None else ()
+    return method(raw, timeout=PATIENCE, metadata=metadata)
 
 
 class Collector:
@@ -66,6 +95,36 @@ class Collector:
     def url(self, path: str) -> str:
         """The URL of a path of the HTTP listener."""
         return f"http://{self.http}{path}"
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: bytes | Iterable[bytes] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """The answer to one HTTP request on a connection of its own."""
+        connection = http.client.HTTPConnection(self.http, timeout=PATIENCE)
+        with contextlib.closing(connection):
+            connection.request(method, path, body, dict(headers or {}))
+            response = connection.getresponse()
+            return Reply(response.status, dict(response.getheaders()), response.read())
+
+    def post(self, signal: str, body: bytes, media_type: str = PROTOBUF, **headers: str) -> Reply:
+        """The answer to an OTLP/HTTP request; `content_encoding="gzip"` is such a header."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.ask("POST", f"/v1/{signal}", body, {"content-type": media_type} | named)
+
+    def forget_peak_memory(self) -> None:
+        """Let `peak_memory` begin anew."""
+        Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
+
+    def peak_memory(self) -> int:
+        """The most memory it has held since `forget_peak_memory`, in bytes."""
+        for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+        raise AssertionError("no VmHWM")
 
     def events(self, event: str) -> list[dict[str, Any]]:
         """The logged lines of one event."""

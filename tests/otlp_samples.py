@@ -82,7 +82,7 @@ def every_kind_of_value() -> list[KeyValue]:
             )
         ),
         "__proto__.x": text("a key is data"),
-        "it's \"quoted\" %s :x": text("so is this one"),
+        'it\'s "quoted" %s :x': text("so is this one"),
     }
     return [KeyValue(key=key, value=value) for key, value in values.items()]
 

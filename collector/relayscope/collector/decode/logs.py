@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from relayscope.collector.decode.rows import NORMALIZED
+from relayscope.collector.decode.rows import mark
 from relayscope.collector.decode.values import (
     attributes,
     count,
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
     from relayscope.collector.decode.rows import Decoded
-    from relayscope.sanitizer import Sanitizer, Value
 
 _SEVERITIES: Final = range(25)
 
@@ -39,22 +38,24 @@ def add_logs(request: ExportLogsServiceRequest, decoded: Decoded) -> None:
 def _add_records(
     records: Iterable[LogRecord], resource_id: bytes, scope_id: bytes, decoded: Decoded
 ) -> None:
-    sanitizer = decoded.sanitizer
+    sanitizer, name = decoded.sanitizer, decoded.name
     add = decoded.batch.logs.append
     for record in records:
-        odd: list[Value] = []
+        odd: list[str] = []
         observed = record.observed_time_unix_nano
         time = record.time_unix_nano or observed or decoded.arrived
         severity: int = record.severity_number
         if severity not in _SEVERITIES:
             odd.append("severity_number")
             severity = 0
-        clean = sanitizer.attributes(attributes(record.attributes))
-        body, body_json = _body(record, sanitizer)
+        sent = record.body
+        clean, body = sanitizer.record(
+            attributes(record.attributes), sent.string_value or plain(sent)
+        )
         trace_id = trace_id_or_none(record.trace_id, odd)
         span_id = span_id_or_none(record.span_id, odd)
         if odd:
-            clean[NORMALIZED] = odd
+            mark(clean, odd)
         add(
             (
                 time // 1000 - EPOCH,
@@ -65,26 +66,13 @@ def _add_records(
                 span_id,
                 record.flags,
                 severity,
-                sanitizer.text(record.severity_text) or None,
-                sanitizer.text(record.event_name) or None,
-                body,
-                body_json,
+                name(record.severity_text) or None,
+                name(record.event_name) or None,
+                body if isinstance(body, str) else None,
+                jsonb(body) if body is not None and not isinstance(body, str) else None,
                 jsonb(clean),
                 count(record.dropped_attributes_count),
                 resource_id,
                 scope_id,
             )
         )
-
-
-def _body(record: LogRecord, sanitizer: Sanitizer) -> tuple[str | None, bytes | None]:
-    """The body as text, or as `jsonb` if it is not a string, or neither if there is none."""
-    text = record.body.string_value
-    if text:
-        return sanitizer.text(text), None
-    value = plain(record.body)
-    if value is None:
-        return None, None
-    if isinstance(value, str):
-        return value, None
-    return None, jsonb(sanitizer.value(value))

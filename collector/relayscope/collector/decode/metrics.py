@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
-from relayscope.collector.decode.rows import NORMALIZED
+from relayscope.collector.decode.rows import mark
 from relayscope.collector.decode.values import attributes, jsonb, number
 from relayscope.storage.rows import EPOCH
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     )
 
     from relayscope.collector.decode.rows import Decoded
-    from relayscope.sanitizer import Sanitizer, Value
+    from relayscope.sanitizer import Sanitizer
 
     Point: TypeAlias = (
         NumberDataPoint | HistogramDataPoint | ExponentialHistogramDataPoint | SummaryDataPoint
@@ -58,11 +58,11 @@ def _add_points(metric: Metric, resource_id: bytes, scope_id: bytes, decoded: De
         return
     data = getattr(metric, kind)
     sanitizer = decoded.sanitizer
-    name = sanitizer.text(metric.name)
-    description = sanitizer.text(metric.description) or None
-    unit = sanitizer.text(metric.unit) or None
+    name = decoded.name(metric.name)
+    description = decoded.name(metric.description) or None
+    unit = decoded.name(metric.unit) or None
     metadata = jsonb(sanitizer.attributes(attributes(metric.metadata))) if metric.metadata else None
-    common_odd: list[Value] = []
+    common_odd: list[str] = []
     temporality = data.aggregation_temporality if kind in _HAS_TEMPORALITY else None
     if temporality is not None and temporality not in _TEMPORALITIES:
         common_odd.append("aggregation_temporality")
@@ -81,7 +81,7 @@ def _add_points(metric: Metric, resource_id: bytes, scope_id: bytes, decoded: De
             odd.append("end_before_start")
         clean = sanitizer.attributes(attributes(point.attributes))
         if odd:
-            clean[NORMALIZED] = odd
+            mark(clean, odd)
         figures = figures_of(point)
         detail = figures.detail
         if kind != "summary" and point.exemplars:

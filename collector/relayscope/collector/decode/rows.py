@@ -6,16 +6,14 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from relayscope.collector.decode.values import attributes, count, json_values
+from relayscope.sanitizer import NORMALIZED
 from relayscope.storage import Batch, rows
 
 if TYPE_CHECKING:
     from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
     from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
-    from relayscope.sanitizer import Sanitizer
-
-NORMALIZED: Final = "relayscope.normalized"
-"""The attribute that lists what of a record makes no sense or could not be stored as sent."""
+    from relayscope.sanitizer import Sanitizer, Value
 
 ENTITY_REFS: Final = "relayscope.entity_refs"
 """The attribute that keeps a resource's `entity_refs`."""
@@ -24,13 +22,21 @@ ENTITY_REFS: Final = "relayscope.entity_refs"
 class Decoded:
     """One request, decoded and sanitized."""
 
-    __slots__ = ("arrived", "batch", "rejected", "sanitizer")
+    __slots__ = ("_names", "arrived", "batch", "rejected", "sanitizer")
 
     def __init__(self, digest: bytes, sanitizer: Sanitizer, arrived: int) -> None:
         self.batch = Batch(digest)
         self.rejected: Counter[str] = Counter()
         self.sanitizer = sanitizer
         self.arrived = arrived
+        self._names: dict[str, str] = {}
+
+    def name(self, text: str) -> str:
+        """A name, sanitized; the same few come with every record."""
+        clean = self._names.get(text)
+        if clean is None:
+            clean = self._names[text] = self.sanitizer.text(text)
+        return clean
 
     def reject(self, reason: str) -> None:
         """Count an item that cannot be stored; the reason never holds text from telemetry."""
@@ -68,3 +74,9 @@ class Decoded:
         )
         self.batch.scopes[identity] = row
         return identity.bytes
+
+
+def mark(attributes: dict[str, Value], odd: list[str]) -> None:
+    """Say in a record's attributes what of it makes no sense or could not be stored as sent."""
+    already = attributes.get(NORMALIZED)
+    attributes[NORMALIZED] = [*(already if isinstance(already, list) else ()), *odd]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from relayscope.collector.decode.rows import NORMALIZED
+from relayscope.collector.decode.rows import mark
 from relayscope.collector.decode.values import (
     attributes,
     count,
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
     from relayscope.collector.decode.rows import Decoded
-    from relayscope.sanitizer import Sanitizer, Value
 
 _KINDS: Final = range(6)
 _STATUS_CODES: Final = range(3)
@@ -39,10 +38,10 @@ def add_traces(request: ExportTraceServiceRequest, decoded: Decoded) -> None:
 def _add_spans(
     spans: Iterable[Span], resource_id: bytes, scope_id: bytes, decoded: Decoded
 ) -> None:
-    sanitizer = decoded.sanitizer
+    sanitizer, name = decoded.sanitizer, decoded.name
     add = decoded.batch.spans.append
     for span in spans:
-        odd: list[Value] = []
+        odd: list[str] = []
         trace_id = trace_id_or_none(span.trace_id, odd)
         span_id = span_id_or_none(span.span_id, odd)
         if trace_id is None or span_id is None:
@@ -66,7 +65,7 @@ def _add_spans(
             code = 0
         clean = sanitizer.attributes(attributes(span.attributes))
         if odd:
-            clean[NORMALIZED] = odd
+            mark(clean, odd)
         add(
             (
                 start // 1000 - EPOCH,
@@ -76,15 +75,15 @@ def _add_spans(
                 trace_id,
                 span_id,
                 parent_span_id,
-                sanitizer.text(span.trace_state) or None,
+                name(span.trace_state) or None,
                 span.flags,
-                sanitizer.text(span.name),
+                name(span.name),
                 kind,
                 code,
-                sanitizer.text(status.message) or None,
+                name(status.message) or None,
                 jsonb(clean),
-                jsonb([_event(event, sanitizer) for event in span.events]) if span.events else None,
-                jsonb([_link(link, sanitizer) for link in span.links]) if span.links else None,
+                jsonb([_event(event, decoded) for event in span.events]) if span.events else None,
+                jsonb([_link(link, decoded) for link in span.links]) if span.links else None,
                 count(span.dropped_attributes_count),
                 count(span.dropped_events_count),
                 count(span.dropped_links_count),
@@ -94,25 +93,25 @@ def _add_spans(
         )
 
 
-def _event(event: Span.Event, sanitizer: Sanitizer) -> dict[str, Any]:
+def _event(event: Span.Event, decoded: Decoded) -> dict[str, Any]:
     row = {
         "time": event.time_unix_nano,
-        "name": sanitizer.text(event.name),
-        "attributes": sanitizer.attributes(attributes(event.attributes)),
+        "name": decoded.name(event.name),
+        "attributes": decoded.sanitizer.attributes(attributes(event.attributes)),
     }
     if event.dropped_attributes_count:
         row["dropped_attributes_count"] = event.dropped_attributes_count
     return row
 
 
-def _link(link: Span.Link, sanitizer: Sanitizer) -> dict[str, Any]:
+def _link(link: Span.Link, decoded: Decoded) -> dict[str, Any]:
     # Ids of a wrong length stay visible: as hex they fit where they are kept.
     row = {
         "trace_id": link.trace_id.hex(),
         "span_id": link.span_id.hex(),
-        "trace_state": sanitizer.text(link.trace_state),
+        "trace_state": decoded.name(link.trace_state),
         "flags": link.flags,
-        "attributes": sanitizer.attributes(attributes(link.attributes)),
+        "attributes": decoded.sanitizer.attributes(attributes(link.attributes)),
     }
     if link.dropped_attributes_count:
         row["dropped_attributes_count"] = link.dropped_attributes_count

@@ -80,7 +80,7 @@ def count(dropped: int) -> int:
     return min(dropped, _INT4)
 
 
-def trace_id_or_none(sent: bytes, odd: list[Value]) -> bytes | None:
+def trace_id_or_none(sent: bytes, odd: list[str]) -> bytes | None:
     """A trace id; None if there is none, noted in `odd` if what was sent is not one."""
     if len(sent) == 16 and sent != _NO_TRACE:  # noqa: PLR2004 - the length of a trace id
         return sent
@@ -89,7 +89,7 @@ def trace_id_or_none(sent: bytes, odd: list[Value]) -> bytes | None:
     return None
 
 
-def span_id_or_none(sent: bytes, odd: list[Value]) -> bytes | None:
+def span_id_or_none(sent: bytes, odd: list[str]) -> bytes | None:
     """A span id; None if there is none, noted in `odd` if what was sent is not one."""
     if len(sent) == 8 and sent != _NO_SPAN:  # noqa: PLR2004 - the length of a span id
         return sent

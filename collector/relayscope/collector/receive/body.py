@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import zlib
 from typing import TYPE_CHECKING, Final
 
@@ -16,59 +17,68 @@ if TYPE_CHECKING:
 _GZIP: Final = 31
 """zlib's window size for a gzip header and nothing else."""
 
-
-async def read_body(
-    request: Request, limit: int, seconds: float, reservation: Reservation
-) -> bytes:
-    """The decompressed body.
-
-    Args:
-        request: whose body has not been read yet.
-        limit: largest body in bytes, as sent and decompressed.
-        seconds: how long the client may take.
-        reservation: grows with what has arrived.
-
-    Raises:
-        TooLarge, Malformed, UnsupportedMedia: for good.
-        TooSlow, Overloaded: for now.
-    """
-    encoding = request.headers.get("content-encoding", "identity").lower()
-    if encoding not in {"identity", "gzip"}:
-        raise UnsupportedMedia("content-encoding must be gzip or identity")
-    body = _Gzip(limit) if encoding == "gzip" else _Identity(limit)
-    declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > limit:
-        raise body.too_large()
-    try:
-        async with asyncio.timeout(seconds):
-            more = True
-            while more:
-                message = await request.receive()
-                if message["type"] == "http.disconnect":
-                    raise Malformed("the client hung up in the middle")
-                reservation.grow(body.add(message.get("body", b"")))
-                more = message.get("more_body", False)
-    except TimeoutError:
-        raise TooSlow(f"the request did not arrive within {seconds:g} s") from None
-    return body.finish()
+_DISCARD: Final = 2
+"""How many times the limit is read of a refused request before it is cut off after all."""
 
 
-async def discard_body(request: Request, limit: int, seconds: float) -> None:
-    """Read what still comes of a refused request, within bounds, and keep nothing.
+class Body:
+    """The body of one request, read once: for its bytes, or to be rid of it."""
 
-    A client that is cut off while it sends never reads its answer, and takes a refusal for good
-    for a broken connection, to be tried again.
-    """
-    received = 0
-    try:
-        async with asyncio.timeout(seconds):
-            while received <= limit:
-                message = await request.receive()
-                received += len(message.get("body", b""))
-                if not message.get("more_body", False):
-                    return
-    except TimeoutError:
-        return
+    def __init__(self, request: Request, limit: int, seconds: float) -> None:
+        """Prepare; nothing is read yet.
+
+        Args:
+            request: whose body has not been read yet.
+            limit: largest body in bytes, as sent and decompressed.
+            seconds: how long the client may take.
+        """
+        self._request = request
+        self._limit = limit
+        self._seconds = seconds
+        self._more = True
+
+    async def read(self, reservation: Reservation) -> bytes:
+        """The decompressed body; `reservation` grows with what has arrived.
+
+        Raises:
+            TooLarge, Malformed, UnsupportedMedia: for good.
+            TooSlow, Overloaded: for now.
+        """
+        headers = self._request.headers
+        encoding = headers.get("content-encoding", "identity").lower()
+        if encoding not in {"identity", "gzip"}:
+            raise UnsupportedMedia("content-encoding must be gzip or identity")
+        content = _Gzip(self._limit) if encoding == "gzip" else _Identity(self._limit)
+        declared = headers.get("content-length", "")
+        if declared.isdecimal() and int(declared) > self._limit:
+            raise content.too_large()
+        try:
+            async with asyncio.timeout(self._seconds):
+                while self._more:
+                    reservation.grow(content.add(await self._next()))
+        except TimeoutError:
+            raise TooSlow(f"the request did not arrive within {self._seconds:g} s") from None
+        return content.finish()
+
+    async def discard(self) -> None:
+        """Read what still comes of a refused request, within bounds, and keep nothing.
+
+        A client that is cut off while it sends never reads its answer, and takes a refusal for
+        good for a broken connection, to be tried again.
+        """
+        received = 0
+        with contextlib.suppress(TimeoutError, Malformed):
+            async with asyncio.timeout(self._seconds):
+                while self._more and received <= _DISCARD * self._limit:
+                    received += len(await self._next())
+
+    async def _next(self) -> bytes:
+        message = await self._request.receive()
+        self._more = message.get("more_body", False)
+        if message["type"] == "http.disconnect":
+            raise Malformed("the client hung up in the middle")
+        chunk: bytes = message.get("body", b"")
+        return chunk
 
 
 class _Identity:
