@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from relayscope.storage import Batch, Outcome
 
-MAX_ROWS: Final = 20_000
-"""Rows in one transaction: about 0.4 s of writing, which bounds how long the first one waits."""
+MAX_ROWS: Final = 10_000
+"""Rows in one transaction: about 0.2 s of writing, which bounds how long the first one waits."""
 
 
 def items_in(batch: Batch) -> int:

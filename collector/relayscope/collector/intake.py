@@ -52,13 +52,10 @@ class Intake(NamedTuple):
             authorization: the `Authorization` header, if there is exactly one.
             receive: gets the request's bytes, growing its reservation by their size.
         """
-        reservation = self.room.reserve()
         try:
             self.access.check(authorization, "ingest")
-            raw, parse = await receive(reservation)
-            response = await self.pipeline.accept(signal, raw, parse, reservation)
+            response = await self._store(signal, receive)
         except Exception as error:
-            reservation.release()
             if not isinstance(error, RequestRefused):
                 _logger.exception("request failed", extra={"signal": signal.name})
             refusal = status.refusal(error)
@@ -66,3 +63,14 @@ class Intake(NamedTuple):
             return refusal
         self.figures.answered(signal, transport)
         return response
+
+    async def _store(
+        self, signal: Signal, receive: Callable[[Reservation], Awaitable[Received]]
+    ) -> Message:
+        reservation = self.room.reserve()
+        try:
+            raw, parse = await receive(reservation)
+        except BaseException:  # also when the client hangs up, which cancels us
+            reservation.release()
+            raise
+        return await self.pipeline.accept(signal, raw, parse, reservation)
