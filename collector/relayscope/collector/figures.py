@@ -21,6 +21,7 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from relayscope.collector.signals import LOGS, METRICS, TRACES
+from relayscope.storage import Figure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from relayscope.collector.signals import Signal
     from relayscope.collector.status import Refusal
     from relayscope.spool import Backlog
-    from relayscope.storage import Batch, Outcome
+    from relayscope.storage import Batch, Outcome, Size
 
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _ITEMS: Final = (1, 10, 100, 1_000, 10_000, 100_000)
@@ -97,6 +98,18 @@ class Figures:
             registry=self._registry,
             multiprocess_mode="livemax",
         )
+        self._database_bytes = Gauge(
+            "relayscope_database_bytes",
+            "Size of the database.",
+            registry=self._registry,
+            multiprocess_mode="livemax",
+        )
+        self._partitions = Gauge(
+            "relayscope_partitions",
+            "Partitions of the tables of records.",
+            registry=self._registry,
+            multiprocess_mode="livemax",
+        )
         self._ready = Gauge(
             "relayscope_ready",
             "1 while PostgreSQL answers.",
@@ -146,6 +159,19 @@ class Figures:
         for rule, hits in sanitizer_hits.items():
             self._sanitized.labels(rule).inc(hits - self._hits[rule])
             self._hits[rule] = hits
+
+    def database(self, size: Size) -> None:
+        """How much there is in the database."""
+        self._database_bytes.set(size.bytes)
+        self._partitions.set(size.partitions)
+
+    def samples(self) -> list[Figure]:
+        """This worker's own figures, one by one."""
+        return [
+            Figure(sample.name, sample.labels, sample.value)
+            for metric in self._registry.collect()
+            for sample in metric.samples
+        ]
 
     def text(self) -> bytes:
         """All figures, of all workers, in Prometheus's text format."""

@@ -16,6 +16,7 @@ from relayscope.storage.errors import (
     StorageError,
     StorageUnavailable,
 )
+from relayscope.storage.figures import Figure, Size, forget_figures, measure, store_figures
 from relayscope.storage.migrate import migrate
 from relayscope.storage.writer import Writer
 
@@ -24,13 +25,18 @@ __all__ = [
     "DatabaseTooNew",
     "EmbeddedServer",
     "EmbeddedServerError",
+    "Figure",
     "NoDatabase",
     "Outcome",
     "Row",
     "ServerDidNotStart",
+    "Size",
     "StorageError",
     "StorageUnavailable",
     "Writer",
     "create_engine",
+    "forget_figures",
+    "measure",
     "migrate",
+    "store_figures",
 ]

@@ -141,5 +141,15 @@ request: Final = Table(
     Index("request_stored_at", "stored_at", postgresql_using="brin"),
 )
 
+figure: Final = Table(
+    "figure",
+    metadata,
+    Column("process", Uuid, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("labels", JSONB, primary_key=True),
+    Column("value", Double, nullable=False),
+    Column("updated_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)
+
 PARTITIONED: Final = (span, log, metric_point)
 """The tables of records, each partitioned by UTC day on its first column."""

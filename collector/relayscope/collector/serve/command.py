@@ -15,6 +15,7 @@ from relayscope.collector import log, ports, tls
 from relayscope.collector.errors import StartError
 from relayscope.collector.options import settings_options
 from relayscope.collector.serve import service, workers
+from relayscope.collector.serve.housekeeping import keep_house
 from relayscope.storage import EmbeddedServer, StorageError, create_engine, migrate
 
 if TYPE_CHECKING:
@@ -80,5 +81,10 @@ async def _serve(settings: Settings, database_url: str) -> None:
         _logger.info("listening", extra={"protocol": "http", "address": str(settings.http)})
         _logger.info("ready")
 
-    await run(settings, database_url, stop, ready)
+    housekeeping = asyncio.create_task(keep_house(settings, database_url))
+    try:
+        await run(settings, database_url, stop, ready)
+    finally:
+        housekeeping.cancel()
+        await asyncio.wait({housekeeping})
     _logger.info("stopped")

@@ -8,8 +8,10 @@ import logging
 import signal
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
+from uuid import uuid4
 
 import uvicorn
+from sqlalchemy.exc import SQLAlchemyError
 
 from relayscope.collector import ports, tls
 from relayscope.collector.access import Access
@@ -26,11 +28,13 @@ from relayscope.collector.receive.http_protocol import DeadlineH11Protocol
 from relayscope.collector.room import Room
 from relayscope.collector.sanitizer_rules import make_sanitizer
 from relayscope.spool import SpoolError
-from relayscope.storage import Writer, create_engine
+from relayscope.storage import Writer, create_engine, measure, store_figures
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterator
+
+    from sqlalchemy import Engine
 
     from relayscope.collector.settings import Settings
     from relayscope.sanitizer import Sanitizer
@@ -39,6 +43,9 @@ _logger = logging.getLogger(__name__)
 
 _LOOK_SECONDS: Final = 1.0
 """How often gauges and sanitizer hits are brought up to date."""
+
+_REPORT_SECONDS: Final = 10.0
+"""How often the figures are stored."""
 
 _WRITE_SHARE: Final = 0.75
 """Of the time for an answer, what one write may take; the rest is for waiting and decoding."""
@@ -100,6 +107,7 @@ async def run(
     looking = [
         asyncio.create_task(health.watch()),
         asyncio.create_task(_look(figures, room, health, sanitizer)),
+        asyncio.create_task(_report(figures, engine)),
     ]
     draining = contextlib.ExitStack()
     await asyncio.to_thread(draining.enter_context, outage)
@@ -134,6 +142,21 @@ async def _look(figures: Figures, room: Room, health: Health, sanitizer: Sanitiz
         figures.waiting(health.waiting)
         figures.state(in_flight=room.taken, ready=health.ready, sanitizer_hits=sanitizer.hits())
         await asyncio.sleep(_LOOK_SECONDS)
+
+
+async def _report(figures: Figures, engine: Engine) -> None:
+    """Let those who ask with SQL know the figures, too."""
+    process = uuid4()
+
+    def report() -> None:
+        figures.database(measure(engine))
+        store_figures(engine, process, figures.samples())
+
+    while True:
+        # An absent database says nothing of itself; the figures are on /metrics meanwhile.
+        with contextlib.suppress(SQLAlchemyError):
+            await asyncio.to_thread(report)
+        await asyncio.sleep(_REPORT_SECONDS)
 
 
 class _HttpServer(uvicorn.Server):

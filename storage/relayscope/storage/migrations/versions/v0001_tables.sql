@@ -106,3 +106,13 @@ create table relayscope_store.request (
 );
 
 create index request_stored_at on relayscope_store.request using brin (stored_at);
+
+-- What the collector's processes say of themselves; the last word of each.
+create table relayscope_store.figure (
+    process uuid not null,
+    name text not null,
+    labels jsonb not null,
+    value double precision not null,
+    updated_at timestamptz not null default now(),
+    primary key (process, name, labels)
+);

@@ -107,6 +107,12 @@ from relayscope_store.metric_point
 left join relayscope_store.resource on resource.id = metric_point.resource_id
 left join relayscope_store.scope on scope.id = metric_point.scope_id;
 
+create view relayscope.collector_figures as
+select figure.process, figure.name, figure.labels, figure.value, figure.updated_at
+from relayscope_store.figure;
+
 comment on view relayscope.spans is 'One row per span, with its events and links.';
 comment on view relayscope.logs is 'One row per log record; MCP messages have event_name mcp.message.';
 comment on view relayscope.metrics is 'One row per metric data point.';
+comment on view relayscope.collector_figures is
+    'What each collector process says of itself, as on /metrics; sum over the processes.';
