@@ -126,6 +126,10 @@ class Collector:
                 return int(line.split()[1]) * 1024
         raise AssertionError("no VmHWM")
 
+    def open_files(self) -> int:
+        """How many file descriptors it holds."""
+        return len(list(Path(f"/proc/{self.process.pid}/fd").iterdir()))
+
     def events(self, event: str) -> list[dict[str, Any]]:
         """The logged lines of one event."""
         return [line for line in self.log if line.get("event") == event]
