@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from relayscope.sanitizer import Sanitizer
+import yaml
+
+from relayscope.collector.errors import StartError
+from relayscope.sanitizer import Rules, RulesError, Sanitizer
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from relayscope.collector.settings import Settings
 
 
@@ -18,4 +23,23 @@ def make_sanitizer(settings: Settings) -> Sanitizer:
     """
     if settings.sanitizer_rules is None:
         return Sanitizer.default()
-    raise NotImplementedError
+    return _from_file(settings.sanitizer_rules)
+
+
+def _from_file(path: Path) -> Sanitizer:
+    try:
+        mapping = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if not isinstance(mapping, dict):
+            raise StartError(f"sanitizer_rules: {path}: expected a mapping of rules")
+        return Sanitizer.from_rules(Rules.from_mapping(mapping))
+    except OSError as error:
+        raise StartError(f"sanitizer_rules: {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise StartError(f"sanitizer_rules: {path}: is not UTF-8 text") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or "is not YAML"
+        raise StartError(f"sanitizer_rules: {path}{line}: {problem}") from None
+    except RulesError as error:
+        raise StartError(f"sanitizer_rules: {path}: {error}") from None

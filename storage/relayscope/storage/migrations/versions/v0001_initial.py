@@ -1,4 +1,4 @@
-"""Tables for the three signals, and views to read them by."""
+"""Tables for the three signals, views to read them by, and who may read."""
 
 from pathlib import Path
 from typing import Final
@@ -10,6 +10,6 @@ down_revision: Final = None
 
 
 def upgrade() -> None:
-    """Make the tables and the views."""
-    for name in ("v0001_tables.sql", "v0001_views.sql"):
+    """Make the tables, the views and the reading role."""
+    for name in ("v0001_tables.sql", "v0001_views.sql", "v0001_roles.sql"):
         op.get_bind().exec_driver_sql(Path(__file__).with_name(name).read_text(encoding="utf-8"))
