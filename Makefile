@@ -1,5 +1,7 @@
 # Everything a newcomer or CI runs. Each target makes what it needs, once.
 VENV := .venv
+# The mcp SDK 2.x cannot be installed beside 1.x, which published relays still use.
+VENV_MCP2 := .venv-mcp2
 BIN := $(VENV)/bin
 PYTHON ?= python3
 
@@ -12,7 +14,7 @@ SCENARIO ?=
 demo: $(VENV)/.installed
 	$(BIN)/relayscope demo
 
-test: $(VENV)/.installed
+test: $(VENV)/.installed $(VENV_MCP2)/.installed
 	$(BIN)/python -m pytest
 
 soak: $(VENV)/.installed
@@ -34,5 +36,10 @@ $(VENV)/.installed: pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	touch $@
 
+$(VENV_MCP2)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV_MCP2)
+	$(VENV_MCP2)/bin/python -m pip install --quiet --disable-pip-version-check --editable . 'mcp>=2,<3'
+	touch $@
+
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV_MCP2) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

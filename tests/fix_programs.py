@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import sysconfig
@@ -94,6 +95,23 @@ class Background:
         assert process.stdout is not None
         self.stack.enter_context(process.stdout)
         return int(process.stdout.readline().removeprefix("listening on "))
+
+    def server(self, command: list[str], environment: Mapping[str, str], port: int) -> None:
+        """Start a server and wait until it accepts connections on a port."""
+        process = subprocess.Popen(
+            command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        self.stack.callback(process.wait, 10)
+        self.stack.callback(process.terminate)
+        eventually(lambda: _accepts(port))
+
+
+def _accepts(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1):
+            return True
+    except OSError:
+        return False
 
 
 @pytest.fixture

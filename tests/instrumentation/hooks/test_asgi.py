@@ -1,0 +1,155 @@
+"""Promises about the hook for ASGI applications."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from opentelemetry.trace import SpanKind, StatusCode
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
+from websockets.sync.client import connect
+
+from relayscope.instrumentation.hooks.asgi import AsgiInstrumentor
+from tests.fix_programs import eventually
+from tests.fix_telemetry import Telemetry
+
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+REMOTE = f"00-{TRACE}-b7ad6b7169203331-01"
+REQUEST = json.dumps(
+    {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "tools/call",
+        "params": {"name": "add", "_meta": {"traceparent": REMOTE}},
+    }
+)
+ANSWER = '{"jsonrpc":"2.0","id":1,"result":{}}'
+
+
+async def as_json(request: Request) -> Response:
+    """Answer with a JSON body."""
+    await request.body()
+    return Response(ANSWER, media_type="application/json")
+
+
+async def as_events(request: Request) -> Response:
+    """Answer with two events, the second of them the answer."""
+    await request.body()
+    progress = '{"jsonrpc":"2.0","method":"notifications/progress","params":{}}'
+
+    async def events() -> Any:
+        # An event may come in pieces.
+        yield f"event: message\ndata: {progress}\n\nda"
+        yield f"ta: {ANSWER}\n\n"
+
+    return StreamingResponse(events(), media_type="text/event-stream")
+
+
+async def fails(request: Request) -> Response:
+    """Answer with an error that is no message."""
+    await request.body()
+    return JSONResponse({"detail": "no"}, status_code=500)
+
+
+async def over_websocket(websocket: WebSocket) -> None:
+    """Answer each message."""
+    await websocket.accept()
+    async for _ in websocket.iter_text():
+        await websocket.send_text(ANSWER)
+
+
+@pytest.fixture
+def served(telemetry: Telemetry) -> Iterator[tuple[Telemetry, str]]:
+    """A Starlette application under the hook, on uvicorn, and where it is."""
+    instrumentor = AsgiInstrumentor()
+    instrumentor.instrument(exchange=telemetry.exchange)
+    application = Starlette(
+        routes=[
+            Route("/json", as_json, methods=["POST"]),
+            Route("/events", as_events, methods=["POST"]),
+            Route("/fails", fails, methods=["POST"]),
+            WebSocketRoute("/ws", over_websocket),
+        ]
+    )
+    config = uvicorn.Config(application, port=0, log_config=None, ws="websockets-sansio")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve()))
+    thread.start()
+    eventually(lambda: server.started)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield telemetry, f"127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join()
+    instrumentor.uninstrument()
+
+
+def test_a_request_and_its_answer_in_the_body_share_a_span(
+    served: tuple[Telemetry, str],
+) -> None:
+    """The span is the child of what `_meta` carries; both texts are recorded as they were."""
+    telemetry, address = served
+
+    response = httpx.post(f"http://{address}/json", content=REQUEST)
+
+    assert response.text == ANSWER
+    eventually(lambda: telemetry.spans)
+    span = telemetry.span("tools/call add")
+    assert span.kind is SpanKind.SERVER
+    assert span.context is not None
+    assert f"{span.context.trace_id:032x}" == TRACE
+    assert telemetry.bodies == [REQUEST, ANSWER]
+
+
+def test_each_event_of_a_stream_is_a_message(served: tuple[Telemetry, str]) -> None:
+    """Notifications and the answer are told apart, however the bytes are cut."""
+    telemetry, address = served
+
+    httpx.post(f"http://{address}/events", content=REQUEST)
+
+    eventually(lambda: len(telemetry.spans) == 2)
+    assert telemetry.bodies[0] == REQUEST
+    assert telemetry.bodies[2] == ANSWER
+    assert telemetry.span("notifications/progress").kind is SpanKind.CLIENT
+
+
+def test_a_call_without_an_answer_is_a_failed_span(served: tuple[Telemetry, str]) -> None:
+    """An HTTP error that carries no message ends the call with its status."""
+    telemetry, address = served
+
+    httpx.post(f"http://{address}/fails", content=REQUEST)
+
+    eventually(lambda: telemetry.spans)
+    span = telemetry.span("tools/call add")
+    assert span.status.status_code is StatusCode.ERROR
+    assert span.attributes is not None
+    assert span.attributes["error.type"] == "500"
+
+
+def test_other_requests_are_none_of_ours(served: tuple[Telemetry, str]) -> None:
+    """A body that is no JSON-RPC message is passed on and not recorded."""
+    telemetry, address = served
+
+    assert httpx.post(f"http://{address}/json", content="a=1&b=2").text == ANSWER
+    assert httpx.post(f"http://{address}/none", content=REQUEST).status_code == 404
+
+    assert "a=1&b=2" not in telemetry.bodies
+
+
+def test_messages_on_a_websocket_are_recorded(served: tuple[Telemetry, str]) -> None:
+    """A WebSocket of the application is a channel like any other."""
+    telemetry, address = served
+
+    with connect(f"ws://{address}/ws") as websocket:
+        websocket.send(REQUEST)
+        assert websocket.recv() == ANSWER
+
+    eventually(lambda: telemetry.spans)
+    assert telemetry.bodies == [REQUEST, ANSWER]
