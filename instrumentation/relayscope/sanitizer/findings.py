@@ -24,6 +24,8 @@ Private use: no rule's pattern names it, it is no letter, no space and no quote.
 ROOT: Final = "$"
 """The path of a text or value as a whole."""
 
+_STRUCTURE: Final = frozenset('"{}[],: ')
+
 _MARKER = re.compile(
     r"\[(?:REDACTED|DROPPED):[a-z0-9-]{1,64}\]"
     r"|\[HASHED:[a-z0-9-]{1,64}:[A-Za-z0-9_-]{1,32}\.[0-9a-f]{16}\]"
@@ -56,6 +58,15 @@ class Finding:
     def moved(self, start: int, end: int, replacement: str) -> "Finding":
         """The same finding in the coordinates and the spelling of the text around."""
         return replace(self, start=start, end=end, replacement=replacement)
+
+    def stands_alone(self, text: str) -> bool:
+        """Whether it is a JSON value of its own, or all of the text.
+
+        Then its marker changes nothing for what is beside it. Elsewhere it can end a word that is
+        a secret now that it stands alone.
+        """
+        beside = text[max(0, self.start - 1) : self.start] + text[self.end : self.end + 1]
+        return all(character in _STRUCTURE for character in beside)
 
     def below(self, path: str) -> "Finding":
         """The same finding, with the path of the text it was found in before its own."""

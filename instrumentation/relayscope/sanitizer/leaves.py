@@ -4,12 +4,19 @@ from collections.abc import Container
 from typing import Final
 
 from relayscope.sanitizer import storable
-from relayscope.sanitizer.findings import Finding, Value, marker_around, spliced
+from relayscope.sanitizer.findings import Finding, Value, marker_around, masked, spliced
 from relayscope.sanitizer.model import KeyRule, Limits, Step
+from relayscope.sanitizer.replacements import TOO_MANY
 from relayscope.sanitizer.scanner import Scanner
 
 SMALL: Final = 1_000_000
 """Below it no pattern is tried on an integer: counts, sizes and codes are not secrets."""
+
+
+_ROUNDS: Final = 8
+"""A text in which something was replaced is searched again until nothing more is found: secrets
+without a space between them show one after the other. More than this is no accident, and the text
+is dropped."""
 
 
 class Leaves:
@@ -74,6 +81,7 @@ class Leaves:
                 secret = value.decode("latin-1")
             case _:
                 secret = str(value)
+        secret = masked(_searchable(secret))
         finding = self._scanner.replacements.finding(rule, secret, (0, len(secret)))
         if finding is None:
             return self.clean(value, path)
@@ -90,15 +98,24 @@ class Leaves:
         if self._normalize:
             text, changes = storable.storable_text(text)
             self.changes += ((change, path) for change in changes)
-        searched = text if storable.encodable(text) else storable.without_surrogates(text)
-        findings = self._scanner.find(searched)
-        return self._replaced(text, findings, path) if findings else text
+        return self._searched(text, path)
+
+    def _searched(self, text: str, path: str) -> str:
+        """The text without its secrets."""
+        for _ in range(_ROUNDS):
+            findings = self._scanner.find(_searchable(text))
+            self.findings += (finding.below(path) for finding in findings)
+            settled = all(finding.stands_alone(text) for finding in findings)
+            text = spliced(text, findings) if findings else text
+            if settled:
+                return text
+        return self.gone(TOO_MANY, path)
 
     def _bytes(self, data: bytes, path: str) -> bytes:
         # Each byte as the character of its number: ASCII reads as it is, and all bytes come back.
         text = data.decode("latin-1")
-        findings = self._scanner.find(text)
-        return self._replaced(text, findings, path).encode("latin-1") if findings else data
+        cleaned = self._searched(text, path)
+        return data if cleaned is text else cleaned.encode("latin-1")
 
     def _integer(self, number: int, path: str) -> Value:
         kept: int | str = number
@@ -117,13 +134,14 @@ class Leaves:
         self.changes += ((change, path) for change in changes)
         return kept
 
-    def _replaced(self, text: str, findings: list[Finding], path: str) -> str:
-        self.findings += (finding.below(path) for finding in findings)
-        return spliced(text, findings)
-
     def _cut(self, text: str, limit: int | None, path: str) -> str:
         if not self._truncate or limit is None or len(text) <= limit:
             return text
         self.cuts.append((len(text), path))
         mark = f"[TRUNCATED:{len(text)}]"
         return text[: marker_around(text, limit - len(mark))] + mark
+
+
+def _searchable(text: str) -> str:
+    """The text in a form that has UTF-8, every character in its place."""
+    return text if storable.encodable(text) else storable.without_surrogates(text)

@@ -6,10 +6,13 @@ from typing import Final, TypeVar
 
 import re2
 
+from relayscope.sanitizer.findings import FILL, masked
 from relayscope.sanitizer.model import KeyRule
 
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_SEPARATOR = re.compile(r"[^a-z0-9]+")
+# What an earlier run has replaced is still part of the name.
+_SEPARATOR = re.compile(rf"[^a-z0-9{FILL}]+")
+_START: Final = rf"(?<![a-z0-9{FILL}])"
 
 _OPTION = re.compile(r"--?[A-Za-z][A-Za-z0-9_.-]*")
 
@@ -36,7 +39,7 @@ class Names:
         self._harmless_endings = frozenset(harmless_endings)
         self._allowed = frozenset(allowed)
         # Once as words, once as letters alone: `PaSsWoRd` has humps where no word ends.
-        self._in_words = self._alternation(r"(?<![a-z0-9])", r"(?![a-z0-9])")
+        self._in_words = self._alternation(_START, r"(?![a-z0-9])")
         self._in_letters = self._alternation("", "")
         self._verdicts: dict[str, KeyRule | None] = {}
         self._stems: dict[str, bool] = {}
@@ -85,6 +88,7 @@ class Names:
     def _judge(self, name: str) -> KeyRule | None:
         if name in self._allowed:
             return None
+        name = masked(name)
         words = _words(_HUMP.sub("_", name[-_LONG:]))
         if words.strip("_").rpartition("_")[2] in self._harmless_endings:
             return None
@@ -92,7 +96,7 @@ class Names:
 
     def _search(self, name: str) -> KeyRule | None:
         if len(name) > _LONG:
-            return _OVERLONG if self._mention.search(name) else None
+            return _OVERLONG if self._mention.search(name.encode("utf-8", "replace")) else None
         return self._first(self._in_words, _words(_HUMP.sub("_", name))) or self._first(
             self._in_letters, _words(name)
         )
@@ -109,7 +113,7 @@ class Names:
         A group names a rule, no group an exception.
         """
         ends = [
-            rf"(?P<e{index}>(?<![a-z0-9])(?:{_either(rule.ends, _tight)})_?\Z)"
+            rf"(?P<e{index}>{_START}(?:{_either(rule.ends, _tight)})_?\Z)"
             for index, rule in enumerate(self._rules)
             if rule.ends
         ]

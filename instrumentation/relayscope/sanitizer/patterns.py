@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import re2
 
+from relayscope.sanitizer.errors import RulesError
 from relayscope.sanitizer.model import PatternRule
 
 _ANCHOR = re.compile(
@@ -45,16 +46,23 @@ class Filter:
     """Says in one pass over a text which of many expressions could match in it.
 
     It may name too many, never too few.
+
+    Raises:
+        RulesError: they do not fit into one automaton of reasonable size.
     """
 
     def __init__(self, expressions: Sequence[str]) -> None:
         self._set = re2.Set.SearchSet(_options())
         for expression in (*expressions, _SELF_TEST):
             self._set.Add(expression)
-        self._set.Compile()
-        # A set whose automaton does not fit its memory matches nothing, silently.
-        if not self._set.Match(_SELF_TEST):
-            raise ValueError("the patterns are too large together")
+        try:
+            self._set.Compile()
+            # A set whose automaton does not fit its memory matches nothing, silently.
+            fits = self._set.Match(_SELF_TEST)
+        except re2.error:
+            fits = None
+        if not fits:
+            raise RulesError("patterns", "are too large together; make some shorter")
 
     def fired(self, text: bytes) -> list[int] | None:
         """The indexes of those that could match in this UTF-8 text; None if none could."""

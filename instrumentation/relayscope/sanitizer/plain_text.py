@@ -31,9 +31,11 @@ _INDENT: Final = 64
 
 _QUOTED = re.compile(r"""(["'`])((?:(?!\1)[^\\]|\\.)*+)\1?""", re.DOTALL)
 # More of a value right behind a quoted part of it: `"""x"""`, `"a"'b'`, `'a'b`.
-_MORE = re.compile(r"""(?:"(?:[^"\\]|\\.)*+"?|'(?:[^'\\]|\\.)*+'?|[\w$@#%-]++)++""", re.DOTALL)
+_MORE = re.compile(
+    r"""(?:"(?:[^"\\]|\\.)*+"?|'(?:[^'\\]|\\.)*+'?|[^\s"'<>`&,;)\]}\\]++)++""", re.DOTALL
+)
 _BARE = re.compile(
-    r"""(?:[^\s"'<>`&,;)\]}\\]++"""
+    r"""(?:[^\s"'<>`&,;)\]}\\$]++|\$(?:\{[^\s{}"']*+\})?+"""
     r"""|\\(?!["'])"""
     # These end a value, unless it plainly goes on.
     r"""|[,;)\]}](?![\s"'<>`&,;)\]}\\]|\Z|[\w.-]{1,32}[=:]))++"""
@@ -72,18 +74,22 @@ def pairs(text: str, names: Names) -> Iterator[Pair]:
 
 def _assigned(found: _Match, names: Names) -> Pair | None:
     before, name, quote, *spaces = found.groups()
-    rule = names.rule(name)
+    rule, start = names.rule(name), found.start(2)
     if before:
         together = names.rule(f"{before} {name}")
-        # `API key: ...` is one; `Unexpected token: ...` is none; `my secret plan: ...` neither.
-        rule = together if rule or not names.rule(before) else None
+        if rule is None and not names.rule(before):
+            # `API key: ...` is one only together; `my secret plan: ...` is none.
+            rule, start = together, found.start()
+        elif together is None:
+            # `Unexpected token: ...`
+            rule = None
     if rule is None:
         return None
     text, at = found.string, found.end()
-    line_start = _starts_line(text, found.start())
+    line_start = _starts_line(text, start)
     if quote or not (rule.whole_line or (line_start and any(spaces))):
         return _value(rule, text, at, json=bool(quote))
-    around = text[found.start() - 1 : found.start()]
+    around = text[start - 1 : start]
     line = _LINE.get(around, _LINE[""]).match(text, at)
     if text[at : at + 1] in _QUOTES or line is None:
         return _value(rule, text, at)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from itertools import chain
 from typing import Final
+from urllib.parse import unquote_to_bytes
 
 from relayscope.sanitizer.findings import Finding, Findings, TooManyFindings, masked
 from relayscope.sanitizer.json_text import Document, Tools
@@ -70,6 +71,8 @@ class Scanner:
             # As if every escape were read, however deep; what \u hides has a filter of its own.
             plain = text.replace("\\n", "\n").replace("\\r", "\r").replace("\\t", "\t")
             data += b"\n" + plain.replace("\\", "").encode()
+        if "%" in text:
+            data += b"\n" + unquote_to_bytes(data)
         fired = self._filter.fired(data)
         if fired == self._only_names and not self.names.mentioned(data):
             return None

@@ -1,0 +1,149 @@
+"""What holds for every value whatever."""
+
+import copy
+import json
+import math
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relayscope.sanitizer import NORMALIZED, Rules, Sanitizer, Value
+from tests.sanitizer.samples import (
+    CANARY,
+    NAME_SAMPLES,
+    OPTIONAL,
+    UNTIMED,
+    attributes,
+    texts,
+    values,
+)
+
+SANITIZER = Sanitizer.default()
+EVERYTHING = Sanitizer.from_rules(Rules.from_mapping({"enable": OPTIONAL}))
+
+
+@UNTIMED
+@given(attributes, values)
+def test_a_record_never_raises_and_never_fails(record: dict[str, Value], body: Value) -> None:
+    """Whatever the record holds, it comes back, and no step had to give up."""
+    failures = EVERYTHING.hits().get("sanitizer-error", 0)
+    EVERYTHING.record(record, body)
+    assert EVERYTHING.hits().get("sanitizer-error", 0) == failures
+
+
+@UNTIMED
+@given(texts)
+def test_sanitizing_text_twice_changes_nothing_more(text: str) -> None:
+    """What comes out has no secret left to find (D4)."""
+    once = EVERYTHING.text(text)
+    assert EVERYTHING.text(once) == once
+
+
+@UNTIMED
+@given(attributes, values)
+def test_sanitizing_a_record_twice_changes_nothing_more(
+    record: dict[str, Value], body: Value
+) -> None:
+    """The same for attributes and bodies of any shape (D4)."""
+    once = SANITIZER.record(record, body)
+    assert SANITIZER.record(*once) == once
+
+
+@UNTIMED
+@given(attributes, values)
+def test_a_record_is_never_changed_in_place(record: dict[str, Value], body: Value) -> None:
+    """The host's objects stay the host's."""
+    kept = copy.deepcopy((record, body))
+    SANITIZER.record(record, body)
+    assert repr((record, body)) == repr(kept)
+
+
+@UNTIMED
+@given(values)
+def test_what_needs_no_change_comes_back_as_the_same_object(value: Value) -> None:
+    """Equal is identical: nobody has to compare."""
+    cleaned = SANITIZER.value(value)
+    assert cleaned is value or repr(cleaned) != repr(value)
+
+
+@UNTIMED
+@given(values)
+def test_the_quick_way_lets_nothing_through_that_the_thorough_one_would_change(
+    value: Value,
+) -> None:
+    """What comes back as it was holds nothing that could be explained away."""
+    if SANITIZER.value(value) is value:
+        assert SANITIZER.explain(value) == []
+
+
+@UNTIMED
+@given(attributes, values)
+def test_what_comes_out_can_be_stored(record: dict[str, Value], body: Value) -> None:
+    """No NUL, no half surrogate, nothing but finite numbers of 64 bits."""
+    for text_or_number in _leaves(SANITIZER.record(record, body)):
+        match text_or_number:
+            case str():
+                assert "\0" not in text_or_number
+                text_or_number.encode()
+            case bool():
+                pass
+            case int():
+                assert -(2**63) <= text_or_number < 2**63
+            case float():
+                assert math.isfinite(text_or_number)
+
+
+@UNTIMED
+@given(attributes)
+def test_a_mark_tells_that_something_was_made_storable(record: dict[str, Value]) -> None:
+    """The attribute is there if and only if one of its kinds was counted."""
+    before = SANITIZER.hits()
+    cleaned = SANITIZER.attributes(record)
+    after = SANITIZER.hits()
+    changes = {"nul", "surrogate", "not-finite", "big-integer"}
+    assert (NORMALIZED in cleaned) == any(before.get(name) != after.get(name) for name in changes)
+
+
+@UNTIMED
+@given(
+    st.recursive(
+        st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=8)),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+        max_leaves=8,
+    ),
+    st.sampled_from(NAME_SAMPLES),
+    st.integers(0, 3),
+    st.sampled_from([{}, {"ensure_ascii": False}, {"indent": 1}, {"separators": (",", ":")}]),
+)
+def test_only_the_secret_is_cut_out_of_json(
+    around: Any, named: tuple[str, str], nested: int, style: dict[str, Any]
+) -> None:
+    """Whatever is around a secret in JSON text, nested or not, stays as it was to the letter."""
+    rule, name = named
+    document: Any = {"before": around, name: CANARY, "after": around}
+    for _ in range(nested):
+        document = [json.dumps(document, **style), {"x": around}]
+    text = json.dumps(document, **style)
+    noise = SANITIZER.text(text.replace(CANARY, "null"))
+    cleaned = SANITIZER.text(text)
+    if noise == text.replace(CANARY, "null"):
+        before, _, after = text.partition(CANARY)
+        assert cleaned.startswith(before)
+        assert cleaned.endswith(after)
+        marker = cleaned[len(before) : len(cleaned) - len(after)]
+        assert marker.startswith((f"[REDACTED:{rule}]", f"[HASHED:{rule}:"))
+    assert CANARY not in cleaned
+    json.loads(cleaned)
+
+
+def _leaves(value: Any) -> Any:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield key
+            yield from _leaves(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _leaves(inner)
+    else:
+        yield value
