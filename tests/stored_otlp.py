@@ -131,17 +131,7 @@ def _fill_point(point: Any, row: RowMapping) -> None:
     for column in ("count", "sum", "min", "max"):
         if row[column] is not None:
             setattr(point, column, int(row[column]) if column == "count" else row[column])
-    for field in ("scale", "zero_count", "zero_threshold"):
-        if field in detail:
-            setattr(point, field, detail[field])
-    for side in ("positive", "negative"):
-        if side in detail:
-            buckets = getattr(point, side)
-            buckets.offset = detail[side]["offset"]
-            buckets.bucket_counts.extend(detail[side]["counts"])
-    if "bounds" in detail:
-        point.explicit_bounds.extend(detail["bounds"])
-        point.bucket_counts.extend(detail["counts"])
+    _fill_buckets(point, detail)
     for quantile in detail.get("quantiles", ()):
         point.quantile_values.add(**quantile)
     for stored in detail.get("exemplars", ()):
@@ -153,6 +143,20 @@ def _fill_point(point: Any, row: RowMapping) -> None:
         )
         number = "as_int" if isinstance(stored["value"], int) else "as_double"
         setattr(exemplar, number, stored["value"])
+
+
+def _fill_buckets(point: Any, detail: dict[str, Any]) -> None:
+    for field in ("scale", "zero_count", "zero_threshold"):
+        if field in detail:
+            setattr(point, field, detail[field])
+    for side in ("positive", "negative"):
+        if side in detail:
+            buckets = getattr(point, side)
+            buckets.offset = detail[side]["offset"]
+            buckets.bucket_counts.extend(detail[side]["counts"])
+    if "bounds" in detail:
+        point.explicit_bounds.extend(detail["bounds"])
+        point.bucket_counts.extend(detail["counts"])
 
 
 def canonical(message: Message) -> Message:
@@ -222,7 +226,7 @@ def _pairs(attributes: dict[str, Any]) -> list[KeyValue]:
     return [KeyValue(key=key, value=_any(value)) for key, value in attributes.items()]
 
 
-def _any(value: Any) -> AnyValue:
+def _any(value: Any) -> AnyValue:  # noqa: PLR0911 - one per kind of value
     match value:
         case None:
             return AnyValue()

@@ -119,6 +119,7 @@ def test_half_a_surrogate_pair_is_one_characters_fault() -> None:
         b'{"resourceLogs": [1]}',
         record(timeUnixNano=-1),
         record(timeUnixNano=2**64),
+        record(timeUnixNano=1e18),
         record(timeUnixNano="9" * 5000),
         record(timeUnixNano=0.5),
         record(timeUnixNano=True),

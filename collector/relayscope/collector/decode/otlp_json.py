@@ -140,7 +140,8 @@ def _enum(value: Any) -> int:
 def _integer(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise TypeError
-    if isinstance(value, float) and not value.is_integer():
+    # orjson makes floats of integers that are too long; beyond 2**53 those are not exact.
+    if isinstance(value, float) and (not value.is_integer() or abs(value) > 2**53):
         raise ValueError
     if isinstance(value, str) and len(value) > 20:  # noqa: PLR2004 - the digits of -2**63 and 2**64
         raise ValueError
