@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from relayscope.collector.settings import Settings
+from relayscope.collector.settings import load
 from tests.fix_programs import PROGRAMS, SCRIPTS, Run, clean_environment, eventually, line, run
 
 ROOT = Path(__file__).parents[1]
@@ -120,7 +120,7 @@ def test_every_make_target_in_the_documentation_exists() -> None:
     targets = set(
         re.findall(r"^make (\w+)", README + (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE)
     )
-    assert targets == {"demo", "test", "check"}
+    assert targets == {"demo", "test", "check", "soak"}
     for target in targets:
         assert run(["make", "-n", target], dict(os.environ), cwd=ROOT).returncode == 0
 
@@ -133,13 +133,18 @@ def test_every_shell_block_of_the_readme_is_executed_here() -> None:
     assert len(executed) == len(documented(""))
 
 
-def test_the_collectors_example_file_is_accepted() -> None:
-    """`otel-config/collector.yaml` holds settings that exist."""
-    names = re.findall(
-        r"^#? ?(\w+):", (ROOT / "otel-config/collector.yaml").read_text(), re.MULTILINE
-    )
-    assert set(names) & {"grpc", "http", "database_url"}
-    assert set(names) <= set(Settings.model_fields)
+def test_every_setting_of_the_collectors_example_file_is_accepted(tmp_path: Path) -> None:
+    """`otel-config/collector.yaml`, with every line in it put into force, has no mistake."""
+    example = (ROOT / "otel-config/collector.yaml").read_text()
+    in_force = re.sub(r"^# (\w+:.*|- \w+:.*|  \w+:.*)$", r"\1", example, flags=re.MULTILINE)
+    config = tmp_path / "collector.yaml"
+    config.write_text(in_force)
+
+    settings = load({}, config)
+
+    assert settings.workers == 1
+    assert [token.name for token in settings.tokens] == ["relay"]
+    assert settings.model_fields_set >= {"grpc", "tls_client_ca", "duplicate_window"}
 
 
 @pytest.mark.parametrize("path", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"])
