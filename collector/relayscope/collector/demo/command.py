@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
+from shutil import which
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -85,12 +86,21 @@ def _show(data_dir: Path, trace_id: UUID) -> None:
 
 def _say_how_to_go_on(data_dir: Path) -> None:
     folder = f"--data-dir {data_dir}"
+    relayscope, instrument = map(_as_typed, ("relayscope", "relayscope-instrument"))
     _head("How to look further")
-    click.echo(f"  relayscope trace --last {folder}")
-    click.echo(f"  relayscope sql '{_NEWEST}' {folder}")
-    click.echo("\nTo trace your own relay: start `relayscope serve`, then run")
-    click.echo("  relayscope-instrument --service-name relay -- python your_relay.py")
-    click.echo("  relayscope trace --last")
+    click.echo(f"  {relayscope} trace --last {folder}")
+    click.echo(f"  {relayscope} sql '{_NEWEST}' {folder}")
+    click.echo(f"\nTo trace your own relay: start `{relayscope} serve`, then run")
+    click.echo(f"  {instrument} --service-name relay -- python your_relay.py")
+    click.echo(f"  {relayscope} trace --last")
+
+
+def _as_typed(command: str) -> str:
+    """Return what starts one of our commands from here."""
+    if which(command) is not None:
+        return command
+    path = SCRIPTS / command
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 def _head(title: str) -> None:
