@@ -45,6 +45,8 @@ PASSWORD = "[REDACTED:password]"
         # An option of a command line
         ('["run","--token","a","b"]', f'["run","--token","{TOKEN}","b"]'),
         ('["run","--token","--verbose","b"]', '["run","--token","--verbose","b"]'),
+        # A list of pairs
+        ('[["host","a"],["cookie","b"]]', '[["host","a"],["cookie","[REDACTED:cookie]"]]'),
         # Text in strings, in their own spelling
         ('{"m":"line\\npassword: a b\\nnext"}', f'{{"m":"line\\npassword: {PASSWORD}\\nnext"}}'),
         ('{"m":"\\nAKIAQYLPMN5HHHFPZAM2"}', '{"m":"\\n[REDACTED:aws-access-key-id]"}'),
@@ -107,11 +109,13 @@ def test_attributes_are_read_as_json_is() -> None:
     cleaned = SANITIZER.attributes(
         {
             "process.command_args": ["run", "--api-key", "abc", "x"],
+            "headers": [["host", "abc"], ["x-api-key", "abc"]],
             "env": [{"name": "API_KEY", "value": "abc"}, {"name": "HOME", "value": "/root"}],
         }
     )
     assert cleaned == {
         "process.command_args": ["run", "--api-key", "[REDACTED:api-key]", "x"],
+        "headers": [["host", "abc"], ["x-api-key", "[REDACTED:api-key]"]],
         "env": [
             {"name": "API_KEY", "value": "[REDACTED:api-key]"},
             {"name": "HOME", "value": "/root"},

@@ -51,6 +51,17 @@ PASSWORD = "[REDACTED:password]"
         # XML
         ("<password>hunter 2</password>", f"<password>{PASSWORD}</password>"),
         ('<ns:token a="1">abc</ns:token>', '<ns:token a="1">[REDACTED:token]</ns:token>'),
+        # As Python prints it
+        ("{'password': b'hunter2', 'a': 1}", f"{{'password': b'{PASSWORD}', 'a': 1}}"),
+        ("User(password=SecretStr('hunter2'), a=1)", f"User(password={PASSWORD}, a=1)"),
+        (
+            "[(b'cookie', b'a=b'), (b'host', b'x')]",
+            "[(b'cookie', b'[REDACTED:cookie]'), (b'host', b'x')]",
+        ),
+        # As HTML has it
+        ("{&quot;token&quot;:&quot;abc&quot;}", "{&quot;token&quot;:&quot;[REDACTED:token]&quot;}"),
+        # With comments
+        ('{"token": /* no */ "abc", // x\n "password": // y\n "abc"}', None),
         # SQL
         ("CREATE USER bob PASSWORD 'abc'", "CREATE USER bob PASSWORD '[REDACTED:sql-password]'"),
         # JSON and its kin inside other text
@@ -79,6 +90,7 @@ def test_a_secret_is_cut_out_of_plain_text(text: str, expected: str | None) -> N
     cleaned = SANITIZER.text(text)
     if expected is None:
         assert "sid=1" not in cleaned
+        assert "abc" not in cleaned
     else:
         assert cleaned == expected
 

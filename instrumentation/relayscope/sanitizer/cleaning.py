@@ -20,12 +20,14 @@ class _Context(NamedTuple):
 
     Attributes:
         rule: the rule for the value, if its name is sensitive.
+        listed: whether it is an element of a list.
         properties: whether its name is `properties`, as in a JSON Schema.
         property: whether it is a member of such.
         samples: the rule for the samples in it, if it is the schema of a sensitive name.
     """
 
     rule: KeyRule | None = None
+    listed: bool = False
     properties: bool = False
     property: bool = False
     samples: KeyRule | None = None
@@ -119,9 +121,10 @@ class Cleaning:
         for index, item in enumerate(items):
             rule, following = following, None
             if isinstance(item, str):
-                following = self._names.option(item)
+                pair = index == 0 and context.listed
+                following = self._names.rule(item) if pair else self._names.option(item)
                 rule = None if item.startswith("--") else rule
-            inner = _Context(rule=rule, samples=context.samples)
+            inner = _Context(rule=rule, listed=True, samples=context.samples)
             at = f"{path}[{index}]"
             new = self._guarded(lambda: self._value(item, at, depth + 1, inner))  # noqa: B023 - called before the next turn.
             same = same and new is item

@@ -17,6 +17,8 @@ from relayscope.sanitizer.rules import Rules
 from relayscope.sanitizer.scanner import Scanner
 from relayscope.sanitizer.storable import INT64
 
+_LISTS: Final = (list, tuple)
+
 _KEYS: Final = 8192
 """Names remembered as clean. Real traffic has a few hundred; beyond this the set starts afresh,
 which is cheaper than keeping order in it."""
@@ -73,7 +75,12 @@ class FirstLook:
         self, items: list[Any] | tuple[Any, ...], texts: list[str], depth: int
     ) -> bool:
         for item in items:
-            if type(item) is str and item[:1] == "-" and self._scanner.names.option(item):
+            if type(item) is str:
+                if item[:1] == "-" and self._scanner.names.option(item):
+                    return False
+            elif (
+                type(item) in _LISTS and item and type(item[0]) is str and not self._admit(item[0])
+            ):
                 return False
             if not self._gather(item, texts, depth):
                 return False

@@ -266,9 +266,13 @@ class Document:
         return True
 
     def _note(self, frame: _Frame, text: str, span: _Span) -> None:
-        """Remember a string that says what its neighbour is, or that such a neighbour names."""
+        """Remember a string that says what its neighbour is, or that such a neighbour names.
+
+        `["--token", "x"]` is an option and its value, `[["cookie", "x"]]` a list of pairs.
+        """
         if frame.kind == "[":
-            frame.rule = self._names.option(text)
+            pair = frame.index == 0 and len(self._frames) > 1 and self._frames[-2].kind == "["
+            frame.rule = self._names.rule(text) if pair else self._names.option(text)
         elif frame.key in NAMING:
             frame.named = self._names.rule(text)
         elif frame.key == VALUE:

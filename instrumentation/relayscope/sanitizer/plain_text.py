@@ -18,7 +18,12 @@ _ASSIGNED = re.compile(
     r"(?<![\w.$%-])(?:([A-Za-z]++)[ ])?([\w.$%-]++)"
     r"""(["'`]?)([ \t]*+)(?::=|=>|==?|:)([ \t]*+)"""
 )
-_QUOTED_NAME = re.compile(r'"((?:[^"\\\r\n]|\\.){1,256})"\s*+:\s*+')
+_QUOTED_NAME = re.compile(
+    # JSON as people write it, comments and all.
+    r'"((?:[^"\\\r\n]|\\.){1,256})"\s*+:\s*+(?:/\*(?:[^*]|\*(?!/))*+\*/\s*+|//[^\n]*+\n\s*+)*+'
+)
+# A pair as Python prints it: `('cookie', 'a=b')`, `(b'cookie', b'a=b')`.
+_TUPLE = re.compile(r"""\(b?(["'])((?:(?!\1)[^\\\r\n]){1,256})\1,\s*+(?=b?["'])""")
 _NAMED_VALUE = re.compile(
     r"""["'](?:name|key)["']\s*+:\s*+["']([^"'\\]*+)["']\s*+,\s*+["']value["']\s*+:\s*+"""
 )
@@ -29,7 +34,9 @@ _LINE_START = re.compile(r"(?:[ \t]|[-*+>#][ \t]|(?:export|set|SET)[ \t])*+")
 _INDENT: Final = 64
 """Characters. A name further in does not start its line."""
 
-_QUOTED = re.compile(r"""(["'`])((?:(?!\1)[^\\]|\\.)*+)\1?""", re.DOTALL)
+_QUOTED = re.compile(r"""[bBfFrRuU]{0,2}(["'`])((?:(?!\1)[^\\]|\\.)*+)\1?""", re.DOTALL)
+# Python's way to print an object: `SecretStr('x')`.
+_CALL = re.compile(r"""[\w.]{1,64}\([bBfFrRuU]{0,2}["'](?:[^"'\\]|\\.)*+["']?\)?""", re.DOTALL)
 # More of a value right behind a quoted part of it: `"""x"""`, `"a"'b'`, `'a'b`.
 _MORE = re.compile(
     r"""(?:"(?:[^"\\]|\\.)*+"?|'(?:[^'\\]|\\.)*+'?|[^\s"'<>`&,;)\]}\\]++)++""", re.DOTALL
@@ -101,6 +108,11 @@ def _quoted_name(found: _Match, names: Names) -> Pair | None:
     return _value(rule, found.string, found.end(), json=True) if rule else None
 
 
+def _tuple(found: _Match, names: Names) -> Pair | None:
+    rule = names.rule(found[2])
+    return _value(rule, found.string, found.end()) if rule else None
+
+
 def _option(found: _Match, names: Names) -> Pair | None:
     rule = names.option(found[1])
     return _value(rule, found.string, found.end()) if rule else None
@@ -116,6 +128,7 @@ _WAYS: Final[tuple[tuple[re.Pattern[str], Callable[[_Match, Names], Pair | None]
     (_ASSIGNED, _assigned),
     (_QUOTED_NAME, _quoted_name),
     (_NAMED_VALUE, _quoted_name),
+    (_TUPLE, _tuple),
     (_OPTION, _option),
     (_ELEMENT, _element),
 )
@@ -126,14 +139,14 @@ _QUOTES: Final = frozenset("\"'`")
 def _value(rule: KeyRule, text: str, at: int, *, json: bool = False) -> Pair:
     """The value that starts at a place: a quoted one, a bracketed one, or a run without spaces."""
     first = text[at : at + 1]
-    if first in _QUOTES and (quoted := _QUOTED.match(text, at)):
+    if quoted := _QUOTED.match(text, at):
         more = _MORE.match(text, quoted.end())
         if more:
             return Pair(rule, at, more.end(), quoted=json)
         return Pair(rule, *quoted.span(2))
     if first in {"{", "["}:
         return Pair(rule, at, _closing(text, at), quoted=json)
-    bare = _BARE.match(text, at)
+    bare = _CALL.match(text, at) or _BARE.match(text, at)
     if bare is None:
         return Pair(rule, at, at)
     return Pair(rule, *bare.span(), quoted=json)

@@ -26,7 +26,9 @@ _CONTROLS: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 _ESCAPE = re.compile(_ESCAPES)
 # Percent signs for ASCII only: what is searched for has no other characters.
-_SPELLING = re.compile(_ESCAPES + r"|%([0-7][0-9a-fA-F])")
+# HTML's quotes, which logs of web pages are full of.
+_SPELLING = re.compile(_ESCAPES + r"|%([0-7][0-9a-fA-F])|&(quot|apos|amp|#34|#39);")
+_ENTITIES: Final = {"quot": '"', "apos": "'", "amp": "&", "#34": '"', "#39": "'"}
 
 ESCAPE_FILTER: Final = (
     # ASCII as \u00XX or \xXX, but for `& ' < >`, which some encoders write that way.
@@ -83,7 +85,7 @@ def unescaped(text: str) -> View:
 
 
 def unspelled(text: str) -> View:
-    """Any text with backslash escapes and percent signs read, wherever they stand."""
+    """Any text with backslash escapes, percent signs and HTML's quotes read, wherever."""
     return _view(text, _SPELLING)
 
 
@@ -101,19 +103,20 @@ def base64_json(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def _read(found: re.Match[str]) -> str:
-    """The one character that an escape or a percent sign stands for."""
-    high, low, *codes, letter = found.group(1, 2, 3, 4, found.re.groups, 5)
-    if letter:
+    """The one character that is spelled otherwise."""
+    if letter := found[5]:
         return _CONTROLS.get(letter, letter)
-    if high:
-        return chr(0x10000 + ((int(high, 16) - 0xD800) << 10) + int(low, 16) - 0xDC00)
-    character = chr(int(next(filter(None, codes)), 16))
-    return "\N{REPLACEMENT CHARACTER}" if "\ud800" <= character <= "\udfff" else character
+    if high := found[1]:
+        return chr(0x10000 + ((int(high, 16) - 0xD800) << 10) + int(found[2], 16) - 0xDC00)
+    if code := found[3] or found[4]:
+        character = chr(int(code, 16))
+        return "\N{REPLACEMENT CHARACTER}" if "\ud800" <= character <= "\udfff" else character
+    return chr(int(found[6], 16)) if found[6] else _ENTITIES[found[7]]
 
 
 def _view(text: str, spelling: re.Pattern[str]) -> View:
     plain, written = array("q", [0]), array("q", [0])
-    if "\\" not in text and "%" not in text:
+    if "\\" not in text and "%" not in text and "&" not in text:
         return View(text, plain, written)
     # Hostile text has millions of escapes: a list of pieces would take a hundred bytes for each.
     pieces = StringIO()
