@@ -8,11 +8,11 @@ import click
 
 from relayscope.collector.options import settings_options
 from relayscope.collector.reading.plain_text import one_line
-from relayscope.collector.sanitizer_rules import make_sanitizer
+from relayscope.collector.sanitizer_rules import load_rules
+from relayscope.sanitizer import Sanitizer
 
 if TYPE_CHECKING:
     from relayscope.collector.settings import Settings
-    from relayscope.sanitizer import Sanitizer
 
 
 @click.command()
@@ -24,7 +24,7 @@ def sanitize(settings: Settings, file: IO[str], explain: bool) -> None:  # noqa:
 
     The text is taken as the body of a log record: a JSON-RPC message, a line of a log, a header.
     """
-    sanitizer = make_sanitizer(settings)
+    sanitizer = Sanitizer.from_rules(load_rules(settings))
     sample = file.read()
     if explain:
         _explain(sanitizer, sample)

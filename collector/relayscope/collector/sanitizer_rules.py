@@ -1,4 +1,4 @@
-"""The sanitizer that the settings ask for."""
+"""The sanitizer rules that the settings ask for."""
 
 from __future__ import annotations
 
@@ -15,23 +15,24 @@ if TYPE_CHECKING:
     from relayscope.collector.settings import Settings
 
 
-def make_sanitizer(settings: Settings) -> Sanitizer:
-    """A sanitizer with the rules of the settings' file, or with the default ones.
+def load_rules(settings: Settings) -> Rules:
+    """The rules of the settings' file, or the default ones.
 
     Raises:
         StartError: the file cannot be used; names it and the rule.
     """
     if settings.sanitizer_rules is None:
-        return Sanitizer.default()
+        return Rules.default()
     return _from_file(settings.sanitizer_rules)
 
 
-def _from_file(path: Path) -> Sanitizer:
+def _from_file(path: Path) -> Rules:
     try:
         mapping = yaml.safe_load(path.read_text(encoding="utf-8"))
         if not isinstance(mapping, dict):
             raise StartError(f"sanitizer_rules: {path}: expected a mapping of rules")
-        return Sanitizer.from_rules(Rules.from_mapping(mapping))
+        rules = Rules.from_mapping(mapping)
+        Sanitizer.from_rules(rules)  # whether they can work together is known only now
     except OSError as error:
         raise StartError(f"sanitizer_rules: {path}: {error.strerror}") from None
     except UnicodeDecodeError:
@@ -43,3 +44,4 @@ def _from_file(path: Path) -> Sanitizer:
         raise StartError(f"sanitizer_rules: {path}{line}: {problem}") from None
     except RulesError as error:
         raise StartError(f"sanitizer_rules: {path}: {error}") from None
+    return rules

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 from relayscope.collector.decode.rows import mark
 from relayscope.collector.decode.values import (
     attributes,
-    count,
     jsonb,
     plain,
     span_id_or_none,
@@ -71,7 +70,7 @@ def _add_records(
                 body if isinstance(body, str) else None,
                 jsonb(body) if body is not None and not isinstance(body, str) else None,
                 jsonb(clean),
-                count(record.dropped_attributes_count),
+                record.dropped_attributes_count,
                 resource_id,
                 scope_id,
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from relayscope.collector.decode.values import attributes, count, json_values
+from relayscope.collector.decode.values import attributes, json_values
 from relayscope.sanitizer import NORMALIZED
 from relayscope.storage import Batch, rows
 
@@ -58,7 +58,7 @@ class Decoded:
         identity, row = rows.resource(
             json_values(self.sanitizer.attributes(plain)),
             self.sanitizer.text(schema_url),
-            count(resource.dropped_attributes_count),
+            resource.dropped_attributes_count,
         )
         self.batch.resources[identity] = row
         return identity.bytes
@@ -70,7 +70,7 @@ class Decoded:
             self.sanitizer.text(scope.version),
             json_values(self.sanitizer.attributes(attributes(scope.attributes))),
             self.sanitizer.text(schema_url),
-            count(scope.dropped_attributes_count),
+            scope.dropped_attributes_count,
         )
         self.batch.scopes[identity] = row
         return identity.bytes

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 from relayscope.collector.decode.rows import mark
 from relayscope.collector.decode.values import (
     attributes,
-    count,
     jsonb,
     span_id_or_none,
     trace_id_or_none,
@@ -84,9 +83,9 @@ def _add_spans(
                 jsonb(clean),
                 jsonb([_event(event, decoded) for event in span.events]) if span.events else None,
                 jsonb([_link(link, decoded) for link in span.links]) if span.links else None,
-                count(span.dropped_attributes_count),
-                count(span.dropped_events_count),
-                count(span.dropped_links_count),
+                span.dropped_attributes_count,
+                span.dropped_events_count,
+                span.dropped_links_count,
                 resource_id,
                 scope_id,
             )

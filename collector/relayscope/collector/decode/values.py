@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from relayscope.sanitizer import Value
 
-_INT4: Final = 2**31 - 1
 _NO_TRACE: Final = bytes(16)
 _NO_SPAN: Final = bytes(8)
 
@@ -73,11 +72,6 @@ def number(value: float) -> float | str:
     if math.isfinite(value):
         return value
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-
-
-def count(dropped: int) -> int:
-    """An unsigned 32-bit count in a signed column; four billion may be read as two."""
-    return min(dropped, _INT4)
 
 
 def trace_id_or_none(sent: bytes, odd: list[str]) -> bytes | None:

@@ -14,8 +14,10 @@ import click
 from relayscope.collector import log, ports, tls
 from relayscope.collector.errors import StartError
 from relayscope.collector.options import settings_options
+from relayscope.collector.sanitizer_rules import load_rules
 from relayscope.collector.serve import service, workers
 from relayscope.collector.serve.housekeeping import keep_house
+from relayscope.collector.serve.order import Order
 from relayscope.storage import EmbeddedServer, StorageError, create_engine, migrate
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ def serve(settings: Settings) -> None:
     """
     log.configure()
     tls.check(settings)
+    rules = load_rules(settings)
     # Until the service has its own handlers: leave every `with`, so that no server stays behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with contextlib.ExitStack() as held:
@@ -53,8 +56,7 @@ def serve(settings: Settings) -> None:
         http_port, http_address = ports.hold(settings.http)
         held.enter_context(http_port)
         settings = settings.model_copy(update={"grpc": grpc_address, "http": http_address})
-        database_url = _database(settings, held)
-        asyncio.run(_serve(settings, database_url))
+        asyncio.run(_serve(Order(settings, rules, _database(settings, held))))
 
 
 def _database(settings: Settings, held: contextlib.ExitStack) -> str:
@@ -72,7 +74,8 @@ def _database(settings: Settings, held: contextlib.ExitStack) -> str:
     return url
 
 
-async def _serve(settings: Settings, database_url: str) -> None:
+async def _serve(order: Order) -> None:
+    settings = order.settings
     stop = service.stop_on_signals()
     run = service.run if settings.workers == 1 else workers.run
 
@@ -81,9 +84,9 @@ async def _serve(settings: Settings, database_url: str) -> None:
         _logger.info("listening", extra={"protocol": "http", "address": str(settings.http)})
         _logger.info("ready")
 
-    housekeeping = asyncio.create_task(keep_house(settings, database_url))
+    housekeeping = asyncio.create_task(keep_house(settings, order.database_url))
     try:
-        await run(settings, database_url, stop, ready)
+        await run(order, stop, ready)
     finally:
         housekeeping.cancel()
         await asyncio.wait({housekeeping})

@@ -26,7 +26,7 @@ from relayscope.collector.receive import grpc as grpc_receiver
 from relayscope.collector.receive import http as http_receiver
 from relayscope.collector.receive.http_protocol import DeadlineH11Protocol
 from relayscope.collector.room import Room
-from relayscope.collector.sanitizer_rules import make_sanitizer
+from relayscope.sanitizer import Sanitizer
 from relayscope.spool import SpoolError
 from relayscope.storage import Writer, create_engine, measure, store_figures
 
@@ -36,8 +36,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from relayscope.collector.settings import Settings
-    from relayscope.sanitizer import Sanitizer
+    from relayscope.collector.serve.order import Order
 
 _logger = logging.getLogger(__name__)
 
@@ -51,23 +50,21 @@ _WRITE_SHARE: Final = 0.75
 """Of the time for an answer, what one write may take; the rest is for waiting and decoding."""
 
 
-async def run(
-    settings: Settings, database_url: str, stop: asyncio.Event, ready: Callable[[], None]
-) -> None:
+async def run(order: Order, stop: asyncio.Event, ready: Callable[[], None]) -> None:
     """Receive and store until told to stop, then finish what is under way.
 
     Args:
-        settings: with the real ports of both listeners.
-        database_url: a migrated database.
+        order: what to serve, and where.
         stop: when set, listening ends.
         ready: called once both listeners listen.
 
     Raises:
-        StartError: an address cannot be used, or a certificate, or a rules file.
+        StartError: an address cannot be used, or a certificate.
     """
+    settings = order.settings
     figures = Figures()
-    sanitizer = make_sanitizer(settings)
-    engine = create_engine(database_url)
+    sanitizer = Sanitizer.from_rules(order.rules)
+    engine = create_engine(order.database_url)
     write_timeout = timedelta(seconds=settings.answer_timeout * _WRITE_SHARE)
     writer = Writer(engine, timeout=write_timeout)
     drain_writer = Writer(engine, timeout=write_timeout)

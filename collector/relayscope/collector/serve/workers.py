@@ -14,6 +14,8 @@ import sys
 import tempfile
 from typing import TYPE_CHECKING, Final
 
+from prometheus_client.multiprocess import mark_process_dead
+
 from relayscope.collector import log
 from relayscope.collector.errors import StartError
 from relayscope.collector.serve import service
@@ -21,7 +23,7 @@ from relayscope.collector.serve import service
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from relayscope.collector.settings import Settings
+    from relayscope.collector.serve.order import Order
 
 _logger = logging.getLogger(__name__)
 
@@ -31,14 +33,11 @@ _PAUSE: Final = 1.0
 """Seconds before a dead worker is replaced, so that one that cannot live does not eat a core."""
 
 
-async def run(
-    settings: Settings, database_url: str, stop: asyncio.Event, ready: Callable[[], None]
-) -> None:
-    """Keep `settings.workers` workers alive until told to stop, then wait for them to finish.
+async def run(order: Order, stop: asyncio.Event, ready: Callable[[], None]) -> None:
+    """Keep the workers alive until told to stop, then wait for them to finish.
 
     Args:
-        settings: with the real ports of both listeners.
-        database_url: a migrated database.
+        order: what each of them serves, and where.
         stop: when set, the workers are asked to stop.
         ready: called once all workers listen.
 
@@ -46,7 +45,7 @@ async def run(
         StartError: a worker did not start; it has logged why.
     """
     with tempfile.TemporaryDirectory(prefix="relayscope-figures-") as figures:
-        slots = [_Slot(settings, database_url, figures) for _ in range(settings.workers)]
+        slots = [_Slot(order, figures) for _ in range(order.settings.workers)]
         try:
             async with asyncio.TaskGroup() as starting:
                 for slot in slots:
@@ -62,10 +61,11 @@ async def run(
 class _Slot:
     """One worker after another."""
 
-    def __init__(self, settings: Settings, database_url: str, figures: str) -> None:
-        self._order = pickle.dumps((settings, database_url))
-        self._patience = 2 * settings.stop_timeout
+    def __init__(self, order: Order, figures: str) -> None:
+        self._order = pickle.dumps(order)
+        self._patience = 2 * order.settings.stop_timeout
         self._environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": figures}
+        self._figures = figures
         self._worker: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
@@ -93,6 +93,8 @@ class _Slot:
                 _logger.error(
                     "worker died", extra={"pid": self._worker.pid, "exit_code": dying.result()}
                 )
+                # Its counts stay; what it said about its present state does not hold any more.
+                mark_process_dead(self._worker.pid, self._figures)  # type: ignore[no-untyped-call]
                 await asyncio.sleep(_PAUSE)
                 try:
                     await self.start()
@@ -114,23 +116,23 @@ class _Slot:
             await self._worker.wait()
 
 
-async def _work(settings: Settings, database_url: str) -> None:
+async def _work(order: Order) -> None:
     stop = service.stop_on_signals()
     # Nothing more is sent: readable means closed.
     asyncio.get_running_loop().add_reader(_STDIN, stop.set)
-    await service.run(settings, database_url, stop, lambda: print("listening", flush=True))  # noqa: T201 - the parent reads it
+    await service.run(order, stop, lambda: print("listening", flush=True))  # noqa: T201 - the parent reads it
 
 
 def _main() -> None:
     log.configure()
     with open(_STDIN, "rb", buffering=0, closefd=False) as stdin:
         length = int.from_bytes(stdin.read(8))
-        order = b""
-        while len(order) < length:
-            order += stdin.read(length - len(order))
-    settings, database_url = pickle.loads(order)  # noqa: S301 - from the parent, through a pipe
+        packed = b""
+        while len(packed) < length:
+            packed += stdin.read(length - len(packed))
+    order: Order = pickle.loads(packed)  # noqa: S301 - from the parent, through a pipe
     try:
-        asyncio.run(_work(settings, database_url))
+        asyncio.run(_work(order))
     except StartError as error:
         _logger.critical(str(error))
         sys.exit(1)
