@@ -7,7 +7,8 @@ import contextlib
 import logging
 import signal
 import sys
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -18,12 +19,23 @@ from relayscope.collector.sanitizer_rules import load_rules
 from relayscope.collector.serve import service, workers
 from relayscope.collector.serve.housekeeping import keep_house
 from relayscope.collector.serve.order import Order
-from relayscope.storage import EmbeddedServer, StorageError, create_engine, migrate
+from relayscope.storage import (
+    EmbeddedServer,
+    StorageError,
+    StorageUnavailable,
+    create_engine,
+    migrate,
+)
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
     from relayscope.collector.settings import Settings
 
 _logger = logging.getLogger(__name__)
+
+_DATABASE_SECONDS: Final = 20.0
+"""How long a database that is coming up is waited for; recovery after a crash may take that."""
 
 
 @click.command()
@@ -67,11 +79,24 @@ def _database(settings: Settings, held: contextlib.ExitStack) -> str:
         else:
             url = held.enter_context(EmbeddedServer.start(settings.data_dir)).url
         engine = create_engine(url)
-        migrate(engine)
+        _migrate(engine)
         engine.dispose()
     except (StorageError, ValueError) as error:
         raise StartError(str(error)) from None
     return url
+
+
+def _migrate(engine: Engine) -> None:
+    """Migrate, and wait for a database that is just coming up: after a boot, both start at once."""
+    deadline = time.monotonic() + _DATABASE_SECONDS
+    while True:
+        try:
+            return migrate(engine)
+        except StorageUnavailable as error:
+            if time.monotonic() > deadline:
+                raise
+            _logger.warning("waiting for the database", extra={"reason": str(error)})
+            time.sleep(1)
 
 
 async def _serve(order: Order) -> None:
