@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger(__name__)
 
+_COMING_UP: Final = "the database system is"  # starting up, in recovery mode, shutting down
+
 _DATABASE_SECONDS: Final = 20.0
 """How long a database that is coming up is waited for; recovery after a crash may take that."""
 
@@ -93,7 +95,8 @@ def _migrate(engine: Engine) -> None:
         try:
             return migrate(engine)
         except StorageUnavailable as error:
-            if time.monotonic() > deadline:
+            # libpq gives no code for a refused connection, only PostgreSQL's words.
+            if _COMING_UP not in str(error) or time.monotonic() > deadline:
                 raise
             _logger.warning("waiting for the database", extra={"reason": str(error)})
             time.sleep(1)
