@@ -99,7 +99,7 @@ def test_its_url_never_changes(data_dir: Path) -> None:
 def test_it_keeps_what_was_committed_safe(data_dir: Path) -> None:
     """PostgreSQL's own durability settings are untouched, and no port is open."""
     with EmbeddedServer.start(data_dir) as server, psycopg.connect(server.url) as connection:
-        settings = dict(
+        settings: dict[str, str] = dict(
             connection.execute(
                 "select name, setting from pg_settings where name in ('fsync',"
                 " 'synchronous_commit', 'full_page_writes', 'listen_addresses', 'data_checksums')"
