@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from relayscope.storage.errors import DatabaseTooNew, StorageUnavailable
 
 HEAD: Final = "0001"
-"""The newest revision in `migrations/versions`."""
+"""The newest revision in `migrations/versions`, whose numbers grow."""
 
 _LOCK: Final = text("select pg_advisory_xact_lock(hashtextextended('relayscope.migrate', 0))")
 # Not to_regclass: that may remember, from before we waited for the lock, that there is none.
@@ -37,17 +37,22 @@ def migrate(engine: Engine) -> None:
         with engine.begin() as connection:
             # Before anything is looked at: two that start together must not both find it empty.
             connection.execute(_LOCK)
-            if _revision(connection) != HEAD:
+            revision = _revision(connection)
+            if revision > HEAD:
+                raise DatabaseTooNew(
+                    "The database was migrated by a newer relayscope; update this one"
+                )
+            if revision < HEAD:
                 _upgrade(connection)
     except DBAPIError as error:
         raise StorageUnavailable(f"The database cannot be migrated: {error.orig}") from error
 
 
-def _revision(connection: Connection) -> str | None:
+def _revision(connection: Connection) -> str:
+    """Return the revision of the database, or nothing."""
     if not connection.scalar(_HAS_REVISION):
-        return None
-    revision = connection.scalar(_REVISION)
-    return None if revision is None else str(revision)
+        return ""
+    return str(connection.scalar(_REVISION) or "")
 
 
 def _upgrade(connection: Connection) -> None:
@@ -55,15 +60,9 @@ def _upgrade(connection: Connection) -> None:
     # is nothing to do, which is almost always.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
-    from alembic.util import CommandError  # noqa: PLC0415
 
     connection.execute(_SCHEMA)
     config = Config()
     config.set_main_option("script_location", "relayscope.storage:migrations")
     config.attributes["connection"] = connection
-    try:
-        command.upgrade(config, "head")
-    except CommandError as error:
-        raise DatabaseTooNew(
-            "The database was migrated by a newer relayscope; update this one."
-        ) from error
+    command.upgrade(config, "head")

@@ -1,0 +1,111 @@
+"""Migrations: to this version, once, whoever asks and how often."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, text
+
+from relayscope.storage import DatabaseTooNew, StorageUnavailable, create_engine, migrate, tables
+from relayscope.storage.migrate import HEAD
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def empty(empty_database_url: str) -> Iterator[Engine]:
+    """An engine for a database without anything in it."""
+    engine = create_engine(empty_database_url)
+    yield engine
+    engine.dispose()
+
+
+def revisions(engine: Engine) -> list[str]:
+    """Return what Alembic noted in the database."""
+    with engine.connect() as connection:
+        return list(
+            connection.scalars(text("select version_num from relayscope_store.alembic_version"))
+        )
+
+
+def test_migrating_again_changes_nothing(empty: Engine) -> None:
+    """The second time finds nothing to do."""
+    migrate(empty)
+    migrate(empty)
+    assert revisions(empty) == [HEAD]
+
+
+def test_processes_that_migrate_at_once_do_it_once(empty_database_url: str, empty: Engine) -> None:
+    """All return without an error when the tables are there."""
+    together = threading.Barrier(4)
+    errors: list[Exception] = []
+
+    def start() -> None:
+        engine = create_engine(empty_database_url)
+        together.wait()
+        try:
+            migrate(engine)
+        except Exception as error:  # noqa: BLE001  # Whatever it is, it is what we look for.
+            errors.append(error)
+        engine.dispose()
+
+    threads = [threading.Thread(target=start) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert revisions(empty) == [HEAD]
+
+
+def test_a_newer_database_is_not_touched(engine: Engine) -> None:
+    """An older relayscope says that it is the one to be updated."""
+    with engine.begin() as connection:
+        connection.execute(text("update relayscope_store.alembic_version set version_num = '9999'"))
+    with pytest.raises(DatabaseTooNew, match="newer relayscope"):
+        migrate(engine)
+    assert revisions(engine) == ["9999"]
+
+
+def test_a_database_that_is_away_may_be_migrated_later() -> None:
+    """The error is a retryable one."""
+    engine = create_engine("postgresql://nobody@127.0.0.1:1/nothing")
+    with pytest.raises(StorageUnavailable) as caught:
+        migrate(engine)
+    assert caught.value.retryable
+    engine.dispose()
+
+
+def test_the_tables_are_what_the_program_thinks(engine: Engine) -> None:
+    """A migrated database and `relayscope.storage.tables` describe the same columns and indexes."""
+    names = set(tables.metadata.tables)
+
+    def is_ours(thing: Any, _name: str | None, kind: str, *_: object) -> bool:
+        # Not the partitions.
+        return kind != "table" or thing.fullname in names
+
+    with engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection,
+            opts={
+                "include_schemas": True,
+                "include_object": is_ours,
+                "compare_type": True,
+                "version_table_schema": tables.SCHEMA,
+            },
+        )
+        assert compare_metadata(context, tables.metadata) == []
+
+
+def test_the_newest_migration_is_known_without_alembic() -> None:
+    """`HEAD`, which saves importing Alembic, is the head of the migrations."""
+    config = Config()
+    config.set_main_option("script_location", "relayscope.storage:migrations")
+    assert ScriptDirectory.from_config(config).get_heads() == [HEAD]

@@ -1,0 +1,178 @@
+"""Partitions: a day's rows together, no row refused for its time."""
+
+from __future__ import annotations
+
+import threading
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, text
+
+from relayscope.storage import Outcome, Writer, tables
+from relayscope.storage.partitions import Partitions, today
+from tests.storage.samples import NOW, batch, log, point, span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DAY: Final = 86_400_000_000_000
+
+
+@pytest.fixture
+def writer(engine: Engine) -> Iterator[Writer]:
+    """A writer into the fresh database."""
+    writer = Writer(engine)
+    yield writer
+    writer.close()
+
+
+@pytest.fixture
+def connection(engine: Engine) -> Iterator[psycopg.Connection[Any]]:
+    """A connection that is in no transaction."""
+    raw = engine.raw_connection()
+    driver = raw.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    yield driver
+    raw.close()
+
+
+def partition(day: int) -> str:
+    """Return the name of the log table's partition for a day."""
+    return f"log_{date(2000, 1, 1) + timedelta(days=day):%Y_%m_%d}"
+
+
+def places(engine: Engine) -> dict[str, int]:
+    """Return how many log records each partition holds, if any."""
+    with engine.connect() as connection:
+        rows = connection.execute(
+            text(
+                "select relname, count(*) from relayscope_store.log"
+                " join pg_class on pg_class.oid = log.tableoid group by relname"
+            )
+        )
+        return dict(map(tuple, rows))
+
+
+def test_each_day_has_its_own(engine: Engine, writer: Writer) -> None:
+    """Rows are found in the partition of their UTC day; the bounds are exact."""
+    midnight = NOW - NOW % DAY
+    times = [midnight - 1, midnight, midnight + DAY - 1, midnight + DAY]
+    writer.write([batch(logs=[log(at=time) for time in times])])
+    day = today()
+    assert places(engine) == {partition(day - 1): 1, partition(day): 2, partition(day + 1): 1}
+
+
+def test_all_signals_have_them(engine: Engine, writer: Writer) -> None:
+    """Spans go by their start, logs and metric points by their time."""
+    writer.write([batch(spans=[span()], logs=[log()], points=[point()])])
+    with engine.connect() as connection:
+        for table in tables.PARTITIONED:
+            assert connection.scalar(
+                text(f"select tableoid::regclass::text from {table.fullname}")  # noqa: S608  # Our own names.
+            ).endswith(partition(today()).removeprefix("log"))
+
+
+@pytest.mark.parametrize("at", [0, NOW - 40 * DAY, NOW + 10 * DAY, 2**64 - 1])
+def test_impossible_times_share_one(engine: Engine, writer: Writer, at: int) -> None:
+    """Nobody can make us create partitions without end."""
+    assert writer.write([batch(logs=[log(at=at)])]) == [Outcome()]
+    assert places(engine) == {"log_default": 1}
+
+
+def test_rows_move_into_a_partition_that_is_made_later(
+    engine: Engine, writer: Writer, connection: psycopg.Connection[Any]
+) -> None:
+    """A day that has rows in DEFAULT gets its partition all the same, with those rows."""
+    writer.write([batch(logs=[log(at=0)])])
+    with engine.begin() as other:
+        for days in (0, 0, 1):
+            other.execute(
+                text(
+                    "insert into relayscope_store.log select now() - :age, time_nano,"
+                    " observed_time, observed_nano, trace_id, span_id, flags, severity_number,"
+                    " severity_text, event_name, body, body_json, attributes,"
+                    " dropped_attributes_count, resource_id, scope_id"
+                    " from relayscope_store.log where time < '1971-01-01'"
+                ),
+                {"age": timedelta(days=days)},
+            )
+    assert places(engine) == {"log_default": 4}
+    Partitions(tables.log).ensure(connection, {today()})
+    assert places(engine) == {"log_default": 2, partition(today()): 2}
+    writer.write([batch(logs=[log()])])
+    assert places(engine) == {"log_default": 2, partition(today()): 3}
+
+
+def test_a_long_query_keeps_no_row_out(engine: Engine, writer: Writer) -> None:
+    """While somebody reads DEFAULT no partition can be made, and rows are stored there instead."""
+    with engine.begin() as reader:
+        reader.execute(text("select * from relayscope_store.log_default"))
+        assert writer.write([batch(logs=[log()])]) == [Outcome()]
+    assert places(engine) == {"log_default": 1}
+
+
+def test_makers_at_the_same_moment_make_each_once(engine: Engine) -> None:
+    """They wait for each other, and none fails."""
+    together = threading.Barrier(4)
+    errors: list[Exception] = []
+
+    def make() -> None:
+        raw = engine.raw_connection()
+        assert isinstance(raw.driver_connection, psycopg.Connection)
+        together.wait()
+        try:
+            Partitions(tables.log).ensure(raw.driver_connection, {today() - n for n in range(5)})
+        except Exception as error:  # noqa: BLE001  # Whatever it is, it is what we look for.
+            errors.append(error)
+        raw.close()
+
+    threads = [threading.Thread(target=make) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    with engine.connect() as connection:
+        attached = connection.scalars(
+            text(
+                "select inhrelid::regclass::text from pg_inherits"
+                " where inhparent = 'relayscope_store.log'::regclass"
+            )
+        ).all()
+    assert len(attached) == 6
+
+
+def test_a_partition_has_the_indexes_of_its_table(engine: Engine, writer: Writer) -> None:
+    """Trace id and time, attached to the table's own indexes; nothing else is paid for."""
+    writer.write([batch(logs=[log()])])
+    with engine.connect() as connection:
+        indexes = connection.execute(
+            text(
+                "select am.amname, parent.relname from pg_index"
+                " join pg_class on pg_class.oid = indexrelid join pg_am am on am.oid = relam"
+                " join pg_inherits on inhrelid = indexrelid"
+                " join pg_class parent on parent.oid = inhparent"
+                " where indrelid = cast(:partition as regclass)"
+            ),
+            {"partition": f"relayscope_store.{partition(today())}"},
+        ).all()
+    assert sorted(map(tuple, indexes)) == [("brin", "log_time"), ("btree", "log_trace_id")]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(times=st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=20))
+def test_every_time_is_stored_to_the_nanosecond(
+    engine: Engine, writer: Writer, times: list[int]
+) -> None:
+    """Whatever uint64 a sender calls a time comes back as the same number."""
+    request = batch(logs=[log(f"{n}", at=time) for n, time in enumerate(times)])
+    with engine.begin() as connection:
+        connection.execute(text("truncate relayscope_store.log"))
+    assert writer.write([request]) == [Outcome()]
+    with engine.connect() as connection:
+        back = connection.execute(text("select body, time_unix_nano from relayscope.logs"))
+        assert {int(body): int(time) for body, time in back} == dict(enumerate(times))

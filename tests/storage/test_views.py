@@ -1,0 +1,239 @@
+"""The views: what was written, as people read it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Engine, text
+
+from relayscope.storage import Writer, rows
+from tests.storage.samples import SPAN, TRACE, batch, log, point, span
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+START: Final = 1_795_424_848_123_456_789
+TIME: Final = datetime(2026, 11, 23, 9, 7, 28, 123456, tzinfo=UTC)
+
+
+@pytest.fixture
+def write(engine: Engine) -> Iterator[Callable[..., None]]:
+    """Write the records given by name, as one request."""
+    writer = Writer(engine)
+
+    def write(**records: Any) -> None:
+        writer.write([batch(**records)])
+
+    yield write
+    writer.close()
+
+
+def read(engine: Engine, view: str) -> list[dict[str, Any]]:
+    """Return all rows of a view."""
+    with engine.connect() as connection:
+        return [dict(row) for row in connection.execute(text(f"table {view}")).mappings()]
+
+
+def test_a_span_is_read_as_it_was_written(engine: Engine, write: Callable[..., None]) -> None:
+    """Every column, with times to the nanosecond."""
+    events = [{"time": START + 1, "name": "e", "attributes": {"n": 2**63 - 1}}]
+    links = [{"trace_id": TRACE.hex, "span_id": SPAN.hex(), "attributes": {}}]
+    write(
+        spans=[
+            span(
+                start=START,
+                end=START + 2_000_001_500,
+                parent_span_id=b"\xff" * 8,
+                trace_state="k=v",
+                flags=2**32 - 1,
+                kind=3,
+                status_code=2,
+                status_message="boom",
+                attributes=rows.jsonb({"ä": [1, None, {"$bytes": "AA=="}]}),
+                events=rows.jsonb(events),
+                links=rows.jsonb(links),
+            )
+        ]
+    )
+    assert read(engine, "spans") == [
+        {
+            "trace_id": TRACE,
+            "span_id": "00f067aa0ba902b7",
+            "parent_span_id": "f" * 16,
+            "component": "relay",
+            "name": "tools/call",
+            "kind": "client",
+            "start_time": TIME,
+            "end_time": TIME + timedelta(seconds=2, microseconds=2),
+            "start_unix_nano": START,
+            "end_unix_nano": START + 2_000_001_500,
+            "duration": timedelta(seconds=2, microseconds=2),
+            "status": "error",
+            "status_message": "boom",
+            "attributes": {"ä": [1, None, {"$bytes": "AA=="}]},
+            "events": events,
+            "links": links,
+            "trace_state": "k=v",
+            "flags": 2**32 - 1,
+            "scope_name": "tests",
+            "scope_version": "1.0",
+            "resource": {"service.name": "relay", "host.name": "h"},
+        }
+    ]
+
+
+def test_a_log_record_is_read_as_it_was_written(engine: Engine, write: Callable[..., None]) -> None:
+    """Every column, with times to the nanosecond and the exact text."""
+    observed_time, observed_nano = rows.time(START + 7)
+    body = '{"jsonrpc": "2.0",\t"id" : 1, "id": 2, "x": "\\u00e4"}\r\n'
+    write(
+        logs=[
+            log(
+                body,
+                at=START,
+                observed_time=observed_time,
+                observed_nano=observed_nano,
+                severity_text="TRACE",
+            )
+        ]
+    )
+    assert read(engine, "logs") == [
+        {
+            "trace_id": TRACE,
+            "span_id": "00f067aa0ba902b7",
+            "time": TIME,
+            "time_unix_nano": START,
+            "observed_time": TIME,
+            "observed_time_unix_nano": START + 7,
+            "severity_number": 1,
+            "severity_text": "TRACE",
+            "event_name": "mcp.message",
+            "body": body,
+            "attributes": {"mcp.method.name": "tools/call"},
+            "component": "relay",
+            "flags": 1,
+            "scope_name": "tests",
+            "scope_version": "1.0",
+            "resource": {"service.name": "relay", "host.name": "h"},
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "body"), [({"a": 1}, '{"a": 1}'), ("x", '"x"'), (5, "5"), (None, "null")]
+)
+def test_a_body_that_is_not_text_is_read_as_json(
+    engine: Engine, write: Callable[..., None], value: object, body: str
+) -> None:
+    """Of whatever kind it is."""
+    write(logs=[log(None, body_json=rows.jsonb(value))])
+    assert read(engine, "logs")[0]["body"] == body
+
+
+def test_a_log_record_needs_no_trace(engine: Engine, write: Callable[..., None]) -> None:
+    """What was not given is null."""
+    write(logs=[log(None, trace_id=None, span_id=None, event_name=None)])
+    record = read(engine, "logs")[0]
+    assert {name for name, value in record.items() if value is None} == {
+        "trace_id",
+        "span_id",
+        "observed_time",
+        "observed_time_unix_nano",
+        "severity_text",
+        "event_name",
+        "body",
+    }
+
+
+def test_a_metric_point_is_read_as_it_was_written(
+    engine: Engine, write: Callable[..., None]
+) -> None:
+    """Also a count beyond int64, which OTLP allows."""
+    start_time, start_nano = rows.time(START - 1)
+    write(
+        points=[
+            point(
+                at=START,
+                start_time=start_time,
+                start_nano=start_nano,
+                description="d",
+                kind=3,
+                temporality=2,
+                monotonic=None,
+                value=None,
+                count=2**64 - 1,
+                sum=1.5,
+                min=0.5,
+                max=1.0,
+                detail=rows.jsonb({"bounds": [1.0], "buckets": [1, 2**63 - 1]}),
+                metadata=rows.jsonb({}),
+            ),
+            point(at=START, value=None, value_int=-5, kind=2, monotonic=True, temporality=1),
+        ]
+    )
+    histogram, total = sorted(read(engine, "metrics"), key=lambda row: row["kind"])
+    assert histogram == {
+        "name": "mcp.client.operation.duration",
+        "kind": "histogram",
+        "component": "relay",
+        "time": TIME,
+        "time_unix_nano": START,
+        "start_time": TIME,
+        "start_unix_nano": START - 1,
+        "value": None,
+        "value_int": None,
+        "count": 2**64 - 1,
+        "sum": 1.5,
+        "min": 0.5,
+        "max": 1.0,
+        "detail": {"bounds": [1.0], "buckets": [1, 2**63 - 1]},
+        "attributes": {},
+        "unit": "s",
+        "description": "d",
+        "temporality": "cumulative",
+        "monotonic": None,
+        "flags": 0,
+        "metadata": {},
+        "scope_name": "tests",
+        "scope_version": "1.0",
+        "resource": {"service.name": "relay", "host.name": "h"},
+    }
+    assert (total["kind"], total["value"], total["value_int"]) == ("sum", -5.0, -5)
+    assert (total["temporality"], total["monotonic"]) == ("delta", True)
+
+
+def test_a_span_id_in_two_traces_is_two_spans(engine: Engine, write: Callable[..., None]) -> None:
+    """And the same ids with other content are two spans as well: nothing is ever dropped (R9)."""
+    other = UUID(int=1)
+    write(spans=[span(), span(trace_id=other.bytes), span(name="again")])
+    found = {(row["trace_id"], row["name"]) for row in read(engine, "spans")}
+    assert found == {(TRACE, "tools/call"), (other, "tools/call"), (TRACE, "again")}
+
+
+def test_a_trace_is_found_by_its_id_as_pasted(engine: Engine, write: Callable[..., None]) -> None:
+    """32 hex digits, as in a traceparent."""
+    write(spans=[span(), span(trace_id=bytes(15) + b"\x01")])
+    with engine.connect() as connection:
+        found = connection.execute(
+            text("select name from spans where trace_id = '4bf92f3577b34da6a3ce929d0e0e4736'")
+        )
+        assert len(found.all()) == 1
+
+
+def test_a_condition_on_time_picks_the_partitions(
+    engine: Engine, write: Callable[..., None]
+) -> None:
+    """Days outside it are not read."""
+    write(spans=[span()], logs=[log()], points=[point()])
+    with engine.connect() as connection:
+        for statement in (
+            "explain select * from spans where start_time < '2020-01-01'",
+            "explain select * from logs where time < '2020-01-01'",
+            "explain select * from metrics where time < '2020-01-01'",
+        ):
+            plan = "\n".join(connection.scalars(text(statement)))
+            assert "_default" in plan
+            assert "_20" not in plan
