@@ -27,6 +27,7 @@ PASSWORD = "[REDACTED:password]"
         ("{password: hunter2, a: 1}", f"{{password: {PASSWORD}, a: 1}}"),
         ("API key: abc123", "API key: [REDACTED:api-key]"),
         ("Password=abc;Server=db;Pwd=xyz", f"Password={PASSWORD};Server=db;Pwd={PASSWORD}"),
+        (f"x password{' ' * 5000}= hunter2 y", f"x password{' ' * 5000}= {PASSWORD} y"),
         # Lines of YAML, INI, shells: the value is all that follows
         ("a: 1\npassword: correct horse battery\nb: 2", f"a: 1\npassword: {PASSWORD}\nb: 2"),
         ("  - password: correct horse", f"  - password: {PASSWORD}"),

@@ -135,6 +135,8 @@ def test_explain_shows_each_change_and_no_secret() -> None:
     }
     explained = sanitizer.explain(sample)
     assert CANARY not in str(explained)
+    assert CANARY not in str(sanitizer.explain({f"token={CANARY}": {"password": "x"}}))
+    assert CANARY not in str(sanitizer.explain(json.dumps({f"token={CANARY}": {"password": "x"}})))
     assert [tuple(each)[:4] for each in explained] == [
         ("normalize", "nul", "$.list[1]", ""),
         ("keys", "password", "$.body > $.a[0].password", "<13 characters>"),

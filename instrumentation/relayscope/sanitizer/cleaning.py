@@ -89,14 +89,16 @@ class Cleaning:
         same = True
         named = self._named(members) if depth else None
         for key, value in members.items():
+            new_key = self.leaves.key(key, path, cleaned)
+            # What is left of a name can be another one, and is what may be shown.
+            rule = self._rule(key, named, context.samples) or self._names.rule(new_key)
             inner = _Context(
-                rule=self._rule(key, named, context.samples),
+                rule=rule,
                 properties=key == "properties",
                 property=context.properties,
                 samples=context.samples,
             )
-            at = f"{path}.{key}"
-            new_key = self.leaves.key(key, at, cleaned)
+            at = f"{path}.{new_key}"
             new = self._guarded(lambda: self._value(value, at, depth + 1, inner))  # noqa: B023 - called before the next turn.
             same = same and new is value and new_key is key
             cleaned[new_key] = new

@@ -24,7 +24,8 @@ Private use: no rule's pattern names it, it is no letter, no space and no quote.
 ROOT: Final = "$"
 """The path of a text or value as a whole."""
 
-_STRUCTURE: Final = frozenset('"{}[],: ')
+_JOINTS: Final = frozenset("_-")
+_ENDS: Final = frozenset("\"'{}[](),;:&<> \t\r\n")
 
 _MARKER = re.compile(
     r"\[(?:REDACTED|DROPPED):[a-z0-9-]{1,64}\]"
@@ -60,13 +61,13 @@ class Finding:
         return replace(self, start=start, end=end, replacement=replacement)
 
     def stands_alone(self, text: str) -> bool:
-        """Whether it is a JSON value of its own, or all of the text.
+        """Whether the text around it means the same with the marker in its place.
 
-        Then its marker changes nothing for what is beside it. Elsewhere it can end a word that is
-        a secret now that it stands alone.
+        If not, its marker can end a word that is a secret now that it stands alone.
         """
-        beside = text[max(0, self.start - 1) : self.start] + text[self.end : self.end + 1]
-        return all(character in _STRUCTURE for character in beside)
+        before = text[max(0, self.start - 1) : self.start]
+        behind = text[self.end : self.end + 1]
+        return not (before.isalnum() or before in _JOINTS) and (not behind or behind in _ENDS)
 
     def below(self, path: str) -> "Finding":
         """The same finding, with the path of the text it was found in before its own."""

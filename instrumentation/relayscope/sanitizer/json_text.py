@@ -10,14 +10,17 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import Final, NamedTuple
 
-from relayscope.sanitizer.findings import ROOT, Finding, Findings
+from relayscope.sanitizer.findings import ROOT, Finding, Findings, spliced
 from relayscope.sanitizer.model import KeyRule
 from relayscope.sanitizer.names import Names
 from relayscope.sanitizer.replacements import Replacements
 from relayscope.sanitizer.views import View, unescaped
 
+# A token, and with it the colon or comma behind it: half the turns for nearly no more search.
 _TOKEN = re.compile(
-    r'[ \t\r\n]*+(?:([{}\[\],:])|"((?:[^"\\]++|\\.?)*+)("?)|([^ \t\r\n"{}\[\],:]++))', re.DOTALL
+    r'[ \t\r\n]*+(?:([{}\[\]])|"((?:[^"\\]++|\\.?)*+)("?)|([^ \t\r\n"{}\[\],:]++))'
+    r"[ \t\r\n]*+([:,]?)",
+    re.DOTALL,
 )
 _SCALAR = re.compile(
     r"-?(?:[0-9]++(?:\.[0-9]*+)?(?:[eE][+-]?[0-9]*+)?|Infinity)|NaN|true|false|null"
@@ -143,30 +146,36 @@ class Document:
         while True:
             token = _TOKEN.match(self._text, self.end)
             if token is None:
-                self._cut_off()
-                return True
+                # Nothing but space is left, or a colon or comma where none may stand.
+                return self._cut_off()
             if not self._token(token):
                 self.end = max(self.end, token.start() + 1)
                 return False
-            self.end = token.end()
             if not self._frames:
+                self.end = max(token.end(1), token.end(3), token.end(4))
                 return True
+            self.end = token.end()
+            if token[5] and not self._behind(token[5]):
+                return False
 
     def _token(self, token: re.Match[str]) -> bool:
         """Take one token; false if it may not stand there."""
+        if token[2] is not None:
+            return self._string(token)
         mark = token[1]
         if mark is None:
-            return self._string(token) if token[2] is not None else self._scalar(token)
+            return self._scalar(token)
         if mark in "{[":
             return self._open(mark, token.start(1))
-        if mark in "}]":
-            return self._close(mark, token.end())
+        return self._close(mark, token.end(1))
+
+    def _behind(self, mark: str) -> bool:
+        """Take the colon or comma behind a token; false if it may not stand there."""
         if mark == ":":
             return self._turn(_COLON, _Expected.VALUE)
-        kind = self._frames[-1].kind if self._frames else "["
-        if self._frames:
-            self._frames[-1].index += 1
-        return self._turn(_COMMA, _Expected.KEY if kind == "{" else _Expected.VALUE)
+        frame = self._frames[-1]
+        frame.index += 1
+        return self._turn(_COMMA, _Expected.KEY if frame.kind == "{" else _Expected.VALUE)
 
     def _turn(self, allowed: tuple[_Expected, ...], then: _Expected) -> bool:
         if self._expected not in allowed:
@@ -215,34 +224,37 @@ class Document:
 
     def _string(self, token: re.Match[str]) -> bool:
         span = token.span(2)
-        view = unescaped(token[2])
-        if self._turn(_NAME, _Expected.COLON):
-            self._key(span[0], view)
+        if self._expected in _NAME:
+            self._expected = _Expected.COLON
+            self._key(span[0], unescaped(token[2]))
             return True
         if not self._turn(_START, _Expected.COMMA_OR_END):
             return False
-        frame = self._frames[-1] if self._frames else None
         if self._hidden:
             return True
+        view = unescaped(token[2])
+        frame = self._frames[-1] if self._frames else None
         rule = frame.take_rule() if frame else None
         if rule and not (view.text.startswith("--") and frame and frame.kind == "["):
             self._found(rule, span, view.text)
         else:
-            self._inside(span[0], view)
+            self._add_within(span[0], view, self._scan(view.text))
         if frame:
             self._note(frame, view.text, span)
         return True
 
     def _key(self, start: int, view: View) -> None:
         frame = self._frames[-1]
-        frame.key = view.text
         if self._hidden:
             return
-        if frame.samples and view.text in SAMPLES:
+        found = self._scan(view.text)
+        # What is left of a name can be another one, and is what may be shown.
+        frame.key = spliced(view.text, found) if found else view.text
+        if frame.samples and frame.key in SAMPLES:
             frame.rule = frame.samples
         else:
-            frame.rule = self._names.rule(view.text)
-        self._inside(start, view)
+            frame.rule = self._names.rule(view.text) or self._names.rule(frame.key)
+        self._add_within(start, view, found)
 
     def _scalar(self, token: re.Match[str]) -> bool:
         span, scalar = token.span(4), token[4]
@@ -283,8 +295,10 @@ class Document:
         if frame.named and frame.value and not self._hidden:
             self._found(frame.named, *frame.value)
 
-    def _cut_off(self) -> None:
+    def _cut_off(self) -> bool:
         """The text ended too early: what is open reaches to its end."""
+        if self._text[self.end :].strip(" \t\r\n"):
+            return False
         self.end = len(self._text)
         if self._hidden:
             start, rule, depth = self._hidden
@@ -293,6 +307,7 @@ class Document:
             self._found(rule, (start, self.end), None)
         for frame in self._frames:
             self._named_value(frame)
+        return True
 
     def _found(self, rule: KeyRule, span: _Span, string: str | None) -> None:
         """A sensitive value: the inside of a string, or all of any other value."""
@@ -301,9 +316,9 @@ class Document:
             marker = finding.replacement if string is not None else f'"{finding.replacement}"'
             self._add(finding, span, marker)
 
-    def _inside(self, start: int, view: View) -> None:
-        """Look into a string that starts at `start`."""
-        for finding in self._scan(view.text):
+    def _add_within(self, start: int, view: View, found: list[Finding]) -> None:
+        """What was found in a string that starts at `start`."""
+        for finding in found:
             back = view.back(finding)
             self._add(back, (start + back.start, start + back.end), back.replacement)
 

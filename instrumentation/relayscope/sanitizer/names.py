@@ -1,7 +1,7 @@
 """Which names are sensitive: `password` in all its spellings, and not `max_tokens`."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final, TypeVar
 
 import re2
@@ -66,14 +66,14 @@ class Names:
         """
         if not self._rules:
             return False
-        for found in self._mention.finditer(text):
-            run = found[0].decode()
-            stem = self._stems.get(run)
-            if stem is None:
-                stem = _remember(self._stems, run, self._search(run) is not None)
-            if stem:
-                return True
-        return False
+        return any(self._stem(found[0].decode()) for found in self._mention.finditer(text))
+
+    def mentions(self, text: str) -> Iterator[tuple[int, int]]:
+        """Where in a text something stands that could be a sensitive name, or part of one."""
+        if self._rules:
+            for found in self._mention.finditer(text):
+                if self._stem(found[0]):
+                    yield found.span()
 
     def expression(self) -> str:
         """An expression that matches wherever a sensitive name stands with a value."""
@@ -84,6 +84,12 @@ class Names:
             # At the end of a name, so something follows that is neither letter nor digit.
             parts.append(f"(?:{last})[^A-Za-z0-9]*(?:[:=,>}}]|%3[ad])|--[a-z0-9_-]*(?:{last})")
         return "(?i:" + "|".join(parts or [r"[^\x00-\x{10ffff}]"]) + ")"
+
+    def _stem(self, run: str) -> bool:
+        stem = self._stems.get(run)
+        if stem is None:
+            stem = _remember(self._stems, run, self._search(run) is not None)
+        return stem
 
     def _judge(self, name: str) -> KeyRule | None:
         if name in self._allowed:

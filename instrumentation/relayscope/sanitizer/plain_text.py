@@ -70,13 +70,19 @@ class Pair(NamedTuple):
 
 def pairs(text: str, names: Names) -> Iterator[Pair]:
     """The values of sensitive names in a text."""
-    for expression, value in _WAYS:
+    # Only around mentions of such names: in most text they are rare, and these searches are slow.
+    mentions = [(*found, _GAP.match(text, found[1])) for found in names.mentions(text)]
+    for expression, value, around in _WAYS:
         position = 0
-        while found := expression.search(text, position):
-            pair = value(found, names)
-            position = max(pair.end, found.end()) if pair else found.end()
-            if pair and pair.start < pair.end:
-                yield pair
+        for start, end, gap in mentions:
+            position = max(position, start - around)
+            last = (gap.end() if gap else end) + around
+            while found := expression.search(text, position, min(last, len(text))):
+                pair = value(found, names)
+                position = max(pair.end, found.end()) if pair else found.end()
+                if pair and pair.start < pair.end:
+                    yield pair
+            position = max(position, end)
 
 
 def _assigned(found: _Match, names: Names) -> Pair | None:
@@ -124,15 +130,31 @@ def _element(found: _Match, names: Names) -> Pair | None:
     return Pair(rule, *content.span()) if rule and content else None
 
 
-_WAYS: Final[tuple[tuple[re.Pattern[str], Callable[[_Match, Names], Pair | None]], ...]] = (
-    (_ASSIGNED, _assigned),
-    (_QUOTED_NAME, _quoted_name),
-    (_NAMED_VALUE, _quoted_name),
-    (_TUPLE, _tuple),
-    (_OPTION, _option),
-    (_ELEMENT, _element),
+class _Way(NamedTuple):
+    """A way in which text assigns a value to a name.
+
+    Attributes:
+        expression: matches up to the value.
+        value: what it is, if the name is sensitive.
+        around: characters before and behind a mention of the name within which the expression
+            matches, blanks and quotes right behind it not counted.
+    """
+
+    expression: re.Pattern[str]
+    value: Callable[[_Match, Names], Pair | None]
+    around: int
+
+
+_WAYS: Final = (
+    _Way(_ASSIGNED, _assigned, 64),
+    _Way(_QUOTED_NAME, _quoted_name, 260),
+    _Way(_NAMED_VALUE, _quoted_name, 64),
+    _Way(_TUPLE, _tuple, 260),
+    _Way(_OPTION, _option, 64),
+    _Way(_ELEMENT, _element, 260),
 )
 
+_GAP = re.compile(r"[^\w<]*+")
 _QUOTES: Final = frozenset("\"'`")
 
 

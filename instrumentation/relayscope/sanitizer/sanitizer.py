@@ -72,8 +72,11 @@ class Sanitizer:
         if self._passes(attributes, body):
             return attributes, body
         cleaning = self._cleaning()
-        new_attributes = cleaning.attributes(attributes, "attributes")
-        new_body = cleaning.value(body, "body")
+        new_attributes, new_body = attributes, body
+        if not self._passes(attributes, None):
+            new_attributes = cleaning.attributes(attributes, "attributes")
+        if not self._passes({}, body):
+            new_body = cleaning.value(body, "body")
         self._count(cleaning)
         if changes := {name for name, _ in cleaning.leaves.changes}:
             new_attributes = {**new_attributes, NORMALIZED: [*sorted(changes)]}

@@ -45,6 +45,7 @@ BASE64_FILTER: Final = (
 """For the filter: where base64 of JSON could start."""
 
 _BASE64 = re.compile(rf"(?<![A-Za-z0-9+/_-]){BASE64_FILTER}[A-Za-z0-9+/_-]*+={{0,2}}")
+_START: Final = array("q", [0])
 _FROM_URL_SAFE: Final = str.maketrans("-_", "+/")
 
 
@@ -115,9 +116,9 @@ def _read(found: re.Match[str]) -> str:
 
 
 def _view(text: str, spelling: re.Pattern[str]) -> View:
-    plain, written = array("q", [0]), array("q", [0])
     if "\\" not in text and "%" not in text and "&" not in text:
-        return View(text, plain, written)
+        return View(text, _START, _START)
+    plain, written = array("q", _START), array("q", _START)
     # Hostile text has millions of escapes: a list of pieces would take a hundred bytes for each.
     pieces = StringIO()
     position = 0
