@@ -9,7 +9,7 @@ PYTHON ?= python3
 ROUNDS ?= 20
 SCENARIO ?=
 
-.PHONY: demo test soak check format clean
+.PHONY: demo test soak bench-ingest bench-sanitizer check format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/relayscope demo
@@ -19,6 +19,12 @@ test: $(VENV)/.installed $(VENV_MCP2)/.installed
 
 soak: $(VENV)/.installed
 	$(BIN)/python -m tests.soak.durability $(SCENARIO) --rounds $(ROUNDS)
+
+bench-ingest: $(VENV)/.installed
+	$(BIN)/python -m tests.bench.bench_ingest
+
+bench-sanitizer: $(VENV)/.installed
+	$(BIN)/python -m tests.bench.bench_sanitizer
 
 check: $(VENV)/.installed
 	$(BIN)/ruff format --check
