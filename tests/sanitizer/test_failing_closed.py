@@ -80,9 +80,8 @@ def test_json_that_was_damaged_leaks_nothing(data: st.DataObject) -> None:
     """A character more, less or other does not let a secret through."""
     text = json.dumps({"a": 1, "password": CANARY, "b": [{"token": CANARY, "c": "d"}]})
     secrets = [i for i in range(len(text)) if text.startswith(CANARY, i)]
-    names = [i for name in ("password", "token") for i in [text.index(name)]]
     spared = {i for start in secrets for i in range(start, start + len(CANARY))}
-    spared |= {i + offset for i in names for offset in range(12)}
+    spared |= {text.index(name) + i for name in ("password", "token") for i in range(len(name))}
     place = data.draw(st.sampled_from([i for i in range(len(text)) if i not in spared]))
     patch = data.draw(st.sampled_from(["", "{", "}", "[", "]", ",", " ", "x", "\\", "\n", "'"]))
     cleaned = SANITIZER.text(text[:place] + patch + text[place + 1 :])

@@ -32,6 +32,8 @@ PASSWORD = "[REDACTED:password]"
         ("a: 1\npassword: correct horse battery\nb: 2", f"a: 1\npassword: {PASSWORD}\nb: 2"),
         ("  - password: correct horse", f"  - password: {PASSWORD}"),
         ("export password = correct horse", f"export password = {PASSWORD}"),
+        ("a:\n  token: |\n    abc\n    def\n  b: 1\n", "a:\n  token: [REDACTED:token]\n  b: 1\n"),
+        ("token:\n  abc\nb: 1", "token:[REDACTED:token]\nb: 1"),
         # Headers
         ("Authorization: Digest username=x, response=y", "Authorization: [REDACTED:authorization]"),
         ("Cookie: a=b; c=d\r\nHost: x", "Cookie: [REDACTED:cookie]\r\nHost: x"),
@@ -51,6 +53,8 @@ PASSWORD = "[REDACTED:password]"
         ("run --api-key 'a b' x", "run --api-key '[REDACTED:api-key]' x"),
         # XML
         ("<password>hunter 2</password>", f"<password>{PASSWORD}</password>"),
+        ('<add key="token" value="abc"/>', '<add key="token" value="[REDACTED:token]"/>'),
+        ("name=token type=x value=abc y", "name=token type=x value=[REDACTED:token] y"),
         ('<ns:token a="1">abc</ns:token>', '<ns:token a="1">[REDACTED:token]</ns:token>'),
         # As Python prints it
         ("{'password': b'hunter2', 'a': 1}", f"{{'password': b'{PASSWORD}', 'a': 1}}"),

@@ -22,6 +22,8 @@ _TOKEN = re.compile(
     r"[ \t\r\n]*+([:,]?)",
     re.DOTALL,
 )
+_CLOSED = re.compile(r"""[ \t\r\n]*+[}\]](?![ \t\r\n]*+["'])""")
+_NO_VALUE = re.compile(r"[ \t\r\n]*+[}\],:]")
 _SCALAR = re.compile(
     r"-?(?:[0-9]++(?:\.[0-9]*+)?(?:[eE][+-]?[0-9]*+)?|Infinity)|NaN|true|false|null"
 )
@@ -147,16 +149,15 @@ class Document:
             token = _TOKEN.match(self._text, self.end)
             if token is None:
                 # Nothing but space is left, or a colon or comma where none may stand.
-                return self._cut_off()
+                return self._cut_off() or self._broken(self.end)
             if not self._token(token):
-                self.end = max(self.end, token.start() + 1)
-                return False
+                return self._broken(token.start() + 1)
             if not self._frames:
                 self.end = max(token.end(1), token.end(3), token.end(4))
                 return True
             self.end = token.end()
             if token[5] and not self._behind(token[5]):
-                return False
+                return self._broken(self.end)
 
     def _token(self, token: re.Match[str]) -> bool:
         """Take one token; false if it may not stand there."""
@@ -308,6 +309,18 @@ class Document:
         for frame in self._frames:
             self._named_value(frame)
         return True
+
+    def _broken(self, end: int) -> bool:
+        """This is no JSON, or no more. Then nobody knows where a value ends that was announced."""
+        rule = self._frames[-1].rule if self._frames else None
+        lost = self._expected is _Expected.COLON or _NO_VALUE.match(self._text, self.end)
+        # `{"token"}` announces none.
+        if rule and lost and not _CLOSED.match(self._text, self.end):
+            span = (self.end, len(self._text))
+            if finding := self._replacements.finding(rule, self._text, span):
+                self._add(finding, span, finding.replacement)
+        self.end = max(self.end, end)
+        return False
 
     def _found(self, rule: KeyRule, span: _Span, string: str | None) -> None:
         """A sensitive value: the inside of a string, or all of any other value."""

@@ -27,6 +27,10 @@ _TUPLE = re.compile(r"""\(b?(["'])((?:(?!\1)[^\\\r\n]){1,256})\1,\s*+(?=b?["'])"
 _NAMED_VALUE = re.compile(
     r"""["'](?:name|key)["']\s*+:\s*+["']([^"'\\]*+)["']\s*+,\s*+["']value["']\s*+:\s*+"""
 )
+# The same as attributes of XML or HTML, or as words: `<input name="token" value="x">`.
+_ATTRIBUTES = re.compile(
+    r"""\b(?:name|key)=["']?([\w.$-]{1,128})["']?[ \t][^<>\r\n]{0,128}?\bvalue="""
+)
 _OPTION = re.compile(r"(?<![\w-])(--?[A-Za-z][\w.-]*+)[ \t]++(?!-)")
 _ELEMENT = re.compile(r"<([A-Za-z_][\w:.-]*+)(?:\s[^<>]*+)?>(?=[^<])")
 
@@ -39,7 +43,7 @@ _QUOTED = re.compile(r"""[bBfFrRuU]{0,2}(["'`])((?:(?!\1)[^\\]|\\.)*+)\1?""", re
 _CALL = re.compile(r"""[\w.]{1,64}\([bBfFrRuU]{0,2}["'](?:[^"'\\]|\\.)*+["']?\)?""", re.DOTALL)
 # More of a value right behind a quoted part of it: `"""x"""`, `"a"'b'`, `'a'b`.
 _MORE = re.compile(
-    r"""(?:"(?:[^"\\]|\\.)*+"?|'(?:[^'\\]|\\.)*+'?|[^\s"'<>`&,;)\]}\\]++)++""", re.DOTALL
+    r"""(?=[\w"'])(?:"(?:[^"\\]|\\.)*+"?|'(?:[^'\\]|\\.)*+'?|[^\s"'<>`&,;)\]}\\]++)++""", re.DOTALL
 )
 _BARE = re.compile(
     r"""(?:[^\s"'<>`&,;)\]}\\$]++|\$(?:\{[^\s{}"']*+\})?+"""
@@ -47,6 +51,8 @@ _BARE = re.compile(
     # These end a value, unless it plainly goes on.
     r"""|[,;)\]}](?![\s"'<>`&,;)\]}\\]|\Z|[\w.-]{1,32}[=:]))++"""
 )
+# The lines of YAML that belong to a name: indented further, perhaps behind `|` or `>`.
+_BLOCK: Final = r"(?:[|>][0-9+-]{0,2}[ \t]*)?\r?\n(?:[ \t]{%d,}[^\n]*(?:\n|\Z))+"
 _LINE: Final = {quote: re.compile(rf"[^\r\n{quote}]++") for quote in ("", '"', "'", "`")}
 _ELEMENT_TEXT = re.compile(r"[^<]++")
 _NESTED = re.compile(r"""[^"'{}\[\]]++|"(?:[^"\\]++|\\.?)*+"?|[{}\[\]']""", re.DOTALL)
@@ -99,7 +105,10 @@ def _assigned(found: _Match, names: Names) -> Pair | None:
     if rule is None:
         return None
     text, at = found.string, found.end()
-    line_start = _starts_line(text, start)
+    indent = _indent(text, start)
+    line_start = indent is not None
+    if indent is not None and (block := re.compile(_BLOCK % (indent + 1)).match(text, at)):
+        return Pair(rule, at, at + len(block[0].rstrip("\r\n")))
     if quote or not (rule.whole_line or (line_start and any(spaces))):
         return _value(rule, text, at, json=bool(quote))
     around = text[start - 1 : start]
@@ -121,6 +130,11 @@ def _tuple(found: _Match, names: Names) -> Pair | None:
 
 def _option(found: _Match, names: Names) -> Pair | None:
     rule = names.option(found[1])
+    return _value(rule, found.string, found.end()) if rule else None
+
+
+def _attribute(found: _Match, names: Names) -> Pair | None:
+    rule = names.rule(found[1])
     return _value(rule, found.string, found.end()) if rule else None
 
 
@@ -149,6 +163,7 @@ _WAYS: Final = (
     _Way(_ASSIGNED, _assigned, 64),
     _Way(_QUOTED_NAME, _quoted_name, 260),
     _Way(_NAMED_VALUE, _quoted_name, 64),
+    _Way(_ATTRIBUTES, _attribute, 200),
     _Way(_TUPLE, _tuple, 260),
     _Way(_OPTION, _option, 64),
     _Way(_ELEMENT, _element, 260),
@@ -160,18 +175,17 @@ _QUOTES: Final = frozenset("\"'`")
 
 def _value(rule: KeyRule, text: str, at: int, *, json: bool = False) -> Pair:
     """The value that starts at a place: a quoted one, a bracketed one, or a run without spaces."""
-    first = text[at : at + 1]
     if quoted := _QUOTED.match(text, at):
-        more = _MORE.match(text, quoted.end())
-        if more:
+        if more := _MORE.match(text, quoted.end()):
             return Pair(rule, at, more.end(), quoted=json)
         return Pair(rule, *quoted.span(2))
-    if first in {"{", "["}:
+    if text.startswith(("{", "["), at):
         return Pair(rule, at, _closing(text, at), quoted=json)
     bare = _CALL.match(text, at) or _BARE.match(text, at)
-    if bare is None:
-        return Pair(rule, at, at)
-    return Pair(rule, *bare.span(), quoted=json)
+    end = bare.end() if bare else at
+    # In JSON nothing can be between a name and its value: what is there belongs to it.
+    more = _MORE.match(text, end) if json else None
+    return Pair(rule, at, more.end() if more else end, quoted=json)
 
 
 def _closing(text: str, at: int) -> int:
@@ -187,10 +201,13 @@ def _closing(text: str, at: int) -> int:
     return len(text)
 
 
-def _starts_line(text: str, at: int) -> bool:
-    """Whether only what a list, a quotation or a shell puts there is before a place in its line."""
+def _indent(text: str, at: int) -> int | None:
+    """How far a name stands from the start of its line; None if more than blanks are before it.
+
+    What a list, a quotation or a shell puts there counts as blanks.
+    """
     start = max(0, at - _INDENT)
     line = text.rfind("\n", start, at) + 1
-    if line == 0 and start > 0:
-        return False
-    return _LINE_START.fullmatch(text, line, at) is not None
+    if (line == 0 and start > 0) or not _LINE_START.fullmatch(text, line, at):
+        return None
+    return at - line
