@@ -25,6 +25,14 @@ def append_all(spool: Spool, records: Iterable[bytes]) -> None:
         spool.append(each)
 
 
+def append_forever(spool: Spool, size: int, appended: list[bytes]) -> None:
+    """Append records until that fails; ``appended`` has those that were accepted."""
+    while True:
+        each = record(len(appended), size)
+        spool.append(each)
+        appended.append(each)
+
+
 def read_all(reader: Reader, max_records: int = 1000) -> tuple[list[bytes], list[Loss]]:
     """Everything from the acknowledged position on, without acknowledging it."""
     records: list[bytes] = []

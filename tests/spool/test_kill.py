@@ -35,9 +35,9 @@ def appending(root: Path, durability: Durability, progress: Path, first: int) ->
         process.wait()
 
 
-def random_moment() -> None:
-    """Let the other process run until it is hit anywhere."""
-    time.sleep(random.uniform(0, 0.06))
+def random_moment(durability: Durability) -> None:
+    """Let the other process run until it is hit anywhere: in the middle of a window, too."""
+    time.sleep(random.uniform(0, 0.25 if durability is Durability.WINDOW else 0.06))
 
 
 @pytest.mark.parametrize("durability", Durability)
@@ -49,7 +49,7 @@ def test_killing_the_writer_loses_nothing_it_promised(
     first_waiting = first = 0
     for _ in range(ROUNDS):
         with appending(root, durability, progress, first):
-            random_moment()
+            random_moment(durability)
         spool = Spool.adopt(root, settings(durability.value))
         if spool is None:
             assert durability is Durability.WINDOW  # Killed before its first window ended.

@@ -4,6 +4,7 @@ import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import hypothesis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -68,6 +69,7 @@ def test_reading_follows_the_writer(tmp_path: Path) -> None:
             reader.acknowledge(position)
 
 
+@hypothesis.settings(deadline=None)
 @given(
     sizes=st.lists(st.integers(0, 300), max_size=40),
     max_records=st.integers(1, 20),

@@ -165,13 +165,16 @@ class Writer:
                 raise from_os(error, "drop the oldest records") from error
 
     def begin_segment(self) -> None:
-        """Seal the present segment and begin the next one.
+        """Seal the present segment and begin one that only tells of losses before it.
+
+        The first record that is appended then begins its own in its place.
 
         Raises:
             SpoolFull, SpoolUnavailable: The disk refuses.
         """
         with self._lock:
             try:
+                self._seal()
                 self._begin_segment(0)
             except OSError as error:
                 raise from_os(error, "begin a segment of the spool") from error
@@ -224,14 +227,13 @@ class Writer:
             or segment.damaged
             or monotonic() >= self._seal_time
         ):
-            return self._begin_segment(length)
+            if self._closed:
+                raise SpoolClosed("This spool was closed.")
+            self._seal()
+            return self._begin_segment(self._retention.room_for(length, self._next_start))
         return segment
 
-    def _begin_segment(self, record_bytes: int) -> SegmentWriter:
-        if self._closed:
-            raise SpoolClosed("This spool was closed.")
-        self._seal()
-        self._seal_size = self._retention.room_for(record_bytes, self._next_start)
+    def _begin_segment(self, seal_size: int) -> SegmentWriter:
         header = Header(
             self._torn_records,
             self._torn_bytes,
@@ -248,6 +250,7 @@ class Writer:
             except BaseException:
                 segment.close()
                 raise
+        self._seal_size = seal_size
         self._seal_time = monotonic() + self._settings.segment_seconds
         self._segment = segment
         return segment
