@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import itertools
 import json
 import os
 import signal
@@ -15,18 +16,22 @@ from queue import Queue
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 
 import pytest
+from sqlalchemy import make_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from types import TracebackType
 
     import grpc
+    from sqlalchemy import Connection
 
     from relayscope.collector.signals import Signal
 
 PATIENCE = 60
 """Seconds after which a collector that does not do what it should counts as hung."""
 
+
+_NUMBERS = itertools.count(1)
 
 PROTOBUF = "application/x-protobuf"
 JSON = "application/json"
@@ -200,12 +205,7 @@ def start_collector(database_url: str, tmp_path: Path) -> Iterator[StartCollecto
     running: list[Collector] = []
 
     def start(*arguments: str, environment: Mapping[str, str] | None = None) -> Collector:
-        standard = {
-            "RELAYSCOPE_DATABASE_URL": database_url,
-            "RELAYSCOPE_DATA_DIR": str(tmp_path / "data"),
-            "RELAYSCOPE_GRPC": "127.0.0.1:0",
-            "RELAYSCOPE_HTTP": "127.0.0.1:0",
-        }
+        standard = _standard_environment(database_url, tmp_path / "data")
         collector = Collector(*arguments, environment=standard | dict(environment or {}))
         running.append(collector)
         return collector.wait_until_ready()
@@ -222,3 +222,29 @@ def start_collector(database_url: str, tmp_path: Path) -> Iterator[StartCollecto
 def collector(start_collector: StartCollector) -> Collector:
     """A collector with default settings."""
     return start_collector()
+
+
+@pytest.fixture(scope="module")
+def shared_collector(
+    _server: Connection,
+    _template: str,
+    server_url: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Collector]:
+    """A collector for tests that mind neither what others have sent nor what is stored."""
+    name = f"relayscope_shared_{os.getpid()}_{next(_NUMBERS)}"
+    _server.exec_driver_sql(f"create database {name} template {_template}")
+    url = make_url(server_url).set(database=name).render_as_string(hide_password=False)
+    environment = _standard_environment(url, tmp_path_factory.mktemp("shared"))
+    with Collector(environment=environment) as collector:
+        yield collector.wait_until_ready()
+    _server.exec_driver_sql(f"drop database {name} with (force)")
+
+
+def _standard_environment(database_url: str, data_dir: Path) -> dict[str, str]:
+    return {
+        "RELAYSCOPE_DATABASE_URL": database_url,
+        "RELAYSCOPE_DATA_DIR": str(data_dir),
+        "RELAYSCOPE_GRPC": "127.0.0.1:0",
+        "RELAYSCOPE_HTTP": "127.0.0.1:0",
+    }

@@ -318,6 +318,16 @@ def as_json(message: Message) -> dict[str, Any]:
     return encoded
 
 
+def delimited(tag: int, content: bytes) -> bytes:
+    """A protobuf field that holds a message, to write what no library would."""
+    length = len(content)
+    varint = b""
+    while length > 0x7F:
+        varint += bytes([length & 0x7F | 0x80])
+        length >>= 7
+    return bytes([tag]) + varint + bytes([length]) + content
+
+
 def _ids_to_hex(message: Message, encoded: dict[str, Any]) -> None:
     for field, value in message.ListFields():
         if field.name in {"trace_id", "span_id", "parent_span_id"}:
@@ -333,16 +343,17 @@ def fields_never_set(message: Message) -> set[str]:
     """Fields that no message inside this one has set: what a golden request forgets."""
     known: set[str] = set()
     used: set[str] = set()
-    for part in _parts(message):
+    for part in parts(message):
         name = part.DESCRIPTOR.name
         known |= {f"{name}.{field.name}" for field in part.DESCRIPTOR.fields}
         used |= {f"{name}.{field.name}" for field, _ in part.ListFields()}
     return known - used
 
 
-def _parts(message: Message) -> Iterator[Message]:
+def parts(message: Message) -> Iterator[Message]:
+    """A message and all those in it."""
     yield message
     for field, value in message.ListFields():
         if field.message_type is not None:
             for item in value if field.is_repeated else [value]:
-                yield from _parts(item)
+                yield from parts(item)

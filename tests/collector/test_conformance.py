@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
+import socket
 from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
+from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
     ExportLogsServiceRequest,
@@ -21,12 +23,13 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from relayscope.collector.signals import LOGS, SIGNALS, TRACES, Signal
 from tests import otlp_samples
 from tests.fix_collector import JSON, PROTOBUF, export
+from tests.fix_programs import eventually
 from tests.otlp_samples import SPAN_ID, START, TRACE_ID
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.fix_collector import Collector
+    from tests.fix_collector import Collector, StartCollector
 
 by_name = pytest.mark.parametrize("signal", SIGNALS, ids=lambda signal: signal.name)
 
@@ -42,36 +45,38 @@ def one_bad_span() -> ExportTraceServiceRequest:
 
 
 @pytest.fixture
-def channel(collector: Collector) -> Iterator[grpc.Channel]:
-    """To the collector."""
-    with grpc.insecure_channel(collector.grpc) as channel:
+def channel(shared_collector: Collector) -> Iterator[grpc.Channel]:
+    """To the shared_collector."""
+    with grpc.insecure_channel(shared_collector.grpc) as channel:
         yield channel
 
 
 @by_name
 def test_an_empty_request_succeeds(
-    collector: Collector, channel: grpc.Channel, signal: Signal
+    shared_collector: Collector, channel: grpc.Channel, signal: Signal
 ) -> None:
     """Full success leaves partial_success unset: the answer has no bytes, or is `{}`."""
     assert export(channel, signal, b"") == b""
-    assert collector.post(signal.name, b"")[::2] == (200, b"")
-    assert collector.post(signal.name, b"{}", JSON)[::2] == (200, b"{}")
+    assert shared_collector.post(signal.name, b"")[::2] == (200, b"")
+    assert shared_collector.post(signal.name, b"{}", JSON)[::2] == (200, b"{}")
 
 
-def test_the_answer_has_the_content_type_of_the_request(collector: Collector) -> None:
+def test_the_answer_has_the_content_type_of_the_request(shared_collector: Collector) -> None:
     """Also when that names a character set, and when it is an error."""
     sent = {PROTOBUF: b"", JSON: b"{}", f"{JSON}; charset=utf-8": b"{}"}
     for media_type, body in sent.items():
         expected = media_type.partition(";")[0]
-        assert collector.post("logs", body, media_type).headers["content-type"] == expected
-        assert collector.post("logs", b"\xff", media_type).headers["content-type"] == expected
+        assert shared_collector.post("logs", body, media_type).headers["content-type"] == expected
+        assert (
+            shared_collector.post("logs", b"\xff", media_type).headers["content-type"] == expected
+        )
 
 
-def test_gzip_is_understood(collector: Collector) -> None:
+def test_gzip_is_understood(shared_collector: Collector) -> None:
     """Servers must support it, and none."""
     raw = otlp_samples.logs().SerializeToString()
-    assert collector.post("logs", gzip.compress(raw), content_encoding="gzip").status == 200
-    assert collector.post("logs", raw, content_encoding="identity").status == 200
+    assert shared_collector.post("logs", gzip.compress(raw), content_encoding="gzip").status == 200
+    assert shared_collector.post("logs", raw, content_encoding="identity").status == 200
 
 
 @pytest.mark.parametrize(
@@ -86,7 +91,7 @@ def test_gzip_is_understood(collector: Collector) -> None:
     ],
 )
 def test_what_is_wrong_for_good_is_refused_without_a_word_of_retrying(
-    collector: Collector,
+    shared_collector: Collector,
     body: bytes,
     media_type: str,
     encoding: str,
@@ -94,7 +99,7 @@ def test_what_is_wrong_for_good_is_refused_without_a_word_of_retrying(
 ) -> None:
     """Permanent refusals: a `Status` in the request's content type, no Retry-After."""
     status, code = answered
-    reply = collector.post("logs", body, media_type, content_encoding=encoding)
+    reply = shared_collector.post("logs", body, media_type, content_encoding=encoding)
     assert reply.status == status
     assert "retry-after" not in reply.headers
     if media_type == PROTOBUF:
@@ -108,17 +113,17 @@ def test_what_is_wrong_for_good_is_refused_without_a_word_of_retrying(
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH"])
-def test_another_method_is_405(collector: Collector, method: str) -> None:
+def test_another_method_is_405(shared_collector: Collector, method: str) -> None:
     """And the answer says which one it is."""
-    reply = collector.ask(method, "/v1/logs")
+    reply = shared_collector.ask(method, "/v1/logs")
     assert reply.status == 405
     assert reply.headers["allow"] == "POST"
 
 
-def test_another_path_is_404(collector: Collector) -> None:
+def test_another_path_is_404(shared_collector: Collector) -> None:
     """Nothing else is served."""
-    assert collector.ask("POST", "/v1/profiles").status == 404
-    assert collector.ask("GET", "/").status == 404
+    assert shared_collector.ask("POST", "/v1/profiles").status == 404
+    assert shared_collector.ask("GET", "/").status == 404
 
 
 def test_bad_bytes_over_grpc_are_invalid_argument(
@@ -135,7 +140,7 @@ def test_bad_bytes_over_grpc_are_invalid_argument(
 
 
 def test_partial_success_counts_what_was_not_stored(
-    collector: Collector, channel: grpc.Channel
+    shared_collector: Collector, channel: grpc.Channel
 ) -> None:
     """200, the count and a reason; the client must not send it again."""
     raw = one_bad_span().SerializeToString()
@@ -143,9 +148,9 @@ def test_partial_success_counts_what_was_not_stored(
     expected.partial_success.rejected_spans = 1
     expected.partial_success.error_message = "1: span without a valid trace id and span id"
     assert ExportTraceServiceResponse.FromString(export(channel, TRACES, raw)) == expected
-    reply = collector.post("traces", raw)
+    reply = shared_collector.post("traces", raw)
     assert (reply.status, ExportTraceServiceResponse.FromString(reply.body)) == (200, expected)
-    reply = collector.post(
+    reply = shared_collector.post(
         "traces", json.dumps(otlp_samples.as_json(one_bad_span())).encode(), JSON
     )
     assert json.loads(reply.body) == {
@@ -164,9 +169,63 @@ def test_full_success_leaves_partial_success_unset(
     assert not ExportLogsServiceResponse.FromString(answer).HasField("partial_success")
 
 
-def test_unknown_fields_are_ignored_in_both_encodings(collector: Collector) -> None:
+def test_unknown_fields_are_ignored_in_both_encodings(shared_collector: Collector) -> None:
     """A newer sender is understood as far as possible."""
     request = ExportLogsServiceRequest()
     request.resource_logs.add()
-    assert collector.post("logs", request.SerializeToString() + b"\xfa\x06\x01x").status == 200
-    assert collector.post("logs", b'{"resourceLogs": [{"newer": {}}]}', JSON).status == 200
+    assert (
+        shared_collector.post("logs", request.SerializeToString() + b"\xfa\x06\x01x").status == 200
+    )
+    assert shared_collector.post("logs", b'{"resourceLogs": [{"newer": {}}]}', JSON).status == 200
+
+
+@pytest.fixture
+def full(start_collector: StartCollector) -> Iterator[Collector]:
+    """A collector whose room is taken by a request that does not end."""
+    collector = start_collector(
+        environment={
+            "RELAYSCOPE_GRPC_MAX_MESSAGE": "1000",
+            "RELAYSCOPE_HTTP_MAX_BODY": "1000",
+            "RELAYSCOPE_MAX_IN_FLIGHT": "1000",
+        }
+    )
+    host, _, port = collector.http.rpartition(":")
+    with socket.create_connection((host, int(port))) as client:
+        client.sendall(
+            b"POST /v1/logs HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-protobuf\r\n"
+            b"content-length: 1000\r\n\r\n" + bytes(990)
+        )
+        eventually(lambda: b"in_flight_bytes 990" in collector.ask("GET", "/metrics").body)
+        yield collector
+
+
+def test_what_is_wrong_for_now_says_when_to_come_back(full: Collector) -> None:
+    """RetryInfo under both trailer keys, Retry-After over HTTP: 1 to 3 s, or clients give up."""
+    raw = b"\xfa\x06\x20" + bytes(32)
+    with grpc.insecure_channel(full.grpc) as channel, pytest.raises(grpc.RpcError) as caught:
+        export(channel, LOGS, raw)
+    error: Any = caught.value
+    assert error.code() is grpc.StatusCode.UNAVAILABLE
+    trailers = dict(error.trailing_metadata())
+    said = Status.FromString(trailers["grpc-status-details-bin"])
+    retry_info = RetryInfo.FromString(trailers["google.rpc.retryinfo-bin"])
+    assert said.code == grpc.StatusCode.UNAVAILABLE.value[0]
+    assert 1 <= retry_info.retry_delay.seconds <= 3
+    unpacked = RetryInfo()
+    assert said.details[0].Unpack(unpacked)
+    assert unpacked == retry_info
+
+    reply = full.post("logs", raw)
+    assert reply.status == 429
+    assert 1 <= int(reply.headers["retry-after"]) <= 3
+    assert Status.FromString(reply.body).details[0].Is(RetryInfo.DESCRIPTOR)
+    (detail,) = json.loads(full.post("logs", raw, JSON).body)["details"]
+    assert detail["@type"] == "type.googleapis.com/google.rpc.RetryInfo"
+
+
+def test_a_request_larger_than_what_is_left_is_stored_once_there_is_room(full: Collector) -> None:
+    """Nothing that was refused for now keeps its room."""
+    small = b"\xfa\x06\x02xx"
+    for _ in range(50):
+        assert full.post("logs", b"\xfa\x06\x20" + bytes(32)).status == 429
+    assert full.post("logs", small).status == 200

@@ -16,6 +16,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from relayscope.collector.decode import Decoded, decode, parse
+from relayscope.collector.decode.weight import messages_in
 from relayscope.collector.errors import Malformed
 from relayscope.collector.signals import LOGS, METRICS, SIGNALS, TRACES, Signal
 from relayscope.sanitizer import Rules, Sanitizer
@@ -159,6 +160,20 @@ def test_a_request_is_known_by_its_bytes_and_its_signal() -> None:
     assert decoded(LOGS, empty).batch.digest == decoded(LOGS, empty).batch.digest
     assert decoded(LOGS, empty).batch.digest != decoded(TRACES, empty).batch.digest
     assert len(decoded(LOGS, empty).batch.digest) == 16
+
+
+@pytest.mark.parametrize("signal", SIGNALS, ids=lambda signal: signal.name)
+def test_messages_are_counted_as_protobuf_parses_them(signal: Signal) -> None:
+    """Before the parser makes memory of them."""
+    request = GOLDEN[signal]
+    parsed = sum(1 for _ in otlp_samples.parts(request)) - 1
+    assert messages_in(request.SerializeToString(), signal.descriptor) == parsed
+
+
+@given(raw=st.binary())
+def test_counting_survives_any_bytes(raw: bytes) -> None:
+    """It is the first to look at them."""
+    messages_in(raw, LOGS.descriptor)
 
 
 @pytest.mark.parametrize("signal", SIGNALS, ids=lambda signal: signal.name)

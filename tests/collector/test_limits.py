@@ -17,6 +17,7 @@ import pytest
 
 from relayscope.collector.signals import LOGS, SIGNALS
 from tests.fix_collector import JSON, PATIENCE, PROTOBUF, Collector, export
+from tests.otlp_samples import delimited
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,68 +43,68 @@ def zeros_in_gzip(size: int) -> bytes:
 
 
 @linux
-def test_a_gzip_bomb_over_http_is_cut_at_the_limit(collector: Collector) -> None:
+def test_a_gzip_bomb_over_http_is_cut_at_the_limit(shared_collector: Collector) -> None:
     """R13: a gigabyte of zeros is inflated to 20 MiB and one byte."""
     bomb = zeros_in_gzip(1024 * MIB)
-    assert collector.post("logs", b"").status == 200
-    collector.forget_peak_memory()
-    before = collector.peak_memory()
-    assert collector.post("logs", bomb, content_encoding="gzip").status == 413
-    assert collector.peak_memory() - before < 48 * MIB
+    assert shared_collector.post("logs", b"").status == 200
+    shared_collector.forget_peak_memory()
+    before = shared_collector.peak_memory()
+    assert shared_collector.post("logs", bomb, content_encoding="gzip").status == 413
+    assert shared_collector.peak_memory() - before < 48 * MIB
 
 
-def test_many_empty_gzip_members_are_refused_at_the_second(collector: Collector) -> None:
+def test_many_empty_gzip_members_are_refused_at_the_second(shared_collector: Collector) -> None:
     """R13: they cost quadratic time where they are inflated, and no output that a limit sees."""
     bomb = gzip.compress(b"") * 500_000
-    assert collector.post("logs", bomb, content_encoding="gzip").status == 400
+    assert shared_collector.post("logs", bomb, content_encoding="gzip").status == 400
 
 
 @pytest.mark.parametrize("cut", [1, 8, 15])
-def test_gzip_that_is_cut_off_is_refused(collector: Collector, cut: int) -> None:
+def test_gzip_that_is_cut_off_is_refused(shared_collector: Collector, cut: int) -> None:
     """Half a request is not a request."""
     packed = gzip.compress(b"")[:-cut]
-    assert collector.post("logs", packed, content_encoding="gzip").status == 400
+    assert shared_collector.post("logs", packed, content_encoding="gzip").status == 400
 
 
 @linux
-def test_a_gzip_bomb_over_grpc_is_refused(collector: Collector) -> None:
+def test_a_gzip_bomb_over_grpc_is_refused(shared_collector: Collector) -> None:
     """R14: 200 KiB that inflate to 200 MiB."""
     channel = grpc.insecure_channel(
-        collector.grpc,
+        shared_collector.grpc,
         options=[("grpc.max_send_message_length", -1)],
         compression=grpc.Compression.Gzip,
     )
     with channel:
         export(channel, LOGS, b"")
-        collector.forget_peak_memory()
-        before = collector.peak_memory()
+        shared_collector.forget_peak_memory()
+        before = shared_collector.peak_memory()
         with pytest.raises(grpc.RpcError) as caught:
             export(channel, LOGS, bytes(200 * MIB))
     error: Any = caught.value
     assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert "google.rpc.retryinfo-bin" not in dict(error.trailing_metadata() or ())
-    assert collector.peak_memory() - before < 8 * MIB
+    assert shared_collector.peak_memory() - before < 8 * MIB
 
 
 @linux
 @pytest.mark.parametrize("how", ["with a length", "in chunks"])
-def test_a_giant_over_http_is_not_kept(collector: Collector, how: str) -> None:
+def test_a_giant_over_http_is_not_kept(shared_collector: Collector, how: str) -> None:
     """R15: 200 MB, announced or not; the client is cut off or told 413."""
 
     def giant() -> Iterator[bytes]:
         for _ in range(200):
             yield bytes(MIB)
 
-    assert collector.post("logs", b"").status == 200
-    collector.forget_peak_memory()
-    before = collector.peak_memory()
+    assert shared_collector.post("logs", b"").status == 200
+    shared_collector.forget_peak_memory()
+    before = shared_collector.peak_memory()
     headers = {"content-type": PROTOBUF}
     if how == "with a length":
         headers["content-length"] = str(200 * MIB)
     # It may stop listening before we stop talking.
     with contextlib.suppress(ConnectionError, http.client.HTTPException):
-        assert collector.ask("POST", "/v1/logs", giant(), headers).status == 413
-    assert collector.peak_memory() - before < 48 * MIB
+        assert shared_collector.ask("POST", "/v1/logs", giant(), headers).status == 413
+    assert shared_collector.peak_memory() - before < 48 * MIB
 
 
 @pytest.mark.parametrize("over", [0, 1])
@@ -118,9 +119,11 @@ def test_the_limit_is_exact(start_collector: StartCollector, over: int) -> None:
     )
 
 
-def test_a_giant_over_grpc_is_refused(collector: Collector) -> None:
+def test_a_giant_over_grpc_is_refused(shared_collector: Collector) -> None:
     """R15: gRPC's own limit, and not to be retried."""
-    channel = grpc.insecure_channel(collector.grpc, options=[("grpc.max_send_message_length", -1)])
+    channel = grpc.insecure_channel(
+        shared_collector.grpc, options=[("grpc.max_send_message_length", -1)]
+    )
     with channel, pytest.raises(grpc.RpcError) as caught:
         export(channel, LOGS, bytes(5 * MIB))
     error: Any = caught.value
@@ -158,10 +161,50 @@ def test_too_many_connections_are_told_to_come_back(start_collector: StartCollec
             client.close()
 
 
+EMPTY = 1_900_000
+BOMBS = {
+    "resources": b"\x0a\x00" * EMPTY,
+    "records": delimited(0x0A, delimited(0x12, b"\x12\x00" * EMPTY)),
+    "attributes": delimited(0x0A, delimited(0x12, delimited(0x12, b"\x32\x00" * EMPTY))),
+}
+
+
+@linux
+@pytest.mark.parametrize("kind", BOMBS)
+def test_messages_without_content_are_counted_before_they_take_memory(
+    shared_collector: Collector, kind: str
+) -> None:
+    """Two bytes on the wire, a hundred in memory, and a row of half a kilobyte."""
+    assert shared_collector.post("logs", b"").status == 200
+    shared_collector.forget_peak_memory()
+    before = shared_collector.peak_memory()
+    assert shared_collector.post("logs", BOMBS[kind]).status == 413
+    with (
+        grpc.insecure_channel(shared_collector.grpc) as channel,
+        pytest.raises(grpc.RpcError, match="RESOURCE_EXHAUSTED"),
+    ):
+        export(channel, LOGS, BOMBS[kind])
+    assert shared_collector.peak_memory() - before < 48 * MIB
+
+
+@linux
+def test_objects_without_content_are_counted_before_they_take_memory(
+    shared_collector: Collector,
+) -> None:
+    """The same in JSON."""
+    records = b",".join([b"{}"] * EMPTY)
+    raw = b'{"resourceLogs":[{"scopeLogs":[{"logRecords":[' + records + b"]}]}]}"
+    assert shared_collector.post("logs", b"{}", JSON).status == 200
+    shared_collector.forget_peak_memory()
+    before = shared_collector.peak_memory()
+    assert shared_collector.post("logs", raw, JSON).status == 413
+    assert shared_collector.peak_memory() - before < 48 * MIB
+
+
 @pytest.mark.parametrize("signal", SIGNALS, ids=lambda signal: signal.name)
 @pytest.mark.parametrize("media_type", [PROTOBUF, JSON])
 def test_garbage_is_400_and_tells_nothing(
-    collector: Collector, signal: Any, media_type: str
+    shared_collector: Collector, signal: Any, media_type: str
 ) -> None:
     """R16: never 5xx, never a traceback."""
     deep = b'{"resourceLogs":' * 10_000
@@ -173,17 +216,17 @@ def test_garbage_is_400_and_tells_nothing(
         b"[]",
         b"canary",
     ):
-        reply = collector.post(signal.name, body, media_type)
+        reply = shared_collector.post(signal.name, body, media_type)
         assert reply.status == 400
         assert b"canary" not in reply.body
         assert b"Traceback" not in reply.body
-    assert collector.post(signal.name, b"" if media_type == PROTOBUF else b"{}", media_type)
-    assert not [line for line in collector.log if line.get("level") == "error"]
+    assert shared_collector.post(signal.name, b"" if media_type == PROTOBUF else b"{}", media_type)
+    assert not [line for line in shared_collector.log if line.get("level") == "error"]
 
 
-def test_nesting_is_refused_or_stored(collector: Collector) -> None:
+def test_nesting_is_refused_or_stored(shared_collector: Collector) -> None:
     """R17: JSON 10,000 deep is an error, not a crash."""
     value = '{"arrayValue":{"values":[' * 10_000 + "{}" + "]}}" * 10_000
     raw = json.dumps({"resourceLogs": [{"scopeLogs": [{"logRecords": [{"body": "here"}]}]}]})
-    assert collector.post("logs", raw.replace('"here"', value).encode(), JSON).status == 400
-    assert collector.ask("GET", "/healthz").status == 200
+    assert shared_collector.post("logs", raw.replace('"here"', value).encode(), JSON).status == 400
+    assert shared_collector.ask("GET", "/healthz").status == 200

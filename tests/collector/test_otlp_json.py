@@ -17,6 +17,7 @@ from relayscope.collector.decode.otlp_json import parse_json
 from relayscope.collector.errors import Malformed
 from relayscope.collector.signals import LOGS, METRICS, SIGNALS, TRACES, Signal
 from tests import otlp_samples
+from tests.otlp_samples import delimited
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
@@ -136,16 +137,6 @@ def test_what_is_no_request_is_refused(raw: bytes) -> None:
     """Wrong types, wrong ranges, wrong JSON, and nesting beyond any use."""
     with pytest.raises(Malformed):
         parse_json(LOGS, raw)
-
-
-def delimited(tag: int, content: bytes) -> bytes:
-    """A protobuf field that holds a message."""
-    length = len(content)
-    varint = b""
-    while length > 0x7F:
-        varint += bytes([length & 0x7F | 0x80])
-        length >>= 7
-    return bytes([tag]) + varint + bytes([length]) + content
 
 
 def nested(depth: int) -> bytes:

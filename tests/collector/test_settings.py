@@ -47,6 +47,7 @@ def test_command_line_over_environment_over_file_over_default(
         ("tls_key: key.pem", "tls_certificate and tls_key are set together"),
         ("tokens: [{name: relay, token: short}]", "tokens.0.token: "),
         ("tokens: [{name: relay, token: 0123456789abcdef, rolle: read}]", "tokens.0.rolle: "),
+        ("max_in_flight: 1MiB", "max_in_flight must not be less"),
         ("- workers", "expected a mapping"),
         ("workers: [", "line 1"),
     ],

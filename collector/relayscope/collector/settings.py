@@ -45,14 +45,6 @@ FOREIGN_VARIABLES: Final = frozenset(
     {
         "RELAYSCOPE_CONFIG",
         "RELAYSCOPE_LEVEL",
-        "RELAYSCOPE_PROFILE",
-        "RELAYSCOPE_PROFILES",
-        "RELAYSCOPE_LEVELS",
-        "RELAYSCOPE_SPOOL",
-        "RELAYSCOPE_SPOOL_DIR",
-        "RELAYSCOPE_BODY_LIMIT",
-        "RELAYSCOPE_INJECT",
-        "RELAYSCOPE_EXCLUDE",
     }
 )
 """Variables that are no settings of the collector and no mistake either: where the file is, and
@@ -170,6 +162,11 @@ class Settings(BaseSettings):
             raise ValueError("tls_certificate and tls_key are set together or not at all")
         if self.tls_client_ca is not None and self.tls_certificate is None:
             raise ValueError("tls_client_ca needs tls_certificate and tls_key")
+        if self.max_in_flight < max(self.grpc_max_message, self.http_max_body):
+            raise ValueError(
+                "max_in_flight must not be less than grpc_max_message and http_max_body: "
+                "the largest requests would be tried again for ever"
+            )
         names = [token.name for token in self.tokens]
         if len(set(names)) < len(names):
             raise ValueError("tokens: each name may be used once")

@@ -19,6 +19,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 
 if TYPE_CHECKING:
+    from google.protobuf.descriptor import Descriptor
     from google.protobuf.message import Message
 
 
@@ -34,6 +35,11 @@ class Signal:
     response: type[Message]
     rejected: str
     """The field of `partial_success` that counts items that were not stored."""
+
+    @property
+    def descriptor(self) -> Descriptor:
+        """What protobuf knows about its request."""
+        return self.request.DESCRIPTOR  # type: ignore[return-value]  # upb's twin of the class
 
 
 TRACES: Final = Signal(

@@ -17,6 +17,7 @@ from relayscope.collector.decode.logs import add_logs
 from relayscope.collector.decode.metrics import add_metrics
 from relayscope.collector.decode.rows import Decoded
 from relayscope.collector.decode.traces import add_traces
+from relayscope.collector.decode.weight import check_protobuf
 from relayscope.collector.errors import Malformed
 from relayscope.collector.signals import LOGS, METRICS, TRACES, Signal
 
@@ -45,7 +46,9 @@ def parse(signal: Signal, raw: bytes) -> Message:
 
     Raises:
         Malformed: the bytes are not such a message, or it is nested too deeply.
+        TooLarge: there are too many messages in it.
     """
+    check_protobuf(signal, raw)
     try:
         return signal.request.FromString(raw)
     except DecodeError:
@@ -63,6 +66,9 @@ def decode(
         raw: its bytes as they were sent (decompressed); they identify a repeated request.
         sanitizer: sees every text before it becomes part of a row.
         arrived: the time of arrival in Unix nanoseconds, for records that carry no time.
+
+    Raises:
+        TooLarge: there are too many items in it.
     """
     digest = hashlib.blake2b(raw, digest_size=16, person=signal.name.encode()).digest()
     decoded = Decoded(digest, sanitizer, arrived)

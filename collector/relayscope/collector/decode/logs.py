@@ -15,7 +15,7 @@ from relayscope.collector.decode.values import (
 from relayscope.storage.rows import EPOCH
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection
 
     from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
     from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
@@ -35,8 +35,9 @@ def add_logs(request: ExportLogsServiceRequest, decoded: Decoded) -> None:
 
 
 def _add_records(
-    records: Iterable[LogRecord], resource_id: bytes, scope_id: bytes, decoded: Decoded
+    records: Collection[LogRecord], resource_id: bytes, scope_id: bytes, decoded: Decoded
 ) -> None:
+    decoded.expect(len(records))
     sanitizer, name = decoded.sanitizer, decoded.name
     add = decoded.batch.logs.append
     for record in records:

@@ -57,6 +57,7 @@ def _add_points(metric: Metric, resource_id: bytes, scope_id: bytes, decoded: De
         decoded.reject("metric without data")
         return
     data = getattr(metric, kind)
+    decoded.expect(1 + len(data.data_points))
     sanitizer = decoded.sanitizer
     name = decoded.name(metric.name)
     description = decoded.name(metric.description) or None
@@ -85,6 +86,7 @@ def _add_points(metric: Metric, resource_id: bytes, scope_id: bytes, decoded: De
         figures = figures_of(point)
         detail = figures.detail
         if kind != "summary" and point.exemplars:
+            decoded.expect(len(point.exemplars))
             detail["exemplars"] = [_exemplar(exemplar, sanitizer) for exemplar in point.exemplars]
         add(
             (

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import orjson
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
+from relayscope.collector.decode.weight import check_json
 from relayscope.collector.errors import Malformed
 
 if TYPE_CHECKING:
@@ -39,7 +40,9 @@ def parse_json(signal: Signal, raw: bytes) -> Message:
 
     Raises:
         Malformed: the bytes are not such a message in JSON, or it is nested too deeply.
+        TooLarge: there are too many messages in it.
     """
+    check_json(raw)
     message = signal.request()
     try:
         _fill(message, _load(raw), MAX_DEPTH)

@@ -6,6 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from relayscope.collector.decode.values import attributes, json_values
+from relayscope.collector.decode.weight import MAX_ITEMS
+from relayscope.collector.errors import TooLarge
 from relayscope.sanitizer import NORMALIZED
 from relayscope.storage import Batch, rows
 
@@ -22,14 +24,25 @@ ENTITY_REFS: Final = "relayscope.entity_refs"
 class Decoded:
     """One request, decoded and sanitized."""
 
-    __slots__ = ("_names", "arrived", "batch", "rejected", "sanitizer")
+    __slots__ = ("_left", "_names", "arrived", "batch", "rejected", "sanitizer")
 
     def __init__(self, digest: bytes, sanitizer: Sanitizer, arrived: int) -> None:
         self.batch = Batch(digest)
         self.rejected: Counter[str] = Counter()
         self.sanitizer = sanitizer
         self.arrived = arrived
+        self._left = MAX_ITEMS
         self._names: dict[str, str] = {}
+
+    def expect(self, items: int) -> None:
+        """Say that so many more items follow.
+
+        Raises:
+            TooLarge: these are too many.
+        """
+        self._left -= items
+        if self._left < 0:
+            raise TooLarge(f"a request may have {MAX_ITEMS:,} items")
 
     def name(self, text: str) -> str:
         """A name, sanitized; the same few come with every record."""
@@ -44,6 +57,7 @@ class Decoded:
 
     def resource(self, resource: Resource, schema_url: str) -> bytes:
         """The id of a resource, whose row is now part of the batch."""
+        self.expect(1)
         plain = attributes(resource.attributes)
         if resource.entity_refs:
             plain[ENTITY_REFS] = [
@@ -65,6 +79,7 @@ class Decoded:
 
     def scope(self, scope: InstrumentationScope, schema_url: str) -> bytes:
         """The id of an instrumentation scope, whose row is now part of the batch."""
+        self.expect(1)
         identity, row = rows.scope(
             self.sanitizer.text(scope.name),
             self.sanitizer.text(scope.version),

@@ -14,7 +14,7 @@ from relayscope.collector.decode.values import (
 from relayscope.storage.rows import EPOCH
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection
 
     from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
     from opentelemetry.proto.trace.v1.trace_pb2 import Span
@@ -35,8 +35,9 @@ def add_traces(request: ExportTraceServiceRequest, decoded: Decoded) -> None:
 
 
 def _add_spans(
-    spans: Iterable[Span], resource_id: bytes, scope_id: bytes, decoded: Decoded
+    spans: Collection[Span], resource_id: bytes, scope_id: bytes, decoded: Decoded
 ) -> None:
+    decoded.expect(len(spans))
     sanitizer, name = decoded.sanitizer, decoded.name
     add = decoded.batch.spans.append
     for span in spans:
@@ -81,8 +82,8 @@ def _add_spans(
                 code,
                 name(status.message) or None,
                 jsonb(clean),
-                jsonb([_event(event, decoded) for event in span.events]) if span.events else None,
-                jsonb([_link(link, decoded) for link in span.links]) if span.links else None,
+                _events(span.events, decoded) if span.events else None,
+                _links(span.links, decoded) if span.links else None,
                 span.dropped_attributes_count,
                 span.dropped_events_count,
                 span.dropped_links_count,
@@ -90,6 +91,16 @@ def _add_spans(
                 scope_id,
             )
         )
+
+
+def _events(events: Collection[Span.Event], decoded: Decoded) -> bytes:
+    decoded.expect(len(events))
+    return jsonb([_event(event, decoded) for event in events])
+
+
+def _links(links: Collection[Span.Link], decoded: Decoded) -> bytes:
+    decoded.expect(len(links))
+    return jsonb([_link(link, decoded) for link in links])
 
 
 def _event(event: Span.Event, decoded: Decoded) -> dict[str, Any]:

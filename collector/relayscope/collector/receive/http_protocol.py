@@ -6,21 +6,27 @@ places for connections. Bodies have their own deadline in `body.py`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 if TYPE_CHECKING:
     import asyncio
 
-HEAD_SECONDS: Final = 10
-"""From the first byte (or the connection) to the end of the headers."""
-
 
 class DeadlineH11Protocol(H11Protocol):
     """Closes connections whose request head does not arrive in time."""
 
-    _deadline: asyncio.TimerHandle | None = None
+    def __init__(self, head_seconds: float, **uvicorn: Any) -> None:
+        """Prepare a connection.
+
+        Args:
+            head_seconds: from the connection, or the first byte, to the end of the headers.
+            uvicorn: what uvicorn tells its protocols.
+        """
+        super().__init__(**uvicorn)
+        self._head_seconds = head_seconds
+        self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         """Start the clock: a client connects to send something."""
@@ -41,7 +47,7 @@ class DeadlineH11Protocol(H11Protocol):
         super().connection_lost(exc)
 
     def _start_clock(self) -> None:
-        self._deadline = self.loop.call_later(HEAD_SECONDS, self._close)
+        self._deadline = self.loop.call_later(self._head_seconds, self._close)
 
     def _stop_clock(self) -> None:
         if self._deadline is not None:

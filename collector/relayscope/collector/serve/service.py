@@ -7,6 +7,7 @@ import contextlib
 import logging
 import signal
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
@@ -89,7 +90,7 @@ async def run(order: Order, stop: asyncio.Event, ready: Callable[[], None]) -> N
     http_server = _HttpServer(
         uvicorn.Config(
             http_receiver.make_app(intake, health, settings),
-            http=DeadlineH11Protocol,
+            http=partial(DeadlineH11Protocol, settings.receive_timeout),  # type: ignore[arg-type]  # called like a class
             ws="none",
             lifespan="off",
             log_config=None,
