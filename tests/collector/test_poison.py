@@ -150,11 +150,11 @@ def test_half_a_surrogate_pair_in_json_is_repaired(collector: Collector, engine:
 
 @pytest.mark.parametrize("value", [2**63, -(2**63) - 1, 10**30])
 def test_an_integer_that_otlp_cannot_hold_is_refused_for_good(
-    collector: Collector, value: int
+    shared_collector: Collector, value: int
 ) -> None:
     """It cannot come over protobuf; in JSON it is malformed, and not tried again."""
     record = {"body": {"intValue": value}}
     raw = json.dumps({"resourceLogs": [{"scopeLogs": [{"logRecords": [record]}]}]}).encode()
-    reply = collector.post("logs", raw, JSON)
+    reply = shared_collector.post("logs", raw, JSON)
     assert reply.status == 400
     assert "retry-after" not in reply.headers

@@ -128,16 +128,16 @@ def test_metrics_of_the_sdk_are_rows(collector: Collector, engine: Engine) -> No
     provider.shutdown()
 
 
-def test_it_listens_on_loopback_by_default(collector: Collector) -> None:
+def test_it_listens_on_loopback_by_default(shared_collector: Collector) -> None:
     """Nobody else is let in unless somebody asks for it."""
-    assert collector.grpc.startswith("127.0.0.1:")
-    assert collector.http.startswith("127.0.0.1:")
+    assert shared_collector.grpc.startswith("127.0.0.1:")
+    assert shared_collector.http.startswith("127.0.0.1:")
 
 
-def test_it_is_healthy_and_ready(collector: Collector) -> None:
+def test_it_is_healthy_and_ready(shared_collector: Collector) -> None:
     """What an orchestrator asks."""
-    assert collector.ask("GET", "/healthz").status == 200
-    assert collector.ask("GET", "/readyz").status == 200
+    assert shared_collector.ask("GET", "/healthz").status == 200
+    assert shared_collector.ask("GET", "/readyz").status == 200
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -8,6 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from relayscope.sanitizer import Value
+from relayscope.sanitizer.patterns import plain_sample
 from relayscope.sanitizer.rules import shipped_rules
 
 _MARKED = re.compile(r"<<(.*)>>", re.DOTALL)
@@ -23,10 +24,9 @@ class Sample:
 
 
 def _sample(rule: str, marked: str) -> Sample:
-    marked = marked.replace("^", "")
     found = _MARKED.search(marked)
     assert found, f"{rule}: no secret is marked in a sample"
-    return Sample(rule, marked.replace("<<", "").replace(">>", ""), found[1])
+    return Sample(rule, plain_sample(marked), plain_sample(found[1]))
 
 
 RULES: Final = shipped_rules()

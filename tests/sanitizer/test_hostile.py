@@ -14,7 +14,7 @@ from tests.sanitizer.samples import OPTIONAL, PATTERN_SAMPLES, RULES
 
 SANITIZER: Final = Sanitizer.from_rules(Rules.from_mapping({"enable": OPTIONAL}))
 
-_SIZE: Final = 2048
+_SIZE: Final = 1024
 _GROWTH: Final = 16
 
 # What a search could stumble over when it is repeated: openings that nothing closes, and

@@ -45,6 +45,23 @@ def test_default_rules_can_be_switched_and_changed() -> None:
     assert sanitizer.text("token=x") == "token=[DROPPED:token]"
 
 
+def test_mcps_session_id_can_be_hashed_as_documented() -> None:
+    """The line that RULES.md gives for it does it."""
+    rule = {"name": "mcp-session", "ends": ["mcp session id"], "action": "hash"}
+    sanitizer = _sanitizer({"keys": [rule]})
+    assert "abc" not in str(sanitizer.attributes({"mcp.session.id": "abc"}))
+    assert "abc" not in sanitizer.text("POST /\nMcp-Session-Id: abc\n")
+
+
+def test_harmless_endings_can_be_replaced() -> None:
+    """Which last words make a name harmless is the user's to say."""
+    sanitizer = _sanitizer({"harmless_endings": ["colour"]})
+    assert sanitizer.attributes({"token_colour": "x", "token_type": "x"}) == {
+        "token_colour": "x",
+        "token_type": "[REDACTED:token]",
+    }
+
+
 def test_allow_lists_let_through() -> None:
     """Names as written; secrets that match from end to end."""
     sanitizer = _sanitizer({"allow": {"names": ["my.token"], "values": ["demo-[a-z]+"]}})
@@ -95,6 +112,16 @@ def test_steps_can_be_left_out() -> None:
             {"patterns": [{"name": "a", "pattern": "a"}, {"name": "a", "pattern": "b"}]},
             "patterns[1].name",
             "'a' is taken",
+        ),
+        (
+            {"patterns": [{"name": "a", "pattern": "a", "samples": ["b"]}]},
+            "patterns[0].samples[0]",
+            "does not hit: b",
+        ),
+        (
+            {"keys": [{"name": "a", "ends": ["a"], "samples": ["xa"]}]},
+            "keys[0].samples[0]",
+            "does not hit: xa",
         ),
         ({"disable": ["x"]}, "disable[0]", "there is no default rule 'x'"),
         ({"actions": {"x": "drop"}}, "actions.x", "there is no default rule 'x'"),

@@ -19,7 +19,7 @@ from relayscope.spool import Durability, Settings, Spool
 from tests.spool.spools import read_all, record
 
 MIB = 1 << 20
-SETTINGS = Settings(durability=Durability.POWER, max_bytes=256 * 1024)  # Segments of 4 KiB.
+SETTINGS = Settings(durability=Durability.POWER, max_bytes=2 * MIB)  # More than is ever appended.
 ROUNDS = 8
 
 pytestmark = pytest.mark.skipif(

@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, cast
 
 from relayscope.sanitizer.findings import Value
-from relayscope.sanitizer.json_text import NAMING, SAMPLES, SCHEMA_WORDS, VALUE
 from relayscope.sanitizer.leaves import Leaves
 from relayscope.sanitizer.model import KeyRule
 from relayscope.sanitizer.names import Names
+from relayscope.sanitizer.neighbours import NAMING, SAMPLES, SCHEMA_WORDS, VALUE
 from relayscope.sanitizer.replacements import FAILED, NESTING, dropped
 
 

@@ -10,9 +10,9 @@ import sys
 from collections.abc import Mapping
 from typing import Any, Final
 
-from relayscope.sanitizer.json_text import NAMING, VALUE
 from relayscope.sanitizer.leaves import SMALL
 from relayscope.sanitizer.model import Step
+from relayscope.sanitizer.neighbours import NAMING, VALUE
 from relayscope.sanitizer.rules import Rules
 from relayscope.sanitizer.scanner import Scanner
 from relayscope.sanitizer.storable import INT64

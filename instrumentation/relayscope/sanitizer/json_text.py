@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from relayscope.sanitizer.findings import ROOT, Finding, Findings, spliced
 from relayscope.sanitizer.model import KeyRule
 from relayscope.sanitizer.names import Names
+from relayscope.sanitizer.neighbours import NAMING, SAMPLES, SCHEMA_WORDS, VALUE
 from relayscope.sanitizer.replacements import Replacements
 from relayscope.sanitizer.views import View, unescaped
 
@@ -29,22 +30,7 @@ _SCALAR = re.compile(
 )
 _WORDS: Final = ("true", "false", "null", "NaN", "Infinity", "-Infinity")
 _EMPTY = re.compile(r"[{\[][ \t\r\n]*+[}\]]")
-SCHEMA_WORDS: Final = frozenset(
-    {"type", "title", "description", "default", "enum", "const", "format", "examples", "$ref"}
-    | {"anyOf", "oneOf", "allOf", "minLength", "maxLength", "pattern", "items", "properties"}
-    | {"additionalProperties", "readOnly", "writeOnly", "$schema"}
-)
-"""What a JSON Schema starts with."""
-
 _SCHEMA = re.compile(rf'\{{[ \t\r\n]*+"(?:{"|".join(map(re.escape, sorted(SCHEMA_WORDS)))})"')
-
-SAMPLES: Final = frozenset({"default", "const", "enum", "examples", "example"})
-"""What holds values in a JSON Schema; the rest of it describes them."""
-
-NAMING: Final = frozenset({"name", "key"})
-"""Members that hold the name of what their sibling `value` holds."""
-
-VALUE: Final = "value"
 
 _Span = tuple[int, int]
 

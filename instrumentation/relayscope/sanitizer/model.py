@@ -54,7 +54,8 @@ class KeyRule:
         about: one line for the reference.
         contains: phrases that make a name sensitive wherever they stand in it.
         ends: phrases that make a name sensitive only as its last words.
-        excepts: phrases that are taken out of a name first; a final `*` takes any ending with it.
+        excepts: phrases that are taken out of a name first, whatever the rule; a final `*` takes
+            any ending with it.
         whole_line: in plain text the value runs to the end of the line, as in a header.
         action: what becomes of the value.
         optional: among the default rules: off unless enabled by name.

@@ -90,6 +90,11 @@ def secrets(rule: PatternRule, text: str) -> Iterator[tuple[int, int]]:
             yield start, end
 
 
+def plain_sample(sample: str) -> str:
+    """A rule's sample without the signs that mark the secret in it."""
+    return sample.replace("^", "").replace("<<", "").replace(">>", "")
+
+
 def _options() -> Any:
     options = re2.Options()
     options.log_errors = False  # They are raised instead, and would go to the host's stderr.

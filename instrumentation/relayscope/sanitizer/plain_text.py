@@ -77,18 +77,20 @@ class Pair(NamedTuple):
 def pairs(text: str, names: Names) -> Iterator[Pair]:
     """The values of sensitive names in a text."""
     # Only around mentions of such names: in most text they are rare, and these searches are slow.
-    mentions = [(*found, _GAP.match(text, found[1])) for found in names.mentions(text)]
-    for expression, value, around in _WAYS:
-        position = 0
-        for start, end, gap in mentions:
-            position = max(position, start - around)
-            last = (gap.end() if gap else end) + around
-            while found := expression.search(text, position, min(last, len(text))):
+    # One mention after the other, so that whoever has had enough can stop.
+    positions = [0] * len(_WAYS)
+    for start, end in names.mentions(text):
+        gap = _GAP.match(text, end)
+        behind = gap.end() if gap else end
+        for index, (expression, value, around) in enumerate(_WAYS):
+            position = max(positions[index], start - around)
+            last = min(behind + around, len(text))
+            while found := expression.search(text, position, last):
                 pair = value(found, names)
                 position = max(pair.end, found.end()) if pair else found.end()
                 if pair and pair.start < pair.end:
                     yield pair
-            position = max(position, end)
+            positions[index] = max(position, end)
 
 
 def _assigned(found: _Match, names: Names) -> Pair | None:

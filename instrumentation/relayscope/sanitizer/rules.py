@@ -10,6 +10,8 @@ from typing import Any, Final, TypeVar
 from relayscope.sanitizer.errors import RulesError
 from relayscope.sanitizer.keyring import Keyring
 from relayscope.sanitizer.model import Action, Allowed, KeyRule, Limits, PatternRule, Step
+from relayscope.sanitizer.names import Names
+from relayscope.sanitizer.patterns import plain_sample, secrets
 from relayscope.sanitizer.reading import (
     Reader,
     read_allowed,
@@ -73,12 +75,13 @@ class Rules:
         patterns = [read_pattern_rule(each) for each in reader.mappings("patterns")]
         _refuse_repeated(keys, "keys", known)
         _refuse_repeated(patterns, "patterns", known.union(rule.name for rule in keys))
+        _refuse_wrong_samples(keys, patterns)
         allowed = read_allowed(reader.mapping("allow"))
         rules = cls(
             steps=reader.choices("steps", Step, default=frozenset(Step)),
             keys=(*_chosen(base.keys, enabled, disabled, actions), *keys),
             patterns=(*_chosen(base.patterns, enabled, disabled, actions), *patterns),
-            harmless_endings=base.harmless_endings,
+            harmless_endings=reader.texts("harmless_endings") or base.harmless_endings,
             allowed=Allowed(
                 names=base.allowed.names | allowed.names,
                 values=base.allowed.values + allowed.values,
@@ -134,6 +137,18 @@ def _actions(reader: Reader, known: set[str]) -> dict[str, Action]:
             raise RulesError(f"actions.{name}", f"there is no default rule {name!r}")
         actions[name] = chosen.choice(name, Action)
     return actions
+
+
+def _refuse_wrong_samples(keys: Iterable[KeyRule], patterns: Iterable[PatternRule]) -> None:
+    for index, key_rule in enumerate(keys):
+        names = Names([key_rule], (), ())
+        for number, sample in enumerate(key_rule.samples):
+            if names.rule(sample) is None:
+                raise RulesError(f"keys[{index}].samples[{number}]", f"does not hit: {sample}")
+    for index, rule in enumerate(patterns):
+        for number, sample in enumerate(rule.samples):
+            if next(secrets(rule, plain_sample(sample)), None) is None:
+                raise RulesError(f"patterns[{index}].samples[{number}]", f"does not hit: {sample}")
 
 
 def _refuse_repeated(rules: Iterable[KeyRule | PatternRule], field: str, taken: set[str]) -> None:
