@@ -15,8 +15,9 @@ from pathlib import Path
 from relayscope.spool import Durability, Settings, Spool
 
 _PROGRESS = struct.Struct("<q")
-# Segments of 2 MiB: a few are begun in each round, and none is dropped.
-_MAX_BYTES = 128 << 20
+# Segments of 8 MiB, some begun in most rounds. With 128 MiB, a fast writer that was given a window
+# filled the spool now and then, and records went for their size.
+_MAX_BYTES = 512 << 20
 
 
 def settings(durability: str) -> Settings:
