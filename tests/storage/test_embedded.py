@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -32,10 +33,25 @@ with EmbeddedServer.start(Path(sys.argv[1])) as server:
 
 
 @pytest.fixture
-def data_dir() -> Iterator[Path]:
-    """A folder in a folder that only its owner may enter."""
+def new_dir() -> Iterator[Path]:
+    """A folder to be made, in a folder that only its owner may enter."""
     with tempfile.TemporaryDirectory(prefix="relayscope-") as folder:
         yield Path(folder, "data")
+
+
+@pytest.fixture(scope="module")
+def _used_dir() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="relayscope-") as folder:
+        with EmbeddedServer.start(Path(folder)):
+            pass
+        yield Path(folder)
+
+
+@pytest.fixture
+def data_dir(_used_dir: Path, new_dir: Path) -> Path:
+    """A folder that was used before; copying one is quicker than making one."""
+    shutil.copytree(_used_dir, new_dir, symlinks=True)
+    return new_dir
 
 
 @contextlib.contextmanager
@@ -74,16 +90,16 @@ def wait_until(fact: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def test_it_is_there_until_it_is_stopped(data_dir: Path) -> None:
+def test_it_is_there_until_it_is_stopped(new_dir: Path) -> None:
     """Start makes everything, stop returns when PostgreSQL has gone, data stays."""
-    with EmbeddedServer.start(data_dir) as server:
+    with EmbeddedServer.start(new_dir) as server:
         with psycopg.connect(server.url) as connection:
             connection.execute("create table kept (number int)")
-        process = postmaster(data_dir)
+        process = postmaster(new_dir)
     assert not answers(server.url)
     with pytest.raises(ProcessLookupError):
         os.kill(process, 0)
-    with EmbeddedServer.start(data_dir) as server, psycopg.connect(server.url) as connection:
+    with EmbeddedServer.start(new_dir) as server, psycopg.connect(server.url) as connection:
         assert connection.execute("select * from kept").fetchall() == []
 
 
@@ -138,11 +154,11 @@ def test_readers_start_it_themselves_if_nobody_serves(data_dir: Path) -> None:
     assert not answers(reader.url)
 
 
-def test_readers_do_not_make_a_database(data_dir: Path) -> None:
+def test_readers_do_not_make_a_database(new_dir: Path) -> None:
     """A mistyped folder is reported, not filled."""
-    with pytest.raises(NoDatabase, match=data_dir.name):
-        EmbeddedServer.join(data_dir)
-    assert not data_dir.exists()
+    with pytest.raises(NoDatabase, match=new_dir.name):
+        EmbeddedServer.join(new_dir)
+    assert not new_dir.exists()
 
 
 def test_a_killed_user_takes_it_along(data_dir: Path) -> None:
@@ -210,12 +226,12 @@ def test_a_stale_lock_file_is_in_nobodys_way(data_dir: Path) -> None:
         assert answers(server.url)
 
 
-def test_an_unfinished_cluster_is_made_anew(data_dir: Path) -> None:
+def test_an_unfinished_cluster_is_made_anew(new_dir: Path) -> None:
     """A process killed during the very first start leaves no half database behind."""
-    unfinished = data_dir / "postgresql/cluster.unfinished"
+    unfinished = new_dir / "postgresql/cluster.unfinished"
     unfinished.mkdir(parents=True)
     (unfinished / "PG_VERSION").write_text("18\n")
-    with EmbeddedServer.start(data_dir) as server:
+    with EmbeddedServer.start(new_dir) as server:
         assert answers(server.url)
     assert not unfinished.exists()
 
@@ -231,18 +247,29 @@ def test_it_says_why_it_does_not_start(data_dir: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["d" * 100, "a,b", 'ä €"%20'])
-def test_it_works_in_any_folder(data_dir: Path, name: str) -> None:
-    """Names that are too long for a socket, or mean something in a URL or to PostgreSQL."""
-    with EmbeddedServer.start(data_dir / name) as server:
+def test_it_works_in_any_folder(new_dir: Path, name: str) -> None:
+    """Names that are too long for a socket, or mean something in a URL or to PostgreSQL.
+
+    And wherever the sockets are, nobody else on the machine can connect.
+    """
+    with EmbeddedServer.start(new_dir / name) as server:
         assert answers(server.url)
+        sockets = Path(str(psycopg.conninfo.conninfo_to_dict(server.url)["host"]))
+        assert sockets.stat().st_mode & 0o077 == 0
 
 
-def test_its_sockets_are_for_its_user_only(data_dir: Path) -> None:
-    """Nobody else on the machine can connect."""
-    for folder in (data_dir, data_dir / ("d" * 100)):
-        with EmbeddedServer.start(folder) as server:
-            sockets = Path(str(psycopg.conninfo.conninfo_to_dict(server.url)["host"]))
-            assert sockets.stat().st_mode & 0o077 == 0
+def test_a_planted_folder_for_its_sockets_is_refused(new_dir: Path) -> None:
+    """Whoever gets there first, in a place where all may write, gets nothing."""
+    deep = new_dir / ("d" * 100)
+    url = EmbeddedServer.url_of(deep)
+    planted = Path(str(psycopg.conninfo.conninfo_to_dict(url)["host"]))
+    planted.mkdir()
+    planted.chmod(0o777)
+    with pytest.raises(ServerDidNotStart, match="remove it"):
+        EmbeddedServer.start(deep)
+    planted.rmdir()
+    with EmbeddedServer.start(deep) as server:
+        assert answers(server.url)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")

@@ -10,9 +10,9 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, make_url, text
 
-from relayscope.storage import Outcome, Writer, tables
+from relayscope.storage import Outcome, Writer, create_engine, tables
 from relayscope.storage.partitions import Partitions, today
 from tests.storage.samples import NOW, batch, log, point, span
 
@@ -113,6 +113,37 @@ def test_a_long_query_keeps_no_row_out(engine: Engine, writer: Writer) -> None:
         reader.execute(text("select * from relayscope_store.log_default"))
         assert writer.write([batch(logs=[log()])]) == [Outcome()]
     assert places(engine) == {"log_default": 1}
+
+
+def test_a_user_who_may_make_none_keeps_no_row_out(database_url: str, engine: Engine) -> None:
+    """With the grants of a mere writer the rows are stored in DEFAULT."""
+    role = f"{make_url(database_url).database}_writer"
+    with engine.begin() as owner:
+        owner.exec_driver_sql(
+            f"create role {role} login;"
+            f" grant usage on schema relayscope_store to {role};"
+            f" grant select, insert on all tables in schema relayscope_store to {role}"
+        )
+    own = create_engine(
+        make_url(database_url).set(username=role).render_as_string(hide_password=False)
+    )
+    writer = Writer(own)
+    assert writer.write([batch(logs=[log()])]) == [Outcome()]
+    assert places(engine) == {"log_default": 1}
+    writer.close()
+    own.dispose()
+    with engine.begin() as owner:
+        owner.exec_driver_sql(f"drop owned by {role}; drop role {role}")
+
+
+def test_tomorrow_is_prepared(engine: Engine, writer: Writer) -> None:
+    """Whoever keeps house makes partitions before they are needed."""
+    writer.prepare_partitions()
+    with engine.connect() as connection:
+        for table in tables.PARTITIONED:
+            for day in (today(), today() + 1):
+                name = partition(day).replace("log", f"{tables.SCHEMA}.{table.name}", 1)
+                assert connection.scalar(text("select to_regclass(:name)"), {"name": name})
 
 
 def test_makers_at_the_same_moment_make_each_once(engine: Engine) -> None:

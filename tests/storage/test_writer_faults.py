@@ -202,3 +202,24 @@ def test_what_was_acknowledged_survives_a_crash_of_postgresql() -> None:
         assert stored(engine) == acknowledged
         writer.close()
         engine.dispose()
+
+
+def test_an_older_copy_of_the_database_gets_what_it_needs(engine: Engine) -> None:
+    """After a reconnect nothing is taken for stored that a restored backup may not have."""
+    writer = Writer(engine)
+    writer.write([batch(logs=[log("lost")])])
+    with engine.begin() as connection:
+        connection.execute(text("truncate relayscope_store.log, relayscope_store.resource"))
+        connection.execute(
+            text(
+                "select pg_terminate_backend(pid) from pg_stat_activity"
+                " where datname = current_database() and pid <> pg_backend_pid()"
+            )
+        )
+    request = batch(logs=[log("new")])
+    with pytest.raises(StorageUnavailable):
+        writer.write([request])
+    assert writer.write([request]) == [Outcome()]
+    with engine.connect() as connection:
+        assert connection.scalar(text("select component from relayscope.logs")) == "relay"
+    writer.close()

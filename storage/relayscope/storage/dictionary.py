@@ -51,6 +51,11 @@ class Dictionary:
         self._stored |= self._inserted
         self._inserted.clear()
 
+    def forget(self) -> None:
+        """Insert everything once more: it may be another database now."""
+        self._stored.clear()
+        self._inserted.clear()
+
     def rolled_back(self) -> None:
         """Forget what was inserted since the last time."""
         self._inserted.clear()

@@ -8,8 +8,9 @@ its time. When the partition of a day is made, the rows of that day move into it
 import time
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, Self
 
+import psycopg
 from psycopg import Connection, errors
 from psycopg.sql import SQL, Composable, Identifier, Literal
 from sqlalchemy import Table
@@ -25,9 +26,9 @@ _LOCK: Final = "select pg_advisory_xact_lock(hashtextextended('relayscope.partit
 _EXISTS: Final = (
     "select exists (select from pg_catalog.pg_tables where schemaname = %s and tablename = %s)"
 )
-# Attaching needs the DEFAULT partition for itself for a moment, while others queue behind it. If a
-# long query is reading it we would rather fill DEFAULT than let them wait.
-_LOCK_TIMEOUT: Final = "set local lock_timeout = '500ms'"
+# Attaching needs the DEFAULT partition for itself, while others queue behind it, and reads all of
+# it. We would rather leave rows in DEFAULT than let anybody wait for a long query or a large move.
+_LIMITS: Final = "set local lock_timeout = '500ms'; set local statement_timeout = '2s'"
 _CREATE: Final = SQL("create table {partition} (like {table} including all)")
 _ATTACH: Final = SQL(
     "alter table {table} attach partition {partition} for values from ({start}) to ({end})"
@@ -38,8 +39,9 @@ _MOVE: Final = SQL(
     " insert into {partition} select * from moved"
 )
 
-# How long to leave a day in DEFAULT after its partition could not be made.
-_RETRY_SECONDS: Final = 30.0
+# How long a day stays in DEFAULT after its partition could not be made; doubled each time.
+_FIRST_RETRY_SECONDS: Final = 30.0
+_LAST_RETRY_SECONDS: Final = 3600.0
 
 
 def today() -> int:
@@ -50,6 +52,20 @@ def today() -> int:
 def days(rows: Iterable[tuple[Any, ...]]) -> set[int]:
     """Return the UTC days, counted from 2000-01-01, that rows fall on by their first column."""
     return {row[0] // _DAY_MICROSECONDS for row in rows}
+
+
+class _Retry(NamedTuple):
+    """When to try again to make a partition, on the monotonic clock."""
+
+    at: float
+    delay: float
+
+    @classmethod
+    def after(cls, earlier: Self | None) -> Self:
+        delay = (
+            _FIRST_RETRY_SECONDS if earlier is None else min(2 * earlier.delay, _LAST_RETRY_SECONDS)
+        )
+        return cls(time.monotonic() + delay, delay)
 
 
 class Partitions:
@@ -67,7 +83,11 @@ class Partitions:
         self._past_days = past_days
         self._future_days = future_days
         self._known: set[int] = set()
-        self._retry_at: dict[int, float] = {}
+        self._retries: dict[int, _Retry] = {}
+
+    def forget(self) -> None:
+        """Look again which there are: it may be another database now."""
+        self._known.clear()
 
     def ensure(self, connection: Connection[Any], days: set[int]) -> None:
         """Make the partitions that these days need and do not have, as far as possible.
@@ -75,6 +95,9 @@ class Partitions:
         Args:
             connection: Not in a transaction; each partition gets its own.
             days: In the count of `days`.
+
+        Raises:
+            psycopg.Error: The connection broke.
         """
         missing = days - self._known
         if not missing:
@@ -82,15 +105,19 @@ class Partitions:
         now = today()
         near = range(now - self._past_days, now + self._future_days + 1)
         for day in sorted(missing.intersection(near)):
-            if time.monotonic() < self._retry_at.get(day, 0.0):
+            retry = self._retries.get(day)
+            if retry is not None and time.monotonic() < retry.at:
                 continue
             try:
                 self._make(connection, day)
-            except errors.LockNotAvailable:
-                self._retry_at[day] = time.monotonic() + _RETRY_SECONDS
+            except psycopg.Error:
+                if connection.closed:
+                    raise
+                # Too busy, too large, no permission: rows have a place without it.
+                self._retries[day] = _Retry.after(retry)
             else:
                 self._known.add(day)
-                self._retry_at.pop(day, None)
+                self._retries.pop(day, None)
 
     def _make(self, connection: Connection[Any], day: int) -> None:
         first = _EPOCH + timedelta(days=day)
@@ -107,10 +134,10 @@ class Partitions:
             "end": Literal(f"{(first + timedelta(days=1)).isoformat()} 00:00+00"),
         }
         with connection.transaction():
+            connection.execute(_LIMITS)
             connection.execute(_LOCK)
             if _exists(connection, name):
                 return
-            connection.execute(_LOCK_TIMEOUT)
             connection.execute(_CREATE.format(**names))
             try:
                 with connection.transaction():

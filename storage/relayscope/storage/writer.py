@@ -19,7 +19,7 @@ from relayscope.storage.copy import Copy
 from relayscope.storage.deadline import cut_after
 from relayscope.storage.dictionary import Dictionary
 from relayscope.storage.errors import StorageUnavailable
-from relayscope.storage.partitions import Partitions, days
+from relayscope.storage.partitions import Partitions, days, today
 from relayscope.storage.refusal import ROW_ERRORS, Refusals, is_of_the_row
 
 _ROWS: Final[dict[str, Callable[[Batch], list[Row]]]] = {
@@ -98,6 +98,20 @@ class Writer:
             self._scopes.committed()
         return outcomes
 
+    def prepare_partitions(self) -> None:
+        """Make today's and tomorrow's partitions, so that no `write` has to.
+
+        For one process that keeps house, a few times a day. Rows that had to go elsewhere before
+        their partition was there move into it.
+
+        Raises:
+            StorageUnavailable: Some may not be there yet; `write` does without.
+        """
+        day = today()
+        with self._connected() as connection:
+            for partitions in self._partitions.values():
+                partitions.ensure(connection, {day, day + 1})
+
     def forget_requests(self, older_than: timedelta) -> int:
         """Forget which requests were stored, after the window in which they may be repeated.
 
@@ -137,6 +151,11 @@ class Writer:
             raise
 
     def _connect(self) -> psycopg.Connection[Any]:
+        # What we know is of the database as it was: this one may be restored from an older copy.
+        self._resources.forget()
+        self._scopes.forget()
+        for partitions in self._partitions.values():
+            partitions.forget()
         pooled = self._engine.raw_connection()
         connection = cast("psycopg.Connection[Any]", pooled.driver_connection)
         # Ours for good: its settings are not for the next user of the pool.

@@ -106,7 +106,7 @@ def _sockets_of(folder: Path) -> Path:
     if len(os.fsencode(beside)) <= _SOCKET_FOLDER_BYTES and "," not in str(beside):
         return beside
     name = hashlib.blake2b(os.fsencode(folder), digest_size=12).hexdigest()
-    return Path("/tmp", f"relayscope-{name}")  # noqa: S108  # checked by _belongs_to_us
+    return Path("/tmp", f"relayscope-{name}")  # noqa: S108  # Its owner is checked.
 
 
 def _url(folder: Path) -> str:
@@ -194,4 +194,4 @@ def _check_owner(sockets: Path, folder: Path) -> None:
     """Refuse sockets that somebody else has put where ours should be."""
     found = sockets.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != folder.stat().st_uid:
-        raise ServerDidNotStart(f"{sockets} belongs to somebody else; remove it")
+        raise ServerDidNotStart(f"{sockets} is not ours; remove it")

@@ -23,6 +23,7 @@ import selectors
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import time
@@ -36,7 +37,9 @@ import privileges  # type: ignore[import-not-found]
 _START_SECONDS: Final = 60
 # A fast shutdown writes a checkpoint; after that long an immediate one, which loses nothing either.
 _STOP_SECONDS: Final = 30
-_RESTART_SECONDS: Final = 0.5
+# From one start after a crash to the next; longer each time that it fails.
+_FIRST_RESTART_SECONDS: Final = 0.5
+_LAST_RESTART_SECONDS: Final = 10.0
 _POLL_SECONDS: Final = 0.005
 _LOG_BYTES: Final = 1 << 20
 
@@ -69,6 +72,8 @@ class Supervisor:
         self._log = folder / "server.log"
         self._lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         self._server: subprocess.Popen[bytes] | None = None
+        self._restart_at = 0.0
+        self._restart_delay = _FIRST_RESTART_SECONDS
         self._users: set[socket.socket] = set()
         self._events = selectors.DefaultSelector()
 
@@ -99,8 +104,7 @@ class Supervisor:
         self._events.register(wakeup, selectors.EVENT_READ)
         self._welcome(first)
         while self._users:
-            running = self._server is not None and self._server.poll() is None
-            for key, _ in self._events.select(None if running else _RESTART_SECONDS):
+            for key, _ in self._events.select(self._seconds_to_restart()):
                 source = key.fileobj
                 if source is listener:
                     self._welcome(listener.accept()[0])
@@ -108,9 +112,8 @@ class Supervisor:
                     wakeup.recv(1024)
                 elif isinstance(source, socket.socket):
                     self._hear(source)
-            if self._server is None or self._server.poll() is not None:
-                with contextlib.suppress(CannotStartError):
-                    self._start_server()
+            if self._seconds_to_restart() == 0:
+                self._restart_server()
         self._control.unlink(missing_ok=True)
         listener.close()
         self._stop_server()
@@ -134,6 +137,21 @@ class Supervisor:
             self._users.clear()
             self._last = user
 
+    def _seconds_to_restart(self) -> float | None:
+        """Say when PostgreSQL is to be started again, if it died."""
+        if self._server is not None and self._server.poll() is None:
+            return None
+        return max(0, self._restart_at - time.monotonic())
+
+    def _restart_server(self) -> None:
+        try:
+            self._start_server()
+            self._restart_delay = _FIRST_RESTART_SECONDS
+        except CannotStartError:
+            # It is in the log. Perhaps the disk is full; that may end.
+            self._restart_delay = min(2 * self._restart_delay, _LAST_RESTART_SECONDS)
+        self._restart_at = time.monotonic() + self._restart_delay
+
     def _wait_for_predecessors(self) -> None:
         """Get the lock; stop a PostgreSQL whose supervisor was killed and that lives on."""
         deadline = time.monotonic() + _STOP_SECONDS
@@ -151,6 +169,17 @@ class Supervisor:
         except BlockingIOError:
             return False
         return True
+
+    def _make_place_for_sockets(self) -> None:
+        """Make their folder; refuse one that somebody else has put there, or can get into."""
+        self._sockets.mkdir(exist_ok=True)
+        found = self._sockets.lstat()
+        if (
+            not stat.S_ISDIR(found.st_mode)
+            or found.st_uid != os.geteuid()
+            or found.st_mode & (stat.S_IRWXG | stat.S_IRWXO)
+        ):
+            raise CannotStartError(f"{self._sockets} is not only ours; remove it")
 
     def _make_cluster(self) -> None:
         """Make it aside and move it here when it is complete and on disk."""
