@@ -84,6 +84,7 @@ class Supervisor:
             CannotStartError: It does not start.
         """
         self._wait_for_predecessors()
+        self._make_place_for_sockets()
         if not self._cluster.exists():
             self._make_cluster()
         # What a killed PostgreSQL left behind. We hold the lock, so the process that these files
@@ -117,6 +118,8 @@ class Supervisor:
         self._control.unlink(missing_ok=True)
         listener.close()
         self._stop_server()
+        with contextlib.suppress(OSError):
+            self._sockets.rmdir()
 
     def _welcome(self, user: socket.socket) -> None:
         with contextlib.suppress(OSError):
@@ -306,7 +309,6 @@ def main(programs: Path, folder: Path, sockets: Path) -> None:
     try:
         if os.geteuid() == 0:
             _leave_root(programs, folder)
-        sockets.mkdir(exist_ok=True)
         supervisor = Supervisor(programs, folder, sockets)
         supervisor.start()
     except (CannotStartError, LookupError, OSError) as error:
