@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import make_url
 
 _CHUNK_BYTES: Final = 65536
+_ROUNDS: Final = 10
 
 
 class Proxy:
@@ -78,12 +79,23 @@ class Proxy:
 
     async def _stop(self) -> None:
         if self._listener is not None:
+            # A server that is closed while it accepts leaves that connection's socket to the
+            # garbage collector (its transport cannot attach itself any more), whose warning
+            # then fails some later test: first accept nothing new, then finish, then close.
+            self._loop.remove_reader(self._listener.sockets[0].fileno())
+            await self._let_others_run()
             self._listener.close()
             self._listener = None
         connections = tuple(self._connections)
         for connection in connections:
             connection.cancel()
         await asyncio.gather(*connections, return_exceptions=True)
+        await self._let_others_run()
+
+    async def _let_others_run(self) -> None:
+        """Enough for an accepted connection to be handed on, and an aborted one to be closed."""
+        for _ in range(_ROUNDS):
+            await asyncio.sleep(0)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
