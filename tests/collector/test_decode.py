@@ -24,6 +24,8 @@ from tests import otlp_samples
 from tests.otlp_samples import SPAN_ID, START, TRACE_ID
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from google.protobuf.message import Message
 
     from relayscope.sanitizer import Value
@@ -189,6 +191,11 @@ class _Censor(Sanitizer):
     def record(self, attributes: dict[str, Value], body: Value) -> tuple[dict[str, Value], Value]:
         censored = {f"seen.{i}": _censored(value) for i, value in enumerate(attributes.values())}
         return censored, _censored(body)
+
+    def records(
+        self, records: Sequence[tuple[dict[str, Value], Value]]
+    ) -> Sequence[tuple[dict[str, Value], Value]]:
+        return [self.record(attributes, body) for attributes, body in records]
 
 
 def _censored(value: Value) -> Value:

@@ -51,6 +51,16 @@ def test_sanitizing_a_record_twice_changes_nothing_more(
 
 
 @UNTIMED
+@given(st.lists(st.tuples(attributes, values), max_size=4))
+def test_records_looked_at_together_become_what_each_becomes_alone(
+    records: list[tuple[dict[str, Value], Value]],
+) -> None:
+    """A neighbour neither hides a secret nor brings one in."""
+    alone = [SANITIZER.record(*record) for record in records]
+    assert repr([*SANITIZER.records(records)]) == repr(alone)
+
+
+@UNTIMED
 @given(attributes, values)
 def test_a_record_is_never_changed_in_place(record: dict[str, Value], body: Value) -> None:
     """The host's objects stay the host's."""

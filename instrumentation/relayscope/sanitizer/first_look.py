@@ -7,7 +7,7 @@ change something.
 
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from relayscope.sanitizer.leaves import SMALL
@@ -38,6 +38,19 @@ class FirstLook:
     def passes(self, attributes: Mapping[str, object], body: object) -> bool:
         """Whether a record's attributes and body need no change."""
         texts: list[str] = []
+        return self._gather_record(attributes, body, texts) and self._clean("\n".join(texts))
+
+    def all_pass(self, records: Iterable[tuple[Mapping[str, object], object]]) -> bool:
+        """Whether none of these records needs a change, with one search for all their texts."""
+        texts: list[str] = []
+        for attributes, body in records:
+            if not self._gather_record(attributes, body, texts):
+                return False
+        return self._clean("\n".join(texts))
+
+    def _gather_record(
+        self, attributes: Mapping[str, object], body: object, texts: list[str]
+    ) -> bool:
         keys = self._keys
         for key, value in attributes.items():
             if key not in keys and not self._admit(key):
@@ -47,9 +60,7 @@ class FirstLook:
                 texts.append(value)
             elif not self._gather(value, texts, 1):
                 return False
-        if body is not None and not self._gather(body, texts, 0):
-            return False
-        return self._clean("\n".join(texts))
+        return body is None or self._gather(body, texts, 0)
 
     def _gather(self, value: object, texts: list[str], depth: int) -> bool:
         """Collect the texts in a value; false if it needs another look for other reasons."""

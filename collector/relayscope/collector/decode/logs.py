@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from relayscope.collector.decode.rows import mark
+from relayscope.collector.decode.rows import AT_ONCE, mark
 from relayscope.collector.decode.values import (
     attributes,
     jsonb,
@@ -15,12 +15,13 @@ from relayscope.collector.decode.values import (
 from relayscope.storage.rows import EPOCH
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Sequence
 
     from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
     from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
     from relayscope.collector.decode.rows import Decoded
+    from relayscope.sanitizer import Value
 
 _SEVERITIES: Final = range(25)
 
@@ -31,48 +32,58 @@ def add_logs(request: ExportLogsServiceRequest, decoded: Decoded) -> None:
         resource_id = decoded.resource(resource_logs.resource, resource_logs.schema_url)
         for scope_logs in resource_logs.scope_logs:
             scope_id = decoded.scope(scope_logs.scope, scope_logs.schema_url)
-            _add_records(scope_logs.log_records, resource_id, scope_id, decoded)
+            _add_records(scope_logs.log_records, (resource_id, scope_id), decoded)
 
 
-def _add_records(
-    records: Collection[LogRecord], resource_id: bytes, scope_id: bytes, decoded: Decoded
-) -> None:
+def _add_records(records: Sequence[LogRecord], ids: tuple[bytes, bytes], decoded: Decoded) -> None:
     decoded.expect(len(records))
-    sanitizer, name = decoded.sanitizer, decoded.name
-    add = decoded.batch.logs.append
-    for record in records:
-        odd: list[str] = []
-        observed = record.observed_time_unix_nano
-        time = record.time_unix_nano or observed or decoded.arrived
-        severity: int = record.severity_number
-        if severity not in _SEVERITIES:
-            odd.append("severity_number")
-            severity = 0
-        sent = record.body
-        clean, body = sanitizer.record(
-            attributes(record.attributes), sent.string_value or plain(sent)
+    for start in range(0, len(records), AT_ONCE):
+        few = records[start : start + AT_ONCE]
+        sent = [(attributes(record.attributes), _body(record)) for record in few]
+        for record, clean in zip(few, decoded.sanitizer.records(sent), strict=True):
+            _add_record(record, *clean, ids, decoded)
+
+
+def _body(record: LogRecord) -> Value:
+    body = record.body
+    return body.string_value or plain(body)
+
+
+def _add_record(
+    record: LogRecord,
+    clean: dict[str, Value],
+    body: Value,
+    ids: tuple[bytes, bytes],
+    decoded: Decoded,
+) -> None:
+    name = decoded.name
+    odd: list[str] = []
+    observed = record.observed_time_unix_nano
+    time = record.time_unix_nano or observed or decoded.arrived
+    severity: int = record.severity_number
+    if severity not in _SEVERITIES:
+        odd.append("severity_number")
+        severity = 0
+    trace_id = trace_id_or_none(record.trace_id, odd)
+    span_id = span_id_or_none(record.span_id, odd)
+    if odd:
+        mark(clean, odd)
+    decoded.batch.logs.append(
+        (
+            time // 1000 - EPOCH,
+            time % 1000,
+            observed // 1000 - EPOCH if observed else None,
+            observed % 1000 if observed else None,
+            trace_id,
+            span_id,
+            record.flags,
+            severity,
+            name(record.severity_text) or None,
+            name(record.event_name) or None,
+            body if isinstance(body, str) else None,
+            jsonb(body) if body is not None and not isinstance(body, str) else None,
+            jsonb(clean),
+            record.dropped_attributes_count,
+            *ids,
         )
-        trace_id = trace_id_or_none(record.trace_id, odd)
-        span_id = span_id_or_none(record.span_id, odd)
-        if odd:
-            mark(clean, odd)
-        add(
-            (
-                time // 1000 - EPOCH,
-                time % 1000,
-                observed // 1000 - EPOCH if observed else None,
-                observed % 1000 if observed else None,
-                trace_id,
-                span_id,
-                record.flags,
-                severity,
-                name(record.severity_text) or None,
-                name(record.event_name) or None,
-                body if isinstance(body, str) else None,
-                jsonb(body) if body is not None and not isinstance(body, str) else None,
-                jsonb(clean),
-                record.dropped_attributes_count,
-                resource_id,
-                scope_id,
-            )
-        )
+    )

@@ -21,6 +21,11 @@ ENTITY_REFS: Final = "relayscope.entity_refs"
 """The attribute that keeps a resource's `entity_refs`."""
 
 
+AT_ONCE: Final = 8
+"""Records that are sanitized together: see `Sanitizer.records`. More save little, and make it
+likelier that a suspicious one is among them."""
+
+
 class Decoded:
     """One request, decoded and sanitized."""
 
