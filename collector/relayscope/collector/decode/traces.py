@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from relayscope.collector.decode.rows import AT_ONCE, mark
 from relayscope.collector.decode.values import (
@@ -14,7 +14,7 @@ from relayscope.collector.decode.values import (
 from relayscope.storage.rows import EPOCH
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
     from opentelemetry.proto.trace.v1.trace_pb2 import Span
@@ -39,37 +39,33 @@ def _add_spans(spans: Sequence[Span], ids: tuple[bytes, bytes], decoded: Decoded
     decoded.expect(len(spans))
     for start in range(0, len(spans), AT_ONCE):
         few = [
-            _Parts(span, list(span.events), list(span.links))
+            # Asking whether there are any is three times as quick as listing none.
+            (span, list(span.events) if span.events else (), list(span.links) if span.links else ())
             for span in spans[start : start + AT_ONCE]
         ]
-        decoded.expect(sum(len(parts.events) + len(parts.links) for parts in few))
-        sent = [
-            (attributes(part.attributes), None)
-            for span, events, links in few
-            for part in (span, *events, *links)
-        ]
+        sent: list[tuple[dict[str, Value], None]] = []
+        for span, events, links in few:
+            decoded.expect(len(events) + len(links))
+            sent.append((attributes(span.attributes), None))
+            sent += [(attributes(event.attributes), None) for event in events]
+            sent += [(attributes(link.attributes), None) for link in links]
         cleaned = (clean for clean, _ in decoded.sanitizer.records(sent))
-        for parts in few:
-            _add_span(parts, cleaned, ids, decoded)
-
-
-class _Parts(NamedTuple):
-    """Whatever of a span has attributes; each access through the span would cost 0.2 µs."""
-
-    span: Span
-    events: list[Span.Event]
-    links: list[Span.Link]
+        for span, events, links in few:
+            clean = next(cleaned)
+            event_rows = [_event(event, next(cleaned), decoded) for event in events]
+            link_rows = [_link(link, next(cleaned), decoded) for link in links]
+            _add_span(span, clean, (event_rows, link_rows), ids, decoded)
 
 
 def _add_span(
-    parts: _Parts, cleaned: Iterator[dict[str, Value]], ids: tuple[bytes, bytes], decoded: Decoded
+    span: Span,
+    clean: dict[str, Value],
+    parts: tuple[list[dict[str, Any]], list[dict[str, Any]]],
+    ids: tuple[bytes, bytes],
+    decoded: Decoded,
 ) -> None:
-    """Append one span; `cleaned` gives the attributes of each of its parts, in order."""
     name = decoded.name
-    span = parts.span
-    clean = next(cleaned)
-    events = [_event(event, next(cleaned), decoded) for event in parts.events]
-    links = [_link(link, next(cleaned), decoded) for link in parts.links]
+    events, links = parts
     odd: list[str] = []
     trace_id = trace_id_or_none(span.trace_id, odd)
     span_id = span_id_or_none(span.span_id, odd)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 from datetime import timedelta
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger(__name__)
 
+_GARBAGE_THRESHOLD: Final = 20_000
+"""Containers made between two looks for cycles, instead of 700."""
+
 _LOOK_SECONDS: Final = 1.0
 """How often gauges and sanitizer hits are brought up to date."""
 
@@ -63,6 +67,7 @@ async def run(order: Order, stop: asyncio.Event, ready: Callable[[], None]) -> N
         StartError: an address cannot be used, or a certificate.
     """
     settings = order.settings
+    _collect_garbage_less_often()
     figures = Figures()
     sanitizer = Sanitizer.from_rules(order.rules)
     engine = create_engine(order.database_url)
@@ -155,6 +160,13 @@ async def _report(figures: Figures, engine: Engine) -> None:
         with contextlib.suppress(SQLAlchemyError):
             await asyncio.to_thread(report)
         await asyncio.sleep(_REPORT_SECONDS)
+
+
+def _collect_garbage_less_often() -> None:
+    """Rows have no cycles, and looking for some in them took 5 % of the time per record."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_GARBAGE_THRESHOLD, 20, 20)
 
 
 class _HttpServer(uvicorn.Server):
