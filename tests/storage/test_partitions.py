@@ -76,7 +76,11 @@ def test_all_signals_have_them(engine: Engine, writer: Writer) -> None:
             ).endswith(partition(today()).removeprefix("log"))
 
 
-@pytest.mark.parametrize("at", [0, NOW - 40 * DAY, NOW + 10 * DAY, 2**64 - 1])
+@pytest.mark.parametrize(
+    "at",
+    [0, NOW - 40 * DAY, NOW + 10 * DAY, 2**64 - 1],
+    ids=["1970", "long past", "far ahead", "2554"],
+)
 def test_impossible_times_share_one(engine: Engine, writer: Writer, at: int) -> None:
     """Nobody can make us create partitions without end."""
     assert writer.write([batch(logs=[log(at=at)])]) == [Outcome()]
