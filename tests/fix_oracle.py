@@ -87,19 +87,28 @@ class Oracle:
     refusals: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def issue(self, signal: str) -> tuple[list[str], bytes]:
+    def issue(self, signal: str, records: int = _RECORDS_PER_REQUEST) -> tuple[list[str], bytes]:
         """Return the ids of new records, and a request that holds them."""
-        marks = [_mark() for _ in range(_RECORDS_PER_REQUEST)]
+        bodies = self.mint(records)
+        return list(bodies), _spans(bodies) if signal == "traces" else _logs(bodies)
+
+    def mint(self, records: int) -> dict[str, str]:
+        """Return the texts of new records, by their ids."""
+        marks = [_mark() for _ in range(records)]
         bodies = {mark: f"payload of {mark} " + "é" * random.randrange(40) for mark in marks}
         with self._lock:
             self.issued |= bodies
-        request = _spans(bodies) if signal == "traces" else _logs(bodies)
-        return marks, request
+        return bodies
 
     def acknowledge(self, marks: list[str]) -> None:
         """Remember that these records were answered with OK."""
         with self._lock:
             self.acknowledged.update(marks)
+
+    def release(self, marks: list[str]) -> None:
+        """Forget the acknowledgement of records whose only copy was destroyed on purpose."""
+        with self._lock:
+            self.acknowledged.difference_update(marks)
 
     def judge(self, engine: Engine) -> Verdict:
         """Compare the database with what was acknowledged."""

@@ -149,7 +149,19 @@ def database_proxy(database_url: str) -> Iterator[Proxy]:
 @pytest.fixture
 def proxied_database_url(database_url: str, database_proxy: Proxy) -> str:
     """The fresh, migrated database, through `database_proxy`."""
-    url = make_url(database_url).set(host="127.0.0.1", port=database_proxy.port)
+    return through(database_proxy, database_url)
+
+
+@contextlib.contextmanager
+def in_front_of(database_url: str) -> Iterator[tuple[Proxy, str]]:
+    """Yield a proxy in front of a database, and the database's URL through it."""
+    with Proxy(_upstream(database_url)) as proxy:
+        yield proxy, through(proxy, database_url)
+
+
+def through(proxy: Proxy, database_url: str) -> str:
+    """Return the URL of a database that is reached through a proxy in front of its server."""
+    url = make_url(database_url).set(host="127.0.0.1", port=proxy.port)
     return url.difference_update_query(["host"]).render_as_string(hide_password=False)
 
 

@@ -14,26 +14,45 @@ from relayscope.collector.signals import LOGS, TRACES
 from tests.fix_collector import Collector, StartCollector, export
 from tests.fix_oracle import Oracle, Producers
 from tests.fix_programs import eventually
-from tests.soak.durability import SCENARIOS, run
+from tests.soak.durability import SCENARIOS, play
+from tests.soak.field import Field, own_field
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from sqlalchemy import Engine
 
     from tests.fix_proxy import Proxy
 
-ROUNDS = 3
+ROUNDS = {
+    "collector-killed": 3,
+    "database-killed": 3,
+    "both-killed": 3,
+    "stopped-gracefully": 3,
+    "database-hangs": 3,
+    "spool-damaged": 3,
+}
+"""Where one round does not show everything."""
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
-def test_what_was_acknowledged_is_stored_once_whatever_dies(scenario: str) -> None:
-    """R1, R2, R11: nothing acknowledged is lost, nothing is there twice, nothing is made up."""
-    verdict, oracle, _ = run(scenario, ROUNDS, seed=ROUNDS)
+@pytest.fixture(scope="module")
+def ground() -> Iterator[Field]:
+    """A collector and a PostgreSQL that may be killed, for one scenario after the other."""
+    with own_field() as field:
+        yield field
 
-    assert verdict.acknowledged > 0
-    assert (verdict.lost, verdict.twice, verdict.foreign, verdict.changed) == (0, 0, 0, 0)
-    assert oracle.refusals == []
+
+# Overload is left to `make soak`: with two workers one was seen to hold 216 MiB, which is open.
+@pytest.mark.parametrize("scenario", sorted(SCENARIOS.keys() - {"overload"}))
+def test_what_was_acknowledged_is_stored_once_whatever_happens(
+    ground: Field, scenario: str
+) -> None:
+    """R1 to R8, R10, R11: nothing acknowledged is lost, twice, changed or made up."""
+    result = play(ground, scenario, ROUNDS.get(scenario, 1), seed=3)
+
+    assert result.verdict.acknowledged > 0
+    assert result.is_good, result
 
 
 def health(collector: Collector) -> tuple[int, dict[str, object]]:

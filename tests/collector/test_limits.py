@@ -230,3 +230,24 @@ def test_nesting_is_refused_or_stored(shared_collector: Collector) -> None:
     raw = json.dumps({"resourceLogs": [{"scopeLogs": [{"logRecords": [{"body": "here"}]}]}]})
     assert shared_collector.post("logs", raw.replace('"here"', value).encode(), JSON).status == 400
     assert shared_collector.ask("GET", "/healthz").status == 200
+
+
+@pytest.mark.parametrize(("depth", "stored"), [(48, True), (49, False), (1000, False)])
+def test_nesting_in_protobuf_is_refused_where_its_parser_does(
+    shared_collector: Collector,
+    depth: int,
+    stored: bool,  # noqa: FBT001  # the expected outcome
+) -> None:
+    """R17: 48 lists in one another are stored, one more is refused for good, at both doors."""
+    value = b""
+    # AnyValue.array_value.values: each is two messages deep, and the parser takes a hundred.
+    for _ in range(depth):
+        value = delimited(0x2A, delimited(0x0A, value))
+    raw = delimited(0x0A, delimited(0x12, delimited(0x12, delimited(0x2A, value))))
+    assert shared_collector.post("logs", raw).status == (200 if stored else 400)
+    with grpc.insecure_channel(shared_collector.grpc) as channel:
+        if stored:
+            assert export(channel, LOGS, raw) == b""
+            return
+        with pytest.raises(grpc.RpcError, match="INVALID_ARGUMENT"):
+            export(channel, LOGS, raw)
