@@ -51,6 +51,8 @@ def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("RELAYSCOPE_", "OTEL_"))
+        # A test runner's own terminal says nothing about the one that a test opens.
+        and name not in {"COLUMNS", "LINES"}
     }
     return inherited | dict(extra or {})
 
