@@ -1,0 +1,187 @@
+-- From when until when a partition holds rows; nothing for DEFAULT.
+create function relayscope_store.bounds(
+    partition oid, out start_time timestamptz, out end_time timestamptz
+)
+returns setof record
+language sql stable
+as $$
+    select part[1]::timestamptz, part[2]::timestamptz
+    from pg_class,
+        regexp_match(
+            pg_get_expr(relpartbound, oid), 'FROM \(''([^'']+)''\) TO \(''([^'']+)''\)'
+        ) as part
+    where oid = partition and part is not null
+$$;
+
+-- Sealed records: closed segments beside the tables that are written to. A segment holds the rows of
+-- one partition that are kept for equally long, so that retention drops whole tables.
+--
+-- Segments are in two levels of partitions, by time and then by segment, so that a condition on the
+-- time prunes them and more than one may hold rows of the same time: another class of retention, or
+-- rows that came after the others had been sealed.
+
+create table relayscope_store.segment (
+    id integer generated always as identity primary key,
+    signal text not null,
+    class text not null,
+    from_time timestamptz not null,
+    to_time timestamptz not null,
+    -- `building` until all of it is there; who finds one without a builder removes it.
+    state text not null default 'building' check (state in ('building', 'sealed')),
+    rows bigint not null default 0,
+    bytes bigint not null default 0,
+    created_at timestamptz not null default now(),
+    sealed_at timestamptz,
+    archive text
+);
+
+comment on table relayscope_store.segment is 'What is sealed: one row per set of tables *_segment_N.';
+
+-- Time ranges that retention leaves alone until then: what was restored to be looked at.
+create table relayscope_store.hold (
+    from_time timestamptz not null,
+    to_time timestamptz not null,
+    until timestamptz not null
+);
+
+create table relayscope_store.span_sealed (
+    segment integer not null,
+    like relayscope_store.span
+) partition by range (start_time);
+
+create index span_sealed_trace_id on relayscope_store.span_sealed (trace_id);
+create index span_sealed_start_time on relayscope_store.span_sealed (start_time);
+create index span_sealed_errors on relayscope_store.span_sealed (start_time) where status_code = 2;
+create index span_sealed_attributes on relayscope_store.span_sealed
+    using gin (attributes jsonb_path_ops);
+
+create table relayscope_store.metric_point_sealed (
+    segment integer not null,
+    like relayscope_store.metric_point
+) partition by range (time);
+
+create index metric_point_sealed_time on relayscope_store.metric_point_sealed using brin (time);
+
+-- A sealed log record is a narrow row with what records are found by, and its place in a chunk, which
+-- holds the rest of 64 records, column by column, where TOAST compresses it.
+create table relayscope_store.log_sealed (
+    time timestamptz not null,
+    trace_id uuid,
+    resource_id uuid not null,
+    segment integer not null,
+    chunk integer not null,
+    position smallint not null,
+    time_nano smallint not null,
+    severity_number smallint not null,
+    event_name text
+) partition by range (time);
+
+create index log_sealed_trace_id on relayscope_store.log_sealed (trace_id);
+create index log_sealed_time on relayscope_store.log_sealed (time);
+create index log_sealed_errors on relayscope_store.log_sealed (time) where severity_number >= 17;
+
+create table relayscope_store.log_chunk (
+    segment integer not null,
+    chunk integer not null,
+    first_time timestamptz not null,
+    last_time timestamptz not null,
+    -- One JSON list, so that an index finds what is in any element.
+    attributes jsonb not null,
+    body text [],
+    body_json jsonb [],
+    observed_time timestamptz [],
+    observed_nano smallint [],
+    span_id bytea [],
+    flags bigint [],
+    severity_text text [],
+    dropped_attributes_count bigint [],
+    scope_id uuid []
+) partition by list (segment);
+
+-- The planner can be sure that a lookup gives one row, and leaves it out where nobody reads it.
+create unique index log_chunk_place on relayscope_store.log_chunk (segment, chunk);
+create index log_chunk_last_time on relayscope_store.log_chunk (last_time);
+create index log_chunk_attributes on relayscope_store.log_chunk using gin (attributes jsonb_path_ops);
+
+-- The texts of a chunk as one, for the index. Immutable, unlike array_to_string, because they are texts.
+create function relayscope_store.texts(bodies text []) returns text
+language sql immutable strict parallel safe
+as $$ select array_to_string(bodies, E'\n') $$;
+
+-- pg_trgm comes with PostgreSQL, and whoever may create in the database may create it. Without it
+-- texts are found all the same, by reading them.
+do $$
+declare
+    trigrams regnamespace;
+begin
+    create extension if not exists pg_trgm;
+    select extnamespace into strict trigrams from pg_extension where extname = 'pg_trgm';
+    execute 'create index log_chunk_text on relayscope_store.log_chunk'
+        ' using gin (relayscope_store.texts(body) ' || trigrams || '.gin_trgm_ops)';
+exception
+    when insufficient_privilege or undefined_file or feature_not_supported then
+        raise warning using message = 'relayscope searches texts by reading them all: ' || sqlerrm;
+end
+$$;
+
+-- Everything, however it is kept. What is written to comes first: a reader waits there for a partition
+-- that is being sealed, and sees the segment that has taken its place.
+create view relayscope_store.every_span as
+select
+    start_time, start_nano, end_time, end_nano, trace_id, span_id, parent_span_id, trace_state, flags,
+    name, kind, status_code, status_message, attributes, events, links, dropped_attributes_count,
+    dropped_events_count, dropped_links_count, resource_id, scope_id
+from relayscope_store.span
+union all
+select
+    start_time, start_nano, end_time, end_nano, trace_id, span_id, parent_span_id, trace_state, flags,
+    name, kind, status_code, status_message, attributes, events, links, dropped_attributes_count,
+    dropped_events_count, dropped_links_count, resource_id, scope_id
+from relayscope_store.span_sealed;
+
+create view relayscope_store.every_log as
+select
+    time, time_nano, observed_time, observed_nano, trace_id, span_id, flags, severity_number,
+    severity_text, event_name, body, body_json, attributes, dropped_attributes_count, resource_id,
+    scope_id
+from relayscope_store.log
+union all
+select
+    time,
+    time_nano,
+    (select c.observed_time[r.position] from relayscope_store.log_chunk c
+        where c.segment = r.segment and c.chunk = r.chunk),
+    (select c.observed_nano[r.position] from relayscope_store.log_chunk c
+        where c.segment = r.segment and c.chunk = r.chunk),
+    trace_id,
+    (select c.span_id[r.position] from relayscope_store.log_chunk c
+        where c.segment = r.segment and c.chunk = r.chunk),
+    (select c.flags[r.position] from relayscope_store.log_chunk c
+        where c.segment = r.segment and c.chunk = r.chunk),
+    severity_number,
+    (select c.severity_text[r.position] from relayscope_store.log_chunk c
+        where c.segment = r.segment and c.chunk = r.chunk),
+    event_name,
+    (select c.body[r.position] from relayscope_store.log_chunk c
+        where c.segment = r.segment and c.chunk = r.chunk),
+    (select c.body_json[r.position] from relayscope_store.log_chunk c
+        where c.segment = r.segment and c.chunk = r.chunk),
+    (select c.attributes -> (r.position - 1) from relayscope_store.log_chunk c
+        where c.segment = r.segment and c.chunk = r.chunk),
+    (select c.dropped_attributes_count[r.position] from relayscope_store.log_chunk c
+        where c.segment = r.segment and c.chunk = r.chunk),
+    resource_id,
+    (select c.scope_id[r.position] from relayscope_store.log_chunk c
+        where c.segment = r.segment and c.chunk = r.chunk)
+from relayscope_store.log_sealed r;
+
+create view relayscope_store.every_point as
+select
+    time, time_nano, start_time, start_nano, name, description, unit, kind, temporality, monotonic,
+    value, value_int, count, sum, min, max, detail, flags, attributes, metadata, resource_id, scope_id
+from relayscope_store.metric_point
+union all
+select
+    time, time_nano, start_time, start_nano, name, description, unit, kind, temporality, monotonic,
+    value, value_int, count, sum, min, max, detail, flags, attributes, metadata, resource_id, scope_id
+from relayscope_store.metric_point_sealed;
