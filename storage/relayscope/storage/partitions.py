@@ -62,9 +62,8 @@ class Stretch(NamedTuple):
 
     def __str__(self) -> str:
         """How it is part of the name of a table: by its beginning."""
-        return f"{self.start:%Y_%m_%d}" + (
-            f"_{self.start:%H%M}" if self.start.hour or self.start.minute else ""
-        )
+        start = self.start.astimezone(UTC)
+        return f"{start:%Y_%m_%d}" + (f"_{start:%H%M}" if start.hour or start.minute else "")
 
 
 class _Retry(NamedTuple):
