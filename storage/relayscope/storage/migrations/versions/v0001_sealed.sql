@@ -70,7 +70,7 @@ create table relayscope_store.log_sealed (
     resource_id uuid not null,
     segment integer not null,
     chunk integer not null,
-    position smallint not null,
+    position integer not null,
     time_nano smallint not null,
     severity_number smallint not null,
     event_name text
@@ -139,41 +139,41 @@ select
     dropped_events_count, dropped_links_count, resource_id, scope_id
 from relayscope_store.span_sealed;
 
+-- The chunks are joined to both kinds of rows at once: so the planner can take the rows in the order of
+-- an index, newest first, and stop; and leaves the chunks out where nobody reads what is in them.
 create view relayscope_store.every_log as
 select
-    time, time_nano, observed_time, observed_nano, trace_id, span_id, flags, severity_number,
-    severity_text, event_name, body, body_json, attributes, dropped_attributes_count, resource_id,
-    scope_id
-from relayscope_store.log
-union all
-select
-    time,
-    time_nano,
-    (select c.observed_time[r.position] from relayscope_store.log_chunk c
-        where c.segment = r.segment and c.chunk = r.chunk),
-    (select c.observed_nano[r.position] from relayscope_store.log_chunk c
-        where c.segment = r.segment and c.chunk = r.chunk),
-    trace_id,
-    (select c.span_id[r.position] from relayscope_store.log_chunk c
-        where c.segment = r.segment and c.chunk = r.chunk),
-    (select c.flags[r.position] from relayscope_store.log_chunk c
-        where c.segment = r.segment and c.chunk = r.chunk),
-    severity_number,
-    (select c.severity_text[r.position] from relayscope_store.log_chunk c
-        where c.segment = r.segment and c.chunk = r.chunk),
-    event_name,
-    (select c.body[r.position] from relayscope_store.log_chunk c
-        where c.segment = r.segment and c.chunk = r.chunk),
-    (select c.body_json[r.position] from relayscope_store.log_chunk c
-        where c.segment = r.segment and c.chunk = r.chunk),
-    (select c.attributes -> (r.position - 1) from relayscope_store.log_chunk c
-        where c.segment = r.segment and c.chunk = r.chunk),
-    (select c.dropped_attributes_count[r.position] from relayscope_store.log_chunk c
-        where c.segment = r.segment and c.chunk = r.chunk),
-    resource_id,
-    (select c.scope_id[r.position] from relayscope_store.log_chunk c
-        where c.segment = r.segment and c.chunk = r.chunk)
-from relayscope_store.log_sealed r;
+    r.time,
+    r.time_nano,
+    coalesce(r.observed_time, c.observed_time[r.position]) as observed_time,
+    coalesce(r.observed_nano, c.observed_nano[r.position]) as observed_nano,
+    r.trace_id,
+    coalesce(r.span_id, c.span_id[r.position]) as span_id,
+    coalesce(r.flags, c.flags[r.position]) as flags,
+    r.severity_number,
+    coalesce(r.severity_text, c.severity_text[r.position]) as severity_text,
+    r.event_name,
+    coalesce(r.body, c.body[r.position]) as body,
+    coalesce(r.body_json, c.body_json[r.position]) as body_json,
+    coalesce(r.attributes, c.attributes -> (r.position - 1)) as attributes,
+    coalesce(r.dropped_attributes_count, c.dropped_attributes_count[r.position])
+        as dropped_attributes_count,
+    r.resource_id,
+    coalesce(r.scope_id, c.scope_id[r.position]) as scope_id
+from (
+    select
+        time, time_nano, observed_time, observed_nano, trace_id, span_id, flags, severity_number,
+        severity_text, event_name, body, body_json, attributes, dropped_attributes_count,
+        resource_id, scope_id, null::integer as segment, null::integer as chunk,
+        null::integer as position
+    from relayscope_store.log
+    union all
+    select
+        time, time_nano, null, null, trace_id, null, null, severity_number, null, event_name, null,
+        null, null, null, resource_id, null, segment, chunk, position
+    from relayscope_store.log_sealed
+) as r
+left join relayscope_store.log_chunk as c on c.segment = r.segment and c.chunk = r.chunk;
 
 create view relayscope_store.every_point as
 select
