@@ -1,12 +1,13 @@
 """Rows from a partition that is written to into the tables of a segment."""
 
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Any, Final, LiteralString
 
 from psycopg import Connection
-from psycopg.sql import SQL, Composable, Composed, Identifier
+from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 
 from relayscope.storage.partitions import Stretch
-from relayscope.storage.sealing.segment import PARENTS, Segment
+from relayscope.storage.sealing.segment import PARENTS, TIME, Segment
 from relayscope.storage.tables import SCHEMA, log
 
 CHUNK_ROWS: Final = 64
@@ -16,57 +17,111 @@ _CHUNK_BYTES: Final = 262_144
 """Where a chunk ends earlier: all of it is read to show one of its records, and PostgreSQL's limit
 for a value is far away."""
 
+_OURS: Final = (
+    ("segment", "shape"),
+    ("segment", "chunk", "first_time", "last_time", "attributes"),
+)
+"""Columns of the tables of a segment that are not simply copied."""
+
+_SHAPE: Final = (
+    *("resource_id", "event_name", "direction", "kind", "method", "tool", "error_code", "odd"),
+)
+
 _COLUMNS: Final = (
-    "select attname, format_type(atttypid, null) from pg_attribute"
+    "select attname from pg_attribute"
     " where attrelid = %s::regclass and attnum > 0 and not attisdropped order by attnum"
 )
 _COPY: Final = SQL(
-    "insert into {rows} (segment, {columns}) select {segment}, {columns} from {source}"
+    "insert into {rows} (segment, {kept}) select {segment}, {kept} from {source}"
     " where {time} >= {start} and {time} < {end} and {condition} order by {time}"
 )
+# What log records are filtered by and what is a column of its own only once they are sealed, as
+# `every_log` makes it of the attributes before.
+_DERIVED: Final[dict[str, LiteralString]] = {
+    "peer": "attributes ->> 'relayscope.peer'",
+    "direction": "attributes ->> 'relayscope.message.direction'",
+    "kind": "attributes ->> 'relayscope.message.kind'",
+    "method": "coalesce(attributes ->> 'mcp.method.name', attributes ->> 'rpc.method')",
+    "tool": "attributes ->> 'gen_ai.tool.name'",
+    "request_id": "attributes ->> 'jsonrpc.request.id'",
+    "error_code": "relayscope_store.whole_number(attributes ->> 'rpc.response.status_code')",
+    "channel": "attributes ->> 'relayscope.channel.id'",
+    "sequence": "relayscope_store.whole_number(attributes ->> 'relayscope.channel.sequence')",
+    "size": "relayscope_store.whole_number(attributes ->> 'relayscope.message.size')",
+    "odd": "attributes ->> 'relayscope.message.odd'",
+}
 # Neighbours in time share their texts: a message is recorded where it is sent and where it is
 # received, and a relay sends it on.
-_PACK: Final = SQL(
+_PICK: Final = SQL(
     """
-    with picked as materialized (
-        select *, row_number() over in_order as n,
+    create temporary table picked on commit drop as
+    select *, {first} - 1 + dense_rank() over (order by (n - 1) / {chunk_rows}, volume) as chunk,
+        row_number() over (partition by (n - 1) / {chunk_rows}, volume order by n) as position,
+        sha256(convert_to(row({shape})::text, 'UTF8')) as digest
+    from (
+        select *, {derived}, row_number() over in_order as n,
             sum(coalesce(octet_length(body), 0) + coalesce(pg_column_size(body_json), 0)
                 + pg_column_size(attributes)) over in_order / {chunk_bytes} as volume
         from {source}
-        where time >= {start} and time < {end} and {condition}
+        where {time} >= {start} and {time} < {end} and {condition}
         window in_order as (
             order by time, time_nano rows between unbounded preceding and current row
         )
-    ),
-    placed as (
-        select *, {first} - 1 + dense_rank() over (order by (n - 1) / {chunk_rows}, volume)
-            as chunk,
-            row_number() over (partition by (n - 1) / {chunk_rows}, volume order by n)
-            as position
-        from picked
-    ),
-    packed as (
-        insert into {chunks} (segment, chunk, first_time, last_time, attributes, {packed})
-        select {segment}, chunk, min(time), max(time), jsonb_agg(attributes order by position),
-            {aggregates}
-        from placed group by chunk order by chunk
-    ),
-    narrow as (
-        insert into {rows} (segment, chunk, position, {kept})
-        select {segment}, chunk, position, {kept} from placed order by n
-        returning chunk
-    )
-    select count(*), coalesce(max(chunk), {first} - 1) from narrow
+    ) as numbered
     """
 )
+_SHAPES: Final = SQL(
+    """
+    insert into {shapes} as known (digest, last_segment, {shape})
+    select distinct on (digest) digest, {segment}, {shape} from picked order by digest
+    on conflict (digest) do update set last_segment = {segment}
+    where known.last_segment < {segment}
+    """
+)
+_PACK: Final = SQL(
+    """
+    insert into {chunks} (segment, chunk, first_time, last_time, attributes, {packed})
+    select {segment}, chunk, min(time), max(time), jsonb_agg(attributes order by position),
+        {aggregates}
+    from picked group by chunk order by chunk
+    """
+)
+_PLACE: Final = SQL(
+    """
+    insert into {rows} (segment, shape, {kept})
+    select {segment}, known.id, {kept} from picked join {shapes} as known using (digest)
+    order by n
+    """
+)
+_LAST_CHUNK: Final = "select coalesce(max(chunk), 0) from picked"
 # What no record of a chunk has takes no room.
 _AGGREGATE: Final = SQL(
     "case when count({column}) > 0 then array_agg({column} order by position) end"
 )
 
 
+def filling(
+    connection: Connection[Any], segment: Segment, source: Identifier, condition: Composable
+) -> "Filling":
+    """Return what copies one segment's share of a partition.
+
+    Args:
+        connection: Used for all of it.
+        segment: Where the rows go; its tables have no indexes yet.
+        source: The partition that they are in.
+        condition: What is true of those that belong to this segment.
+    """
+    kind = _Packing if segment.signal == log.name else Filling
+    return kind(connection, segment, source, condition)
+
+
 class Filling:
-    """One segment's share of a partition, copied piece by piece."""
+    """One segment's share of a partition, copied piece by piece, row by row.
+
+    Attributes:
+        segment: Where the rows go.
+        rows: How many have been copied.
+    """
 
     def __init__(
         self,
@@ -75,74 +130,73 @@ class Filling:
         source: Identifier,
         condition: Composable,
     ) -> None:
-        """Prepare; nothing is copied yet.
-
-        Args:
-            connection: Used for all of it.
-            segment: Where the rows go; its tables have no indexes yet.
-            source: The partition that they are in.
-            condition: What is true of those that belong to this segment.
-        """
         self.segment = segment
         self.rows = 0
         self._connection = connection
-        self._chunks = 0
         self._names: dict[str, Composable] = {
-            "rows": segment.tables[0],
             "source": source,
-            "segment": SQL("{}").format(segment.id),
             "condition": condition,
+            "time": Identifier(TIME[segment.signal]),
+            "segment": Literal(segment.id),
+            "rows": segment.tables[0],
+            "kept": _list(_columns(connection, segment, 0)),
         }
-        packs = segment.signal == log.name
-        kept = _columns(connection, PARENTS[segment.signal][0])
-        if packs:
-            self._names |= _packing(connection, segment, kept)
-        self._statement = _PACK if packs else _COPY
-        own = ("segment", "chunk", "position")
-        names = [Identifier(name) for name in kept if name not in own]
-        self._names |= {"columns": SQL(", ").join(names), "kept": SQL(", ").join(names)}
 
     def copy(self, stretch: Stretch) -> None:
         """Copy the rows of a stretch of time, in a transaction of its own."""
-        names = self._names | {
-            "time": self._time,
-            "start": SQL("{}").format(stretch.start),
-            "end": SQL("{}").format(stretch.end),
-            "first": SQL("{}").format(self._chunks),
-        }
+        times = {"start": Literal(stretch.start), "end": Literal(stretch.end)}
         with self._connection.transaction():
-            cursor = self._connection.execute(self._statement.format(**names))
-            if cursor.description is None:
-                self.rows += cursor.rowcount
-            else:
-                row = cursor.fetchone()
-                assert row is not None  # noqa: S101  # An aggregate gives one.
-                self.rows += row[0]
-                self._chunks = row[1] + 1
+            self._copy(self._names | times)
 
-    @property
-    def _time(self) -> Identifier:
-        return Identifier("start_time" if self.segment.signal == "span" else "time")
+    def _copy(self, names: dict[str, Composable]) -> None:
+        self.rows += self._connection.execute(_COPY.format(**names)).rowcount
 
 
-def _packing(
-    connection: Connection[Any], segment: Segment, kept: dict[str, str]
-) -> dict[str, Composable]:
-    own = ("segment", "chunk", "first_time", "last_time", "attributes")
-    packed = [name for name in _columns(connection, PARENTS[segment.signal][1]) if name not in own]
-    assert not kept.keys() & set(packed)  # noqa: S101  # A column is in one place.
-    return {
-        "chunks": segment.tables[1],
-        "chunk_rows": SQL("{}").format(CHUNK_ROWS),
-        "chunk_bytes": SQL("{}").format(_CHUNK_BYTES),
-        "packed": SQL(", ").join(map(Identifier, packed)),
-        "aggregates": _joined([_AGGREGATE.format(column=Identifier(name)) for name in packed]),
-    }
+class _Packing(Filling):
+    """The same for log records, which are packed."""
+
+    def __init__(
+        self,
+        connection: Connection[Any],
+        segment: Segment,
+        source: Identifier,
+        condition: Composable,
+    ) -> None:
+        super().__init__(connection, segment, source, condition)
+        self._chunks = 0
+        packed = _columns(connection, segment, 1)
+        self._names |= {
+            "chunks": segment.tables[1],
+            "shapes": Identifier(SCHEMA, "log_shape"),
+            "shape": _list(_SHAPE),
+            "derived": SQL(", ").join(
+                SQL(expression + " as {}").format(Identifier(name))
+                for name, expression in _DERIVED.items()
+            ),
+            "chunk_rows": Literal(CHUNK_ROWS),
+            "chunk_bytes": Literal(_CHUNK_BYTES),
+            "packed": _list(packed),
+            "aggregates": SQL(", ").join(
+                _AGGREGATE.format(column=Identifier(name)) for name in packed
+            ),
+        }
+
+    def _copy(self, names: dict[str, Composable]) -> None:
+        execute = self._connection.execute
+        execute(_PICK.format(**names, first=Literal(self._chunks + 1)))
+        execute(_SHAPES.format(**names))
+        execute(_PACK.format(**names))
+        self.rows += execute(_PLACE.format(**names)).rowcount
+        ((last,),) = execute(_LAST_CHUNK).fetchall()
+        self._chunks = max(self._chunks, last)
 
 
-def _joined(parts: list[Composed]) -> Composed:
-    return SQL(", ").join(parts)
+def _columns(connection: Connection[Any], segment: Segment, number: int) -> list[str]:
+    """The columns of one of its tables that hold what is in the records."""
+    table = f"{SCHEMA}.{PARENTS[segment.signal][number]}"
+    names = [name for (name,) in connection.execute(_COLUMNS, (table,))]
+    return [name for name in names if name not in _OURS[number]]
 
 
-def _columns(connection: Connection[Any], table: str) -> dict[str, str]:
-    return dict(connection.execute(_COLUMNS, (f"{SCHEMA}.{table}",)).fetchall())
+def _list(names: Iterable[str]) -> Composed:
+    return SQL(", ").join(map(Identifier, names))

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, Table
 
 from relayscope.storage.partitions import Stretch
 from relayscope.storage.retention_class import RetentionClass, conditions
-from relayscope.storage.sealing.fill import Filling
+from relayscope.storage.sealing.fill import Filling, filling
 from relayscope.storage.sealing.segment import Segment
 from relayscope.storage.sealing.source import Source
 from relayscope.storage.tables import PARTITIONED
@@ -137,7 +137,7 @@ class Sealer:
         if rows < (_LATE_ROWS if source.sealed_before else 1):
             return None
         fillings = [
-            Filling(
+            filling(
                 connection,
                 Segment.create(connection, table.name, name, source.stretch),
                 source.table,
@@ -146,20 +146,20 @@ class Sealer:
             for name, condition in conditions(self._classes, table).items()
         ]
         for piece in _pieces(source.stretch, rows):
-            for filling in fillings:
-                filling.copy(piece)
-        for filling in fillings:
-            filling.segment.index(connection)
-            for name in filling.segment.tables:
+            for each in fillings:
+                each.copy(piece)
+        for each in fillings:
+            each.segment.index(connection)
+            for name in each.segment.tables:
                 connection.execute(SQL("vacuum (freeze, analyze) {}").format(name))
         _exchange(connection, source, fillings)
         sealed = {segment.id: segment.bytes for segment in Segment.all(connection)}
         return Sealed(
             source.name,
-            sum(filling.rows for filling in fillings),
+            sum(each.rows for each in fillings),
             time.monotonic() - began,
             source.bytes,
-            sum(sealed.get(filling.segment.id, 0) for filling in fillings),
+            sum(sealed.get(each.segment.id, 0) for each in fillings),
         )
 
 
@@ -210,14 +210,14 @@ def _exchange(connection: Connection[Any], source: Source, fillings: Sequence[Fi
         try:
             with connection.transaction():
                 connection.execute(_EXCHANGE_SETTINGS)
-                for filling in fillings:
-                    if filling.rows:
-                        filling.segment.attach(connection, filling.rows)
+                for each in fillings:
+                    if each.rows:
+                        each.segment.attach(connection, each.rows)
                     else:
-                        filling.segment.drop(connection)
+                        each.segment.drop(connection)
                 connection.execute(SQL("lock {} in access exclusive mode").format(source.table))
                 # Rows are only ever added: as many as were copied are those that were copied.
-                if source.count(connection) != sum(filling.rows for filling in fillings):
+                if source.count(connection) != sum(each.rows for each in fillings):
                     raise _Disturbed
                 connection.execute(SQL("truncate {}").format(source.table))
         except (errors.LockNotAvailable, errors.DeadlockDetected):

@@ -18,7 +18,7 @@ PARENTS: Final = {
 }
 """Of which tables the segments of a signal are partitions; the first one is by time, too."""
 
-_TIME: Final = {span.name: "start_time", log.name: "time", metric_point.name: "time"}
+TIME: Final = {span.name: "start_time", log.name: "time", metric_point.name: "time"}
 
 _REGISTER: Final = (
     "insert into relayscope_store.segment (signal, class, from_time, to_time)"
@@ -137,7 +137,7 @@ class Segment(NamedTuple):
             "table": Identifier(SCHEMA, f"{parent}_{self.id}"),
             "parent": Identifier(SCHEMA, parent),
             "id": Literal(self.id),
-            "time": Identifier(_TIME[self.signal]),
+            "time": Identifier(TIME[self.signal]),
             "start": Literal(self.from_time.isoformat()),
             "end": Literal(self.to_time.isoformat()),
         }

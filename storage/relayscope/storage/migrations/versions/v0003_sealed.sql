@@ -1,3 +1,7 @@
+create or replace function relayscope_store.whole_number(value text) returns bigint
+language sql immutable parallel safe
+return case when value ~ '^-?[0-9]{1,18}$' then value::bigint end;
+
 -- From when until when a partition holds rows; nothing for DEFAULT.
 create function relayscope_store.bounds(
     partition oid, out start_time timestamptz, out end_time timestamptz
@@ -62,23 +66,40 @@ create table relayscope_store.metric_point_sealed (
 
 create index metric_point_sealed_time on relayscope_store.metric_point_sealed using brin (time);
 
--- A sealed log record is a narrow row with what records are found by, and its place in a chunk, which
--- holds the rest of 64 records, column by column, where TOAST compresses it.
+-- A sealed log record is three things. A narrow row, with what single records are found by. Its shape:
+-- what few records differ in, and lists are filtered by. Its place in a chunk, which holds the rest of
+-- 64 records, column by column, where TOAST compresses it.
 create table relayscope_store.log_sealed (
     time timestamptz not null,
     trace_id uuid,
-    resource_id uuid not null,
     segment integer not null,
     chunk integer not null,
-    position integer not null,
+    shape integer not null,
+    position smallint not null,
     time_nano smallint not null,
     severity_number smallint not null,
-    event_name text
+    -- Not part of the shape: servers know their peers by a port that is another for each connection.
+    peer text
 ) partition by range (time);
 
 create index log_sealed_trace_id on relayscope_store.log_sealed (trace_id);
 create index log_sealed_time on relayscope_store.log_sealed (time);
-create index log_sealed_errors on relayscope_store.log_sealed (time) where severity_number >= 17;
+create index log_sealed_severe on relayscope_store.log_sealed (time) where severity_number >= 13;
+
+create table relayscope_store.log_shape (
+    id integer generated always as identity primary key,
+    digest bytea not null unique,
+    -- The last one to use it: when that has gone, so may this.
+    last_segment integer not null,
+    resource_id uuid not null,
+    event_name text,
+    direction text,
+    kind text,
+    method text,
+    tool text,
+    error_code bigint,
+    odd text
+);
 
 create table relayscope_store.log_chunk (
     segment integer not null,
@@ -95,7 +116,11 @@ create table relayscope_store.log_chunk (
     flags bigint [],
     severity_text text [],
     dropped_attributes_count bigint [],
-    scope_id uuid []
+    scope_id uuid [],
+    request_id text [],
+    channel text [],
+    sequence bigint [],
+    size bigint []
 ) partition by list (segment);
 
 -- The planner can be sure that a lookup gives one row, and leaves it out where nobody reads it.
@@ -126,7 +151,7 @@ $$;
 
 -- Everything, however it is kept. What is written to comes first: a reader waits there for a partition
 -- that is being sealed, and sees the segment that has taken its place.
-create view relayscope_store.every_span as
+create or replace view relayscope_store.every_span as
 select
     start_time, start_nano, end_time, end_nano, trace_id, span_id, parent_span_id, trace_state, flags,
     name, kind, status_code, status_message, attributes, events, links, dropped_attributes_count,
@@ -139,9 +164,9 @@ select
     dropped_events_count, dropped_links_count, resource_id, scope_id
 from relayscope_store.span_sealed;
 
--- The chunks are joined to both kinds of rows at once: so the planner can take the rows in the order of
--- an index, newest first, and stop; and leaves the chunks out where nobody reads what is in them.
-create view relayscope_store.every_log as
+-- Shapes and chunks are joined to both kinds of rows at once: so the planner can take the rows in the
+-- order of an index, newest first, and stop; and leaves the chunks out where nobody reads them.
+create or replace view relayscope_store.every_log as
 select
     r.time,
     r.time_nano,
@@ -152,30 +177,54 @@ select
     coalesce(r.flags, c.flags[r.position]) as flags,
     r.severity_number,
     coalesce(r.severity_text, c.severity_text[r.position]) as severity_text,
-    r.event_name,
+    coalesce(r.event_name, s.event_name) as event_name,
     coalesce(r.body, c.body[r.position]) as body,
     coalesce(r.body_json, c.body_json[r.position]) as body_json,
     coalesce(r.attributes, c.attributes -> (r.position - 1)) as attributes,
     coalesce(r.dropped_attributes_count, c.dropped_attributes_count[r.position])
         as dropped_attributes_count,
-    r.resource_id,
-    coalesce(r.scope_id, c.scope_id[r.position]) as scope_id
+    coalesce(r.resource_id, s.resource_id) as resource_id,
+    coalesce(r.scope_id, c.scope_id[r.position]) as scope_id,
+    r.peer,
+    coalesce(r.direction, s.direction) as direction,
+    coalesce(r.kind, s.kind) as kind,
+    coalesce(r.method, s.method) as method,
+    coalesce(r.tool, s.tool) as tool,
+    coalesce(r.request_id, c.request_id[r.position]) as request_id,
+    coalesce(r.error_code, s.error_code) as error_code,
+    coalesce(r.channel, c.channel[r.position]) as channel,
+    coalesce(r.sequence, c.sequence[r.position]) as sequence,
+    coalesce(r.size, c.size[r.position]) as size,
+    coalesce(r.odd, s.odd) as odd
 from (
     select
         time, time_nano, observed_time, observed_nano, trace_id, span_id, flags, severity_number,
         severity_text, event_name, body, body_json, attributes, dropped_attributes_count,
         resource_id, scope_id, null::integer as segment, null::integer as chunk,
-        null::integer as position
+        null::integer as shape, null::smallint as position,
+        attributes ->> 'relayscope.peer' as peer,
+        attributes ->> 'relayscope.message.direction' as direction,
+        attributes ->> 'relayscope.message.kind' as kind,
+        coalesce(attributes ->> 'mcp.method.name', attributes ->> 'rpc.method') as method,
+        attributes ->> 'gen_ai.tool.name' as tool,
+        attributes ->> 'jsonrpc.request.id' as request_id,
+        relayscope_store.whole_number(attributes ->> 'rpc.response.status_code') as error_code,
+        attributes ->> 'relayscope.channel.id' as channel,
+        relayscope_store.whole_number(attributes ->> 'relayscope.channel.sequence') as sequence,
+        relayscope_store.whole_number(attributes ->> 'relayscope.message.size') as size,
+        attributes ->> 'relayscope.message.odd' as odd
     from relayscope_store.log
     union all
     select
-        time, time_nano, null, null, trace_id, null, null, severity_number, null, event_name, null,
-        null, null, null, resource_id, null, segment, chunk, position
+        time, time_nano, null, null, trace_id, null, null, severity_number, null, null, null, null,
+        null, null, null, null, segment, chunk, shape, position, peer, null, null, null, null, null,
+        null, null, null, null, null
     from relayscope_store.log_sealed
 ) as r
+left join relayscope_store.log_shape as s on s.id = r.shape
 left join relayscope_store.log_chunk as c on c.segment = r.segment and c.chunk = r.chunk;
 
-create view relayscope_store.every_point as
+create or replace view relayscope_store.every_point as
 select
     time, time_nano, start_time, start_nano, name, description, unit, kind, temporality, monotonic,
     value, value_int, count, sum, min, max, detail, flags, attributes, metadata, resource_id, scope_id
