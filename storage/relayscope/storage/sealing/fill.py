@@ -10,21 +10,31 @@ from relayscope.storage.partitions import Stretch
 from relayscope.storage.sealing.segment import PARENTS, TIME, Segment
 from relayscope.storage.tables import SCHEMA, log
 
-CHUNK_ROWS: Final = 64
-"""Log records in a chunk. Measured with bodies of 420 B, see tests/bench/results/sealing-*.md."""
+CHUNK_ROWS: Final = 128
+"""Log records in a chunk. The views know it. Measured, see tests/bench/results/sealing-2026-11-25.md."""
 
 _CHUNK_BYTES: Final = 262_144
 """Where a chunk ends earlier: all of it is read to show one of its records, and PostgreSQL's limit
 for a value is far away."""
 
 _OURS: Final = (
-    ("segment", "shape"),
+    ("segment", "place", "shape"),
     ("segment", "chunk", "first_time", "last_time", "attributes"),
 )
 """Columns of the tables of a segment that are not simply copied."""
 
 _SHAPE: Final = (
-    *("resource_id", "event_name", "direction", "kind", "method", "tool", "error_code", "odd"),
+    *(
+        "resource_id",
+        "event_name",
+        "peer",
+        "direction",
+        "kind",
+        "method",
+        "tool",
+        "error_code",
+        "odd",
+    ),
 )
 
 _COLUMNS: Final = (
@@ -57,7 +67,7 @@ _PICK: Final = SQL(
     create temporary table picked on commit drop as
     select *, {first} - 1 + dense_rank() over (order by (n - 1) / {chunk_rows}, volume) as chunk,
         row_number() over (partition by (n - 1) / {chunk_rows}, volume order by n) as position,
-        sha256(convert_to(row({shape})::text, 'UTF8')) as digest
+        substr(sha256(convert_to(row({shape})::text, 'UTF8')), 1, 16) as digest
     from (
         select *, {derived}, row_number() over in_order as n,
             sum(coalesce(octet_length(body), 0) + coalesce(pg_column_size(body_json), 0)
@@ -88,8 +98,8 @@ _PACK: Final = SQL(
 )
 _PLACE: Final = SQL(
     """
-    insert into {rows} (segment, shape, {kept})
-    select {segment}, known.id, {kept} from picked join {shapes} as known using (digest)
+    insert into {rows} (segment, place, shape, {kept})
+    select {segment}, chunk * {chunk_rows} + position - 1, known.id, {kept} from picked join {shapes} as known using (digest)
     order by n
     """
 )

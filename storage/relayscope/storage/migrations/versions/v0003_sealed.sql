@@ -68,18 +68,16 @@ create index metric_point_sealed_time on relayscope_store.metric_point_sealed us
 
 -- A sealed log record is three things. A narrow row, with what single records are found by. Its shape:
 -- what few records differ in, and lists are filtered by. Its place in a chunk, which holds the rest of
--- 64 records, column by column, where TOAST compresses it.
+-- up to 128 records, column by column, where TOAST compresses it: chunk * 128 + position - 1. So it
+-- has 64 bytes.
 create table relayscope_store.log_sealed (
     time timestamptz not null,
     trace_id uuid,
     segment integer not null,
-    chunk integer not null,
+    place integer not null,
     shape integer not null,
-    position smallint not null,
     time_nano smallint not null,
-    severity_number smallint not null,
-    -- Not part of the shape: servers know their peers by a port that is another for each connection.
-    peer text
+    severity_number smallint not null
 ) partition by range (time);
 
 create index log_sealed_trace_id on relayscope_store.log_sealed (trace_id);
@@ -93,6 +91,7 @@ create table relayscope_store.log_shape (
     last_segment integer not null,
     resource_id uuid not null,
     event_name text,
+    peer text,
     direction text,
     kind text,
     method text,
@@ -126,7 +125,23 @@ create table relayscope_store.log_chunk (
 -- The planner can be sure that a lookup gives one row, and leaves it out where nobody reads it.
 create unique index log_chunk_place on relayscope_store.log_chunk (segment, chunk);
 create index log_chunk_last_time on relayscope_store.log_chunk (last_time);
-create index log_chunk_attributes on relayscope_store.log_chunk using gin (attributes jsonb_path_ops);
+
+-- The attributes of a chunk without those that are another for each message: an index of these would be
+-- as large as that of the texts, and nobody looks for them.
+create function relayscope_store.findable(attributes jsonb) returns jsonb
+language sql immutable strict parallel safe
+as $$
+    select jsonb_agg(
+        element - array[
+            'relayscope.channel.sequence', 'relayscope.message.size', 'relayscope.message.sha256',
+            'jsonrpc.request.id'
+        ]
+    )
+    from jsonb_array_elements(attributes) as element
+$$;
+
+create index log_chunk_attributes on relayscope_store.log_chunk
+    using gin (relayscope_store.findable(attributes) jsonb_path_ops);
 
 -- The texts of a chunk as one, for the index. Immutable, unlike array_to_string, because they are texts.
 create function relayscope_store.texts(bodies text []) returns text
@@ -170,38 +185,38 @@ create or replace view relayscope_store.every_log as
 select
     r.time,
     r.time_nano,
-    coalesce(r.observed_time, c.observed_time[r.position]) as observed_time,
-    coalesce(r.observed_nano, c.observed_nano[r.position]) as observed_nano,
+    coalesce(r.observed_time, c.observed_time[(r.place & 127) + 1]) as observed_time,
+    coalesce(r.observed_nano, c.observed_nano[(r.place & 127) + 1]) as observed_nano,
     r.trace_id,
-    coalesce(r.span_id, c.span_id[r.position]) as span_id,
-    coalesce(r.flags, c.flags[r.position]) as flags,
+    coalesce(r.span_id, c.span_id[(r.place & 127) + 1]) as span_id,
+    coalesce(r.flags, c.flags[(r.place & 127) + 1]) as flags,
     r.severity_number,
-    coalesce(r.severity_text, c.severity_text[r.position]) as severity_text,
+    coalesce(r.severity_text, c.severity_text[(r.place & 127) + 1]) as severity_text,
     coalesce(r.event_name, s.event_name) as event_name,
-    coalesce(r.body, c.body[r.position]) as body,
-    coalesce(r.body_json, c.body_json[r.position]) as body_json,
-    coalesce(r.attributes, c.attributes -> (r.position - 1)) as attributes,
-    coalesce(r.dropped_attributes_count, c.dropped_attributes_count[r.position])
+    coalesce(r.body, c.body[(r.place & 127) + 1]) as body,
+    coalesce(r.body_json, c.body_json[(r.place & 127) + 1]) as body_json,
+    coalesce(r.attributes, c.attributes -> (r.place & 127)) as attributes,
+    coalesce(r.dropped_attributes_count, c.dropped_attributes_count[(r.place & 127) + 1])
         as dropped_attributes_count,
     coalesce(r.resource_id, s.resource_id) as resource_id,
-    coalesce(r.scope_id, c.scope_id[r.position]) as scope_id,
-    r.peer,
+    coalesce(r.scope_id, c.scope_id[(r.place & 127) + 1]) as scope_id,
+    coalesce(r.peer, s.peer) as peer,
     coalesce(r.direction, s.direction) as direction,
     coalesce(r.kind, s.kind) as kind,
     coalesce(r.method, s.method) as method,
     coalesce(r.tool, s.tool) as tool,
-    coalesce(r.request_id, c.request_id[r.position]) as request_id,
+    coalesce(r.request_id, c.request_id[(r.place & 127) + 1]) as request_id,
     coalesce(r.error_code, s.error_code) as error_code,
-    coalesce(r.channel, c.channel[r.position]) as channel,
-    coalesce(r.sequence, c.sequence[r.position]) as sequence,
-    coalesce(r.size, c.size[r.position]) as size,
+    coalesce(r.channel, c.channel[(r.place & 127) + 1]) as channel,
+    coalesce(r.sequence, c.sequence[(r.place & 127) + 1]) as sequence,
+    coalesce(r.size, c.size[(r.place & 127) + 1]) as size,
     coalesce(r.odd, s.odd) as odd
 from (
     select
         time, time_nano, observed_time, observed_nano, trace_id, span_id, flags, severity_number,
         severity_text, event_name, body, body_json, attributes, dropped_attributes_count,
-        resource_id, scope_id, null::integer as segment, null::integer as chunk,
-        null::integer as shape, null::smallint as position,
+        resource_id, scope_id, null::integer as segment, null::integer as place,
+        null::integer as shape,
         attributes ->> 'relayscope.peer' as peer,
         attributes ->> 'relayscope.message.direction' as direction,
         attributes ->> 'relayscope.message.kind' as kind,
@@ -217,12 +232,12 @@ from (
     union all
     select
         time, time_nano, null, null, trace_id, null, null, severity_number, null, null, null, null,
-        null, null, null, null, segment, chunk, shape, position, peer, null, null, null, null, null,
-        null, null, null, null, null
+        null, null, null, null, segment, place, shape, null, null, null, null, null, null, null,
+        null, null, null, null
     from relayscope_store.log_sealed
 ) as r
 left join relayscope_store.log_shape as s on s.id = r.shape
-left join relayscope_store.log_chunk as c on c.segment = r.segment and c.chunk = r.chunk;
+left join relayscope_store.log_chunk as c on c.segment = r.segment and c.chunk = r.place >> 7;
 
 create or replace view relayscope_store.every_point as
 select
