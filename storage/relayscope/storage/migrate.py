@@ -7,7 +7,7 @@ from sqlalchemy.exc import DBAPIError
 
 from relayscope.storage.errors import DatabaseTooNew, StorageUnavailable
 
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 """The newest revision in `migrations/versions`, whose numbers grow."""
 
 _LOCK: Final = text("select pg_advisory_xact_lock(hashtextextended('relayscope.migrate', 0))")
