@@ -11,7 +11,8 @@ from relayscope.storage.sealing.segment import PARENTS, TIME, Segment
 from relayscope.storage.tables import SCHEMA, log
 
 CHUNK_ROWS: Final = 128
-"""Log records in a chunk. The views know it. Measured, see tests/bench/results/sealing-2026-11-25.md."""
+"""Log records in a chunk; the views know it, too. tests/bench/results/sealing-2026-11-25.md has the
+measurement that chose it."""
 
 _CHUNK_BYTES: Final = 262_144
 """Where a chunk ends earlier: all of it is read to show one of its records, and PostgreSQL's limit
@@ -99,8 +100,8 @@ _PACK: Final = SQL(
 _PLACE: Final = SQL(
     """
     insert into {rows} (segment, place, shape, {kept})
-    select {segment}, chunk * {chunk_rows} + position - 1, known.id, {kept} from picked join {shapes} as known using (digest)
-    order by n
+    select {segment}, chunk * {chunk_rows} + position - 1, known.id, {kept}
+    from picked join {shapes} as known using (digest) order by n
     """
 )
 _LAST_CHUNK: Final = "select coalesce(max(chunk), 0) from picked"

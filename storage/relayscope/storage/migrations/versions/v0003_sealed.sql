@@ -1,7 +1,3 @@
-create or replace function relayscope_store.whole_number(value text) returns bigint
-language sql immutable parallel safe
-return case when value ~ '^-?[0-9]{1,18}$' then value::bigint end;
-
 -- From when until when a partition holds rows; nothing for DEFAULT.
 create function relayscope_store.bounds(
     partition oid, out start_time timestamptz, out end_time timestamptz
@@ -126,27 +122,30 @@ create table relayscope_store.log_chunk (
 create unique index log_chunk_place on relayscope_store.log_chunk (segment, chunk);
 create index log_chunk_last_time on relayscope_store.log_chunk (last_time);
 
--- The attributes of a chunk without those that are another for each message: an index of these would be
--- as large as that of the texts, and nobody looks for them.
+-- Attributes that are another for each message: an index of these would be as large as that of the
+-- texts.
+create function relayscope_store.unindexed_attributes() returns text []
+language sql immutable parallel safe
+return array[
+    'relayscope.channel.sequence', 'relayscope.message.size', 'relayscope.message.sha256',
+    'jsonrpc.request.id'
+];
+
 create function relayscope_store.findable(attributes jsonb) returns jsonb
-language sql immutable strict parallel safe
+language sql immutable strict parallel safe cost 10000
 as $$
-    select jsonb_agg(
-        element - array[
-            'relayscope.channel.sequence', 'relayscope.message.size', 'relayscope.message.sha256',
-            'jsonrpc.request.id'
-        ]
-    )
+    select jsonb_agg(element - relayscope_store.unindexed_attributes())
     from jsonb_array_elements(attributes) as element
 $$;
 
 create index log_chunk_attributes on relayscope_store.log_chunk
     using gin (relayscope_store.findable(attributes) jsonb_path_ops);
 
--- The texts of a chunk as one, for the index. Immutable, unlike array_to_string, because they are texts.
-create function relayscope_store.texts(bodies text []) returns text
-language sql immutable strict parallel safe
-as $$ select array_to_string(bodies, E'\n') $$;
+-- The texts of a chunk as one, for the index. Immutable, unlike array_to_string, because of what it is
+-- given. It reads 50 kB: the planner should know.
+create function relayscope_store.texts(body text [], body_json jsonb []) returns text
+language sql immutable parallel safe cost 10000
+as $$ select concat_ws(E'\n', array_to_string(body, E'\n'), array_to_string(body_json, E'\n')) $$;
 
 -- pg_trgm comes with PostgreSQL, and whoever may create in the database may create it. Without it
 -- texts are found all the same, by reading them.
@@ -157,95 +156,9 @@ begin
     create extension if not exists pg_trgm;
     select extnamespace into strict trigrams from pg_extension where extname = 'pg_trgm';
     execute 'create index log_chunk_text on relayscope_store.log_chunk'
-        ' using gin (relayscope_store.texts(body) ' || trigrams || '.gin_trgm_ops)';
+        ' using gin (relayscope_store.texts(body, body_json) ' || trigrams || '.gin_trgm_ops)';
 exception
     when insufficient_privilege or undefined_file or feature_not_supported then
         raise warning using message = 'relayscope searches texts by reading them all: ' || sqlerrm;
 end
 $$;
-
--- Everything, however it is kept. What is written to comes first: a reader waits there for a partition
--- that is being sealed, and sees the segment that has taken its place.
-create or replace view relayscope_store.every_span as
-select
-    start_time, start_nano, end_time, end_nano, trace_id, span_id, parent_span_id, trace_state, flags,
-    name, kind, status_code, status_message, attributes, events, links, dropped_attributes_count,
-    dropped_events_count, dropped_links_count, resource_id, scope_id
-from relayscope_store.span
-union all
-select
-    start_time, start_nano, end_time, end_nano, trace_id, span_id, parent_span_id, trace_state, flags,
-    name, kind, status_code, status_message, attributes, events, links, dropped_attributes_count,
-    dropped_events_count, dropped_links_count, resource_id, scope_id
-from relayscope_store.span_sealed;
-
--- Shapes and chunks are joined to both kinds of rows at once: so the planner can take the rows in the
--- order of an index, newest first, and stop; and leaves the chunks out where nobody reads them.
-create or replace view relayscope_store.every_log as
-select
-    r.time,
-    r.time_nano,
-    coalesce(r.observed_time, c.observed_time[(r.place & 127) + 1]) as observed_time,
-    coalesce(r.observed_nano, c.observed_nano[(r.place & 127) + 1]) as observed_nano,
-    r.trace_id,
-    coalesce(r.span_id, c.span_id[(r.place & 127) + 1]) as span_id,
-    coalesce(r.flags, c.flags[(r.place & 127) + 1]) as flags,
-    r.severity_number,
-    coalesce(r.severity_text, c.severity_text[(r.place & 127) + 1]) as severity_text,
-    coalesce(r.event_name, s.event_name) as event_name,
-    coalesce(r.body, c.body[(r.place & 127) + 1]) as body,
-    coalesce(r.body_json, c.body_json[(r.place & 127) + 1]) as body_json,
-    coalesce(r.attributes, c.attributes -> (r.place & 127)) as attributes,
-    coalesce(r.dropped_attributes_count, c.dropped_attributes_count[(r.place & 127) + 1])
-        as dropped_attributes_count,
-    coalesce(r.resource_id, s.resource_id) as resource_id,
-    coalesce(r.scope_id, c.scope_id[(r.place & 127) + 1]) as scope_id,
-    coalesce(r.peer, s.peer) as peer,
-    coalesce(r.direction, s.direction) as direction,
-    coalesce(r.kind, s.kind) as kind,
-    coalesce(r.method, s.method) as method,
-    coalesce(r.tool, s.tool) as tool,
-    coalesce(r.request_id, c.request_id[(r.place & 127) + 1]) as request_id,
-    coalesce(r.error_code, s.error_code) as error_code,
-    coalesce(r.channel, c.channel[(r.place & 127) + 1]) as channel,
-    coalesce(r.sequence, c.sequence[(r.place & 127) + 1]) as sequence,
-    coalesce(r.size, c.size[(r.place & 127) + 1]) as size,
-    coalesce(r.odd, s.odd) as odd
-from (
-    select
-        time, time_nano, observed_time, observed_nano, trace_id, span_id, flags, severity_number,
-        severity_text, event_name, body, body_json, attributes, dropped_attributes_count,
-        resource_id, scope_id, null::integer as segment, null::integer as place,
-        null::integer as shape,
-        attributes ->> 'relayscope.peer' as peer,
-        attributes ->> 'relayscope.message.direction' as direction,
-        attributes ->> 'relayscope.message.kind' as kind,
-        coalesce(attributes ->> 'mcp.method.name', attributes ->> 'rpc.method') as method,
-        attributes ->> 'gen_ai.tool.name' as tool,
-        attributes ->> 'jsonrpc.request.id' as request_id,
-        relayscope_store.whole_number(attributes ->> 'rpc.response.status_code') as error_code,
-        attributes ->> 'relayscope.channel.id' as channel,
-        relayscope_store.whole_number(attributes ->> 'relayscope.channel.sequence') as sequence,
-        relayscope_store.whole_number(attributes ->> 'relayscope.message.size') as size,
-        attributes ->> 'relayscope.message.odd' as odd
-    from relayscope_store.log
-    union all
-    select
-        time, time_nano, null, null, trace_id, null, null, severity_number, null, null, null, null,
-        null, null, null, null, segment, place, shape, null, null, null, null, null, null, null,
-        null, null, null, null
-    from relayscope_store.log_sealed
-) as r
-left join relayscope_store.log_shape as s on s.id = r.shape
-left join relayscope_store.log_chunk as c on c.segment = r.segment and c.chunk = r.place >> 7;
-
-create or replace view relayscope_store.every_point as
-select
-    time, time_nano, start_time, start_nano, name, description, unit, kind, temporality, monotonic,
-    value, value_int, count, sum, min, max, detail, flags, attributes, metadata, resource_id, scope_id
-from relayscope_store.metric_point
-union all
-select
-    time, time_nano, start_time, start_nano, name, description, unit, kind, temporality, monotonic,
-    value, value_int, count, sum, min, max, detail, flags, attributes, metadata, resource_id, scope_id
-from relayscope_store.metric_point_sealed;

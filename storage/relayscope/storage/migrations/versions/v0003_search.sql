@@ -1,0 +1,130 @@
+-- Finding records by their text and their attributes, sealed or not.
+
+-- Records, each with what an index knows of the chunk that it is in: of those that are not sealed, what
+-- it would know if they were alone in one.
+create view relayscope_store.log_by_content as
+select
+    log.time,
+    log.time_nano,
+    log.trace_id,
+    log.span_id,
+    log.event_name,
+    log.severity_number,
+    coalesce(log.body, log.body_json::text) as body,
+    log.attributes,
+    log.resource_id,
+    log.attributes ->> 'relayscope.peer' as peer,
+    coalesce(log.attributes ->> 'mcp.method.name', log.attributes ->> 'rpc.method') as method,
+    log.attributes ->> 'gen_ai.tool.name' as tool,
+    log.time as first_time,
+    log.time as last_time,
+    null as texts,
+    null::jsonb as findable
+from relayscope_store.log
+union all
+select
+    r.time,
+    r.time_nano,
+    r.trace_id,
+    c.span_id[part.position],
+    s.event_name,
+    r.severity_number,
+    coalesce(part.body, part.body_json::text),
+    part.attributes,
+    s.resource_id,
+    s.peer,
+    s.method,
+    s.tool,
+    c.first_time,
+    c.last_time,
+    relayscope_store.texts(c.body, c.body_json),
+    relayscope_store.findable(c.attributes)
+from relayscope_store.log_chunk as c
+cross join lateral rows from (
+    jsonb_array_elements(c.attributes), unnest(c.body), unnest(c.body_json)
+) with ordinality as part (attributes, body, body_json, position)
+inner join relayscope_store.log_sealed as r
+    on r.segment = c.segment and r.place = c.chunk * 128 + part.position - 1
+    and r.time >= c.first_time and r.time <= c.last_time
+inner join relayscope_store.log_shape as s on s.id = r.shape;
+
+-- The newest records that hold a text, or have attributes, or both. From the newest back, in ever longer
+-- stretches of time: what is common is found in the first, and what is rare by the index in all.
+create function relayscope_store.newest(
+    text text,
+    having_attributes jsonb,
+    from_time timestamptz,
+    to_time timestamptz,
+    of_component text,
+    of_peer text,
+    of_method text,
+    of_tool text,
+    most integer
+) returns table (
+    "time" timestamptz,
+    time_unix_nano numeric,
+    trace_id uuid,
+    span_id text,
+    component text,
+    event_name text,
+    severity_number smallint,
+    body text,
+    attributes jsonb
+)
+language plpgsql stable
+-- A plan for these values: the text decides whether its index is worth it.
+set plan_cache_mode = force_custom_plan
+set jit = off
+as $$
+declare
+    pattern constant text := relayscope_store.holding(text);
+    indexed constant jsonb :=
+        jsonb_build_array(having_attributes - relayscope_store.unindexed_attributes());
+    width interval := '5 minutes';
+    upper_time timestamptz := to_time;
+    lower_time timestamptz := greatest(from_time, least(to_time, now()) - width);
+    found_now integer;
+    still integer := most;
+begin
+    loop
+        return query
+        select
+            log.time,
+            trunc(extract(epoch from log.time) * 1000000000) + log.time_nano,
+            log.trace_id,
+            encode(log.span_id, 'hex'),
+            resource.component,
+            log.event_name,
+            log.severity_number,
+            log.body,
+            log.attributes
+        from relayscope_store.log_by_content as log
+        left join relayscope_store.resource_name as resource on resource.id = log.resource_id
+        where log.time >= lower_time and log.time < upper_time
+            and log.last_time >= lower_time and log.first_time < upper_time
+            and (pattern is null or log.body like pattern)
+            and (pattern is null or log.texts is null or log.texts like pattern)
+            and (having_attributes is null or log.attributes @> having_attributes)
+            and (having_attributes is null or log.findable is null or log.findable @> indexed)
+            and (of_component is null or resource.component = of_component)
+            and (of_peer is null or log.peer = of_peer)
+            and (of_method is null or log.method = of_method)
+            and (of_tool is null or log.tool = of_tool)
+        order by log.time desc, log.time_nano desc
+        limit still;
+        get diagnostics found_now = row_count;
+        still := still - found_now;
+        exit when still <= 0 or lower_time <= from_time;
+        upper_time := lower_time;
+        width := width * 2;
+        lower_time := case
+            -- The last one: whoever asks for all that is stored may mean 1970, too.
+            when width > interval '400 days' then from_time
+            else greatest(from_time, lower_time - width)
+        end;
+    end loop;
+end
+$$;
+
+create view relayscope_store.resource_name as
+select resource.id, resource.component from relayscope_store.resource;
