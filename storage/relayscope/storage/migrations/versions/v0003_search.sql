@@ -18,8 +18,8 @@ select
     log.attributes ->> 'gen_ai.tool.name' as tool,
     log.time as first_time,
     log.time as last_time,
-    null as texts,
-    null::jsonb as findable
+    coalesce(log.body, log.body_json::text) as texts,
+    jsonb_build_array(log.attributes) as findable
 from relayscope_store.log
 union all
 select
@@ -78,8 +78,8 @@ set jit = off
 as $$
 declare
     pattern constant text := relayscope_store.holding(text);
-    indexed constant jsonb :=
-        jsonb_build_array(having_attributes - relayscope_store.unindexed_attributes());
+    looked_up constant jsonb :=
+        nullif(having_attributes - relayscope_store.unindexed_attributes(), '{}');
     width interval := '5 minutes';
     upper_time timestamptz := to_time;
     lower_time timestamptz := greatest(from_time, least(to_time, now()) - width);
@@ -99,13 +99,13 @@ begin
             log.body,
             log.attributes
         from relayscope_store.log_by_content as log
-        left join relayscope_store.resource_name as resource on resource.id = log.resource_id
+        left join relayscope_store.process as resource on resource.id = log.resource_id
         where log.time >= lower_time and log.time < upper_time
             and log.last_time >= lower_time and log.first_time < upper_time
             and (pattern is null or log.body like pattern)
-            and (pattern is null or log.texts is null or log.texts like pattern)
+            and (pattern is null or log.texts like pattern)
             and (having_attributes is null or log.attributes @> having_attributes)
-            and (having_attributes is null or log.findable is null or log.findable @> indexed)
+            and (looked_up is null or log.findable @> jsonb_build_array(looked_up))
             and (of_component is null or resource.component = of_component)
             and (of_peer is null or log.peer = of_peer)
             and (of_method is null or log.method = of_method)
@@ -126,5 +126,55 @@ begin
 end
 $$;
 
-create view relayscope_store.resource_name as
-select resource.id, resource.component from relayscope_store.resource;
+create or replace function relayscope.search(
+    text text,
+    from_time timestamptz default now() - interval '7 days',
+    to_time timestamptz default 'infinity',
+    component text default null,
+    peer text default null,
+    method text default null,
+    tool text default null,
+    most integer default 1000
+) returns table (
+    "time" timestamptz,
+    time_unix_nano numeric,
+    trace_id uuid,
+    span_id text,
+    component text,
+    event_name text,
+    severity_number smallint,
+    body text,
+    attributes jsonb
+)
+language sql stable parallel safe
+as $$
+    select * from relayscope_store.newest(
+        search.text, null, search.from_time, search.to_time, search.component, search.peer,
+        search.method, search.tool, search.most
+    )
+$$;
+
+create function relayscope.logs_having(
+    attributes jsonb,
+    from_time timestamptz default now() - interval '7 days',
+    to_time timestamptz default 'infinity',
+    component text default null,
+    most integer default 1000
+) returns table (
+    "time" timestamptz,
+    time_unix_nano numeric,
+    trace_id uuid,
+    span_id text,
+    component text,
+    event_name text,
+    severity_number smallint,
+    body text,
+    attributes jsonb
+)
+language sql stable parallel safe
+as $$
+    select * from relayscope_store.newest(
+        null, logs_having.attributes, logs_having.from_time, logs_having.to_time,
+        logs_having.component, null, null, null, logs_having.most
+    )
+$$;
