@@ -11,12 +11,9 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import orjson
-
 from relayscope.storage import Row, rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from uuid import UUID
 
 SPANS: Final = 10
@@ -45,7 +42,7 @@ _OTHER_METHODS: Final = ("tools/list", "resources/read", "prompts/get")
 _SCOPE_ID, _SCOPE = rows.scope("relayscope.instrumentation", "0.1.0", {})
 _CONSONANTS: Final = "bcdfghklmnprstvwz"
 _VOWELS: Final = "aeiou"
-_PORTS: Final = dict(zip(COMPONENTS, range(9050, 9058), strict=True))
+PORTS: Final = dict(zip(COMPONENTS, range(9050, 9058), strict=True))
 
 
 class Traffic:
@@ -92,7 +89,7 @@ class Traffic:
         trace = Trace(chance.randbytes(16), [], [])
         backend = chance.choice(BACKENDS)
         root = chance.randbytes(8)
-        failed = chance.random() < 0.02  # noqa: PLR2004
+        failed = chance.random() < 0.02
         middle = self._call(trace, root, start + 1_000_000, backend, "tools/call", failed=failed)
         end = self._call(trace, root, middle + 2_000_000, backend, chance.choice(_OTHER_METHODS))
         self._span(trace, "client", root, None, start, end, "step", 1, {})
@@ -127,7 +124,7 @@ class Traffic:
         for index, (component, span_id) in enumerate(zip(ends, ids, strict=True)):
             parent = ids[index - 1] if index else root
             other = ends[index + 1] if index % 2 == 0 else ends[index - 1]
-            peer = f"127.0.0.1:{_PORTS[other]}"
+            peer = f"127.0.0.1:{PORTS[other]}"
             number = self._requests + 1_000_000 * (index > 1)
             common: dict[str, Any] = {"mcp.method.name": method, "jsonrpc.request.id": str(number)}
             if tool:
@@ -138,7 +135,7 @@ class Traffic:
                 "network.transport": "tcp",
                 "mcp.protocol.version": "2025-06-18",
                 "server.address" if index % 2 == 0 else "client.address": "127.0.0.1",
-                "server.port" if index % 2 == 0 else "client.port": _PORTS[other],
+                "server.port" if index % 2 == 0 else "client.port": PORTS[other],
             }
             if failed:
                 attributes["error.type"] = "tool_error"
@@ -173,7 +170,7 @@ class Traffic:
                     "notification",
                     peer,
                     of_note,
-                    sent=index == 3,  # noqa: PLR2004
+                    sent=index == 3,
                 )
         return start + took
 
@@ -207,7 +204,7 @@ class Traffic:
             "relayscope.message.direction": "sent" if sent else "received",
             "relayscope.message.kind": kind,
             "relayscope.message.size": len(body),
-            "relayscope.channel.id": f"{_PORTS[component] * 7919:012x}{peer[-4:]}",
+            "relayscope.channel.id": f"{PORTS[component] * 7919:012x}{peer[-4:]}",
             "relayscope.channel.sequence": self._sequence,
             "relayscope.peer": peer,
             "network.transport": "tcp",

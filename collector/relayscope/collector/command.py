@@ -22,6 +22,7 @@ _COMMANDS: Final = {
         "relayscope.collector.reading.command", "trace", "Show a trace and its messages."
     ),
     "sql": _Lazy("relayscope.collector.reading.command", "sql", "Read the database with SQL."),
+    "db": _Lazy("relayscope.collector.db", "db", "Prepare a PostgreSQL of your own."),
     "sanitize": _Lazy(
         "relayscope.collector.sanitize", "sanitize", "Show what the sanitizer does to a sample."
     ),

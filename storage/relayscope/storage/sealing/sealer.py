@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple, cast
 
 from psycopg import Connection, errors
-from psycopg.sql import SQL
+from psycopg.sql import SQL, Identifier
 from sqlalchemy import Engine, Table
 
 from relayscope.storage.partitions import Stretch
@@ -21,6 +21,10 @@ from relayscope.storage.tables import PARTITIONED
 _logger = logging.getLogger(__name__)
 
 _LOCK: Final = "select pg_try_advisory_lock(hashtextextended('relayscope.sealing', 0))"
+_OWNER: Final = (
+    "select rolname, rolname = current_user from pg_class join pg_roles on pg_roles.oid = relowner"
+    " where pg_class.oid = 'relayscope_store.log'::regclass"
+)
 
 _SETTINGS: Final = (
     # Sorting a piece, and building the text index, which is twice as fast with as much.
@@ -174,12 +178,20 @@ def alone(engine: Engine) -> Iterator[Connection[Any] | None]:
     pooled.detach()
     with closing(connection):
         connection.autocommit = True
+        _become_owner(connection)
         locked = connection.execute(_LOCK).fetchone()
         if locked is None or not locked[0]:
             yield None
         else:
             remove_unfinished(connection)
             yield connection
+
+
+def _become_owner(connection: Connection[Any]) -> None:
+    """What is made belongs to the owner of the rest, or it could not become part of it."""
+    ((owner, is_ours),) = connection.execute(_OWNER).fetchall()
+    if not is_ours:
+        connection.execute(SQL("set role {}").format(Identifier(owner)))
 
 
 def remove_unfinished(connection: Connection[Any]) -> None:

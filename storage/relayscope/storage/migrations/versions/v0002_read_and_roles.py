@@ -19,6 +19,7 @@ def upgrade() -> None:
         "v0002_functions.sql",
         "v0002_json.sql",
         "v0002_peers.sql",
+        "v0002_roles.sql",
     ):
         statements = Path(__file__).with_name(name).read_text(encoding="utf-8")
         # The driver takes a lone % for a parameter.
