@@ -48,6 +48,10 @@ _SIZES: Final = (
     "select sum(pg_table_size(oid)), sum(pg_indexes_size(oid)) from pg_class"
     " where relkind = 'r' and relname ~ %s and relnamespace = 'relayscope_store'::regnamespace"
 )
+_SAMPLE: Final = (
+    "select trace_id, substring(body from 'ord-[a-z0-9]{8}') from relayscope.messages"
+    " where time >= %s and kind = 'request' and method = 'tools/call' order by time limit 1"
+)
 _UNSEALED: Final = "_20[0-9_]+$"
 
 
@@ -184,14 +188,15 @@ def _ask_all(connection: psycopg.Connection[Any]) -> None:
 def _questions(connection: psycopg.Connection[Any]) -> Iterator[Question]:
     end = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     start = end - timedelta(days=DAYS)
-    sample = connection.execute(
-        "select trace_id, (select substring(body from 'ord-[a-z0-9]{8}') from relayscope.logs"
-        ' where logs.trace_id = sample.trace_id and body like \'%%"order":"ord-%%\' limit 1)'
-        " from (select distinct trace_id from (select trace_id from relayscope_store.log_sealed"
-        " order by random() limit 400) as some limit 300) as sample"
-    ).fetchall()
-    traces = [trace for trace, _ in sample]
-    orders = [order for _, order in sample if order]
+    seeded = random.Random(0)
+    sample = [
+        connection.execute(
+            _SAMPLE, (start + timedelta(days=seeded.uniform(0, DAYS - 0.1)),)
+        ).fetchone()
+        for _ in range(_QUESTIONS)
+    ]
+    traces = [row[0] for row in sample if row]
+    orders = [row[1] for row in sample if row and row[1]]
     tools = [(tool, backend) for backend, names in Traffic(0).tools.items() for tool in names]
 
     def stretch(chance: random.Random, hours: int) -> tuple[datetime, datetime]:

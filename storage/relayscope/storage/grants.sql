@@ -43,8 +43,7 @@ begin
                 execute format(
                     'grant select on relayscope_store.seen, relayscope_store.process,'
                     ' relayscope_store.call_made, relayscope_store.call_served,'
-                    ' relayscope_store.numbered, relayscope_store.heard,'
-                    ' relayscope_store.log_by_content to %I', role.name);
+                    ' relayscope_store.numbered, relayscope_store.heard to %I', role.name);
             when 'owner' then
                 for object in
                     select oid::regclass as name

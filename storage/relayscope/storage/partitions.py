@@ -17,8 +17,6 @@ import psycopg
 from psycopg import Connection
 from sqlalchemy import Table
 
-from relayscope.storage.tables import SCHEMA
-
 DAY: Final = timedelta(days=1)
 
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)

@@ -97,6 +97,11 @@ class Segment(NamedTuple):
             return cursor.execute(_LIST, (state,)).fetchall()
 
     @property
+    def stretch(self) -> Stretch:
+        """The time of what it holds."""
+        return Stretch(self.from_time, self.to_time)
+
+    @property
     def tables(self) -> tuple[Identifier, ...]:
         """The names of its tables, in the order of `PARENTS`."""
         return tuple(Identifier(SCHEMA, name) for name in self._table_names)
