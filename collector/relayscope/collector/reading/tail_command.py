@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+import orjson
 from rich.text import Text
 
 from relayscope.collector.options import settings_options
@@ -56,7 +57,7 @@ def tail(*, settings: Settings, follow: bool, as_json: bool, **given: Any) -> No
     lines = _Lines(as_json=as_json)
     with failures(), reading(settings, timeout=TIMEOUT) as connection:
         times = (given["since"], given["until"])
-        seen: set[tuple[Any, ...]] = set()
+        seen: set[bytes] = set()
 
         def look() -> list[tuple[Any, ...]]:
             """What has come since the last look, the oldest first."""
@@ -66,9 +67,9 @@ def tail(*, settings: Settings, follow: bool, as_json: bool, **given: Any) -> No
             result = select(
                 connection, "records", parameters | window | {"most": _AT_ONCE}, lines.values
             )
-            rows = list(result.rows)
-            new = [row for row in reversed(rows) if row not in seen]
-            seen = set(rows)
+            found = {orjson.dumps(row): row for row in reversed(list(result.rows))}
+            new = [row for identity, row in found.items() if identity not in seen]
+            seen = set(found)
             return new
 
         if follow:
@@ -77,7 +78,7 @@ def tail(*, settings: Settings, follow: bool, as_json: bool, **given: Any) -> No
         rows = list(last.rows)
         lines.write(replace(last, rows=iter(rows)))
         # Shown already, even if it came between the two looks.
-        seen.update(rows)
+        seen.update(map(orjson.dumps, rows))
         while follow:
             try:
                 time.sleep(_PERIOD)
