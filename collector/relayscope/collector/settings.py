@@ -141,10 +141,10 @@ class Settings(BaseSettings):
     """Largest OTLP/gRPC request, after decompression (the OTLP default)."""
     http_max_body: ByteSize = Field(default=ByteSize(20 * 2**20), gt=0)
     """Largest OTLP/HTTP request, before and after decompression (the OTLP default)."""
-    max_in_flight: ByteSize = Field(default=ByteSize(32 * 2**20), gt=0)
+    max_in_flight: ByteSize = Field(default=ByteSize(24 * 2**20), gt=0)
     """Requests being decoded and stored, in bytes; beyond it requests are refused, retryable."""
     max_connections: PositiveInt = 512
-    """HTTP connections at a time; beyond it requests are refused, retryable."""
+    """Connections at a time at each of the two ports; beyond it they are refused, retryable."""
     receive_timeout: float = Field(default=10, gt=0)
     """Seconds that a client may take to send its request."""
     answer_timeout: float = Field(default=8, gt=0)

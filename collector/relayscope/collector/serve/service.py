@@ -90,7 +90,7 @@ async def run(order: Order, stop: asyncio.Event, ready: Callable[[], None]) -> N
     intake = Intake(Access(settings.tokens), room, pipeline, figures)
     health = Health(engine, outage)
 
-    grpc_server = grpc_receiver.make_server(intake, settings.grpc_max_message)
+    grpc_server = grpc_receiver.make_server(intake, settings)
     grpc_receiver.listen(grpc_server, settings.grpc, tls.grpc_credentials(settings))
     http_server = _HttpServer(
         uvicorn.Config(
