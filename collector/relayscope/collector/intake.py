@@ -61,7 +61,7 @@ class Intake(NamedTuple):
             if not isinstance(error, RequestRefused):
                 _logger.exception("request failed", extra={"signal": signal.name})
             refusal = status.refusal(error)
-            self.figures.refused(signal, transport, refusal)
+            self.figures.refused(signal, transport, refusal, type(error).__name__)
             return refusal
         self.figures.answered(signal, transport)
         return response
