@@ -121,6 +121,7 @@ left join lateral (
     from relayscope_store.every_span as span
     where span.trace_id = request.trace_id and span.span_id = request.span_id
         and span.resource_id = request.resource_id
+        and span.kind in (2, 3) and span.attributes ? 'jsonrpc.request.id'
     limit 1
 ) as ended on true
 left join lateral (
