@@ -32,7 +32,9 @@ begin
                 execute format(
                     'grant select, insert, update, delete on relayscope_store.figure to %I',
                     role.name);
-                execute format('grant select on relayscope_store.alembic_version to %I', role.name);
+                execute format(
+                    'grant select on relayscope_store.alembic_version, relayscope_store.segment,'
+                    ' relayscope_store.removal to %I', role.name);
                 execute format(
                     'grant execute on function relayscope_store.make_partition to %I', role.name);
             when 'reader' then

@@ -31,6 +31,12 @@ _FORGET_SHAPES: Final = (
     "delete from relayscope_store.log_shape where last_segment < coalesce("
     "(select min(id) from relayscope_store.segment where signal = 'log'), 2147483647)"
 )
+_REMOVED: Final = (
+    "insert into relayscope_store.removal"
+    " (signal, class, from_time, to_time, rows, bytes, reason, archive) values"
+    " (%(signal)s, %(class)s, %(from_time)s, %(to_time)s, %(rows)s, %(bytes)s, %(reason)s,"
+    " %(archive)s)"
+)
 _EMPTY: Final = (
     "select relname from pg_inherits as of_parent join pg_class on pg_class.oid = inhrelid"
     " where inhparent = %s::regclass and relname ~ %s"
@@ -124,8 +130,13 @@ def plan(connection: Connection[Any], policy: Policy, now: datetime | None = Non
     return sorted(expired, key=lambda found: (found.from_time, found.signal))
 
 
-def remove(connection: Connection[Any], removal: Removal) -> bool:
+def remove(connection: Connection[Any], removal: Removal, archive: str | None = None) -> bool:
     """Remove it; False if somebody reads it for so long that it has to wait.
+
+    Args:
+        connection: Of the owner, in no transaction.
+        removal: From `plan`.
+        archive: The name of the file that has its records now.
 
     Raises:
         psycopg.Error: PostgreSQL refused.
@@ -139,6 +150,9 @@ def remove(connection: Connection[Any], removal: Removal) -> bool:
                 else:
                     # Not dropped, which would stop whoever writes: it is empty, and tidied later.
                     connection.execute(SQL("truncate {}").format(removal.what.table))
+                connection.execute(
+                    _REMOVED, {**_said_of(removal), "reason": removal.reason, "archive": archive}
+                )
         except (errors.LockNotAvailable, errors.DeadlockDetected):
             time.sleep(_PAUSE_SECONDS)
         else:
@@ -165,6 +179,17 @@ def tidy(connection: Connection[Any]) -> None:
             with suppress(errors.LockNotAvailable), connection.transaction():
                 connection.execute(_LIMITS)
                 connection.execute(SQL("drop table {}").format(Identifier(SCHEMA, stretch)))
+
+
+def _said_of(removal: Removal) -> dict[str, object]:
+    return {
+        "signal": removal.signal,
+        "class": removal.class_,
+        "from_time": removal.from_time,
+        "to_time": removal.to_time,
+        "rows": removal.what.rows,
+        "bytes": removal.what.bytes,
+    }
 
 
 def _removable(connection: Connection[Any], now: datetime) -> Iterator[Removal]:

@@ -14,6 +14,7 @@ from relayscope.storage.tables import SCHEMA
 _LIST: Final = (
     "select relname as name, start_time, end_time, pg_total_relation_size(pg_class.oid) as bytes,"
     " pg_relation_size(pg_class.oid) = 0 as is_empty,"
+    " greatest(pg_stat_get_live_tuples(pg_class.oid), reltuples, 0)::bigint as rows,"
     " coalesce(pg_stat_get_tuples_inserted(pg_class.oid), 0) as inserted,"
     " exists (select from relayscope_store.segment where signal = %(signal)s"
     " and state = 'sealed' and from_time = start_time and to_time = end_time) as sealed_before"
@@ -32,6 +33,7 @@ class Source(NamedTuple):
         start_time: Of what it holds.
         end_time: Of what it holds.
         bytes: With its indexes.
+        rows: About how many, as PostgreSQL estimates.
         is_empty: Whether it has no rows and no room for any.
         inserted: Rows since PostgreSQL began to count; stands still while nobody writes.
         sealed_before: Whether rows of this time are sealed: what is here came later.
@@ -42,6 +44,7 @@ class Source(NamedTuple):
     end_time: datetime
     bytes: int
     is_empty: bool
+    rows: int
     inserted: int
     sealed_before: bool
 

@@ -31,11 +31,23 @@ create table relayscope_store.segment (
     rows bigint not null default 0,
     bytes bigint not null default 0,
     created_at timestamptz not null default now(),
-    sealed_at timestamptz,
-    archive text
+    sealed_at timestamptz
 );
 
 comment on table relayscope_store.segment is 'What is sealed: one row per set of tables *_segment_N.';
+
+-- What retention has removed.
+create table relayscope_store.removal (
+    signal text not null,
+    class text not null,
+    from_time timestamptz not null,
+    to_time timestamptz not null,
+    rows bigint not null,
+    bytes bigint not null,
+    reason text not null,
+    archive text,
+    removed_at timestamptz not null default now()
+);
 
 -- Time ranges that retention leaves alone until then: what was restored to be looked at.
 create table relayscope_store.hold (
