@@ -50,7 +50,8 @@ _SIZES: Final = (
 )
 _SAMPLE: Final = (
     "select trace_id, substring(body from 'ord-[a-z0-9]{8}') from relayscope.messages"
-    " where time >= %s and kind = 'request' and method = 'tools/call' order by time limit 1"
+    " where time >= %(at)s and time < %(at)s + interval '10 minutes' and kind = 'request'"
+    " and method = 'tools/call' limit 1"
 )
 _UNSEALED: Final = "_20[0-9_]+$"
 
@@ -191,7 +192,7 @@ def _questions(connection: psycopg.Connection[Any]) -> Iterator[Question]:
     seeded = random.Random(0)
     sample = [
         connection.execute(
-            _SAMPLE, (start + timedelta(days=seeded.uniform(0, DAYS - 0.1)),)
+            _SAMPLE, {"at": start + timedelta(days=seeded.uniform(0, DAYS - 0.1))}
         ).fetchone()
         for _ in range(_QUESTIONS)
     ]

@@ -60,6 +60,7 @@ class Writer:
         *,
         timeout: timedelta = timedelta(seconds=8),
         partition_width: timedelta = DAY,
+        past_days: int = 31,
     ) -> None:
         """Prepare a writer; nothing is connected yet.
 
@@ -69,6 +70,7 @@ class Writer:
                 has its own (`create_engine`), not counted. The default leaves an OTLP client, who
                 waits 10 s, time to hear of it.
             partition_width: How much time a new partition holds.
+            past_days: What is older gets no partition of its own.
         """
         self._engine = engine
         self._seconds = timeout.total_seconds()
@@ -77,7 +79,8 @@ class Writer:
         self._scopes = Dictionary(tables.scope)
         self._copies = {table.name: Copy(table) for table in tables.PARTITIONED}
         self._partitions = {
-            table.name: Partitions(table, width=partition_width) for table in tables.PARTITIONED
+            table.name: Partitions(table, width=partition_width, past_days=past_days)
+            for table in tables.PARTITIONED
         }
 
     def write(self, batches: Sequence[Batch]) -> list[Outcome]:

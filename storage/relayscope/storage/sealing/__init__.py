@@ -6,7 +6,7 @@ tables. Writers never wait for it, but those who write to the very partition bei
 for the moment that takes.
 """
 
-from relayscope.storage.sealing.sealer import Sealed, Sealer
+from relayscope.storage.sealing.sealer import Sealed, Sealer, alone
 from relayscope.storage.sealing.segment import Segment
 
-__all__ = ["Sealed", "Sealer", "Segment"]
+__all__ = ["Sealed", "Sealer", "Segment", "alone"]

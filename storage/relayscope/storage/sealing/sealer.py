@@ -96,6 +96,13 @@ class Sealer:
         self._classes = tuple(classes)
         self._after = after
         self._inserted: dict[str, int] = {}
+        self._connection: Connection[Any] | None = None
+
+    def interrupt(self) -> None:
+        """Make a `seal` in another thread end soon; what it builds is removed by the next."""
+        connection = self._connection
+        if connection is not None and not connection.closed:
+            connection.cancel_safe()
 
     def seal(self, *, quiet: bool = True) -> Iterator[Sealed]:
         """Seal, one by one, the partitions whose time has come; nothing if somebody else does.
@@ -110,6 +117,7 @@ class Sealer:
         with alone(self._engine) as connection:
             if connection is None:
                 return
+            self._connection = connection
             connection.execute(_SETTINGS)
             for table, source in self._due(connection, quiet=quiet):
                 try:

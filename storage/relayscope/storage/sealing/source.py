@@ -12,7 +12,7 @@ from relayscope.storage.partitions import Stretch
 from relayscope.storage.tables import SCHEMA
 
 _LIST: Final = (
-    "select relname as name, start_time, end_time, pg_total_relation_size(pg_class.oid) as bytes,"
+    "select relname as name, %(signal)s as signal, start_time, end_time, pg_total_relation_size(pg_class.oid) as bytes,"
     " pg_relation_size(pg_class.oid) = 0 as is_empty,"
     " greatest(pg_stat_get_live_tuples(pg_class.oid), reltuples, 0)::bigint as rows,"
     " coalesce(pg_stat_get_tuples_inserted(pg_class.oid), 0) as inserted,"
@@ -30,6 +30,7 @@ class Source(NamedTuple):
 
     Attributes:
         name: Of its table.
+        signal: The name of the table that it is a partition of.
         start_time: Of what it holds.
         end_time: Of what it holds.
         bytes: With its indexes.
@@ -40,6 +41,7 @@ class Source(NamedTuple):
     """
 
     name: str
+    signal: str
     start_time: datetime
     end_time: datetime
     bytes: int
