@@ -173,7 +173,7 @@ def _ask_all(connection: psycopg.Connection[Any]) -> None:
             for _ in range(_QUESTIONS):
                 values = question.values(chance)
                 began = time.perf_counter()
-                rows += len(connection.execute(question.statement, values).fetchall())  # type: ignore[arg-type]
+                rows += len(connection.execute(question.statement, values).fetchall())
                 taken.append((time.perf_counter() - began) * 1000)
         cuts = quantiles(taken, n=20)
         _row(

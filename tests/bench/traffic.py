@@ -93,12 +93,12 @@ class Traffic:
         middle = self._call(trace, root, start + 1_000_000, backend, "tools/call", failed=failed)
         end = self._call(trace, root, middle + 2_000_000, backend, chance.choice(_OTHER_METHODS))
         self._span(trace, "client", root, None, start, end, "step", 1, {})
-        inner = trace.spans[3]
+        served: Any = trace.spans[3][5]
         self._span(
-            trace, backend, chance.randbytes(8), inner[5], start + 5_000_000, middle, "work", 1, {}
+            trace, backend, chance.randbytes(8), served, start + 5_000_000, middle, "work", 1, {}
         )
         for at, severity in ((start, _INFO), (middle, _ERROR if failed else _INFO)):
-            self._record(trace, backend, inner[5], at, severity, None, self._words(300), {})
+            self._record(trace, backend, served, at, severity, None, self._words(300), {})
         return trace
 
     def _call(  # noqa: PLR0913

@@ -21,7 +21,7 @@ from relayscope.storage.errors import (
 from relayscope.storage.figures import Figure, Size, forget_figures, measure, store_figures
 from relayscope.storage.migrate import migrate
 from relayscope.storage.records import dictionary, records
-from relayscope.storage.retention import Policy, Removal, hold, plan, remove, tidy
+from relayscope.storage.retention import Policy, Removal, everything, hold, plan, remove, tidy
 from relayscope.storage.retention_class import RetentionClass
 from relayscope.storage.roles import Roles, init_roles
 from relayscope.storage.sealing import Sealed, Sealer, Segment, alone
@@ -53,6 +53,7 @@ __all__ = [
     "alone",
     "create_engine",
     "dictionary",
+    "everything",
     "forget_figures",
     "hold",
     "init_roles",

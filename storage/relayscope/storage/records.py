@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from psycopg import Connection
 from psycopg.rows import dict_row
-from psycopg.sql import SQL, Composable, Identifier
+from psycopg.sql import SQL, Composable, Composed, Identifier
 
 from relayscope.storage.sealing.segment import Segment
 from relayscope.storage.sealing.source import Source
@@ -46,7 +46,7 @@ def dictionary(connection: Connection[Any], name: str) -> dict[object, dict[str,
         return {row["id"]: row for row in cursor}
 
 
-def _statement(what: Segment | Source) -> Composable:
+def _statement(what: Segment | Source) -> Composed:
     table = metadata.tables[f"relayscope_store.{what.signal}"]
     names = table.columns.keys()
     if isinstance(what, Segment) and what.signal == log.name:

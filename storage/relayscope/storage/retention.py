@@ -130,6 +130,11 @@ def plan(connection: Connection[Any], policy: Policy, now: datetime | None = Non
     return sorted(expired, key=lambda found: (found.from_time, found.signal))
 
 
+def everything(connection: Connection[Any]) -> list[Removal]:
+    """All segments, the earliest first, as if they had to go."""
+    return [Removal(segment, segment.signal, "kept") for segment in Segment.all(connection)]
+
+
 def remove(connection: Connection[Any], removal: Removal, archive: str | None = None) -> bool:
     """Remove it; False if somebody reads it for so long that it has to wait.
 

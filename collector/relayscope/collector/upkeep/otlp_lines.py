@@ -196,7 +196,13 @@ def _exemplar(stored: Row) -> Row:
         "spanId": stored.get("span_id"),
         "filteredAttributes": _pairs(stored.get("attributes", {})),
     }
-    said = {} if value is None else {"asInt": str(value)} if type(value) is int else {"asDouble": value}
+    said = (
+        {}
+        if value is None
+        else {"asInt": str(value)}
+        if type(value) is int
+        else {"asDouble": value}
+    )
     return _without_nothing(exemplar) | said
 
 

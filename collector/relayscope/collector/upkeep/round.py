@@ -1,4 +1,4 @@
-"""One round of upkeep: seal what is past, then archive and remove what has been kept long enough."""
+"""One round of upkeep: seal what is past, archive and remove what has been kept long enough."""
 
 from __future__ import annotations
 

@@ -145,7 +145,7 @@ class Sealer:
         began = time.monotonic()
         # All its pages are marked as visible to all, so that counting need not look at them.
         connection.execute(SQL("vacuum {}").format(source.table))
-        rows = source.count(connection)
+        rows = source.count_rows(connection)
         if rows < (_LATE_ROWS if source.sealed_before else 1):
             return None
         fillings = [
@@ -161,7 +161,7 @@ class Sealer:
             for each in fillings:
                 each.copy(piece)
         for each in fillings:
-            each.segment.index(connection)
+            each.segment.add_indexes(connection)
             for name in each.segment.tables:
                 connection.execute(SQL("vacuum (freeze, analyze) {}").format(name))
         _exchange(connection, source, fillings)
@@ -237,7 +237,7 @@ def _exchange(connection: Connection[Any], source: Source, fillings: Sequence[Fi
                         each.segment.drop(connection)
                 connection.execute(SQL("lock {} in access exclusive mode").format(source.table))
                 # Rows are only ever added: as many as were copied are those that were copied.
-                if source.count(connection) != sum(each.rows for each in fillings):
+                if source.count_rows(connection) != sum(each.rows for each in fillings):
                     raise _Disturbed
                 connection.execute(SQL("truncate {}").format(source.table))
         except (errors.LockNotAvailable, errors.DeadlockDetected):

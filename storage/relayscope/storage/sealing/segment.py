@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple, Self
 
 from psycopg import Connection
 from psycopg.rows import class_row
-from psycopg.sql import SQL, Composable, Identifier, Literal
+from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 
 from relayscope.storage.partitions import Stretch
 from relayscope.storage.tables import SCHEMA, log, metric_point, span
@@ -106,7 +106,7 @@ class Segment(NamedTuple):
         """The names of its tables, in the order of `PARENTS`."""
         return tuple(Identifier(SCHEMA, name) for name in self._table_names)
 
-    def index(self, connection: Connection[Any]) -> None:
+    def add_indexes(self, connection: Connection[Any]) -> None:
         """Give its tables the indexes that those they will be partitions of have."""
         for parent, name in zip(PARENTS[self.signal], self._table_names, strict=True):
             definitions = connection.execute(_INDEXES, (f"{SCHEMA}.{parent}",)).fetchall()
@@ -151,7 +151,7 @@ class Segment(NamedTuple):
 _ON: Final = re.compile(r"^CREATE (UNIQUE )?INDEX \S+ ON ONLY \S+ ")
 
 
-def _for_table(definition: str, table: str) -> Composable:
+def _for_table(definition: str, table: str) -> Composed:
     """The definition of an index of a parent, for a partition: PostgreSQL chooses the name."""
     match = _ON.match(definition)
     assert match is not None  # noqa: S101  # The form of pg_get_indexdef for our own names.
@@ -160,5 +160,5 @@ def _for_table(definition: str, table: str) -> Composable:
     return SQL("create {unique}index on {table} {rest}").format(
         unique=SQL("unique " if match[1] else ""),
         table=Identifier(SCHEMA, table),
-        rest=SQL(rest),  # type: ignore[arg-type]
+        rest=SQL(rest),
     )

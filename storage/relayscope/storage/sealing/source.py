@@ -12,7 +12,8 @@ from relayscope.storage.partitions import Stretch
 from relayscope.storage.tables import SCHEMA
 
 _LIST: Final = (
-    "select relname as name, %(signal)s as signal, start_time, end_time, pg_total_relation_size(pg_class.oid) as bytes,"
+    "select relname as name, %(signal)s as signal, start_time, end_time,"
+    " pg_total_relation_size(pg_class.oid) as bytes,"
     " pg_relation_size(pg_class.oid) = 0 as is_empty,"
     " greatest(pg_stat_get_live_tuples(pg_class.oid), reltuples, 0)::bigint as rows,"
     " coalesce(pg_stat_get_tuples_inserted(pg_class.oid), 0) as inserted,"
@@ -67,7 +68,7 @@ class Source(NamedTuple):
         """Its name in SQL."""
         return Identifier(SCHEMA, self.name)
 
-    def count(self, connection: Connection[Any]) -> int:
+    def count_rows(self, connection: Connection[Any]) -> int:
         """Return how many rows there are, by an index where there is one."""
         row = connection.execute(_COUNT.format(self.table)).fetchone()
         assert row is not None  # noqa: S101  # An aggregate gives one.
