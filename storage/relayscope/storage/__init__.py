@@ -20,7 +20,7 @@ from relayscope.storage.errors import (
 )
 from relayscope.storage.figures import Figure, Size, forget_figures, measure, store_figures
 from relayscope.storage.migrate import migrate
-from relayscope.storage.records import dictionary, records
+from relayscope.storage.records import read_dictionary, read_records
 from relayscope.storage.retention import Policy, Removal, everything, hold, plan, remove, tidy
 from relayscope.storage.retention_class import RetentionClass
 from relayscope.storage.roles import Roles, init_roles
@@ -52,7 +52,6 @@ __all__ = [
     "Writer",
     "alone",
     "create_engine",
-    "dictionary",
     "everything",
     "forget_figures",
     "hold",
@@ -60,7 +59,8 @@ __all__ = [
     "measure",
     "migrate",
     "plan",
-    "records",
+    "read_dictionary",
+    "read_records",
     "remove",
     "store_figures",
     "tidy",

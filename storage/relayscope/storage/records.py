@@ -22,7 +22,7 @@ _OF_ROW: Final = ("time", "time_nano", "trace_id", "severity_number")
 _OF_SHAPE: Final = ("resource_id", "event_name")
 
 
-def records(connection: Connection[Any], what: Segment | Source) -> Iterator[dict[str, Any]]:
+def read_records(connection: Connection[Any], what: Segment | Source) -> Iterator[dict[str, Any]]:
     """Yield the rows in the order of time, each by the names of the columns of its table.
 
     Args:
@@ -38,7 +38,7 @@ def records(connection: Connection[Any], what: Segment | Source) -> Iterator[dic
         yield from cursor
 
 
-def dictionary(connection: Connection[Any], name: str) -> dict[object, dict[str, Any]]:
+def read_dictionary(connection: Connection[Any], name: str) -> dict[object, dict[str, Any]]:
     """Return the rows of `resource` or `scope`, by id."""
     table = metadata.tables[f"relayscope_store.{name}"]
     with connection.cursor(row_factory=dict_row) as cursor:

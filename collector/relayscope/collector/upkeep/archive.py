@@ -18,7 +18,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from relayscope.collector.errors import ArchiveError
 from relayscope.collector.upkeep.otlp_lines import line
-from relayscope.storage import dictionary, records
+from relayscope.storage import read_dictionary, read_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -162,10 +162,10 @@ def _write_lines(
     digest = hashlib.sha256()
     count = 0
     with connection.transaction(), file.open("wb") as raw:
-        resources = dictionary(connection, "resource")
-        scopes = dictionary(connection, "scope")
+        resources = read_dictionary(connection, "resource")
+        scopes = read_dictionary(connection, "scope")
         with gzip.GzipFile(fileobj=raw, mode="wb", compresslevel=_LEVEL, mtime=0) as packed:
-            rows = records(connection, removal.what)
+            rows = read_records(connection, removal.what)
             while some := list(islice(rows, _ROWS_IN_LINE)):
                 text = line(removal.signal, some, resources, scopes) + b"\n"
                 digest.update(text)

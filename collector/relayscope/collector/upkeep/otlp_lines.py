@@ -30,7 +30,7 @@ def line(
 
     Args:
         table: The name of the table that they are of.
-        rows: From `relayscope.storage.records`.
+        rows: From `relayscope.storage.read_records`.
         resources: All that they refer to, by id.
         scopes: All that they refer to, by id.
     """
