@@ -61,6 +61,7 @@ def seeded(shared_database_url: str) -> Iterator[Connection]:
         for statement in SEED.split(";"):
             connection.execute(text(statement), {"first": TODAY - timedelta(days=2), "last": TODAY})
         connection.execute(text("vacuum analyze"))
+        connection.execute(text("set search_path = relayscope"))
         yield connection
     engine.dispose()
 

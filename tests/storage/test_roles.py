@@ -62,7 +62,7 @@ NOBODYS: tuple[LiteralString, ...] = (
     "copy (select 1) to program 'true'",
     "copy (select 1) to '/tmp/x'",
     "select pg_read_file('/etc/passwd')",
-    "set role relayscope",
+    "alter system set work_mem = '1MB'",
 )
 """What neither writers nor readers may do."""
 
@@ -95,7 +95,7 @@ FORBIDDEN: dict[str, tuple[LiteralString, ...]] = {
         "create role x",
         "copy (select 1) to program 'true'",
         "select pg_read_file('/etc/passwd')",
-        "set role relayscope",
+        "alter system set work_mem = '1MB'",
         "create table public.x (a integer)",
     ),
 }
