@@ -5,7 +5,7 @@
 Makes ROWS log records and half as many spans of a week (`traffic.py`), writes them by COPY, seals
 what can be sealed, and asks 200 random questions of each kind through the public views and
 functions, after one round to warm up. Everything runs on this machine, in the embedded PostgreSQL
-with its default settings. Seven days of partitions, each with a segment of errors and one of the rest.
+with its default settings: seven days, each with a segment of errors and one of the rest.
 """
 
 from __future__ import annotations
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 DAYS: Final = 7
 _QUESTIONS: Final = 200
-_SHOWN: Final = 100
 _DAY_NANO: Final = 86_400 * 10**9
 _TRACES_AT_ONCE: Final = 200
 _PROCESSES: Final = 2
@@ -74,13 +73,13 @@ def main() -> None:
     ):
         engine = create_engine(server.url)
         migrate(engine)
-        with psycopg.connect(_dsn(server.url), autocommit=True) as connection:
+        with psycopg.connect(dsn(server.url), autocommit=True) as connection:
             _say_where(connection, number)
             began = time.perf_counter()
             fill(server.url, number)
             _row(
                 "made and written",
-                f"{(time.perf_counter() - began) / number * 1e6:.1f} µs per record, with half a span",
+                f"{(time.perf_counter() - began) / number * 1e6:.1f} µs per record and half a span",
             )
             before = {name: _size(connection, name + _UNSEALED) for name in ("log", "span")}
             sealed = list(Sealer(engine, [RetentionClass("errors", errors=True)]).seal(quiet=False))
@@ -213,24 +212,25 @@ def _questions(connection: psycopg.Connection[Any]) -> Iterator[Question]:
     yield Question(
         "last errors of a component",
         "select * from logs where severity_number >= 17 and component = %s and time >= %s"
-        f" and time < %s order by time desc limit {_SHOWN}",
+        " and time < %s order by time desc limit 100",
         lambda chance: (chance.choice(BACKENDS), start, end),
         100,
     )
     yield Question(
         "method and tool, an hour",
         "select * from messages where method = 'tools/call' and tool = %s and time >= %s"
-        f" and time < %s order by time desc limit {_SHOWN}",
+        " and time < %s order by time desc limit 100",
         lambda chance: (chance.choice(tools)[0], *stretch(chance, 1)),
         100,
     )
     yield Question(
         "attribute, a day",
-        f"select * from logs_having(jsonb_build_object('gen_ai.tool.name', %s::text), %s, %s, most => {_SHOWN})",
+        "select * from logs_having(jsonb_build_object('gen_ai.tool.name', %s::text), %s, %s,"
+        " most => 100)",
         lambda chance: (chance.choice(tools)[0], *stretch(chance, 24)),
         100,
     )
-    search = f"select * from search(%s, %s, %s, most => {_SHOWN})"
+    search = "select * from search(%s, %s, %s, most => 100)"
     yield Question("text, common", search, lambda _: (COMMON, start, end), 500)
     yield Question("text, rare", search, lambda chance: (chance.choice(orders), start, end), 500)
     yield Question(
@@ -241,7 +241,8 @@ def _questions(connection: psycopg.Connection[Any]) -> Iterator[Question]:
     )
     yield Question(
         "legs of a peer, a day",
-        f"select * from legs where peer = %s and time >= %s and time < %s order by time desc limit {_SHOWN}",
+        "select * from legs where peer = %s and time >= %s and time < %s"
+        " order by time desc limit 100",
         lambda chance: (peer(chance), *stretch(chance, 24)),
         2000,
     )
@@ -272,7 +273,8 @@ def _drop_day(connection: psycopg.Connection[Any]) -> None:
     _row("dropping a day", f"{taken:.0f} ms for {rows:,} rows and {size / 2**20:,.0f} MiB")
 
 
-def _dsn(url: str) -> str:
+def dsn(url: str) -> str:
+    """The URL of an engine, as libpq takes it."""
     return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 

@@ -101,7 +101,7 @@ class Traffic:
             self._record(trace, backend, served, at, severity, None, self._words(300), {})
         return trace
 
-    def _call(  # noqa: PLR0913
+    def _call(  # noqa: PLR0913 - as many as a record has parts
         self,
         trace: Trace,
         root: bytes,
@@ -159,7 +159,10 @@ class Traffic:
             ):
                 self._message(trace, component, span_id, at, body, kind_of, peer, common, sent=sent)
             if tool and index in (2, 3):
-                note = f'{{"jsonrpc":"2.0","method":"notifications/progress","params":{{"note":"{question}"}}}}'
+                note = (
+                    f'{{"jsonrpc":"2.0","method":"notifications/progress",'
+                    f'"params":{{"note":"{question}"}}}}'
+                )
                 of_note = {"mcp.method.name": "notifications/progress"}
                 self._message(
                     trace,
@@ -186,7 +189,7 @@ class Traffic:
         start = self._random.randrange(len(self._text) - length)
         return self._text[start : start + length]
 
-    def _message(  # noqa: PLR0913
+    def _message(  # noqa: PLR0913, PLR0917 - as many as a record has parts
         self,
         trace: Trace,
         component: str,
@@ -212,7 +215,7 @@ class Traffic:
         }
         self._record(trace, component, span_id, at, _TRACE, "mcp.message", body, attributes)
 
-    def _record(  # noqa: PLR0913
+    def _record(  # noqa: PLR0913, PLR0917 - as many as a record has parts
         self,
         trace: Trace,
         component: str,
@@ -245,7 +248,7 @@ class Traffic:
             )
         )
 
-    def _span(  # noqa: PLR0913
+    def _span(  # noqa: PLR0913, PLR0917 - as many as a record has parts
         self,
         trace: Trace,
         component: str,

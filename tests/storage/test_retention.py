@@ -135,8 +135,7 @@ def test_too_large_a_database_loses_what_is_nearest_to_its_end(
 def test_what_was_never_sealed_goes_by_the_longest_age(
     engine: Engine, owner: psycopg.Connection[Any]
 ) -> None:
-    """Nobody knows what is in it, so it stays as long as any of it might; then it is emptied, and
-    still takes rows."""
+    """Nobody knows what is in it, so it stays as long as any of it might; it still takes rows."""
     writer = Writer(engine)
     writer.write([batch(logs=[log(at=NOW - 25 * DAY)])])
     writer.write([batch(logs=[log(at=NOW - 15 * DAY)])])

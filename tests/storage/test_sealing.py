@@ -49,8 +49,8 @@ def contents(engine: Engine) -> dict[str, list[str]]:
         return {
             view: sorted(
                 connection.scalars(
-                    text(f"select record::text from relayscope_store.{view} as record")
-                )  # noqa: S608  # Our own names.
+                    text(f"select record::text from relayscope_store.{view} as record")  # noqa: S608  # Our own names.
+                )
             )
             for view in VIEWS
         }
@@ -195,8 +195,7 @@ def wait_for_statistics(engine: Engine, inserted: int) -> None:
 
 
 def test_late_rows_are_found_beside_the_sealed(engine: Engine, writer: Writer) -> None:
-    """What comes after sealing is stored in the emptied partition, read and searched with the rest,
-    and sealed itself when there is much of it."""
+    """What comes after sealing is read and searched, too, and sealed when there is much of it."""
     writer.write([batch(logs=messages(100))])
     list(Sealer(engine).seal(quiet=False))
     writer.write([batch(logs=[log("late needle", at=PAST + 5)])])
@@ -276,26 +275,25 @@ def plan_of(engine: Engine, statement: str) -> list[str]:
 def test_records_are_found_by_an_index(
     engine: Engine, writer: Writer, condition: str, index: str
 ) -> None:
-    """R22: other days are pruned, an index is used for the rows and for their chunk, and nothing
-    that is sealed is read as a whole."""
+    """R22: other days are pruned, rows and chunks are found by an index, nothing is read whole."""
     for day in (3, 4, 5):
         writer.write([batch(logs=messages(300, NOW - day * DAY))])
     list(Sealer(engine).seal(quiet=False))
     with engine.connect() as connection:
-        day = connection.execute(
+        middle = connection.execute(
             text("select id, from_time, to_time from relayscope_store.segment order by from_time")
         ).all()[1]
     plan = "\n".join(
         plan_of(
             engine,
-            f"select body from relayscope.logs where time >= '{day.from_time}'"
-            f" and time < '{day.to_time}' and {condition}",
+            f"select body from relayscope.logs where time >= '{middle.from_time}'"  # noqa: S608  # Our own.
+            f" and time < '{middle.to_time}' and {condition}",
         )
     )
-    assert re.search(rf"on log_sealed_{day.id}_{index}|{index}\d* on log_sealed_{day.id} ", plan), (
-        plan
-    )
-    assert set(re.findall(r"on log_sealed_(\d+)", plan)) == {str(day.id)}
+    assert re.search(
+        rf"on log_sealed_{middle.id}_{index}|{index}\d* on log_sealed_{middle.id} ", plan
+    ), plan
+    assert set(re.findall(r"on log_sealed_(\d+)", plan)) == {str(middle.id)}
     assert "Seq Scan on log_sealed" not in plan
     assert "Seq Scan on log_chunk" not in plan
 

@@ -24,7 +24,8 @@ _SILENCE: Final = timedelta(days=7)
 """How long the last word of an ended process about itself is kept."""
 
 
-_PERIOD_OF_UPKEEP: Final = timedelta(minutes=5)
+_PERIOD_OF_UPKEEP: Final = timedelta(minutes=1)
+"""Two looks, and a partition in which nothing has happened between them is sealed."""
 
 
 async def keep_house(settings: Settings, database_url: str) -> None:
@@ -70,9 +71,10 @@ async def _look_after(settings: Settings, database_url: str) -> None:
                 await asyncio.shield(running)
             except (psycopg.errors.InsufficientPrivilege, psycopg.errors.InvalidParameterValue):
                 _logger.warning(
-                    "nothing is sealed or removed: the user of database_url may not;"
-                    " set upkeep_database_url"
+                    "nothing is sealed or removed: the user of database_url may not; "
+                    "set upkeep_database_url"
                 )
+                return
             except (StorageError, SQLAlchemyError, psycopg.Error) as error:
                 _logger.warning("upkeep failed", extra={"error": type(error).__name__})
             await asyncio.sleep(_PERIOD_OF_UPKEEP.total_seconds())
