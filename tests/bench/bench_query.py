@@ -1,6 +1,6 @@
 """How long questions take, how large records are, and what sealing them costs.
 
-    python -m tests.bench.bench_query [ROWS]
+    python -m tests.bench.bench_query [ROWS [QUESTIONS]]
 
 Makes ROWS log records and half as many spans of a week (`traffic.py`), writes them by COPY, seals
 what can be sealed, and asks 200 random questions of each kind through the public views and
@@ -67,6 +67,7 @@ class Question(NamedTuple):
 def main() -> None:
     """Measure, and print the table."""
     number = int(sys.argv[1]) if len(sys.argv) > 1 else 200_000
+    questions = int(sys.argv[2]) if len(sys.argv) > 2 else _QUESTIONS
     with (
         tempfile.TemporaryDirectory(prefix="relayscope-bench-") as folder,
         EmbeddedServer.start(Path(folder)) as server,
@@ -84,7 +85,7 @@ def main() -> None:
             before = {name: _size(connection, name + _UNSEALED) for name in ("log", "span")}
             sealed = list(Sealer(engine, [RetentionClass("errors", errors=True)]).seal(quiet=False))
             _say_sealing(connection, number, before, sealed)
-            _ask_all(connection)
+            _ask_all(connection, questions)
             _drop_day(connection)
         engine.dispose()
 
@@ -162,14 +163,14 @@ def _per(size: tuple[int, int], count: int) -> tuple[str, str, str]:
     return f"{size[0] / count:.0f}", f"{size[1] / count:.0f}", f"{sum(size) / count:.0f}"
 
 
-def _ask_all(connection: psycopg.Connection[Any]) -> None:
-    _row("200 questions each, ms", "p50", "p95", "rows", "budget")
+def _ask_all(connection: psycopg.Connection[Any], number: int) -> None:
+    _row(f"{number} questions each, ms", "p50", "p95", "rows", "budget")
     connection.execute("set search_path = relayscope, public; set timezone = 'UTC'")
     for question in _questions(connection):
         for _ in range(2):  # The first round warms up: the second asks the same.
             chance = random.Random(question.name)
             taken, rows = [], 0
-            for _ in range(_QUESTIONS):
+            for _ in range(number):
                 values = question.values(chance)
                 began = time.perf_counter()
                 rows += len(connection.execute(question.statement, values).fetchall())
@@ -179,7 +180,7 @@ def _ask_all(connection: psycopg.Connection[Any]) -> None:
             question.name,
             f"{cuts[9]:.1f}",
             f"{cuts[18]:.1f}",
-            f"{rows / _QUESTIONS:.1f}",
+            f"{rows / number:.1f}",
             f"{question.budget_ms}" + ("" if cuts[18] <= question.budget_ms else " MISSED"),
         )
     print()
