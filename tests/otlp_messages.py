@@ -68,7 +68,7 @@ def message(  # noqa: PLR0913 - a message has that many parts
     body: str,
     *,
     sequence: int = 1,
-    extra: Mapping[str, str] | None = None,
+    extra: Mapping[str, str | int] | None = None,
 ) -> LogRecord:
     """The record of a message of that call; what is sent is a request, the rest is received."""
     attributes = {

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psycopg
+from sqlalchemy import make_url
+
 from relayscope.collector.signals import LOGS, METRICS, TRACES
+from relayscope.storage import EmbeddedServer
 from tests import otlp_samples
 from tests.fix_collector import Collector, clean_environment
 from tests.fix_programs import SCRIPTS, eventually, run
@@ -42,6 +48,38 @@ def test_a_collector_starts_and_stores_with_the_rights_of_a_writer(
     assert tuple(stored) == (2, True)
     assert collector.stop() == 0
     assert [line for line in collector.log if line.get("level") not in {"info", None}] == []
+
+
+def test_the_command_line_shows_nothing_of_another_tenant(
+    tenant: Tenant, other_tenant: Tenant
+) -> None:
+    """S2: whoever has the reader's login of one database is refused in another."""
+    stranger = make_url(other_tenant.url(other_tenant.roles.reader)).set(
+        database=make_url(tenant.admin_url).database
+    )
+    for command in (["messages"], ["traces"], ["sql", "select * from relayscope.logs"]):
+        environment = {"RELAYSCOPE_DATABASE_URL": stranger.render_as_string(hide_password=False)}
+        done = run([str(SCRIPTS / "relayscope"), *command], clean_environment(environment))
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "permission denied for schema relayscope" in done.stderr
+
+
+def test_the_embedded_database_has_roles_for_its_receivers() -> None:
+    """What faces strangers is connected as one who can read no record, without being told to."""
+    with tempfile.TemporaryDirectory(prefix="rs") as folder:
+        listening = ("--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0")
+        with Collector("--data-dir", folder, *listening) as collector:
+            collector.wait_until_ready()
+            raw = otlp_samples.traces().SerializeToString()
+            assert collector.post("traces", raw).status == 200
+            with psycopg.connect(EmbeddedServer.url_of(Path(folder))) as connection:
+                writers = connection.execute(
+                    "select query from pg_stat_activity where usename = 'relayscope_writer'"
+                ).fetchall()
+                assert writers
+                stored = connection.execute("select count(*) from relayscope.spans").fetchone()
+                assert stored == (2,)
+            assert collector.stop() == 0
 
 
 def test_a_writer_that_finds_old_tables_says_who_can_help(tenant: Tenant, engine: Engine) -> None:

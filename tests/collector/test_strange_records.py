@@ -122,6 +122,45 @@ def test_missing_and_repeated_numbers_are_told(collector: Collector, engine: Eng
     assert (found["component"], found["process"]) == ("a", "a-1")
 
 
+def test_what_a_process_has_numbered_is_told_to_be_complete_or_not(
+    collector: Collector, engine: Engine
+) -> None:
+    """Spans and records together, and apart from the numbers of its channels."""
+    number = "relayscope.delivery.sequence"
+    send(
+        collector,
+        "a",
+        [call(1, 1, START, attributes={number: 2}), call(1, 2, START, attributes={number: 3})],
+        [
+            message(1, 1, START, "request", said(1, "params"), extra={number: 1}),
+            message(1, 1, START + 5, "result", said(1, "result"), sequence=2, extra={number: 6}),
+        ],
+    )
+    found = {row["channel"]: row for row in rows(engine, "select * from delivery")}
+    assert set(found) == {None, "c0ffee"}
+    assert (found["c0ffee"]["stored"], found["c0ffee"]["missing"]) == (2, 0)
+    of_process = found[None]
+    assert (of_process["first_sequence"], of_process["last_sequence"]) == (1, 6)
+    assert (of_process["stored"], of_process["missing"]) == (4, 2)
+    assert (of_process["component"], of_process["process"]) == ("a", "a-1")
+
+
+def test_texts_that_were_cut_are_marked(collector: Collector, engine: Engine) -> None:
+    """A digest beside a text says that it is the beginning of a longer one."""
+    digest = "relayscope.message.sha256"
+    send(
+        collector,
+        "a",
+        [],
+        [
+            message(1, 1, START, "request", said(1, "params")),
+            message(2, 1, START, "request", said(1, "params"), extra={digest: "00"}),
+        ],
+    )
+    found = rows(engine, "select truncated, sha256 from messages order by trace_id")
+    assert [tuple(row.values()) for row in found] == [(False, None), (True, "00")]
+
+
 def test_records_of_impossible_times_are_read(collector: Collector, engine: Engine) -> None:
     """R19: a day off either way, 1970, 2262, ends before they begin, children before parents."""
     times = (START, START - DAY, START + DAY, 1, YEAR_2262)

@@ -171,7 +171,6 @@ def test_the_newest_are_read_from_the_end(
             {"log"},
         ),
         ("select * from search('text', :start, :end)", {"log"}),
-        ("select * from delivery(:start, :end)", {"log"}),
         ("select * from compare_peers('x', 'a', 'b', :start, :end)", {"log"}),
         ("select * from components(:start, :end)", {"log", "span"}),
         ("select * from service_calls(:start, :end)", {"span"}),
@@ -184,3 +183,10 @@ def test_a_time_picks_the_partitions(
     """In views, and in functions by their bounds: an hour of yesterday reads yesterday only."""
     plan = Plan(seeded, statement)
     assert plan.read == {f"{table}_{YESTERDAY}" for table in tables}
+
+
+def test_delivery_reads_the_spans_of_a_day_more(seeded: Connection) -> None:
+    """They are numbered when they end, and kept by when they began."""
+    plan = Plan(seeded, "select * from delivery(:start, :end)")
+    before = f"{TODAY - timedelta(days=2):%Y_%m_%d}"
+    assert plan.read == {f"log_{YESTERDAY}", f"span_{YESTERDAY}", f"span_{before}"}

@@ -9,6 +9,8 @@ from sqlalchemy.exc import DBAPIError
 
 from relayscope.storage.errors import NotPermitted, StorageUnavailable
 
+# One maker at a time, as for migrations: two who change the same role at once fail on each other.
+_LOCK: Final = text("select pg_advisory_xact_lock(hashtextextended('relayscope.migrate', 0))")
 _EXISTS: Final = text("select exists (select from pg_catalog.pg_roles where rolname = :name)")
 _CREATE: Final = {
     "owner": SQL("create role {} nologin"),
@@ -59,6 +61,7 @@ def init_roles(engine: Engine, roles: Roles) -> None:
     """
     try:
         with engine.begin() as connection:
+            connection.execute(_LOCK)
             for kind, name in roles._asdict().items():
                 if not connection.scalar(_EXISTS, {"name": name}):
                     _run(connection, _CREATE[kind].format(Identifier(name)))

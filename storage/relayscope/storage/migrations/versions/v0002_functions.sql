@@ -151,10 +151,33 @@ $$;
 
 create view relayscope.service_calls as select * from relayscope.service_calls();
 
+-- What is numbered: the messages of a channel; and everything that a process has sent, in the order in
+-- which it did: a span when it ended. `stored_time` is what picks the partitions.
 create view relayscope_store.numbered as
-select log.time, log.resource_id, log.channel, log.peer, log.sequence
+select
+    log.time as stored_time, log.time, log.resource_id, log.channel, log.peer, log.sequence
 from relayscope_store.every_log as log
-where log.event_name = 'mcp.message';
+where log.event_name = 'mcp.message' and log.channel is not null and log.sequence is not null
+union all
+select
+    log.time as stored_time,
+    log.time,
+    log.resource_id,
+    null as channel,
+    null as peer,
+    relayscope_store.whole_number(log.attributes ->> 'relayscope.delivery.sequence') as sequence
+from relayscope_store.every_log as log
+where log.attributes ? 'relayscope.delivery.sequence'
+union all
+select
+    span.start_time as stored_time,
+    span.end_time as time,
+    span.resource_id,
+    null as channel,
+    null as peer,
+    relayscope_store.whole_number(span.attributes ->> 'relayscope.delivery.sequence') as sequence
+from relayscope_store.every_span as span
+where span.attributes ? 'relayscope.delivery.sequence';
 
 create function relayscope.delivery(
     from_time timestamptz default '-infinity', to_time timestamptz default 'infinity'
@@ -204,7 +227,10 @@ as $$
                 max(numbered.time) as last_time
             from relayscope_store.numbered
             where numbered.time >= from_time and numbered.time < to_time
-                and numbered.channel is not null and numbered.sequence is not null
+                -- Spans of more than a day, at the edge of the time, count as missing.
+                and numbered.stored_time >= from_time - interval '1 day'
+                and numbered.stored_time < to_time
+                and numbered.sequence is not null
             group by numbered.resource_id, numbered.channel, numbered.sequence
         ) as one
         group by one.resource_id, one.channel

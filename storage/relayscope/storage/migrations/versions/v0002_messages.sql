@@ -23,7 +23,11 @@ select
     log.sequence,
     log.size,
     log.attributes ->> 'relayscope.message.sha256' as sha256,
-    coalesce(log.attributes -> 'relayscope.normalized' ? 'truncated', false) as truncated,
+    -- Cut where it was recorded, on its way here, or here.
+    log.body is not null and (
+        log.attributes ?| '{relayscope.message.sha256,relayscope.body.sha256}'
+        or coalesce(log.attributes -> 'relayscope.normalized' ? 'truncated', false)
+    ) as truncated,
     log.odd,
     log.severity_number,
     coalesce(log.body, log.body_json::text) as body,
@@ -43,7 +47,7 @@ create function relayscope_store.outcome(
 language sql immutable parallel safe
 return case
     when error_type = 'tool_error' then 'tool_error'
-    when error_type = 'relayscope.unanswered' then 'unanswered'
+    when error_type in ('relayscope.unanswered', 'timeout', 'cancelled') then 'unanswered'
     when error_code is not null or error_type ~ '^-?[0-9]+$|^_OTHER$' then 'protocol_error'
     when error_type is not null then 'transport_error'
     when status_code = 2 then 'protocol_error'

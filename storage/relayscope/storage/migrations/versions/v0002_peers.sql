@@ -1,36 +1,42 @@
 -- What one peer sends and another does not.
 
--- What was received from peers, and on what occasion. An answer without an id that fits says not what
--- it answers: peers that send one mostly mean the notification before it. It is looked for within a
--- minute, and before whatever else was sent since.
+-- What was received from peers, and on what occasion.
 create view relayscope_store.heard as
 select
     log.time,
     log.time_nano,
     log.peer,
     log.kind,
-    log.odd,
-    case when log.odd = 'orphan_answer' then coalesce(before.method, log.method) else log.method end
-        as method,
-    case
-        when log.kind not in ('result', 'error') then 'unprompted'
-        when before.kind = 'notification' then 'answer_to_notification'
-        else 'answer'
-    end as occasion,
-    log.body
+    log.method,
+    case when log.kind in ('result', 'error') then 'answer' else 'unprompted' end as occasion
+from relayscope_store.every_log as log
+where log.event_name = 'mcp.message' and log.direction = 'received'
+    and log.odd is distinct from 'orphan_answer'
+union all
+-- An answer without an id that fits says not what it answers: peers that send one mostly mean the
+-- notification before it. It is looked for within a minute, and before whatever else was sent since.
+-- Odd messages have severity WARN, by which an index finds them.
+select
+    log.time,
+    log.time_nano,
+    log.peer,
+    log.kind,
+    coalesce(before.method, log.method) as method,
+    case when before.kind = 'notification' then 'answer_to_notification' else 'answer' end
+        as occasion
 from relayscope_store.every_log as log
 left join lateral (
     select sent.method, sent.kind
     from relayscope_store.every_log as sent
-    where log.odd = 'orphan_answer'
-        and sent.time >= log.time - interval '1 minute' and sent.time <= log.time
+    where sent.time >= log.time - interval '1 minute' and sent.time <= log.time
         and sent.event_name = 'mcp.message' and sent.resource_id = log.resource_id
         and sent.channel = log.channel and sent.direction = 'sent' and sent.sequence < log.sequence
         and sent.kind in ('notification', 'request')
     order by sent.kind, sent.sequence desc
     limit 1
 ) as before on true
-where log.event_name = 'mcp.message' and log.direction = 'received' and log.body is not null;
+where log.event_name = 'mcp.message' and log.direction = 'received'
+    and log.severity_number >= 13 and log.odd = 'orphan_answer';
 
 create function relayscope.compare_peers(
     method text,
@@ -49,8 +55,9 @@ create function relayscope.compare_peers(
 )
 language sql stable parallel safe
 as $$
+    -- Texts are looked up for the few that are compared: they are what makes records long.
     with newest as (
-        select *
+        select numbered.*, messages.body
         from (
             select
                 heard.*,
@@ -64,6 +71,15 @@ as $$
                 and heard.time >= compare_peers.from_time and heard.time < compare_peers.to_time
                 and (compare_peers.method is null or heard.method = compare_peers.method)
         ) as numbered
+        cross join lateral (
+            select messages.body
+            from relayscope.messages
+            where messages.time = numbered.time
+                and messages.time_unix_nano % 1000 = numbered.time_nano
+                and messages.peer = numbered.peer and messages.direction = 'received'
+                and messages.kind = numbered.kind and messages.body is not null
+            limit 1
+        ) as messages
         where numbered.position <= 50
     ),
     node as (
