@@ -165,7 +165,7 @@ do $$
 declare
     trigrams regnamespace;
 begin
-    create extension if not exists pg_trgm;
+    create extension if not exists pg_trgm schema relayscope_store;
     select extnamespace into strict trigrams from pg_extension where extname = 'pg_trgm';
     execute 'create index log_chunk_text on relayscope_store.log_chunk'
         ' using gin (relayscope_store.texts(body, body_json) ' || trigrams || '.gin_trgm_ops)';
