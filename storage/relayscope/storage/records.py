@@ -16,10 +16,10 @@ _AT_ONCE: Final = 2_000
 _ROWS: Final = SQL("select {columns} from {table} order by {time}")
 _PACKED_ROWS: Final = SQL(
     "select {columns} from {table} as r join relayscope_store.log_shape as s on s.id = r.shape"
-    " join {chunks} as c on c.chunk = r.place >> 7 order by r.time"
+    " join {chunks} as c on c.chunk = r.place >> 8 order by r.time"
 )
-_OF_ROW: Final = ("time", "time_nano", "trace_id", "severity_number")
-_OF_SHAPE: Final = ("resource_id", "event_name")
+_OF_ROW: Final = ("time", "time_nano", "trace_id", "severity_number", "resource_id")
+_OF_SHAPE: Final = ("event_name",)
 
 
 def read_records(connection: Connection[Any], what: Segment | Source) -> Iterator[dict[str, Any]]:
@@ -67,5 +67,5 @@ def _packed(name: str) -> Composable:
     if name in _OF_SHAPE:
         return Identifier("s", name)
     if name == "attributes":
-        return SQL("c.attributes -> (r.place & 127) as attributes")
-    return SQL("{}[(r.place & 127) + 1] as {}").format(Identifier("c", name), Identifier(name))
+        return SQL("c.attributes -> (r.place & 255) as attributes")
+    return SQL("{}[(r.place & 255) + 1] as {}").format(Identifier("c", name), Identifier(name))

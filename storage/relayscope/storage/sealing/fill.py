@@ -10,7 +10,7 @@ from relayscope.storage.partitions import Stretch
 from relayscope.storage.sealing.segment import PARENTS, TIME, Segment
 from relayscope.storage.tables import SCHEMA, log
 
-CHUNK_ROWS: Final = 128
+CHUNK_ROWS: Final = 256
 """Log records in a chunk; the views know it, too. tests/bench/results/sealing-2026-11-25.md has the
 measurement that chose it."""
 
@@ -26,7 +26,6 @@ _OURS: Final = (
 
 _SHAPE: Final = (
     *(
-        "resource_id",
         "event_name",
         "peer",
         "direction",

@@ -19,31 +19,31 @@ create or replace view relayscope_store.every_log as
 select
     r.time,
     r.time_nano,
-    coalesce(r.observed_time, c.observed_time[(r.place & 127) + 1]) as observed_time,
-    coalesce(r.observed_nano, c.observed_nano[(r.place & 127) + 1]) as observed_nano,
+    coalesce(r.observed_time, c.observed_time[(r.place & 255) + 1]) as observed_time,
+    coalesce(r.observed_nano, c.observed_nano[(r.place & 255) + 1]) as observed_nano,
     r.trace_id,
-    coalesce(r.span_id, c.span_id[(r.place & 127) + 1]) as span_id,
-    coalesce(r.flags, c.flags[(r.place & 127) + 1]) as flags,
+    coalesce(r.span_id, c.span_id[(r.place & 255) + 1]) as span_id,
+    coalesce(r.flags, c.flags[(r.place & 255) + 1]) as flags,
     r.severity_number,
-    coalesce(r.severity_text, c.severity_text[(r.place & 127) + 1]) as severity_text,
+    coalesce(r.severity_text, c.severity_text[(r.place & 255) + 1]) as severity_text,
     coalesce(r.event_name, s.event_name) as event_name,
-    coalesce(r.body, c.body[(r.place & 127) + 1]) as body,
-    coalesce(r.body_json, c.body_json[(r.place & 127) + 1]) as body_json,
-    coalesce(r.attributes, c.attributes -> (r.place & 127)) as attributes,
-    coalesce(r.dropped_attributes_count, c.dropped_attributes_count[(r.place & 127) + 1])
+    coalesce(r.body, c.body[(r.place & 255) + 1]) as body,
+    coalesce(r.body_json, c.body_json[(r.place & 255) + 1]) as body_json,
+    coalesce(r.attributes, c.attributes -> (r.place & 255)) as attributes,
+    coalesce(r.dropped_attributes_count, c.dropped_attributes_count[(r.place & 255) + 1])
         as dropped_attributes_count,
-    coalesce(r.resource_id, s.resource_id) as resource_id,
-    coalesce(r.scope_id, c.scope_id[(r.place & 127) + 1]) as scope_id,
+    r.resource_id,
+    coalesce(r.scope_id, c.scope_id[(r.place & 255) + 1]) as scope_id,
     coalesce(r.peer, s.peer) as peer,
     coalesce(r.direction, s.direction) as direction,
     coalesce(r.kind, s.kind) as kind,
     coalesce(r.method, s.method) as method,
     coalesce(r.tool, s.tool) as tool,
-    coalesce(r.request_id, c.request_id[(r.place & 127) + 1]) as request_id,
+    coalesce(r.request_id, c.request_id[(r.place & 255) + 1]) as request_id,
     coalesce(r.error_code, s.error_code) as error_code,
-    coalesce(r.channel, c.channel[(r.place & 127) + 1]) as channel,
-    coalesce(r.sequence, c.sequence[(r.place & 127) + 1]) as sequence,
-    coalesce(r.size, c.size[(r.place & 127) + 1]) as size,
+    coalesce(r.channel, c.channel[(r.place & 255) + 1]) as channel,
+    coalesce(r.sequence, c.sequence[(r.place & 255) + 1]) as sequence,
+    coalesce(r.size, c.size[(r.place & 255) + 1]) as size,
     coalesce(r.odd, s.odd) as odd
 from (
     select
@@ -66,12 +66,12 @@ from (
     union all
     select
         time, time_nano, null, null, trace_id, null, null, severity_number, null, null, null, null,
-        null, null, null, null, segment, place, shape, null, null, null, null, null, null, null,
+        null, null, resource_id, null, segment, place, shape, null, null, null, null, null, null, null,
         null, null, null, null
     from relayscope_store.log_sealed
 ) as r
 left join relayscope_store.log_shape as s on s.id = r.shape
-left join relayscope_store.log_chunk as c on c.segment = r.segment and c.chunk = r.place >> 7;
+left join relayscope_store.log_chunk as c on c.segment = r.segment and c.chunk = r.place >> 8;
 
 create or replace view relayscope_store.every_point as
 select

@@ -76,11 +76,13 @@ create index metric_point_sealed_time on relayscope_store.metric_point_sealed us
 
 -- A sealed log record is three things. A narrow row, with what single records are found by. Its shape:
 -- what few records differ in, and lists are filtered by. Its place in a chunk, which holds the rest of
--- up to 128 records, column by column, where TOAST compresses it: chunk * 128 + position - 1. So it
--- has 64 bytes.
+-- up to 256 records, column by column, where TOAST compresses it: chunk * 256 + position - 1. So it
+-- has 80 bytes.
 create table relayscope_store.log_sealed (
     time timestamptz not null,
     trace_id uuid,
+    -- Not part of the shape: whatever is summed is summed by component.
+    resource_id uuid not null,
     segment integer not null,
     place integer not null,
     shape integer not null,
@@ -97,7 +99,6 @@ create table relayscope_store.log_shape (
     digest bytea not null unique,
     -- The last one to use it: when that has gone, so may this.
     last_segment integer not null,
-    resource_id uuid not null,
     event_name text,
     peer text,
     direction text,

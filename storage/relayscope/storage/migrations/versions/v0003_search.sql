@@ -54,7 +54,7 @@ begin
         -- All of a chunk is taken apart once, and before its records are looked up.
         with hit as materialized (
             select
-                c.segment, c.chunk * 128 + part.position - 1 as place, c.first_time, c.last_time,
+                c.segment, c.chunk * 256 + part.position - 1 as place, c.first_time, c.last_time,
                 coalesce(part.body, part.body_json::text) as body, part.attributes,
                 c.span_id[part.position] as span_id
             from relayscope_store.log_chunk as c
@@ -87,7 +87,7 @@ begin
             union all
             select
                 r.time, r.time_nano, r.trace_id, hit.span_id, s.event_name, r.severity_number,
-                hit.body, hit.attributes, s.resource_id, s.peer, s.method, s.tool
+                hit.body, hit.attributes, r.resource_id, s.peer, s.method, s.tool
             from hit
             inner join relayscope_store.log_sealed as r
                 on r.segment = hit.segment and r.place = hit.place
