@@ -5,13 +5,14 @@ from contextvars import Context
 from typing import Any, Final, Self
 
 import wrapt
-from opentelemetry.trace import Span
+from opentelemetry.trace import INVALID_SPAN, Span
 
 from relayscope.instrumentation import ambient
 from relayscope.instrumentation.channel import Channel
 from relayscope.instrumentation.crossing import Crossing
 from relayscope.instrumentation.exchange import Exchange
 from relayscope.instrumentation.hooks.mcp_dialect import Dialect, Render
+from relayscope.instrumentation.levels import Direction
 from relayscope.instrumentation.message import Kind, Message, RequestId
 from relayscope.instrumentation.shield import shielded
 
@@ -56,6 +57,8 @@ class SessionWire:
         Returns:
             The span to work for, if the item is a request or a notification.
         """
+        if self._exchange.is_off(self._channel, Direction.RECEIVED):
+            return None
         if isinstance(item, Exception):
             text = item.__dict__.get(_TEXT)
             if text is not None:
@@ -66,11 +69,13 @@ class SessionWire:
         message = _message_of(self._dialect.root(item.message))
         crossing = self._exchange.received(self._channel, message)
         crossing.record(_received_text(item) or self._render(item.message))
-        return crossing.span if message.method else None
+        return crossing.span if message.method and crossing.span is not INVALID_SPAN else None
 
     @shielded
-    def sending(self, item: Any) -> tuple[Crossing, str]:
+    def sending(self, item: Any) -> tuple[Crossing, str] | None:
         """Put the trace context into a message that is about to be sent; return its text too."""
+        if self._exchange.is_off(self._channel, Direction.SENT):
+            return None
         root = self._dialect.root(item.message)
         crossing = self._exchange.sending(self._channel, _message_of(root))
         if crossing.carrier:

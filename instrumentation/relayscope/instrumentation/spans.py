@@ -1,0 +1,101 @@
+"""The spans of messages: started with a request, concluded with what came of it."""
+
+from collections.abc import Sequence
+from time import time_ns
+
+from opentelemetry.context import Context
+from opentelemetry.trace import Link, Span, SpanKind, StatusCode, Tracer
+
+from relayscope.sanitizer import Sanitizer, Value
+
+from . import conventions, names
+from .calls import Call
+from .channel import Channel
+from .conventions import Outcome
+from .crossing import Crossing, end_failed
+from .level import Level
+from .levels import Direction
+from .message import KNOWN_METHODS
+from .metrics import Durations
+
+
+class Spans:
+    """Makes spans, and measures what they span."""
+
+    def __init__(self, tracer: Tracer, sanitizer: Sanitizer, durations: Durations) -> None:
+        self._tracer = tracer
+        self._sanitizer = sanitizer
+        self._durations = durations
+
+    def start(
+        self, crossing: Crossing, kind: SpanKind, parent: Context, links: Sequence[Link] = ()
+    ) -> Span:
+        """Start the span of a request or a notification."""
+        message = crossing.message
+        return self._tracer.start_span(
+            conventions.span_name(message.method, conventions.target_of(message)),
+            context=parent,
+            kind=kind,
+            start_time=crossing.time,
+            links=links,
+            attributes=self._sanitizer.attributes(
+                crossing.attributes | conventions.channel_attributes(crossing.channel, kind)
+            ),
+        )
+
+    def conclude(self, channel: Channel, call: Call, kind: SpanKind, outcome: Outcome) -> Span:
+        """Say what came of a call, and measure it; its span is left to be ended.
+
+        Returns:
+            The call's span. Where the level asks for failed calls only, it is made now if this one
+            failed, and over at once.
+        """
+        span = call.span
+        attributes = outcome.attributes
+        if outcome.failed and not span.get_span_context().is_valid:
+            span = self._tracer.start_span(
+                conventions.span_name(call.request.method, call.target),
+                context=Context(),
+                kind=kind,
+                start_time=call.time,
+                attributes=self._sanitizer.attributes(self._of_call(channel, call, kind)),
+            )
+        if attributes:
+            span.set_attributes(attributes)
+        if outcome.failed:
+            span.set_status(StatusCode.ERROR, self._sanitizer.text(outcome.description) or None)
+        if span is not call.span:
+            span.end()
+            call.span, call.is_over = span, True
+        if call.request.method in KNOWN_METHODS:
+            measured = self._of_call(channel, call, kind) | attributes
+            self._durations.operation(kind, time_ns() - call.time, measured)
+        return span
+
+    def measure(self, crossing: Crossing, kind: SpanKind) -> None:
+        """Measure a notification, which is a moment."""
+        if crossing.level is not Level.OFF and crossing.message.method in KNOWN_METHODS:
+            channel = conventions.channel_attributes(crossing.channel, kind)
+            self._durations.operation(kind, 0, crossing.attributes | channel)
+
+    def session_over(self, channel: Channel) -> None:
+        """Measure a session, if the channel was one."""
+        if channel.opened is not None:
+            opened, direction = channel.opened
+            kind = SpanKind.CLIENT if direction is Direction.SENT else SpanKind.SERVER
+            attributes = conventions.channel_attributes(channel, kind)
+            self._durations.session(kind, time_ns() - opened, attributes)
+            channel.opened = None
+
+    def connect_failed(self, channel: Channel, started: int, error: BaseException) -> None:
+        """Make the span of a connection that could not be made."""
+        attributes = conventions.channel_attributes(channel, SpanKind.CLIENT)
+        attributes[names.PEER] = channel.peer
+        span = self._tracer.start_span(
+            names.SPAN_CONNECT, kind=SpanKind.CLIENT, attributes=attributes, start_time=started
+        )
+        end_failed(span, type(error).__name__, self._sanitizer.text(str(error)))
+
+    def _of_call(self, channel: Channel, call: Call, kind: SpanKind) -> dict[str, Value]:
+        attributes = conventions.message_attributes(call.request)
+        return attributes | conventions.channel_attributes(channel, kind)
