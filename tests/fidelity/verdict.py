@@ -14,6 +14,8 @@ from tests.fidelity.wire_bytes import Leg
 
 _MARK: Final = re.compile(r"mark-\d{6}(?:-ask|-note-\d+)?")
 
+_ORPHANS: Final = ("orphan_answer", "answer_to_notification")
+
 RECORDS: Final = """
     select component, attributes ->> 'relayscope.message.direction' as direction, body,
            cast(attributes ->> 'relayscope.message.size' as bigint) as size,
@@ -149,7 +151,7 @@ class Facts:
             asked = requests.get((seen.component, other, key), set())
             # What has no id answers nothing.
             is_orphan = seen.mark is None and seen.message.get("id") is None
-            if seen.odd == "orphan_answer" if is_orphan else seen.span_id in asked:
+            if seen.odd in _ORPHANS if is_orphan else seen.span_id in asked:
                 right += 1
             else:
                 self.wrong.append(f"pairing: {seen.component} {seen.direction} {key}")

@@ -33,6 +33,7 @@ async def main() -> None:
     ):
         tasks.start_soon(pump, backend_read, client_write)
         await pump(client_read, backend_write)
+        tasks.cancel_scope.cancel()
 
 
 if __name__ == "__main__":

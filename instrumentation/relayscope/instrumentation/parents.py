@@ -8,8 +8,9 @@ task did before.
 For one that is sent: what the sending task works for.
 """
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from opentelemetry import propagate
 from opentelemetry.context import Context
@@ -20,6 +21,12 @@ from . import ambient
 from .calls import Call
 from .message import Message
 from .passing import Passing
+
+_MOST: Final = 4096
+"""Received messages that are remembered by their `traceparent`, about 1 MiB."""
+
+_LONGEST_TRACEPARENT: Final = 256
+"""Characters; a valid one of version 00 has 55."""
 
 
 class _MetaGetter(Getter[Mapping[str, Any]]):
@@ -40,8 +47,9 @@ class Parents:
     """Finds contexts, and remembers what of this process's traffic they can be found by."""
 
     def __init__(self) -> None:
-        self._by_traceparent: dict[str, Span] = {}
-        """Spans of open received requests by the `traceparent` they came with."""
+        self._by_traceparent: OrderedDict[str, Span] = OrderedDict()
+        """Spans of open received requests, and of the newest notifications, by the `traceparent`
+        that they came with."""
         self._passing = Passing()
 
     def of_received(
@@ -61,8 +69,10 @@ class Parents:
     def remember(self, message: Message, span: Span) -> None:
         """Remember a received request or notification."""
         traceparent = message.meta.get("traceparent")
-        if message.id is not None and isinstance(traceparent, str):
+        if isinstance(traceparent, str) and len(traceparent) <= _LONGEST_TRACEPARENT:
             self._by_traceparent[traceparent] = span
+            if len(self._by_traceparent) > _MOST:
+                self._by_traceparent.popitem(last=False)
         self._passing.add(message, span)
 
     def forget(self, call: Call) -> None:

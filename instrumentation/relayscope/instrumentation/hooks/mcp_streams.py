@@ -1,16 +1,18 @@
 """The two streams under an `mcp` session, watched."""
 
+import contextvars
 from collections.abc import Callable
-from contextvars import Context
 from typing import Any, Final, Self
 
 import wrapt
+from opentelemetry.context import Context
 from opentelemetry.trace import INVALID_SPAN, Span
 
 from relayscope.instrumentation import ambient
 from relayscope.instrumentation.channel import Channel
 from relayscope.instrumentation.crossing import Crossing
 from relayscope.instrumentation.exchange import Exchange
+from relayscope.instrumentation.hooks.http_call import context_of
 from relayscope.instrumentation.hooks.mcp_dialect import Dialect, Render
 from relayscope.instrumentation.levels import Direction
 from relayscope.instrumentation.message import Kind, Message, RequestId
@@ -67,7 +69,7 @@ class SessionWire:
         if self._channel.peer == "unknown":
             self._channel.locate(_client_address(item))
         message = _message_of(self._dialect.root(item.message))
-        crossing = self._exchange.received(self._channel, message)
+        crossing = self._exchange.received(self._channel, message, _around(item))
         crossing.record(_received_text(item) or self._render(item.message))
         return crossing.span if message.method and crossing.span is not INVALID_SPAN else None
 
@@ -119,13 +121,13 @@ class WatchedReadStream(wrapt.ObjectProxy[Any]):
         return self._self_wire
 
     @property
-    def last_context(self) -> Context | None:
+    def last_context(self) -> contextvars.Context | None:
         """The context for the newest item's handler, in a stream that has such a thing (mcp 2.x).
 
         The SDK runs each handler in the context that the item was sent in; for the handler to work
         for the item's span, the span must be in that context.
         """
-        context: Context | None = getattr(self.__wrapped__, "last_context", None)
+        context: contextvars.Context | None = getattr(self.__wrapped__, "last_context", None)
         if context is not None and self._self_span is not None:
             context = context.copy()
             context.run(ambient.enter, self._self_span)
@@ -203,6 +205,12 @@ def _client_address(item: Any) -> tuple[str, int] | None:
     """Return who sent the HTTP request that a message came with."""
     client = getattr(getattr(item.metadata, "request_context", None), "client", None)
     return (client.host, client.port) if client is not None else None
+
+
+def _around(item: Any) -> Context | None:
+    """Return the context of the HTTP request that a message came with."""
+    headers = getattr(getattr(item.metadata, "request_context", None), "headers", None)
+    return context_of(dict(headers.raw)) if headers is not None else None
 
 
 def _received_text(item: Any) -> str | None:
