@@ -24,6 +24,7 @@ from websockets.asyncio.server import ServerConnection, serve
 Json = dict[str, Any]
 
 TOOL = "work"
+SESSION = "the-one-session"
 
 
 def filler(seed: str, size: int) -> str:
@@ -150,7 +151,8 @@ def serve_http(port: int) -> None:
         if not answers:
             return Response(status_code=202)
         if len(answers) == 1 and "method" not in json.loads(answers[0]):
-            return Response(answers[0], media_type="application/json")
+            headers = {"mcp-session-id": SESSION}
+            return Response(answers[0], media_type="application/json", headers=headers)
         return StreamingResponse(events(answers), media_type="text/event-stream")
 
     async def events(answers: list[str]) -> AsyncIterator[str]:

@@ -20,6 +20,8 @@ def say(text: str) -> None:
 async def forward(client: httpx.AsyncClient, text: str) -> None:
     """Post one message and pass on everything that comes of it."""
     async with client.stream("POST", sys.argv[1], content=text.encode()) as response:
+        if session := response.headers.get("mcp-session-id"):
+            client.headers["mcp-session-id"] = session
         if "text/event-stream" in response.headers.get("content-type", ""):
             async for line in response.aiter_lines():
                 if line.startswith("data:"):

@@ -146,7 +146,10 @@ class _HttpCall:
                 headers = {name.lower(): value for name, value in event.get("headers", ())}
                 self._call.response_start(event["status"], headers)
             elif event["type"] == "http.response.body":
-                self._call.response_body(event.get("body", b""), more=event.get("more_body", False))
+                body, more = event.get("body", b""), event.get("more_body", False)
+                changed = self._call.response_body(body, more=more)
+                if changed is not body:
+                    event = {**event, "body": changed}
         await self._send(event)
 
     def end(self) -> None:

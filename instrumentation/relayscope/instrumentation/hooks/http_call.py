@@ -15,6 +15,7 @@ from opentelemetry.context import Context
 
 from relayscope.instrumentation import names
 from relayscope.instrumentation.channel import Channel
+from relayscope.instrumentation.hooks import sse
 from relayscope.instrumentation.hooks.sse import EventStream
 from relayscope.instrumentation.message import Kind, Message
 from relayscope.instrumentation.shield import shielded
@@ -171,6 +172,11 @@ class ResponseBody:
         self._events = EventStream() if plain and b"text/event-stream" in content_type else None
         self._json = bytearray() if plain and b"json" in content_type else None
 
+    @property
+    def is_between_events(self) -> bool:
+        """Whether this is an event stream, and no event has begun that has not ended."""
+        return self._events is not None and self._events.is_between_events
+
     def feed(self, chunk: bytes, *, more: bool) -> list[str]:
         """Take the next part of the body; return the texts that are complete with it."""
         if self._events is not None:
@@ -225,9 +231,29 @@ class ServerCall:
         if session_id and not self._channel.session_id:
             self._sessions.remember(session_id.decode("latin-1"), self._channel)
 
+    def response_body(self, chunk: bytes, *, more: bool) -> bytes:
+        """Take the next part of the response's body; return what to send in its place."""
+        changed = self._changed(chunk)
+        if changed is None:
+            self._record(chunk, more=more)
+        return chunk if changed is None else changed
+
     @shielded
-    def response_body(self, chunk: bytes, *, more: bool) -> None:
-        """Take the next part of the response's body."""
+    def _changed(self, chunk: bytes) -> bytes | None:
+        """Return whole events with context in them, None if the chunk has to stay as it is."""
+        if self._response is None or not self._response.is_between_events:
+            return None
+        return sse.changed(chunk, self._sending)
+
+    def _sending(self, data: bytes) -> bytes | None:
+        outgoing = self._wire.sending(self._channel, data) if data.strip() else None
+        if outgoing is None:
+            return None
+        outgoing.sent()
+        return outgoing.data
+
+    @shielded
+    def _record(self, chunk: bytes, *, more: bool) -> None:
         if self._response is not None:
             for text in self._response.feed(chunk, more=more):
                 self._wire.sent_already(self._channel, text)
