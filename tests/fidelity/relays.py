@@ -1,23 +1,26 @@
 """The rows of the table: every kind of relay that people run."""
 
-import sys
+from pathlib import Path
 from typing import Final
 
 from tests.fidelity.field import BINARIES, Command, Relay
 from tests.fidelity.traffic import Abilities
 from tests.fix_programs import PROGRAMS
 
+_MCP2: Final = Path(__file__).parents[2] / ".venv-mcp2" / "bin"
+"""Where the mcp SDK 2.x is, which cannot be installed beside 1.x."""
 
-def _program(name: str, *arguments: str) -> list[str]:
-    return [sys.executable, str(PROGRAMS / name), *arguments]
+
+def _program(name: str, *arguments: str, binaries: Path = BINARIES) -> list[str]:
+    return [str(binaries / "python"), str(PROGRAMS / name), *arguments]
 
 
 def _demo(_: int, backend: list[str]) -> list[str]:
     return _program("websocket_relay.py", f"busy={backend[0]}")
 
 
-def _with_command(program: str) -> Command:
-    return lambda _, backend: _program(program, *backend)
+def _with_command(program: str, binaries: Path = BINARIES) -> Command:
+    return lambda _, backend: _program(program, *backend, binaries=binaries)
 
 
 def _with_port(program: str) -> Command:
@@ -57,6 +60,23 @@ RELAYS: Final = {
         ),
         Relay("mcp 1.x sessions", "stdio", "stdio", _with_command("sdk_relay.py"), Abilities()),
         Relay("mcp 1.x raw streams", "stdio", "stdio", _with_command("pump_relay.py"), Abilities()),
+        Relay("FastMCP 3 proxy", "stdio", "stdio", _with_command("fastmcp_relay.py"), Abilities()),
+        Relay(
+            "FastMCP 4 proxy",
+            "stdio",
+            "stdio",
+            _with_command("fastmcp_relay.py", _MCP2),
+            Abilities(),
+            binaries=_MCP2,
+        ),
+        Relay(
+            "mcp 2.x sessions",
+            "stdio",
+            "stdio",
+            _with_command("sdk2_relay.py", _MCP2),
+            Abilities(),
+            binaries=_MCP2,
+        ),
         Relay(
             "starlette",
             "websocket",

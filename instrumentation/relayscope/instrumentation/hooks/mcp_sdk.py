@@ -1,5 +1,6 @@
 """Hook for the `mcp` SDK, whichever of its majors is installed."""
 
+import os
 from collections.abc import Collection
 from importlib.metadata import version
 from typing import Any
@@ -20,6 +21,8 @@ class McpInstrumentor(BaseInstrumentor):
         return ("mcp >= 1.10, < 3",)
 
     def _instrument(self, exchange: Exchange | None = None, **_: Any) -> None:
+        # FastMCP makes spans of its own, and carries context, for what is seen here already.
+        os.environ.setdefault("FASTMCP_TELEMETRY_MODE", "off")
         major = int(version("mcp").split(".")[0])
         hook = mcp_v1 if major == 1 else mcp_v2
         self._patches = Patches()
