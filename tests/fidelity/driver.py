@@ -6,7 +6,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import IO, Any, Final
 
 import httpx
@@ -88,11 +88,13 @@ class WebSocketDriver(Driver):
     def __init__(self, url: str, heard: Heard) -> None:
         super().__init__(heard)
         self._url = url
+        self._stack = ExitStack()
         self.reconnect()
 
     def reconnect(self) -> None:
         """Open a new connection, and read it in a thread of its own."""
-        self._connection = connect(self._url, max_size=None, proxy=None)
+        opening = connect(self._url, max_size=None, proxy=None)
+        self._connection = self._stack.enter_context(opening)
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
 
@@ -107,7 +109,7 @@ class WebSocketDriver(Driver):
 
     def close(self) -> None:
         """Close the connection in order."""
-        self._connection.close()
+        self._stack.close()
         self._reader.join(PATIENCE_SECONDS)
 
 

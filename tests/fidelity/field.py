@@ -15,10 +15,11 @@ from typing import IO, Final
 
 from sqlalchemy import Engine, text
 
+from relayscope.sanitizer import Sanitizer
 from tests.fidelity.driver import Driver, HttpDriver, StdioDriver, WebSocketDriver
 from tests.fidelity.traffic import Abilities, Traffic
-from tests.fidelity.verdict import Facts, Verdict
-from tests.fidelity.wire_bytes import Leg, read
+from tests.fidelity.verdict import Facts, Verdict, untagged
+from tests.fidelity.wire_bytes import read
 from tests.fix_programs import PROGRAMS, clean_environment, eventually
 
 BINARIES: Final = Path(sys.executable).parent
@@ -73,9 +74,12 @@ class Field:
     endpoint: str
     engine: Engine
 
-    def run(self, relay: Relay, rounds: int, seed: int) -> Verdict:
-        """Drive the relay for as many rounds, and compare."""
-        traffic = Traffic(relay.abilities, Random(seed))
+    def run(self, relay: Relay, rounds: int, seed: int, *, secrets: bool = False) -> Verdict:
+        """Drive the relay for as many rounds, and compare.
+
+        With secrets in the traffic, what is stored has to be what the sanitizer makes of it.
+        """
+        traffic = Traffic(relay.abilities, Random(seed), secrets)
         with ExitStack() as stack:
             backend = self._backend(stack, relay)
             traffic.driver = self._relay(stack, relay, backend, traffic)
@@ -86,12 +90,20 @@ class Field:
                 traffic.driver.reconnect()
                 traffic.play(rounds)
             self._wait_until_stored()
-        client = read(self.folder / "client", relay.client)
-        return self._judge(client, read(self.folder / "backend", relay.backend))
+        return self.judge(relay, secrets=secrets)
 
-    def _judge(self, client: Leg, backend: Leg) -> Verdict:
+    def judge(self, relay: Relay, *, secrets: bool = False) -> Verdict:
+        """Compare what the tees have recorded with what the database holds."""
+        client = read(self.folder / "client", relay.client)
+        backend_leg = read(self.folder / "backend", relay.backend)
+        sanitizer = Sanitizer.default()
         with self.engine.connect() as connection:
-            return Facts(connection, client, backend).verdict()
+            return Facts(
+                connection,
+                client,
+                backend_leg,
+                (lambda body: untagged(sanitizer.text(body))) if secrets else str,
+            ).verdict()
 
     def _environment(self) -> dict[str, str]:
         return clean_environment(

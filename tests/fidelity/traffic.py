@@ -9,7 +9,8 @@ from typing import Any, Final
 from tests.fidelity.driver import PATIENCE_SECONDS, Driver, answer_to
 from tests.programs.busy_backend import TOOL, filler
 
-_KILO: Final = 1000
+SECRET: Final = "relayscope-planted-Zq8vK2"
+"""What every planted secret begins with."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +37,13 @@ class Traffic:
     """One conversation with a relay.
 
     Attributes:
+        secrets: Whether the calls carry secrets.
         driver: Set before `play`.
     """
 
     abilities: Abilities
     chance: random.Random
+    secrets: bool = False
     driver: Driver = field(init=False)
     _open: dict[str, threading.Semaphore] = field(default_factory=dict)
     _number: int = 0
@@ -59,8 +62,9 @@ class Traffic:
                 self.driver.send(answer_to(message))
 
     def play(self, rounds: int) -> None:
-        """Shake hands, and then say this many things."""
+        """Shake hands, and then say this many things, one of them as large as may be."""
         self._handshake()
+        self._request("tools/call", self._call(self.abilities.largest))
         for _ in range(rounds):
             self._say_something()
         self.wait_until_quiet()
@@ -109,17 +113,20 @@ class Traffic:
         self._number += 1
         return f"mark-{self._number:06}"
 
-    def _call(self) -> dict[str, Any]:
+    def _call(self, size: int = 0) -> dict[str, Any]:
         mark = self._mark()
         arguments: dict[str, Any] = {
             "mark": mark,
-            "text": filler(mark + "?", self._size()),
-            "size": self._size(),
+            "text": filler(mark + "?", size or self._size()),
+            "size": size or self._size(),
             "outcome": self.chance.choice(["result"] * 6 + ["error", "tool_error"]),
         }
         if self.abilities.asks:
             arguments["notes"] = self.chance.choice([0, 0, 0, 1, 3])
             arguments["ask"] = self.chance.random() < 0.15
+        if self.secrets:
+            arguments["api_key"] = f"{SECRET}-{mark}"
+            arguments["text"] += f" token={SECRET}-{mark}"
         params: dict[str, Any] = {"name": TOOL, "arguments": arguments}
         if self.chance.random() < 0.5:
             trace, span = self.chance.getrandbits(128), self.chance.getrandbits(64)

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
@@ -10,10 +10,12 @@ from typing import Any, Final, NamedTuple
 import orjson
 from sqlalchemy import Connection, text
 
+from relayscope.instrumentation.message_log import DEFAULT_BODY_LIMIT
 from tests.fidelity.wire_bytes import Leg
 
 _MARK: Final = re.compile(r"mark-\d{6}(?:-ask|-note-\d+)?")
 
+_TAG: Final = re.compile(r"\[(REDACTED|HASH|HASHED)[^\]]*\]")
 _ORPHANS: Final = ("orphan_answer", "answer_to_notification")
 
 RECORDS: Final = """
@@ -77,10 +79,20 @@ class Facts:
     """The records and spans of one run.
 
     Args:
-        legs: What crossed the wire between the client and `relay`, and between it and `backend`.
+        connection: To the database.
+        client: What crossed the wire between the client and the relay.
+        backend: What crossed it between the relay and its backend.
+        sanitized: What is stored of a text.
     """
 
-    def __init__(self, connection: Connection, client: Leg, backend: Leg) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        client: Leg,
+        backend: Leg,
+        sanitized: Callable[[str], str] = str,
+    ) -> None:
+        self._sanitized = sanitized
         self._wire: Mapping[tuple[str, str], list[str]] = {
             ("relay", "received"): [*client.forth, *backend.back],
             ("relay", "sent"): [*client.back, *backend.forth],
@@ -88,7 +100,7 @@ class Facts:
             ("backend", "sent"): backend.back,
         }
         # A text that is too long for the database is known by its size and digest.
-        self._texts = {_content(text): text for texts in self._wire.values() for text in texts}
+        self._texts = {self._key(text): text for texts in self._wire.values() for text in texts}
         self._records = [self._seen(row) for row in connection.execute(text(RECORDS))]
         self._parents = {row.span_id: row.parent_span_id for row in connection.execute(text(SPANS))}
         self._driver_sent = Counter(client.forth)
@@ -98,10 +110,17 @@ class Facts:
         """Compare."""
         return Verdict(*self._completeness(), self._pairing(), self._parenting(), wrong=self.wrong)
 
+    def _key(self, whole: str) -> str:
+        """What a text is known by in the database."""
+        is_cut = len(whole.encode()) > DEFAULT_BODY_LIMIT
+        return _content(whole if is_cut else self._sanitized(whole))
+
     def _seen(self, row: Any) -> Seen:
         digest = row.sha256
-        content = f"{row.size} {digest}" if digest is not None else _content(row.body or "")
-        whole = self._texts.get(content, row.body or "")
+        content = (
+            f"{row.size} {digest}" if digest is not None else _content(untagged(row.body or ""))
+        )
+        whole = self._texts.get(content) or row.body or ""
         mark = _MARK.search(whole)
         return Seen(
             row.component,
@@ -116,7 +135,7 @@ class Facts:
     def _completeness(self) -> tuple[Share, Share]:
         found = total = recorded = 0
         for (component, direction), texts in self._wire.items():
-            wire = Counter(map(_content, texts))
+            wire = Counter(map(self._key, texts))
             database = Counter(
                 seen.content
                 for seen in self._records
@@ -192,6 +211,11 @@ class Facts:
                     f"{seen.message['method']}: {parent}, not {expected}"
                 )
         return Share(right, total)
+
+
+def untagged(body: str) -> str:
+    """A stored text without the tags of its secrets, whose key is not known here."""
+    return _TAG.sub(r"[\1]", body)
 
 
 def _content(body: str) -> str:

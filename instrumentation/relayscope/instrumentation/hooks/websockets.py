@@ -6,6 +6,7 @@ connections around it know the address, and when the host reads. Legacy connecti
 of their own (`websockets_legacy.py`).
 """
 
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Generator, Iterator
 from typing import Any, Final
@@ -69,6 +70,7 @@ class _Hook:
         patches.wrap(_SYNC, "Connection.recv_streaming", self.sync_streaming)
         patches.wrap(_SYNC, "Connection.recv_events", self.lost)
         patches.wrap("websockets.sync.client", "connect", self.sync_connect)
+        patches.wrap("websockets.sync.client", "reconnect.connect", self.sync_reconnect)
 
     def send(self, send: Callable[..., None], protocol: Any, args: Any, kwargs: Any) -> None:
         socket = self._sockets.get(protocol)
@@ -186,11 +188,24 @@ class _Hook:
             raise
 
     def sync_connect(self, connect: Callable[..., Any], _: Any, args: Any, kwargs: Any) -> Any:
+        if hasattr(sys.modules[connect.__module__], "reconnect"):
+            # From version 17 on, all that is left of it is a call of `reconnect.connect`.
+            return connect(*args, **kwargs)
         started = time.time_ns()
         try:
             return connect(*args, **kwargs)
         except Exception as error:
             self._failed(args[0] if args else kwargs.get("uri"), started, error)
+            raise
+
+    def sync_reconnect(
+        self, connect: Callable[[], Any], opening: Any, _args: Any, _kwargs: Any
+    ) -> Any:
+        started = time.time_ns()
+        try:
+            return connect()
+        except Exception as error:
+            self._failed(getattr(opening, "uri", None), started, error)
             raise
 
     def _failed(self, uri: Any, started: int, error: Exception) -> None:
