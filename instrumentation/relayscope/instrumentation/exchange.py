@@ -10,6 +10,7 @@ a notification's span is a moment.
 """
 
 from collections.abc import Iterable, Mapping
+from time import time_ns
 from typing import Final
 
 from opentelemetry.context import Context
@@ -42,6 +43,8 @@ class Exchange:
 
     Attributes:
         levels: What is recorded from now on; may be set at any time.
+        spans: Makes its spans.
+        log: Makes its log records.
     """
 
     def __init__(
@@ -52,8 +55,8 @@ class Exchange:
         call_seconds: float = CALL_SECONDS,
     ) -> None:
         self.levels = levels
-        self._spans = spans
-        self._log = log
+        self.spans = spans
+        self.log = log
         self._call_nanoseconds = int(call_seconds * 1e9)
         self._parents = Parents()
         self._injection = Injection()
@@ -103,7 +106,7 @@ class Exchange:
             error: Why it failed.
         """
         if not self.is_off(channel, Direction.SENT):
-            self._spans.connect_failed(channel, started, error)
+            self.spans.connect_failed(channel, started, error)
 
     def give_up(self, channel: Channel, message: Message, error_type: str) -> None:
         """End the call of a request whose answer can no longer come, if it is still open."""
@@ -122,29 +125,41 @@ class Exchange:
         for calls, kind in _sides(channel):
             for call in calls.drain():
                 self._end_unanswered(channel, call, kind, names.ERROR_UNANSWERED)
-        self._spans.session_over(channel)
+        self.spans.session_over(channel)
 
     def close_all(self) -> None:
         """End every open call, because the process is about to exit."""
         for channel in list(self._channels):
             self.close(channel)
 
+    def sweep(self) -> None:
+        """End calls that have waited for too long; done once a second while there is traffic."""
+        now = time_ns()
+        self._next_sweep = now + _SWEEP_NANOSECONDS
+        for channel in list(self._channels):
+            for calls, kind in _sides(channel):
+                for call in list(calls.older_than(now - self._call_nanoseconds)):
+                    identifier = call.request.id
+                    if identifier is not None and call.request.method not in _LONG_LIVED:
+                        calls.give_up(identifier)
+                        self._end_unanswered(channel, call, kind, names.ERROR_TIMEOUT)
+
     def _crossing(self, channel: Channel, message: Message, direction: Direction) -> Crossing:
         self._channels.add(channel)
         unparsable = message.kind is Kind.UNPARSABLE
         channel.speaks_jsonrpc |= not unparsable
         crossing = Crossing(
-            channel, direction, message, self._level_of(channel, message, direction), self._log
+            channel, direction, message, self._level_of(channel, message, direction), self.log
         )
         if unparsable:
             crossing.odd = OddTraffic.UNPARSABLE
         if crossing.time > self._next_sweep:
-            self._sweep(crossing.time)
+            self.sweep()
         return crossing
 
     def _part(self, batch: Crossing, message: Message) -> Crossing:
         level = self._level_of(batch.channel, message, batch.direction)
-        return Crossing(batch.channel, batch.direction, message, level, self._log, time=batch.time)
+        return Crossing(batch.channel, batch.direction, message, level, self.log, time=batch.time)
 
     def _level_of(self, channel: Channel, message: Message, direction: Direction) -> Level:
         level = channel.gate(self.levels, direction)
@@ -162,7 +177,7 @@ class Exchange:
             self._describe(crossing)
             if crossing.level <= Level.INFO:
                 parent = self._parents.of_sent(message)
-                crossing.span = self._spans.start(crossing, SpanKind.CLIENT, parent)
+                crossing.span = self.spans.start(crossing, SpanKind.CLIENT, parent)
                 if self._injection.is_allowed(channel.peer, message) and self.levels.injects(
                     channel.peer
                 ):
@@ -179,7 +194,7 @@ class Exchange:
             self._describe(crossing)
             if crossing.level <= Level.INFO:
                 parent, links = self._parents.of_received(message, around)
-                crossing.span = self._spans.start(crossing, SpanKind.SERVER, parent, links)
+                crossing.span = self.spans.start(crossing, SpanKind.SERVER, parent, links)
                 self._parents.remember(message, crossing.span)
         if message.method:
             self._open(crossing, channel.received, SpanKind.SERVER)
@@ -196,7 +211,7 @@ class Exchange:
         if message.id is None:
             calls.notifications += 1
             crossing.ends_span = True
-            self._spans.measure(crossing, kind)
+            self.spans.measure(crossing, kind)
             if message.method == "notifications/cancelled":
                 self._cancel(channel, message, calls, kind)
             return
@@ -234,7 +249,7 @@ class Exchange:
         if call.request.method == "initialize":
             _learn_handshake(channel, answer)
         crossing.attributes.update(conventions.method_attributes(call.request.method, call.target))
-        crossing.span = self._spans.conclude(channel, call, kind, conventions.outcome(kind, answer))
+        crossing.span = self.spans.conclude(channel, call, kind, conventions.outcome(kind, answer))
         crossing.ends_span = not call.is_over
 
     def _pair_with_nothing(self, crossing: Crossing, calls: OpenCalls) -> None:
@@ -282,21 +297,10 @@ class Exchange:
         if call.level is not Level.OFF and not call.is_over:
             description = "the exchange ended without an answer"
             ended = Outcome({names.ERROR_TYPE: error_type}, failed=True, description=description)
-            self._spans.conclude(channel, call, kind, ended)
+            self.spans.conclude(channel, call, kind, ended)
             if not call.is_over:
                 call.span.end()
                 call.is_over = True
-
-    def _sweep(self, now: int) -> None:
-        """End the calls that have waited for too long."""
-        self._next_sweep = now + _SWEEP_NANOSECONDS
-        for channel in list(self._channels):
-            for calls, kind in _sides(channel):
-                for call in list(calls.older_than(now - self._call_nanoseconds)):
-                    identifier = call.request.id
-                    if identifier is not None and call.request.method not in _LONG_LIVED:
-                        calls.give_up(identifier)
-                        self._end_unanswered(channel, call, kind, names.ERROR_TIMEOUT)
 
 
 def _sides(channel: Channel) -> Iterable[tuple[OpenCalls, SpanKind]]:

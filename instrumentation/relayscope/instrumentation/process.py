@@ -1,6 +1,7 @@
 """The one exchange of this process, made when the first hook is installed."""
 
 import atexit
+import functools
 import os
 from dataclasses import replace
 from importlib.metadata import version
@@ -27,6 +28,10 @@ PROFILE_VARIABLE = "RELAYSCOPE_PROFILE"
 PROFILES_FILE_VARIABLE = "RELAYSCOPE_PROFILES_FILE"
 BODY_LIMIT_VARIABLE = "RELAYSCOPE_BODY_LIMIT"
 
+CHILDREN_VARIABLE = "RELAYSCOPE_INSTRUMENT_CHILDREN"
+"""Whether Python children are instrumented too; `true` or not set. They may be programs that have
+nothing to do with MCP, so it has to be asked for."""
+
 _exchange: Exchange | None = None
 
 
@@ -40,7 +45,7 @@ def shared_exchange() -> Exchange:
     global _exchange  # noqa: PLW0603  # one per process is what the pairing of relay hops rests on
     if _exchange is None:
         levels = _levels()
-        sanitizer = Sanitizer.default()
+        sanitizer = shared_sanitizer()
         release = version("relayscope")
         body_limit = int(os.environ.get(BODY_LIMIT_VARIABLE) or DEFAULT_BODY_LIMIT)
         log = MessageLog(get_logger(SCOPE, release), sanitizer, body_limit)
@@ -50,6 +55,12 @@ def shared_exchange() -> Exchange:
         # Runs before the providers' own exit handlers, which were registered earlier.
         atexit.register(_exchange.close_all)
     return _exchange
+
+
+@functools.cache
+def shared_sanitizer() -> Sanitizer:
+    """Return this process's sanitizer: building one takes time and memory."""
+    return Sanitizer.default()
 
 
 def set_levels(levels: Levels) -> None:

@@ -8,11 +8,8 @@ from typing import Any, Final
 from opentelemetry.instrumentation import auto_instrumentation
 
 from relayscope.instrumentation.channel import Channel
+from relayscope.instrumentation.process import CHILDREN_VARIABLE
 from relayscope.instrumentation.shield import shielded
-
-CHILDREN_VARIABLE: Final = "RELAYSCOPE_INSTRUMENT_CHILDREN"
-"""Whether Python children are instrumented too; `true` or not set. They may be programs that have
-nothing to do with MCP, so it has to be asked for."""
 
 _SERVICE_NAME: Final = "OTEL_SERVICE_NAME"
 
