@@ -17,16 +17,6 @@ from .message import KNOWN_METHODS, Kind, Message
 _NOT_THE_SERVERS_FAULT: Final = frozenset({-32700, -32600, -32601, -32602, -32002})
 """Codes that tell a client it asked wrongly: a SERVER span that answers so has not failed."""
 
-_LONGEST_TARGET: Final = 128
-"""Characters of a target that go into a span name; a peer chooses it, so it needs a bound."""
-
-
-def target_of(message: Message) -> str:
-    """Return what a request is about: the tool's or prompt's name, else empty."""
-    if message.method in ("tools/call", "prompts/get"):
-        return (message.parameter("name") or "")[:_LONGEST_TARGET]
-    return ""
-
 
 def span_name(method: str, target: str) -> str:
     """Return `{method} {target}`, or the method alone where there is no target."""
@@ -59,7 +49,7 @@ def _method_attributes(message: Message) -> dict[str, Value]:
     method = message.method
     if method not in KNOWN_METHODS:
         return {names.RPC_SYSTEM_NAME: "jsonrpc", names.RPC_METHOD: method}
-    attributes = method_attributes(method, target_of(message))
+    attributes = method_attributes(method, message.target)
     if method == "tools/call":
         attributes[names.GEN_AI_OPERATION_NAME] = "execute_tool"
     elif method.startswith("resources/"):

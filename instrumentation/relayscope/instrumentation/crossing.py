@@ -11,6 +11,7 @@ from opentelemetry.trace import INVALID_SPAN, Span, StatusCode
 from relayscope.sanitizer import Value
 
 from . import names
+from .calls import Call
 from .channel import Channel
 from .level import Level
 from .levels import Direction
@@ -52,6 +53,8 @@ class Crossing:
         time: When it was about to be sent, or had arrived; nanoseconds since the epoch.
         span: The span it belongs to; not recording where there is none.
         carrier: Entries to set in `params._meta` before it is sent; empty where nothing may change.
+        attributes: Of its span, where it has begun one.
+        answers: The call that it answers.
         ends_span: Whether the span is over with this message.
         parts: The messages of a batch.
     """
@@ -66,6 +69,7 @@ class Crossing:
     span: Span = INVALID_SPAN
     carrier: Mapping[str, str] = field(default_factory=dict)
     odd: OddTraffic | None = None
+    answers: Call | None = None
     ends_span: bool = False
     parts: Sequence["Crossing"] = ()
 

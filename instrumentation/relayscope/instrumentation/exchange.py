@@ -165,7 +165,7 @@ class Exchange:
         level = channel.gate(self.levels, direction)
         if level is not None:
             return level
-        target = conventions.target_of(message)
+        target = message.target
         return self.levels.of_message(channel.peer, direction, message.method, target)
 
     def _sending(self, crossing: Crossing) -> Crossing:
@@ -219,7 +219,7 @@ class Exchange:
             channel.opened = (crossing.time, crossing.direction)
         call = Call(
             request=message.head(),
-            target=conventions.target_of(message),
+            target=message.target,
             span=crossing.span,
             level=crossing.level,
             time=crossing.time,
@@ -231,7 +231,6 @@ class Exchange:
     def _pair(self, crossing: Crossing, calls: OpenCalls, kind: SpanKind) -> None:
         """Find the request that an answer answers, and with it the span that it ends."""
         answer, channel = crossing.message, crossing.channel
-        crossing.attributes = conventions.message_attributes(answer)
         match = calls.take(answer.id) if answer.id is not None else None
         if match is None:
             self._pair_with_nothing(crossing, calls)
@@ -248,7 +247,7 @@ class Exchange:
             self._injection.answered(channel.peer, call, answer)
         if call.request.method == "initialize":
             _learn_handshake(channel, answer)
-        crossing.attributes.update(conventions.method_attributes(call.request.method, call.target))
+        crossing.answers = call
         crossing.span = self.spans.conclude(channel, call, kind, conventions.outcome(kind, answer))
         crossing.ends_span = not call.is_over
 

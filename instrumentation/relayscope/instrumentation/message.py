@@ -54,6 +54,13 @@ KNOWN_METHODS: Final = frozenset(
 """Methods of the MCP revisions 2024-11-05 to 2026-07-28. Only these get trace context: a server
 that dispatches on other names may pass all of `params` to a function as keyword arguments."""
 
+_WITH_TARGET: Final = ("tools/call", "prompts/get")
+_LONGEST_TARGET: Final = 128
+"""Characters of a target, which goes into a span's name; a peer chooses it, so it needs a bound."""
+
+_SMALL: Final = 1024
+"""Bytes of a message that is remembered as it is: taking it apart would cost more than it saves."""
+
 _LARGEST_BATCH: Final = 1000
 """Messages of a batch that get a span; a peer may send any number."""
 
@@ -69,7 +76,7 @@ class Kind(StrEnum):
     UNPARSABLE = "unparsable"
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)
 class Message:
     """The parts of a message that decide where it belongs.
 
@@ -77,6 +84,7 @@ class Message:
         id: None when absent, null, or of a type that JSON-RPC does not allow.
         params: The request's parameters when they are an object, else empty.
         takes_meta: Whether `params._meta` can be set without changing what the message says.
+        target: What a request is about: the tool's or prompt's name, else empty.
         parts: The messages of a batch.
         size: Bytes of its text, 0 where it was never text here.
     """
@@ -89,6 +97,7 @@ class Message:
     result: Any = None
     error_code: int | None = None
     error_message: str = ""
+    target: str = ""
     parts: tuple["Message", ...] = ()
     size: int = 0
 
@@ -124,6 +133,8 @@ class Message:
 
     def head(self) -> "Message":
         """Return what has to be remembered of a request until it is answered."""
+        if 0 < self.size <= _SMALL:
+            return self
         params = {name: self.params[name] for name in ("name", "uri") if name in self.params}
         traceparent = self.meta.get("traceparent")
         if isinstance(traceparent, str):
@@ -158,12 +169,14 @@ class Message:
         """Return a request, or a notification where there is no id."""
         has_object = isinstance(params, dict)
         meta = params.get("_meta") if has_object else None
+        target = params.get("name") if has_object and method in _WITH_TARGET else None
         return cls(
             Kind.NOTIFICATION if identifier is None else Kind.REQUEST,
             id=identifier,
             method=method,
             params=params if has_object else {},
             takes_meta=(params is None or has_object) and (meta is None or isinstance(meta, dict)),
+            target=target[:_LONGEST_TARGET] if isinstance(target, str) else "",
             size=size,
         )
 

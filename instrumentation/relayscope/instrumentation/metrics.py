@@ -6,7 +6,7 @@ Source: open-telemetry/semantic-conventions-genai, docs/gen-ai/mcp.md, "Metrics"
 from collections.abc import Callable
 from typing import Final
 
-from opentelemetry.metrics import Meter
+from opentelemetry.metrics import Meter, NoOpMeter
 from opentelemetry.trace import SpanKind
 
 from relayscope.sanitizer import Value
@@ -48,9 +48,15 @@ _NANOSECONDS: Final = 1e9
 
 
 class Durations:
-    """Measures operations and sessions."""
+    """Measures operations and sessions.
+
+    Attributes:
+        is_measuring: Whether anybody sees what is measured.
+    """
 
     def __init__(self, meter: Meter) -> None:
+        self.is_measuring = not isinstance(meter, NoOpMeter)
+
         def histogram(side: str, what: str) -> Callable[[float, dict[str, Value]], None]:
             return meter.create_histogram(
                 f"mcp.{side}.{what}.duration",

@@ -56,7 +56,9 @@ class Parents:
         self, message: Message, around: Context | None
     ) -> tuple[Context, Sequence[Link]]:
         """Return the parent of a received message, and what it is linked to."""
-        own = propagate.extract(message.meta, context=Context(), getter=_META_GETTER)
+        own = Context()
+        if message.meta:
+            own = propagate.extract(message.meta, context=own, getter=_META_GETTER)
         if around is None:
             return own, ()
         other = get_current_span(around).get_span_context()

@@ -8,7 +8,7 @@ from opentelemetry.trace import Link, Span, SpanKind, StatusCode, Tracer
 
 from relayscope.sanitizer import Sanitizer, Value
 
-from . import conventions, names
+from . import ambient, conventions, names
 from .calls import Call
 from .channel import Channel
 from .conventions import Outcome
@@ -16,6 +16,7 @@ from .crossing import Crossing, end_failed
 from .level import Level
 from .levels import Direction
 from .message import KNOWN_METHODS
+from .message_span import SpanMaker
 from .metrics import Durations
 
 
@@ -23,7 +24,7 @@ class Spans:
     """Makes spans, and measures what they span."""
 
     def __init__(self, tracer: Tracer, sanitizer: Sanitizer, durations: Durations) -> None:
-        self._tracer = tracer
+        self._maker = SpanMaker(tracer)
         self._sanitizer = sanitizer
         self._durations = durations
 
@@ -32,15 +33,15 @@ class Spans:
     ) -> Span:
         """Start the span of a request or a notification."""
         message = crossing.message
-        return self._tracer.start_span(
-            conventions.span_name(message.method, conventions.target_of(message)),
-            context=parent,
-            kind=kind,
-            start_time=crossing.time,
-            links=links,
-            attributes=self._sanitizer.attributes(
+        return self._maker.start_span(
+            conventions.span_name(message.method, message.target),
+            parent,
+            kind,
+            self._sanitizer.attributes(
                 crossing.attributes | conventions.channel_attributes(crossing.channel, kind)
             ),
+            links,
+            crossing.time,
         )
 
     def conclude(self, channel: Channel, call: Call, kind: SpanKind, outcome: Outcome) -> Span:
@@ -53,12 +54,13 @@ class Spans:
         span = call.span
         attributes = outcome.attributes
         if outcome.failed and not span.get_span_context().is_valid:
-            span = self._tracer.start_span(
+            span = self._maker.start_span(
                 conventions.span_name(call.request.method, call.target),
-                context=Context(),
-                kind=kind,
-                start_time=call.time,
-                attributes=self._sanitizer.attributes(self._of_call(channel, call, kind)),
+                Context(),
+                kind,
+                self._sanitizer.attributes(self._of_call(channel, call, kind)),
+                (),
+                call.time,
             )
         if attributes:
             span.set_attributes(attributes)
@@ -67,14 +69,15 @@ class Spans:
         if span is not call.span:
             span.end()
             call.span, call.is_over = span, True
-        if call.request.method in KNOWN_METHODS:
+        if self._durations.is_measuring and call.request.method in KNOWN_METHODS:
             measured = self._of_call(channel, call, kind) | attributes
             self._durations.operation(kind, time_ns() - call.time, measured)
         return span
 
     def measure(self, crossing: Crossing, kind: SpanKind) -> None:
         """Measure a notification, which is a moment."""
-        if crossing.level is not Level.OFF and crossing.message.method in KNOWN_METHODS:
+        is_measured = self._durations.is_measuring and crossing.level is not Level.OFF
+        if is_measured and crossing.message.method in KNOWN_METHODS:
             channel = conventions.channel_attributes(crossing.channel, kind)
             self._durations.operation(kind, 0, crossing.attributes | channel)
 
@@ -91,8 +94,8 @@ class Spans:
         """Make the span of a connection that could not be made."""
         attributes = conventions.channel_attributes(channel, SpanKind.CLIENT)
         attributes[names.PEER] = channel.peer
-        span = self._tracer.start_span(
-            names.SPAN_CONNECT, kind=SpanKind.CLIENT, attributes=attributes, start_time=started
+        span = self._maker.start_span(
+            names.SPAN_CONNECT, ambient.context(), SpanKind.CLIENT, attributes, (), started
         )
         end_failed(span, type(error).__name__, self._sanitizer.text(str(error)))
 
