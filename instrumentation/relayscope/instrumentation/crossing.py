@@ -8,8 +8,6 @@ from typing import Protocol
 
 from opentelemetry.trace import INVALID_SPAN, Span, StatusCode
 
-from relayscope.sanitizer import Value
-
 from . import names
 from .calls import Call
 from .channel import Channel
@@ -53,7 +51,6 @@ class Crossing:
         time: When it was about to be sent, or had arrived; nanoseconds since the epoch.
         span: The span it belongs to; not recording where there is none.
         carrier: Entries to set in `params._meta` before it is sent; empty where nothing may change.
-        attributes: Of its span, where it has begun one.
         answers: The call that it answers.
         ends_span: Whether the span is over with this message.
         parts: The messages of a batch.
@@ -64,7 +61,6 @@ class Crossing:
     message: Message
     level: Level
     log: CrossingLog
-    attributes: dict[str, Value] = field(default_factory=dict)
     time: int = field(default_factory=time_ns)
     span: Span = INVALID_SPAN
     carrier: Mapping[str, str] = field(default_factory=dict)

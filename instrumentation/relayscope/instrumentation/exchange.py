@@ -174,7 +174,8 @@ class Exchange:
             self._pair(crossing, channel.received, SpanKind.SERVER)
             ambient.leave(crossing.span)
         elif message.method and crossing.level is not Level.OFF:
-            self._describe(crossing)
+            if message.method not in KNOWN_METHODS:
+                crossing.odd = OddTraffic.NOT_MCP
             if crossing.level <= Level.INFO:
                 parent = self._parents.of_sent(message)
                 crossing.span = self.spans.start(crossing, SpanKind.CLIENT, parent)
@@ -191,7 +192,8 @@ class Exchange:
         if message.is_answer:
             self._pair(crossing, channel.sent, SpanKind.CLIENT)
         elif message.method and crossing.level is not Level.OFF:
-            self._describe(crossing)
+            if message.method not in KNOWN_METHODS:
+                crossing.odd = OddTraffic.NOT_MCP
             if crossing.level <= Level.INFO:
                 parent, links = self._parents.of_received(message, around)
                 crossing.span = self.spans.start(crossing, SpanKind.SERVER, parent, links)
@@ -199,11 +201,6 @@ class Exchange:
         if message.method:
             self._open(crossing, channel.received, SpanKind.SERVER)
         return crossing
-
-    def _describe(self, crossing: Crossing) -> None:
-        crossing.attributes = conventions.message_attributes(crossing.message)
-        if crossing.message.method not in KNOWN_METHODS:
-            crossing.odd = OddTraffic.NOT_MCP
 
     def _open(self, crossing: Crossing, calls: OpenCalls, kind: SpanKind) -> None:
         """Wait for the answer, if there will be one."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from time import time_ns
+from typing import Final
 
 from opentelemetry.context import Context
 from opentelemetry.trace import Link, Span, SpanKind, StatusCode, Tracer
@@ -15,9 +16,12 @@ from .conventions import Outcome
 from .crossing import Crossing, end_failed
 from .level import Level
 from .levels import Direction
-from .message import KNOWN_METHODS
+from .message import KNOWN_METHODS, Message
 from .message_span import SpanMaker
 from .metrics import Durations
+
+_MOST_KNOWN: Final = 1024
+_HARMLESS: Final = 1_000_000
 
 
 class Spans:
@@ -27,6 +31,8 @@ class Spans:
         self._maker = SpanMaker(tracer)
         self._sanitizer = sanitizer
         self._durations = durations
+        self._known: dict[tuple[object, ...], dict[str, Value]] = {}
+        """Sanitized attributes of spans that differ in nothing but the request's id."""
 
     def start(
         self, crossing: Crossing, kind: SpanKind, parent: Context, links: Sequence[Link] = ()
@@ -37,9 +43,7 @@ class Spans:
             conventions.span_name(message.method, message.target),
             parent,
             kind,
-            self._sanitizer.attributes(
-                crossing.attributes | conventions.channel_attributes(crossing.channel, kind)
-            ),
+            self._clean_attributes(crossing.channel, message, kind),
             links,
             crossing.time,
         )
@@ -58,7 +62,7 @@ class Spans:
                 conventions.span_name(call.request.method, call.target),
                 Context(),
                 kind,
-                self._sanitizer.attributes(self._of_call(channel, call, kind)),
+                self._clean_attributes(channel, call.request, kind),
                 (),
                 call.time,
             )
@@ -70,7 +74,7 @@ class Spans:
             span.end()
             call.span, call.is_over = span, True
         if self._durations.is_measuring and call.request.method in KNOWN_METHODS:
-            measured = self._of_call(channel, call, kind) | attributes
+            measured = _attributes(channel, call.request, kind) | attributes
             self._durations.operation(kind, time_ns() - call.time, measured)
         return span
 
@@ -78,8 +82,8 @@ class Spans:
         """Measure a notification, which is a moment."""
         is_measured = self._durations.is_measuring and crossing.level is not Level.OFF
         if is_measured and crossing.message.method in KNOWN_METHODS:
-            channel = conventions.channel_attributes(crossing.channel, kind)
-            self._durations.operation(kind, 0, crossing.attributes | channel)
+            attributes = _attributes(crossing.channel, crossing.message, kind)
+            self._durations.operation(kind, 0, attributes)
 
     def session_over(self, channel: Channel) -> None:
         """Measure a session, if the channel was one."""
@@ -99,6 +103,42 @@ class Spans:
         )
         end_failed(span, type(error).__name__, self._sanitizer.text(str(error)))
 
-    def _of_call(self, channel: Channel, call: Call, kind: SpanKind) -> dict[str, Value]:
-        attributes = conventions.message_attributes(call.request)
-        return attributes | conventions.channel_attributes(channel, kind)
+    def _clean_attributes(
+        self, channel: Channel, message: Message, kind: SpanKind
+    ) -> dict[str, Value]:
+        """Return the sanitized attributes of a request's or notification's span.
+
+        Sanitizing them takes 7 us; a relay makes the same spans again and again.
+        """
+        if message.method.startswith("resources/"):
+            return self._sanitizer.attributes(_attributes(channel, message, kind))
+        key = (
+            channel.id,
+            channel.peer,
+            channel.protocol_version,
+            channel.session_id,
+            kind,
+            message.method,
+            message.target,
+        )
+        known = self._known.get(key)
+        if known is None:
+            anonymous = Message(
+                message.kind, method=message.method, params=message.params, target=message.target
+            )
+            known = self._sanitizer.attributes(_attributes(channel, anonymous, kind))
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            self._known[key] = known
+        attributes = dict(known)
+        identifier = message.id
+        if identifier is not None:
+            # A long number may be somebody's: of a card, of a telephone.
+            harmless = isinstance(identifier, int) and identifier < _HARMLESS
+            text = str(identifier)
+            attributes[names.JSONRPC_REQUEST_ID] = text if harmless else self._sanitizer.text(text)
+        return attributes
+
+
+def _attributes(channel: Channel, message: Message, kind: SpanKind) -> dict[str, Value]:
+    return conventions.message_attributes(message) | conventions.channel_attributes(channel, kind)
