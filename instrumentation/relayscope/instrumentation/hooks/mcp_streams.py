@@ -1,7 +1,7 @@
 """The two streams under an `mcp` session, watched."""
 
 import contextvars
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Final, Self
 
 import wrapt
@@ -12,6 +12,7 @@ from relayscope.instrumentation import ambient
 from relayscope.instrumentation.channel import Channel
 from relayscope.instrumentation.crossing import Crossing
 from relayscope.instrumentation.exchange import Exchange
+from relayscope.instrumentation.hooks import claim
 from relayscope.instrumentation.hooks.http_call import context_of
 from relayscope.instrumentation.hooks.mcp_dialect import Dialect, Render
 from relayscope.instrumentation.levels import Direction
@@ -101,6 +102,17 @@ class SessionWire:
         """Say that nothing more will cross."""
         self._exchange.close(self._channel)
 
+    async def pass_on(self, send: Callable[[Any], Awaitable[None]], item: Any) -> None:
+        """Give a message to the transport, which writes it in the context that it is given in.
+
+        In memory there is no transport: there the other side's handler gets that context.
+        """
+        if self._channel.transport:
+            with claim.held():
+                await send(item)
+        else:
+            await send(item)
+
     def span_of(self, request_id: RequestId | None) -> Span | None:
         """Return the span of a received request that is still open."""
         call = self._channel.received.get(request_id) if request_id is not None else None
@@ -184,7 +196,7 @@ class WatchedWriteStream(wrapt.ObjectProxy[Any]):
         # of what was asked comes first.
         wire.sent(crossing, text)
         try:
-            await self.__wrapped__.send(item)
+            await wire.pass_on(self.__wrapped__.send, item)
         except BaseException as error:
             wire.failed(crossing, error)
             raise

@@ -99,7 +99,8 @@ class _Hook:
         send(*args, **kwargs)
         socket = self._sockets.get(protocol)
         if socket is not None:
-            data, last = args or (kwargs["data"], kwargs["fin"])
+            data = args[0] if args else kwargs["data"]
+            last = args[1] if len(args) > 1 else kwargs["fin"]
             socket.sent_fragment(data, last=last)
 
     def recv_frame(
