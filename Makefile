@@ -15,7 +15,7 @@ ROUNDS ?= 20
 SCENARIO ?=
 RELAY ?=
 
-.PHONY: demo test soak fidelity bench-ingest bench-sanitizer check format clean
+.PHONY: demo test soak fidelity bench-overhead bench-ingest bench-sanitizer check format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/relayscope demo
@@ -28,6 +28,9 @@ soak: $(VENV)/.installed
 
 fidelity: $(VENV)/.installed $(VENV_MCP2)/.installed
 	$(BIN)/python -m tests.fidelity.fidelity $(RELAY) --rounds $(ROUNDS)
+
+bench-overhead: $(VENV)/.installed
+	$(BIN)/python -m tests.bench.bench_overhead
 
 bench-ingest: $(VENV)/.installed
 	$(BIN)/python -m tests.bench.bench_ingest

@@ -14,7 +14,7 @@ POPEN = """
 import subprocess, sys
 child = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE, stdout=subprocess.PIPE, %s)
 child.stdin.write(%s); child.stdin.flush()
-print(child.stdout.readline())
+print(repr(child.stdout.readline()))
 child.stdin.close(); child.stdout.close(); child.wait()
 """
 ASYNCIO = """

@@ -57,7 +57,7 @@ class AsyncioPipes:
         set_transport(*args, **kwargs)
         transport = args[0] if args else kwargs["transport"]
         if _descriptor(transport) == _STDIN:
-            self._watch_reader(reader, self._channel)
+            self._watch_reader(reader, self._channel, ends_channel=False)
 
     def _writer(self, init: Callable[..., None], writer: Any, args: Any, kwargs: Any) -> None:
         init(*args, **kwargs)
@@ -79,13 +79,13 @@ class AsyncioPipes:
             return
         channel = channel_to_child(popen.args)
         self._watch_writer(protocol.stdin, channel)
-        self._watch_reader(protocol.stdout, channel)
+        self._watch_reader(protocol.stdout, channel, ends_channel=True)
 
     @shielded
-    def _watch_reader(self, reader: Any, channel: Channel) -> None:
+    def _watch_reader(self, reader: Any, channel: Channel, *, ends_channel: bool) -> None:
         if claim.is_held():
             return
-        lines = IncomingLines(self._wire, channel)
+        lines = IncomingLines(self._wire, channel, ends_channel=ends_channel)
         own_feed_data, own_feed_eof = reader.feed_data, reader.feed_eof
 
         def feed_data(data: bytes) -> None:

@@ -32,8 +32,9 @@ class OutgoingLines:
         self._wire = wire
         self._channel = channel
         self._newline: Any = newline
-        self._begun: Any = newline[:0]
-        """The part of a line that has been written without its end."""
+        self._begun: list[Any] = []
+        """The pieces of a line that have been written without its end."""
+        self._begun_size = 0
         self._ended_early = False
         """Whether the line's message has been written, and only its end is missing."""
 
@@ -60,10 +61,10 @@ class OutgoingLines:
 
     def _end(self, piece: Any, outgoing: list[Outgoing[Any]]) -> Any:
         """Take the last piece of a line."""
-        begun, self._begun = self._begun, self._newline[:0]
+        begun, self._begun, self._begun_size = self._begun, [], 0
         ended_early, self._ended_early = self._ended_early, False
         if begun:
-            self._wire.sent_already(self._channel, begun + piece)
+            self._wire.sent_already(self._channel, self._newline[:0].join((*begun, piece)))
         elif ended_early or not piece.strip():
             return piece
         else:
@@ -75,8 +76,9 @@ class OutgoingLines:
         if not self._begun and not self._ended_early and _is_object(piece):
             self._ended_early = True
             return self._sending(piece, outgoing)
-        if not self._ended_early:
-            self._begun = (self._begun + piece)[:LONGEST_LINE]
+        if not self._ended_early and self._begun_size < LONGEST_LINE:
+            self._begun.append(piece)
+            self._begun_size += len(piece)
         return piece
 
     def _sending(self, piece: Any, outgoing: list[Outgoing[Any]]) -> Any:
@@ -88,12 +90,20 @@ class OutgoingLines:
 
 
 class IncomingLines:
-    """What arrives in one pipe, and how far the host has read it."""
+    """What arrives in one pipe, and how far the host has read it.
 
-    def __init__(self, wire: Wire, channel: Channel) -> None:
+    Args:
+        wire: Where messages are told.
+        channel: Of the pipe.
+        ends_channel: Whether with this pipe's end nothing more will cross the channel. Of a child
+            that is so; but who has closed this process's stdin may still be waiting for answers.
+    """
+
+    def __init__(self, wire: Wire, channel: Channel, *, ends_channel: bool) -> None:
+        self._ends_channel = ends_channel
         self._wire = wire
         self._channel = channel
-        self._begun = b""
+        self._begun = bytearray()
         self._arrived = 0
         self._unread: deque[tuple[int, Span]] = deque()
         """Spans of messages that the host has not read, each with where its line ends."""
@@ -109,13 +119,17 @@ class IncomingLines:
         *ends, rest = bytes(data).split(b"\n")
         for end in ends:
             self._arrived += len(end) + 1
-            line, self._begun = self._begun + end if self._begun else end, b""
+            line = end
+            if self._begun:
+                line = bytes(self._begun + end)
+                self._begun.clear()
             if line.strip():
                 span = self._wire.arrived(self._channel, line.rstrip(b"\r"))
                 if span is not None:
                     self._unread.append((self._arrived, span))
         self._arrived += len(rest)
-        self._begun = (self._begun + rest)[:LONGEST_LINE]
+        if len(self._begun) < LONGEST_LINE:
+            self._begun += rest
 
     @shielded
     def read(self, position: int) -> None:
@@ -132,7 +146,8 @@ class IncomingLines:
 
     def closed(self) -> None:
         """Say that nothing more will come."""
-        self._wire.closed(self._channel)
+        if self._ends_channel:
+            self._wire.closed(self._channel)
 
 
 def _is_object(piece: Any) -> bool:

@@ -12,7 +12,7 @@ class EventStream:
     """Takes a body in chunks and gives the data of each event that is complete."""
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._rest = bytearray()
         self._data: list[str] = []
 
     @property
@@ -22,8 +22,12 @@ class EventStream:
 
     def feed(self, chunk: bytes) -> Iterator[str]:
         """Take the next chunk; yield the data of every event that ends in it."""
-        *lines, self._rest = (self._rest + chunk).replace(b"\r\n", b"\n").split(b"\n")
-        self._rest = self._rest[:_LONGEST_EVENT]
+        if len(self._rest) < _LONGEST_EVENT:
+            self._rest += chunk
+        if b"\n" not in chunk:
+            return
+        *lines, rest = bytes(self._rest).replace(b"\r\n", b"\n").split(b"\n")
+        self._rest = bytearray(rest)
         for line in lines:
             if not line:
                 if self._data:

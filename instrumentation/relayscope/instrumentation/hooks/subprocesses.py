@@ -48,7 +48,8 @@ class SubprocessInstrumentor(BaseInstrumentor):
         if claim.is_held() or popen.stdin is None or popen.stdout is None:
             return
         channel = processes.channel_to_child(popen.args)
-        popen.stdout = WatchedReader(popen.stdout, IncomingLines(self._wire, channel))
+        lines = IncomingLines(self._wire, channel, ends_channel=True)
+        popen.stdout = WatchedReader(popen.stdout, lines)
         popen.stdin = WatchedWriter(
             popen.stdin,
             OutgoingLines(self._wire, channel, "\n" if popen.text_mode else b"\n"),
