@@ -97,7 +97,6 @@ class Spans:
     def connect_failed(self, channel: Channel, started: int, error: BaseException) -> None:
         """Make the span of a connection that could not be made."""
         attributes = conventions.channel_attributes(channel, SpanKind.CLIENT)
-        attributes[names.PEER] = channel.peer
         span = self._maker.start_span(
             names.SPAN_CONNECT, ambient.context(), SpanKind.CLIENT, attributes, (), started
         )
