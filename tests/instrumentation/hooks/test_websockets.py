@@ -11,8 +11,8 @@ from opentelemetry.trace import SpanKind, StatusCode
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, broadcast, serve
 from websockets.exceptions import ConnectionClosedOK
+from websockets.sync import client as sync_client
 from websockets.sync import server as sync_server
-from websockets.sync.client import connect as sync_connect
 
 from relayscope.instrumentation.hooks.websockets import WebsocketsInstrumentor
 from tests.fix_telemetry import Telemetry
@@ -281,7 +281,7 @@ def test_sync_connections_are_watched_on_both_sides(watched: Telemetry) -> None:
     with sync_server.serve(answer, "127.0.0.1", 0) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        with sync_connect(f"ws://127.0.0.1:{server.socket.getsockname()[1]}") as connection:
+        with sync_client.connect(f"ws://127.0.0.1:{server.socket.getsockname()[1]}") as connection:
             connection.send(REQUEST)
             assert connection.recv() == ANSWER
         server.shutdown()
@@ -294,7 +294,7 @@ def test_sync_connections_are_watched_on_both_sides(watched: Telemetry) -> None:
 
 def test_a_refused_sync_connection_is_a_failed_span(watched: Telemetry) -> None:
     """As an asyncio one."""
-    with pytest.raises(ConnectionRefusedError), sync_connect("ws://127.0.0.1:1"):
+    with pytest.raises(ConnectionRefusedError), sync_client.connect("ws://127.0.0.1:1"):
         pass
 
     attributes = watched.span("connect").attributes or {}
