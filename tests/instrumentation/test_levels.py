@@ -1,6 +1,7 @@
 """Promises about levels: per component, peer, method and direction, as profiles, at any time."""
 
 import re
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -154,3 +155,18 @@ def test_a_mistake_in_a_profile_is_named(tmp_path: Path, text: str, complaint: s
 
     with pytest.raises(ValueError, match=re.escape(complaint)):
         read_profile("a", file)
+
+
+def test_the_profile_in_the_readme_can_be_read(tmp_path: Path) -> None:
+    """What the README shows is a profile, with three rules."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    block = re.search(r"```yaml\n(.*?)```", readme, re.DOTALL)
+    assert block is not None
+    file = tmp_path / "profiles.yaml"
+    file.write_text(textwrap.dedent(block[1]))
+
+    profile = read_profile("mine", file)
+
+    assert profile.level is Level.DEBUG
+    assert [rule.level for rule in profile.rules] == [Level.OFF, Level.OFF, Level.TRACE]
+    assert profile.uninjected == ("*:9061",)
