@@ -45,6 +45,9 @@ begin
                     ' relayscope_store.call_made, relayscope_store.call_served,'
                     ' relayscope_store.numbered, relayscope_store.heard to %I', role.name);
             when 'owner' then
+                -- First: whoever is given a table must be able to make one there.
+                execute format('alter schema relayscope owner to %I', role.name);
+                execute format('alter schema relayscope_store owner to %I', role.name);
                 for object in
                     select oid::regclass as name
                     from pg_catalog.pg_class
@@ -63,8 +66,6 @@ begin
                 loop
                     execute format('alter function %s owner to %I', object.name, role.name);
                 end loop;
-                execute format('alter schema relayscope owner to %I', role.name);
-                execute format('alter schema relayscope_store owner to %I', role.name);
             else
                 null;
         end case;
