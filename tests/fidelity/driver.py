@@ -1,6 +1,8 @@
 """The client at the outer end of a relay: plain transports, and nothing of relayscope."""
 
 import json
+import os
+import signal
 import subprocess
 import threading
 from abc import ABC, abstractmethod
@@ -52,6 +54,8 @@ class StdioDriver(Driver):
             stdout=subprocess.PIPE,
             stderr=errors,
             encoding="utf-8",
+            # Ended as one, should the relay hang: the tee is only its parent.
+            start_new_session=True,
         )
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
@@ -76,7 +80,8 @@ class StdioDriver(Driver):
         try:
             self._process.wait(PATIENCE_SECONDS)
         finally:
-            self._process.kill()
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
             self._reader.join(PATIENCE_SECONDS)
             self._process.stdout.close()
