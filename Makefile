@@ -9,14 +9,17 @@ PYTHON ?= python3
 # at a time 9. Tests of one file share their collectors and databases, so they stay together.
 PYTEST_OPTIONS ?= -n 2 --dist loadfile
 
-# How many rounds `make soak` does of each scenario, and which scenarios (default: all).
+# How many rounds `make soak` does of each scenario and `make fidelity` of each relay, and which
+# scenarios and relays (default: all).
 ROUNDS ?= 20
 SCENARIO ?=
+RELAY ?=
 
 # How many log records `make bench-query` makes: ten million take an hour and 15 GB.
 ROWS ?= 200000
 
-.PHONY: demo test soak bench-ingest bench-sanitizer bench-query bench-housekeeping check format clean
+.PHONY: demo test soak fidelity bench-ingest bench-sanitizer bench-query bench-housekeeping \
+	bench-overhead check format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/relayscope demo
@@ -26,6 +29,12 @@ test: $(VENV)/.installed $(VENV_MCP2)/.installed
 
 soak: $(VENV)/.installed
 	$(BIN)/python -m tests.soak.durability $(SCENARIO) --rounds $(ROUNDS)
+
+fidelity: $(VENV)/.installed $(VENV_MCP2)/.installed
+	$(BIN)/python -m tests.fidelity.fidelity $(RELAY) --rounds $(ROUNDS)
+
+bench-overhead: $(VENV)/.installed
+	$(BIN)/python -m tests.bench.bench_overhead
 
 bench-ingest: $(VENV)/.installed
 	$(BIN)/python -m tests.bench.bench_ingest
@@ -57,7 +66,7 @@ $(VENV)/.installed: pyproject.toml
 
 $(VENV_MCP2)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV_MCP2)
-	$(VENV_MCP2)/bin/python -m pip install --quiet --disable-pip-version-check --editable . 'mcp>=2,<3'
+	$(VENV_MCP2)/bin/python -m pip install --quiet --disable-pip-version-check --editable . 'mcp>=2,<3' 'fastmcp>=4,<5'
 	touch $@
 
 clean:

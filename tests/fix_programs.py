@@ -83,8 +83,12 @@ class Background:
         self, manners: str, environment: Mapping[str, str], *, wrap: list[str]
     ) -> int:
         """Start a WebSocket backend, `wrap` before its command; return its port."""
+        return self.listening([*wrap, *python("websocket_backend.py", manners, "0")], environment)
+
+    def listening(self, command: list[str], environment: Mapping[str, str]) -> int:
+        """Start a program that says `listening on PORT`; return the port."""
         process = subprocess.Popen(
-            [*wrap, *python("websocket_backend.py", manners, "0")],
+            command,
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -13,12 +13,16 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from opentelemetry.sdk._logs import LoggerProvider, ReadableLogRecord
 from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogRecordProcessor
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from relayscope.instrumentation import Exchange, Level
+from relayscope.instrumentation import Exchange, Levels
 from relayscope.instrumentation.message_log import MessageLog
+from relayscope.instrumentation.metrics import Durations
+from relayscope.instrumentation.spans import Spans
 from relayscope.sanitizer import Sanitizer
 
 
@@ -27,7 +31,7 @@ class Telemetry:
     """An exchange and what it has made so far."""
 
     exchange: Exchange
-    log: MessageLog
+    metrics: InMemoryMetricReader
     _spans: InMemorySpanExporter
     _records: InMemoryLogRecordExporter
 
@@ -61,22 +65,27 @@ def telemetry() -> Iterator[Telemetry]:
     records = InMemoryLogRecordExporter()  # type: ignore[no-untyped-call]  # the SDK leaves it untyped
     loggers = LoggerProvider()
     loggers.add_log_record_processor(SimpleLogRecordProcessor(records))
+    reader = InMemoryMetricReader()
+    meters = MeterProvider([reader])
     sanitizer = Sanitizer.default()
-    log = MessageLog(loggers.get_logger("test"), sanitizer, Level.TRACE)
-    yield Telemetry(Exchange(tracers.get_tracer("test"), log, sanitizer), log, spans, records)
+    made = Spans(tracers.get_tracer("test"), sanitizer, Durations(meters.get_meter("test")))
+    exchange = Exchange(made, MessageLog(loggers.get_logger("test"), sanitizer), Levels())
+    yield Telemetry(exchange, reader, spans, records)
     tracers.shutdown()
     loggers.shutdown()
+    meters.shutdown()
 
 
 @dataclass
 class OtlpSink(
     trace_service_pb2_grpc.TraceServiceServicer, logs_service_pb2_grpc.LogsServiceServicer
 ):
-    """An OTLP/gRPC receiver that keeps what it gets, by component."""
+    """An OTLP/gRPC receiver that keeps what it gets, by component: messages and other logs."""
 
     endpoint: str = ""
     spans: list[tuple[str, Span]] = field(default_factory=list)
     records: list[tuple[str, LogRecord]] = field(default_factory=list)
+    logs: list[tuple[str, LogRecord]] = field(default_factory=list)
 
     def Export(self, request: Any, _context: Any) -> Any:  # noqa: N802  # the service's own name
         """Take a request of either signal."""
@@ -87,7 +96,9 @@ class OtlpSink(
             return trace_service_pb2.ExportTraceServiceResponse()
         for resource in request.resource_logs:
             for scope in resource.scope_logs:
-                self.records += [(_component(resource), record) for record in scope.log_records]
+                for record in scope.log_records:
+                    kind = self.records if record.event_name == "mcp.message" else self.logs
+                    kind.append((_component(resource), record))
         return logs_service_pb2.ExportLogsServiceResponse()
 
 

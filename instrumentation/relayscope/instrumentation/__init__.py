@@ -6,6 +6,17 @@ A message's path: a hook (`hooks/`) sees it, `exchange.py` decides which span it
 
 from .exchange import Exchange
 from .level import Level
-from .process import shared_exchange
+from .levels import Direction, Levels, Rule
+from .process import set_levels, shared_exchange
+from .profile import read_profile
 
-__all__ = ["Exchange", "Level", "shared_exchange"]
+__all__ = [
+    "Direction",
+    "Exchange",
+    "Level",
+    "Levels",
+    "Rule",
+    "read_profile",
+    "set_levels",
+    "shared_exchange",
+]

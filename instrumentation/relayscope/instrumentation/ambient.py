@@ -6,6 +6,7 @@ set in the task that awaits it, which is what lets a wrapped `recv()` do this.
 """
 
 from contextvars import ContextVar
+from weakref import WeakSet
 
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
@@ -13,6 +14,9 @@ from opentelemetry.trace import Span, get_current_span, set_span_in_context
 
 _outer: ContextVar[Context | None] = ContextVar("relayscope_outer_context", default=None)
 """The task's context from before the first request was entered."""
+
+_answered: WeakSet[Span] = WeakSet()
+"""Spans of answered requests: a thread that only reads does not know that another has answered."""
 
 
 def enter(span: Span) -> None:
@@ -25,8 +29,18 @@ def enter(span: Span) -> None:
 
 
 def leave(span: Span) -> None:
-    """Go back to the task's own context if `span` is the one that it works for."""
+    """Say that nobody works for `span` any more; the running task gets its own context back."""
+    _answered.add(span)
     outer = _outer.get()
     if outer is not None and get_current_span() is span:
         otel_context.attach(outer)
         _outer.set(None)
+
+
+def context() -> Context:
+    """Return the context that the running task works in."""
+    current = otel_context.get_current()
+    outer = _outer.get()
+    if outer is not None and get_current_span(current) in _answered:
+        return outer
+    return current

@@ -6,11 +6,17 @@ import shutil
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
+from pathlib import Path
 
 from opentelemetry.instrumentation import auto_instrumentation
 
 from .level import Level
-from .process import LEVEL_VARIABLE
+from .process import (
+    CHILDREN_VARIABLE,
+    LEVEL_VARIABLE,
+    PROFILE_VARIABLE,
+    PROFILES_FILE_VARIABLE,
+)
 
 _EPILOG = """\
 Everything else is set with OpenTelemetry's own OTEL_* variables. Defaults: spans and logs over
@@ -34,6 +40,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         os.environ["OTEL_SERVICE_NAME"] = options.service_name
     if options.level is not None:
         os.environ[LEVEL_VARIABLE] = options.level.name
+    if options.profile:
+        os.environ[PROFILE_VARIABLE] = options.profile
+    if options.profiles:
+        os.environ[PROFILES_FILE_VARIABLE] = str(Path(options.profiles).absolute())
+    if options.children:
+        os.environ[CHILDREN_VARIABLE] = "true"
     # OpenTelemetry's own command does the rest: it reads sys.argv and execs the command.
     sys.argv = ["relayscope-instrument", "--", options.command, *options.command_arguments]
     auto_instrumentation.run()
@@ -58,6 +70,17 @@ def _parser() -> argparse.ArgumentParser:
         type=_level,
         metavar="LEVEL",
         help=f"what is recorded: {', '.join(level.name for level in Level)} (default: TRACE)",
+    )
+    parser.add_argument(
+        "--profile",
+        metavar="NAME",
+        help="levels as a set: development (TRACE), production (INFO), or one of --profiles",
+    )
+    parser.add_argument("--profiles", metavar="FILE", help="your own profiles, in YAML")
+    parser.add_argument(
+        "--children",
+        action="store_true",
+        help="instrument the Python programs that it starts too",
     )
     parser.add_argument("command", help="the program to run")
     parser.add_argument("command_arguments", nargs=argparse.REMAINDER, help="its arguments")

@@ -4,9 +4,9 @@ Source: open-telemetry/semantic-conventions-genai, docs/gen-ai/mcp.md (Developme
 rules of its pull request 404. Methods that MCP does not know follow the JSON-RPC conventions.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
-from opentelemetry.trace import Span, SpanKind, StatusCode
+from opentelemetry.trace import SpanKind
 
 from relayscope.sanitizer import Value
 
@@ -16,16 +16,6 @@ from .message import KNOWN_METHODS, Kind, Message
 
 _NOT_THE_SERVERS_FAULT: Final = frozenset({-32700, -32600, -32601, -32602, -32002})
 """Codes that tell a client it asked wrongly: a SERVER span that answers so has not failed."""
-
-_LONGEST_TARGET: Final = 128
-"""Characters of a target that go into a span name; a peer chooses it, so it needs a bound."""
-
-
-def target_of(message: Message) -> str:
-    """Return what a request is about: the tool's or prompt's name, else empty."""
-    if message.method in ("tools/call", "prompts/get"):
-        return (message.parameter("name") or "")[:_LONGEST_TARGET]
-    return ""
 
 
 def span_name(method: str, target: str) -> str:
@@ -59,7 +49,7 @@ def _method_attributes(message: Message) -> dict[str, Value]:
     method = message.method
     if method not in KNOWN_METHODS:
         return {names.RPC_SYSTEM_NAME: "jsonrpc", names.RPC_METHOD: method}
-    attributes = method_attributes(method, target_of(message))
+    attributes = method_attributes(method, message.target)
     if method == "tools/call":
         attributes[names.GEN_AI_OPERATION_NAME] = "execute_tool"
     elif method.startswith("resources/"):
@@ -80,22 +70,39 @@ def channel_attributes(channel: Channel, kind: SpanKind) -> dict[str, Value]:
     return attributes
 
 
-def set_outcome(span: Span, kind: SpanKind, answer: Message, description: str) -> None:
-    """Give `span` the status that its answer means.
+class Outcome(NamedTuple):
+    """What came of a call.
+
+    Attributes:
+        attributes: For its span and its measurement.
+        failed: Whether it counts as an error on this side.
+        description: The error's message, as the peer put it.
+    """
+
+    attributes: dict[str, Value]
+    failed: bool
+    description: str = ""
+
+
+_SUCCEEDED: Final = Outcome({}, failed=False)
+
+
+def outcome(kind: SpanKind, answer: Message) -> Outcome:
+    """Return what an answer means for its call.
 
     Args:
-        span: The span of the request.
-        kind: Its kind: what is an error depends on the side.
+        kind: Of the call's span: what is an error depends on the side.
         answer: The result or error.
-        description: The error's message, sanitized.
     """
     if answer.kind is Kind.ERROR:
         code = str(answer.error_code) if answer.error_code is not None else "_OTHER"
+        attributes: dict[str, Value] = {}
         if answer.error_code is not None:
-            span.set_attribute(names.RPC_RESPONSE_STATUS_CODE, code)
-        if kind is SpanKind.CLIENT or answer.error_code not in _NOT_THE_SERVERS_FAULT:
-            span.set_attribute(names.ERROR_TYPE, code)
-            span.set_status(StatusCode.ERROR, description or None)
-    elif answer.is_tool_error:
-        span.set_attribute(names.ERROR_TYPE, names.ERROR_TOOL)
-        span.set_status(StatusCode.ERROR)
+            attributes[names.RPC_RESPONSE_STATUS_CODE] = code
+        failed = kind is SpanKind.CLIENT or answer.error_code not in _NOT_THE_SERVERS_FAULT
+        if failed:
+            attributes[names.ERROR_TYPE] = code
+        return Outcome(attributes, failed, answer.error_message)
+    if answer.is_tool_error:
+        return Outcome({names.ERROR_TYPE: names.ERROR_TOOL}, failed=True)
+    return _SUCCEEDED

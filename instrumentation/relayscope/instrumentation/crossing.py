@@ -1,6 +1,6 @@
 """One message on its way across a channel, and the span it belongs to."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from time import time_ns
@@ -8,35 +8,35 @@ from typing import Protocol
 
 from opentelemetry.trace import INVALID_SPAN, Span, StatusCode
 
-from relayscope.sanitizer import Value
-
 from . import names
+from .calls import Call
 from .channel import Channel
+from .level import Level
+from .levels import Direction
 from .message import Kind, Message
 
 
-class Direction(StrEnum):
-    """Which way a message crossed, seen from this process."""
-
-    SENT = "sent"
-    RECEIVED = "received"
-
-
 class OddTraffic(StrEnum):
-    """What a healthy pair of peers would not have sent."""
+    """What a healthy pair of MCP peers would not have sent."""
 
     ORPHAN_ANSWER = "orphan_answer"
-    """An answer whose id is null, absent, or not that of an open request."""
+    """An answer whose id is null, absent, or was never that of a request."""
+    ANSWER_TO_NOTIFICATION = "answer_to_notification"
+    """An error without an id after a notification, which must not be answered."""
+    LATE_ANSWER = "late_answer"
+    """An answer to a request that was cancelled, or given up after its timeout."""
     ID_REUSED = "id_reused"
     """A request with the id of one still open, or an answer that is paired by order for it."""
     UNPARSABLE = "unparsable"
     """Not a JSON-RPC message, on a channel that speaks JSON-RPC."""
+    NOT_MCP = "not_mcp"
+    """A JSON-RPC request or notification whose method MCP does not know."""
 
 
 class CrossingLog(Protocol):
     """What makes log records of crossings."""
 
-    def emit(self, crossing: "Crossing", text: str) -> None:
+    def emit(self, crossing: "Crossing", text: str | bytes) -> None:
         """Emit the log record of a message that crossed with exactly this text."""
 
 
@@ -47,34 +47,44 @@ class Crossing:
     The hook passes the message on and then calls either `record` or `fail`, once.
 
     Attributes:
+        level: What is recorded of it.
         time: When it was about to be sent, or had arrived; nanoseconds since the epoch.
         span: The span it belongs to; not recording where there is none.
         carrier: Entries to set in `params._meta` before it is sent; empty where nothing may change.
+        answers: The call that it answers.
         ends_span: Whether the span is over with this message.
+        parts: The messages of a batch.
     """
 
     channel: Channel
     direction: Direction
     message: Message
+    level: Level
     log: CrossingLog
-    attributes: dict[str, Value]
     time: int = field(default_factory=time_ns)
     span: Span = INVALID_SPAN
     carrier: Mapping[str, str] = field(default_factory=dict)
     odd: OddTraffic | None = None
+    answers: Call | None = None
     ends_span: bool = False
+    parts: Sequence["Crossing"] = ()
 
-    def record(self, text: str) -> None:
+    def record(self, text: str | bytes) -> None:
         """Say with which exact text the message crossed."""
         self.log.emit(self, text)
-        if self.ends_span:
-            self.span.end()
+        self._end()
 
     def fail(self, error: BaseException) -> None:
         """Say that the message could not be sent."""
-        if self.message.kind is Kind.REQUEST and self.message.id is not None:
-            self.channel.sent.take(self.message.id)
-        end_failed(self.span, type(error).__name__, "the message could not be sent")
+        for crossing in (self, *self.parts):
+            if crossing.message.kind is Kind.REQUEST and crossing.message.id is not None:
+                crossing.channel.sent.take(crossing.message.id)
+            end_failed(crossing.span, type(error).__name__, "the message could not be sent")
+
+    def _end(self) -> None:
+        for crossing in (self, *self.parts):
+            if crossing.ends_span:
+                crossing.span.end()
 
 
 def end_failed(span: Span, error_type: str, description: str) -> None:

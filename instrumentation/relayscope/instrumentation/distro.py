@@ -24,6 +24,8 @@ _DEFAULTS: Final = {
     "OTEL_LOGS_EXPORTER": "otlp",
     "OTEL_METRICS_EXPORTER": "none",
     "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc",
+    # The host's own log records are exported by `hooks/host_logs.py`, which adds no handler.
+    "OTEL_PYTHON_LOG_AUTO_INSTRUMENTATION": "false",
     # A developer who has just made the call wants to see it; the SDK's defaults are 5 s and 1 s.
     "OTEL_BSP_SCHEDULE_DELAY": "200",
     "OTEL_BLRP_SCHEDULE_DELAY": "200",

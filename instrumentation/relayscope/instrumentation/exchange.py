@@ -9,89 +9,93 @@ the MCP client (MCP conventions, "Spans"). A span begins with the request and en
 a notification's span is a moment.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from time import time_ns
+from typing import Final
 
-from opentelemetry import context as otel_context
-from opentelemetry import propagate
 from opentelemetry.context import Context
-from opentelemetry.propagators.textmap import Getter
-from opentelemetry.trace import (
-    INVALID_SPAN,
-    Span,
-    SpanKind,
-    Tracer,
-    get_current_span,
-    set_span_in_context,
-)
-
-from relayscope.sanitizer import Sanitizer
+from opentelemetry.trace import SpanKind
 
 from . import ambient, conventions, names
-from .channel import Call, Channel, OpenCalls
-from .crossing import Crossing, Direction, OddTraffic, end_failed
+from .calls import Call, OpenCalls
+from .channel import Channel
+from .conventions import Outcome
+from .crossing import Crossing, OddTraffic
+from .injection import Injection
 from .level import Level
+from .levels import Direction, Levels
 from .message import KNOWN_METHODS, Kind, Message
 from .message_log import MessageLog
+from .parents import Parents, carrier_of
+from .spans import Spans
 
+CALL_SECONDS: Final = 3600.0
+"""After this time a call counts as never to be answered. Longer than people wait for a tool."""
 
-class _MetaGetter(Getter[Mapping[str, Any]]):
-    """Reads `_meta`, in which a peer may put anything at all, for the propagators."""
-
-    def get(self, carrier: Mapping[str, Any], key: str) -> list[str] | None:
-        value = carrier.get(key)
-        return [value] if isinstance(value, str) else None
-
-    def keys(self, carrier: Mapping[str, Any]) -> list[str]:
-        return list(carrier)
-
-
-_META_GETTER = _MetaGetter()
+_SWEEP_NANOSECONDS: Final = 1_000_000_000
+_LONG_LIVED: Final = frozenset({"subscriptions/listen"})
+_ANSWERED_WITHOUT_ID: Final = frozenset({-32700, -32600})
+"""Parse error, invalid request: errors that may have no id, because it could not be read."""
 
 
 class Exchange:
-    """The exchange of one process, shared by all its hooks."""
+    """The exchange of one process, shared by all its hooks.
 
-    def __init__(self, tracer: Tracer, log: MessageLog, sanitizer: Sanitizer) -> None:
-        self._tracer = tracer
-        self._log = log
-        self._sanitizer = sanitizer
-        self._received_calls: dict[str, Call] = {}
-        """Open received calls by the `traceparent` they came with."""
+    Attributes:
+        levels: What is recorded from now on; may be set at any time.
+        spans: Makes its spans.
+        log: Makes its log records.
+    """
+
+    def __init__(
+        self,
+        spans: Spans,
+        log: MessageLog,
+        levels: Levels,
+        call_seconds: float = CALL_SECONDS,
+    ) -> None:
+        self.levels = levels
+        self.spans = spans
+        self.log = log
+        self._call_nanoseconds = int(call_seconds * 1e9)
+        self._parents = Parents()
+        self._injection = Injection()
         self._channels: set[Channel] = set()
+        self._next_sweep = 0
+
+    def is_off(self, channel: Channel, direction: Direction) -> bool:
+        """Return whether nothing at all is recorded of a channel's messages in a direction."""
+        return channel.gate(self.levels, direction) is Level.OFF
 
     def sending(self, channel: Channel, message: Message) -> Crossing:
         """Return the crossing of a message that this process is about to send."""
         crossing = self._crossing(channel, message, Direction.SENT)
-        if message.is_answer:
-            self._pair(crossing, channel.received, SpanKind.SERVER)
-            ambient.leave(crossing.span)
-        elif message.method:
-            crossing.span = self._start(crossing, SpanKind.CLIENT, self._parent_of(message))
-            if message.takes_meta and message.method in KNOWN_METHODS:
-                crossing.carrier = _carrier_of(crossing.span)
-            self._open(crossing, channel.sent)
-        return crossing
+        if message.kind is Kind.BATCH:
+            crossing.parts = [self._sending(self._part(crossing, part)) for part in message.parts]
+            return crossing
+        return self._sending(crossing)
 
-    def received(self, channel: Channel, message: Message) -> Crossing:
+    def received(
+        self, channel: Channel, message: Message, around: Context | None = None
+    ) -> Crossing:
         """Return the crossing of a message that has arrived.
 
         Where it is a request or a notification, the hook makes `crossing.span` current for the
         code that handles it.
+
+        Args:
+            channel: Where it arrived.
+            message: What arrived.
+            around: What the transport says of the context, such as an HTTP request's header. What
+                the message itself carries comes first, and then links to this.
         """
         crossing = self._crossing(channel, message, Direction.RECEIVED)
-        if message.is_answer:
-            self._pair(crossing, channel.sent, SpanKind.CLIENT)
-        elif message.method:
-            # An empty context: what the reading task did before is not this message's cause.
-            parent = propagate.extract(message.meta, context=Context(), getter=_META_GETTER)
-            crossing.span = self._start(crossing, SpanKind.SERVER, parent)
-            call = self._open(crossing, channel.received)
-            traceparent = message.meta.get("traceparent")
-            if call is not None and isinstance(traceparent, str):
-                call.traceparent = traceparent
-                self._received_calls[traceparent] = call
-        return crossing
+        if message.kind is Kind.BATCH:
+            crossing.parts = [
+                self._received(self._part(crossing, part), around) for part in message.parts
+            ]
+            return crossing
+        return self._received(crossing, around)
 
     def connect_failed(self, channel: Channel, started: int, error: BaseException) -> None:
         """Record that a connection could not be made.
@@ -101,120 +105,202 @@ class Exchange:
             started: When it was tried, in nanoseconds since the epoch.
             error: Why it failed.
         """
-        attributes = conventions.channel_attributes(channel, SpanKind.CLIENT)
-        span = self._tracer.start_span(
-            names.SPAN_CONNECT, kind=SpanKind.CLIENT, attributes=attributes, start_time=started
-        )
-        end_failed(span, type(error).__name__, self._sanitizer.text(str(error)))
+        if not self.is_off(channel, Direction.SENT):
+            self.spans.connect_failed(channel, started, error)
 
     def give_up(self, channel: Channel, message: Message, error_type: str) -> None:
         """End the call of a request whose answer can no longer come, if it is still open."""
         if message.kind is not Kind.REQUEST or message.id is None:
             return
-        for calls in (channel.sent, channel.received):
-            match = calls.take(message.id)
-            if match is not None:
-                self._received_calls.pop(match.call.traceparent, None)
-                end_failed(match.call.span, error_type, "the exchange ended without an answer")
+        for calls, kind in _sides(channel):
+            call = calls.give_up(message.id)
+            if call is not None:
+                self._end_unanswered(channel, call, kind, error_type)
 
     def close(self, channel: Channel) -> None:
         """End every call that is still open on a channel: its answer can no longer come."""
+        if channel not in self._channels:
+            return
         self._channels.discard(channel)
-        for calls in (channel.sent, channel.received):
+        for calls, kind in _sides(channel):
             for call in calls.drain():
-                self._received_calls.pop(call.traceparent, None)
-                end_failed(
-                    call.span, names.ERROR_UNANSWERED, "the channel closed before the answer"
-                )
+                self._end_unanswered(channel, call, kind, names.ERROR_UNANSWERED)
+        self.spans.session_over(channel)
 
     def close_all(self) -> None:
         """End every open call, because the process is about to exit."""
         for channel in list(self._channels):
             self.close(channel)
 
+    def sweep(self) -> None:
+        """End calls that have waited for too long; done once a second while there is traffic."""
+        now = time_ns()
+        self._next_sweep = now + _SWEEP_NANOSECONDS
+        for channel in list(self._channels):
+            for calls, kind in _sides(channel):
+                for call in list(calls.older_than(now - self._call_nanoseconds)):
+                    identifier = call.request.id
+                    if identifier is not None and call.request.method not in _LONG_LIVED:
+                        calls.give_up(identifier)
+                        self._end_unanswered(channel, call, kind, names.ERROR_TIMEOUT)
+
     def _crossing(self, channel: Channel, message: Message, direction: Direction) -> Crossing:
         self._channels.add(channel)
         unparsable = message.kind is Kind.UNPARSABLE
         channel.speaks_jsonrpc |= not unparsable
-        return Crossing(
-            channel=channel,
-            direction=direction,
-            message=message,
-            log=self._log,
-            attributes=conventions.message_attributes(message),
-            odd=OddTraffic.UNPARSABLE if unparsable else None,
+        crossing = Crossing(
+            channel, direction, message, self._level_of(channel, message, direction), self.log
         )
+        if unparsable:
+            crossing.odd = OddTraffic.UNPARSABLE
+        if crossing.time > self._next_sweep:
+            self.sweep()
+        return crossing
 
-    def _start(self, crossing: Crossing, kind: SpanKind, parent: Context) -> Span:
-        if self._log.level > Level.INFO:
-            return INVALID_SPAN
-        message = crossing.message
-        return self._tracer.start_span(
-            conventions.span_name(message.method, conventions.target_of(message)),
-            context=parent,
-            kind=kind,
-            start_time=crossing.time,
-            attributes=self._sanitizer.attributes(
-                crossing.attributes | conventions.channel_attributes(crossing.channel, kind)
-            ),
-        )
+    def _part(self, batch: Crossing, message: Message) -> Crossing:
+        level = self._level_of(batch.channel, message, batch.direction)
+        return Crossing(batch.channel, batch.direction, message, level, self.log, time=batch.time)
 
-    def _open(self, crossing: Crossing, calls: OpenCalls) -> Call | None:
+    def _level_of(self, channel: Channel, message: Message, direction: Direction) -> Level:
+        level = channel.gate(self.levels, direction)
+        if level is not None:
+            return level
+        target = message.target
+        return self.levels.of_message(channel.peer, direction, message.method, target)
+
+    def _sending(self, crossing: Crossing) -> Crossing:
+        channel, message = crossing.channel, crossing.message
+        if message.is_answer:
+            self._pair(crossing, channel.received, SpanKind.SERVER)
+            ambient.leave(crossing.span)
+        elif message.method and crossing.level is not Level.OFF:
+            if message.method not in KNOWN_METHODS:
+                crossing.odd = OddTraffic.NOT_MCP
+            if crossing.level <= Level.INFO:
+                parent = self._parents.of_sent(message)
+                crossing.span = self.spans.start(crossing, SpanKind.CLIENT, parent)
+                if self._injection.is_allowed(channel.peer, message) and self.levels.injects(
+                    channel.peer
+                ):
+                    crossing.carrier = carrier_of(crossing.span)
+        if message.method:
+            self._open(crossing, channel.sent, SpanKind.CLIENT)
+        return crossing
+
+    def _received(self, crossing: Crossing, around: Context | None) -> Crossing:
+        channel, message = crossing.channel, crossing.message
+        if message.is_answer:
+            self._pair(crossing, channel.sent, SpanKind.CLIENT)
+        elif message.method and crossing.level is not Level.OFF:
+            if message.method not in KNOWN_METHODS:
+                crossing.odd = OddTraffic.NOT_MCP
+            if crossing.level <= Level.INFO:
+                parent, links = self._parents.of_received(message, around)
+                crossing.span = self.spans.start(crossing, SpanKind.SERVER, parent, links)
+                self._parents.remember(message, crossing.span)
+        if message.method:
+            self._open(crossing, channel.received, SpanKind.SERVER)
+        return crossing
+
+    def _open(self, crossing: Crossing, calls: OpenCalls, kind: SpanKind) -> None:
         """Wait for the answer, if there will be one."""
-        message = crossing.message
+        message, channel = crossing.message, crossing.channel
         if message.id is None:
+            calls.notifications += 1
             crossing.ends_span = True
-            return None
-        call = Call(crossing.span, message.method, conventions.target_of(message))
-        if calls.add(message.id, call):
+            self.spans.measure(crossing, kind)
+            if message.method == "notifications/cancelled":
+                self._cancel(channel, message, calls, kind)
+            return
+        if message.method == "initialize":
+            channel.opened = (crossing.time, crossing.direction)
+        call = Call(
+            request=message.head(),
+            target=message.target,
+            span=crossing.span,
+            level=crossing.level,
+            time=crossing.time,
+            carried=bool(crossing.carrier),
+        )
+        if calls.add(message.id, call) and crossing.level is not Level.OFF:
             crossing.odd = OddTraffic.ID_REUSED
-        return call
 
     def _pair(self, crossing: Crossing, calls: OpenCalls, kind: SpanKind) -> None:
         """Find the request that an answer answers, and with it the span that it ends."""
-        answer = crossing.message
-        # An error without an id answers nothing: peers send it in reply to notifications.
+        answer, channel = crossing.message, crossing.channel
         match = calls.take(answer.id) if answer.id is not None else None
         if match is None:
-            crossing.odd = OddTraffic.ORPHAN_ANSWER
+            self._pair_with_nothing(crossing, calls)
             return
         call = match.call
+        self._take_level(crossing, call)
+        if call.level is Level.OFF:
+            return
         if match.id_reused:
             crossing.odd = OddTraffic.ID_REUSED
-        self._received_calls.pop(call.traceparent, None)
-        if call.method == "initialize":
-            _learn_handshake(crossing.channel, answer)
-        crossing.span = call.span
-        crossing.ends_span = True
-        crossing.attributes.update(conventions.method_attributes(call.method, call.target))
-        conventions.set_outcome(call.span, kind, answer, self._sanitizer.text(answer.error_message))
+        if kind is SpanKind.SERVER:
+            self._parents.forget(call)
+        else:
+            self._injection.answered(channel.peer, call, answer)
+        if call.request.method == "initialize":
+            _learn_handshake(channel, answer)
+        crossing.answers = call
+        crossing.span = self.spans.conclude(channel, call, kind, conventions.outcome(kind, answer))
+        crossing.ends_span = not call.is_over
 
-    def _parent_of(self, message: Message) -> Context:
-        """Return the context that a message sent from here is a part of.
+    def _pair_with_nothing(self, crossing: Crossing, calls: OpenCalls) -> None:
+        """Say what an answer is that answers no open request."""
+        answer = crossing.message
+        late = calls.take_given_up(answer.id) if answer.id is not None else None
+        if late is not None:
+            self._take_level(crossing, late)
+            crossing.span = late.span
+            crossing.odd = OddTraffic.LATE_ANSWER
+        elif (
+            answer.id is None
+            and calls.notifications
+            and answer.error_code not in _ANSWERED_WITHOUT_ID
+        ):
+            calls.notifications -= 1
+            crossing.odd = OddTraffic.ANSWER_TO_NOTIFICATION
+        else:
+            crossing.odd = OddTraffic.ORPHAN_ANSWER
 
-        A relay may forward the `_meta` it received, `traceparent` and all. Left alone, that would
-        make the backend a sibling of the relay; so it leads to the call that brought it. Any other
-        `traceparent` was put there by the host's own tracing, and is the parent.
-        """
-        current = otel_context.get_current()
-        traceparent = message.meta.get("traceparent")
-        if not isinstance(traceparent, str):
-            return current
-        call = self._received_calls.get(traceparent)
-        if call is None:
-            return propagate.extract(message.meta, context=current, getter=_META_GETTER)
-        here = get_current_span(current).get_span_context()
-        if here.trace_id == call.span.get_span_context().trace_id:
-            return current
-        return set_span_in_context(call.span, current)
+    def _take_level(self, crossing: Crossing, call: Call) -> None:
+        """Give an answer the level that its request's method and target have."""
+        channel = crossing.channel
+        if call.level is Level.OFF:
+            crossing.level = Level.OFF
+        elif channel.gate(self.levels, crossing.direction) is None:
+            crossing.level = self.levels.of_message(
+                channel.peer, crossing.direction, call.request.method, call.target
+            )
+
+    def _cancel(
+        self, channel: Channel, notification: Message, calls: OpenCalls, kind: SpanKind
+    ) -> None:
+        """Give up the call that the one who made it has cancelled."""
+        identifier = notification.params.get("requestId")
+        if isinstance(identifier, int | str):
+            call = calls.give_up(identifier)
+            if call is not None:
+                self._end_unanswered(channel, call, kind, names.ERROR_CANCELLED)
+
+    def _end_unanswered(
+        self, channel: Channel, call: Call, kind: SpanKind, error_type: str
+    ) -> None:
+        self._parents.forget(call)
+        if call.level is not Level.OFF and not call.is_over:
+            description = "the exchange ended without an answer"
+            ended = Outcome({names.ERROR_TYPE: error_type}, failed=True, description=description)
+            self.spans.conclude(channel, call, kind, ended)
+            if not call.is_over:
+                call.span.end()
+                call.is_over = True
 
 
-def _carrier_of(span: Span) -> dict[str, str]:
-    """Return what the configured propagators say of `span`; nothing where there is no context."""
-    carrier: dict[str, str] = {}
-    if span.get_span_context().is_valid:
-        propagate.inject(carrier, context=set_span_in_context(span))
-    return carrier
+def _sides(channel: Channel) -> Iterable[tuple[OpenCalls, SpanKind]]:
+    return ((channel.sent, SpanKind.CLIENT), (channel.received, SpanKind.SERVER))
 
 
 def _learn_handshake(channel: Channel, answer: Message) -> None:

@@ -11,11 +11,13 @@ class Level(IntEnum):
     DEBUG = 5
     """Every message without its text: kind, method, id, size and digest."""
     INFO = 9
-    """Calls as spans; of the messages, only odd ones."""
+    """Calls as spans, and when channels open and close; of the messages, only odd ones."""
     WARN = 13
-    """Only what went wrong: odd messages."""
+    """Only what went wrong: odd messages, and calls that failed as spans."""
     ERROR = 17
-    """Nothing but failures to capture."""
+    """Only calls that failed, as spans."""
+    OFF = 25
+    """Nothing: messages are not even looked at, and carry no context."""
 
     @classmethod
     def named(cls, name: str) -> "Level":

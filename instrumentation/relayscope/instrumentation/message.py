@@ -5,7 +5,7 @@ The forms are those of JSON-RPC 2.0 section 4 and 5, read tolerantly: broken pee
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -54,6 +54,16 @@ KNOWN_METHODS: Final = frozenset(
 """Methods of the MCP revisions 2024-11-05 to 2026-07-28. Only these get trace context: a server
 that dispatches on other names may pass all of `params` to a function as keyword arguments."""
 
+_WITH_TARGET: Final = ("tools/call", "prompts/get")
+_LONGEST_TARGET: Final = 128
+"""Characters of a target, which goes into a span's name; a peer chooses it, so it needs a bound."""
+
+_SMALL: Final = 1024
+"""Bytes of a message that is remembered as it is: taking it apart would cost more than it saves."""
+
+_LARGEST_BATCH: Final = 1000
+"""Messages of a batch that get a span; a peer may send any number."""
+
 
 class Kind(StrEnum):
     """What a message is; the values are those of `relayscope.message.kind`."""
@@ -66,7 +76,7 @@ class Kind(StrEnum):
     UNPARSABLE = "unparsable"
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)
 class Message:
     """The parts of a message that decide where it belongs.
 
@@ -74,6 +84,9 @@ class Message:
         id: None when absent, null, or of a type that JSON-RPC does not allow.
         params: The request's parameters when they are an object, else empty.
         takes_meta: Whether `params._meta` can be set without changing what the message says.
+        target: What a request is about: the tool's or prompt's name, else empty.
+        parts: The messages of a batch.
+        size: Bytes of its text, 0 where it was never text here.
     """
 
     kind: Kind
@@ -84,6 +97,9 @@ class Message:
     result: Any = None
     error_code: int | None = None
     error_message: str = ""
+    target: str = ""
+    parts: tuple["Message", ...] = ()
+    size: int = 0
 
     @property
     def meta(self) -> Mapping[str, Any]:
@@ -113,13 +129,24 @@ class Message:
             data = orjson.loads(text)
         except ValueError:
             return cls(Kind.UNPARSABLE)
-        return cls.of_json(data)
+        return cls.of_json(data, len(text))
+
+    def head(self) -> "Message":
+        """Return what has to be remembered of a request until it is answered."""
+        if 0 < self.size <= _SMALL:
+            return self
+        params = {name: self.params[name] for name in ("name", "uri") if name in self.params}
+        traceparent = self.meta.get("traceparent")
+        if isinstance(traceparent, str):
+            params["_meta"] = {"traceparent": traceparent}
+        return replace(self, params=params)
 
     @classmethod
-    def of_json(cls, data: Any) -> "Message":
-        """Read a message from parsed JSON. Never raises."""
+    def of_json(cls, data: Any, size: int = 0) -> "Message":
+        """Read a message from parsed JSON, of a text of this many bytes. Never raises."""
         if isinstance(data, list):
-            return cls(Kind.BATCH)
+            parts = [cls.of_json(part) for part in data[:_LARGEST_BATCH] if isinstance(part, dict)]
+            return cls(Kind.BATCH, parts=tuple(parts))
         if not isinstance(data, dict):
             return cls(Kind.UNPARSABLE)
         identifier = data.get("id")
@@ -127,7 +154,7 @@ class Message:
             identifier = None
         method = data.get("method")
         if isinstance(method, str):
-            return cls.initiating(method, identifier, data.get("params"))
+            return cls.initiating(method, identifier, data.get("params"), size)
         error = data.get("error")
         if isinstance(error, dict):
             return cls.error(identifier, error.get("code"), error.get("message"))
@@ -136,16 +163,21 @@ class Message:
         return cls(Kind.UNPARSABLE)
 
     @classmethod
-    def initiating(cls, method: str, identifier: RequestId | None, params: Any) -> "Message":
+    def initiating(
+        cls, method: str, identifier: RequestId | None, params: Any, size: int = 0
+    ) -> "Message":
         """Return a request, or a notification where there is no id."""
         has_object = isinstance(params, dict)
         meta = params.get("_meta") if has_object else None
+        target = params.get("name") if has_object and method in _WITH_TARGET else None
         return cls(
             Kind.NOTIFICATION if identifier is None else Kind.REQUEST,
             id=identifier,
             method=method,
             params=params if has_object else {},
             takes_meta=(params is None or has_object) and (meta is None or isinstance(meta, dict)),
+            target=target[:_LONGEST_TARGET] if isinstance(target, str) else "",
+            size=size,
         )
 
     @classmethod

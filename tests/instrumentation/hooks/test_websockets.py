@@ -2,13 +2,17 @@
 
 import asyncio
 import json
+import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from opentelemetry.trace import SpanKind, StatusCode
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.asyncio.server import ServerConnection, serve
+from websockets.asyncio.server import ServerConnection, broadcast, serve
 from websockets.exceptions import ConnectionClosedOK
+from websockets.sync import client as sync_client
+from websockets.sync import server as sync_server
 
 from relayscope.instrumentation.hooks.websockets import WebsocketsInstrumentor
 from tests.fix_telemetry import Telemetry
@@ -139,3 +143,184 @@ def test_uninstrumenting_leaves_no_trace(telemetry: Telemetry) -> None:
     assert after == before
     assert received == [REQUEST]
     assert telemetry.records == []
+
+
+def serve_one(handler: Any) -> Any:
+    """A server on a free port."""
+    return serve(handler, "127.0.0.1", 0)
+
+
+def port_of(server: Any) -> int:
+    """The port that a server listens on."""
+    port: int = server.sockets[0].getsockname()[1]
+    return port
+
+
+def directions(telemetry: Telemetry) -> list[tuple[str, Any]]:
+    """Direction and body of each record."""
+    return [
+        (
+            str((record.log_record.attributes or {})["relayscope.message.direction"]),
+            record.log_record.body,
+        )
+        for record in telemetry.records
+    ]
+
+
+def test_a_message_in_fragments_is_one_message(watched: Telemetry) -> None:
+    """Sent from an iterable and read as a stream, it is recorded whole, once on each side."""
+    pieces = [REQUEST[:10], REQUEST[10:30], REQUEST[30:]]
+
+    async def talk_in_pieces() -> list[Any]:
+        received: list[Any] = []
+
+        async def read(connection: ServerConnection) -> None:
+            received.extend([piece async for piece in connection.recv_streaming()])
+            await connection.send(ANSWER)
+
+        async with (
+            serve_one(read) as server,
+            connect(f"ws://127.0.0.1:{port_of(server)}") as connection,
+        ):
+            await connection.send(pieces)
+            await connection.recv()
+        return received
+
+    assert asyncio.run(talk_in_pieces()) == [*pieces, ""]
+    assert [body for _, body in directions(watched)] == [REQUEST, REQUEST, ANSWER, ANSWER]
+
+
+def test_what_is_broadcast_is_recorded_for_every_connection(watched: Telemetry) -> None:
+    """Each connection gets the notification, with the context of its own span."""
+    note = '{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}'
+
+    async def tell_all() -> list[Any]:
+        everyone: set[ServerConnection] = set()
+
+        async def join(connection: ServerConnection) -> None:
+            everyone.add(connection)
+            await connection.wait_closed()
+
+        async with serve_one(join) as server:
+            url = f"ws://127.0.0.1:{port_of(server)}"
+            async with connect(url) as one, connect(url) as other:
+                while len(everyone) < 2:  # noqa: ASYNC110  # a set tells nobody
+                    await asyncio.sleep(0.01)
+                broadcast(everyone, note)
+                return [await one.recv(), await other.recv()]
+
+    received = asyncio.run(tell_all())
+
+    assert all("traceparent" in text for text in received)
+    assert sorted(directions(watched)) == sorted(
+        [(way, text) for way in ("sent", "received") for text in received]
+    )
+
+
+def test_what_is_never_read_is_recorded_all_the_same(watched: Telemetry) -> None:
+    """A message that arrived, but that the host did not ask for, was on the wire."""
+
+    async def ignore() -> None:
+        async def say(connection: ServerConnection) -> None:
+            await connection.send(REQUEST)
+            await connection.wait_closed()
+
+        async with serve_one(say) as server, connect(f"ws://127.0.0.1:{port_of(server)}"):
+            while len(watched.records) < 2:  # noqa: ASYNC110  # nobody is told
+                await asyncio.sleep(0.01)
+
+    asyncio.run(ignore())
+
+    assert [way for way, _ in directions(watched)] == ["sent", "received"]
+
+
+def test_what_is_sent_while_working_for_a_message_is_its_child(watched: Telemetry) -> None:
+    """Messages wait between arriving and being read; each is worked for when it is read."""
+    second = REQUEST.replace('"id":1', '"id":2')
+
+    async def work() -> None:
+        async def answer(connection: ServerConnection) -> None:
+            await asyncio.sleep(0.1)
+            for identifier in (1, 2):
+                await connection.recv()
+                note = {"jsonrpc": "2.0", "method": "notifications/progress", "params": {}}
+                await connection.send(json.dumps(note | {"params": {"n": identifier}}))
+                await connection.send(ANSWER.replace('"id":1', f'"id":{identifier}'))
+
+        async with (
+            serve_one(answer) as server,
+            connect(f"ws://127.0.0.1:{port_of(server)}") as connection,
+        ):
+            await connection.send(REQUEST)
+            await connection.send(second)
+            for _ in range(4):
+                await connection.recv()
+
+    asyncio.run(work())
+
+    servers = {
+        (span.attributes or {})["jsonrpc.request.id"]: span
+        for span in watched.spans
+        if span.kind is SpanKind.SERVER and span.name.startswith("tools/call")
+    }
+    notes = [
+        span
+        for span in watched.spans
+        if span.kind is SpanKind.CLIENT and span.name == "notifications/progress"
+    ]
+    assert [note.parent for note in notes] == [servers["1"].context, servers["2"].context]
+
+
+def test_sync_connections_are_watched_on_both_sides(watched: Telemetry) -> None:
+    """The threading server and client make the same spans and records."""
+
+    def answer(connection: sync_server.ServerConnection) -> None:
+        for _ in connection:
+            connection.send(ANSWER)
+
+    with sync_server.serve(answer, "127.0.0.1", 0) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        with sync_client.connect(f"ws://127.0.0.1:{server.socket.getsockname()[1]}") as connection:
+            connection.send(REQUEST)
+            assert connection.recv() == ANSWER
+        server.shutdown()
+        thread.join()
+
+    ways = [way for way, _ in directions(watched)]
+    assert sorted(ways) == ["received", "received", "sent", "sent"]
+    assert sorted(span.kind.name for span in watched.spans) == ["CLIENT", "SERVER"]
+
+
+def test_a_refused_sync_connection_is_a_failed_span(watched: Telemetry) -> None:
+    """As an asyncio one."""
+    with pytest.raises(ConnectionRefusedError), sync_client.connect("ws://127.0.0.1:1"):
+        pass
+
+    attributes = watched.span("connect").attributes or {}
+    assert attributes["error.type"] == "ConnectionRefusedError"
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_legacy_connections_are_watched_on_both_sides(watched: Telemetry) -> None:
+    """Those of versions before 14, which are still there."""
+    from websockets.legacy import client, server  # noqa: PLC0415  # deprecated: warns
+
+    async def talk_legacy() -> Any:
+        async def answer(connection: Any) -> None:
+            async for _ in connection:
+                await connection.send(ANSWER)
+
+        async with server.serve(answer, "127.0.0.1", 0) as serving:
+            url = f"ws://127.0.0.1:{port_of(serving)}"
+            async with client.connect(url) as connection:
+                await connection.send(REQUEST)
+                return await connection.recv()
+
+    assert asyncio.run(talk_legacy()) == ANSWER
+    (child,) = (span for span in watched.spans if span.kind is SpanKind.SERVER)
+    (parent,) = (span for span in watched.spans if span.kind is SpanKind.CLIENT)
+    assert child.parent is not None
+    assert parent.context is not None
+    assert child.parent.span_id == parent.context.span_id
+    assert len(watched.records) == 4

@@ -26,6 +26,9 @@ _current: ContextVar["_HttpCall | _WebSocketCall | None"] = ContextVar(
     "relayscope_asgi_call", default=None
 )
 
+_MARK: Final = "relayscope.watched"
+"""Key in the scope of a connection that is watched already."""
+
 # Not `__call__`: servers find out by calling an application wrongly whether it is one (uvicorn,
 # config.py), and a wrapper that takes any arguments would answer differently.
 _STACKS: Final = (
@@ -80,8 +83,11 @@ class AsgiHook:
         """Run an application, or a method that is one, for one connection."""
         arguments = dict(zip(("scope", "receive", "send"), args, strict=False)) | kwargs
         scope, receive, send = arguments["scope"], arguments["receive"], arguments["send"]
-        # An application may be mounted in another; the outer one sees everything.
-        if _current.get() is not None:
+        # An application may be mounted in another; the outer one sees everything. The context does
+        # not tell: a server may read the next request of a connection in that of the last one.
+        is_inner = _MARK in scope
+        scope[_MARK] = True
+        if is_inner:
             await application(scope, receive, send)
         elif scope["type"] == "http" and scope["method"] == "POST":
             await self.http(application, scope, receive, send)
@@ -96,7 +102,7 @@ class AsgiHook:
         """Run an application for one POST request."""
         headers = {name.lower(): value for name, value in scope["headers"]}
         server_call = self._sessions.server_call(
-            _address(scope), headers.get(b"mcp-session-id", b"").decode("latin-1")
+            _address(scope), headers.get(b"mcp-session-id", b"").decode("latin-1"), headers
         )
         call = _HttpCall(server_call, receive, send)
         token = _current.set(call)
@@ -140,7 +146,10 @@ class _HttpCall:
                 headers = {name.lower(): value for name, value in event.get("headers", ())}
                 self._call.response_start(event["status"], headers)
             elif event["type"] == "http.response.body":
-                self._call.response_body(event.get("body", b""), more=event.get("more_body", False))
+                body, more = event.get("body", b""), event.get("more_body", False)
+                changed = self._call.response_body(body, more=more)
+                if changed is not body:
+                    event = {**event, "body": changed}
         await self._send(event)
 
     def end(self) -> None:

@@ -7,9 +7,15 @@ server may ask in one response what the client answers in another request.
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Final
 
+from opentelemetry import propagate
+from opentelemetry.context import Context
+
+from relayscope.instrumentation import names
 from relayscope.instrumentation.channel import Channel
+from relayscope.instrumentation.hooks import sse
 from relayscope.instrumentation.hooks.sse import EventStream
 from relayscope.instrumentation.message import Kind, Message
 from relayscope.instrumentation.shield import shielded
@@ -22,6 +28,18 @@ _MOST_SESSIONS: Final = 1024
 """Sessions whose channel is remembered; the one unused for longest gives way."""
 
 
+def context_of(headers: Mapping[bytes, bytes]) -> Context | None:
+    """Return the trace context that an HTTP request's headers carry, names in lower case."""
+    if b"traceparent" not in headers:
+        return None
+    carrier = {
+        name: headers[name.encode()].decode("latin-1")
+        for name in ("traceparent", "tracestate", "baggage")
+        if name.encode() in headers
+    }
+    return propagate.extract(carrier, context=Context())
+
+
 class Sessions:
     """The channels of the HTTP sessions that this process serves."""
 
@@ -29,8 +47,19 @@ class Sessions:
         self._wire = wire
         self._channels: OrderedDict[str, Channel] = OrderedDict()
 
-    def server_call(self, client: tuple[str, int] | None, session_id: str) -> "ServerCall":
-        """Return a new call on the session's channel, or on one of its own without a session."""
+    def server_call(
+        self,
+        client: tuple[str, int] | None,
+        session_id: str,
+        headers: Mapping[bytes, bytes],
+    ) -> "ServerCall":
+        """Return a new call on the session's channel, or on one of its own without a session.
+
+        Args:
+            client: Its host and port.
+            session_id: Empty where there is none.
+            headers: Of the request, names in lower case.
+        """
         channel = self._channels.get(session_id) if session_id else None
         if channel is None:
             channel = Channel.of_socket("http", client)
@@ -38,7 +67,7 @@ class Sessions:
                 self.remember(session_id, channel)
         else:
             self._channels.move_to_end(session_id)
-        return ServerCall(self._wire, self, channel)
+        return ServerCall(self._wire, self, channel, context_of(headers))
 
     def remember(self, session_id: str, channel: Channel) -> None:
         """Use this channel for the session's later calls."""
@@ -49,6 +78,91 @@ class Sessions:
             self._wire.closed(oldest)
 
 
+class ClientChannels:
+    """The channels of the servers that this process posts to, one for each session."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self._channels: OrderedDict[tuple[str, int, str], Channel] = OrderedDict()
+
+    def call(self, server: tuple[str, int], session_id: str, body: bytes) -> "ClientCall | None":
+        """Return a new call, None if the body is not a message."""
+        message = Message.of_text(body)
+        if message.kind is Kind.UNPARSABLE:
+            return None
+        return ClientCall(self._wire, self._channel(server, session_id), message, body)
+
+    def _channel(self, server: tuple[str, int], session_id: str) -> Channel:
+        key = (*server, session_id)
+        channel = self._channels.get(key)
+        if channel is None:
+            channel = Channel.of_socket("http", server)
+            channel.session_id = session_id
+            self._channels[key] = channel
+            if len(self._channels) > _MOST_SESSIONS:
+                _, oldest = self._channels.popitem(last=False)
+                self._wire.closed(oldest)
+        else:
+            self._channels.move_to_end(key)
+        return channel
+
+
+class ClientCall:
+    """A POST request that this process makes. Nothing here raises.
+
+    Attributes:
+        body: What to send as the request's body.
+    """
+
+    def __init__(self, wire: Wire, channel: Channel, message: Message, body: bytes) -> None:
+        self._wire = wire
+        self._channel = channel
+        self._message = message
+        self._outgoing = wire.sending(channel, body)
+        self._response: ResponseBody | None = None
+        self._status = 0
+        self.body = body if self._outgoing is None else self._outgoing.data
+
+    @shielded
+    def sent(self) -> None:
+        """Say that the server has begun to respond."""
+        if self._outgoing is not None:
+            self._outgoing.sent()
+            self._outgoing = None
+
+    @shielded
+    def failed(self, error: BaseException, started: int) -> None:
+        """Say that no response came to what was sent at `started` (ns since the epoch)."""
+        if self._outgoing is not None:
+            self._outgoing.failed(error)
+        if isinstance(error, OSError) or type(error).__name__ == "ConnectError":
+            self._wire.connect_failed(self._channel, started, error)
+
+    @shielded
+    def response_start(self, status: int, headers: Mapping[bytes, bytes]) -> None:
+        """Take the response's status and headers, names in lower case."""
+        self._status = status
+        self._response = ResponseBody(headers)
+
+    @shielded
+    def response_body(self, chunk: bytes) -> None:
+        """Take the next part of the response's body, in the task that reads it."""
+        if self._response is not None:
+            for text in self._response.feed(chunk, more=True):
+                self._wire.received(self._channel, text)
+
+    @shielded
+    def end(self) -> None:
+        """Say that the response is complete: what it has not answered stays unanswered."""
+        if self._response is not None:
+            for text in self._response.feed(b"", more=False):
+                self._wire.received(self._channel, text)
+            self._response = None
+            error_type = _error_type(self._status)
+            for message in (self._message, *self._message.parts):
+                self._wire.gave_up(self._channel, message, error_type)
+
+
 class ResponseBody:
     """A response's messages, as its body comes by."""
 
@@ -57,6 +171,11 @@ class ResponseBody:
         plain = headers.get(b"content-encoding", b"identity").lower() == b"identity"
         self._events = EventStream() if plain and b"text/event-stream" in content_type else None
         self._json = bytearray() if plain and b"json" in content_type else None
+
+    @property
+    def is_between_events(self) -> bool:
+        """Whether this is an event stream, and no event has begun that has not ended."""
+        return self._events is not None and self._events.is_between_events
 
     def feed(self, chunk: bytes, *, more: bool) -> list[str]:
         """Take the next part of the body; return the texts that are complete with it."""
@@ -74,8 +193,11 @@ class ResponseBody:
 class ServerCall:
     """A POST request that this process answers. Nothing here raises."""
 
-    def __init__(self, wire: Wire, sessions: Sessions, channel: Channel) -> None:
+    def __init__(
+        self, wire: Wire, sessions: Sessions, channel: Channel, around: Context | None
+    ) -> None:
         self._wire = wire
+        self._around = around
         self._sessions = sessions
         self._channel = channel
         self._body: bytearray | None = bytearray()
@@ -96,7 +218,7 @@ class ServerCall:
         message = Message.of_text(data)
         if message.kind is not Kind.UNPARSABLE:
             self._request = message
-            self._wire.received(self._channel, data)
+            self._wire.received(self._channel, data, self._around)
 
     @shielded
     def response_start(self, status: int, headers: Mapping[bytes, bytes]) -> None:
@@ -109,9 +231,29 @@ class ServerCall:
         if session_id and not self._channel.session_id:
             self._sessions.remember(session_id.decode("latin-1"), self._channel)
 
+    def response_body(self, chunk: bytes, *, more: bool) -> bytes:
+        """Take the next part of the response's body; return what to send in its place."""
+        changed = self._changed(chunk)
+        if changed is None:
+            self._record(chunk, more=more)
+        return chunk if changed is None else changed
+
     @shielded
-    def response_body(self, chunk: bytes, *, more: bool) -> None:
-        """Take the next part of the response's body."""
+    def _changed(self, chunk: bytes) -> bytes | None:
+        """Return whole events with context in them, None if the chunk has to stay as it is."""
+        if self._response is None or not self._response.is_between_events:
+            return None
+        return sse.changed(chunk, self._sending)
+
+    def _sending(self, data: bytes) -> bytes | None:
+        outgoing = self._wire.sending(self._channel, data) if data.strip() else None
+        if outgoing is None:
+            return None
+        outgoing.sent()
+        return outgoing.data
+
+    @shielded
+    def _record(self, chunk: bytes, *, more: bool) -> None:
         if self._response is not None:
             for text in self._response.feed(chunk, more=more):
                 self._wire.sent_already(self._channel, text)
@@ -120,5 +262,11 @@ class ServerCall:
     def end(self) -> None:
         """Say that the response is complete: what it has not answered stays unanswered."""
         if self._request is not None:
-            error_type = str(self._status) if self._status >= 400 else "relayscope.unanswered"  # noqa: PLR2004  # HTTP
-            self._wire.gave_up(self._channel, self._request, error_type)
+            error_type = _error_type(self._status)
+            for message in (self._request, *self._request.parts):
+                self._wire.gave_up(self._channel, message, error_type)
+
+
+def _error_type(status: int) -> str:
+    """Return why a request was not answered: HTTP says so, or nobody does."""
+    return str(status) if status >= HTTPStatus.BAD_REQUEST else names.ERROR_UNANSWERED

@@ -1,17 +1,21 @@
 """The two streams under an `mcp` session, watched."""
 
-from collections.abc import Callable
-from contextvars import Context
+import contextvars
+from collections.abc import Awaitable, Callable
 from typing import Any, Final, Self
 
 import wrapt
-from opentelemetry.trace import Span
+from opentelemetry.context import Context
+from opentelemetry.trace import INVALID_SPAN, Span
 
 from relayscope.instrumentation import ambient
 from relayscope.instrumentation.channel import Channel
 from relayscope.instrumentation.crossing import Crossing
 from relayscope.instrumentation.exchange import Exchange
+from relayscope.instrumentation.hooks import claim
+from relayscope.instrumentation.hooks.http_call import context_of
 from relayscope.instrumentation.hooks.mcp_dialect import Dialect, Render
+from relayscope.instrumentation.levels import Direction
 from relayscope.instrumentation.message import Kind, Message, RequestId
 from relayscope.instrumentation.shield import shielded
 
@@ -56,6 +60,8 @@ class SessionWire:
         Returns:
             The span to work for, if the item is a request or a notification.
         """
+        if self._exchange.is_off(self._channel, Direction.RECEIVED):
+            return None
         if isinstance(item, Exception):
             text = item.__dict__.get(_TEXT)
             if text is not None:
@@ -64,13 +70,15 @@ class SessionWire:
         if self._channel.peer == "unknown":
             self._channel.locate(_client_address(item))
         message = _message_of(self._dialect.root(item.message))
-        crossing = self._exchange.received(self._channel, message)
+        crossing = self._exchange.received(self._channel, message, _around(item))
         crossing.record(_received_text(item) or self._render(item.message))
-        return crossing.span if message.method else None
+        return crossing.span if message.method and crossing.span is not INVALID_SPAN else None
 
     @shielded
-    def sending(self, item: Any) -> tuple[Crossing, str]:
+    def sending(self, item: Any) -> tuple[Crossing, str] | None:
         """Put the trace context into a message that is about to be sent; return its text too."""
+        if self._exchange.is_off(self._channel, Direction.SENT):
+            return None
         root = self._dialect.root(item.message)
         crossing = self._exchange.sending(self._channel, _message_of(root))
         if crossing.carrier:
@@ -94,6 +102,17 @@ class SessionWire:
         """Say that nothing more will cross."""
         self._exchange.close(self._channel)
 
+    async def pass_on(self, send: Callable[[Any], Awaitable[None]], item: Any) -> None:
+        """Give a message to the transport, which writes it in the context that it is given in.
+
+        In memory there is no transport: there the other side's handler gets that context.
+        """
+        if self._channel.transport:
+            with claim.held():
+                await send(item)
+        else:
+            await send(item)
+
     def span_of(self, request_id: RequestId | None) -> Span | None:
         """Return the span of a received request that is still open."""
         call = self._channel.received.get(request_id) if request_id is not None else None
@@ -114,13 +133,13 @@ class WatchedReadStream(wrapt.ObjectProxy[Any]):
         return self._self_wire
 
     @property
-    def last_context(self) -> Context | None:
+    def last_context(self) -> contextvars.Context | None:
         """The context for the newest item's handler, in a stream that has such a thing (mcp 2.x).
 
         The SDK runs each handler in the context that the item was sent in; for the handler to work
         for the item's span, the span must be in that context.
         """
-        context: Context | None = getattr(self.__wrapped__, "last_context", None)
+        context: contextvars.Context | None = getattr(self.__wrapped__, "last_context", None)
         if context is not None and self._self_span is not None:
             context = context.copy()
             context.run(ambient.enter, self._self_span)
@@ -177,7 +196,7 @@ class WatchedWriteStream(wrapt.ObjectProxy[Any]):
         # of what was asked comes first.
         wire.sent(crossing, text)
         try:
-            await self.__wrapped__.send(item)
+            await wire.pass_on(self.__wrapped__.send, item)
         except BaseException as error:
             wire.failed(crossing, error)
             raise
@@ -198,6 +217,12 @@ def _client_address(item: Any) -> tuple[str, int] | None:
     """Return who sent the HTTP request that a message came with."""
     client = getattr(getattr(item.metadata, "request_context", None), "client", None)
     return (client.host, client.port) if client is not None else None
+
+
+def _around(item: Any) -> Context | None:
+    """Return the context of the HTTP request that a message came with."""
+    headers = getattr(getattr(item.metadata, "request_context", None), "headers", None)
+    return context_of(dict(headers.raw)) if headers is not None else None
 
 
 def _received_text(item: Any) -> str | None:

@@ -5,7 +5,6 @@ they lead to. The function that opened them does: so what it yields is watched, 
 """
 
 from collections.abc import Callable
-from pathlib import PurePath
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -22,6 +21,7 @@ from relayscope.instrumentation.hooks.mcp_streams import (
     WatchedWriteStream,
 )
 from relayscope.instrumentation.hooks.patches import Patches
+from relayscope.instrumentation.hooks.processes import channel_to_child
 from relayscope.instrumentation.shield import shielded
 
 Describe = Callable[[Any, Any, Any], Channel]
@@ -39,13 +39,7 @@ class Opener(NamedTuple):
 
 def _stdio_client(_: Any, args: Any, kwargs: Any) -> Channel:
     server = args[0] if args else kwargs["server"]
-    command = [server.command, *server.args]
-    if PurePath(command[0]).name == "relayscope-instrument":
-        # Its options take a value each; the "--" behind them may have been lost on the way.
-        del command[0]
-        while command and command[0].startswith("--"):
-            del command[: 1 if command[0] == "--" or "=" in command[0] else 2]
-    return Channel.of_pipes(" ".join(PurePath(word).name for word in command[:2]))
+    return channel_to_child([server.command, *server.args])
 
 
 def _stdio_server(_: Any, _args: Any, _kwargs: Any) -> Channel:

@@ -1,7 +1,14 @@
-"""Hook for the `websockets` library: asyncio connections, client and server."""
+"""Hook for the `websockets` library, 12 and newer: asyncio and sync connections, either side.
 
+All of them leave the protocol to `websockets.protocol.Protocol`, where every message passes as
+frames: also those that are broadcast, sent in fragments, or arrive and are never read. The
+connections around it know the address, and when the host reads. Legacy connections have a protocol
+of their own (`websockets_legacy.py`).
+"""
+
+import sys
 import time
-from collections.abc import Awaitable, Callable, Collection, Generator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Generator, Iterator
 from typing import Any, Final
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
@@ -12,26 +19,31 @@ from relayscope.instrumentation.channel import Channel
 from relayscope.instrumentation.exchange import Exchange
 from relayscope.instrumentation.hooks import claim
 from relayscope.instrumentation.hooks.patches import Patches
+from relayscope.instrumentation.hooks.websocket_frames import Socket
+from relayscope.instrumentation.hooks.websockets_legacy import LegacyHook
 from relayscope.instrumentation.process import shared_exchange
+from relayscope.instrumentation.shield import shielded
 from relayscope.instrumentation.wire import Wire
 
-_CONNECTION: Final = "websockets.asyncio.connection"
+_ASYNCIO: Final = "websockets.asyncio.connection"
+_SYNC: Final = "websockets.sync.connection"
+_PROTOCOL: Final = "websockets.protocol"
+_CONTROL_OPCODES: Final = 0x08
+"""Opcodes from here on are no data (RFC 6455, section 5.2)."""
 
 
 class WebsocketsInstrumentor(BaseInstrumentor):
-    """Watches every message that asyncio connections of `websockets` send and receive."""
+    """Watches every message that connections of `websockets` send and receive."""
 
     def instrumentation_dependencies(self) -> Collection[str]:
-        """Return the versions whose asyncio connections have the wrapped methods."""
-        return ("websockets >= 13.1",)
+        """Return the versions that have what is wrapped."""
+        return ("websockets >= 12",)
 
     def _instrument(self, exchange: Exchange | None = None, **_: Any) -> None:
-        hook = _Hook(Wire(exchange or shared_exchange()))
+        wire = Wire(exchange or shared_exchange())
         self._patches = Patches()
-        self._patches.wrap(_CONNECTION, "Connection.send", hook.send)
-        self._patches.wrap(_CONNECTION, "Connection.recv", hook.recv)
-        self._patches.wrap(_CONNECTION, "Connection.connection_lost", hook.connection_lost)
-        self._patches.wrap("websockets.asyncio.client", "connect.__await__", hook.connect)
+        _Hook(wire).patch(self._patches)
+        LegacyHook(wire).patch(self._patches)
 
     def _uninstrument(self, **_: Any) -> None:
         self._patches.remove()
@@ -40,45 +52,124 @@ class WebsocketsInstrumentor(BaseInstrumentor):
 class _Hook:
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
-        self._channels: WeakKeyDictionary[Any, Channel | None] = WeakKeyDictionary()
+        self._sockets: WeakKeyDictionary[Any, Socket] = WeakKeyDictionary()
+        """By protocol. One that is not here is used by something else, or claimed."""
 
-    async def send(
-        self, send: Callable[..., Awaitable[None]], connection: Any, args: Any, kwargs: Any
-    ) -> None:
-        data, *others = args or (kwargs.pop("message"),)
-        outgoing = None
-        # An iterable of fragments is passed on as it is.
-        channel = self._channel(connection)
-        if channel is not None and isinstance(data, str | bytes):
-            outgoing = self._wire.sending(channel, data)
+    def patch(self, patches: Patches) -> None:
+        patches.wrap(_PROTOCOL, "Protocol.send_text", self.send)
+        patches.wrap(_PROTOCOL, "Protocol.send_binary", self.send)
+        patches.wrap(_PROTOCOL, "Protocol.send_continuation", self.send_continuation)
+        patches.wrap(_PROTOCOL, "Protocol.recv_frame", self.recv_frame)
+        patches.wrap(_ASYNCIO, "Connection.connection_made", self.asyncio_made)
+        patches.wrap(_ASYNCIO, "Connection.recv", self.recv)
+        patches.wrap(_ASYNCIO, "Connection.recv_streaming", self.asyncio_streaming)
+        patches.wrap(_ASYNCIO, "Connection.connection_lost", self.lost)
+        patches.wrap("websockets.asyncio.client", "connect.__await__", self.asyncio_connect)
+        patches.wrap(_SYNC, "Connection.__init__", self.sync_made)
+        patches.wrap(_SYNC, "Connection.recv", self.sync_recv)
+        patches.wrap(_SYNC, "Connection.recv_streaming", self.sync_streaming)
+        patches.wrap(_SYNC, "Connection.recv_events", self.lost)
+        patches.wrap("websockets.sync.client", "connect", self.sync_connect)
+        patches.wrap("websockets.sync.client", "reconnect.connect", self.sync_reconnect)
+
+    def send(self, send: Callable[..., None], protocol: Any, args: Any, kwargs: Any) -> None:
+        socket = self._sockets.get(protocol)
+        if socket is None:
+            return send(*args, **kwargs)
+        data = args[0] if args else kwargs["data"]
+        last = args[1] if len(args) > 1 else kwargs.get("fin", True)
+        if not last:
+            send(*args, **kwargs)
+            socket.sent_fragment(data, last=False)
+            return None
+        outgoing = self._wire.sending(socket.channel, bytes(data))
         if outgoing is None:
-            return await send(data, *others, **kwargs)
+            return send(*args, **kwargs)
         try:
-            await send(outgoing.data, *others, **kwargs)
+            send(outgoing.data)
         except BaseException as error:
             outgoing.failed(error)
             raise
         outgoing.sent()
         return None
 
+    def send_continuation(
+        self, send: Callable[..., None], protocol: Any, args: Any, kwargs: Any
+    ) -> None:
+        send(*args, **kwargs)
+        socket = self._sockets.get(protocol)
+        if socket is not None:
+            data = args[0] if args else kwargs["data"]
+            last = args[1] if len(args) > 1 else kwargs["fin"]
+            socket.sent_fragment(data, last=last)
+
+    def recv_frame(
+        self, recv_frame: Callable[..., None], protocol: Any, args: Any, kwargs: Any
+    ) -> None:
+        recv_frame(*args, **kwargs)
+        socket = self._sockets.get(protocol)
+        frame = args[0] if args else kwargs["frame"]
+        if socket is not None and frame.opcode < _CONTROL_OPCODES:
+            socket.arrived(frame.data, last=frame.fin)
+
+    def asyncio_made(
+        self, connection_made: Callable[..., None], connection: Any, args: Any, kwargs: Any
+    ) -> None:
+        connection_made(*args, **kwargs)
+        self._made(connection)
+
+    def sync_made(self, init: Callable[..., None], connection: Any, args: Any, kwargs: Any) -> None:
+        init(*args, **kwargs)
+        self._made(connection)
+
+    @shielded
+    def _made(self, connection: Any) -> None:
+        if not claim.is_held():
+            channel = Channel.of_socket("websocket", connection.remote_address)
+            self._sockets[connection.protocol] = Socket(self._wire, channel)
+
+    def lost(self, lost: Callable[..., None], connection: Any, args: Any, kwargs: Any) -> None:
+        try:
+            lost(*args, **kwargs)
+        finally:
+            socket = self._sockets.get(connection.protocol)
+            if socket is not None:
+                socket.closed()
+
     async def recv(
         self, recv: Callable[..., Awaitable[Any]], connection: Any, args: Any, kwargs: Any
     ) -> Any:
         data = await recv(*args, **kwargs)
-        channel = self._channel(connection)
-        if channel is not None:
-            self._wire.received(channel, data)
+        self._read(connection)
         return data
 
-    def connection_lost(
-        self, connection_lost: Callable[..., None], connection: Any, args: Any, kwargs: Any
-    ) -> None:
-        connection_lost(*args, **kwargs)
-        channel = self._channels.pop(connection, None)
-        if channel is not None:
-            self._wire.closed(channel)
+    def sync_recv(self, recv: Callable[..., Any], connection: Any, args: Any, kwargs: Any) -> Any:
+        data = recv(*args, **kwargs)
+        self._read(connection)
+        return data
 
-    def connect(
+    async def asyncio_streaming(
+        self, stream: Callable[..., AsyncIterator[Any]], connection: Any, args: Any, kwargs: Any
+    ) -> AsyncIterator[Any]:
+        async for number, fragment in _numbered(stream(*args, **kwargs)):
+            if not number:
+                self._read(connection)
+            yield fragment
+
+    def sync_streaming(
+        self, stream: Callable[..., Iterator[Any]], connection: Any, args: Any, kwargs: Any
+    ) -> Iterator[Any]:
+        for number, fragment in enumerate(stream(*args, **kwargs)):
+            if not number:
+                self._read(connection)
+            yield fragment
+
+    def _read(self, connection: Any) -> None:
+        socket = self._sockets.get(connection.protocol)
+        if socket is not None:
+            socket.read()
+
+    def asyncio_connect(
         self,
         wrapped: Callable[[], Generator[Any, Any, Any]],
         connect: Any,
@@ -94,24 +185,46 @@ class _Hook:
         try:
             return await _Awaiting(wrapped)
         except Exception as error:
-            self._wire.connect_failed(_channel_to(connect), started, error)
+            self._failed(connect.uri, started, error)
             raise
 
-    def _channel(self, connection: Any) -> Channel | None:
-        """Return the connection's channel, None if a layer above has claimed it."""
-        if connection not in self._channels:
-            self._channels[connection] = (
-                None
-                if claim.is_held()
-                else Channel.of_socket("websocket", connection.remote_address)
-            )
-        return self._channels[connection]
+    def sync_connect(self, connect: Callable[..., Any], _: Any, args: Any, kwargs: Any) -> Any:
+        if hasattr(sys.modules[connect.__module__], "reconnect"):
+            # From version 17 on, all that is left of it is a call of `reconnect.connect`.
+            return connect(*args, **kwargs)
+        started = time.time_ns()
+        try:
+            return connect(*args, **kwargs)
+        except Exception as error:
+            self._failed(args[0] if args else kwargs.get("uri"), started, error)
+            raise
+
+    def sync_reconnect(
+        self, connect: Callable[[], Any], opening: Any, _args: Any, _kwargs: Any
+    ) -> Any:
+        started = time.time_ns()
+        try:
+            return connect()
+        except Exception as error:
+            self._failed(getattr(opening, "uri", None), started, error)
+            raise
+
+    def _failed(self, uri: Any, started: int, error: Exception) -> None:
+        if not claim.is_held():
+            self._wire.connect_failed(_channel_to(uri), started, error)
 
 
-def _channel_to(connect: Any) -> Channel:
+async def _numbered(stream: AsyncIterator[Any]) -> AsyncIterator[tuple[int, Any]]:
+    number = 0
+    async for item in stream:
+        yield number, item
+        number += 1
+
+
+def _channel_to(uri: Any) -> Channel:
     """Return the channel that a `connect()` would have opened."""
     try:
-        address = urlsplit(connect.uri)
+        address = urlsplit(str(uri))
         port = address.port or (443 if address.scheme == "wss" else 80)
     except ValueError:
         return Channel.of_socket("websocket", None)

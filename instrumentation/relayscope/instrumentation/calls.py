@@ -1,0 +1,123 @@
+"""Calls: requests whose answers have not crossed their channel yet."""
+
+from collections import OrderedDict, deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from opentelemetry.trace import Span
+
+from .level import Level
+from .message import Message, RequestId
+
+_MOST_GIVEN_UP: Final = 64
+"""Calls of one direction of a channel that are remembered after they were given up."""
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """A request whose answer has not crossed the channel yet.
+
+    Attributes:
+        span: CLIENT for a request this process sent, SERVER for one it received; not recording
+            where the level asks for failed calls only.
+        level: Of the request.
+        time: When it crossed; nanoseconds since the epoch.
+        carried: Whether it was sent with context that was not there before.
+        is_over: Whether its span has ended.
+    """
+
+    request: Message
+    target: str
+    span: Span
+    level: Level
+    time: int
+    carried: bool = False
+    is_over: bool = False
+
+
+class Match(NamedTuple):
+    """What an answer's id found."""
+
+    call: Call
+    id_reused: bool
+    """Whether other calls with the same id are open, so that the pairing is by order alone."""
+
+
+class OpenCalls:
+    """Open calls of one direction, by request id; first in, first out where an id is reused."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[str, deque[Call]] = {}
+        self._given_up: OrderedDict[str, Call] = OrderedDict()
+        self.notifications = 0
+        """How many notifications could still be wrongly answered."""
+
+    def add(self, identifier: RequestId, call: Call) -> bool:
+        """Remember a call; return whether another one with the same id is open."""
+        calls = self._by_id.setdefault(_key(identifier), deque())
+        calls.append(call)
+        return len(calls) > 1
+
+    def get(self, identifier: RequestId) -> Call | None:
+        """Return the newest call with this id without closing it."""
+        calls = self._by_id.get(_key(identifier))
+        return calls[-1] if calls else None
+
+    def take(self, identifier: RequestId) -> Match | None:
+        """Close the oldest call with this id.
+
+        SDKs answer `"7"` to `7` (`_normalize_request_id` in mcp 1.x), so an id of the right type
+        is looked for first and then its twin of the other type.
+        """
+        for key in (_key(identifier), _twin_key(identifier)):
+            calls = self._by_id.get(key)
+            if calls:
+                call = calls.popleft()
+                if not calls:
+                    del self._by_id[key]
+                return Match(call, id_reused=bool(calls))
+        return None
+
+    def give_up(self, identifier: RequestId) -> Call | None:
+        """Close the oldest call with this id, but know it should an answer come after all."""
+        match = self.take(identifier)
+        if match is None:
+            return None
+        self._given_up[_key(identifier)] = match.call
+        if len(self._given_up) > _MOST_GIVEN_UP:
+            self._given_up.popitem(last=False)
+        return match.call
+
+    def take_given_up(self, identifier: RequestId) -> Call | None:
+        """Return the call with this id that was given up, once."""
+        for key in (_key(identifier), _twin_key(identifier)):
+            if key in self._given_up:
+                return self._given_up.pop(key)
+        return None
+
+    def older_than(self, time: int) -> Iterator[Call]:
+        """Go through the open calls from before a time."""
+        for calls in self._by_id.values():
+            if calls[0].time < time:
+                yield calls[0]
+
+    def newest_first(self) -> Iterator[Call]:
+        """Go through the open calls, the ids that were used last first."""
+        for calls in reversed(self._by_id.values()):
+            yield from reversed(calls)
+
+    def drain(self) -> Iterator[Call]:
+        """Close every call, oldest id first."""
+        while self._by_id:
+            yield from self._by_id.pop(next(iter(self._by_id)))
+
+
+def _key(identifier: RequestId) -> str:
+    # 1, 1.0 and True are one dictionary key in Python but not on the wire.
+    return f"{type(identifier).__name__}:{identifier}"
+
+
+def _twin_key(identifier: RequestId) -> str:
+    other = "int" if isinstance(identifier, str) else "str"
+    return f"{other}:{identifier}"

@@ -1,0 +1,57 @@
+"""Hook for child processes that speak JSON-RPC on their stdin and stdout: a relay's stdio backends.
+
+Started with `subprocess.Popen`, asyncio or anyio, which all come down to the first.
+"""
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
+
+from relayscope.instrumentation.exchange import Exchange
+from relayscope.instrumentation.hooks import claim, processes
+from relayscope.instrumentation.hooks.asyncio_pipes import AsyncioPipes
+from relayscope.instrumentation.hooks.lines import IncomingLines, OutgoingLines
+from relayscope.instrumentation.hooks.patches import Patches
+from relayscope.instrumentation.hooks.text_pipes import WatchedReader, WatchedWriter
+from relayscope.instrumentation.process import shared_exchange
+from relayscope.instrumentation.shield import shielded
+from relayscope.instrumentation.wire import Wire
+
+
+class SubprocessInstrumentor(BaseInstrumentor):
+    """Watches the lines that this process exchanges with its children."""
+
+    def instrumentation_dependencies(self) -> Collection[str]:
+        """Return nothing: `subprocess` is always there."""
+        return ()
+
+    def _instrument(self, exchange: Exchange | None = None, **_: Any) -> None:
+        self._wire = Wire(exchange or shared_exchange())
+        self._patches = Patches()
+        self._pipes = AsyncioPipes(self._wire)
+        self._pipes.patch_children(self._patches)
+        self._patches.wrap("subprocess", "Popen.__init__", self._start)
+
+    def _uninstrument(self, **_: Any) -> None:
+        self._patches.remove()
+        self._pipes.release()
+
+    def _start(self, init: Callable[..., None], popen: Any, args: Any, kwargs: Any) -> None:
+        handed_on = processes.handed_on(args, kwargs)
+        init(*args, **(kwargs if handed_on is None else handed_on))
+        self._watch(popen)
+
+    @shielded
+    def _watch(self, popen: Any) -> None:
+        # asyncio gives a socket for stdin, and watches its own streams.
+        if claim.is_held() or popen.stdin is None or popen.stdout is None:
+            return
+        channel = processes.channel_to_child(popen.args)
+        lines = IncomingLines(self._wire, channel, ends_channel=True)
+        popen.stdout = WatchedReader(popen.stdout, lines)
+        popen.stdin = WatchedWriter(
+            popen.stdin,
+            OutgoingLines(self._wire, channel, "\n" if popen.text_mode else b"\n"),
+            OutgoingLines(self._wire, channel, b"\n"),
+        )

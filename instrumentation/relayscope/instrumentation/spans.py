@@ -1,0 +1,143 @@
+"""The spans of messages: started with a request, concluded with what came of it."""
+
+from collections.abc import Sequence
+from time import time_ns
+from typing import Final
+
+from opentelemetry.context import Context
+from opentelemetry.trace import Link, Span, SpanKind, StatusCode, Tracer
+
+from relayscope.sanitizer import Sanitizer, Value
+
+from . import ambient, conventions, names
+from .calls import Call
+from .channel import Channel
+from .conventions import Outcome
+from .crossing import Crossing, end_failed
+from .level import Level
+from .levels import Direction
+from .message import KNOWN_METHODS, Message
+from .message_span import SpanMaker
+from .metrics import Durations
+
+_MOST_KNOWN: Final = 1024
+_HARMLESS: Final = 1_000_000
+
+
+class Spans:
+    """Makes spans, and measures what they span."""
+
+    def __init__(self, tracer: Tracer, sanitizer: Sanitizer, durations: Durations) -> None:
+        self._maker = SpanMaker(tracer)
+        self._sanitizer = sanitizer
+        self._durations = durations
+        self._known: dict[tuple[object, ...], dict[str, Value]] = {}
+        """Sanitized attributes of spans that differ in nothing but the request's id."""
+
+    def start(
+        self, crossing: Crossing, kind: SpanKind, parent: Context, links: Sequence[Link] = ()
+    ) -> Span:
+        """Start the span of a request or a notification."""
+        message = crossing.message
+        return self._maker.start_span(
+            conventions.span_name(message.method, message.target),
+            parent,
+            kind,
+            self._clean_attributes(crossing.channel, message, kind),
+            links,
+            crossing.time,
+        )
+
+    def conclude(self, channel: Channel, call: Call, kind: SpanKind, outcome: Outcome) -> Span:
+        """Say what came of a call, and measure it; its span is left to be ended.
+
+        Returns:
+            The call's span. Where the level asks for failed calls only, it is made now if this one
+            failed, and over at once.
+        """
+        span = call.span
+        attributes = outcome.attributes
+        if outcome.failed and not span.get_span_context().is_valid:
+            span = self._maker.start_span(
+                conventions.span_name(call.request.method, call.target),
+                Context(),
+                kind,
+                self._clean_attributes(channel, call.request, kind),
+                (),
+                call.time,
+            )
+        if attributes:
+            span.set_attributes(attributes)
+        if outcome.failed:
+            span.set_status(StatusCode.ERROR, self._sanitizer.text(outcome.description) or None)
+        if span is not call.span:
+            span.end()
+            call.span, call.is_over = span, True
+        if self._durations.is_measuring and call.request.method in KNOWN_METHODS:
+            measured = _attributes(channel, call.request, kind) | attributes
+            self._durations.operation(kind, time_ns() - call.time, measured)
+        return span
+
+    def measure(self, crossing: Crossing, kind: SpanKind) -> None:
+        """Measure a notification, which is a moment."""
+        is_measured = self._durations.is_measuring and crossing.level is not Level.OFF
+        if is_measured and crossing.message.method in KNOWN_METHODS:
+            attributes = _attributes(crossing.channel, crossing.message, kind)
+            self._durations.operation(kind, 0, attributes)
+
+    def session_over(self, channel: Channel) -> None:
+        """Measure a session, if the channel was one."""
+        if channel.opened is not None:
+            opened, direction = channel.opened
+            kind = SpanKind.CLIENT if direction is Direction.SENT else SpanKind.SERVER
+            attributes = conventions.channel_attributes(channel, kind)
+            self._durations.session(kind, time_ns() - opened, attributes)
+            channel.opened = None
+
+    def connect_failed(self, channel: Channel, started: int, error: BaseException) -> None:
+        """Make the span of a connection that could not be made."""
+        attributes = conventions.channel_attributes(channel, SpanKind.CLIENT)
+        span = self._maker.start_span(
+            names.SPAN_CONNECT, ambient.context(), SpanKind.CLIENT, attributes, (), started
+        )
+        end_failed(span, type(error).__name__, self._sanitizer.text(str(error)))
+
+    def _clean_attributes(
+        self, channel: Channel, message: Message, kind: SpanKind
+    ) -> dict[str, Value]:
+        """Return the sanitized attributes of a request's or notification's span.
+
+        Sanitizing them takes 7 us; a relay makes the same spans again and again.
+        """
+        if message.method.startswith("resources/"):
+            return self._sanitizer.attributes(_attributes(channel, message, kind))
+        key = (
+            channel.id,
+            channel.peer,
+            channel.protocol_version,
+            channel.session_id,
+            kind,
+            message.method,
+            message.target,
+        )
+        known = self._known.get(key)
+        if known is None:
+            anonymous = Message(
+                message.kind, method=message.method, params=message.params, target=message.target
+            )
+            known = self._sanitizer.attributes(_attributes(channel, anonymous, kind))
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            self._known[key] = known
+        attributes = dict(known)
+        identifier = message.id
+        if identifier is not None:
+            # A long number may be somebody's: of a card, of a telephone.
+            harmless = isinstance(identifier, int) and identifier < _HARMLESS
+            text = str(identifier)
+            attributes[names.JSONRPC_REQUEST_ID] = text if harmless else self._sanitizer.text(text)
+        return attributes
+
+
+def _attributes(channel: Channel, message: Message, kind: SpanKind) -> dict[str, Value]:
+    return conventions.message_attributes(message) | conventions.channel_attributes(channel, kind)

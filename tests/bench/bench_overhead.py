@@ -1,0 +1,153 @@
+"""What capture costs a relay, level by level.
+
+usage: python -m tests.bench.bench_overhead [--calls N] [--turns N]
+
+A client calls a backend through a relay: four messages of 500 bytes for each call. The variants of
+the relay take turns, so that whatever else the machine does is shared among them. Printed for each:
+the round trip's median and 99th percentile, the CPU time of the relay's process for each call, what
+of both is added to the plain relay's, and the added CPU time as a multiple of the bare SDK's.
+"""
+
+import argparse
+import asyncio
+import json
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.server import ServerConnection, serve
+
+from relayscope.instrumentation import Level
+
+VARIANTS: Final = ("plain", "bare", *(level.name for level in Level))
+_MESSAGE_BYTES: Final = 500
+_MESSAGES: Final = 4
+
+
+@dataclass
+class Relay:
+    """A running relay, and what its calls took."""
+
+    process: subprocess.Popen[str]
+    port: int
+    round_trips: list[int] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+    """Nanoseconds for each call, turn by turn."""
+
+    def cpu_time(self) -> int:
+        """The CPU time that its process has used so far, in ns."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        return int(self.process.stdout.readline())
+
+
+@contextmanager
+def relay(variant: str, backend_port: int) -> Iterator[Relay]:
+    """Run a relay."""
+    script = Path(__file__).with_name("overhead_relay.py")
+    command = [sys.executable, str(script), variant, str(backend_port)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        yield Relay(process, int(process.stdout.readline()))
+        process.stdin.close()
+        process.wait(10)
+
+
+@asynccontextmanager
+async def backend() -> AsyncIterator[int]:
+    """Serve a backend that answers with as much as it is asked; yield its port."""
+    answer = message(result={"content": [{"type": "text", "text": ""}]})
+
+    async def handle(connection: ServerConnection) -> None:
+        async for _ in connection:
+            await connection.send(answer)
+
+    async with serve(handle, "127.0.0.1", 0, compression=None) as server:
+        yield server.sockets[0].getsockname()[1]
+
+
+def message(**members: object) -> str:
+    """A message that is filled up to its size."""
+    text = json.dumps({"jsonrpc": "2.0", "id": 1, **members})
+    return text.replace('""', f'"{"word " * 200}'[: _MESSAGE_BYTES - len(text) + 1] + '"')
+
+
+async def drive(connection: ClientConnection, calls: int) -> list[int]:
+    """Call, one after the other; return how long each call took, in ns."""
+    request = message(
+        method="tools/call", params={"name": "add", "arguments": {"a": 1, "text": ""}}
+    )
+    assert len(request) == _MESSAGE_BYTES
+    took = []
+    for _ in range(calls):
+        began = time.perf_counter_ns()
+        await connection.send(request)
+        await connection.recv()
+        took.append(time.perf_counter_ns() - began)
+    return took
+
+
+async def measure(calls: int, turns: int) -> dict[str, Relay]:
+    """Drive all variants in turns."""
+    with ExitStack() as stack:
+        async with backend() as port:
+            relays = {name: stack.enter_context(relay(name, port)) for name in VARIANTS}
+            for turn in range(turns + 1):
+                for each in relays.values():
+                    url = f"ws://127.0.0.1:{each.port}"
+                    async with connect(url, compression=None, proxy=None) as connection:
+                        before = each.cpu_time()
+                        took = await drive(connection, calls)
+                        cpu = (each.cpu_time() - before) / calls
+                    # The first turn warms up.
+                    if turn:
+                        each.round_trips += took
+                        each.cpu.append(cpu)
+            return relays
+
+
+def main() -> None:
+    """Measure, and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--calls", type=int, default=500)
+    parser.add_argument("--turns", type=int, default=8)
+    options = parser.parse_args()
+    relays = asyncio.run(measure(options.calls, options.turns))
+    print(
+        f"{time.strftime('%Y-%m-%d')}, Python {platform.python_version()}, {platform.machine()}, "
+        f"opentelemetry-sdk {version('opentelemetry-sdk')}, websockets {version('websockets')}"
+    )
+    print(f"{options.turns} turns of {options.calls} calls; microseconds")
+    print(
+        f"{'relay':<8} {'p50':>7} {'p99':>8} {'CPU':>7} | {'p50 added':>9} {'CPU added':>9} "
+        f"{'a message':>9} {'x bare SDK':>10}"
+    )
+    plain = relays["plain"]
+    plain_p50, plain_cpu = statistics.median(plain.round_trips), statistics.median(plain.cpu)
+    bare_cpu = statistics.median(relays["bare"].cpu) - plain_cpu
+    for name, each in relays.items():
+        p50 = statistics.median(each.round_trips)
+        p99 = statistics.quantiles(each.round_trips, n=100)[98]
+        cpu = statistics.median(each.cpu)
+        print(
+            f"{name:<8} {p50 / 1e3:7.0f} {p99 / 1e3:8.0f} {cpu / 1e3:7.0f} | "
+            f"{(p50 - plain_p50) / 1e3:9.1f} {(cpu - plain_cpu) / 1e3:9.1f} "
+            f"{(cpu - plain_cpu) / _MESSAGES / 1e3:9.2f} {(cpu - plain_cpu) / bare_cpu:10.2f}"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,181 @@
+"""The relay of `bench_overhead`: a WebSocket to its client, a WebSocket to its backend.
+
+usage: overhead_relay.py VARIANT BACKEND_PORT
+
+VARIANT is `plain`, `bare` (the OpenTelemetry SDK makes two spans and four log records for each
+call, written by hand), or a level (relayscope does, with its hook). What is made goes through the
+SDK's batch processors to exporters that throw it away. Serves on a free port, which it prints; for
+each line on stdin it prints the CPU time that it has used so far, in ns.
+"""
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from opentelemetry._logs import Logger, LogRecord, SeverityNumber
+from opentelemetry.metrics import NoOpMeterProvider
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import (
+    BatchLogRecordProcessor,
+    LogRecordExporter,
+    LogRecordExportResult,
+)
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+from opentelemetry.trace import SpanKind, Tracer
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.server import ServerConnection, serve
+
+from relayscope.instrumentation import Exchange, Level, Levels
+from relayscope.instrumentation.hooks.websockets import WebsocketsInstrumentor
+from relayscope.instrumentation.message_log import MessageLog
+from relayscope.instrumentation.metrics import Durations
+from relayscope.instrumentation.spans import Spans
+from relayscope.sanitizer import Sanitizer
+
+# What relayscope puts on a span and on a record of such a call, for the bare SDK to put there too.
+SPAN_ATTRIBUTES: dict[str, Any] = {
+    "mcp.method.name": "tools/call",
+    "gen_ai.tool.name": "add",
+    "gen_ai.operation.name": "execute_tool",
+    "jsonrpc.request.id": "1",
+    "network.transport": "tcp",
+    "network.protocol.name": "websocket",
+    "server.address": "127.0.0.1",
+    "server.port": 9051,
+}
+RECORD_ATTRIBUTES: dict[str, Any] = {
+    **SPAN_ATTRIBUTES,
+    "relayscope.message.direction": "sent",
+    "relayscope.message.kind": "request",
+    "relayscope.message.size": 500,
+    "relayscope.channel.id": "0123456789abcdef",
+    "relayscope.channel.sequence": 1,
+    "relayscope.peer": "127.0.0.1:9051",
+}
+
+Answer = Callable[[ServerConnection, ClientConnection], Any]
+
+
+class NoSpans(SpanExporter):
+    """Throws spans away."""
+
+    def export(self, _spans: Any) -> SpanExportResult:
+        """Throw them away."""
+        return SpanExportResult.SUCCESS
+
+
+class NoRecords(LogRecordExporter):
+    """Throws log records away."""
+
+    def export(self, _batch: Any) -> LogRecordExportResult:
+        """Throw them away."""
+        return LogRecordExportResult.SUCCESS
+
+    def shutdown(self) -> None:
+        """Have nothing to do."""
+
+    def force_flush(self, _timeout_millis: int = 0) -> bool:
+        """Have nothing to do."""
+        return True
+
+
+def sdk() -> tuple[Tracer, Logger]:
+    """The SDK with its own batch processors."""
+    tracers, loggers = TracerProvider(), LoggerProvider()
+    tracers.add_span_processor(BatchSpanProcessor(NoSpans()))
+    loggers.add_log_record_processor(BatchLogRecordProcessor(NoRecords()))
+    return tracers.get_tracer("bench"), loggers.get_logger("bench")
+
+
+async def relay(client: ServerConnection, backend: ClientConnection) -> None:
+    """Relay calls, one after the other."""
+    async for request in client:
+        await backend.send(request)
+        await client.send(await backend.recv())
+
+
+def relay_with(tracer: Tracer, logger: Logger) -> Answer:
+    """Relay likewise, and make two spans and four records of each call."""
+
+    def log(text: Any) -> None:
+        logger.emit(
+            LogRecord(
+                timestamp=time.time_ns(),
+                severity_number=SeverityNumber.TRACE,
+                severity_text="TRACE",
+                event_name="mcp.message",
+                body=text,
+                attributes=dict(RECORD_ATTRIBUTES),
+            )
+        )
+
+    async def traced(client: ServerConnection, backend: ClientConnection) -> None:
+        async for request in client:
+            with tracer.start_as_current_span(
+                "tools/call add", kind=SpanKind.SERVER, attributes=dict(SPAN_ATTRIBUTES)
+            ):
+                log(request)
+                with tracer.start_as_current_span(
+                    "tools/call add", kind=SpanKind.CLIENT, attributes=dict(SPAN_ATTRIBUTES)
+                ):
+                    log(request)
+                    await backend.send(request)
+                    answer = await backend.recv()
+                    log(answer)
+                log(answer)
+                await client.send(answer)
+
+    return traced
+
+
+def prepared(variant: str) -> Answer:
+    """The relay of a variant, instrumented if it is to be."""
+    if variant == "plain":
+        return relay
+    tracer, logger = sdk()
+    if variant == "bare":
+        return relay_with(tracer, logger)
+    sanitizer = Sanitizer.default()
+    # As where no metrics are exported, which is the default.
+    durations = Durations(NoOpMeterProvider().get_meter("bench"))
+    spans = Spans(tracer, sanitizer, durations)
+    levels = Levels(Level.named(variant))
+    exchange = Exchange(spans, MessageLog(logger, sanitizer), levels)
+    WebsocketsInstrumentor().instrument(exchange=exchange)
+    return relay
+
+
+async def report() -> None:
+    """Print the CPU time for each line on stdin."""
+    loop = asyncio.get_running_loop()
+    while await loop.run_in_executor(None, sys.stdin.readline):
+        print(time.process_time_ns(), flush=True)
+
+
+@asynccontextmanager
+async def serving(answer: Answer, backend_port: int) -> AsyncIterator[int]:
+    """Serve on a free port; yield it."""
+
+    async def handle(client: ServerConnection) -> None:
+        url = f"ws://127.0.0.1:{backend_port}"
+        async with connect(url, compression=None, proxy=None) as backend:
+            await answer(client, backend)
+
+    async with serve(handle, "127.0.0.1", 0, compression=None) as server:
+        yield server.sockets[0].getsockname()[1]
+
+
+async def main() -> None:
+    """Serve until stdin ends."""
+    variant, backend_port = sys.argv[1:]
+    async with serving(prepared(variant), int(backend_port)) as port:
+        print(port, flush=True)
+        await report()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,207 @@
+"""A relay with its client and its backend, and a tee on every leg."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import IO, Final
+
+from sqlalchemy import Engine, text
+
+from relayscope.sanitizer import Sanitizer
+from tests.fidelity.driver import Driver, HttpDriver, StdioDriver, WebSocketDriver
+from tests.fidelity.traffic import Abilities, Traffic
+from tests.fidelity.verdict import Facts, Verdict, untagged
+from tests.fidelity.wire_bytes import read
+from tests.fix_programs import PROGRAMS, clean_environment, eventually
+
+BINARIES: Final = Path(sys.executable).parent
+
+Command = Callable[[int, list[str]], list[str]]
+
+_STABLE_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True)
+class Relay:
+    """One kind of relay.
+
+    Attributes:
+        client: How its client reaches it: `stdio`, `websocket` or `http`.
+        backend: How it reaches its backend.
+        command: From the port it shall serve (0 for stdio) and its backend, which is a command or
+            a URL, to the command that runs it.
+        binaries: The folder of the environment that it runs in.
+        path: Where it serves.
+    """
+
+    name: str
+    client: str
+    backend: str
+    command: Command
+    abilities: Abilities
+    binaries: Path = BINARIES
+    path: str = ""
+    breaks: bool = False
+    """Whether connections may be broken: it and its backend must be able to begin anew."""
+
+
+def free_port() -> int:
+    """Return a port of the loopback interface that nobody uses."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass
+class Field:
+    """Where one relay is driven.
+
+    Attributes:
+        folder: For recorded bytes and what the processes say.
+        endpoint: Of the collector.
+    """
+
+    folder: Path
+    endpoint: str
+    engine: Engine
+
+    def run(self, relay: Relay, rounds: int, seed: int, *, secrets: bool = False) -> Verdict:
+        """Drive the relay for as many rounds, and compare.
+
+        With secrets in the traffic, what is stored has to be what the sanitizer makes of it.
+        """
+        traffic = Traffic(relay.abilities, Random(seed), secrets)
+        with ExitStack() as stack:
+            backend = self._backend(stack, relay)
+            traffic.driver = self._relay(stack, relay, backend, traffic)
+            stack.callback(traffic.driver.close)
+            traffic.play(rounds)
+            if relay.breaks:
+                self._break_connections()
+                traffic.driver.reconnect()
+                traffic.play(rounds)
+            self._wait_until_stored()
+        return self.judge(relay, secrets=secrets)
+
+    def judge(self, relay: Relay, *, secrets: bool = False) -> Verdict:
+        """Compare what the tees have recorded with what the database holds."""
+        client = read(self.folder / "client", relay.client)
+        backend_leg = read(self.folder / "backend", relay.backend)
+        sanitizer = Sanitizer.default()
+        with self.engine.connect() as connection:
+            return Facts(
+                connection,
+                client,
+                backend_leg,
+                (lambda body: untagged(sanitizer.text(body))) if secrets else str,
+            ).verdict()
+
+    def _environment(self) -> dict[str, str]:
+        return clean_environment(
+            OTEL_EXPORTER_OTLP_ENDPOINT=self.endpoint,
+            PYTHONIOENCODING="utf-8",
+            # Large bodies fill a request's 4 MiB, and a burst fills the SDK's queue.
+            OTEL_BLRP_MAX_EXPORT_BATCH_SIZE="8",
+            OTEL_BLRP_MAX_QUEUE_SIZE="100000",
+            OTEL_BSP_MAX_QUEUE_SIZE="100000",
+        )
+
+    def _backend(self, stack: ExitStack, relay: Relay) -> list[str]:
+        """Start the backend, or return the command with which the relay shall start it."""
+        folder = self._tee_folder("backend")
+        program = [sys.executable, str(PROGRAMS / "busy_backend.py"), relay.backend]
+        command = [str(BINARIES / "relayscope-instrument"), "--service-name", "backend", "--"]
+        if relay.backend == "stdio":
+            tee = [sys.executable, str(PROGRAMS / "pipe_tee.py"), str(folder)]
+            return [*tee, *command, *program]
+        port = free_port()
+        self._start(stack, [*command, *program, str(port)], port, "backend")
+        tee_port = self._start_tee(stack, folder, port)
+        scheme, path = ("ws", "") if relay.backend == "websocket" else ("http", "/mcp")
+        return [f"{scheme}://127.0.0.1:{tee_port}{path}"]
+
+    def _relay(
+        self, stack: ExitStack, relay: Relay, backend: list[str], traffic: Traffic
+    ) -> Driver:
+        folder = self._tee_folder("client")
+        instrument = [str(relay.binaries / "relayscope-instrument"), "--service-name", "relay"]
+        if relay.client == "stdio":
+            tee = [sys.executable, str(PROGRAMS / "pipe_tee.py"), str(folder)]
+            command = [*tee, *instrument, "--", *relay.command(0, backend)]
+            errors = stack.enter_context(self._log("relay"))
+            return StdioDriver(command, self._environment(), errors, traffic.hear)
+        port = free_port()
+        self._start(stack, [*instrument, "--", *relay.command(port, backend)], port, "relay")
+        address = f"127.0.0.1:{self._start_tee(stack, folder, port)}{relay.path}"
+        if relay.client == "websocket":
+            return WebSocketDriver(f"ws://{address}", traffic.hear)
+        return HttpDriver(f"http://{address}", traffic.hear)
+
+    def _start_tee(self, stack: ExitStack, folder: Path, port: int) -> int:
+        tee_port = free_port()
+        command = [sys.executable, str(PROGRAMS / "tcp_tee.py"), str(folder)]
+        self._start(stack, [*command, str(tee_port), str(port)], tee_port, "tee")
+        return tee_port
+
+    def _start(self, stack: ExitStack, command: list[str], port: int, name: str) -> None:
+        """Start a server and wait until it listens; interrupt it in the end."""
+        process = subprocess.Popen(
+            command,
+            env=self._environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=stack.enter_context(self._log(name)),
+        )
+        self._tees = [*getattr(self, "_tees", []), process] if name == "tee" else []
+        stack.callback(_end, process)
+        eventually(lambda: _listens(port))
+
+    def _tee_folder(self, leg: str) -> Path:
+        folder = self.folder / leg
+        folder.mkdir(parents=True)
+        return folder
+
+    @contextmanager
+    def _log(self, name: str) -> Iterator[IO[str]]:
+        with (self.folder / f"{name}.log").open("a") as file:
+            yield file
+
+    def _break_connections(self) -> None:
+        for tee in self._tees:
+            tee.send_signal(signal.SIGUSR1)
+        time.sleep(0.2)
+
+    def _wait_until_stored(self) -> None:
+        """Wait until no more is coming."""
+        before, since = -1, time.monotonic()
+        while time.monotonic() - since < _STABLE_SECONDS:
+            with self.engine.connect() as connection:
+                now = connection.execute(text("select count(*) from logs")).scalar_one()
+            if now != before:
+                before, since = now, time.monotonic()
+            time.sleep(0.1)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(10)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _listens(port: int) -> bool:
+    """Whether somebody listens, found out without connecting: a tee records every connection."""
+    wanted = f":{port:04X} "
+    table = Path(f"/proc/{os.getpid()}/net/tcp").read_text().splitlines()
+    return any(wanted in line and " 0A " in line for line in table)

@@ -1,0 +1,105 @@
+"""The rows of the table: every kind of relay that people run."""
+
+from pathlib import Path
+from typing import Final
+
+from tests.fidelity.field import BINARIES, Command, Relay
+from tests.fidelity.traffic import Abilities
+from tests.fix_programs import PROGRAMS
+
+_MCP2: Final = Path(__file__).parents[2] / ".venv-mcp2" / "bin"
+"""Where the mcp SDK 2.x is, which cannot be installed beside 1.x."""
+
+
+def _program(name: str, *arguments: str, binaries: Path = BINARIES) -> list[str]:
+    return [str(binaries / "python"), str(PROGRAMS / name), *arguments]
+
+
+def _demo(_: int, backend: list[str]) -> list[str]:
+    return _program("websocket_relay.py", f"busy={backend[0]}")
+
+
+def _with_command(program: str, binaries: Path = BINARIES) -> Command:
+    return lambda _, backend: _program(program, *backend, binaries=binaries)
+
+
+def _with_port(program: str) -> Command:
+    return lambda port, backend: _program(program, str(port), *backend)
+
+
+def _mcp_proxy(port: int, backend: list[str]) -> list[str]:
+    command = [str(BINARIES / "mcp-proxy"), f"--port={port}", "--pass-environment", "--"]
+    return [*command, *backend]
+
+
+RELAYS: Final = {
+    relay.name: relay
+    for relay in (
+        # It reads with asyncio's limit of 64 KiB for a line, and one answer for each request.
+        Relay(
+            "websocket relay of the demo",
+            "stdio",
+            "websocket",
+            _demo,
+            Abilities(concurrent=1, largest=60_000, asks=False),
+        ),
+        Relay(
+            "mcp-proxy",
+            "http",
+            "stdio",
+            _mcp_proxy,
+            Abilities(asks=False),
+            path="/mcp",
+        ),
+        Relay(
+            "threads and queues",
+            "stdio",
+            "stdio",
+            _with_command("thread_relay.py"),
+            Abilities(anything=True, batches=True),
+        ),
+        Relay("mcp 1.x sessions", "stdio", "stdio", _with_command("sdk_relay.py"), Abilities()),
+        Relay("mcp 1.x raw streams", "stdio", "stdio", _with_command("pump_relay.py"), Abilities()),
+        Relay("FastMCP 3 proxy", "stdio", "stdio", _with_command("fastmcp_relay.py"), Abilities()),
+        Relay(
+            "FastMCP 4 proxy",
+            "stdio",
+            "stdio",
+            _with_command("fastmcp_relay.py", _MCP2),
+            Abilities(),
+            binaries=_MCP2,
+        ),
+        Relay(
+            "mcp 2.x sessions",
+            "stdio",
+            "stdio",
+            _with_command("sdk2_relay.py", _MCP2),
+            Abilities(),
+            binaries=_MCP2,
+        ),
+        Relay(
+            "starlette",
+            "websocket",
+            "websocket",
+            _with_port("starlette_relay.py"),
+            Abilities(anything=True, batches=True),
+            breaks=True,
+        ),
+        Relay(
+            "aiohttp",
+            "websocket",
+            "websocket",
+            _with_port("aiohttp_relay.py"),
+            Abilities(anything=True, batches=True),
+            path="/",
+            breaks=True,
+        ),
+        Relay(
+            "httpx",
+            "stdio",
+            "http",
+            _with_command("httpx_relay.py"),
+            Abilities(anything=True, batches=True),
+        ),
+    )
+}

@@ -1,0 +1,182 @@
+"""Seeded random traffic: what a client says to a relay, and when."""
+
+import json
+import random
+import threading
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from tests.fidelity.driver import PATIENCE_SECONDS, Driver, answer_to
+from tests.programs.busy_backend import TOOL, filler
+
+SECRET: Final = "relayscope-planted-Zq8vK2"
+"""What every planted secret begins with."""
+
+
+@dataclass(frozen=True)
+class Abilities:
+    """What a relay can pass on, so what is asked of it.
+
+    Attributes:
+        concurrent: How many calls are open at once.
+        largest: Bytes of the largest text.
+        asks: Whether the backend may ask the client, and notify it.
+        anything: Whether it passes on what MCP does not know.
+        batches: Whether it passes on arrays.
+    """
+
+    concurrent: int = 4
+    largest: int = 2_000_000
+    asks: bool = True
+    anything: bool = False
+    batches: bool = False
+
+
+@dataclass
+class Traffic:
+    """One conversation with a relay.
+
+    Attributes:
+        secrets: Whether the calls carry secrets.
+        driver: Set before `play`.
+    """
+
+    abilities: Abilities
+    chance: random.Random
+    secrets: bool = False
+    driver: Driver = field(init=False)
+    _open: dict[str, threading.Semaphore] = field(default_factory=dict)
+    _number: int = 0
+
+    def __post_init__(self) -> None:
+        self._room = threading.Semaphore(self.abilities.concurrent)
+        self._quiet = threading.Condition()
+
+    def hear(self, text: str) -> None:
+        """Take what the relay says: an answer, or something to answer."""
+        data = json.loads(text)
+        for message in data if isinstance(data, list) else [data]:
+            if "method" not in message:
+                self._answered(message.get("id"))
+            elif "id" in message:
+                self.driver.send(answer_to(message))
+
+    def play(self, rounds: int) -> None:
+        """Shake hands, and then say this many things, one of them as large as may be."""
+        self._handshake()
+        self._request("tools/call", self._call(self.abilities.largest))
+        for _ in range(rounds):
+            self._say_something()
+        self.wait_until_quiet()
+
+    def _handshake(self) -> None:
+        hello = {
+            "protocolVersion": "2025-06-18",
+            "capabilities": {"sampling": {}},
+            "clientInfo": {"name": "driver", "version": "1"},
+        }
+        self._request("initialize", hello)
+        self.wait_until_quiet()
+        self._notify("notifications/initialized", {})
+        self._request("tools/list", {})
+        self.wait_until_quiet()
+
+    def wait_until_quiet(self) -> None:
+        """Wait until everything that was asked is answered."""
+        with self._quiet:
+            if not self._quiet.wait_for(lambda: not self._open, PATIENCE_SECONDS):
+                raise TimeoutError(f"never answered: {sorted(self._open)[:5]}")
+
+    def _say_something(self) -> None:
+        kinds = ["call"] * 16 + ["ping", "list", "notify"]
+        if self.abilities.anything:
+            kinds += ["echo", "unknown"]
+        if self.abilities.batches:
+            kinds.append("batch")
+        match self.chance.choice(kinds):
+            case "call":
+                self._request("tools/call", self._call())
+            case "ping":
+                self._request("ping", None)
+            case "list":
+                self._request("tools/list", {})
+            case "notify":
+                self._notify("notifications/roots/list_changed", None)
+            case "echo":
+                self._request("busy/echo", {"mark": self._mark(), "list": [1.0, 1e3, "\u2028"]})
+            case "unknown":
+                self._request("no/such/method", {"mark": self._mark()})
+            case "batch":
+                self._batch()
+
+    def _mark(self) -> str:
+        self._number += 1
+        return f"mark-{self._number:06}"
+
+    def _call(self, size: int = 0) -> dict[str, Any]:
+        mark = self._mark()
+        arguments: dict[str, Any] = {
+            "mark": mark,
+            "text": filler(mark + "?", size or self._size()),
+            "size": size or self._size(),
+            "outcome": self.chance.choice(["result"] * 6 + ["error", "tool_error"]),
+        }
+        if self.abilities.asks:
+            arguments["notes"] = self.chance.choice([0, 0, 0, 1, 3])
+            arguments["ask"] = self.chance.random() < 0.15
+        if self.secrets:
+            arguments["api_key"] = f"{SECRET}-{mark}"
+            arguments["text"] += f" token={SECRET}-{mark}"
+        params: dict[str, Any] = {"name": TOOL, "arguments": arguments}
+        if self.chance.random() < 0.5:
+            trace, span = self.chance.getrandbits(128), self.chance.getrandbits(64)
+            params["_meta"] = {"traceparent": f"00-{trace:032x}-{span:016x}-01"}
+        return params
+
+    def _size(self) -> int:
+        """Mostly small, sometimes as large as it may be."""
+        if self.chance.random() < 0.02:
+            return self.abilities.largest
+        size = 10 * 10 ** self.chance.uniform(0, 3)
+        return min(int(size), self.abilities.largest)
+
+    def _request(self, method: str, params: Any) -> None:
+        identifier = self._opened()
+        self.driver.send(self._text(method, params, id=identifier))
+
+    def _notify(self, method: str, params: Any) -> None:
+        self.driver.send(self._text(method, params))
+
+    def _batch(self) -> None:
+        calls = [
+            json.loads(self._text("ping", None, id=self._opened()))
+            for _ in range(min(2, self.abilities.concurrent))
+        ]
+        self.driver.send(json.dumps(calls))
+
+    def _text(self, method: str, params: Any, **head: Any) -> str:
+        message = {"jsonrpc": "2.0", **head, "method": method}
+        if params is not None:
+            message["params"] = params
+        # The same message can be spelled in many ways, and all of them are valid.
+        return json.dumps(
+            message,
+            ensure_ascii=self.chance.random() < 0.3,
+            separators=self.chance.choice([None, (",", ":"), (" , ", " : ")]),
+        )
+
+    def _opened(self) -> int | str:
+        if not self._room.acquire(timeout=PATIENCE_SECONDS):
+            raise TimeoutError(f"never answered: {sorted(self._open)[:5]}")
+        self._number += 1
+        identifier = self._number if self.chance.random() < 0.7 else f"id-{self._number}"
+        with self._quiet:
+            self._open[str(identifier)] = self._room
+        return identifier
+
+    def _answered(self, identifier: Any) -> None:
+        with self._quiet:
+            room = self._open.pop(str(identifier), None)
+            if room is not None:
+                room.release()
+            self._quiet.notify_all()

@@ -1,0 +1,173 @@
+"""Promises about what healthy peers would not send: all of it is marked, and found with a query."""
+
+import json
+from typing import Any
+
+import pytest
+from opentelemetry.trace import SpanKind, StatusCode
+
+from relayscope.instrumentation import Exchange
+from relayscope.instrumentation.channel import Channel
+from relayscope.instrumentation.wire import Wire
+from tests.fix_telemetry import Telemetry
+
+CALL = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"slow"}}'
+ANSWER = '{"jsonrpc":"2.0","id":1,"result":{}}'
+INITIALIZED = '{"jsonrpc":"2.0","method":"notifications/initialized"}'
+
+
+def send(wire: Wire, channel: Channel, text: str) -> None:
+    """Send a message as a hook does."""
+    outgoing = wire.sending(channel, text)
+    assert outgoing is not None
+    outgoing.sent()
+
+
+def marks(telemetry: Telemetry) -> list[Any]:
+    """The marks of all records."""
+    return [
+        (record.log_record.attributes or {}).get("relayscope.message.odd")
+        for record in telemetry.records
+    ]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        # Gates: -32603 without an id. Dewey: -32601 and null. Fiedler and Playfair: likewise.
+        '{"jsonrpc":"2.0","error":{"code":-32603,"message":"Unknown method"}}',
+        '{"jsonrpc":"2.0","id":null,"error":{"code":-32601,"message":"Method not found"}}',
+        '{"jsonrpc":"2.0","error":{"code":-32601,"message":"Method not found"}}',
+    ],
+)
+def test_an_answer_to_a_notification_is_marked(telemetry: Telemetry, reply: str) -> None:
+    """An error without an id after a notification answers it, and leaves open calls open."""
+    wire, channel = Wire(telemetry.exchange), Channel.of_pipes("peer")
+    send(wire, channel, INITIALIZED)
+    send(wire, channel, CALL)
+    wire.received(channel, reply)
+    wire.received(channel, ANSWER)
+
+    assert marks(telemetry) == [None, None, "answer_to_notification", None]
+    assert telemetry.span("tools/call slow").status.status_code is StatusCode.UNSET
+
+
+def test_a_second_answer_without_an_id_is_an_orphan(telemetry: Telemetry) -> None:
+    """One notification explains one wrong answer, not two; a parse error none at all."""
+    wire, channel = Wire(telemetry.exchange), Channel.of_pipes("peer")
+    reply = '{"jsonrpc":"2.0","id":null,"error":{"code":%d,"message":"no"}}'
+    send(wire, channel, INITIALIZED)
+    wire.received(channel, reply % -32700)
+    wire.received(channel, reply % -32601)
+    wire.received(channel, reply % -32601)
+
+    assert marks(telemetry)[1:] == ["orphan_answer", "answer_to_notification", "orphan_answer"]
+
+
+def test_an_answer_after_its_call_was_cancelled_is_late(telemetry: Telemetry) -> None:
+    """The cancelled call has failed; what comes later is marked, and still in the call's span."""
+    wire, channel = Wire(telemetry.exchange), Channel.of_pipes("peer")
+    send(wire, channel, CALL)
+    cancel = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1}}
+    send(wire, channel, json.dumps(cancel))
+    wire.received(channel, ANSWER)
+
+    span = telemetry.span("tools/call slow")
+    assert span.attributes is not None
+    assert span.attributes["error.type"] == "cancelled"
+    assert marks(telemetry) == [None, None, "late_answer"]
+    assert span.context is not None
+    assert telemetry.records[-1].log_record.span_id == span.context.span_id
+
+
+def test_a_call_that_waits_for_ever_ends_with_a_timeout(telemetry: Telemetry) -> None:
+    """After its time a call has failed, and an answer that comes after all is late."""
+    exchange = Exchange(
+        telemetry.exchange.spans, telemetry.exchange.log, telemetry.exchange.levels, call_seconds=0
+    )
+    wire, channel = Wire(exchange), Channel.of_pipes("peer")
+    send(wire, channel, CALL)
+    exchange.sweep()
+    wire.received(channel, ANSWER)
+
+    span = telemetry.span("tools/call slow")
+    assert span.attributes is not None
+    assert span.attributes["error.type"] == "timeout"
+    assert marks(telemetry) == [None, "late_answer"]
+
+
+def test_methods_that_mcp_does_not_know_are_marked(telemetry: Telemetry) -> None:
+    """JSON-RPC that is not MCP has the names of JSON-RPC's conventions, and a mark."""
+    wire, channel = Wire(telemetry.exchange), Channel.of_pipes("peer")
+    wire.received(channel, '{"jsonrpc":"2.0","id":1,"method":"dewey_search","params":{}}')
+    wire.received(channel, '{"jsonrpc":"2.0","id":2,"method":"ping"}')
+    wire.closed(channel)
+
+    assert marks(telemetry) == ["not_mcp", None]
+    span = telemetry.span("dewey_search")
+    assert span.kind is SpanKind.SERVER
+    assert span.attributes is not None
+    assert span.attributes["rpc.system.name"] == "jsonrpc"
+    assert "mcp.method.name" not in span.attributes
+
+
+def test_an_unsolicited_notification_is_a_span_of_its_own(telemetry: Telemetry) -> None:
+    """Marco sends `notifications/initialized` itself: a server's notification, new trace."""
+    wire, channel = Wire(telemetry.exchange), Channel.of_pipes("peer")
+    wire.received(channel, INITIALIZED)
+
+    assert telemetry.span("notifications/initialized").parent is None
+
+
+def test_every_message_of_a_batch_is_a_call(telemetry: Telemetry) -> None:
+    """A batch is one record; each request in it has a span, which its answer ends."""
+    wire, channel = Wire(telemetry.exchange), Channel.of_pipes("peer")
+    calls = [json.loads(CALL), {"jsonrpc": "2.0", "id": 2, "method": "ping"}]
+    send(wire, channel, json.dumps(calls))
+    wire.received(channel, json.dumps([{"jsonrpc": "2.0", "id": 2, "result": {}}]))
+    wire.received(channel, ANSWER)
+
+    assert [span.name for span in telemetry.spans] == ["ping", "tools/call slow"]
+    kinds = [
+        (record.log_record.attributes or {})["relayscope.message.kind"]
+        for record in telemetry.records
+    ]
+    assert kinds == ["batch", "batch", "result"]
+
+
+def test_a_peer_that_rejects_context_gets_none_any_more(
+    telemetry: Telemetry, caplog: pytest.LogCaptureFixture
+) -> None:
+    """-32602 to the first request with context stops it there, with a warning, and nowhere else."""
+    wire, strict, other = (
+        Wire(telemetry.exchange),
+        Channel.of_pipes("strict"),
+        Channel.of_pipes("o"),
+    )
+
+    def sent(channel: Channel, identifier: int) -> str:
+        request = {"jsonrpc": "2.0", "id": identifier, "method": "tools/list"}
+        outgoing = wire.sending(channel, json.dumps(request))
+        assert outgoing is not None
+        outgoing.sent()
+        return outgoing.data
+
+    assert "traceparent" in sent(strict, 1)
+    wire.received(strict, '{"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"_meta?"}}')
+    assert "traceparent" not in sent(strict, 2)
+    assert "traceparent" in sent(other, 3)
+    assert "strict answered the first request with trace context with error -32602" in caplog.text
+
+
+def test_one_rejection_after_an_accepted_request_means_nothing(telemetry: Telemetry) -> None:
+    """A peer that has taken context once rejects something else."""
+    wire, channel = Wire(telemetry.exchange), Channel.of_pipes("peer")
+    send(wire, channel, CALL)
+    wire.received(channel, ANSWER)
+    send(wire, channel, CALL)
+    wire.received(channel, '{"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"no"}}')
+    outgoing = wire.sending(channel, CALL)
+
+    assert outgoing is not None
+    assert "traceparent" in outgoing.data
+    outgoing.sent()
