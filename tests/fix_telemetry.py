@@ -17,7 +17,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from relayscope.instrumentation import Exchange, Level
+from relayscope.instrumentation import Exchange, Level, names
 from relayscope.instrumentation.message_log import MessageLog
 from relayscope.sanitizer import Sanitizer
 
@@ -72,11 +72,12 @@ def telemetry() -> Iterator[Telemetry]:
 class OtlpSink(
     trace_service_pb2_grpc.TraceServiceServicer, logs_service_pb2_grpc.LogsServiceServicer
 ):
-    """An OTLP/gRPC receiver that keeps what it gets, by component."""
+    """An OTLP/gRPC receiver that keeps what it gets, by component; accounts by themselves."""
 
     endpoint: str = ""
     spans: list[tuple[str, Span]] = field(default_factory=list)
     records: list[tuple[str, LogRecord]] = field(default_factory=list)
+    accounts: list[tuple[str, LogRecord]] = field(default_factory=list)
 
     def Export(self, request: Any, _context: Any) -> Any:  # noqa: N802  # the service's own name
         """Take a request of either signal."""
@@ -87,7 +88,10 @@ class OtlpSink(
             return trace_service_pb2.ExportTraceServiceResponse()
         for resource in request.resource_logs:
             for scope in resource.scope_logs:
-                self.records += [(_component(resource), record) for record in scope.log_records]
+                for record in scope.log_records:
+                    is_account = record.event_name == names.EVENT_DELIVERY
+                    kept = self.accounts if is_account else self.records
+                    kept.append((_component(resource), record))
         return logs_service_pb2.ExportLogsServiceResponse()
 
 

@@ -7,14 +7,11 @@ from importlib.metadata import version
 from opentelemetry import trace
 from opentelemetry._logs import get_logger
 
-from relayscope.sanitizer import Sanitizer
-
 from .exchange import Exchange
 from .level import Level
 from .message_log import MessageLog
-
-SCOPE = "relayscope.instrumentation"
-"""Name of the instrumentation scope of every span and log record made here."""
+from .names import SCOPE
+from .sanitizing import shared_sanitizer
 
 LEVEL_VARIABLE = "RELAYSCOPE_LEVEL"
 
@@ -30,7 +27,7 @@ def shared_exchange() -> Exchange:
     global _exchange  # noqa: PLW0603  # one per process is what the pairing of relay hops rests on
     if _exchange is None:
         level = Level.named(os.environ.get(LEVEL_VARIABLE) or Level.TRACE.name)
-        sanitizer = Sanitizer.default()
+        sanitizer = shared_sanitizer()
         release = version("relayscope")
         log = MessageLog(get_logger(SCOPE, release), sanitizer, level)
         _exchange = Exchange(trace.get_tracer(SCOPE, release), log, sanitizer)

@@ -164,9 +164,7 @@ class Spool:
                     raise SpoolClosed("This spool was closed.")
                 holding = self._holding
                 if holding is None:
-                    holding = self._holding = _create(
-                        self._root, self._settings, self._about()
-                    )
+                    holding = self._holding = _create(self._root, self._settings, self._about())
                     self._append = holding.append
         return holding
 
