@@ -1,6 +1,7 @@
 """OTLP over HTTP, with the binary encoding."""
 
 import math
+import os
 from contextlib import suppress
 from typing import Any, Final
 
@@ -19,6 +20,10 @@ class HttpDestination:
     """An OTLP/HTTP receiver."""
 
     def __init__(self) -> None:
+        if any(name.endswith("_CERTIFICATE") for name in os.environ if name.startswith("OTEL_")):
+            # The requests library prefers these to what it is told; this process is ours.
+            for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+                os.environ.pop(name, None)
         self._clients: dict[Signal, Any] = {
             Signal.TRACES: OTLPSpanExporter()._client,  # noqa: SLF001
             Signal.LOGS: OTLPLogExporter()._client,  # noqa: SLF001

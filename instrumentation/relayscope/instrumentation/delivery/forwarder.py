@@ -31,14 +31,16 @@ the next one; a process that stays for ever would be a strange thing to find."""
 class Forwarder:
     """The spools in one folder, and where they go."""
 
-    def __init__(self, root: Path, destination: Destination, name: str, settings: Settings) -> None:
+    def __init__(
+        self, root: Path, destination: Destination, name: str | None, settings: Settings
+    ) -> None:
         """Take a folder.
 
         Args:
             root: The folder of a component's spools.
             destination: Where they go.
-            name: The `destination_digest` of the processes to work for; those that have ended
-                are anybody's.
+            name: The `destination_digest` of the processes to work for; None for no living one.
+                Those that have ended are anybody's.
             settings: Bounds of the spools.
         """
         self._root = root
@@ -132,6 +134,8 @@ class Forwarder:
         self._finish()
 
     def _join(self, folder: Path) -> None:
+        if self._name is None:
+            return
         try:
             lane = Lane(Reader(folder), self._root.name)
         except SpoolError:
