@@ -13,7 +13,7 @@ PYTEST_OPTIONS ?= -n 2 --dist loadfile
 ROUNDS ?= 20
 SCENARIO ?=
 
-.PHONY: demo test soak bench-ingest bench-sanitizer check format clean
+.PHONY: demo test soak soak-delivery bench-ingest bench-sanitizer check format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/relayscope demo
@@ -23,6 +23,9 @@ test: $(VENV)/.installed $(VENV_MCP2)/.installed
 
 soak: $(VENV)/.installed
 	$(BIN)/python -m tests.soak.durability $(SCENARIO) --rounds $(ROUNDS)
+
+soak-delivery: $(VENV)/.installed
+	$(BIN)/python -m tests.soak.delivery $(SCENARIO) --rounds $(ROUNDS)
 
 bench-ingest: $(VENV)/.installed
 	$(BIN)/python -m tests.bench.bench_ingest

@@ -1,6 +1,7 @@
 """Emits log records and spans through OpenTelemetry's API, and says what it has emitted.
 
-usage: emitter.py RECORDS [--bytes N] [--pause SECONDS] [--then exit|raise|wait|fork|pool]
+usage: emitter.py RECORDS [--bytes N] [--large-every N] [--pause SECONDS] [--clock-jumps]
+                  [--then exit|raise|wait|fork|pool]
 
 Prints the mark of each record once emitting it has returned: what a peer could have seen by then.
 Every tenth record is followed by a span with a mark of its own. It knows nothing of relayscope.
@@ -11,12 +12,16 @@ import multiprocessing
 import os
 import random
 import sys
+import threading
 import time
+from dataclasses import dataclass
 
 from opentelemetry import trace
 from opentelemetry._logs import LogRecord, SeverityNumber, get_logger
 
 _SPAN_EVERY = 10
+_LARGE = 5_000_000
+_YEAR = 365 * 24 * 3600
 
 
 def mark() -> str:
@@ -29,28 +34,65 @@ def say(text: str) -> None:
     os.write(sys.stdout.fileno(), text.encode() + b"\n")
 
 
-def emit(records: int, size: int, pause: float) -> None:
-    """Emit records, and say so after each."""
-    logger = get_logger("emitter")
-    tracer = trace.get_tracer("emitter")
-    filler = "x" * size
-    for number in range(records):
-        name = mark()
-        logger.emit(
-            LogRecord(
-                timestamp=time.time_ns(),
-                severity_number=SeverityNumber.INFO,
-                body=f"payload of {name} {filler}",
-                attributes={"mark": name},
-            )
-        )
-        say(name)
-        if number % _SPAN_EVERY == 0:
+@dataclass(frozen=True)
+class Work:
+    """What to emit."""
+
+    records: int
+    size: int
+    large_every: int
+    pause: float
+
+    def do(self) -> None:
+        """Emit records, and say so after each."""
+        logger = get_logger("emitter")
+        tracer = trace.get_tracer("emitter")
+        for number in range(self.records):
             name = mark()
-            tracer.start_span("work", attributes={"mark": name}).end()
+            is_large = self.large_every and number % self.large_every == 0
+            logger.emit(
+                LogRecord(
+                    timestamp=time.time_ns(),
+                    severity_number=SeverityNumber.INFO,
+                    body=f"payload of {name} " + "x" * (_LARGE if is_large else self.size),
+                    attributes={"mark": name},
+                )
+            )
             say(name)
-        if pause:
-            time.sleep(pause)
+            if number % _SPAN_EVERY == 0:
+                name = mark()
+                tracer.start_span("work", attributes={"mark": name}).end()
+                say(name)
+            if self.pause:
+                time.sleep(self.pause)
+
+
+def let_the_clock_jump() -> None:
+    """Let this process's wall clock jump by up to a year, to and fro, at each look."""
+    now = time.time_ns
+
+    def jumping() -> int:
+        return now() + random.randrange(-_YEAR, _YEAR) * 10**9
+
+    time.time_ns = jumping
+    time.time = lambda: jumping() / 1e9
+
+
+def fork(work: Work) -> None:
+    """Work in three children, while this process and another thread of it work too."""
+    busy = threading.Thread(target=work.do)
+    busy.start()
+    children = []
+    for _ in range(3):
+        child = os.fork()
+        if child == 0:
+            work.do()
+            os._exit(0)
+        children.append(child)
+    work.do()
+    busy.join()
+    for child in children:
+        os.waitpid(child, 0)
 
 
 def main() -> None:
@@ -58,11 +100,15 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("records", type=int)
     parser.add_argument("--bytes", type=int, default=200)
+    parser.add_argument("--large-every", type=int, default=0)
     parser.add_argument("--pause", type=float, default=0.0)
+    parser.add_argument("--clock-jumps", action="store_true")
     parser.add_argument("--then", default="exit")
     options = parser.parse_args()
-    work = (options.records, options.bytes, options.pause)
-    emit(*work)
+    if options.clock_jumps:
+        let_the_clock_jump()
+    work = Work(options.records, options.bytes, options.large_every, options.pause)
+    work.do()
     match options.then:
         case "raise":
             raise RuntimeError("an unhandled exception")
@@ -70,19 +116,10 @@ def main() -> None:
             say("waiting")
             time.sleep(600)
         case "fork":
-            children = []
-            for _ in range(3):
-                child = os.fork()
-                if child == 0:
-                    emit(*work)
-                    os._exit(0)
-                children.append(child)
-            emit(*work)
-            for child in children:
-                os.waitpid(child, 0)
+            fork(work)
         case "pool":
             with multiprocessing.get_context("fork").Pool(2) as pool:
-                pool.starmap(emit, [work] * 4)
+                pool.map(Work.do, [work] * 4)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from typing import Any, Final
 from uuid import uuid4
 
+from opentelemetry import trace
 from opentelemetry.instrumentation.distro import BaseDistro
 from opentelemetry.sdk._configuration import _OTelSDKConfigurator
 from opentelemetry.sdk._logs import LogRecordProcessor
@@ -23,6 +24,7 @@ from .delivery import (
     SpoolLogRecordProcessor,
     SpoolSpanExporter,
     SpoolSpanProcessor,
+    begin,
 )
 
 _log = logging.getLogger("relayscope.instrumentation")
@@ -97,6 +99,9 @@ class RelayscopeConfigurator(_OTelSDKConfigurator):
             export_log_record_processor=_log_record_processor,
             **kwargs,
         )
+        resource = getattr(trace.get_tracer_provider(), "resource", None)
+        if resource is not None:
+            begin(resource)
 
 
 def _span_processor(exporter: SpanExporter) -> SpanProcessor:

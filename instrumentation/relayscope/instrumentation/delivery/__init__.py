@@ -6,7 +6,7 @@ processes of a component, sends what is in the spools to the collector.
 """
 
 from .exporters import SpoolLogRecordExporter, SpoolSpanExporter
-from .journal import Journal, shared_journal
+from .journal import Journal, begin, shared_journal
 from .processors import SpoolLogRecordProcessor, SpoolSpanProcessor
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     "SpoolLogRecordProcessor",
     "SpoolSpanExporter",
     "SpoolSpanProcessor",
+    "begin",
     "shared_journal",
 ]

@@ -21,6 +21,10 @@ class Account:
         self._dropped: Counter[str] = Counter()
         self._lock = threading.Lock()
 
+    def __str__(self) -> str:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in self._dropped.items())
+        return f"{reasons} of {self._emitted}"
+
     def number(self) -> int:
         """Return the number of the record that is emitted now."""
         number = self._emitted = next(self._numbers)

@@ -11,6 +11,7 @@ import os
 import threading
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 from typing import Any, Final
@@ -25,6 +26,7 @@ from relayscope.sanitizer import Sanitizer
 from relayscope.spool import Settings, Spool, SpoolError, SpoolFull
 
 from .account import Account
+from .account_file import AccountFile
 from .launcher import Launcher
 from .origin import SERVICE_NAME, Origin
 from .record import pack_log, pack_span
@@ -58,6 +60,7 @@ class Journal:
         self._users = 0
         self._told = False
         self._account = Account()
+        self._file: AccountFile | None = None
         self._reason = _UNAVAILABLE
         self._retry_at = self._look_at = 0.0
         if hasattr(os, "register_at_fork"):
@@ -117,16 +120,15 @@ class Journal:
         sanitizer: Sanitizer | None,
         resource: Resource | None,
     ) -> None:
-        if self._resource is None:
-            self.begin(resource or Resource.get_empty())
         try:
+            if self._resource is None:
+                self.begin(resource or Resource.get_empty())
             record = pack(thing, self._account.number(), sanitizer, self._resource)
+            self._write(record)
+            if monotonic() >= self._look_at:
+                self._look()
         except Exception as error:  # noqa: BLE001  # whatever a host may put on a record
             self._drop(_FAILED, error)
-            return
-        self._write(record)
-        if monotonic() >= self._look_at:
-            self._look()
 
     def _write(self, record: bytes) -> None:
         spool = self._spool or self._open()
@@ -139,18 +141,26 @@ class Journal:
             self._drop(_reason(error), error)
         else:
             if self._account.untold:
-                self._report(spool)
+                self._tell_account()
 
     def _drop(self, reason: str, error: BaseException | None) -> None:
         self._account.drop(reason)
+        self._tell_account()
         if error is not None:
             self._tell(error)
 
-    def _report(self, spool: Spool) -> None:
+    def _tell_account(self) -> None:
         try:
-            spool.append(self._account.pack())
-        except SpoolError:
+            if self._file is None:
+                self._open_file()
+            if self._file is not None:
+                self._file.write(self._account.pack())
+        except (OSError, SpoolError):
             self._account.untold = True
+
+    def _open_file(self) -> None:
+        if self._spool is not None:
+            self._file = AccountFile(self._spool.folder)
 
     def _open(self) -> Spool | None:
         if monotonic() < self._retry_at or not self._starting.acquire(blocking=False):
@@ -173,10 +183,17 @@ class Journal:
         self._look_at = monotonic() + _LOOK_SECONDS
         if self._spool is not None:
             self._launcher.ensure()
+            if self._file is None:
+                with suppress(OSError, SpoolError):
+                    self._open_file()
 
     def _end(self) -> None:
-        spool = self._spool
+        self._retry_at = 0.0
+        spool = self._spool or self._open()
         if spool is None:
+            # There never was room for so much as an account: this is the only place left to say it.
+            if self._account.untold:
+                _log.warning("relayscope: not recorded, for want of a spool: %s", self._account)
             return
         try:
             spool.append(self._account.pack_end())
@@ -199,11 +216,20 @@ class Journal:
         self._starting = threading.Lock()
         self._origin = self._origin.in_forked_child()
         self._account = Account()
+        if self._file is not None:
+            self._file.close()
+            self._file = None
         self._retry_at = self._look_at = 0.0
 
 
 def _reason(error: SpoolError) -> str:
     return _FULL if isinstance(error, SpoolFull) else _UNAVAILABLE
+
+
+def begin(resource: Resource) -> None:
+    """Let this process's journal begin, if it has one; must not raise."""
+    if shared_journal.cache_info().currsize:
+        shared_journal().begin(resource)
 
 
 @functools.cache

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from relayscope.spool import Reader
 
+from .account_file import read_account
 from .destination import Destination, Refused
 from .origin import Origin
 from .otlp import (
@@ -40,6 +41,7 @@ class Lane:
         self.folder = reader.folder
         self.origin = Origin.unpack(reader.about) or Origin.of_component(component)
         self._outbox = Outbox(reader.folder)
+        self._heard = b""
         self._pending: Consignment | None = None
         saved = self._outbox.load()
         self._tally = Tally() if saved is None else saved.tally
@@ -120,9 +122,10 @@ class Lane:
     def _cut(self) -> Consignment | None:
         """Make the next requests, and keep them before they are sent."""
         batch = self._reader.read(self._reader.acknowledged, _RECORDS, _BYTES)
-        if not batch.records and not batch.losses:
+        news = self._hear()
+        if not batch.records and not batch.losses and not news:
             return None
-        consignment = Consignment(batch.end, self._tally, untold=bool(batch.losses))
+        consignment = Consignment(batch.end, self._tally, untold=news or bool(batch.losses))
         self._tally.lose(batch.losses)
         logs: list[LogFields] = []
         spans: list[SpanFields] = []
@@ -150,6 +153,15 @@ class Lane:
             self._tell(consignment)
         self._save(consignment)
         return consignment
+
+    def _hear(self) -> bool:
+        """Hear what the process says beside its spool; return whether that is news."""
+        said = read_account(self.folder)
+        if said == self._heard:
+            return False
+        self._heard = said
+        account = unpack(said)
+        return isinstance(account, AccountFields) and self._tally.hear(account)
 
     def _read(self, record: bytes, consignment: Consignment) -> Fields | None:
         try:

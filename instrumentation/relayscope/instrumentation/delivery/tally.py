@@ -38,11 +38,14 @@ class Tally:
         for loss in losses:
             self.dropped[loss.reason.value] += loss.records
 
-    def hear(self, account: AccountFields) -> None:
-        """Take over what the process says about itself."""
+    def hear(self, account: AccountFields) -> bool:
+        """Take over what the process says about itself; return whether it has dropped more."""
+        before = self.dropped_by_process.total()
         self.emitted = max(self.emitted, account.emitted)
-        self.dropped_by_process = Counter(account.dropped)
+        # A process says so in two places; its figures only grow.
+        self.dropped_by_process |= Counter(account.dropped)
         self.ended |= account.ended
+        return self.dropped_by_process.total() > before
 
     def attributes(self) -> dict[str, Any]:
         """The attributes of the log record that tells all this."""
