@@ -5,11 +5,11 @@ record's number in its process. `otlp.py` makes OTLP of it, in the forwarder. Me
 record with 8 attributes and a body of 420 B: 0.9 µs and 750 B here; as protobuf messages, 12 µs.
 """
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 import msgpack
-from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.sdk._logs import ReadWriteLogRecord
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
@@ -20,6 +20,10 @@ from relayscope.sanitizer import Sanitizer
 LOG: Final = 1
 SPAN: Final = 2
 ACCOUNT: Final = 3
+
+_NAMES: Final = 2048
+_LONGEST_NAME: Final = 128
+"""How many names are remembered as clean, and of what length at most: 0.5 MiB."""
 
 Scope = tuple[str, str, str, dict[str, Any]]
 
@@ -126,8 +130,8 @@ def pack_log(
     if sanitizer is not None:
         other = sanitizer.attributes(other)
         attributes, body = sanitizer.record(attributes, body)
-        event_name = sanitizer.text(event_name)
-        severity_text = sanitizer.text(severity_text)
+        event_name = _clean(sanitizer, event_name)
+        severity_text = _clean(sanitizer, severity_text)
     severity = record.severity_number
     return _packed(
         (
@@ -166,15 +170,15 @@ def pack_span(span: ReadableSpan, number: int, sanitizer: Sanitizer, own: Resour
             context.span_id.to_bytes(8, "big"),
             b"" if parent is None else parent.span_id.to_bytes(8, "big"),
             parent is not None and parent.is_remote,
-            sanitizer.text(context.trace_state.to_header()) if context.trace_state else "",
-            sanitizer.text(span.name),
+            _clean(sanitizer, context.trace_state.to_header()) if context.trace_state else "",
+            _clean(sanitizer, span.name),
             span.kind.value,
             span.start_time or 0,
             span.end_time or 0,
             sanitizer.attributes(_plain(span.attributes)),
             [
                 (
-                    sanitizer.text(event.name),
+                    _clean(sanitizer, event.name),
                     event.timestamp,
                     sanitizer.attributes(_plain(event.attributes)),
                     event.dropped_attributes,
@@ -186,14 +190,14 @@ def pack_span(span: ReadableSpan, number: int, sanitizer: Sanitizer, own: Resour
                     link.context.trace_id.to_bytes(16, "big"),
                     link.context.span_id.to_bytes(8, "big"),
                     link.context.is_remote,
-                    sanitizer.text(link.context.trace_state.to_header()),
+                    _clean(sanitizer, link.context.trace_state.to_header()),
                     sanitizer.attributes(_plain(link.attributes)),
                     link.dropped_attributes,
                 )
                 for link in span.links
             ],
             status.status_code.value,
-            sanitizer.text(status.description or ""),
+            _clean(sanitizer, status.description or ""),
             (span.dropped_attributes, span.dropped_events, span.dropped_links),
             _scope(span.instrumentation_scope),
             None if resource is own else sanitizer.attributes(_plain(resource.attributes)),
@@ -208,13 +212,27 @@ def _packed(fields: tuple[object, ...]) -> bytes:
 
 
 def _plain(attributes: Any) -> dict[str, Any]:
-    """Attributes as a dictionary; BoundedAttributes takes a lock for each of them otherwise."""
+    """Attributes as a dictionary.
+
+    The SDK's own mappings take a lock for each attribute when they are iterated (8 of them: 4 µs),
+    but all know how to copy themselves (0.2 µs).
+    """
     if not attributes:
         return {}
-    if isinstance(attributes, BoundedAttributes):
-        copy: dict[str, Any] = attributes.copy()  # type: ignore[assignment]  # that is what it is
-        return copy
-    return dict(attributes)
+    copy: dict[str, Any] = attributes.copy() if hasattr(attributes, "copy") else dict(attributes)
+    return copy
+
+
+@functools.lru_cache(_NAMES)
+def _clean_name(sanitizer: Sanitizer, name: str) -> str:
+    return sanitizer.text(name)
+
+
+def _clean(sanitizer: Sanitizer, text: str) -> str:
+    """A name or a message; names come again and again, and a search for secrets takes 3 µs."""
+    if not text:
+        return text
+    return _clean_name(sanitizer, text) if len(text) <= _LONGEST_NAME else sanitizer.text(text)
 
 
 def _scope(scope: InstrumentationScope | None) -> Scope:
