@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from contextlib import contextmanager
@@ -66,6 +67,10 @@ def sdk_clients(oracle: Oracle, grpc_address: str, http_address: str) -> Iterato
         provider.shutdown()
 
     threads = [threading.Thread(target=produce, args=(exporter,)) for exporter in exporters]
+    # They tell of every retry, and what they give up the oracle sees.
+    log = logging.getLogger("opentelemetry")
+    level = log.level
+    log.setLevel(logging.CRITICAL)
     for thread in threads:
         thread.start()
     try:
@@ -74,3 +79,4 @@ def sdk_clients(oracle: Oracle, grpc_address: str, http_address: str) -> Iterato
         stopping.set()
         for thread in threads:
             thread.join()
+        log.setLevel(level)

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeLogs
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from sqlalchemy import text
 
 from tests.fix_oracle import Oracle
 from tests.fix_programs import eventually
+from tests.otlp_samples import delimited
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -25,6 +31,20 @@ def metrics(collector: Collector) -> dict[str, float]:
     return {name: float(value) for name, value in pairs}
 
 
+def total(collector: Collector, name: str, **labels: str) -> float:
+    """Return the sum of all figures of a name that have these labels."""
+    wanted = {f'{label}="{value}"' for label, value in labels.items()}
+    return sum(
+        value
+        for figure, value in metrics(collector).items()
+        if figure.partition("{")[0] == name and wanted <= set(re.split(r"[{},]", figure))
+    )
+
+
+items = partial(total, name="relayscope_items_total")
+requests = partial(total, name="relayscope_requests_total")
+
+
 def test_each_outcome_is_counted_by_signal(collector: Collector) -> None:
     """Stored, duplicate and refused are told apart."""
     oracle = Oracle()
@@ -33,11 +53,51 @@ def test_each_outcome_is_counted_by_signal(collector: Collector) -> None:
     assert collector.post("logs", request).status == 200
     assert collector.post("logs", b"\xff").status == 400
 
-    said = metrics(collector)
-    assert said['relayscope_items_total{outcome="stored",signal="logs"}'] == 20
-    assert said['relayscope_items_total{outcome="duplicate",signal="logs"}'] == 20
-    refused = 'relayscope_requests_total{code="INVALID_ARGUMENT",signal="logs",transport="http"}'
-    assert said[refused] == 1
+    assert items(collector, outcome="stored", signal="logs") == 20
+    assert items(collector, outcome="duplicate", signal="logs") == 20
+    assert requests(collector, code="INVALID_ARGUMENT", signal="logs", transport="http") == 1
+    assert requests(collector, reason="Malformed") == 1
+
+
+def from_component(name: str, *bodies: str) -> bytes:
+    """Return a request with log records of a component."""
+    service = KeyValue(key="service.name", value=AnyValue(string_value=name))
+    records = [LogRecord(body=AnyValue(string_value=body)) for body in bodies]
+    logs = ResourceLogs(
+        resource=Resource(attributes=[service]), scope_logs=[ScopeLogs(log_records=records)]
+    )
+    return ExportLogsServiceRequest(resource_logs=[logs]).SerializeToString()
+
+
+def test_items_and_hits_are_counted_by_class_of_component(start_collector: StartCollector) -> None:
+    """The classes are the user's; what several of them sent together is `mixed`."""
+    collector = start_collector(
+        environment={"RELAYSCOPE_COMPONENT_CLASSES": '{"hub": ["RELAY-*"], "leaf": ["*search*"]}'}
+    )
+    secret = "the key is ghp_" + "16C7e42F292c6912E7710c838347Ae178B4a"
+    for name, bodies in (
+        ("relay-1", ("a", secret)),
+        ("my-search", ("b",)),
+        ("somebody", ("c", "d", "e")),
+    ):
+        assert collector.post("logs", from_component(name, *bodies)).status == 200
+    both = from_component("relay-1", "f") + from_component("my-search", "g")
+    assert collector.post("logs", both).status == 200
+
+    assert items(collector, component_class="hub") == 2
+    assert items(collector, component_class="leaf") == 1
+    assert items(collector, component_class="other") == 3
+    assert items(collector, component_class="mixed") == 2
+    hits = "relayscope_sanitizer_hits_total"
+    assert total(collector, hits, component_class="hub", signal="logs") == 1
+    assert total(collector, hits) == 1
+
+
+def test_rejected_items_are_counted_by_reason(collector: Collector) -> None:
+    """A span without ids cannot be stored, and the figures say why."""
+    assert collector.post("traces", delimited(0x0A, delimited(0x12, b"\x12\x00"))).status == 200
+    reason = "span without a valid trace id and span id"
+    assert items(collector, signal="traces", outcome="rejected", reason=reason) == 1
 
 
 def test_the_same_figures_are_there_by_sql(collector: Collector, engine: Engine) -> None:
@@ -89,7 +149,7 @@ def test_a_request_is_forgotten_after_its_window(
 
 
 def test_no_label_holds_text_from_telemetry(collector: Collector) -> None:
-    """R20: ten thousand names and keys, and not one more line on `/metrics`."""
+    """R20: ten thousand event names and keys, and not one more line on `/metrics`."""
     before = len(metrics(collector))
     records = ",".join(
         f'{{"body":{{"stringValue":"x"}},"eventName":"{HOSTILE}-{n}","attributes":'
@@ -109,25 +169,3 @@ def test_no_label_holds_text_from_telemetry(collector: Collector) -> None:
     # A signal or outcome that is new adds its line; nothing grows with what was sent.
     assert len(said) <= before + 5
     assert collector.peak_memory() < 200 * 2**20
-
-
-def test_a_hundred_thousand_spans_leak_neither_memory_nor_descriptors(
-    collector: Collector,
-) -> None:
-    """R23: after warming up, more of the same needs no more memory and no more open files."""
-
-    def send(requests: int) -> None:
-        for _ in range(requests):
-            oracle = Oracle()
-            _, request = oracle.issue("traces")
-            assert collector.post("traces", request * 25).status == 200
-
-    send(60)
-    descriptors = collector.open_files()
-    collector.forget_peak_memory()
-    send(10)
-    warm = collector.peak_memory()
-    send(200)
-
-    assert collector.peak_memory() < warm + 24 * 2**20
-    assert collector.open_files() <= descriptors + 4

@@ -9,6 +9,7 @@ import json
 import socket
 import struct
 import sys
+import threading
 import zlib
 from typing import TYPE_CHECKING, Any
 
@@ -35,17 +36,21 @@ def impatient(start_collector: StartCollector) -> Collector:
     return start_collector(environment={"RELAYSCOPE_RECEIVE_TIMEOUT": "1"})
 
 
-def zeros_in_gzip(size: int) -> bytes:
-    """A gzip member that inflates to so many zeros."""
+def zeros_in_gzip(gibibytes: int) -> bytes:
+    """A gzip member that inflates to so many zeros; nobody gets as far as its checksum."""
     deflate = zlib.compressobj(9, zlib.DEFLATED, 31)
-    packed = b"".join(deflate.compress(bytes(MIB)) for _ in range(size // MIB))
-    return packed + deflate.flush()
+    # After a full flush what follows depends on nothing before, so it can be repeated.
+    head = deflate.compress(bytes(MIB)) + deflate.flush(zlib.Z_FULL_FLUSH)
+    block = b"".join(deflate.compress(bytes(MIB)) for _ in range(1024))
+    block += deflate.flush(zlib.Z_FULL_FLUSH)
+    return head + block * gibibytes + deflate.flush()
 
 
 @linux
 def test_a_gzip_bomb_over_http_is_cut_at_the_limit(shared_collector: Collector) -> None:
-    """R13: a gigabyte of zeros is inflated to 20 MiB and one byte."""
-    bomb = zeros_in_gzip(1024 * MIB)
+    """R13: ten gigabytes of zeros, ten megabytes packed, are inflated to 20 MiB and one byte."""
+    bomb = zeros_in_gzip(10)
+    assert 9 * MIB < len(bomb) < 20 * MIB
     assert shared_collector.post("logs", b"").status == 200
     shared_collector.forget_peak_memory()
     before = shared_collector.peak_memory()
@@ -55,7 +60,7 @@ def test_a_gzip_bomb_over_http_is_cut_at_the_limit(shared_collector: Collector) 
 
 def test_many_empty_gzip_members_are_refused_at_the_second(shared_collector: Collector) -> None:
     """R13: they cost quadratic time where they are inflated, and no output that a limit sees."""
-    bomb = gzip.compress(b"") * 500_000
+    bomb = gzip.compress(b"") * 1_000_000
     assert shared_collector.post("logs", bomb, content_encoding="gzip").status == 400
 
 
@@ -147,6 +152,57 @@ def test_a_head_that_drips_is_cut_off(impatient: Collector) -> None:
     with socket.create_connection((host, int(port)), timeout=PATIENCE) as client:
         client.sendall(b"POST /v1/logs HTTP/1.1\r\nx-drip: ")
         assert client.recv(65536) == b""
+
+
+def test_a_message_that_never_comes_over_grpc_is_given_up(impatient: Collector) -> None:
+    """R15: the call has begun, its message does not follow."""
+    silence = threading.Event()
+
+    def messages() -> Iterator[bytes]:
+        silence.wait(PATIENCE)
+        yield from ()
+
+    with grpc.insecure_channel(impatient.grpc) as channel:
+        calling: Any = channel.stream_unary(f"/{LOGS.service}/Export")
+        with pytest.raises(grpc.RpcError, match=r"UNAVAILABLE[\s\S]*did not arrive"):
+            calling(messages(), timeout=PATIENCE)
+        silence.set()
+        assert export(channel, LOGS, b"") == b""
+
+
+@linux
+def test_what_is_refused_over_grpc_is_not_read(start_collector: StartCollector) -> None:
+    """R15: who has no token takes no memory, whatever is in the message."""
+    tokens = '[{"name": "relay", "token": "0123456789abcdef"}]'
+    collector = start_collector(environment={"RELAYSCOPE_TOKENS": tokens})
+    with contextlib.ExitStack() as stack:
+        options = [("grpc.use_local_subchannel_pool", 1)]
+        calls: list[Any] = [
+            stack.enter_context(grpc.insecure_channel(collector.grpc, options=options)).unary_unary(
+                f"/{LOGS.service}/Export"
+            )
+            for _ in range(16)
+        ]
+        collector.forget_peak_memory()
+        before = collector.peak_memory()
+        for answer in [call.future(bytes(4 * MIB - 100)) for call in calls]:
+            assert answer.code() is grpc.StatusCode.UNAUTHENTICATED
+        assert collector.peak_memory() - before < 16 * MIB
+
+
+def test_too_many_grpc_connections_are_cut_off(start_collector: StartCollector) -> None:
+    """The limit is that of HTTP; an OTLP client takes it for a collector that is away."""
+    collector = start_collector(environment={"RELAYSCOPE_MAX_CONNECTIONS": "3"})
+    with contextlib.ExitStack() as stack:
+
+        def connect() -> grpc.Channel:
+            options = [("grpc.use_local_subchannel_pool", 1)]
+            return stack.enter_context(grpc.insecure_channel(collector.grpc, options=options))
+
+        for _ in range(3):
+            assert export(connect(), LOGS, b"") == b""
+        with pytest.raises(grpc.RpcError, match="UNAVAILABLE"):
+            export(connect(), LOGS, b"")
 
 
 def test_too_many_connections_are_told_to_come_back(start_collector: StartCollector) -> None:

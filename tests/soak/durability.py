@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.fix_oracle import Oracle, Verdict
-from tests.soak import damaged, full, killed, outages, overload, repeats
+from tests.soak import damaged, full, growth, killed, outages, overload, repeats
 from tests.soak.field import Field, judge, own_field, wait_until_alive
 
 Scenario = Callable[[Field, Oracle, int, random.Random], float]
@@ -27,6 +27,7 @@ SCENARIOS: dict[str, Scenario] = {
     "both-killed": killed.both_killed,
     "stopped-gracefully": killed.stopped_gracefully,
     "database-away": outages.database_away,
+    "database-away-a-minute": outages.database_away_a_minute,
     "database-hangs": outages.database_hangs,
     "spool-full": full.spool_full,
     "disk-full": full.disk_full,
@@ -34,6 +35,8 @@ SCENARIOS: dict[str, Scenario] = {
     "both-copies-at-once": repeats.both_copies_at_once,
     "poison-rows": repeats.poison_rows,
     "overload": overload.overload,
+    "names-without-end": growth.names_without_end,
+    "spans-without-end": growth.spans_without_end,
 }
 
 

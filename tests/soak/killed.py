@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from tests.fix_oracle import Oracle, Producers
+from tests.fix_sdk import sdk_clients
 from tests.soak.field import Field, postmaster, wait_until_drained, wait_until_replaced
 
 if TYPE_CHECKING:
@@ -19,7 +20,10 @@ def collector_killed(ground: Field, oracle: Oracle, rounds: int, chance: random.
     slowest = 0.0
     with ground.running():
         ground.start()
-        with Producers(oracle, ground.grpc, ground.http):
+        with (
+            Producers(oracle, ground.grpc, ground.http),
+            sdk_clients(oracle, ground.grpc, ground.http),
+        ):
             for _ in range(rounds):
                 time.sleep(chance.uniform(0.2, 1.2))
                 ground.kill()
@@ -39,7 +43,10 @@ def database_killed(ground: Field, oracle: Oracle, rounds: int, chance: random.R
     slowest = 0.0
     with ground.running():
         ground.start()
-        with Producers(oracle, ground.grpc, ground.http):
+        with (
+            Producers(oracle, ground.grpc, ground.http),
+            sdk_clients(oracle, ground.grpc, ground.http),
+        ):
             for _ in range(rounds):
                 time.sleep(chance.uniform(0.2, 1.2))
                 pid = postmaster(ground.data_dir)

@@ -17,13 +17,24 @@ from tests.soak.field import Field, wait_until_drained, wait_until_spooled
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+_MOST_MEMORY = 200 * 2**20
 
 _HANG_ENVIRONMENT = {"RELAYSCOPE_ANSWER_TIMEOUT": "2"}
 
 
 def database_away(ground: Field, oracle: Oracle, rounds: int, chance: random.Random) -> float:
     """R3: PostgreSQL cannot be reached; SDKs with their defaults and others go on sending."""
+    return _away(ground, oracle, rounds, lambda: chance.uniform(0.0, 3.0))
+
+
+def database_away_a_minute(ground: Field, oracle: Oracle, rounds: int, _: random.Random) -> float:
+    """R3: for six times as long as an SDK tries to send what it has; memory stays bounded."""
+    return _away(ground, oracle, rounds, lambda: 60)
+
+
+def _away(ground: Field, oracle: Oracle, rounds: int, outage: Callable[[], float]) -> float:
     slowest = 0.0
     before = set(oracle.issued)
     with in_front_of(ground.database_url) as (proxy, url):
@@ -35,10 +46,11 @@ def database_away(ground: Field, oracle: Oracle, rounds: int, chance: random.Ran
                 sdk_clients(oracle, ground.grpc, ground.http),
             ):
                 for _ in range(rounds):
-                    time.sleep(chance.uniform(0.2, 1.2))
+                    time.sleep(0.7)
                     proxy.stop()
                     wait_until_spooled(ground, 5)
-                    time.sleep(chance.uniform(0.0, 3.0))
+                    time.sleep(outage())
+                    _check_that_it_says_so(ground)
                     proxy.start()
                     slowest = max(slowest, wait_until_drained(ground))
             wait_until_drained(ground)
@@ -48,6 +60,15 @@ def database_away(ground: Field, oracle: Oracle, rounds: int, chance: random.Ran
     if unsent:
         raise AssertionError(f"{len(unsent)} records were given up by their clients")
     return slowest
+
+
+def _check_that_it_says_so(ground: Field) -> None:
+    """While PostgreSQL is away, `/readyz` says so, and memory is bounded."""
+    assert ground.collector is not None
+    if (status := ground.collector.ask("GET", "/readyz").status) != 503:
+        raise AssertionError(f"/readyz answers {status}")
+    if (peak := ground.collector.peak_memory()) > _MOST_MEMORY:
+        raise AssertionError(f"the collector held {peak / 2**20:.0f} MiB")
 
 
 def database_hangs(ground: Field, oracle: Oracle, rounds: int, chance: random.Random) -> float:

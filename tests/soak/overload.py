@@ -1,50 +1,56 @@
-"""A scenario with more load than can be stored (R12)."""
+"""A scenario with ten times more load than can be stored (R12)."""
 
 from __future__ import annotations
 
+import asyncio
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import grpc
+import grpc.aio
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeLogs
 
 from relayscope.collector.signals import LOGS
-from tests.fix_collector import Collector, export
-from tests.fix_oracle import RETRYABLE_GRPC, Oracle
+from tests.fix_collector import Collector
+from tests.fix_oracle import FILLER, RETRYABLE_GRPC, Oracle
 from tests.soak.field import RECOVERY_SECONDS, Field, wait_until_drained
 
 if TYPE_CHECKING:
     import random
 
-# Together 100 MiB under way, where two workers take 64 MiB. On two cores shared with the senders,
-# eight times as much was sent as was stored; 192 senders reached nine times.
-_SENDERS = 96
-_RECORDS = 500
-_PADDING = AnyValue(string_value="padding " * 256)
+# Two workers let 48 MiB in and 256 requests wait; what comes beyond is refused at once.
+_SENDERS = 400
+_RECORDS = 10
 
 _SECONDS = 5
+_TIMES = 10
 _MOST_MEMORY = 200 * 2**20
+_DEADLINE_SECONDS = 10
+"""What OTLP clients wait for an answer."""
 
 
 def overload(ground: Field, oracle: Oracle, rounds: int, _: random.Random) -> float:
-    """R12: more is sent than can be stored; refusals are retryable, and no worker exceeds 200 MiB.
+    """R12: ten times more is sent than is stored, for five seconds and more in each round.
 
-    Each sender has a request of a megabyte under way all the time, and sends it again at once when
-    it is refused.
+    Refusals are retryable, every request has its answer before its client gives up, and no worker
+    exceeds 200 MiB. Each sender has a request of a megabyte under way all the time, and sends it
+    again at once when it is refused.
     """
     slowest = 0.0
-    with ground.running(), ThreadPoolExecutor(_SENDERS) as pool:
+    with ground.running():
         ground.start("--workers", "2")
         assert ground.collector is not None
         for _round in range(rounds):
             load = _Load(ground, oracle)
-            for sender in [pool.submit(load.send) for _ in range(_SENDERS)]:
-                sender.result()
-            if load.offered == load.stored:
+            asyncio.run(load.run())
+            if not load.is_enough:
                 raise AssertionError(f"no overload: {load.stored} of {load.offered} were stored")
+            if load.answers[grpc.StatusCode.DEADLINE_EXCEEDED]:
+                raise AssertionError(f"clients waited too long: {load.answers}")
             slowest = max(slowest, wait_until_drained(ground))
             for pid, peak in _peaks(ground.collector).items():
                 if peak > _MOST_MEMORY:
@@ -53,52 +59,82 @@ def overload(ground: Field, oracle: Oracle, rounds: int, _: random.Random) -> fl
 
 
 class _Load:
-    """A round of sending, in requests; it ends when it was long enough and some were refused."""
+    """A round of sending, in requests; it ends when it was long enough and ten times too much."""
 
     def __init__(self, ground: Field, oracle: Oracle) -> None:
-        self.offered = 0
-        self.stored = 0
+        self.answers: Counter[grpc.StatusCode] = Counter()
         self._ground = ground
         self._oracle = oracle
-        self._enough_at = time.monotonic() + _SECONDS
+        self._until = time.monotonic() + _SECONDS
         self._give_up_at = time.monotonic() + RECOVERY_SECONDS
 
-    def send(self) -> None:
+    @property
+    def stored(self) -> int:
+        return self.answers[grpc.StatusCode.OK]
+
+    @property
+    def offered(self) -> int:
+        return self.answers.total()
+
+    @property
+    def is_enough(self) -> bool:
+        return self.offered >= _TIMES * self.stored > 0
+
+    async def run(self) -> None:
+        """Send until it was enough."""
+        async with asyncio.TaskGroup() as senders:
+            for _ in range(_SENDERS):
+                senders.create_task(self._send())
+
+    async def _send(self) -> None:
         """Send one request after the other, each until it is taken or the round is over."""
         # A channel of one's own, or all would share a connection, and with it a worker.
         options = [("grpc.use_local_subchannel_pool", 1)]
-        with grpc.insecure_channel(self._ground.grpc, options=options) as channel:
+        async with grpc.aio.insecure_channel(self._ground.grpc, options=options) as channel:
+            export: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(
+                f"/{LOGS.service}/Export"
+            )
             while self._goes_on():
                 marks, request = self._oracle.issue("logs", _RECORDS)
-                padded = _padded(request)
+                request += _FILLER
                 while self._goes_on():
-                    if self._is_taken(channel, padded):
+                    if await self._is_taken(export, request):
                         self._oracle.acknowledge(marks)
-                        self.stored += 1
                         break
 
     def _goes_on(self) -> bool:
         now = time.monotonic()
-        is_enough = now > self._enough_at and self.offered > self.stored > 0
-        return not is_enough and not self._oracle.refusals and now < self._give_up_at
+        is_over = now > self._until and self.is_enough
+        return not is_over and not self._oracle.refusals and now < self._give_up_at
 
-    def _is_taken(self, channel: grpc.Channel, request: bytes) -> bool:
-        self.offered += 1
-        self._oracle.attempts["logs"] += 1
+    async def _is_taken(
+        self, export: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes], request: bytes
+    ) -> bool:
+        code = grpc.StatusCode.OK
         try:
-            export(channel, LOGS, request)
-        except grpc.RpcError as error:
-            if error.code() not in RETRYABLE_GRPC:
-                self._oracle.refusals.append(f"grpc {error.code()}: {error.details()}")
-            return False
-        return True
+            await export(request, timeout=_DEADLINE_SECONDS)
+        except grpc.aio.AioRpcError as error:
+            code = error.code()
+            if code not in RETRYABLE_GRPC:
+                self._oracle.refusals.append(f"grpc {code}: {error.details()}")
+        self.answers[code] += 1
+        self._oracle.attempts["logs"] += 1
+        return code is grpc.StatusCode.OK
 
 
-def _padded(request: bytes) -> bytes:
-    message = ExportLogsServiceRequest.FromString(request)
-    for record in message.resource_logs[0].scope_logs[0].log_records:
-        record.attributes.add(key="padding", value=_PADDING)
-    return message.SerializeToString()
+def _filler() -> bytes:
+    """A megabyte of records that nobody asks for again; it goes behind any other request."""
+    attributes = [
+        KeyValue(key=FILLER, value=AnyValue(bool_value=True)),
+        KeyValue(key="padding", value=AnyValue(string_value="padding " * 256)),
+    ]
+    scope = ScopeLogs(log_records=[LogRecord(attributes=attributes)] * 500)
+    return ExportLogsServiceRequest(
+        resource_logs=[ResourceLogs(scope_logs=[scope])]
+    ).SerializeToString()
+
+
+_FILLER = _filler()
 
 
 def _peaks(collector: Collector) -> dict[str, int]:

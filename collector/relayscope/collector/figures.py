@@ -7,7 +7,6 @@ of them answers `/metrics` for all, and what a worker has counted outlives it.
 from __future__ import annotations
 
 import os
-from collections import Counter as Counts
 from typing import TYPE_CHECKING, Final
 
 from prometheus_client import (
@@ -26,6 +25,7 @@ from relayscope.storage import Figure
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from relayscope.collector.component_class import ComponentClasses
     from relayscope.collector.signals import Signal
     from relayscope.collector.status import Refusal
     from relayscope.spool import Backlog
@@ -41,25 +41,26 @@ disable_created_metrics()  # type: ignore[no-untyped-call]  # it has no annotati
 class Figures:
     """What one worker counts."""
 
-    def __init__(self) -> None:
+    def __init__(self, classes: ComponentClasses) -> None:
+        self._classes = classes
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "relayscope_requests",
-            "Requests by answer; `code` is a gRPC status.",
-            ("signal", "transport", "code"),
+            "Requests by answer; `code` is a gRPC status, `reason` says why one was refused.",
+            ("signal", "transport", "code", "reason"),
             registry=self._registry,
         )
         self._items = Counter(
             "relayscope_items",
-            "Spans, log records and data points: stored, duplicate (stored before), rejected, "
-            "spooled (waiting on disk), drained (of those, stored since).",
-            ("signal", "outcome"),
+            "Spans, log records and data points: stored, duplicate (stored before), rejected (for "
+            "a `reason`), spooled (waiting on disk), drained (of those, stored since).",
+            ("signal", "component_class", "outcome", "reason"),
             registry=self._registry,
         )
         self._sanitized = Counter(
             "relayscope_sanitizer_hits",
             "What the sanitizer took out, by rule.",
-            ("rule",),
+            ("signal", "component_class", "rule"),
             registry=self._registry,
         )
         self._commit_seconds = Histogram(
@@ -116,20 +117,29 @@ class Figures:
             registry=self._registry,
             multiprocess_mode="livemin",
         )
-        self._hits: Counts[str] = Counts()
 
     def answered(self, signal: Signal, transport: str) -> None:
         """A request was stored."""
-        self._requests.labels(signal.name, transport, "OK").inc()
+        self._requests.labels(signal.name, transport, "OK", "").inc()
 
-    def refused(self, signal: Signal, transport: str, refusal: Refusal) -> None:
-        """A request got an error as its answer."""
-        self._requests.labels(signal.name, transport, refusal.code.name).inc()
+    def refused(self, signal: Signal, transport: str, refusal: Refusal, reason: str) -> None:
+        """A request got an error as its answer; the reason is the error's name."""
+        self._requests.labels(signal.name, transport, refusal.code.name, reason).inc()
 
-    def items(self, signal: Signal, outcome: str, count: int) -> None:
-        """What became of a request's items: `stored`, `duplicate`, `rejected`, ..."""
+    def items(self, signal: Signal, batch: Batch, outcome: str, count: int) -> None:
+        """What became of so many of a request's items: `stored`, `duplicate`, `spooled`, ..."""
         if count:
-            self._items.labels(signal.name, outcome).inc(count)
+            self._items.labels(signal.name, self._classes.of(batch), outcome, "").inc(count)
+
+    def rejected(self, signal: Signal, batch: Batch, reasons: Mapping[str, int]) -> None:
+        """Some of a request's items could not be stored."""
+        for reason, count in reasons.items():
+            self._items.labels(signal.name, self._classes.of(batch), "rejected", reason).inc(count)
+
+    def sanitized(self, signal: Signal, batch: Batch, hits: Mapping[str, int]) -> None:
+        """What the sanitizer took out of a request, by rule."""
+        for rule, count in hits.items():
+            self._sanitized.labels(signal.name, self._classes.of(batch), rule).inc(count)
 
     def committed(self, seconds: float, items: int) -> None:
         """A group of requests was written."""
@@ -141,7 +151,7 @@ class Figures:
         became = "duplicate" if outcome.duplicate else "drained"
         counts = ((TRACES, batch.spans), (LOGS, batch.logs), (METRICS, batch.points))
         for signal, rows in counts:
-            self.items(signal, became, len(rows))
+            self.items(signal, batch, became, len(rows))
 
     def lost(self, reason: str, requests: int) -> None:
         """Requests that had been accepted cannot be stored any more."""
@@ -152,13 +162,10 @@ class Figures:
         self._waiting_bytes.set(backlog.bytes)
         self._waiting_seconds.set(backlog.seconds)
 
-    def state(self, *, in_flight: int, ready: bool, sanitizer_hits: Mapping[str, int]) -> None:
+    def state(self, *, in_flight: int, ready: bool) -> None:
         """What is looked at now and then, not counted as it happens."""
         self._in_flight.set(in_flight)
         self._ready.set(ready)
-        for rule, hits in sanitizer_hits.items():
-            self._sanitized.labels(rule).inc(hits - self._hits[rule])
-            self._hits[rule] = hits
 
     def database(self, size: Size) -> None:
         """How much there is in the database."""

@@ -42,6 +42,7 @@ class Intake(NamedTuple):
         signal: Signal,
         transport: str,
         authorization: str | None,
+        first: int,
         receive: Callable[[Reservation], Awaitable[Received]],
     ) -> Message | status.Refusal:
         """The answer to one request; never raises what a client could cause.
@@ -50,27 +51,29 @@ class Intake(NamedTuple):
             signal: what the request holds.
             transport: `grpc` or `http`, for the figures.
             authorization: the `Authorization` header, if there is exactly one.
-            receive: gets the request's bytes, growing its reservation by their size.
+            first: bytes to have room for before anything of the request is read.
+            receive: gets the request's bytes, growing its reservation when these are more.
         """
         try:
             self.access.check(authorization, "ingest")
-            response = await self._store(signal, receive)
+            response = await self._store(signal, first, receive)
         except Exception as error:
             if not isinstance(error, RequestRefused):
                 _logger.exception("request failed", extra={"signal": signal.name})
             refusal = status.refusal(error)
-            self.figures.refused(signal, transport, refusal)
+            self.figures.refused(signal, transport, refusal, type(error).__name__)
             return refusal
         self.figures.answered(signal, transport)
         return response
 
     async def _store(
-        self, signal: Signal, receive: Callable[[Reservation], Awaitable[Received]]
+        self, signal: Signal, first: int, receive: Callable[[Reservation], Awaitable[Received]]
     ) -> Message:
-        reservation = self.room.reserve()
+        reservation = await self.room.reserve(first)
         try:
             raw, parse = await receive(reservation)
         except BaseException:  # also when the client hangs up, which cancels us
             reservation.release()
             raise
+        reservation.shrink_to(len(raw))
         return await self.pipeline.accept(signal, raw, parse, reservation)

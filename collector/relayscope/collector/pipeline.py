@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
@@ -16,7 +17,6 @@ from relayscope.collector.status import success
 from relayscope.storage import StorageUnavailable
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Callable
 
     from google.protobuf.message import Message
@@ -53,6 +53,7 @@ class Pipeline:
         self._decoder = ThreadPoolExecutor(1, thread_name_prefix="relayscope-decode")
         self._storing: set[asyncio.Task[Counter[str]]] = set()
         self._decoded = Backpressure(_DECODED_ITEMS)
+        self._hits: Counter[str] = Counter()
 
     async def accept(
         self, signal: Signal, raw: bytes, parse: Parse, reservation: Reservation
@@ -114,9 +115,14 @@ class Pipeline:
             became = "duplicate" if outcome.duplicate else "stored"
             if isinstance(outcome, Spooled):
                 became = "spooled"
-            self._figures.items(signal, became, items - outcome.rejected)
-        self._figures.items(signal, "rejected", rejected.total())
+            self._figures.items(signal, batch, became, items - outcome.rejected)
+        self._figures.rejected(signal, batch, rejected)
         return rejected
 
     def _decode(self, signal: Signal, raw: bytes, parse: Parse) -> Decoded:
-        return decode(signal, parse(signal, raw), raw, self._sanitizer, time.time_ns())
+        decoded = decode(signal, parse(signal, raw), raw, self._sanitizer, time.time_ns())
+        # Nobody else uses the sanitizer, so what is new among its hits is this request's.
+        hits = Counter(self._sanitizer.hits())
+        self._figures.sanitized(signal, decoded.batch, hits - self._hits)
+        self._hits = hits
+        return decoded

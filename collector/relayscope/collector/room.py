@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import deque
+from contextlib import suppress
+from typing import Final
+
 from relayscope.collector.errors import Overloaded
+
+_PATIENCE: Final = 1.0
+"""Seconds that a request waits for room. With the 8 s for an answer it stays below the 10 s after
+which OTLP clients give up; what is stored in one second is 20 MB, most of the room."""
+
+_MOST_WAITING: Final = 128
+"""Requests that wait for room. Each has up to 64 KiB of its bytes in its transport's buffers, so
+together they take 8 MiB at most."""
 
 
 class Room:
@@ -11,10 +24,62 @@ class Room:
     def __init__(self, size: int) -> None:
         self.size = size
         self.taken = 0
+        self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
 
-    def reserve(self) -> Reservation:
-        """A place for one request, empty at first."""
-        return Reservation(self)
+    async def reserve(self, size: int) -> Reservation:
+        """A place for one request, before any of it is read: first come, first served.
+
+        Args:
+            size: bytes that the request has at most, or at first.
+
+        Raises:
+            Overloaded: there was no room within a second, or too many wait for it already.
+        """
+        if self._waiting or not self._has(size):
+            await self._wait(size)
+        else:
+            self.taken += size
+        return Reservation(self, size)
+
+    def grow(self, size: int) -> None:
+        """Take room for that many bytes now.
+
+        Raises:
+            Overloaded: there is not enough.
+        """
+        if not self._has(size):
+            raise _no_room()
+        self.taken += size
+
+    def shrink(self, size: int) -> None:
+        """Give room back."""
+        self.taken -= size
+        while self._waiting and self._has(self._waiting[0][0]):
+            wanted, admitted = self._waiting.popleft()
+            if not admitted.done():
+                self.taken += wanted
+                admitted.set_result(None)
+
+    def _has(self, size: int) -> bool:
+        return self.taken + size <= self.size
+
+    async def _wait(self, size: int) -> None:
+        if len(self._waiting) >= _MOST_WAITING:
+            raise _no_room()
+        admitted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        place = size, admitted
+        self._waiting.append(place)
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await admitted
+        except BaseException as error:
+            if admitted.done() and not admitted.cancelled():
+                self.shrink(size)  # let in at the very moment at which it gave up
+            with suppress(ValueError):
+                self._waiting.remove(place)
+            if isinstance(error, TimeoutError):
+                raise _no_room() from None
+            raise
 
 
 class Reservation:
@@ -22,23 +87,30 @@ class Reservation:
 
     __slots__ = ("_bytes", "_room")
 
-    def __init__(self, room: Room) -> None:
+    def __init__(self, room: Room, size: int) -> None:
         self._room = room
-        self._bytes = 0
+        self._bytes = size
 
-    def grow(self, size: int) -> None:
-        """Take room for that many more bytes.
+    def grow_to(self, size: int) -> None:
+        """Hold that many bytes, if there are fewer now.
 
         Raises:
-            Overloaded: there is not enough; what was taken before stays taken.
+            Overloaded: there is not enough room; what was held before stays held.
         """
-        room = self._room
-        if room.taken + size > room.size:
-            raise Overloaded("too many requests are being stored; try again")
-        room.taken += size
-        self._bytes += size
+        if size > self._bytes:
+            self._room.grow(size - self._bytes)
+            self._bytes = size
+
+    def shrink_to(self, size: int) -> None:
+        """Give back what is held beyond so many bytes."""
+        if size < self._bytes:
+            self._room.shrink(self._bytes - size)
+            self._bytes = size
 
     def release(self) -> None:
         """Give everything back; harmless when repeated."""
-        self._room.taken -= self._bytes
-        self._bytes = 0
+        self.shrink_to(0)
+
+
+def _no_room() -> Overloaded:
+    return Overloaded("too many requests are being stored; try again")

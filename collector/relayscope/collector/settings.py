@@ -101,6 +101,9 @@ class Token(BaseModel):
     role: Literal["ingest", "read", "admin"] = "ingest"
 
 
+ClassName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
+
+
 class Settings(BaseSettings):
     """The settings of `relayscope serve` and of the commands that read.
 
@@ -141,14 +144,21 @@ class Settings(BaseSettings):
     sanitizer_rules: Path | None = None
     """A YAML file with sanitizer rules; without it the default rules hold."""
 
+    component_classes: dict[ClassName, tuple[str, ...]] = Field(
+        default={"relay": ("*relay*", "*proxy*", "*gateway*"), "client": ("*client*",)},
+        max_length=16,
+    )
+    """Classes by which the figures are counted, each with patterns for the components (their
+    `service.name`) that belong to it; the others are `other`."""
+
     grpc_max_message: ByteSize = Field(default=ByteSize(4 * 2**20), gt=0, lt=2**31)
     """Largest OTLP/gRPC request, after decompression (the OTLP default)."""
     http_max_body: ByteSize = Field(default=ByteSize(20 * 2**20), gt=0)
     """Largest OTLP/HTTP request, before and after decompression (the OTLP default)."""
-    max_in_flight: ByteSize = Field(default=ByteSize(32 * 2**20), gt=0)
+    max_in_flight: ByteSize = Field(default=ByteSize(24 * 2**20), gt=0)
     """Requests being decoded and stored, in bytes; beyond it requests are refused, retryable."""
     max_connections: PositiveInt = 512
-    """HTTP connections at a time; beyond it requests are refused, retryable."""
+    """Connections at a time at each of the two ports; beyond it they are refused, retryable."""
     receive_timeout: float = Field(default=10, gt=0)
     """Seconds that a client may take to send its request."""
     answer_timeout: float = Field(default=8, gt=0)
@@ -254,5 +264,7 @@ def _read_environment() -> dict[str, Any]:
             )
     try:
         return dict(EnvSettingsSource(Settings)())
-    except SourceError:
-        raise SettingsError(f"{PREFIX}TOKENS: expected JSON, a list of tokens") from None
+    except SourceError as error:
+        # The one place where the library says which variable it was.
+        named = next((name for name in Settings.model_fields if f'"{name}"' in str(error)), "")
+        raise SettingsError(f"{PREFIX}{named.upper()}: expected JSON, as in a YAML file") from None

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 _GZIP: Final = 31
 """zlib's window size for a gzip header and nothing else."""
 
+BUFFERED: Final = 2**16
+"""Bytes of a body that uvicorn buffers before anybody asks for them."""
+
 _DISCARD: Final = 2
 """How many times the limit is read of a refused request before it is cut off after all."""
 
@@ -55,7 +58,8 @@ class Body:
         try:
             async with asyncio.timeout(self._seconds):
                 while self._more:
-                    reservation.grow(content.add(await self._next()))
+                    content.add(await self._next())
+                    reservation.grow_to(content.size)
         except TimeoutError:
             raise TooSlow(f"the request did not arrive within {self._seconds:g} s") from None
         return content.finish()
@@ -88,22 +92,21 @@ class _Identity:
         self._limit = limit
         self._sent = 0
         self._chunks: list[bytes] = []
-        self._size = 0
+        self.size = 0
 
     def too_large(self) -> TooLarge:
         return TooLarge(f"a request may have {self._limit} bytes, also after decompression")
 
-    def add(self, chunk: bytes) -> int:
-        """Take a chunk as it was sent; how much longer the body is now."""
+    def add(self, chunk: bytes) -> None:
+        """Take a chunk as it was sent."""
         self._sent += len(chunk)
         if self._sent > self._limit:
             raise self.too_large()
         plain = self._plain(chunk)
-        self._size += len(plain)
-        if self._size > self._limit:
+        self.size += len(plain)
+        if self.size > self._limit:
             raise self.too_large()
         self._chunks.append(plain)
-        return len(plain)
 
     def finish(self) -> bytes:
         """The whole body."""
@@ -133,7 +136,7 @@ class _Gzip(_Identity):
         if self._inflater.eof and chunk:
             raise Malformed("the gzip body goes on after its end")
         try:
-            plain = self._inflater.decompress(chunk, self._limit - self._size + 1)
+            plain = self._inflater.decompress(chunk, self._limit - self.size + 1)
         except zlib.error:
             raise Malformed("the body is not gzip") from None
         if self._inflater.unused_data:

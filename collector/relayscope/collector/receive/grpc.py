@@ -1,14 +1,20 @@
-"""OTLP over gRPC: the three services as raw bytes, so that parsing happens off the event loop."""
+"""OTLP over gRPC: the three services as raw bytes, so that parsing happens off the event loop.
+
+A unary call is served as one with a stream of one message, which is the same on the wire: so the
+message is read when there is room for it and not before. gRPC reads a unary call's message by
+itself; unread, a message waits in the sender, and only the 16 KiB of its window are here.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
 import grpc
 import grpc.aio
 
 from relayscope.collector.decode import parse
-from relayscope.collector.errors import StartError
+from relayscope.collector.errors import StartError, TooLarge, TooSlow
 from relayscope.collector.intake import Intake, Received
 from relayscope.collector.signals import SIGNALS, Signal
 from relayscope.collector.status import Refusal
@@ -17,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from relayscope.collector.room import Reservation
-    from relayscope.collector.settings import Address
+    from relayscope.collector.settings import Address, Settings
 
     Context = grpc.aio.ServicerContext[bytes, bytes]
 
@@ -31,20 +37,30 @@ _CONNECTION_OPTIONS: Final[list[tuple[str, Any]]] = [
     ("grpc.keepalive_time_ms", 60_000),
     ("grpc.keepalive_timeout_ms", 20_000),
     ("grpc.max_concurrent_streams", 64),
+    # A window that grows by itself makes what is unread grow with it.
+    ("grpc.http2.bdp_probe", 0),
+    ("grpc.http2.lookahead_bytes", 16_384),
+    # Each connection prepares a buffer as large as what it read last: 64 senders of 1 MB held
+    # 130 MiB of them, with this 30.
+    ("grpc.experimental.tcp_max_read_buffer_size", 65_536),
     ("grpc.max_metadata_size", 16_384),
 ]
 
 
-def make_server(intake: Intake, max_message: int) -> grpc.aio.Server:
+def make_server(intake: Intake, settings: Settings) -> grpc.aio.Server:
     """A server with the services of all signals, not listening yet."""
     server = grpc.aio.server(
-        options=[*_CONNECTION_OPTIONS, ("grpc.max_receive_message_length", max_message)]
+        options=[
+            *_CONNECTION_OPTIONS,
+            ("grpc.max_receive_message_length", settings.grpc_max_message),
+            ("grpc.max_allowed_incoming_connections", settings.max_connections),
+        ]
     )
     server.add_generic_rpc_handlers(
         [
             grpc.method_handlers_generic_handler(
                 signal.service,
-                {"Export": grpc.unary_unary_rpc_method_handler(_export(signal, intake))},
+                {"Export": grpc.stream_unary_rpc_method_handler(_export(signal, intake, settings))},
             )
             for signal in SIGNALS
         ]
@@ -69,13 +85,23 @@ def listen(
         raise StartError(f"cannot listen on {address} (gRPC)") from None
 
 
-def _export(signal: Signal, intake: Intake) -> Callable[[bytes, Context], Awaitable[bytes]]:
-    async def export(raw: bytes, context: Context) -> bytes:
-        async def receive(reservation: Reservation) -> Received:
-            reservation.grow(len(raw))
+def _export(
+    signal: Signal, intake: Intake, settings: Settings
+) -> Callable[[object, Context], Awaitable[bytes]]:
+    most, seconds = settings.grpc_max_message, settings.receive_timeout
+
+    async def export(_stream: object, context: Context) -> bytes:
+        async def receive(_reservation: Reservation) -> Received:
+            try:
+                async with asyncio.timeout(seconds):
+                    raw = await context.read()
+            except TimeoutError:
+                raise TooSlow(f"the request did not arrive within {seconds:g} s") from None
+            if not isinstance(raw, bytes):  # the end: gRPC has refused it, or there was none
+                raise TooLarge(f"a request has one message of {most} bytes at most")
             return Received(raw, parse)
 
-        answer = await intake.take(signal, "grpc", _authorization(context), receive)
+        answer = await intake.take(signal, "grpc", _authorization(context), most, receive)
         if isinstance(answer, Refusal):
             await context.abort(answer.code, answer.status.message, _trailers(answer))
         return answer.SerializeToString()

@@ -20,7 +20,7 @@ from relayscope.collector.errors import (
     WrongMethod,
 )
 from relayscope.collector.intake import Intake, Received
-from relayscope.collector.receive.body import Body
+from relayscope.collector.receive.body import BUFFERED, Body
 from relayscope.collector.signals import SIGNALS, Signal
 from relayscope.collector.status import Refusal, refusal
 
@@ -92,6 +92,8 @@ def _metrics(intake: Intake) -> Endpoint:
 
 
 def _export(signal: Signal, intake: Intake, settings: Settings) -> Endpoint:
+    first = min(BUFFERED, settings.http_max_body)
+
     async def export(request: Request) -> Response:
         body = Body(request, settings.http_max_body, settings.receive_timeout)
 
@@ -99,7 +101,7 @@ def _export(signal: Signal, intake: Intake, settings: Settings) -> Endpoint:
             parser = _parser(request)
             return Received(await body.read(reservation), parser)
 
-        answer = await intake.take(signal, "http", _authorization(request), receive)
+        answer = await intake.take(signal, "http", _authorization(request), first, receive)
         if isinstance(answer, Refusal):
             await body.discard()
             return _refuse(request, answer)

@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from relayscope.collector import ports, tls
 from relayscope.collector.access import Access
 from relayscope.collector.commit_group import CommitGroup
+from relayscope.collector.component_class import ComponentClasses
 from relayscope.collector.errors import StartError
 from relayscope.collector.figures import Figures
 from relayscope.collector.health import Health
@@ -46,7 +47,7 @@ _GARBAGE_THRESHOLD: Final = 20_000
 """Containers made between two looks for cycles, instead of 700."""
 
 _LOOK_SECONDS: Final = 1.0
-"""How often gauges and sanitizer hits are brought up to date."""
+"""How often gauges are brought up to date."""
 
 _REPORT_SECONDS: Final = 10.0
 """How often the figures are stored."""
@@ -68,7 +69,7 @@ async def run(order: Order, stop: asyncio.Event, ready: Callable[[], None]) -> N
     """
     settings = order.settings
     _collect_garbage_less_often()
-    figures = Figures()
+    figures = Figures(ComponentClasses(settings.component_classes))
     sanitizer = Sanitizer.from_rules(order.rules)
     engine = create_engine(order.database_url)
     write_timeout = timedelta(seconds=settings.answer_timeout * _WRITE_SHARE)
@@ -90,7 +91,7 @@ async def run(order: Order, stop: asyncio.Event, ready: Callable[[], None]) -> N
     intake = Intake(Access(settings.tokens), room, pipeline, figures)
     health = Health(engine, outage)
 
-    grpc_server = grpc_receiver.make_server(intake, settings.grpc_max_message)
+    grpc_server = grpc_receiver.make_server(intake, settings)
     grpc_receiver.listen(grpc_server, settings.grpc, tls.grpc_credentials(settings))
     http_server = _HttpServer(
         uvicorn.Config(
@@ -109,7 +110,7 @@ async def run(order: Order, stop: asyncio.Event, ready: Callable[[], None]) -> N
     await health.look()
     looking = [
         asyncio.create_task(health.watch()),
-        asyncio.create_task(_look(figures, room, health, sanitizer)),
+        asyncio.create_task(_look(figures, room, health)),
         asyncio.create_task(_report(figures, engine)),
     ]
     draining = contextlib.ExitStack()
@@ -140,10 +141,10 @@ def stop_on_signals() -> asyncio.Event:
     return stop
 
 
-async def _look(figures: Figures, room: Room, health: Health, sanitizer: Sanitizer) -> None:
+async def _look(figures: Figures, room: Room, health: Health) -> None:
     while True:
         figures.waiting(health.waiting)
-        figures.state(in_flight=room.taken, ready=health.ready, sanitizer_hits=sanitizer.hits())
+        figures.state(in_flight=room.taken, ready=health.ready)
         await asyncio.sleep(_LOOK_SECONDS)
 
 

@@ -1,0 +1,156 @@
+"""The bound on the bytes in flight."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relayscope.collector.errors import Overloaded
+from relayscope.collector.room import Reservation, Room
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+SIZE = 100
+
+
+def running(work: Coroutine[Any, Any, None]) -> None:
+    """Run in a loop of its own."""
+    asyncio.run(work)
+
+
+async def settle() -> None:
+    """Let everything that can go on go on."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+def test_who_comes_first_is_let_in_first() -> None:
+    """A small request does not overtake a large one that waits."""
+
+    async def scenario() -> None:
+        room = Room(SIZE)
+        first = await room.reserve(80)
+        large = asyncio.create_task(room.reserve(50))
+        small = asyncio.create_task(room.reserve(10))
+        await settle()
+        assert not large.done()
+        assert not small.done()
+        first.release()
+        await settle()
+        assert large.done()
+        assert small.done()
+        assert room.taken == 60
+
+    running(scenario())
+
+
+def test_what_is_given_back_early_lets_others_in() -> None:
+    """A request turned out smaller than it could have been."""
+
+    async def scenario() -> None:
+        room = Room(SIZE)
+        first = await room.reserve(100)
+        waiting = asyncio.create_task(room.reserve(40))
+        await settle()
+        first.shrink_to(60)
+        assert await waiting
+        assert room.taken == 100
+
+    running(scenario())
+
+
+def test_who_waits_too_long_is_told_to_come_again() -> None:
+    """The refusal is retryable, and nothing stays taken."""
+
+    async def scenario() -> None:
+        room = Room(SIZE)
+        first = await room.reserve(100)
+        with pytest.raises(Overloaded) as refused:
+            await room.reserve(1)
+        assert refused.value.retryable
+        first.release()
+        assert room.taken == 0
+        assert await room.reserve(100)
+
+    running(scenario())
+
+
+def test_too_many_do_not_wait() -> None:
+    """Whoever finds a long queue is refused at once."""
+
+    async def scenario() -> None:
+        room = Room(SIZE)
+        await room.reserve(100)
+        waiting = [asyncio.create_task(room.reserve(1)) for _ in range(128)]
+        await settle()
+        one_more = asyncio.create_task(room.reserve(1))
+        await settle()
+        assert isinstance(one_more.exception(), Overloaded)
+        assert not any(task.done() for task in waiting)
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+
+    running(scenario())
+
+
+def test_growing_never_waits() -> None:
+    """A request that is half read gives up rather than keep others waiting for itself."""
+
+    async def scenario() -> None:
+        room = Room(SIZE)
+        one, _other = await room.reserve(40), await room.reserve(40)
+        one.grow_to(60)
+        with pytest.raises(Overloaded):
+            one.grow_to(61)
+        assert room.taken == 100
+        one.release()
+        one.release()
+        assert room.taken == 40
+
+    running(scenario())
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["reserve", "release", "cancel", "grow"]), st.integers(min_value=0)
+        )
+    )
+)
+def test_what_is_taken_is_what_is_held(steps: list[tuple[str, int]]) -> None:
+    """Whatever comes in whatever order: never more than there is, and nothing is left behind."""
+
+    async def scenario() -> None:
+        room = Room(SIZE)
+        tasks: list[asyncio.Task[Reservation]] = []
+        for what, number in steps:
+            if what == "reserve" or not tasks:
+                tasks.append(asyncio.create_task(room.reserve(number % SIZE)))
+            else:
+                task = tasks[number % len(tasks)]
+                if what == "cancel":
+                    task.cancel()
+                elif task.done() and not task.cancelled():
+                    with contextlib.suppress(Overloaded):
+                        if what == "grow":
+                            task.result().grow_to(number % SIZE)
+                        else:
+                            task.result().release()
+            if number % 2:
+                await settle()
+            assert 0 <= room.taken <= SIZE
+        # Each that is let in leaves at once, so that everybody gets in.
+        for task in tasks:
+            with contextlib.suppress(asyncio.CancelledError, Overloaded):
+                (await task).release()
+        assert room.taken == 0
+        assert (await room.reserve(SIZE)) is not None
+
+    running(scenario())
