@@ -9,11 +9,11 @@ PYTHON ?= python3
 # at a time 9. Tests of one file share their collectors and databases, so they stay together.
 PYTEST_OPTIONS ?= -n 2 --dist loadfile
 
-# How many rounds `make soak` does of each scenario, and which scenarios (default: all).
+# How many rounds `make soak` and `make soak-delivery` do of each scenario, and which (default: all).
 ROUNDS ?= 20
 SCENARIO ?=
 
-.PHONY: demo test soak soak-delivery bench-ingest bench-sanitizer check format clean
+.PHONY: demo test soak soak-delivery bench-ingest bench-sanitizer bench-spool bench-relay check format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/relayscope demo
@@ -29,6 +29,12 @@ soak-delivery: $(VENV)/.installed
 
 bench-ingest: $(VENV)/.installed
 	$(BIN)/python -m tests.bench.bench_ingest
+
+bench-spool: $(VENV)/.installed
+	$(BIN)/python -m tests.bench.bench_spool
+
+bench-relay: $(VENV)/.installed
+	$(BIN)/python -m tests.bench.bench_relay
 
 bench-sanitizer: $(VENV)/.installed
 	$(BIN)/python -m tests.bench.bench_sanitizer
