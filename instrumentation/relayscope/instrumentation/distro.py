@@ -100,7 +100,8 @@ class RelayscopeConfigurator(_OTelSDKConfigurator):
             **kwargs,
         )
         resource = getattr(trace.get_tracer_provider(), "resource", None)
-        if resource is not None:
+        disabled = os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
+        if resource is not None and not disabled:
             begin(resource)
 
 

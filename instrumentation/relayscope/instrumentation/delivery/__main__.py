@@ -36,7 +36,10 @@ def main() -> None:
     name = destination_digest(os.environ)
     with suppress(OSError):
         os.nice(_NICE)
-    destination = open_destination()
+    try:
+        destination = open_destination()
+    except (ValueError, ImportError) as error:
+        sys.exit(f"records wait in {root}: {error}")
     needed = True
     while needed:
         try:

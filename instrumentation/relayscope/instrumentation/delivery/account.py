@@ -19,7 +19,7 @@ class Account:
         self._numbers = itertools.count(1)
         self._emitted = 0
         self._dropped: Counter[str] = Counter()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # A signal handler may emit.
 
     def __str__(self) -> str:
         reasons = ", ".join(f"{count} {reason}" for reason, count in self._dropped.items())

@@ -16,6 +16,9 @@ _log = logging.getLogger(__name__)
 _POLL_SECONDS: Final = 0.1
 """How often the spools are looked at, and so how long a record waits at most."""
 
+_FIND_SECONDS: Final = 0.3
+"""How often the folder is searched for processes that have begun or ended."""
+
 _FIRST_PAUSE: Final = 0.2
 _LONGEST_PAUSE: Final = 5.0
 """Seconds between tries while the collector is away, doubled each time: a developer who starts it
@@ -51,6 +54,7 @@ class Forwarder:
         self._adopted: list[tuple[Spool, Lane]] = []
         self._given_up: set[Path] = set()
         self._pause = 0.0
+        self._find_at = 0.0
         self.sent = 0
 
     def run(self, linger: float = LINGER_SECONDS) -> None:
@@ -70,6 +74,7 @@ class Forwarder:
     def round(self) -> bool:
         """Send the next requests of each spool; return whether there was anything to send."""
         self._find()
+        self._finish()
         moved = False
         try:
             lanes = [*self._living.values(), *(lane for _, lane in self._adopted)]
@@ -118,6 +123,9 @@ class Forwarder:
 
     def _find(self) -> None:
         """Find the spools of new processes, and adopt those of processes that have ended."""
+        if time.monotonic() < self._find_at:
+            return
+        self._find_at = time.monotonic() + _FIND_SECONDS
         slots = list_slots(self._root)
         for folder in set(self._living) - set(slots):
             self._living.pop(folder).close()
@@ -131,7 +139,6 @@ class Forwarder:
                 self._join(folder)
         if ended:
             self._adopt()
-        self._finish()
 
     def _join(self, folder: Path) -> None:
         if self._name is None:

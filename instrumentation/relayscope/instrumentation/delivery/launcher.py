@@ -12,6 +12,7 @@ import threading
 from contextlib import closing, suppress
 from io import FileIO
 from pathlib import Path
+from time import monotonic
 from typing import Final
 
 from opentelemetry.instrumentation import auto_instrumentation
@@ -21,6 +22,10 @@ from relayscope.spool import SpoolHeld, lock
 LOG_NAME: Final = "forwarder.log"
 _LARGEST_LOG: Final = 2**20
 
+_FIRST_PAUSE: Final = 2.0
+_LONGEST_PAUSE: Final = 60.0
+"""Seconds between two starts, doubled as long as none comes to run: a start takes 0.5 s."""
+
 
 class Launcher:
     """Starts forwarders for the spools in one folder that go to one destination."""
@@ -28,17 +33,22 @@ class Launcher:
     def __init__(self, root: Path, destination: str) -> None:
         self._root = root
         self._destination = destination
+        self._not_before = 0.0
+        self._pause = 0.0
 
     def ensure(self) -> None:
         """Start the forwarder if none runs; takes no time, a thread does the rest."""
-        if self._is_missing():
+        if self._is_missing() and monotonic() >= self._not_before:
+            # One that cannot start must not be started again and again.
+            self._pause = min(max(2 * self._pause, _FIRST_PAUSE), _LONGEST_PAUSE)
+            self._not_before = monotonic() + self._pause
             # Not a daemon: a host that ends at once waits the 3 ms that this takes.
             with suppress(RuntimeError):  # Too late to start threads: `ensure_at_exit` follows.
                 threading.Thread(target=self._start, name="relayscope-launcher").start()
 
     def ensure_at_exit(self) -> None:
-        """Start the forwarder if none runs, while threads cannot be started any more."""
-        if self._is_missing():
+        """Start the forwarder if none runs or is about to, on this thread: it is the last one."""
+        if self._is_missing() and monotonic() >= self._not_before:
             self._start()
 
     def _is_missing(self) -> bool:
@@ -46,6 +56,7 @@ class Launcher:
             with closing(open_lock(self._root, self._destination)):
                 return True
         except SpoolHeld:
+            self._pause = self._not_before = 0.0
             return False
         except OSError:
             return False  # The disk refuses; a forwarder could do nothing.
@@ -57,7 +68,6 @@ class Launcher:
             subprocess.Popen(  # noqa: S603  # our own module, and a folder as an argument
                 ["/bin/sh", "-c", '"$@" &', "sh", *_command(), str(self._root)],
                 env=_environment(),
-                cwd="/",
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=log,
@@ -90,7 +100,8 @@ def open_lock(root: Path, destination: str) -> FileIO:
 
 
 def _command() -> list[str]:
-    return [_interpreter(), "-m", "relayscope.instrumentation.delivery"]
+    # -P: what lies in the host's working directory is none of the forwarder's modules.
+    return [_interpreter(), "-P", "-m", "relayscope.instrumentation.delivery"]
 
 
 def _interpreter() -> str:

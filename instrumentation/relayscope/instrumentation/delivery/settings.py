@@ -3,6 +3,8 @@
 import hashlib
 import os
 import re
+import stat
+import tempfile
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -24,9 +26,28 @@ _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_-]")
 
 
 def spool_dir() -> Path:
-    """The folder that holds a folder of spools for each component."""
+    """The folder that holds a folder of spools for each component.
+
+    Where the user's own folder cannot be written to, as in many containers, it is one in the
+    temporary folder, as long as nobody else can get into that.
+    """
     chosen = os.environ.get(SPOOL_DIR_VARIABLE)
-    return Path(chosen) if chosen else user_state_path("relayscope") / "spool"
+    if chosen:
+        return Path(chosen).absolute()
+    own = user_state_path("relayscope") / "spool"
+    temporary = Path(tempfile.gettempdir()) / f"relayscope-spool-{os.getuid()}"
+    return temporary if not _is_private(own) and _is_private(temporary) else own
+
+
+def _is_private(folder: Path) -> bool:
+    """Whether a folder is ours alone to write to; it is made if it is missing."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = folder.lstat()
+    except OSError:
+        return False
+    ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
+    return ours and not found.st_mode & 0o022 and os.access(folder, os.W_OK)
 
 
 def component_dir(component: str) -> Path:
