@@ -148,7 +148,7 @@ def pack_log(
             body,
             attributes,
             emitted.dropped_attributes,
-            _scope(emitted.instrumentation_scope),
+            _scope(emitted.instrumentation_scope, sanitizer),
             other or None,
         )
     )
@@ -199,7 +199,7 @@ def pack_span(span: ReadableSpan, number: int, sanitizer: Sanitizer, own: Resour
             status.status_code.value,
             _clean(sanitizer, status.description or ""),
             (span.dropped_attributes, span.dropped_events, span.dropped_links),
-            _scope(span.instrumentation_scope),
+            _scope(span.instrumentation_scope, sanitizer),
             None if resource is own else sanitizer.attributes(_plain(resource.attributes)),
         )
     )
@@ -235,10 +235,13 @@ def _clean(sanitizer: Sanitizer, text: str) -> str:
     return _clean_name(sanitizer, text) if len(text) <= _LONGEST_NAME else sanitizer.text(text)
 
 
-def _scope(scope: InstrumentationScope | None) -> Scope:
+def _scope(scope: InstrumentationScope | None, sanitizer: Sanitizer | None) -> Scope:
     if scope is None:
         return "", "", "", {}
-    return scope.name, scope.version or "", scope.schema_url or "", _plain(scope.attributes)
+    attributes = _plain(scope.attributes)
+    if attributes and sanitizer is not None:
+        attributes = sanitizer.attributes(attributes)
+    return scope.name, scope.version or "", scope.schema_url or "", attributes
 
 
 def _other(value: object) -> object:
