@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from tests.fix_delivery import end_forwarders
+from tests.soak.field import RECOVERY_SECONDS
 from tests.soak.full import small_disk
 
 if TYPE_CHECKING:
@@ -49,7 +50,6 @@ def disk_read_only(_: Field, hosts: Hosts, __: Proxy, rounds: int, chance: rando
     """
     with small_disk(hosts.spools) as mounted:
         for _round in range(rounds):
-            end_forwarders(hosts.spools)
             _set_writable(hosts.spools, mounted=mounted, writable=False)
             host = hosts.start("3000", "--pause", "0.0005")
             host.wait_for(200)
@@ -60,11 +60,20 @@ def disk_read_only(_: Field, hosts: Hosts, __: Proxy, rounds: int, chance: rando
 
 
 def _set_writable(folder: Path, *, mounted: bool, writable: bool) -> None:
-    if mounted:
-        mode = "rw" if writable else "ro"
-        subprocess.run(["mount", "-o", f"remount,{mode}", folder], check=True)
-    else:
+    if not mounted:
         folder.chmod(0o700 if writable else 0o500)
+        return
+    mode = "rw" if writable else "ro"
+    deadline = time.monotonic() + RECOVERY_SECONDS
+    while True:
+        # A forwarder that has just begun holds its lock, and with it the disk.
+        end_forwarders(folder)
+        remount = ["mount", "-o", f"remount,{mode}", str(folder)]
+        if subprocess.run(remount, check=False, capture_output=True).returncode == 0:
+            return
+        if time.monotonic() > deadline:
+            raise AssertionError(f"the disk does not become {mode}")
+        time.sleep(0.1)
 
 
 def spool_damaged(_: Field, hosts: Hosts, proxy: Proxy, rounds: int, chance: random.Random) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import text
 
 from relayscope.instrumentation import names
+from relayscope.instrumentation.delivery.launcher import LOG_NAME
 from relayscope.spool import list_slots
 from relayscope.storage import create_engine
 from tests.fix_delivery import SPOOL_DIR, end_forwarders, forwarders
@@ -127,7 +128,8 @@ class Hosts:
             if not forwarders(self.spools):
                 self.flush()
             if time.monotonic() - started > RECOVERY_SECONDS:
-                raise AssertionError("what waits is not delivered")
+                log = (self.spools / self.component / LOG_NAME).read_text()
+                raise AssertionError(f"what waits is not delivered: {log[-3000:]}")
             time.sleep(0.05)
         return time.monotonic() - started
 

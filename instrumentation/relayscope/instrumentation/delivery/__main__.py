@@ -47,8 +47,9 @@ def main() -> None:
         except SpoolHeld:
             return  # Another forwarder works for these processes.
         with closing(held), closing(Forwarder(root, destination, name, spool_settings())) as now:
-            held.write(b"%d\n" % os.getpid())
-            held.truncate()
+            with suppress(OSError):  # Only people read it.
+                held.write(b"%d\n" % os.getpid())
+                held.truncate()
             now.run()
         # A process that began between the last look and the release of the lock found it held.
         with closing(Forwarder(root, destination, name, spool_settings())) as later:

@@ -9,6 +9,7 @@ sent nevertheless: then only a forwarder that dies at that moment makes a second
 import logging
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from io import FileIO
 from pathlib import Path
@@ -70,7 +71,9 @@ class Outbox:
             new.replace(self._path)
         except OSError as error:
             # What stands there now is older, and would be sent a second time.
-            self._path.unlink(missing_ok=True)
+            for path in (new, self._path):
+                with suppress(OSError):
+                    path.unlink()
             _log.warning("sending without a copy on disk: %s", error)
 
     def load(self) -> Consignment | None:
