@@ -6,5 +6,6 @@ pytest_plugins = [
     "tests.fix_postgres",
     "tests.fix_programs",
     "tests.fix_proxy",
+    "tests.fix_roles",
     "tests.fix_telemetry",
 ]

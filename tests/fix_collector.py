@@ -227,20 +227,22 @@ def collector(start_collector: StartCollector) -> Collector:
 
 
 @pytest.fixture(scope="module")
-def shared_collector(
-    _server: Connection,
-    _template: str,
-    server_url: str,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Collector]:
-    """A collector for tests that mind neither what others have sent nor what is stored."""
+def shared_database_url(_server: Connection, _template: str, server_url: str) -> Iterator[str]:
+    """The database of `shared_collector`."""
     name = f"relayscope_shared_{os.getpid()}_{next(_NUMBERS)}"
     _server.exec_driver_sql(f"create database {name} template {_template}")
-    url = make_url(server_url).set(database=name).render_as_string(hide_password=False)
-    environment = _standard_environment(url, tmp_path_factory.mktemp("shared"))
+    yield make_url(server_url).set(database=name).render_as_string(hide_password=False)
+    _server.exec_driver_sql(f"drop database {name} with (force)")
+
+
+@pytest.fixture(scope="module")
+def shared_collector(
+    shared_database_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Collector]:
+    """A collector for tests that mind neither what others have sent nor what is stored."""
+    environment = _standard_environment(shared_database_url, tmp_path_factory.mktemp("shared"))
     with Collector(environment=environment) as collector:
         yield collector.wait_until_ready()
-    _server.exec_driver_sql(f"drop database {name} with (force)")
 
 
 def _standard_environment(database_url: str, data_dir: Path) -> dict[str, str]:

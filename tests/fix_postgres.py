@@ -44,7 +44,7 @@ def _server(server_url: str) -> Iterator[Connection]:
 @pytest.fixture(scope="session")
 def _template(_server: Connection, server_url: str) -> Iterator[str]:
     """A migrated database, for the others to be copies of."""
-    with _database(_server, server_url, "template1") as url:
+    with fresh_database(_server, server_url, "template1") as url:
         engine = create_engine(url)
         migrate(engine)
         engine.dispose()
@@ -54,14 +54,14 @@ def _template(_server: Connection, server_url: str) -> Iterator[str]:
 @pytest.fixture
 def database_url(_server: Connection, server_url: str, _template: str) -> Iterator[str]:
     """A fresh, migrated database."""
-    with _database(_server, server_url, _template) as url:
+    with fresh_database(_server, server_url, _template) as url:
         yield url
 
 
 @pytest.fixture
 def empty_database_url(_server: Connection, server_url: str) -> Iterator[str]:
     """A fresh database without anything in it."""
-    with _database(_server, server_url, "template1") as url:
+    with fresh_database(_server, server_url, "template1") as url:
         yield url
 
 
@@ -74,7 +74,8 @@ def engine(database_url: str) -> Iterator[Engine]:
 
 
 @contextmanager
-def _database(server: Connection, server_url: str, template: str) -> Iterator[str]:
+def fresh_database(server: Connection, server_url: str, template: str) -> Iterator[str]:
+    """Make a database from a template; it goes when the test ends."""
     name = f"{_NAME}_{next(_NUMBERS)}"
     server.exec_driver_sql(f"create database {name} template {template}")
     server.exec_driver_sql(f"alter database {name} set search_path = relayscope, public")

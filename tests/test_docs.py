@@ -21,6 +21,14 @@ from tests.fix_programs import PROGRAMS, SCRIPTS, Run, clean_environment, eventu
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 
+LISTS = (
+    "relayscope messages",
+    "relayscope calls",
+    "relayscope logs",
+    "relayscope traces",
+    "relayscope stats",
+)
+
 SHELL_BLOCKS = re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 
 
@@ -30,7 +38,7 @@ def documented(*beginning: str) -> list[str]:
     commands = []
     for block in joined:
         # A command may go over several lines; it ends where its quotes are closed.
-        commands += re.findall(r'(?:"[^"]*"|[^\n"])+', block)
+        commands += re.findall(r'(?:"(?:[^"\\]|\\.)*"|[^\n"])+', block)
     return [command for command in commands if command.startswith(beginning)]
 
 
@@ -98,7 +106,7 @@ def test_the_walkthrough_of_the_readme_works_to_the_letter(walkthrough: Walkthro
     for relay in relays:
         assert "Unknown tool: lookup" in walkthrough.shell(relay, call).stdout
 
-    (trace,) = documented("relayscope trace")
+    (trace,) = documented("relayscope trace ")
     eventually(lambda: "tools/call lookup" in walkthrough.shell(trace).stdout)
     shown = walkthrough.shell(trace)
     assert shown.returncode == 0
@@ -106,16 +114,33 @@ def test_the_walkthrough_of_the_readme_works_to_the_letter(walkthrough: Walkthro
 
 
 def test_every_sql_statement_of_the_readme_runs(walkthrough: Walkthrough) -> None:
-    """Each statement returns without an error, and the first one finds the call."""
+    """Each statement returns without an error, and the first two find the call."""
     call = line(id=1, method="tools/call", params={"name": "lookup", "arguments": {}})
     walkthrough.shell(documented("relayscope-instrument")[0], call)
     statements = documented("relayscope sql")
-    assert len(statements) == 3
+    assert len(statements) == 11
 
     eventually(lambda: "lookup" in walkthrough.shell(statements[0]).stdout)
     for statement in statements:
         finished = walkthrough.shell(statement)
         assert (finished.returncode, finished.stderr) == (0, "")
+    for statement in statements[:2]:
+        assert "lookup" in walkthrough.shell(statement).stdout
+
+
+def test_every_list_of_the_readme_shows_something(walkthrough: Walkthrough) -> None:
+    """Each as it is printed, after a call that fails."""
+    call = line(id=1, method="tools/call", params={"name": "lookup", "arguments": {}})
+    walkthrough.shell(documented("relayscope-instrument")[0], call)
+    lists = documented(*LISTS)
+    assert len(lists) == len(LISTS)
+
+    (calls,) = documented("relayscope calls")
+    eventually(lambda: "lookup" in walkthrough.shell(calls).stdout)
+    for command in lists:
+        finished = walkthrough.shell(command)
+        assert (finished.returncode, finished.stderr) == (0, "")
+        assert finished.stdout
 
 
 def test_every_make_target_in_the_documentation_exists() -> None:
@@ -130,8 +155,8 @@ def test_every_make_target_in_the_documentation_exists() -> None:
 
 def test_every_shell_block_of_the_readme_is_executed_here() -> None:
     """There is no block of commands that none of these tests runs."""
-    executed = documented("make", "relayscope serve", "relayscope-instrument", "relayscope trace")
-    executed += documented("relayscope sql")
+    executed = documented("make", "relayscope serve", "relayscope-instrument", "relayscope trace ")
+    executed += documented("relayscope sql", *LISTS)
 
     assert len(executed) == len(documented(""))
 

@@ -195,7 +195,12 @@ def test_a_partition_has_the_indexes_of_its_table(engine: Engine, writer: Writer
             ),
             {"partition": f"relayscope_store.{partition(today())}"},
         ).all()
-    assert sorted(map(tuple, indexes)) == [("brin", "log_time"), ("btree", "log_trace_id")]
+    assert sorted(map(tuple, indexes)) == [
+        ("brin", "log_time"),
+        ("btree", "log_by_time"),
+        ("btree", "log_severe"),
+        ("btree", "log_trace_id"),
+    ]
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 START: Final = 1_795_424_848_123_456_789
+ATTRIBUTES: Final = {
+    "ä": [1, None, {"$bytes": "AA=="}],
+    "mcp.method.name": "tools/list",
+    "server.address": "::1",
+    "server.port": 9051,
+    "error.type": "-32601",
+}
 TIME: Final = datetime(2026, 11, 23, 9, 7, 28, 123456, tzinfo=UTC)
 
 
@@ -52,7 +59,7 @@ def test_a_span_is_read_as_it_was_written(engine: Engine, write: Callable[..., N
                 kind=3,
                 status_code=2,
                 status_message="boom",
-                attributes=rows.jsonb({"ä": [1, None, {"$bytes": "AA=="}]}),
+                attributes=rows.jsonb(ATTRIBUTES),
                 events=rows.jsonb(events),
                 links=rows.jsonb(links),
             )
@@ -73,7 +80,7 @@ def test_a_span_is_read_as_it_was_written(engine: Engine, write: Callable[..., N
             "duration": timedelta(seconds=2, microseconds=2),
             "status": "error",
             "status_message": "boom",
-            "attributes": {"ä": [1, None, {"$bytes": "AA=="}]},
+            "attributes": ATTRIBUTES,
             "events": events,
             "links": links,
             "trace_state": "k=v",
@@ -81,6 +88,10 @@ def test_a_span_is_read_as_it_was_written(engine: Engine, write: Callable[..., N
             "scope_name": "tests",
             "scope_version": "1.0",
             "resource": {"service.name": "relay", "host.name": "h"},
+            "method": "tools/list",
+            "tool": None,
+            "peer": "[::1]:9051",
+            "error_type": "-32601",
         }
     ]
 

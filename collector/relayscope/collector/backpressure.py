@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+_AT_A_TIME: Final = 2
+"""Turns that begin at a time: one is at work, the next lies ready for its thread. With one at a
+time, the thread that decodes waited a quarter of its time for the event loop to bring the next."""
 
 
 class Turn:
     """One piece of work that has begun.
 
-    The next one begins when this one has said how much it holds, or is over.
+    It makes way for the next one when it has said how much it holds, or is over.
     """
 
-    def __init__(self, beginning: asyncio.Lock) -> None:
+    def __init__(self, beginning: asyncio.Semaphore) -> None:
         self._beginning = beginning
         self._said = False
         self.held = 0
@@ -36,14 +40,14 @@ class Turn:
 class Backpressure:
     """Makes work wait while too much is held: first come, first served.
 
-    Belongs to one event loop. Turns begin one after the other, so the bound is exceeded by what one
-    turn makes, at most.
+    Belongs to one event loop. Two turns begin at a time, so the bound is exceeded by what two turns
+    make, at most.
     """
 
     def __init__(self, bound: int) -> None:
         self._bound = bound
         self._turns: set[Turn] = set()
-        self._beginning = asyncio.Lock()
+        self._beginning = asyncio.Semaphore(_AT_A_TIME)
         self._less = asyncio.Event()
 
     @asynccontextmanager

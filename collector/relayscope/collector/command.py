@@ -21,7 +21,26 @@ _COMMANDS: Final = {
     "trace": _Lazy(
         "relayscope.collector.reading.command", "trace", "Show a trace and its messages."
     ),
+    "traces": _Lazy(
+        "relayscope.collector.reading.list_commands", "traces", "List the newest traces."
+    ),
+    "messages": _Lazy(
+        "relayscope.collector.reading.list_commands", "messages", "List the newest messages."
+    ),
+    "calls": _Lazy("relayscope.collector.reading.list_commands", "calls", "List the newest calls."),
+    "logs": _Lazy("relayscope.collector.reading.list_commands", "logs", "List other log records."),
+    "tail": _Lazy(
+        "relayscope.collector.reading.tail_command", "tail", "Show records as they come."
+    ),
+    "diff": _Lazy("relayscope.collector.reading.compare_commands", "diff", "Compare two messages."),
+    "peers": _Lazy(
+        "relayscope.collector.reading.compare_commands", "peers", "Compare what two peers send."
+    ),
+    "stats": _Lazy(
+        "relayscope.collector.reading.compare_commands", "stats", "Sum up what is stored."
+    ),
     "sql": _Lazy("relayscope.collector.reading.command", "sql", "Read the database with SQL."),
+    "db": _Lazy("relayscope.collector.db", "db", "Prepare a PostgreSQL of your own."),
     "sanitize": _Lazy(
         "relayscope.collector.sanitize", "sanitize", "Show what the sanitizer does to a sample."
     ),

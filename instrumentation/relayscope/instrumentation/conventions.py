@@ -72,7 +72,7 @@ def _method_attributes(message: Message) -> dict[str, Value]:
 def channel_attributes(channel: Channel, kind: SpanKind) -> dict[str, Value]:
     """Return the attributes that the connection tells, for a span of this kind."""
     addresses = channel.as_client if kind is SpanKind.CLIENT else channel.as_server
-    attributes = {**channel.transport, **addresses}
+    attributes = {names.PEER: channel.peer, **channel.transport, **addresses}
     if channel.protocol_version:
         attributes[names.MCP_PROTOCOL_VERSION] = channel.protocol_version
     if channel.session_id:

@@ -102,7 +102,6 @@ class Exchange:
             error: Why it failed.
         """
         attributes = conventions.channel_attributes(channel, SpanKind.CLIENT)
-        attributes[names.PEER] = channel.peer
         span = self._tracer.start_span(
             names.SPAN_CONNECT, kind=SpanKind.CLIENT, attributes=attributes, start_time=started
         )

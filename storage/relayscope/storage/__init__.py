@@ -10,24 +10,30 @@ from relayscope.storage.embedded import EmbeddedServer
 from relayscope.storage.engine import create_engine
 from relayscope.storage.errors import (
     DatabaseTooNew,
+    DatabaseTooOld,
     EmbeddedServerError,
     NoDatabase,
+    NotPermitted,
     ServerDidNotStart,
     StorageError,
     StorageUnavailable,
 )
 from relayscope.storage.figures import Figure, Size, forget_figures, measure, store_figures
 from relayscope.storage.migrate import migrate
+from relayscope.storage.roles import Roles, init_roles
 from relayscope.storage.writer import Writer
 
 __all__ = [
     "Batch",
     "DatabaseTooNew",
+    "DatabaseTooOld",
     "EmbeddedServer",
     "EmbeddedServerError",
     "Figure",
     "NoDatabase",
+    "NotPermitted",
     "Outcome",
+    "Roles",
     "Row",
     "ServerDidNotStart",
     "Size",
@@ -36,6 +42,7 @@ __all__ = [
     "Writer",
     "create_engine",
     "forget_figures",
+    "init_roles",
     "measure",
     "migrate",
     "store_figures",

@@ -5,6 +5,8 @@
     StorageError
      ├── StorageUnavailable     the database is away, slow or full: try again later   (retryable)
      ├── DatabaseTooNew         a newer relayscope has migrated it
+     ├── DatabaseTooOld         it has to be migrated, and this user may not
+     ├── NotPermitted           this user may not make roles
      └── EmbeddedServerError    the embedded PostgreSQL cannot be used
           ├── NoDatabase        nothing was ever stored in this folder
           └── ServerDidNotStart PostgreSQL said no; the message ends with its own words
@@ -30,6 +32,14 @@ class StorageUnavailable(StorageError):
 
 class DatabaseTooNew(StorageError):
     """A newer relayscope has migrated the database; this one does not know its tables."""
+
+
+class DatabaseTooOld(StorageError):
+    """The database has to be migrated, by a user who may."""
+
+
+class NotPermitted(StorageError):
+    """The user of the database URL may not do this."""
 
 
 class EmbeddedServerError(StorageError):

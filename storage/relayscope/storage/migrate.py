@@ -5,9 +5,10 @@ from typing import Final
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from relayscope.storage.errors import DatabaseTooNew, StorageUnavailable
+from relayscope.storage.errors import DatabaseTooNew, DatabaseTooOld, StorageUnavailable
+from relayscope.storage.roles import INSUFFICIENT_PRIVILEGE, grant
 
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 """The newest revision in `migrations/versions`, whose numbers grow."""
 
 _LOCK: Final = text("select pg_advisory_xact_lock(hashtextextended('relayscope.migrate', 0))")
@@ -27,10 +28,12 @@ def migrate(engine: Engine) -> None:
     are one transaction.
 
     Args:
-        engine: An engine whose user may create schemas and tables.
+        engine: An engine whose user may create schemas and tables; if there is nothing to do, the
+            writer's role will do.
 
     Raises:
         DatabaseTooNew: A newer relayscope has migrated it already.
+        DatabaseTooOld: There is something to do, and the engine's user may not.
         StorageUnavailable: The database cannot be reached, or refuses.
     """
     try:
@@ -45,6 +48,11 @@ def migrate(engine: Engine) -> None:
             if revision < HEAD:
                 _upgrade(connection)
     except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) == INSUFFICIENT_PRIVILEGE:
+            raise DatabaseTooOld(
+                "The database has not the tables of this version, and this user may not make them:"
+                f" run `relayscope db init` as one who may ({error.orig})"
+            ) from error
         raise StorageUnavailable(f"The database cannot be migrated: {error.orig}") from error
 
 
@@ -66,3 +74,4 @@ def _upgrade(connection: Connection) -> None:
     config.set_main_option("script_location", "relayscope.storage:migrations")
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+    grant(connection)

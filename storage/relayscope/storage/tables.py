@@ -23,6 +23,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     func,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -77,6 +78,8 @@ span: Final = Table(
     Column("scope_id", Uuid, nullable=False),
     Index("span_trace_id", "trace_id"),
     Index("span_start_time", "start_time", postgresql_using="brin"),
+    Index("span_by_time", "start_time"),
+    Index("span_errors", "start_time", postgresql_where=text("status_code = 2")),
     postgresql_partition_by="RANGE (start_time)",
 )
 
@@ -101,6 +104,8 @@ log: Final = Table(
     Column("scope_id", Uuid, nullable=False),
     Index("log_trace_id", "trace_id"),
     Index("log_time", "time", postgresql_using="brin"),
+    Index("log_by_time", "time"),
+    Index("log_severe", "time", postgresql_where=text("severity_number >= 13")),
     postgresql_partition_by="RANGE (time)",
 )
 

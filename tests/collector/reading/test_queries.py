@@ -5,14 +5,15 @@ from importlib.resources import files
 
 import pytest
 
-from relayscope.collector.reading.queries import query
+from relayscope.collector.reading.queries import FILES, query
 
-TEXT = files("relayscope.collector.reading").joinpath("queries.sql").read_text("utf-8")
+FOLDER = files("relayscope.collector.reading")
+TEXT = "\n".join(FOLDER.joinpath(name).read_text("utf-8") for name in FILES)
 NAMES = re.findall(r"^-- (\w+) --$", TEXT, re.MULTILINE)
 
 
 def test_each_has_a_name_and_a_description() -> None:
-    """A reader of queries.sql learns what each statement is for."""
+    """A reader of the files learns what each statement is for."""
     assert NAMES
     assert len(set(NAMES)) == len(NAMES)
     for name in NAMES:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 import click
 
-from relayscope.collector.options import CommandFailed, settings_options
+from relayscope.collector.options import settings_options
 from relayscope.collector.reading import tabular, values
 from relayscope.collector.reading.database import reading
-from relayscope.collector.reading.errors import ReadingError
+from relayscope.collector.reading.failures import failures
 from relayscope.collector.reading.plain_text import one_line
 from relayscope.collector.reading.statement import run
 from relayscope.collector.reading.terminal import print_lines, stdout_console, write_lines
@@ -21,7 +20,6 @@ from relayscope.collector.reading.trace_text import Layout, Messages, trace_line
 from relayscope.collector.reading.traces import WHOLE, load, newest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from uuid import UUID
 
     from relayscope.collector.settings import Settings
@@ -83,7 +81,7 @@ def trace(  # noqa: PLR0913 - one for each option
         layout, characters = Layout(Messages.WHOLE, console.width), WHOLE
     else:
         layout, characters = Layout(Messages.GIST, console.width), _GIST_CHARACTERS
-    with _failures(), reading(settings, timeout=_TRACE_TIMEOUT) as connection:
+    with failures(), reading(settings, timeout=_TRACE_TIMEOUT) as connection:
         found = load(
             connection,
             newest(connection) if trace_id is None else trace_id,
@@ -122,7 +120,7 @@ def sql(*, settings: Settings, statement: str, form: str | None, timeout: float)
     if statement == "-":
         statement = sys.stdin.read()
     console = stdout_console()
-    with _failures(), reading(settings, timeout=timeout) as connection:
+    with failures(), reading(settings, timeout=timeout) as connection:
         result = run(connection, statement, values.as_json if form == "json" else values.as_text)
         if form == "json":
             write_lines(tabular.json_lines(result))
@@ -134,11 +132,3 @@ def sql(*, settings: Settings, statement: str, form: str | None, timeout: float)
             print_lines(console, tabular.table(result, console.width))
         else:
             write_lines(tabular.tsv(result))
-
-
-@contextmanager
-def _failures() -> Iterator[None]:
-    try:
-        yield
-    except ReadingError as error:
-        raise CommandFailed(str(error)) from None

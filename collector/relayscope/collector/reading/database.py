@@ -53,10 +53,21 @@ def reading(settings: Settings, *, timeout: float) -> Iterator[psycopg.Connectio
         _become_reader(connection)
         connection.autocommit = False
         connection.read_only = True
-        connection.execute(
-            query("settings_of_reader"), {"statement_timeout": f"{round(timeout * 1000)}ms"}
-        )
+        again(connection, timeout=timeout)
         yield connection
+
+
+def again(connection: psycopg.Connection[Any], *, timeout: float) -> None:
+    """Begin another transaction, for whoever looks for a long time: an open one holds up others.
+
+    Args:
+        connection: as `reading` gives it.
+        timeout: as for `reading`.
+    """
+    connection.rollback()
+    connection.execute(
+        query("settings_of_reader"), {"statement_timeout": f"{round(timeout * 1000)}ms"}
+    )
 
 
 @contextmanager

@@ -6,6 +6,7 @@
     └── ReadingError             the message tells the user what to do
         ├── DatabaseMissing      there is no database here, or relayscope has not written to it
         ├── TraceMissing         no span and no record of that trace is stored
+        ├── MessageMissing       no message of that id is stored, or not its text
         └── StatementRefused     PostgreSQL, or we, would not run this statement
 """
 
@@ -24,6 +25,10 @@ class DatabaseMissing(ReadingError):
 
 class TraceMissing(ReadingError):
     """No span and no record of that trace is stored."""
+
+
+class MessageMissing(ReadingError):
+    """No message of that id is stored, or not its text."""
 
 
 class StatementRefused(ReadingError):

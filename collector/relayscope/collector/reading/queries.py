@@ -1,4 +1,4 @@
-"""The statements of `queries.sql`, by name."""
+"""The statements of the `.sql` files here, by name."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from typing import LiteralString
+
+FILES: Final = ("queries.sql", "lists.sql")
 
 _NAME: Final = re.compile(r"^-- (\w+) --$", re.MULTILINE)
 
@@ -27,12 +29,14 @@ def query(name: LiteralString) -> LiteralString:
 
 @cache
 def _queries() -> dict[str, LiteralString]:
-    text = files(__package__).joinpath("queries.sql").read_text("utf-8")
-    _, *parts = _NAME.split(text)
-    return {
-        name: _without_comments(statement)
-        for name, statement in zip(parts[::2], parts[1::2], strict=True)
-    }
+    statements: dict[str, LiteralString] = {}
+    for file in FILES:
+        _, *parts = _NAME.split(files(__package__).joinpath(file).read_text("utf-8"))
+        statements |= {
+            name: _without_comments(statement)
+            for name, statement in zip(parts[::2], parts[1::2], strict=True)
+        }
+    return statements
 
 
 def _without_comments(text: str) -> LiteralString:

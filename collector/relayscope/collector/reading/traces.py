@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
-import psycopg
-from psycopg import errors
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import set_json_loads
 
-from relayscope.collector.reading.errors import DatabaseMissing, TraceMissing
+from relayscope.collector.reading.errors import TraceMissing
 from relayscope.collector.reading.queries import query
 from relayscope.collector.reading.records import MESSAGE_EVENT, Message, Record, Span, SpanEvent
-from relayscope.collector.reading.statement import refused
+from relayscope.collector.reading.selection import in_our_words
 from relayscope.collector.reading.trace_tree import build
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from uuid import UUID
+
+    import psycopg
 
     from relayscope.collector.reading.trace_tree import Trace
 
@@ -54,7 +52,7 @@ def load(
     """
     set_json_loads(orjson.loads, connection)
     bound = {"trace_id": trace_id, "characters": characters}
-    with _in_our_words():
+    with in_our_words():
         spans = _rows(connection, query("spans_of_trace"), bound | {"spans": limit + 1})
         records = _rows(connection, query("records_of_trace"), bound | {"records": limit + 1})
     if not spans and not records:
@@ -81,7 +79,7 @@ def newest(connection: psycopg.Connection[Any]) -> UUID:
     windows = [(now - back, now + _AHEAD) for back in _LOOK_BACK]
     windows += [(datetime.min.replace(tzinfo=UTC), now + _AHEAD)]
     windows += [(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))]
-    with _in_our_words():
+    with in_our_words():
         for statement in (query("newest_call"), query("newest_trace")):
             for since, until in windows:
                 rows = _rows(connection, statement, {"since": since, "until": until})
@@ -96,19 +94,6 @@ def _rows(
 ) -> list[DictRow]:
     with connection.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(statement, values).fetchall()
-
-
-@contextmanager
-def _in_our_words() -> Iterator[None]:
-    try:
-        yield
-    except (errors.UndefinedTable, errors.InvalidSchemaName, errors.UndefinedColumn):
-        raise DatabaseMissing(
-            "relayscope has no tables of this version in this database: `relayscope serve` makes "
-            "them when it starts"
-        ) from None
-    except psycopg.Error as error:
-        raise refused(error) from None
 
 
 def _span(row: DictRow) -> Span:

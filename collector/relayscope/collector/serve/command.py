@@ -8,9 +8,10 @@ import logging
 import signal
 import sys
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
+from sqlalchemy import make_url
 
 from relayscope.collector import log, ports, tls
 from relayscope.collector.errors import StartError
@@ -21,9 +22,11 @@ from relayscope.collector.serve.housekeeping import keep_house
 from relayscope.collector.serve.order import Order
 from relayscope.storage import (
     EmbeddedServer,
+    Roles,
     StorageError,
     StorageUnavailable,
     create_engine,
+    init_roles,
     migrate,
 )
 
@@ -70,11 +73,24 @@ def serve(settings: Settings) -> None:
         http_port, http_address = ports.hold(settings.http)
         held.enter_context(http_port)
         settings = settings.model_copy(update={"grpc": grpc_address, "http": http_address})
-        asyncio.run(_serve(Order(settings, rules, _database(settings, held))))
+        database = _database(settings, held)
+        asyncio.run(_serve(Order(settings, rules, database.for_receivers), database.for_house))
 
 
-def _database(settings: Settings, held: contextlib.ExitStack) -> str:
-    """The URL of a migrated database; an embedded server runs as long as `held`."""
+class _Database(NamedTuple):
+    """The URLs of a migrated database.
+
+    Attributes:
+        for_receivers: of a user who can write. Receivers face strangers.
+        for_house: of a user who can do whatever keeping house takes.
+    """
+
+    for_receivers: str
+    for_house: str
+
+
+def _database(settings: Settings, held: contextlib.ExitStack) -> _Database:
+    """The database to use; an embedded server runs as long as `held`."""
     try:
         if settings.database_url is not None:
             url = settings.database_url.get_secret_value()
@@ -82,10 +98,17 @@ def _database(settings: Settings, held: contextlib.ExitStack) -> str:
             url = held.enter_context(EmbeddedServer.start(settings.data_dir)).url
         engine = create_engine(url)
         _migrate(engine)
+        for_receivers = url
+        if settings.database_url is None:
+            # Nobody else has roles in there.
+            roles = Roles.of("relayscope")
+            init_roles(engine, roles)
+            as_writer = make_url(url).set(username=roles.writer)
+            for_receivers = as_writer.render_as_string(hide_password=False)
         engine.dispose()
     except (StorageError, ValueError) as error:
         raise StartError(str(error)) from None
-    return url
+    return _Database(for_receivers, url)
 
 
 def _migrate(engine: Engine) -> None:
@@ -102,7 +125,7 @@ def _migrate(engine: Engine) -> None:
             time.sleep(1)
 
 
-async def _serve(order: Order) -> None:
+async def _serve(order: Order, house_url: str) -> None:
     settings = order.settings
     stop = service.stop_on_signals()
     run = service.run if settings.workers == 1 else workers.run
@@ -112,7 +135,7 @@ async def _serve(order: Order) -> None:
         _logger.info("listening", extra={"protocol": "http", "address": str(settings.http)})
         _logger.info("ready")
 
-    housekeeping = asyncio.create_task(keep_house(settings, order.database_url))
+    housekeeping = asyncio.create_task(keep_house(settings, house_url))
     try:
         await run(order, stop, ready)
     finally:

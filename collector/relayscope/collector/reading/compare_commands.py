@@ -1,0 +1,118 @@
+"""`relayscope diff`, `peers` and `stats`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+from rich.text import Text
+
+from relayscope.collector.options import settings_options
+from relayscope.collector.reading import tabular, values
+from relayscope.collector.reading.database import reading
+from relayscope.collector.reading.errors import MessageMissing
+from relayscope.collector.reading.failures import failures
+from relayscope.collector.reading.filters import filter_options
+from relayscope.collector.reading.list_commands import TIMEOUT, as_json
+from relayscope.collector.reading.listing import show
+from relayscope.collector.reading.plain_text import one_line
+from relayscope.collector.reading.selection import select
+from relayscope.collector.reading.terminal import print_lines, stdout_console, write_lines
+from relayscope.collector.reading.windows import EARLIEST, LATEST, windows
+
+if TYPE_CHECKING:
+    from typing import LiteralString
+
+    import psycopg
+
+    from relayscope.collector.settings import Settings
+
+_SECTIONS: Final[dict[str, LiteralString]] = {
+    "components": "components",
+    "who calls whom": "service_calls",
+    "messages that are missing": "missing",
+}
+
+_WEEK: Final = timedelta(days=7)
+
+
+@click.command()
+@click.argument("left", metavar="MESSAGE_ID")
+@click.argument("right", metavar="MESSAGE_ID")
+@as_json
+@settings_options("data_dir", "database_url")
+def diff(*, settings: Settings, left: str, right: str, as_json: bool) -> None:
+    """Show in what two messages differ, as JSON: members, elements, types, values, order.
+
+    The ids are those that `relayscope messages` lists.
+    """
+    form = values.as_json if as_json else values.as_text
+    with failures(), reading(settings, timeout=TIMEOUT) as connection:
+        texts = {"a": _text(connection, left), "b": _text(connection, right)}
+        result = select(connection, "difference", texts, form)
+    show(result, as_json=as_json)
+
+
+@click.command()
+@click.argument("left", metavar="PEER")
+@click.argument("right", metavar="PEER")
+@filter_options("method", "since", "until")
+@as_json
+@settings_options("data_dir", "database_url")
+def peers(*, settings: Settings, left: str, right: str, as_json: bool, **given: Any) -> None:
+    """Show what one peer sends and another does not, by their newest messages of 7 days.
+
+    PEER is who was at the other end of a connection, as `relayscope messages` lists it.
+    """
+    form = values.as_json if as_json else values.as_text
+    asked = {
+        "method": given["method"],
+        "a": left,
+        "b": right,
+        "since": given["since"] or datetime.now(UTC) - _WEEK,
+        "until": given["until"] or LATEST,
+    }
+    with failures(), reading(settings, timeout=TIMEOUT) as connection:
+        result = select(connection, "difference_of_peers", asked, form)
+    columns = ("method", "occasion", "path", "left", "right", "difference")
+    show(result, as_json=as_json, columns=columns)
+
+
+@click.command()
+@filter_options("since", "until")
+@as_json
+@settings_options("data_dir", "database_url")
+def stats(*, settings: Settings, as_json: bool, **given: Any) -> None:
+    """Show what has been stored, who called whom and how slowly, and which messages are missing."""
+    form = values.as_json if as_json else values.as_text
+    times = {"since": given["since"] or EARLIEST, "until": given["until"] or LATEST}
+    with failures(), reading(settings, timeout=TIMEOUT) as connection:
+        results = {
+            title: select(connection, name, times, form) for title, name in _SECTIONS.items()
+        }
+    console = stdout_console()
+    for title, result in results.items():
+        if as_json:
+            write_lines(tabular.json_lines(result))
+        elif console.is_terminal:
+            console.print(Text(title, "bold"))
+            print_lines(console, tabular.table(result, console.width))
+        else:
+            write_lines([f"# {title}", *tabular.tsv(result)])
+
+
+def _text(connection: psycopg.Connection[Any], message_id: str) -> str:
+    channel, _, sequence = message_id.rpartition("/")
+    if not channel or not sequence.isascii() or not sequence.isdigit() or "\0" in channel:
+        raise click.UsageError(
+            f"{one_line(message_id)} is no message id; `relayscope messages` lists them"
+        )
+    parts = {"channel": channel, "sequence": int(sequence[:18])}
+    for window in windows(None, None):
+        found = select(connection, "text_of_message", parts | window._asdict(), values.as_text)
+        for (text,) in found.rows:
+            if text is None:
+                raise MessageMissing(f"the text of {one_line(message_id)} was not recorded")
+            return str(text)
+    raise MessageMissing(f"no message {one_line(message_id)} is stored")

@@ -1,0 +1,123 @@
+"""`relayscope tail`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+import orjson
+from rich.text import Text
+
+from relayscope.collector.options import settings_options
+from relayscope.collector.reading import tabular, values
+from relayscope.collector.reading.database import again, reading
+from relayscope.collector.reading.failures import failures
+from relayscope.collector.reading.filters import bound, filter_options
+from relayscope.collector.reading.list_commands import TIMEOUT, as_json, most
+from relayscope.collector.reading.listing import newest
+from relayscope.collector.reading.plain_text import one_line
+from relayscope.collector.reading.selection import select
+from relayscope.collector.reading.terminal import stdout_console, write_lines
+from relayscope.collector.reading.windows import LATEST
+
+if TYPE_CHECKING:
+    from relayscope.collector.reading.statement import Result
+    from relayscope.collector.settings import Settings
+
+_PERIOD: Final = 0.5
+"""Seconds between two looks."""
+
+_LATE: Final = timedelta(seconds=30)
+"""Records are told by their own time, and arrive when their process has sent them: a second later,
+as a rule. How much later they are still shown is how much is looked at each time."""
+
+_AT_ONCE: Final = 10_000
+"""Records of one look."""
+
+
+@click.command()
+@click.option("-f", "--follow", is_flag=True, help="Go on showing what is stored from now on.")
+@settings_options("data_dir", "database_url")
+@filter_options(
+    "component", "peer", "method", "tool", "level", "text", "attribute", "since", "until"
+)
+@most
+@as_json
+def tail(*, settings: Settings, follow: bool, as_json: bool, **given: Any) -> None:
+    """Show the newest records, messages among them, the newest last.
+
+    With --follow those that are stored later, too, until interrupted; but none that is more than
+    30 seconds old when it arrives.
+    """
+    parameters = bound(given) | {"most": given["most"]}
+    lines = _Lines(as_json=as_json)
+    with failures(), reading(settings, timeout=TIMEOUT) as connection:
+        times = (given["since"], given["until"])
+        seen: set[bytes] = set()
+
+        def look() -> list[tuple[Any, ...]]:
+            """What has come since the last look, the oldest first."""
+            nonlocal seen
+            again(connection, timeout=TIMEOUT)
+            window = {"since": datetime.now(UTC) - _LATE, "until": given["until"] or LATEST}
+            result = select(
+                connection, "records", parameters | window | {"most": _AT_ONCE}, lines.values
+            )
+            found = {orjson.dumps(row): row for row in reversed(list(result.rows))}
+            new = [row for identity, row in found.items() if identity not in seen]
+            seen = set(found)
+            return new
+
+        if follow:
+            look()
+        last = newest(connection, "records", parameters, times, as_json=as_json)
+        rows = list(last.rows)
+        lines.write(replace(last, rows=iter(rows)))
+        # Shown already, even if it came between the two looks.
+        seen.update(map(orjson.dumps, rows))
+        while follow:
+            try:
+                time.sleep(_PERIOD)
+            except KeyboardInterrupt:
+                return
+            lines.write(replace(last, rows=iter(look())))
+
+
+class _Lines:
+    """Writes records as they come, each on a line that is flushed."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self.values = values.as_json if as_json else values.as_text
+        self._as_json = as_json
+        self._console = stdout_console()
+        self._has_heading = False
+
+    def write(self, result: Result) -> None:
+        if self._as_json:
+            write_lines(tabular.json_lines(result))
+        elif self._console.is_terminal:
+            names = [column.name for column in result.columns]
+            for row in result.rows:
+                self._console.print(_line(dict(zip(names, row, strict=True)), self._console.width))
+        else:
+            lines = tabular.tsv(result)
+            if self._has_heading:
+                next(lines)
+            self._has_heading = True
+            write_lines(lines)
+        sys.stdout.flush()
+
+
+def _line(record: dict[str, str | None], width: int) -> Text:
+    """A record in as much as fits on a line of a terminal."""
+    direction = {"sent": "→", "received": "←"}.get(record["direction"] or "", record["direction"])
+    what = (direction, record["peer"], record["method"], record["tool"])
+    said = (record["component"], record["severity_text"], *what, record["body"])
+    text = " ".join(one_line(part) for part in said if part)
+    line = Text.assemble((one_line((record["time"] or "")[5:23]), "bright_black"), " ", text)
+    line.truncate(width, overflow="ellipsis")
+    return line

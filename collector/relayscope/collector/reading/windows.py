@@ -1,0 +1,38 @@
+"""How far back to look for the newest of something, where nobody said how far."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_LOOK_BACK: Final = (timedelta(minutes=10), timedelta(hours=3), timedelta(days=2))
+"""The newest are mostly in the first; each is so much larger than the one before that what was
+looked at in vain costs little. The last window is everything."""
+
+EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
+LATEST: Final = datetime.max.replace(tzinfo=UTC)
+
+
+class Window(NamedTuple):
+    """From `since` until before `until`."""
+
+    since: datetime
+    until: datetime
+
+
+def windows(since: datetime | None, until: datetime | None) -> Iterator[Window]:
+    """The windows to look at, one after the other, until one holds enough.
+
+    Args:
+        since: where it was said how far back: then there is one window.
+        until: where it was said.
+    """
+    end = until or LATEST
+    if since is None:
+        newest = min(end, datetime.now(UTC))
+        for back in _LOOK_BACK:
+            yield Window(newest - back, end)
+    yield Window(since or EARLIEST, end)

@@ -1,0 +1,51 @@
+-- Which roles there are for this database; `grants.sql` says what each may do.
+create table relayscope_store.role (
+    kind text primary key check (kind in ('owner', 'writer', 'reader', 'retention')),
+    name text not null
+);
+
+insert into relayscope_store.role values ('reader', 'relayscope_reader');
+
+-- Partitions are made by whoever writes, and belong to the owner: this is all that a writer can
+-- do beside adding records.
+create function relayscope_store.make_partition(
+    parent text, partition text, from_time timestamptz, to_time timestamptz
+) returns void
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    time_column text := case parent when 'span' then 'start_time' else 'time' end;
+    attach text := format(
+        'alter table relayscope_store.%I attach partition relayscope_store.%I'
+        ' for values from (%L) to (%L)', parent, partition, from_time, to_time
+    );
+begin
+    if parent not in ('span', 'log', 'metric_point')
+        or partition !~ ('^' || parent || '_[0-9][0-9_]*$')
+    then
+        raise exception 'no partition of records' using errcode = 'insufficient_privilege';
+    end if;
+    execute format(
+        'create table relayscope_store.%I (like relayscope_store.%I including all)',
+        partition, parent
+    );
+    begin
+        execute attach;
+    exception
+        when check_violation then
+            -- Rows of this time are in DEFAULT.
+            execute format(
+                'lock table relayscope_store.%I in access exclusive mode', parent || '_default'
+            );
+            execute format(
+                'with moved as (delete from relayscope_store.%I where %I >= $1 and %I < $2'
+                ' returning *) insert into relayscope_store.%I select * from moved',
+                parent || '_default', time_column, time_column, partition
+            ) using from_time, to_time;
+            execute attach;
+    end;
+end
+$$;
+
+revoke execute on function relayscope_store.make_partition from public;

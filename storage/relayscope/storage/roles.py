@@ -1,0 +1,109 @@
+"""Who may do what: four roles, each with what it needs and nothing else (`grants.sql`)."""
+
+from importlib.resources import files
+from typing import Final, NamedTuple
+
+from psycopg.sql import SQL, Composable, Identifier, Literal
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
+
+from relayscope.storage.errors import NotPermitted, StorageUnavailable
+
+# One maker at a time, as for migrations: two who change the same role at once fail on each other.
+_LOCK: Final = text("select pg_advisory_xact_lock(hashtextextended('relayscope.migrate', 0))")
+_EXISTS: Final = text("select exists (select from pg_catalog.pg_roles where rolname = :name)")
+_CREATE: Final = {
+    "owner": SQL("create role {} nologin"),
+    "writer": SQL("create role {} login"),
+    "reader": SQL("create role {} login"),
+    "retention": SQL("create role {} login"),
+}
+_IS_SUPERUSER: Final = text("select rolsuper from pg_catalog.pg_roles where rolname = current_user")
+_DATABASE: Final = text("select current_database()")
+_USER: Final = text("select current_user")
+_REMEMBER: Final = text(
+    "insert into relayscope_store.role values (:kind, :name)"
+    " on conflict (kind) do update set name = excluded.name"
+)
+INSUFFICIENT_PRIVILEGE: Final = "42501"
+
+
+class Roles(NamedTuple):
+    """The names of the roles of one database.
+
+    Roles belong to the whole server. Whoever keeps records of several tenants apart gives each its
+    own database, and roles of its own by another prefix.
+    """
+
+    owner: str
+    writer: str
+    reader: str
+    retention: str
+
+    @classmethod
+    def of(cls, prefix: str) -> "Roles":
+        """Return the names that begin with this."""
+        return cls(*(f"{prefix}_{kind}" for kind in cls._fields))
+
+
+def init_roles(engine: Engine, roles: Roles) -> None:
+    """Make the roles, give everything to the owner, and let the others do what is theirs.
+
+    Safe to repeat. The roles that log in have no password until somebody gives them one.
+
+    Args:
+        engine: Of a migrated database, as a user who may make roles.
+        roles: Their names.
+
+    Raises:
+        NotPermitted: This user may not make roles.
+        StorageUnavailable: The database cannot be reached, or refuses.
+    """
+    try:
+        with engine.begin() as connection:
+            connection.execute(_LOCK)
+            for kind, name in roles._asdict().items():
+                if not connection.scalar(_EXISTS, {"name": name}):
+                    _run(connection, _CREATE[kind].format(Identifier(name)))
+                connection.execute(_REMEMBER, {"kind": kind, "name": name})
+            database = Identifier(str(connection.scalar(_DATABASE)))
+            _settle(connection, roles, database)
+            # Who is given a schema needs the right to make one, and no longer than for that.
+            owner = Identifier(roles.owner)
+            _run(connection, SQL("grant create on database {} to {}").format(database, owner))
+            grant(connection)
+            _run(connection, SQL("revoke create on database {} from {}").format(database, owner))
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) == INSUFFICIENT_PRIVILEGE:
+            raise NotPermitted(
+                f"Making roles needs a user who may (CREATEROLE): {error.orig}"
+            ) from error
+        raise StorageUnavailable(f"The roles cannot be made: {error.orig}") from error
+
+
+def grant(connection: Connection) -> None:
+    """Let each role that there is do what is its own in tables and views as they are now."""
+    statements = files("relayscope.storage").joinpath("grants.sql").read_text(encoding="utf-8")
+    # The driver takes a lone % for a parameter.
+    connection.exec_driver_sql(statements.replace("%", "%%"))
+
+
+def _settle(connection: Connection, roles: Roles, database: Identifier) -> None:
+    owner = Identifier(roles.owner)
+    _run(connection, SQL("grant {} to {}").format(owner, Identifier(roles.retention)))
+    if not connection.scalar(_IS_SUPERUSER):
+        # Else this user could not hand over what it has made.
+        user = Identifier(str(connection.scalar(_USER)))
+        _run(connection, SQL("grant {} to {}").format(owner, user))
+    # Against mistakes, not against malice: a session may set them otherwise.
+    for setting, value in (("default_transaction_read_only", "on"), ("statement_timeout", "60s")):
+        _run(
+            connection,
+            SQL("alter role {} in database {} set {} = {}").format(
+                Identifier(roles.reader), database, Identifier(setting), Literal(value)
+            ),
+        )
+
+
+def _run(connection: Connection, statement: Composable) -> None:
+    connection.exec_driver_sql(statement.as_string(None).replace("%", "%%"))

@@ -1,0 +1,103 @@
+"""Filters: what is given on the command line, and what is found by it."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import click
+import psycopg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from relayscope.collector.reading.database import reading
+from relayscope.collector.reading.filters import attribute, bound, moment
+from relayscope.collector.reading.listing import newest
+from tests.collector.reading import samples
+from tests.collector.reading.conftest import settings_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+KEYS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
+VALUES = st.one_of(
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12),
+    st.integers(-(2**60), 2**60),
+    st.booleans(),
+)
+STORED: list[dict[str, Any]] = [
+    {"it's": "a"},
+    {'"quoted"': "b%_"},
+    {"%(key)s": "c", ":x": "d"},
+    {"back\\slash": "e", "": "empty"},
+    {"n": 200},
+    {"n": "200"},
+    {"n": True},
+    {"n": [200]},
+    {"__proto__.x": "f", "a=b": "g"},
+]
+
+
+@pytest.fixture(scope="module")
+def reader(shared_database_url: str) -> Iterator[psycopg.Connection[Any]]:
+    """A reader of records that differ in their attributes alone."""
+    where = samples.span("00" * 8, None, "c", "x", kind="client", times=(0, 1))
+    records = []
+    for number, attributes in enumerate(STORED):
+        record = samples.log(where, "c", number, (9, "INFO"), str(number))
+        records.append(replace(record, attributes=attributes))
+    samples.store(shared_database_url, [], records)
+    with reading(settings_for(shared_database_url), timeout=10) as connection:
+        yield connection
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.one_of(
+        st.tuples(KEYS, VALUES),
+        st.sampled_from(
+            [pair for one in STORED for pair in one.items() if not isinstance(pair[1], list)]
+        ),
+    )
+)
+def test_an_attribute_of_any_name_is_found(
+    reader: psycopg.Connection[Any], wanted: tuple[str, Any]
+) -> None:
+    """Keys and values are data: what is found is what a filter in memory finds."""
+    key, value = wanted
+    spelled = json.dumps({key: value})
+    found = newest(
+        reader,
+        "logs",
+        bound({"attribute": (attribute(spelled),)}) | {"most": 100},
+        (None, None),
+        as_json=False,
+    )
+    body = [column.name for column in found.columns].index("body")
+    assert {row[body] for row in found.rows} == {
+        str(number)
+        for number, attributes in enumerate(STORED)
+        if key in attributes and (type(attributes[key]), attributes[key]) == (type(value), value)
+    }
+
+
+@given(KEYS.filter(lambda key: "=" not in key and not key.startswith("{")), VALUES)
+def test_a_plain_attribute_is_read_as_text_and_as_what_it_says(key: str, value: object) -> None:
+    """`n=200` finds the number and the text."""
+    text = value if isinstance(value, str) else json.dumps(value)
+    forms = [one[key] for one in attribute(f"{key}={text}")]
+    assert forms[0] == text
+    assert isinstance(value, str) or value in forms
+
+
+def test_a_moment_is_some_time_ago_or_a_date() -> None:
+    """In UTC."""
+    ago = time.time() - moment("90m").timestamp()
+    assert 5399 < ago < 5402
+    assert moment("2026-11-25T14:00:00+02:00").isoformat() == "2026-11-25T12:00:00+00:00"
+    for wrong in ("", "m", "10 m", "99999999d", "2026-13-01"):
+        with pytest.raises(click.BadParameter):
+            moment(wrong)

@@ -1,0 +1,203 @@
+"""`relayscope traces`, `logs`, `messages`, `calls`, `tail`, `diff`, `peers` and `stats`."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import time
+import unicodedata
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import pytest
+from click.testing import CliRunner
+
+from relayscope.collector.command import main
+from tests.collector.reading import samples
+from tests.collector.reading.conftest import COLUMNS, COMMAND
+from tests.collector.reading.samples import HOSTILE_TRACE_ID, TRACE_ID
+from tests.fix_collector import PATIENCE, clean_environment
+
+if TYPE_CHECKING:
+    from click.testing import Result
+
+    from relayscope.collector.reading.records import Record
+    from tests.collector.reading.conftest import Relayscope, Terminal
+
+STYLE = re.compile(r"\x1b\[[0-9;]*m")
+OBEYED = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+@pytest.fixture(scope="module")
+def database_url(shared_database_url: str) -> str:
+    """One database for all: nobody here minds what the others have stored later."""
+    samples.store(shared_database_url, *samples.relayed_call())
+    samples.store(shared_database_url, *samples.hostile_call(), samples.HOSTILE_TRACE_ID)
+    return shared_database_url
+
+
+def called(database_url: str, *arguments: str) -> Result:
+    """The command, run in this process."""
+    return CliRunner().invoke(main, [*arguments, "--database-url", database_url])
+
+
+def lines(database_url: str, *arguments: str) -> list[dict[str, Any]]:
+    """What a command prints with `--json`."""
+    result = called(database_url, *arguments, "--json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def test_messages_are_listed_the_newest_last(database_url: str) -> None:
+    """With all of their text, their own attributes, and an id."""
+    _, records = samples.relayed_call()
+    sent = [record for record in records if record.event_name == "mcp.message"]
+    found = [one for one in lines(database_url, "messages") if one["trace_id"] == str(TRACE_ID)]
+    assert [one["body"] for one in found] == [
+        one.body for one in sorted(sent, key=lambda record: record.time)
+    ]
+    last = found[-1]
+    assert (last["component"], last["direction"], last["kind"]) == ("client", "received", "result")
+    assert last["attributes"]["relayscope.peer"] == last["peer"] == "stdio"
+    assert lines(database_url, "messages", "-n", "3") == lines(database_url, "messages")[-3:]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "number"),
+    [
+        (["messages", "--component", "iccm-relay"], 6),
+        (["messages", "--component", "iccm-relay", "--peer", "stdio"], 2),
+        (["messages", "--peer", "127.0.0.1:9052"], 2),
+        (["messages", "--method", "tools/list"], 2),
+        (["messages", "--tool", "none"], 0),
+        (["messages", "--text", '"timezone":"Europe/Berlin"'], 2),
+        (["messages", "--text", "Europe/Berlin", "--component", "client"], 2),
+        (["messages", "--text", "%"], 0),
+        (["messages", "--attribute", "relayscope.message.odd=orphan_answer"], 1),
+        (["messages", "--attribute", "relayscope.message.size=33"], 1),
+        (["messages", "--attribute", '{"relayscope.message.size": 33}'], 1),
+        (["messages", "--level", "debug"], 0),
+        (["messages", "--since", "2025-11-23T09:07:00Z", "--until", "2025-11-23T09:08:00Z"], 10),
+        (["messages", "--since", "10m"], 0),
+        (["logs"], 2),
+        (["logs", "--level", "error"], 1),
+        (["logs", "--text", "gates is away", "--level", "warn"], 1),
+        (["calls", "--component", "client"], 1),
+        (["calls", "--outcome", "ok", "--component", "time-server"], 1),
+        (["calls", "--text", "Europe/Berlin", "--method", "tools/call"], 4),
+        (["traces"], 2),
+        (["traces", "--component", "time-server"], 1),
+        (["tail", "--component", "iccm-relay", "--level", "warn"], 1),
+        (["tail", "--method", "tools/list", "--peer", "127.0.0.1:9052"], 2),
+    ],
+)
+def test_a_filter_leaves_what_fits_it(database_url: str, arguments: list[str], number: int) -> None:
+    """And nothing else."""
+    assert len(lines(database_url, *arguments)) == number
+
+
+LISTS = ["traces", "logs", "messages", "calls", "tail", "stats"]
+
+
+@pytest.mark.parametrize("command", LISTS)
+def test_hostile_text_is_shown_and_not_obeyed(
+    database_url: str, terminal: Terminal, command: str
+) -> None:
+    """In a terminal, whose width is kept, in a pipe and as JSON: no command but our own colours."""
+    in_terminal = STYLE.sub("", terminal(command)).splitlines()
+    assert max(map(len, in_terminal)) <= COLUMNS
+    in_pipe = called(database_url, command).stdout.replace("\t", "").splitlines()
+    as_json = called(database_url, command, "--json").stdout.splitlines()
+    assert "owned" in "".join(in_pipe)
+    assert "owned" in "".join(as_json)
+    for shown in (in_terminal, in_pipe, as_json):
+        assert not {char for char in "".join(shown) if unicodedata.category(char) in OBEYED}
+
+
+def test_a_pipe_gets_a_heading_and_a_line_for_each(relayscope: Relayscope) -> None:
+    """Tab-separated, as from `relayscope sql`."""
+    heading, *rest = relayscope("traces").stdout.splitlines()
+    assert heading.split("\t")[:3] == ["time", "trace_id", "name"]
+    assert [line.split("\t")[1] for line in rest] == [str(TRACE_ID), str(HOSTILE_TRACE_ID)]
+
+
+def test_two_messages_are_compared_by_their_ids(database_url: str) -> None:
+    """What the relay made of the request: another id, another context, another order."""
+    sent = lines(database_url, "messages", "--component", "iccm-relay", "--method", "tools/call")
+    came, left = (one["message_id"] for one in sent if one["kind"] == "request")
+    found = {one["path"]: one for one in lines(database_url, "diff", came, left)}
+    assert found["$.id"]["difference"] == "value"
+    assert (found["$.id"]["left"], found["$.id"]["right"]) == ("3", "1")
+    assert found["$.params._meta.traceparent"]["difference"] == "value"
+    assert "$.params.arguments" not in found
+    missing = called(database_url, "diff", came, "nobody/1")
+    assert (missing.exit_code, missing.stderr) == (1, "Error: no message nobody/1 is stored\n")
+
+
+def test_two_peers_are_compared(database_url: str) -> None:
+    """What came from one and not from the other."""
+    arguments = ("--since", "2025-11-01", "--method", "tools/call")
+    found = lines(database_url, "peers", "127.0.0.1:9051", "stdio", *arguments)
+    places = {(one["occasion"], one["kind"], one["path"], one["difference"]) for one in found}
+    assert ("unprompted", "request", "$", "only_right") in places
+    assert ("answer", "result", "$", "only_left") not in places
+
+
+def test_sums_are_shown_in_sections(database_url: str) -> None:
+    """What was sent, who called whom, what is missing."""
+    shown = called(database_url, "stats").stdout
+    assert [line for line in shown.splitlines() if line.startswith("# ")] == [
+        "# components",
+        "# who calls whom",
+        "# messages that are missing",
+    ]
+    assert lines(database_url, "stats", "--since", "10m") == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["messages", "--since", "yesterday"],
+        ["messages", "--attribute", "key"],
+        ["messages", "--attribute", "{"],
+        ["messages", "--level", "loud"],
+        ["calls", "--outcome", "good"],
+        ["diff", "one", "two"],
+        ["messages", "--component", "\udcff"],
+    ],
+    ids=str,
+)
+def test_a_wrong_filter_is_explained(database_url: str, arguments: list[str]) -> None:
+    """Usage on stderr, exit code 2, no traceback."""
+    result = called(database_url, *arguments)
+    assert result.exit_code == 2
+    assert "Usage: " in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_what_is_stored_is_followed(database_url: str) -> None:
+    """`tail -f` shows each record once, soon after it was stored, and ends when interrupted."""
+    now = (time.time_ns() - samples.START) / 1e6
+
+    def record(number: int) -> Record:
+        return samples.log(None, "followed", now + number, (9, "INFO"), f"record {number}")
+
+    samples.store(database_url, [], [record(1)], UUID(int=1))
+    with subprocess.Popen(
+        [*COMMAND, "tail", "-f", "--json", "--component", "followed"],
+        env=clean_environment({"RELAYSCOPE_DATABASE_URL": database_url}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert json.loads(process.stdout.readline())["body"] == "record 1"
+        for number in (2, 3):
+            samples.store(database_url, [], [record(number)], UUID(int=number))
+            assert json.loads(process.stdout.readline())["body"] == f"record {number}"
+        time.sleep(1.2)
+        process.send_signal(2)
+        assert process.wait(PATIENCE) == 0
+        assert (process.stdout.read(), process.stderr.read()) == ("", "")

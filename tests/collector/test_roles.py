@@ -1,0 +1,118 @@
+"""The collector with the rights of a writer, and the command that makes the roles."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg
+from sqlalchemy import make_url
+
+from relayscope.collector.signals import LOGS, METRICS, TRACES
+from relayscope.storage import EmbeddedServer
+from tests import otlp_samples
+from tests.fix_collector import Collector, clean_environment
+from tests.fix_programs import SCRIPTS, eventually, run
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from tests.fix_collector import StartCollector
+    from tests.fix_roles import Tenant
+
+
+def test_a_collector_starts_and_stores_with_the_rights_of_a_writer(
+    tenant: Tenant, engine: Engine, start_collector: StartCollector
+) -> None:
+    """S3: no owner's URL anywhere; partitions are made, the house is kept, figures are told."""
+    url = tenant.url(tenant.roles.writer)
+    collector = start_collector(environment={"RELAYSCOPE_DATABASE_URL": url})
+    for signal, request in (
+        (TRACES, otlp_samples.traces()),
+        (LOGS, otlp_samples.logs()),
+        (METRICS, otlp_samples.metrics()),
+    ):
+        assert collector.post(signal.name, request.SerializeToString()).status == 200
+    assert collector.ask("GET", "/readyz").status == 200
+
+    def told() -> object:
+        with engine.connect() as connection:
+            return connection.exec_driver_sql("select 1 from collector_figures").first()
+
+    eventually(told)
+    with engine.connect() as connection:
+        stored = connection.exec_driver_sql(
+            "select (select count(*) from spans), (select count(*) from logs) > 0"
+        ).one()
+    assert tuple(stored) == (2, True)
+    assert collector.stop() == 0
+    assert [line for line in collector.log if line.get("level") not in {"info", None}] == []
+
+
+def test_the_command_line_shows_nothing_of_another_tenant(
+    tenant: Tenant, other_tenant: Tenant
+) -> None:
+    """S2: whoever has the reader's login of one database is refused in another."""
+    stranger = make_url(other_tenant.url(other_tenant.roles.reader)).set(
+        database=make_url(tenant.admin_url).database
+    )
+    for command in (["messages"], ["traces"], ["sql", "select * from relayscope.logs"]):
+        environment = {"RELAYSCOPE_DATABASE_URL": stranger.render_as_string(hide_password=False)}
+        done = run([str(SCRIPTS / "relayscope"), *command], clean_environment(environment))
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "permission denied for schema relayscope" in done.stderr
+
+
+def test_the_embedded_database_has_roles_for_its_receivers() -> None:
+    """What faces strangers is connected as one who can read no record, without being told to."""
+    with tempfile.TemporaryDirectory(prefix="rs") as folder:
+        listening = ("--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0")
+        with Collector("--data-dir", folder, *listening) as collector:
+            collector.wait_until_ready()
+            raw = otlp_samples.traces().SerializeToString()
+            assert collector.post("traces", raw).status == 200
+            with psycopg.connect(EmbeddedServer.url_of(Path(folder))) as connection:
+                writers = connection.execute(
+                    "select query from pg_stat_activity where usename = 'relayscope_writer'"
+                ).fetchall()
+                assert writers
+                stored = connection.execute("select count(*) from relayscope.spans").fetchone()
+                assert stored == (2,)
+            assert collector.stop() == 0
+
+
+def test_a_writer_that_finds_old_tables_says_who_can_help(tenant: Tenant, engine: Engine) -> None:
+    """It starts only when somebody who may has brought the database up to date."""
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "update relayscope_store.alembic_version set version_num = '0001'"
+        )
+    url = tenant.url(tenant.roles.writer)
+    with Collector(
+        environment={
+            "RELAYSCOPE_DATABASE_URL": url,
+            "RELAYSCOPE_GRPC": "127.0.0.1:0",
+            "RELAYSCOPE_HTTP": "127.0.0.1:0",
+        }
+    ) as collector:
+        assert collector.wait() == 1
+    assert "relayscope db init" in str(collector.log)
+
+
+def test_one_command_makes_tables_and_roles(tenant: Tenant, empty_database_url: str) -> None:
+    """In an empty database; a second time it changes nothing."""
+    environment = clean_environment({"RELAYSCOPE_DATABASE_URL": empty_database_url})
+    prefix = tenant.roles.owner.removesuffix("_owner")
+    for _ in range(2):
+        done = run([str(SCRIPTS / "relayscope"), "db", "init", "--prefix", prefix], environment)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout == f"ready: {', '.join(tenant.roles)}\n"
+
+
+def test_whoever_may_not_make_roles_is_told(tenant: Tenant) -> None:
+    """In one line, with what it takes."""
+    environment = clean_environment({"RELAYSCOPE_DATABASE_URL": tenant.url(tenant.roles.retention)})
+    done = run([str(SCRIPTS / "relayscope"), "db", "init"], environment)
+    assert done.returncode == 1
+    assert "CREATEROLE" in done.stderr

@@ -1,0 +1,192 @@
+"""R22: how PostgreSQL looks things up: by which index, in which partitions."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, LiteralString
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from relayscope.storage import create_engine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from sqlalchemy import Connection
+
+TODAY: Final = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+DAYS: Final = (2, 1, 0)
+
+SEED: Final[LiteralString] = """
+    insert into relayscope_store.resource
+    select md5(n::text)::uuid, 'component ' || n, '{}', '', 0 from generate_series(1, 4) n;
+    insert into relayscope_store.span
+    select start + n * interval '20 s', 0, start + n * interval '20 s', 0, md5((n / 4)::text)::uuid,
+           int8send(n), int8send(n - 1), null, 0, 'tools/call', (2 + n % 2)::smallint,
+           (case when n % 100 = 0 then 2 else 0 end)::smallint, null,
+           '{"mcp.method.name": "tools/call", "jsonrpc.request.id": "1"}', null, null, 0, 0, 0,
+           md5((1 + n % 4)::text)::uuid, md5('scope')::uuid
+    from generate_series(1, 4000) n,
+         generate_series(:first ::timestamptz, :last ::timestamptz, interval '1 day') as start;
+    insert into relayscope_store.log
+    select start + n * interval '20 s', 0, null, null, md5((n / 4)::text)::uuid, int8send(n), 0,
+           (case when n % 100 = 0 then 17 else 1 end)::smallint, null, 'mcp.message',
+           repeat('text ', 80), null,
+           '{"mcp.method.name": "tools/call", "relayscope.message.kind": "request"}',
+           0, md5((1 + n % 4)::text)::uuid, md5('scope')::uuid
+    from generate_series(1, 4000) n,
+         generate_series(:first ::timestamptz, :last ::timestamptz, interval '1 day') as start
+"""
+
+
+@pytest.fixture(scope="module")
+def seeded(shared_database_url: str) -> Iterator[Connection]:
+    """Three days of spans and messages, in their partitions."""
+    engine = create_engine(shared_database_url)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for table in ("span", "log"):
+            for day in DAYS:
+                start = TODAY - timedelta(days=day)
+                connection.execute(
+                    text("select relayscope_store.make_partition(:table, :name, :start, :end)"),
+                    {
+                        "table": table,
+                        "name": f"{table}_{start:%Y_%m_%d}",
+                        "start": start,
+                        "end": start + timedelta(days=1),
+                    },
+                )
+        for statement in SEED.split(";"):
+            connection.execute(text(statement), {"first": TODAY - timedelta(days=2), "last": TODAY})
+        connection.execute(text("vacuum analyze"))
+        connection.execute(text("set search_path = relayscope"))
+        yield connection
+    engine.dispose()
+
+
+ERRORS: Final = (
+    "select * from logs where component = 'component 1' and severity_number >= 17"
+    " order by time desc limit 20"
+)
+
+
+class Plan:
+    """What a statement reads."""
+
+    def __init__(self, connection: Connection, statement: LiteralString) -> None:
+        (explained,) = connection.execute(
+            text(f"explain (analyze, format json) {statement}"), BOUND
+        ).one()
+        self.scanned: set[str] = set()
+        """Partitions that are read without an index. The empty DEFAULT is none."""
+        self.read: set[str] = set()
+        """Partitions that are read."""
+        used: set[str] = set()
+        self._look(explained[0]["Plan"], used)
+        parents = text(
+            "select parent.relname from pg_inherits join pg_class child on child.oid = inhrelid"
+            " join pg_class parent on parent.oid = inhparent where child.relname = any(:used)"
+        )
+        self.indexes = set(connection.scalars(parents, {"used": list(used)}))
+        """The indexes that are used, by their names on the table."""
+
+    def _look(self, node: Mapping[str, Any], used: set[str]) -> None:
+        table = str(node.get("Relation Name", ""))
+        if node["Actual Loops"] and "_20" in table:
+            self.read.add(table)
+            if node["Node Type"] == "Seq Scan":
+                self.scanned.add(table)
+        if node["Actual Loops"] and "Index Name" in node:
+            used.add(node["Index Name"])
+        for child in node.get("Plans", ()):
+            self._look(child, used)
+
+
+BOUND: Final = {
+    "trace": UUID("c4ca4238-a0b9-2382-0dcc-509a6f75849b"),
+    "start": TODAY - timedelta(days=1) + timedelta(hours=3),
+    "end": TODAY - timedelta(days=1) + timedelta(hours=4),
+}
+YESTERDAY: Final = f"{TODAY - timedelta(days=1):%Y_%m_%d}"
+
+
+@pytest.mark.parametrize(
+    ("statement", "indexes"),
+    [
+        ("select * from spans where trace_id = :trace", {"span_trace_id"}),
+        ("select * from logs where trace_id = :trace", {"log_trace_id"}),
+        ("select * from messages where trace_id = :trace", {"log_trace_id"}),
+        ("select * from trace(:trace)", {"span_trace_id", "log_trace_id"}),
+        ("select * from logs_for_trace(:trace)", {"log_trace_id"}),
+        ("select * from calls where trace_id = :trace", {"span_trace_id", "log_trace_id"}),
+        ("select * from legs where trace_id = :trace", {"span_trace_id"}),
+        (
+            "select * from trace_summary where trace_id = :trace",
+            {"span_trace_id", "log_trace_id"},
+        ),
+    ],
+)
+def test_a_trace_is_looked_up_by_its_id(
+    seeded: Connection, statement: LiteralString, indexes: set[str]
+) -> None:
+    """In each view and function, and nothing is read from one end to the other."""
+    plan = Plan(seeded, statement)
+    assert plan.indexes >= indexes
+    assert plan.scanned == set()
+
+
+@pytest.mark.parametrize(
+    ("statement", "index"),
+    [
+        ("select * from logs order by time desc limit 50", "log_by_time"),
+        (
+            "select * from messages where component = 'component 1' order by time desc limit 50",
+            "log_by_time",
+        ),
+        (
+            ERRORS,
+            "log_severe",
+        ),
+        ("select * from odd_messages order by time desc limit 50", "log_severe"),
+        ("select * from spans order by start_time desc limit 50", "span_by_time"),
+    ],
+)
+def test_the_newest_are_read_from_the_end(
+    seeded: Connection, statement: LiteralString, index: str
+) -> None:
+    """By the index on the time, and no more of it than is asked for."""
+    plan = Plan(seeded, statement)
+    assert index in plan.indexes
+    assert plan.scanned == set()
+
+
+@pytest.mark.parametrize(
+    ("statement", "tables"),
+    [
+        ("select * from logs where time >= :start and time < :end", {"log"}),
+        (
+            "select * from messages where method = 'tools/call' and time >= :start and time < :end",
+            {"log"},
+        ),
+        ("select * from search('text', :start, :end)", {"log"}),
+        ("select * from compare_peers('x', 'a', 'b', :start, :end)", {"log"}),
+        ("select * from components(:start, :end)", {"log", "span"}),
+        ("select * from service_calls(:start, :end)", {"span"}),
+        ("select * from spans where start_time >= :start and start_time < :end", {"span"}),
+    ],
+)
+def test_a_time_picks_the_partitions(
+    seeded: Connection, statement: LiteralString, tables: set[str]
+) -> None:
+    """In views, and in functions by their bounds: an hour of yesterday reads yesterday only."""
+    plan = Plan(seeded, statement)
+    assert plan.read == {f"{table}_{YESTERDAY}" for table in tables}
+
+
+def test_delivery_reads_the_spans_of_a_day_more(seeded: Connection) -> None:
+    """They are numbered when they end, and kept by when they began."""
+    plan = Plan(seeded, "select * from delivery(:start, :end)")
+    before = f"{TODAY - timedelta(days=2):%Y_%m_%d}"
+    assert plan.read == {f"log_{YESTERDAY}", f"span_{YESTERDAY}", f"span_{before}"}
