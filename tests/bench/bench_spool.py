@@ -45,6 +45,11 @@ class Mode:
     name: str
     variables: dict[str, str]
 
+    @property
+    def has_forwarder(self) -> bool:
+        """Whether records are sent by a process of its own."""
+        return "OTEL_LOGS_EXPORTER" not in self.variables
+
 
 _OTLP: Final = {
     "OTEL_LOGS_EXPORTER": "otlp",
@@ -85,7 +90,7 @@ def emit():
 best = None
 for _ in range(batch):
     emit()
-time.sleep(1.5)
+sys.stdin.readline()
 process = time.process_time()
 for _ in range(records // batch):
     started = time.thread_time_ns()
@@ -97,7 +102,7 @@ for _ in range(records // batch):
 time.sleep(1.2)
 host = (time.process_time() - process) / records * 1e6
 print(json.dumps([best, host]), flush=True)
-sys.stdin.read()
+sys.stdin.readline()
 """
 
 _SINK: Final = """
@@ -159,9 +164,14 @@ def _cost(kind: str, mode: Mode, spools: Path, endpoint: str) -> tuple[float, fl
     )
     assert host.stdin is not None
     assert host.stdout is not None
-    time.sleep(2.0)  # The forwarder has started, and its start is not counted.
+    # The start of the forwarder is not counted: its first request is behind it.
+    while mode.has_forwarder and not any(spools.glob("*/*/outbox")):
+        time.sleep(0.05)
+    time.sleep(1.5)
     before = _processor_seconds(spools)
     with host.stdin, host.stdout:
+        host.stdin.write("go\n")
+        host.stdin.flush()
         thread, everything = json.loads(host.stdout.readline())
         forwarder = _processor_seconds(spools) - before
     host.wait()
