@@ -129,14 +129,21 @@ class Hosts:
                 self.flush()
             if time.monotonic() - started > RECOVERY_SECONDS:
                 log = (self.spools / self.component / LOG_NAME).read_text()
-                raise AssertionError(f"what waits is not delivered: {log[-3000:]}")
+                found = [(path.name, path.stat().st_size) for path in self.spools.rglob("*")]
+                raise AssertionError(
+                    f"what waits is not delivered: {found}, {forwarders(self.spools)}, "
+                    f"{self.flush()}, {log[-1000:]}"
+                )
             time.sleep(0.05)
         return time.monotonic() - started
 
-    def flush(self) -> None:
-        """Run `relayscope-instrument --flush`."""
+    def flush(self) -> str:
+        """Run `relayscope-instrument --flush`; return what it said."""
         command = [str(SCRIPTS / "relayscope-instrument"), "--flush"]
-        subprocess.run(command, env=self._environment(), check=False, capture_output=True)
+        finished = subprocess.run(
+            command, env=self._environment(), check=False, capture_output=True, text=True
+        )
+        return finished.stdout + finished.stderr
 
     def judge(self, database_url: str) -> Verdict:
         """Compare the database with what was emitted."""
