@@ -1,7 +1,7 @@
 """Emits log records and spans through OpenTelemetry's API, and says what it has emitted.
 
 usage: emitter.py RECORDS [--bytes N] [--large-every N] [--pause SECONDS] [--clock-jumps]
-                  [--then exit|raise|wait|fork|pool]
+                  [--then exit|raise|kill|wait|fork|pool]
 
 Prints the mark of each record once emitting it has returned: what a peer could have seen by then.
 Every tenth record is followed by a span with a mark of its own. It knows nothing of relayscope.
@@ -11,6 +11,7 @@ import argparse
 import multiprocessing
 import os
 import random
+import signal
 import sys
 import threading
 import time
@@ -112,6 +113,8 @@ def main() -> None:
     match options.then:
         case "raise":
             raise RuntimeError("an unhandled exception")
+        case "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
         case "wait":
             say("waiting")
             time.sleep(600)

@@ -134,6 +134,19 @@ class Spool:
         if holding is not None:
             holding.close()
 
+    def discard(self) -> None:
+        """Delete the spool with everything in it; for what a reader cannot get at any more.
+
+        When the last record is torn and the disk has no room for the segment that says so, the
+        reader finds nothing to read, although `backlog` has a record.
+        """
+        with self._starting:
+            holding, self._holding = self._holding, None
+            self._closed = True
+            self._append = self._hold_and_append
+        if holding is not None:
+            holding.discard()
+
     def __enter__(self) -> Self:
         return self
 

@@ -165,9 +165,18 @@ class Forwarder:
     def _finish(self) -> None:
         """Delete adopted spools of which everything has been delivered."""
         for spool, lane in list(self._adopted):
-            if spool.backlog().records == 0 and not lane.busy:
-                self._adopted.remove((spool, lane))
-                lane.close()
+            waiting = spool.backlog().records
+            if lane.busy or (waiting and not lane.idle):
+                continue
+            if waiting and not lane.rest_is_lost:
+                # Nothing can be read, and its process appends nothing more.
+                lane.lose_rest(waiting)
+                continue
+            self._adopted.remove((spool, lane))
+            lane.close()
+            if waiting:
+                spool.discard()
+            else:
                 spool.close()
 
     def _wait_longer(self, error: Unavailable) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from relayscope.spool import Reader
+from relayscope.spool import LossReason, Reader
 
 from .account_file import read_account
 from .destination import Destination, Refused
@@ -42,6 +42,8 @@ class Lane:
         self.origin = Origin.unpack(reader.about) or Origin.of_component(component)
         self._outbox = Outbox(reader.folder)
         self._heard = b""
+        self.idle = False
+        self.rest_is_lost = False
         self._pending: Consignment | None = None
         saved = self._outbox.load()
         self._tally = Tally() if saved is None else saved.tally
@@ -64,6 +66,7 @@ class Lane:
             SpoolError: The disk refuses.
         """
         consignment = self._pending or self._cut()
+        self.idle = consignment is None
         if consignment is None:
             return None
         self._pending = consignment
@@ -76,6 +79,13 @@ class Lane:
         self._acknowledge(consignment)
         self._pending = None
         return sent
+
+    def lose_rest(self, records: int) -> None:
+        """Count what is at the torn end of a spool, and cannot be read."""
+        self.rest_is_lost = True
+        self._tally.dropped[LossReason.TORN.value] += records
+        self._pending = Consignment(self._reader.acknowledged, self._tally)
+        self._tell(self._pending)
 
     def close(self) -> None:
         """Let another forwarder have the spool."""
