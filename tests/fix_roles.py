@@ -9,7 +9,7 @@ from itertools import count
 import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier, Literal
-from sqlalchemy import Connection, make_url
+from sqlalchemy import Connection, make_url, text
 
 from relayscope.storage import Roles, create_engine, init_roles
 from tests.fix_postgres import fresh_database
@@ -64,3 +64,22 @@ def other_tenant(_server: Connection, server_url: str, _template: str) -> Iterat
     """A database of another tenant, on the same server."""
     with fresh_database(_server, server_url, _template) as url, _tenant(url) as other:
         yield other
+
+
+@pytest.fixture
+def administrator_url(_server: Connection, server_url: str) -> Iterator[str]:
+    """An empty database of a user who may make roles and is no superuser; with it go its roles."""
+    name = f"rs_{os.getpid()}_{next(_NUMBERS)}_admin"
+    _server.exec_driver_sql(f"create role {name} login createrole password '{_PASSWORD}'")
+    _server.exec_driver_sql(f"create database {name} owner {name}")
+    url = make_url(server_url).set(username=name, password=_PASSWORD, database=name)
+    ours = text("select rolname from pg_roles where starts_with(rolname, :prefix)")
+    prefix = {"prefix": f"rs_{os.getpid()}_"}
+    before = set(_server.execute(ours, prefix).scalars())
+    try:
+        yield url.render_as_string(hide_password=False)
+    finally:
+        _server.exec_driver_sql(f"drop database {name} with (force)")
+        made = set(_server.execute(ours, prefix).scalars()) - before
+        for role in (*made, name):
+            _server.exec_driver_sql(f"drop role {role}")

@@ -185,7 +185,8 @@ def _attributes() -> list[KeyValue]:
     ]
 
 
-def _request(signal: Signal) -> bytes:
+def make_request(signal: Signal) -> bytes:
+    """A request with `ITEMS` records, and a mark to make another of it."""
     resource = Resource(
         attributes=[KeyValue(key="service.name", value=AnyValue(string_value="relay"))]
     )
@@ -249,7 +250,7 @@ def _send(address: str, service: str, raw: bytes, seconds: float, answer: Queue[
 
 def _raw_copy(url: str, signal: Signal, requests: int = 200) -> float:
     """Items per second of one connection that sends ready-made binary COPY data."""
-    _write(url, [_decode(signal, _request(signal)) for _ in range(requests)])
+    _write(url, [_decode(signal, make_request(signal)) for _ in range(requests)])
     with psycopg.connect(_dsn(url)) as connection, connection.cursor() as cursor:
         table = Identifier("relayscope_store", _TABLES[signal])
         cursor.execute(SQL("select * from {} limit 0").format(table))
@@ -299,7 +300,7 @@ def _load(address: str, signal: Signal, seconds: float) -> tuple[int, float]:
     context = multiprocessing.get_context("spawn")
     answer: Queue[Any] = context.Queue()
     sender = context.Process(
-        target=_send, args=(address, signal.service, _request(signal), seconds, answer)
+        target=_send, args=(address, signal.service, make_request(signal), seconds, answer)
     )
     sender.start()
     items, elapsed = answer.get()
@@ -308,7 +309,7 @@ def _load(address: str, signal: Signal, seconds: float) -> tuple[int, float]:
 
 
 def _steps(url: str, signal: Signal) -> dict[str, float]:
-    raw = _request(signal)
+    raw = make_request(signal)
     without = _Unsanitized(Rules.default())
     sanitizer = Sanitizer.default()
     parsing = _cost(lambda: parse(signal, raw))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, make_url, text
 
 from relayscope.storage import Outcome, Writer, create_engine, tables
-from relayscope.storage.partitions import Partitions, today
+from relayscope.storage.partitions import Partitions
 from tests.storage.samples import NOW, batch, log, point, span
 
 if TYPE_CHECKING:
@@ -40,6 +40,11 @@ def connection(engine: Engine) -> Iterator[psycopg.Connection[Any]]:
     raw.close()
 
 
+def today() -> int:
+    """Return the number of the current UTC day."""
+    return (datetime.now(UTC).date() - date(2000, 1, 1)).days
+
+
 def partition(day: int) -> str:
     """Return the name of the log table's partition for a day."""
     return f"log_{date(2000, 1, 1) + timedelta(days=day):%Y_%m_%d}"
@@ -64,6 +69,40 @@ def test_each_day_has_its_own(engine: Engine, writer: Writer) -> None:
     writer.write([batch(logs=[log(at=time) for time in times])])
     day = today()
     assert places(engine) == {partition(day - 1): 1, partition(day): 2, partition(day + 1): 1}
+
+
+def test_the_width_can_be_chosen(engine: Engine) -> None:
+    """Three hours, or a week, hold together what is in them."""
+    noon = NOW - NOW % DAY + DAY // 2
+    for width, times in (
+        (timedelta(hours=3), [noon, noon + DAY // 8 - 1, noon + DAY // 8]),
+        (timedelta(days=7), [noon - 20 * DAY]),
+    ):
+        writer = Writer(engine, partition_width=width)
+        writer.write([batch(logs=[log(at=time) for time in times])])
+        writer.close()
+    started = datetime.fromtimestamp(noon // 10**9, UTC)
+    week = date(2000, 1, 1) + timedelta(days=(today() - 20) // 7 * 7)
+    assert places(engine) == {
+        f"log_{started:%Y_%m_%d}_1200": 2,
+        f"log_{started:%Y_%m_%d}_1500": 1,
+        f"log_{week:%Y_%m_%d}": 1,
+    }
+
+
+def test_another_width_takes_what_is_free(engine: Engine, writer: Writer) -> None:
+    """A week around a day that is there already becomes what is before it and what is after it."""
+    week = today() // 7 * 7 - 14
+    middle = NOW - NOW % DAY - (today() - week - 3) * DAY
+    writer.write([batch(logs=[log(at=middle)])])
+    weekly = Writer(engine, partition_width=timedelta(days=7))
+    weekly.write([batch(logs=[log(at=middle - DAY), log(at=middle), log(at=middle + DAY)])])
+    weekly.close()
+    assert places(engine) == {
+        partition(week): 1,
+        partition(week + 3): 2,
+        partition(week + 4): 1,
+    }
 
 
 def test_all_signals_have_them(engine: Engine, writer: Writer) -> None:

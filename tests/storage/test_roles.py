@@ -12,7 +12,7 @@ from psycopg import errors
 from psycopg.sql import SQL, Identifier
 from sqlalchemy import make_url
 
-from relayscope.storage import Writer, create_engine, init_roles, rows
+from relayscope.storage import Roles, Writer, create_engine, init_roles, migrate, rows
 from tests.storage.samples import batch, log, point, span
 
 if TYPE_CHECKING:
@@ -200,6 +200,11 @@ def test_the_reader_of_one_tenant_sees_no_row_of_another(
         for table in ("log", "span", "log_default", "resource"):
             with pytest.raises(errors.InsufficientPrivilege):
                 one.execute(SQL("select * from relayscope_store.{}").format(Identifier(table)))
+    with psycopg.connect(written.admin_url, autocommit=True) as admin:
+        # The one that migrations make, for whom there is no other.
+        admin.execute("set role relayscope_reader")
+        with pytest.raises(errors.InsufficientPrivilege):
+            admin.execute("select * from relayscope.logs")
     with psycopg.connect(other_tenant.url(other_tenant.roles.reader)) as own:
         assert own.execute("select * from relayscope.logs").fetchall() == []
 
@@ -215,4 +220,21 @@ def test_roles_can_be_made_again(tenant: Tenant) -> None:
             " and relkind in ('r', 'p', 'v')"
         ).scalars()
         assert list(owners) == [tenant.roles.owner]
+    engine.dispose()
+
+
+def test_a_user_who_may_make_roles_need_not_be_a_superuser(
+    administrator_url: str, tenant: Tenant
+) -> None:
+    """Of a database of its own: tables, views and roles are made, and made again."""
+    engine = create_engine(administrator_url)
+    roles = Roles.of(tenant.roles.owner.replace("_owner", "_b"))
+    for _ in range(2):
+        migrate(engine)
+        init_roles(engine, roles)
+    with engine.connect() as connection:
+        owner = connection.exec_driver_sql(
+            "select relowner::regrole::text from pg_class where oid = 'relayscope.logs'::regclass"
+        ).scalar_one()
+    assert owner == roles.owner
     engine.dispose()

@@ -40,6 +40,12 @@ _COMMANDS: Final = {
         "relayscope.collector.reading.compare_commands", "stats", "Sum up what is stored."
     ),
     "sql": _Lazy("relayscope.collector.reading.command", "sql", "Read the database with SQL."),
+    "seal": _Lazy("relayscope.collector.upkeep.command", "seal", "Pack and index what is past."),
+    "retention": _Lazy(
+        "relayscope.collector.upkeep.command", "retention", "Remove what was kept long enough."
+    ),
+    "archive": _Lazy("relayscope.collector.upkeep.command", "archive", "Write records to files."),
+    "restore": _Lazy("relayscope.collector.upkeep.command", "restore", "Store archives again."),
     "db": _Lazy("relayscope.collector.db", "db", "Prepare a PostgreSQL of your own."),
     "sanitize": _Lazy(
         "relayscope.collector.sanitize", "sanitize", "Show what the sanitizer does to a sample."

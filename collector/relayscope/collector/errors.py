@@ -5,6 +5,7 @@
     CollectorError
     ├── StartError               the collector cannot start; the message tells the user what to do
     │   └── SettingsError        a setting is unknown or wrong
+    ├── ArchiveError             an archive cannot be written, or is not what was written
     └── RequestRefused           one request gets an error as its answer
         ├── Malformed            it is not what its content type says
         ├── TooLarge             it is larger than the limit, also after decompression
@@ -34,6 +35,10 @@ class CollectorError(Exception):
 
 class StartError(CollectorError):
     """The collector cannot start."""
+
+
+class ArchiveError(CollectorError):
+    """An archive cannot be written, or is not what was written."""
 
 
 class SettingsError(StartError):

@@ -111,6 +111,27 @@ class Figures:
             registry=self._registry,
             multiprocess_mode="livemax",
         )
+        self._sealed_records = Gauge(
+            "relayscope_sealed_records",
+            "Records in sealed segments.",
+            ("table",),
+            registry=self._registry,
+            multiprocess_mode="livemax",
+        )
+        self._sealed_bytes = Gauge(
+            "relayscope_sealed_bytes",
+            "Size of sealed segments, with indexes.",
+            ("table",),
+            registry=self._registry,
+            multiprocess_mode="livemax",
+        )
+        self._removed_records = Gauge(
+            "relayscope_removed_records",
+            "Records that retention has removed, since the database was made.",
+            ("table", "reason"),
+            registry=self._registry,
+            multiprocess_mode="livemax",
+        )
         self._ready = Gauge(
             "relayscope_ready",
             "1 while PostgreSQL answers.",
@@ -171,6 +192,11 @@ class Figures:
         """How much there is in the database."""
         self._database_bytes.set(size.bytes)
         self._partitions.set(size.partitions)
+        for table, (records, size_) in size.sealed.items():
+            self._sealed_records.labels(table).set(records)
+            self._sealed_bytes.labels(table).set(size_)
+        for (table, reason), records in size.removed.items():
+            self._removed_records.labels(table, reason).set(records)
 
     def samples(self) -> list[Figure]:
         """This worker's own figures, one by one."""

@@ -32,6 +32,10 @@ _OPTIONS: Final[dict[str, dict[str, Any]]] = {
     },
     "grpc": {"metavar": "HOST:PORT", "help": "OTLP/gRPC. [default: 127.0.0.1:4317]"},
     "http": {"metavar": "HOST:PORT", "help": "OTLP/HTTP and health. [default: 127.0.0.1:4318]"},
+    "archive_dir": {
+        "metavar": "DIR",
+        "help": "Where archives are. [default: that of the settings]",
+    },
     "workers": {"type": int, "metavar": "N", "help": "Receiver processes. [default: 1]"},
     "tls_certificate": {"metavar": "FILE", "help": "PEM certificate chain for both listeners."},
     "tls_key": {"metavar": "FILE", "help": "PEM key of that certificate."},

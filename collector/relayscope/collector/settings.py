@@ -104,6 +104,29 @@ class Token(BaseModel):
 ClassName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
 
 
+class KeptApart(BaseModel):
+    """Records that are kept for another time than the rest: those for which all of it holds."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(pattern=r"^[a-z0-9_-]{1,32}$")
+    """What they are called in `relayscope retention` and in the names of archives."""
+    keep: timedelta
+    """For how long."""
+    errors: bool = False
+    """Only log records of severity ERROR and above, and spans that failed."""
+    components: tuple[str, ...] = ()
+    """Only records of these."""
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Self:
+        if self.name == "rest":
+            raise ValueError("rest is what is not kept apart; choose another name")
+        if not self.errors and not self.components:
+            raise ValueError("say which records: errors, components, or both")
+        return self
+
+
 class Settings(BaseSettings):
     """The settings of `relayscope serve` and of the commands that read.
 
@@ -170,6 +193,29 @@ class Settings(BaseSettings):
     duplicate_window: timedelta = timedelta(hours=24)
     """How long a repeated request is recognised."""
 
+    partition_width: timedelta = Field(
+        default=timedelta(days=1), ge=timedelta(hours=1), le=timedelta(days=31)
+    )
+    """How much time a new partition holds; what is removed, is removed by so much."""
+    seal_after: timedelta = Field(default=timedelta(hours=1), ge=timedelta(0))
+    """How long a partition is past before it is packed and indexed."""
+    keep_logs: timedelta | None = timedelta(days=30)
+    """How long log records are kept, messages among them; null for ever."""
+    keep_traces: timedelta | None = timedelta(days=30)
+    """How long spans are kept; null for ever."""
+    keep_metrics: timedelta | None = timedelta(days=30)
+    """How long metric points are kept; null for ever."""
+    keep_apart: tuple[KeptApart, ...] = (
+        KeptApart(name="errors", errors=True, keep=timedelta(days=90)),
+    )
+    """What is kept for another time; a record belongs to the first that it fits."""
+    max_database_bytes: ByteSize | None = None
+    """How large the database may be; beyond it the records nearest to their end are removed."""
+    archive_dir: Path | None = None
+    """Where records go before they are removed; without it they are gone."""
+    upkeep_database_url: SecretStr | None = None
+    """Whom to connect as to seal and remove, where `database_url` is a user who may only write."""
+
     @model_validator(mode="after")
     def _check_together(self) -> Self:
         if (self.tls_certificate is None) != (self.tls_key is None):
@@ -181,9 +227,12 @@ class Settings(BaseSettings):
                 "max_in_flight must not be less than grpc_max_message and http_max_body: "
                 "the largest requests would be tried again for ever"
             )
-        names = [token.name for token in self.tokens]
-        if len(set(names)) < len(names):
-            raise ValueError("tokens: each name may be used once")
+        for what, names in (
+            ("tokens", [token.name for token in self.tokens]),
+            ("keep_apart", [each.name for each in self.keep_apart]),
+        ):
+            if len(set(names)) < len(names):
+                raise ValueError(f"{what}: each name may be used once")
         return self
 
     @classmethod

@@ -20,7 +20,11 @@ from relayscope.storage.errors import (
 )
 from relayscope.storage.figures import Figure, Size, forget_figures, measure, store_figures
 from relayscope.storage.migrate import migrate
+from relayscope.storage.records import read_dictionary, read_records
+from relayscope.storage.retention import Policy, Removal, everything, hold, plan, remove, tidy
+from relayscope.storage.retention_class import RetentionClass
 from relayscope.storage.roles import Roles, init_roles
+from relayscope.storage.sealing import Sealed, Sealer, Segment, alone
 from relayscope.storage.writer import Writer
 
 __all__ = [
@@ -33,17 +37,31 @@ __all__ = [
     "NoDatabase",
     "NotPermitted",
     "Outcome",
+    "Policy",
+    "Removal",
+    "RetentionClass",
     "Roles",
     "Row",
+    "Sealed",
+    "Sealer",
+    "Segment",
     "ServerDidNotStart",
     "Size",
     "StorageError",
     "StorageUnavailable",
     "Writer",
+    "alone",
     "create_engine",
+    "everything",
     "forget_figures",
+    "hold",
     "init_roles",
     "measure",
     "migrate",
+    "plan",
+    "read_dictionary",
+    "read_records",
+    "remove",
     "store_figures",
+    "tidy",
 ]

@@ -15,6 +15,13 @@ _SIZE: Final = text(
     " (select count(*) from pg_inherits join pg_class on pg_class.oid = inhparent"
     " where relnamespace = to_regnamespace(:schema) and relkind = 'p') as partitions"
 )
+_SEALED: Final = text(
+    "select signal, sum(rows)::bigint, sum(bytes)::bigint from relayscope_store.segment"
+    " where state = 'sealed' group by 1"
+)
+_REMOVED: Final = text(
+    "select signal, reason, sum(rows)::bigint from relayscope_store.removal group by 1, 2"
+)
 
 
 class Figure(NamedTuple):
@@ -26,10 +33,19 @@ class Figure(NamedTuple):
 
 
 class Size(NamedTuple):
-    """How much there is in the database."""
+    """How much there is in the database.
+
+    Attributes:
+        bytes: Of all of it.
+        partitions: Of the tables of records.
+        sealed: Records and their bytes, by the name of their table.
+        removed: Records that retention has removed, by the name of their table and the reason.
+    """
 
     bytes: int
     partitions: int
+    sealed: Mapping[str, tuple[int, int]]
+    removed: Mapping[tuple[str, str], int]
 
 
 def store_figures(engine: Engine, process: UUID, figures: Iterable[Figure]) -> None:
@@ -72,4 +88,9 @@ def measure(engine: Engine) -> Size:
     """
     with engine.connect() as connection:
         row = connection.execute(_SIZE, {"schema": SCHEMA}).one()
-        return Size(row.bytes, row.partitions)
+        return Size(
+            row.bytes,
+            row.partitions,
+            {signal: (rows, size) for signal, rows, size in connection.execute(_SEALED)},
+            {(signal, reason): rows for signal, reason, rows in connection.execute(_REMOVED)},
+        )

@@ -32,7 +32,9 @@ begin
                 execute format(
                     'grant select, insert, update, delete on relayscope_store.figure to %I',
                     role.name);
-                execute format('grant select on relayscope_store.alembic_version to %I', role.name);
+                execute format(
+                    'grant select on relayscope_store.alembic_version, relayscope_store.segment,'
+                    ' relayscope_store.removal to %I', role.name);
                 execute format(
                     'grant execute on function relayscope_store.make_partition to %I', role.name);
             when 'reader' then
@@ -45,6 +47,9 @@ begin
                     ' relayscope_store.call_made, relayscope_store.call_served,'
                     ' relayscope_store.numbered, relayscope_store.heard to %I', role.name);
             when 'owner' then
+                -- First: whoever is given a table must be able to make one there.
+                execute format('alter schema relayscope owner to %I', role.name);
+                execute format('alter schema relayscope_store owner to %I', role.name);
                 for object in
                     select oid::regclass as name
                     from pg_catalog.pg_class
@@ -63,8 +68,6 @@ begin
                 loop
                     execute format('alter function %s owner to %I', object.name, role.name);
                 end loop;
-                execute format('alter schema relayscope owner to %I', role.name);
-                execute format('alter schema relayscope_store owner to %I', role.name);
             else
                 null;
         end case;

@@ -1,29 +1,37 @@
-"""A partition for each UTC day, made when it is needed.
+"""A partition for each stretch of time, a UTC day unless told otherwise, made when it is needed.
 
-Only for days near now: others, which a broken clock or a hostile sender makes up, share the DEFAULT
-partition, and so do rows whose partition cannot be made at the moment. No row is ever refused for
-its time. When the partition of a day is made, the rows of that day move into it.
+Only for times near now: others, which a broken clock or a hostile sender makes up, share the
+DEFAULT partition, and so do rows whose partition cannot be made at the moment. No row is ever
+refused for its time. When a partition is made, the rows of its time move into it.
+
+A stretch is counted from 2000-01-01 in widths. The width may change over the life of a database:
+what is there stays, and a new partition takes what is free in its stretch.
 """
 
 import time
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple, Self
 
 import psycopg
 from psycopg import Connection
 from sqlalchemy import Table
 
-from relayscope.storage.tables import SCHEMA
+DAY: Final = timedelta(days=1)
 
-_EPOCH: Final = date(2000, 1, 1)
-_DAY_MICROSECONDS: Final = 86_400_000_000
+_EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
 
 # One maker at a time: two who make the same table at once would fail on each other's names.
 _LOCK: Final = "select pg_advisory_xact_lock(hashtextextended('relayscope.partitions', 0))"
-# Not to_regclass: that may remember, from before we waited for the lock, that there is none.
-_EXISTS: Final = (
-    "select exists (select from pg_catalog.pg_tables where schemaname = %s and tablename = %s)"
+# The partitions of a table that hold any of a stretch of time, by their catalogued bounds. The lock
+# is waited for before, so that what others have made meanwhile is seen.
+_TAKEN: Final = (
+    "select bounds.start_time, bounds.end_time"
+    " from pg_inherits join pg_class on pg_class.oid = inhrelid,"
+    " lateral relayscope_store.bounds(pg_class.oid) as bounds"
+    " where inhparent = %(table)s::regclass"
+    " and bounds.start_time < %(end)s and bounds.end_time > %(start)s order by 1"
 )
 # Attaching needs the DEFAULT partition for itself, while others queue behind it, and reads all of
 # it. We would rather leave rows in DEFAULT than let anybody wait for a long query or a large move.
@@ -37,14 +45,16 @@ _FIRST_RETRY_SECONDS: Final = 30.0
 _LAST_RETRY_SECONDS: Final = 3600.0
 
 
-def today() -> int:
-    """Return the current UTC day, in the count of `days`."""
-    return (datetime.now(UTC).date() - _EPOCH).days
+class Stretch(NamedTuple):
+    """The time that a partition holds, from its beginning until before its end."""
 
+    start: datetime
+    end: datetime
 
-def days(rows: Iterable[tuple[Any, ...]]) -> set[int]:
-    """Return the UTC days, counted from 2000-01-01, that rows fall on by their first column."""
-    return {row[0] // _DAY_MICROSECONDS for row in rows}
+    def __str__(self) -> str:
+        """How it is part of the name of a table: by its beginning."""
+        start = self.start.astimezone(UTC)
+        return f"{start:%Y_%m_%d}" + (f"_{start:%H%M}" if start.hour or start.minute else "")
 
 
 class _Retry(NamedTuple):
@@ -64,17 +74,22 @@ class _Retry(NamedTuple):
 class Partitions:
     """Knows which days of one table have a partition, and makes those that are missing."""
 
-    def __init__(self, table: Table, *, past_days: int = 31, future_days: int = 2) -> None:
+    def __init__(
+        self, table: Table, *, width: timedelta = DAY, past_days: int = 31, future_days: int = 2
+    ) -> None:
         """Know of none yet.
 
         Args:
             table: One of `relayscope.storage.tables.PARTITIONED`.
-            past_days: Older days have no partition of their own.
-            future_days: Nor have days further ahead.
+            width: Of new partitions, in whole minutes.
+            past_days: What is older has no partition of its own.
+            future_days: Nor has what is further ahead.
         """
         self._table = table
-        self._past_days = past_days
-        self._future_days = future_days
+        self._width = width
+        self._width_microseconds = width // _MICROSECOND
+        self._past = timedelta(days=past_days)
+        self._future = timedelta(days=future_days + 1)
         self._known: set[int] = set()
         self._retries: dict[int, _Retry] = {}
 
@@ -82,52 +97,73 @@ class Partitions:
         """Look again which there are: it may be another database now."""
         self._known.clear()
 
-    def ensure(self, connection: Connection[Any], days: set[int]) -> None:
-        """Make the partitions that these days need and do not have, as far as possible.
+    def numbers(self, rows: Iterable[tuple[Any, ...]]) -> set[int]:
+        """Return the numbers of the stretches that rows are in by their first column."""
+        width = self._width_microseconds
+        return {row[0] // width for row in rows}
+
+    def number(self, time: datetime) -> int:
+        """Return the number of the stretch that a time is in."""
+        return (time - _EPOCH) // self._width
+
+    def stretch(self, number: int) -> Stretch:
+        """Return what a number stands for."""
+        start = _EPOCH + number * self._width
+        return Stretch(start, start + self._width)
+
+    def ensure(self, connection: Connection[Any], numbers: set[int]) -> None:
+        """Make the partitions that these stretches need and do not have, as far as possible.
 
         Args:
             connection: Not in a transaction; each partition gets its own.
-            days: In the count of `days`.
+            numbers: As from `numbers`.
 
         Raises:
             psycopg.Error: The connection broke.
         """
-        missing = days - self._known
+        missing = numbers - self._known
         if not missing:
             return
-        now = today()
-        near = range(now - self._past_days, now + self._future_days + 1)
-        for day in sorted(missing.intersection(near)):
-            retry = self._retries.get(day)
+        now = datetime.now(UTC)
+        today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        near = range(
+            self.number(today - self._past), self.number(today + self._future - _MICROSECOND) + 1
+        )
+        for number in sorted(missing.intersection(near)):
+            retry = self._retries.get(number)
             if retry is not None and time.monotonic() < retry.at:
                 continue
             try:
-                self._make(connection, day)
+                self._make(connection, self.stretch(number))
             except psycopg.Error:
                 if connection.closed:
                     raise
                 # Too busy, too large, no permission: rows have a place without it.
-                self._retries[day] = _Retry.after(retry)
+                self._retries[number] = _Retry.after(retry)
             else:
-                self._known.add(day)
-                self._retries.pop(day, None)
+                self._known.add(number)
+                self._retries.pop(number, None)
 
-    def _make(self, connection: Connection[Any], day: int) -> None:
-        first = _EPOCH + timedelta(days=day)
-        name = f"{self._table.name}_{first:%Y_%m_%d}"
+    def _make(self, connection: Connection[Any], stretch: Stretch) -> None:
         with connection.transaction():
-            if _exists(connection, name):
+            if not self._free(connection, stretch):
                 return
-        start = datetime.combine(first, datetime.min.time(), UTC)
         with connection.transaction():
             connection.execute(_LIMITS)
             connection.execute(_LOCK)
-            if not _exists(connection, name):
-                connection.execute(
-                    _MAKE, (self._table.name, name, start, start + timedelta(days=1))
-                )
+            for free in self._free(connection, stretch):
+                name = f"{self._table.name}_{free}"
+                connection.execute(_MAKE, (self._table.name, name, free.start, free.end))
 
-
-def _exists(connection: Connection[Any], name: str) -> bool:
-    found = connection.execute(_EXISTS, (SCHEMA, name)).fetchone()
-    return found is not None and bool(found[0])
+    def _free(self, connection: Connection[Any], stretch: Stretch) -> list[Stretch]:
+        """Return what of a stretch no partition holds, in order."""
+        taken = connection.execute(_TAKEN, {"table": self._table.fullname, **stretch._asdict()})
+        free = []
+        start = stretch.start
+        for taken_start, taken_end in taken:
+            if start < taken_start:
+                free.append(Stretch(start, taken_start.astimezone(UTC)))
+            start = max(start, taken_end.astimezone(UTC))
+        if start < stretch.end:
+            free.append(Stretch(start, stretch.end))
+        return free

@@ -21,6 +21,13 @@ _CREATE: Final = {
 _IS_SUPERUSER: Final = text("select rolsuper from pg_catalog.pg_roles where rolname = current_user")
 _DATABASE: Final = text("select current_database()")
 _USER: Final = text("select current_user")
+_KNOWN: Final = text("select name from relayscope_store.role where kind = :kind")
+# Who had the work before, as the reader that migrations make, has no more business in here.
+_REVOKE: Final = (
+    SQL("revoke all on all tables in schema relayscope, relayscope_store from {}"),
+    SQL("revoke all on all functions in schema relayscope, relayscope_store from {}"),
+    SQL("revoke all on schema relayscope, relayscope_store from {}"),
+)
 _REMEMBER: Final = text(
     "insert into relayscope_store.role values (:kind, :name)"
     " on conflict (kind) do update set name = excluded.name"
@@ -65,6 +72,10 @@ def init_roles(engine: Engine, roles: Roles) -> None:
             for kind, name in roles._asdict().items():
                 if not connection.scalar(_EXISTS, {"name": name}):
                     _run(connection, _CREATE[kind].format(Identifier(name)))
+                before = connection.scalar(_KNOWN, {"kind": kind})
+                if before not in {None, name} and connection.scalar(_EXISTS, {"name": before}):
+                    for statement in _REVOKE:
+                        _run(connection, statement.format(Identifier(str(before))))
                 connection.execute(_REMEMBER, {"kind": kind, "name": name})
             database = Identifier(str(connection.scalar(_DATABASE)))
             _settle(connection, roles, database)

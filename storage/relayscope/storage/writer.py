@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import chain
 from operator import attrgetter
@@ -20,7 +20,7 @@ from relayscope.storage.copy import Copy
 from relayscope.storage.deadline import cut_after
 from relayscope.storage.dictionary import Dictionary
 from relayscope.storage.errors import StorageUnavailable
-from relayscope.storage.partitions import Partitions, days, today
+from relayscope.storage.partitions import DAY, Partitions
 from relayscope.storage.refusal import ROW_ERRORS, Refusals, is_of_the_row
 
 _ROWS: Final[dict[str, Callable[[Batch], list[Row]]]] = {
@@ -54,7 +54,14 @@ class Writer:
     Not thread-safe: make one per writing thread. It keeps one connection, opened when needed.
     """
 
-    def __init__(self, engine: Engine, *, timeout: timedelta = timedelta(seconds=8)) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        timeout: timedelta = timedelta(seconds=8),
+        partition_width: timedelta = DAY,
+        past_days: int = 31,
+    ) -> None:
         """Prepare a writer; nothing is connected yet.
 
         Args:
@@ -62,6 +69,8 @@ class Writer:
             timeout: No call takes longer, whatever the database does; making a connection, which
                 has its own (`create_engine`), not counted. The default leaves an OTLP client, who
                 waits 10 s, time to hear of it.
+            partition_width: How much time a new partition holds.
+            past_days: What is older gets no partition of its own.
         """
         self._engine = engine
         self._seconds = timeout.total_seconds()
@@ -69,7 +78,10 @@ class Writer:
         self._resources = Dictionary(tables.resource)
         self._scopes = Dictionary(tables.scope)
         self._copies = {table.name: Copy(table) for table in tables.PARTITIONED}
-        self._partitions = {table.name: Partitions(table) for table in tables.PARTITIONED}
+        self._partitions = {
+            table.name: Partitions(table, width=partition_width, past_days=past_days)
+            for table in tables.PARTITIONED
+        }
 
     def write(self, batches: Sequence[Batch]) -> list[Outcome]:
         """Store all batches and commit; batches that were stored before are skipped.
@@ -86,8 +98,9 @@ class Writer:
             return []
         with self._connected() as connection:
             for name, rows_of in _ROWS.items():
+                partitions = self._partitions[name]
                 rows = chain.from_iterable(map(rows_of, batches))
-                self._partitions[name].ensure(connection, days(rows))
+                partitions.ensure(connection, partitions.numbers(rows))
             try:
                 outcomes = self._write(connection, batches, self._store)
             except ROW_ERRORS as error:
@@ -100,7 +113,7 @@ class Writer:
         return outcomes
 
     def prepare_partitions(self) -> None:
-        """Make today's and tomorrow's partitions, so that no `write` has to.
+        """Make the partitions of today and tomorrow, so that no `write` has to.
 
         For one process that keeps house, a few times a day. Rows that had to go elsewhere before
         their partition was there move into it.
@@ -108,10 +121,11 @@ class Writer:
         Raises:
             StorageUnavailable: Some may not be there yet; `write` does without.
         """
-        day = today()
+        now = datetime.now(UTC)
         with self._connected() as connection:
             for partitions in self._partitions.values():
-                partitions.ensure(connection, {day, day + 1})
+                ahead = range(partitions.number(now), partitions.number(now + DAY) + 1)
+                partitions.ensure(connection, set(ahead))
 
     def forget_requests(self, older_than: timedelta) -> int:
         """Forget which requests were stored, after the window in which they may be repeated.

@@ -7,8 +7,10 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
+from relayscope.collector.upkeep import Round
 from relayscope.storage import StorageError, Writer, create_engine, forget_figures
 
 if TYPE_CHECKING:
@@ -22,12 +24,23 @@ _SILENCE: Final = timedelta(days=7)
 """How long the last word of an ended process about itself is kept."""
 
 
+_PERIOD_OF_UPKEEP: Final = timedelta(minutes=1)
+"""Two looks, and a partition in which nothing has happened between them is sealed."""
+
+
 async def keep_house(settings: Settings, database_url: str) -> None:
-    """Forget what has expired, for ever."""
+    """Forget what has expired, seal what is past and remove what is old, for ever."""
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_forget(settings, database_url))
+        tasks.create_task(_look_after(settings, database_url))
+
+
+async def _forget(settings: Settings, database_url: str) -> None:
     engine = create_engine(database_url)
-    writer = Writer(engine)
+    writer = Writer(engine, partition_width=settings.partition_width)
 
     def forget() -> None:
+        writer.prepare_partitions()
         requests = writer.forget_requests(settings.duplicate_window)
         figures = forget_figures(engine, _SILENCE)
         if requests or figures:
@@ -42,4 +55,31 @@ async def keep_house(settings: Settings, database_url: str) -> None:
             await asyncio.sleep(_PERIOD.total_seconds())
     finally:
         writer.close()
+        engine.dispose()
+
+
+async def _look_after(settings: Settings, database_url: str) -> None:
+    """Apart from the other, because sealing a day takes minutes."""
+    of_upkeep = settings.upkeep_database_url
+    engine = create_engine(of_upkeep.get_secret_value() if of_upkeep else database_url)
+    do = Round(engine, settings)
+    running: asyncio.Task[None] | None = None
+    try:
+        while True:
+            running = asyncio.create_task(asyncio.to_thread(do))
+            try:
+                await asyncio.shield(running)
+            except (psycopg.errors.InsufficientPrivilege, psycopg.errors.InvalidParameterValue):
+                _logger.warning(
+                    "nothing is sealed or removed: the user of database_url may not; "
+                    "set upkeep_database_url"
+                )
+                return
+            except (StorageError, SQLAlchemyError, psycopg.Error) as error:
+                _logger.warning("upkeep failed", extra={"error": type(error).__name__})
+            await asyncio.sleep(_PERIOD_OF_UPKEEP.total_seconds())
+    finally:
+        if running is not None and not running.done():
+            do.interrupt()
+            await asyncio.wait({running})
         engine.dispose()

@@ -73,8 +73,9 @@ async def run(order: Order, stop: asyncio.Event, ready: Callable[[], None]) -> N
     sanitizer = Sanitizer.from_rules(order.rules)
     engine = create_engine(order.database_url)
     write_timeout = timedelta(seconds=settings.answer_timeout * _WRITE_SHARE)
-    writer = Writer(engine, timeout=write_timeout)
-    drain_writer = Writer(engine, timeout=write_timeout)
+    width = settings.partition_width
+    writer = Writer(engine, timeout=write_timeout, partition_width=width)
+    drain_writer = Writer(engine, timeout=write_timeout, partition_width=width)
     try:
         outage = Outage(
             writer.write,

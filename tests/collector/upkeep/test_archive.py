@@ -1,0 +1,158 @@
+"""Archive and restore: what is removed can be read without us, and comes back as it was."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import Engine, text
+
+from relayscope.collector.command import main
+from relayscope.collector.decode import decode
+from relayscope.collector.errors import ArchiveError
+from relayscope.collector.signals import LOGS, METRICS, TRACES
+from relayscope.collector.upkeep.archive import Archive, verify
+from relayscope.collector.upkeep.restore import restore
+from relayscope.sanitizer import Sanitizer
+from relayscope.storage import RetentionClass, Sealer, Writer, alone, everything, remove
+from tests import otlp_samples
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SAMPLES: Final = {
+    TRACES: otlp_samples.traces(),
+    LOGS: otlp_samples.logs(),
+    METRICS: otlp_samples.metrics(),
+}
+VIEWS: Final = ("every_span", "every_log", "every_point")
+NOTHING: Final[dict[str, list[str]]] = {view: [] for view in VIEWS}
+
+
+@pytest.fixture
+def stored(engine: Engine) -> dict[str, list[str]]:
+    """Requests with every field set, sealed; their rows as text."""
+    writer = Writer(engine, past_days=36_500)
+    for signal, request in SAMPLES.items():
+        raw = request.SerializeToString()
+        writer.write([decode(signal, request, raw, Sanitizer.default(), 0).batch])
+    writer.close()
+    assert list(Sealer(engine, [RetentionClass("errors", errors=True)]).seal(quiet=False))
+    return contents(engine)
+
+
+def contents(engine: Engine) -> dict[str, list[str]]:
+    """Every row of every signal, with all its columns, as text."""
+    with engine.connect() as connection:
+        return {
+            view: sorted(
+                connection.scalars(
+                    text(f"select record::text from relayscope_store.{view} as record")  # noqa: S608  # Our own names.
+                )
+            )
+            for view in VIEWS
+        }
+
+
+def archive_all(engine: Engine, folder: Path) -> list[Path]:
+    """Archive and remove all that is stored; the descriptions of the archives."""
+    with alone(engine) as connection:
+        assert connection is not None
+        names = []
+        for removal in everything(connection):
+            names.append(Archive(folder).write(connection, removal))
+            assert remove(connection, removal, names[-1])
+    return [folder / f"{name}.json" for name in names]
+
+
+def test_every_field_comes_back(
+    engine: Engine, stored: dict[str, list[str]], tmp_path: Path
+) -> None:
+    """Archived, removed and restored, each column of each record is what it was; twice is once."""
+    archives = archive_all(engine, tmp_path)
+    assert contents(engine) == NOTHING
+    for _ in range(2):
+        for file in archives:
+            restore(engine, Sanitizer.default(), file, timedelta(days=1))
+        assert contents(engine) == stored
+
+
+def test_an_archive_is_otlp(engine: Engine, stored: dict[str, list[str]], tmp_path: Path) -> None:
+    """Each line is a request as OTLP's JSON has it, which gzip and any JSON reader can read."""
+    archive_all(engine, tmp_path)
+    kinds: set[str] = set()
+    for file in tmp_path.glob("*.jsonl.gz"):
+        for line in gzip.decompress(file.read_bytes()).splitlines():
+            request: dict[str, Any] = json.loads(line)
+            kinds |= request.keys()
+            (groups,) = request.values()
+            assert groups[0]["resource"]["attributes"]
+    assert kinds == {"resourceSpans", "resourceLogs", "resourceMetrics"}
+
+
+@pytest.mark.parametrize("harm", ["a byte", "the end", "a line"])
+def test_a_damaged_archive_is_not_restored(
+    engine: Engine, stored: dict[str, list[str]], tmp_path: Path, harm: str
+) -> None:
+    """Nothing of it is stored, and the message says so."""
+    files = archive_all(engine, tmp_path)
+    lines = files[0].with_suffix(".jsonl.gz")
+    content = lines.read_bytes()
+    if harm == "a byte":
+        plain = gzip.decompress(content)
+        lines.write_bytes(gzip.compress(plain.replace(b'"', b" ", 1)))
+    elif harm == "the end":
+        lines.write_bytes(content[:-9])
+    else:
+        lines.write_bytes(gzip.compress(gzip.decompress(content) * 2))
+    with pytest.raises(ArchiveError):
+        verify(files[0])
+    with pytest.raises(ArchiveError):
+        restore(engine, Sanitizer.default(), files[0], timedelta(days=1))
+    assert contents(engine) == NOTHING
+
+
+def relayscope(database_url: str, *arguments: str) -> Result:
+    """Run a command on the database."""
+    return CliRunner().invoke(
+        main, [*arguments, "--database-url", database_url], catch_exceptions=False
+    )
+
+
+def test_commands_seal_archive_remove_and_restore(
+    engine: Engine, database_url: str, stored: dict[str, list[str]], tmp_path: Path
+) -> None:
+    """What a user types: a dry run changes nothing; then it goes to files, comes back, stays."""
+    folder = ("--archive-dir", str(tmp_path))
+    assert relayscope(database_url, "seal").exit_code == 0
+    dry = relayscope(database_url, "retention", "--dry-run")
+    assert dry.exit_code == 0
+    assert "would remove" in dry.output
+    assert "log  " in dry.output
+    assert contents(engine) == stored
+    archived = relayscope(database_url, "archive", "--until", "2100-01-01", *folder)
+    assert archived.exit_code == 0
+    assert contents(engine) == stored
+    before = sorted(tmp_path.iterdir())
+    assert relayscope(database_url, "retention", *folder).exit_code == 0
+    assert contents(engine) == NOTHING
+    assert sorted(tmp_path.iterdir()) == before
+    back = relayscope(database_url, "restore", *(map(str, tmp_path.glob("*.json"))))
+    assert back.exit_code == 0
+    assert contents(engine) == stored
+    assert "would remove 0 segments" in relayscope(database_url, "retention", "--dry-run").output
+
+
+def test_nothing_is_removed_that_could_not_be_archived(
+    engine: Engine, database_url: str, stored: dict[str, list[str]], tmp_path: Path
+) -> None:
+    """Where archives cannot be written, records stay."""
+    blocked = tmp_path / "a file"
+    blocked.write_text("")
+    result = relayscope(database_url, "retention", "--archive-dir", str(blocked / "folder"))
+    assert "removed 0 records" in result.output
+    assert contents(engine) == stored
