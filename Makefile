@@ -9,8 +9,8 @@ PYTHON ?= python3
 # at a time 9. Tests of one file share their collectors and databases, so they stay together.
 PYTEST_OPTIONS ?= -n 2 --dist loadfile
 
-# How many rounds `make soak` does of each scenario and `make fidelity` of each relay, and which
-# scenarios and relays (default: all).
+# How many rounds `make soak` and `make soak-delivery` do of each scenario and `make fidelity` of each
+# relay, and which scenarios and relays (default: all).
 ROUNDS ?= 20
 SCENARIO ?=
 RELAY ?=
@@ -18,8 +18,8 @@ RELAY ?=
 # How many log records `make bench-query` makes: ten million take an hour and 15 GB.
 ROWS ?= 200000
 
-.PHONY: demo test soak fidelity bench-ingest bench-sanitizer bench-query bench-housekeeping \
-	bench-overhead check format clean
+.PHONY: demo test soak soak-delivery fidelity bench-ingest bench-sanitizer bench-spool bench-relay \
+	bench-query bench-housekeeping bench-overhead check format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/relayscope demo
@@ -36,8 +36,17 @@ fidelity: $(VENV)/.installed $(VENV_MCP2)/.installed
 bench-overhead: $(VENV)/.installed
 	$(BIN)/python -m tests.bench.bench_overhead
 
+soak-delivery: $(VENV)/.installed
+	$(BIN)/python -m tests.soak.delivery $(SCENARIO) --rounds $(ROUNDS)
+
 bench-ingest: $(VENV)/.installed
 	$(BIN)/python -m tests.bench.bench_ingest
+
+bench-spool: $(VENV)/.installed
+	$(BIN)/python -m tests.bench.bench_spool
+
+bench-relay: $(VENV)/.installed
+	$(BIN)/python -m tests.bench.bench_relay
 
 bench-sanitizer: $(VENV)/.installed
 	$(BIN)/python -m tests.bench.bench_sanitizer

@@ -2,6 +2,7 @@
 
 pytest_plugins = [
     "tests.fix_collector",
+    "tests.fix_delivery",
     "tests.fix_postgres",
     "tests.fix_programs",
     "tests.fix_proxy",

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.fix_delivery import SPOOL_DIR
+
 PROGRAMS = Path(__file__).parent / "programs"
 SCRIPTS = Path(sysconfig.get_path("scripts"))
 PATIENCE_SECONDS = 30
@@ -30,11 +32,14 @@ def python(program: str, *arguments: str) -> list[str]:
 
 
 def clean_environment(**variables: str) -> dict[str, str]:
-    """Return this process's environment without any telemetry setting but `variables`."""
+    """Return this process's environment without any telemetry setting but `variables`.
+
+    The folder of the spools stays: it is the test's own.
+    """
     inherited = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("OTEL_", "RELAYSCOPE_"))
+        if not name.startswith(("OTEL_", "RELAYSCOPE_")) or name == SPOOL_DIR
     }
     return inherited | variables
 

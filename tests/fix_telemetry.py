@@ -19,7 +19,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from relayscope.instrumentation import Exchange, Levels
+from relayscope.instrumentation import Exchange, Levels, names
 from relayscope.instrumentation.message_log import MessageLog
 from relayscope.instrumentation.metrics import Durations
 from relayscope.instrumentation.spans import Spans
@@ -80,12 +80,13 @@ def telemetry() -> Iterator[Telemetry]:
 class OtlpSink(
     trace_service_pb2_grpc.TraceServiceServicer, logs_service_pb2_grpc.LogsServiceServicer
 ):
-    """An OTLP/gRPC receiver that keeps what it gets, by component: messages and other logs."""
+    """An OTLP/gRPC receiver that keeps what it gets, by component: messages, accounts, other logs."""
 
     endpoint: str = ""
     spans: list[tuple[str, Span]] = field(default_factory=list)
     records: list[tuple[str, LogRecord]] = field(default_factory=list)
     logs: list[tuple[str, LogRecord]] = field(default_factory=list)
+    accounts: list[tuple[str, LogRecord]] = field(default_factory=list)
 
     def Export(self, request: Any, _context: Any) -> Any:  # noqa: N802  # the service's own name
         """Take a request of either signal."""
@@ -97,9 +98,18 @@ class OtlpSink(
         for resource in request.resource_logs:
             for scope in resource.scope_logs:
                 for record in scope.log_records:
-                    kind = self.records if record.event_name == "mcp.message" else self.logs
-                    kind.append((_component(resource), record))
+                    kept = self._kept(record.event_name)
+                    kept.append((_component(resource), record))
         return logs_service_pb2.ExportLogsServiceResponse()
+
+    def _kept(self, event_name: str) -> list[tuple[str, LogRecord]]:
+        match event_name:
+            case "mcp.message":
+                return self.records
+            case names.EVENT_DELIVERY:
+                return self.accounts
+            case _:
+                return self.logs
 
 
 def _component(resource: Any) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from relayscope.collector.settings import load
+from tests.fix_delivery import end_forwarders
 from tests.fix_programs import PROGRAMS, SCRIPTS, Run, clean_environment, eventually, line, run
 
 ROOT = Path(__file__).parents[1]
@@ -72,6 +73,7 @@ def walkthrough(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walkthroug
         HOME=str(home),
         PATH=f"{SCRIPTS}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         RELAYSCOPE_DATA_DIR=str(home / "data"),
+        RELAYSCOPE_SPOOL_DIR=str(home / "spool"),
         RELAYSCOPE_GRPC=f"127.0.0.1:{grpc}",
         RELAYSCOPE_HTTP=f"127.0.0.1:{http}",
         OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{grpc}",
@@ -82,6 +84,7 @@ def walkthrough(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walkthroug
         eventually(lambda: _is_ready(http))
         yield Walkthrough(home, environment)
     finally:
+        end_forwarders(home / "spool")
         collector.send_signal(signal.SIGTERM)
         assert collector.wait(30) == 0
 
@@ -153,6 +156,7 @@ def test_every_make_target_in_the_documentation_exists() -> None:
         "demo",
         "fidelity",
         "soak",
+        "soak-delivery",
         "test",
     }
     for target in targets:

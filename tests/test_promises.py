@@ -4,11 +4,13 @@ import ast
 import re
 from pathlib import Path
 
+from tests.soak.delivery import SCENARIOS as DELIVERY_SCENARIOS
 from tests.soak.durability import SCENARIOS
 
 TESTS = Path(__file__).parent
 NAMES = [f"R{number}" for number in (*range(1, 24), 25)]
 NAMES += [f"D{number}" for number in range(1, 9)]
+NAMES += [f"L{number}" for number in range(1, 10)]
 NAMES += [f"S{number}" for number in range(1, 4)]
 
 
@@ -39,4 +41,4 @@ def test_each_promise_has_a_test() -> None:
 def test_each_soak_scenario_keeps_a_promise() -> None:
     """The table has all scenarios, and no other."""
     named = {scenario for row in promises() for scenario in row[3].split(", ") if scenario}
-    assert named == SCENARIOS.keys()
+    assert named == SCENARIOS.keys() | DELIVERY_SCENARIOS.keys()

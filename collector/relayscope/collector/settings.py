@@ -45,6 +45,10 @@ FOREIGN_VARIABLES: Final = frozenset(
     {
         "RELAYSCOPE_CONFIG",
         "RELAYSCOPE_LEVEL",
+        "RELAYSCOPE_SPOOL_DIR",
+        "RELAYSCOPE_SPOOL_DURABILITY",
+        "RELAYSCOPE_SPOOL_HOURS",
+        "RELAYSCOPE_SPOOL_MIB",
     }
 )
 """Variables that are no settings of the collector and no mistake either: where the file is, and

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from opentelemetry.instrumentation import auto_instrumentation
 
+from .delivery.flush import flush
+from .distro import set_defaults
 from .level import Level
 from .process import (
     CHILDREN_VARIABLE,
@@ -28,7 +30,13 @@ example: relayscope-instrument --service-name relay -- python relay.py --config 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Set the environment up and become the command; does not return when that works."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.flush:
+        set_defaults()
+        sys.exit(0 if flush() else 1)
+    if not options.command:
+        parser.error("the following arguments are required: command")
     if shutil.which(options.command) is None:
         sys.exit(
             f"relayscope-instrument: {options.command!r} is not a program on PATH; "
@@ -82,7 +90,12 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="instrument the Python programs that it starts too",
     )
-    parser.add_argument("command", help="the program to run")
+    parser.add_argument(
+        "--flush",
+        action="store_true",
+        help="run nothing; send what programs that have ended could not",
+    )
+    parser.add_argument("command", nargs="?", default="", help="the program to run")
     parser.add_argument("command_arguments", nargs=argparse.REMAINDER, help="its arguments")
     return parser
 

@@ -10,18 +10,30 @@ from importlib.metadata import version
 from typing import Any, Final
 from uuid import uuid4
 
+from opentelemetry import trace
 from opentelemetry.instrumentation.distro import BaseDistro
 from opentelemetry.sdk._configuration import _OTelSDKConfigurator
-from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk._logs import LogRecordProcessor
+from opentelemetry.sdk._logs.export import BatchLogRecordProcessor, LogRecordExporter
+from opentelemetry.sdk.trace import SpanProcessor
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.util._importlib_metadata import EntryPoint
+
+from .delivery import (
+    SpoolLogRecordExporter,
+    SpoolLogRecordProcessor,
+    SpoolSpanExporter,
+    SpoolSpanProcessor,
+    begin,
+)
 
 _log = logging.getLogger("relayscope.instrumentation")
 
 _DEFAULTS: Final = {
     "OTEL_PYTHON_CONFIGURATOR": "relayscope",
-    "OTEL_TRACES_EXPORTER": "otlp",
-    "OTEL_LOGS_EXPORTER": "otlp",
+    # OTLP through the spool; `otlp` is OpenTelemetry's own exporter, which forgets.
+    "OTEL_TRACES_EXPORTER": "relayscope",
+    "OTEL_LOGS_EXPORTER": "relayscope",
     "OTEL_METRICS_EXPORTER": "none",
     "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc",
     # The host's own log records are exported by `hooks/host_logs.py`, which adds no handler.
@@ -40,15 +52,20 @@ its stdin to SIGTERM (mcp 1.x and 2.x, client/stdio), and there are two signals;
 30 s, a relay without a collector took 7.6 s to exit."""
 
 
+def set_defaults() -> None:
+    """Put our defaults into the environment, where the user has not said otherwise."""
+    for name, value in _DEFAULTS.items():
+        os.environ.setdefault(name, value)
+    endpoint = _ENDPOINTS.get(os.environ["OTEL_EXPORTER_OTLP_PROTOCOL"])
+    if endpoint is not None:
+        os.environ.setdefault("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
+
+
 class RelayscopeDistro(BaseDistro):
     """Defaults for a relay on a developer's machine, and a soft landing for other instrumentors."""
 
     def _configure(self, **_: Any) -> None:
-        for name, value in _DEFAULTS.items():
-            os.environ.setdefault(name, value)
-        endpoint = _ENDPOINTS.get(os.environ["OTEL_EXPORTER_OTLP_PROTOCOL"])
-        if endpoint is not None:
-            os.environ.setdefault("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
+        set_defaults()
 
     def load_instrumentor(self, entry_point: EntryPoint, **kwargs: Any) -> None:
         """Load an instrumentor; one that fails is left out, and all others still work.
@@ -80,10 +97,26 @@ class RelayscopeConfigurator(_OTelSDKConfigurator):
                 "service.instance.id": str(uuid4()),
                 "process.pid": os.getpid(),
             },
-            export_span_processor=_PromptSpanProcessor,
-            export_log_record_processor=_PromptLogRecordProcessor,
+            export_span_processor=_span_processor,
+            export_log_record_processor=_log_record_processor,
             **kwargs,
         )
+        resource = getattr(trace.get_tracer_provider(), "resource", None)
+        disabled = os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
+        if resource is not None and not disabled:
+            begin(resource)
+
+
+def _span_processor(exporter: SpanExporter) -> SpanProcessor:
+    if not isinstance(exporter, SpoolSpanExporter):
+        return _PromptSpanProcessor(exporter)
+    return SpoolSpanProcessor(exporter.journal)
+
+
+def _log_record_processor(exporter: LogRecordExporter) -> LogRecordProcessor:
+    if not isinstance(exporter, SpoolLogRecordExporter):
+        return _PromptLogRecordProcessor(exporter)
+    return SpoolLogRecordProcessor(exporter.journal)
 
 
 class _PromptSpanProcessor(BatchSpanProcessor):

@@ -7,6 +7,9 @@ those names are in this module.
 
 from typing import Final
 
+SCOPE: Final = "relayscope.instrumentation"
+"""Name of the instrumentation scope of every span and log record made here."""
+
 # --- MCP and JSON-RPC (semantic-conventions-genai, docs/gen-ai/mcp.md) ----------------------------
 MCP_METHOD_NAME: Final = "mcp.method.name"
 MCP_PROTOCOL_VERSION: Final = "mcp.protocol.version"
@@ -60,6 +63,51 @@ PEER: Final = "relayscope.peer"
 
 SPAN_CONNECT: Final = "connect"
 """Name of the CLIENT span of a connection that could not be made."""
+
+# --- Delivery: what lets a reader say whether everything has arrived ------------------------------
+#
+# A process is known by its resource: `service.instance.id`, a UUID made anew when the process
+# starts and when it forks; `service.name` and `process.pid` stand beside it. Each process numbers
+# the spans and log records it emits, both together, from 1. A number that is not stored is missing:
+# dropped, lost, or still on its way. Nothing is missing that these numbers do not show, but for
+# what may have followed the last one.
+#
+# What is known about the missing ones travels as a log record with the same resource and the event
+# name `relayscope.delivery`, without a number of its own. Its figures are totals since the start of
+# the process; where there are several, the one with the latest time counts. One is sent after
+# something was dropped or refused, and one when the process ends in good order.
+
+DELIVERY_SEQUENCE: Final = "relayscope.delivery.sequence"
+"""On every span and log record: its number in its process, an integer from 1."""
+
+EVENT_DELIVERY: Final = "relayscope.delivery"
+"""Event name of the log record that accounts for a process's records. No body; the attributes
+below."""
+
+DELIVERY_EMITTED: Final = "relayscope.delivery.emitted"
+"""How many records the process has emitted; its highest number so far."""
+
+DELIVERY_SPOOLED: Final = "relayscope.delivery.spooled"
+"""How many of them were written to its spool."""
+
+DELIVERY_ACKNOWLEDGED: Final = "relayscope.delivery.acknowledged"
+"""How many of them a collector has acknowledged before this record was sent."""
+
+DELIVERY_DROPPED: Final = "relayscope.delivery.dropped"
+"""How many of them will never arrive, by reason: a map like `{"size": 120, "age": 3}`, empty if all
+is well. Reasons: `full` and `unavailable` (the disk did not take it), `failed` (it could not be
+encoded), `size` and `age` (the spool's bounds), `torn`, `corrupt` and `missing` (the spool was
+damaged), `rejected` (by the collector, in a partial success), `refused` (by the collector, for
+good)."""
+
+DELIVERY_ENDED: Final = "relayscope.delivery.ended"
+"""True on the last account of a process: it ended in good order and emits nothing more."""
+
+BODY_SIZE: Final = "relayscope.body.size"
+"""Bytes of a log record's body, where it was too large for a request and had to be cut."""
+
+BODY_SHA256: Final = "relayscope.body.sha256"
+"""Digest of the whole, sanitized body, where it had to be cut."""
 
 # --- error.type values that are neither exception names nor codes ---------------------------------
 ERROR_TOOL: Final = "tool_error"

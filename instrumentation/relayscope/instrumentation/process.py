@@ -1,7 +1,6 @@
 """The one exchange of this process, made when the first hook is installed."""
 
 import atexit
-import functools
 import os
 from dataclasses import replace
 from importlib.metadata import version
@@ -10,18 +9,15 @@ from pathlib import Path
 from opentelemetry import metrics, trace
 from opentelemetry._logs import get_logger
 
-from relayscope.sanitizer import Sanitizer
-
 from .exchange import Exchange
 from .level import Level
 from .levels import Levels
 from .message_log import DEFAULT_BODY_LIMIT, MessageLog
 from .metrics import Durations
+from .names import SCOPE
 from .profile import read_profile
+from .sanitizing import shared_sanitizer
 from .spans import Spans
-
-SCOPE = "relayscope.instrumentation"
-"""Name of the instrumentation scope of every span and log record made here."""
 
 LEVEL_VARIABLE = "RELAYSCOPE_LEVEL"
 PROFILE_VARIABLE = "RELAYSCOPE_PROFILE"
@@ -62,12 +58,6 @@ def _meter(release: str) -> metrics.Meter:
     if os.environ.get("OTEL_METRICS_EXPORTER", "none") == "none":
         return metrics.NoOpMeterProvider().get_meter(SCOPE, release)
     return metrics.get_meter(SCOPE, release)
-
-
-@functools.cache
-def shared_sanitizer() -> Sanitizer:
-    """Return this process's sanitizer: building one takes time and memory."""
-    return Sanitizer.default()
 
 
 def set_levels(levels: Levels) -> None:

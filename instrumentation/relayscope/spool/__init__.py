@@ -8,10 +8,11 @@ from relayscope.spool.errors import (
     SpoolHeld,
     SpoolUnavailable,
 )
+from relayscope.spool.lock import lock
 from relayscope.spool.position import START, Backlog, Batch, Loss, LossReason, Position
 from relayscope.spool.reader import Reader
 from relayscope.spool.settings import Durability, Overflow, Settings
-from relayscope.spool.slot import orphans
+from relayscope.spool.slot import list_slots, orphans
 from relayscope.spool.spool import Spool
 
 __all__ = [
@@ -32,5 +33,7 @@ __all__ = [
     "SpoolFull",
     "SpoolHeld",
     "SpoolUnavailable",
+    "list_slots",
+    "lock",
     "orphans",
 ]

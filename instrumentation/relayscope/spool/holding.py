@@ -89,6 +89,13 @@ class Holding:
         finally:
             self._slot.leave()
 
+    def discard(self) -> None:
+        """Delete the slot, whatever is in it."""
+        with suppress(SpoolError):
+            self._writer.close()
+        self._slot.remove_files()
+        self._slot.leave()
+
     def leave_to_parent(self) -> None:
         """In a forked child: close the inherited files, of which the parent has its own."""
         with suppress(OSError):

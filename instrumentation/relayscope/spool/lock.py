@@ -32,7 +32,7 @@ def lock(descriptor: int, folder: Path) -> None:
 
     Args:
         descriptor: The open file.
-        folder: The spool that it guards, for the message.
+        folder: What it guards, for the message.
 
     Raises:
         SpoolHeld: Somebody else has it.

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from relayscope.spool import fork
+from relayscope.spool.about import read_about
 from relayscope.spool.cursor import Cursor, flush_cursor
 from relayscope.spool.errors import SpoolClosed, from_os
 from relayscope.spool.position import START, Batch, Position
@@ -36,6 +37,16 @@ class Reader:
             raise from_os(error, f"read the spool {folder}") from error
         self._furthest = self._cursor.position
         fork.on_fork(self)
+
+    @property
+    def folder(self) -> Path:
+        """The spool's own folder. A reader may keep files in it, which are deleted with it."""
+        return self._folder
+
+    @property
+    def about(self) -> bytes:
+        """What the writer said about itself; empty if that was damaged."""
+        return read_about(self._folder)
 
     @property
     def acknowledged(self) -> Position:

@@ -4,9 +4,12 @@ A slot is held by an advisory lock on its file ``lock``. It is an orphan once no
 process has ended, in whatever way. What is in a slot::
 
     lock                            held by the writer
+    about                           what the writer says about itself (see `about`)
     cursor                          the acknowledged position; locked by the reader (see `cursor`)
     dropped                         what was dropped for the bounds (see `drops`)
     <sequence>-<offset>.segment     the records (see `segment`)
+
+A reader may keep files of its own beside them; they are deleted with the slot.
 
 Folders are private to their user (0700), and so are the files (0600).
 """
@@ -19,11 +22,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
+from relayscope.spool.about import write_about
 from relayscope.spool.cursor import CURSOR, create_cursor
-from relayscope.spool.drops import DROPPED
 from relayscope.spool.errors import SpoolHeld
 from relayscope.spool.lock import lock
-from relayscope.spool.segment import NEXT_SEGMENT, list_segments
+from relayscope.spool.segment import list_segments
 from relayscope.spool.syscalls import flush_folder
 
 _LOCK = "lock"
@@ -50,8 +53,12 @@ class Slot:
             raise
 
     @classmethod
-    def create(cls, root: Path) -> Self:
+    def create(cls, root: Path, about: bytes = b"") -> Self:
         """Make a new slot; the root too, if it is missing.
+
+        Args:
+            root: Where.
+            about: What readers are told about the writer.
 
         Raises:
             OSError: Folder or files cannot be made.
@@ -64,6 +71,7 @@ class Slot:
             folder.mkdir(mode=0o700)
             try:
                 create_cursor(folder)
+                write_about(folder, about)
                 slot = cls(folder)
             except (SpoolHeld, FileNotFoundError, FileExistsError):
                 continue  # Another process took it for an orphan before it was locked.
@@ -134,15 +142,11 @@ def _is_ours(entry: os.DirEntry[str]) -> bool:
 
 def _remove_files(folder: Path) -> None:
     # Segments go before the cursor: without it, they would be delivered again. The lock goes last.
-    for path in (
-        *(segment.path for segment in list_segments(folder)),
-        folder / NEXT_SEGMENT,
-        folder / f"{DROPPED}.new",
-        folder / DROPPED,
-        folder / CURSOR,
-        folder / _LOCK,
-    ):
-        with suppress(OSError):
-            path.unlink()
+    segments = [segment.path for segment in list_segments(folder)]
+    last = [folder / CURSOR, folder / _LOCK]
     with suppress(OSError):
+        others = [path for path in folder.iterdir() if path not in {*segments, *last}]
+        for path in (*segments, *others, *last):
+            with suppress(OSError):
+                path.unlink()
         folder.rmdir()

@@ -1,5 +1,6 @@
 """The spool of one process."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from threading import RLock
@@ -27,10 +28,17 @@ class Spool:
     Close it, or use it as a context manager: if everything was delivered, it is deleted then.
     """
 
-    def __init__(self, root: Path, settings: Settings, holding: Holding) -> None:
+    def __init__(
+        self,
+        root: Path,
+        settings: Settings,
+        holding: Holding,
+        about: Callable[[], bytes] = bytes,
+    ) -> None:
         """Use `create` or `adopt` instead."""
         self._root = root
         self._settings = settings
+        self._about = about
         self._starting = RLock()
         self._closed = False
         self._holding: Holding | None = holding
@@ -38,19 +46,23 @@ class Spool:
         fork.on_fork(self)
 
     @classmethod
-    def create(cls, root: Path, settings: Settings = _DEFAULTS) -> Self:
+    def create(
+        cls, root: Path, settings: Settings = _DEFAULTS, about: Callable[[], bytes] = bytes
+    ) -> Self:
         """Begin a new, empty spool.
 
         Args:
             root: The folder that the processes share; made if it is missing. On a local disk.
             settings: Promises and bounds.
+            about: Called for what readers are told about this process (`Reader.about`), once, and
+                once more in each forked child that appends.
 
         Raises:
             SpoolFull, SpoolUnavailable: Its files cannot be made.
         """
         if settings.overflow is Overflow.DROP_OLDEST:
             bound_orphans(root, settings)
-        return cls(root, settings, _create(root, settings))
+        return cls(root, settings, _create(root, settings, about()), about)
 
     @classmethod
     def adopt(cls, root: Path, settings: Settings = _DEFAULTS) -> Self | None:
@@ -122,6 +134,19 @@ class Spool:
         if holding is not None:
             holding.close()
 
+    def discard(self) -> None:
+        """Delete the spool with everything in it; for what a reader cannot get at any more.
+
+        When the last record is torn and the disk has no room for the segment that says so, the
+        reader finds nothing to read, although `backlog` has a record.
+        """
+        with self._starting:
+            holding, self._holding = self._holding, None
+            self._closed = True
+            self._append = self._hold_and_append
+        if holding is not None:
+            holding.discard()
+
     def __enter__(self) -> Self:
         return self
 
@@ -152,13 +177,13 @@ class Spool:
                     raise SpoolClosed("This spool was closed.")
                 holding = self._holding
                 if holding is None:
-                    holding = self._holding = _create(self._root, self._settings)
+                    holding = self._holding = _create(self._root, self._settings, self._about())
                     self._append = holding.append
         return holding
 
 
-def _create(root: Path, settings: Settings) -> Holding:
+def _create(root: Path, settings: Settings, about: bytes) -> Holding:
     try:
-        return Holding(Slot.create(root), settings)
+        return Holding(Slot.create(root, about), settings)
     except OSError as error:
         raise from_os(error, f"make a spool in {root}") from error

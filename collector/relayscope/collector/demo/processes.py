@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 from relayscope.collector.errors import StartError
+from relayscope.spool import SpoolHeld, lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,14 +25,22 @@ SCRIPTS: Final = Path(sysconfig.get_path("scripts"))
 """Where the commands of this Python environment are."""
 
 _STOP_SECONDS: Final = 10
+_FORWARD_SECONDS: Final = 10
 _START_SECONDS: Final = 60
 
 
 class Processes:
-    """Programs in process groups of their own; leaving the context ends every group."""
+    """Programs in process groups of their own; leaving the context ends every group.
+
+    The first one is the collector, and is ended last.
+
+    Attributes:
+        spools: The folder of the programs' spools.
+    """
 
     def __init__(self, logs: Path) -> None:
         self._logs = logs
+        self.spools = logs / "spools"
         self._running: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> Self:
@@ -39,7 +48,11 @@ class Processes:
 
     def __exit__(self, *_: object) -> None:
         with ExitStack() as stack:
-            for process in self._running:
+            for process in self._running[:1]:
+                stack.callback(self.stop, process)
+            # What the others have said last still goes to the collector.
+            stack.callback(_wait_for_forwarders, self.spools)
+            for process in self._running[1:]:
                 stack.callback(self.stop, process)
 
     def start(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> Program:
@@ -115,6 +128,19 @@ class Program:
                 output = self._log.read_text(errors="replace")[-2000:]
                 raise StartError(f"{self.name} did not start; its output ends with:\n{output}")
             time.sleep(0.05)
+
+
+def _wait_for_forwarders(spools: Path) -> None:
+    """Wait until nobody works on the spools any more: each forwarder holds a lock in its folder."""
+    deadline = time.monotonic() + _FORWARD_SECONDS
+    for path in spools.glob("*/forwarder-*.lock"):
+        with path.open("rb") as file:
+            while time.monotonic() < deadline:
+                try:
+                    lock(file.fileno(), path)
+                    break
+                except SpoolHeld:
+                    time.sleep(0.05)
 
 
 def free_port() -> int:

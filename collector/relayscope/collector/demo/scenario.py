@@ -69,7 +69,10 @@ class Scenario:
 
     def __init__(self, processes: Processes, endpoint: str) -> None:
         self._processes = processes
-        self._endpoint = {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}
+        self._own = {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
+            "RELAYSCOPE_SPOOL_DIR": str(processes.spools),
+        }
 
     def call_through_published_relay(self) -> dict[str, Any]:
         """Call a tool of mcp-server-time over streamable HTTP through mcp-proxy, as published."""
@@ -128,6 +131,6 @@ class Scenario:
         return answers
 
     def _environment(self, component: str) -> dict[str, str]:
-        """Return the variables of `otel-config/{component}.env`, with the demo's own endpoint."""
+        """Return the variables of `otel-config/{component}.env`, with what is the demo's own."""
         variables = dotenv_values(_CONFIG / f"{component}.env")
-        return {name: value or "" for name, value in variables.items()} | self._endpoint
+        return {name: value or "" for name, value in variables.items()} | self._own

@@ -22,7 +22,8 @@ from opentelemetry.instrumentation.logging.handler import LoggingHandler
 
 from relayscope.instrumentation.exchange import Exchange
 from relayscope.instrumentation.hooks.patches import Patches
-from relayscope.instrumentation.process import shared_exchange, shared_sanitizer
+from relayscope.instrumentation.process import shared_exchange
+from relayscope.instrumentation.sanitizing import shared_sanitizer
 from relayscope.instrumentation.shield import shielded
 from relayscope.sanitizer import Sanitizer
 

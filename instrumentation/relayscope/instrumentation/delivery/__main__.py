@@ -1,0 +1,68 @@
+"""`python -m relayscope.instrumentation.delivery FOLDER`: the forwarder as a process.
+
+Started by `launcher.py`. It may be killed at any moment.
+"""
+
+import logging
+import os
+import sys
+import time
+from contextlib import closing, suppress
+from io import FileIO
+from pathlib import Path
+from typing import Final
+
+from relayscope.spool import SpoolHeld
+
+from .destination import open_destination
+from .forwarder import Forwarder
+from .launcher import open_lock
+from .settings import destination_digest, spool_settings
+
+_NICE: Final = 5
+"""Where processors are scarce, the host comes first."""
+
+_TRIES: Final = 20
+_TRY_SECONDS: Final = 0.05
+"""Whoever looks whether a forwarder runs holds the lock for an instant."""
+
+_log = logging.getLogger("relayscope.instrumentation.delivery")
+
+
+def main() -> None:
+    """Forward until there is nothing to do."""
+    logging.basicConfig(format="%(asctime)s %(process)d %(levelname)s %(message)s", level="INFO")
+    root = Path(sys.argv[1])
+    name = destination_digest(os.environ)
+    with suppress(OSError):
+        os.nice(_NICE)
+    try:
+        destination = open_destination()
+    except (ValueError, ImportError) as error:
+        sys.exit(f"records wait in {root}: {error}")
+    needed = True
+    while needed:
+        try:
+            held = _take_lock(root, name)
+        except SpoolHeld:
+            return  # Another forwarder works for these processes.
+        with closing(held), closing(Forwarder(root, destination, name, spool_settings())) as now:
+            with suppress(OSError):  # Only people read it.
+                held.write(b"%d\n" % os.getpid())
+                held.truncate()
+            now.run()
+        # A process that began between the last look and the release of the lock found it held.
+        with closing(Forwarder(root, destination, name, spool_settings())) as later:
+            needed = later.finds_living()
+
+
+def _take_lock(root: Path, name: str) -> FileIO:
+    for _ in range(_TRIES):
+        with suppress(SpoolHeld):
+            return open_lock(root, name)
+        time.sleep(_TRY_SECONDS)
+    return open_lock(root, name)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""The account of a process on disk, beside its spool: what a full disk cannot keep from being told.
+
+It has its place from the start and is overwritten in it, so that a process which drops records for
+want of room, and is killed before there is any, has still said how many.
+"""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+from zlib import crc32
+
+_NAME: Final = "account"
+_BYTES: Final = 1024
+_HEAD_BYTES: Final = 6
+
+
+class AccountFile:
+    """The file, open for its process to write."""
+
+    def __init__(self, folder: Path) -> None:
+        """Make it.
+
+        Raises:
+            OSError: There is no room, or no right to.
+        """
+        descriptor = os.open(folder / _NAME, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            os.write(descriptor, bytes(_BYTES))
+        except BaseException:
+            os.close(descriptor)
+            raise
+        self._descriptor = descriptor
+
+    def write(self, account: bytes) -> None:
+        """Replace what it says.
+
+        Raises:
+            OSError: The disk refuses.
+        """
+        head = crc32(account).to_bytes(4, "little") + len(account).to_bytes(2, "little")
+        os.pwrite(self._descriptor, head + account, 0)
+
+    def close(self) -> None:
+        """Close it; what it says stays."""
+        os.close(self._descriptor)
+
+
+def read_account(folder: Path) -> bytes:
+    """Return what the process has said; empty if it said nothing, or if that is damaged."""
+    with suppress(OSError):
+        data = (folder / _NAME).read_bytes()
+        length = int.from_bytes(data[4:_HEAD_BYTES], "little")
+        account = data[_HEAD_BYTES : _HEAD_BYTES + length]
+        if crc32(account).to_bytes(4, "little") == data[:4]:
+            return account
+    return b""

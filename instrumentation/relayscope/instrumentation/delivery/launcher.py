@@ -1,0 +1,119 @@
+"""Starts the forwarder of a component, if none runs.
+
+The forwarder is a process of its own: encoding in a thread would take the interpreter lock from the
+host, and a thread does not survive the host. Measured, one relay and one message at a time while
+a backlog is sent: see `tests/bench/bench_relay.py`.
+"""
+
+import os
+import subprocess
+import sys
+import threading
+from contextlib import closing, suppress
+from io import FileIO
+from pathlib import Path
+from time import monotonic
+from typing import Final
+
+from opentelemetry.instrumentation import auto_instrumentation
+
+from relayscope.spool import SpoolHeld, lock
+
+LOG_NAME: Final = "forwarder.log"
+_LARGEST_LOG: Final = 2**20
+
+_FIRST_PAUSE: Final = 2.0
+_LONGEST_PAUSE: Final = 60.0
+"""Seconds between two starts, doubled as long as none comes to run: a start takes 0.5 s."""
+
+
+class Launcher:
+    """Starts forwarders for the spools in one folder that go to one destination."""
+
+    def __init__(self, root: Path, destination: str) -> None:
+        self._root = root
+        self._destination = destination
+        self._not_before = 0.0
+        self._pause = 0.0
+
+    def ensure(self) -> None:
+        """Start the forwarder if none runs; takes no time, a thread does the rest."""
+        if self._is_missing() and monotonic() >= self._not_before:
+            # One that cannot start must not be started again and again.
+            self._pause = min(max(2 * self._pause, _FIRST_PAUSE), _LONGEST_PAUSE)
+            self._not_before = monotonic() + self._pause
+            # Not a daemon: a host that ends at once waits the 3 ms that this takes.
+            with suppress(RuntimeError):  # Too late to start threads: `ensure_at_exit` follows.
+                threading.Thread(target=self._start, name="relayscope-launcher").start()
+
+    def ensure_at_exit(self) -> None:
+        """Start the forwarder if none runs or is about to, on this thread: it is the last one."""
+        if self._is_missing() and monotonic() >= self._not_before:
+            self._start()
+
+    def _is_missing(self) -> bool:
+        try:
+            with closing(open_lock(self._root, self._destination)):
+                return True
+        except SpoolHeld:
+            self._pause = self._not_before = 0.0
+            return False
+        except OSError:
+            return False  # The disk refuses; a forwarder could do nothing.
+
+    def _start(self) -> None:
+        with suppress(OSError), self._open_log() as log:
+            # The shell ends at once, so that the forwarder is no child of the host: the host must
+            # neither have to wait for it nor find it when it waits for children of its own.
+            subprocess.Popen(  # noqa: S603  # our own module, and a folder as an argument
+                ["/bin/sh", "-c", '"$@" &', "sh", *_command(), str(self._root)],
+                env=_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                start_new_session=True,
+            ).wait()
+
+    def _open_log(self) -> FileIO:
+        path = self._root / LOG_NAME
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        if path.exists() and path.stat().st_size > _LARGEST_LOG:
+            flags |= os.O_TRUNC
+        return FileIO(os.open(path, flags, 0o600), "a")
+
+
+def open_lock(root: Path, destination: str) -> FileIO:
+    """Take the lock that the forwarder for this destination holds; closing the file gives it back.
+
+    Raises:
+        SpoolHeld: It is held.
+        OSError: The folder cannot be used.
+    """
+    path = root / f"forwarder-{destination}.lock"
+    file = FileIO(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+")
+    try:
+        lock(file.fileno(), root)
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def _command() -> list[str]:
+    # -P: what lies in the host's working directory is none of the forwarder's modules.
+    return [_interpreter(), "-P", "-m", "relayscope.instrumentation.delivery"]
+
+
+def _interpreter() -> str:
+    # A server that embeds Python, such as uWSGI, is its own sys.executable.
+    if Path(sys.executable).name.startswith("python"):
+        return sys.executable
+    return str(Path(sys.prefix) / "bin" / "python3")
+
+
+def _environment() -> dict[str, str]:
+    """The host's environment, without what would instrument the forwarder."""
+    here = str(Path(auto_instrumentation.__file__).parent)
+    paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    kept = os.pathsep.join(path for path in paths if path and path != here)
+    return {**os.environ, "PYTHONPATH": kept}

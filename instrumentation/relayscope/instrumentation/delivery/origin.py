@@ -1,0 +1,56 @@
+"""Which process records are from: what its spool says about itself."""
+
+import os
+from dataclasses import dataclass
+from typing import Any, Final, Self
+from uuid import uuid4
+
+import msgpack
+
+_INSTANCE: Final = "service.instance.id"
+_PID: Final = "process.pid"
+SERVICE_NAME: Final = "service.name"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A process that emits records.
+
+    Attributes:
+        resource: Attributes of its resource; sanitized.
+        destination: `settings.destination_digest` of where it wants its records to go.
+    """
+
+    resource: dict[str, Any]
+    destination: str
+
+    @classmethod
+    def of_component(cls, component: str) -> Self:
+        """A process of which nothing else is known, because its spool was damaged."""
+        return cls({SERVICE_NAME: component}, "")
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """The attributes that tell this process from all others."""
+        return {key: self.resource[key] for key in (_INSTANCE, _PID) if key in self.resource}
+
+    def in_forked_child(self) -> "Origin":
+        """The same component as another process."""
+        identity = {_INSTANCE: str(uuid4()), _PID: os.getpid()}
+        return Origin(self.resource | identity, self.destination)
+
+    def pack(self) -> bytes:
+        """Return this as bytes."""
+        packed: bytes = msgpack.packb(
+            (self.resource, self.destination), default=str, unicode_errors="surrogatepass"
+        )
+        return packed
+
+    @classmethod
+    def unpack(cls, about: bytes) -> Self | None:
+        """Return what `pack` made these bytes of; None if they are damaged."""
+        try:
+            resource, destination = msgpack.unpackb(about, unicode_errors="surrogatepass")
+            return cls(dict(resource), str(destination))
+        except (ValueError, TypeError):
+            return None

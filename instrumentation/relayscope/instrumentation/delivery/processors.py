@@ -1,0 +1,60 @@
+"""Processors that hand what was emitted to the journal at once, on the thread that emitted it."""
+
+from opentelemetry.context import Context
+from opentelemetry.sdk._logs import LogRecordProcessor, ReadWriteLogRecord
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+
+from .journal import Journal
+
+
+class SpoolSpanProcessor(SpanProcessor):
+    """Appends each sampled span to the spool when it ends."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._open = True
+        journal.join()
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """Do nothing: a span is recorded when it has ended."""
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Append the span."""
+        context = span.context
+        if context is not None and context.trace_flags.sampled:
+            self._journal.span(span)
+
+    def shutdown(self) -> None:
+        """Say that this process ends no more spans."""
+        if self._open:
+            self._open = False
+            self._journal.leave()
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:  # noqa: ARG002  # nothing waits
+        """Make what was emitted survive this process; sending is the forwarder's."""
+        self._journal.flush()
+        return True
+
+
+class SpoolLogRecordProcessor(LogRecordProcessor):
+    """Appends each log record to the spool."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._open = True
+        journal.join()
+
+    def on_emit(self, log_record: ReadWriteLogRecord) -> None:
+        """Append the record."""
+        self._journal.log(log_record)
+
+    def shutdown(self) -> None:
+        """Say that this process emits no more log records."""
+        if self._open:
+            self._open = False
+            self._journal.leave()
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:  # noqa: ARG002  # nothing waits
+        """Make what was emitted survive this process; sending is the forwarder's."""
+        self._journal.flush()
+        return True

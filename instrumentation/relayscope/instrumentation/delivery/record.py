@@ -1,0 +1,249 @@
+"""Records as they stand in the spool: compact, and cheap to make on the host's thread.
+
+A record is a msgpack array; its first element says which of three kinds it is, its second is the
+record's number in its process. `otlp.py` makes OTLP of it, in the forwarder. Measured for a log
+record with 8 attributes and a body of 420 B: 0.9 µs and 750 B here; as protobuf messages, 12 µs.
+"""
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
+
+import msgpack
+from opentelemetry.sdk._logs import ReadWriteLogRecord
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+
+from relayscope.sanitizer import Sanitizer
+
+LOG: Final = 1
+SPAN: Final = 2
+ACCOUNT: Final = 3
+
+_NAMES: Final = 2048
+_LONGEST_NAME: Final = 128
+"""How many names are remembered as clean, and of what length at most: 0.5 MiB."""
+
+Scope = tuple[str, str, str, dict[str, Any]]
+
+
+class LogFields(NamedTuple):
+    """A log record out of the spool."""
+
+    kind: int
+    number: int
+    time: int
+    observed_time: int
+    trace_id: bytes
+    span_id: bytes
+    flags: int
+    severity_number: int
+    severity_text: str
+    event_name: str
+    body: Any
+    attributes: dict[str, Any]
+    dropped_attributes: int
+    scope: Scope
+    resource: dict[str, Any] | None
+    """Attributes of its resource, where that is not the process's own."""
+
+
+class SpanFields(NamedTuple):
+    """A span out of the spool; events and links are tuples in the order of OTLP's fields."""
+
+    kind: int
+    number: int
+    trace_id: bytes
+    span_id: bytes
+    parent_span_id: bytes
+    parent_is_remote: bool
+    trace_state: str
+    name: str
+    span_kind: int
+    start_time: int
+    end_time: int
+    attributes: dict[str, Any]
+    events: list[tuple[str, int, dict[str, Any], int]]
+    links: list[tuple[bytes, bytes, bool, str, dict[str, Any], int]]
+    status_code: int
+    status_message: str
+    dropped: tuple[int, int, int]
+    scope: Scope
+    resource: dict[str, Any] | None
+
+
+class AccountFields(NamedTuple):
+    """What a process said about its own records so far; it has no number."""
+
+    kind: int
+    number: int
+    emitted: int
+    dropped: dict[str, int]
+    ended: bool
+
+
+Fields = LogFields | SpanFields | AccountFields
+_KINDS: Final[dict[int, Callable[..., Fields]]] = {
+    LOG: LogFields,
+    SPAN: SpanFields,
+    ACCOUNT: AccountFields,
+}
+
+
+def unpack(record: bytes) -> Fields:
+    """Return the fields of a record.
+
+    Raises:
+        ValueError: It is of another version, or was never one.
+    """
+    try:
+        fields = msgpack.unpackb(record, strict_map_key=False, unicode_errors="surrogatepass")
+        return _KINDS[fields[0]](*fields)
+    except (KeyError, IndexError, TypeError) as error:
+        raise ValueError("not a record of this version") from error
+
+
+def pack_account(emitted: int, dropped: Mapping[str, int], *, ended: bool) -> bytes:
+    """Return the record of a process's own account."""
+    return _packed((ACCOUNT, 0, emitted, dict(dropped), ended))
+
+
+def pack_log(
+    emitted: ReadWriteLogRecord, number: int, sanitizer: Sanitizer | None, own: Resource | None
+) -> bytes:
+    """Return a log record as bytes.
+
+    Args:
+        emitted: What the SDK hands to processors.
+        number: Its number in this process.
+        sanitizer: What to pass it through; None if whoever made it has done so.
+        own: The process's resource, which need not stand in each record.
+    """
+    record = emitted.log_record
+    attributes = _plain(record.attributes)
+    body: Any = record.body
+    event_name = record.event_name or ""
+    severity_text = record.severity_text or ""
+    resource = emitted.resource
+    other: dict[str, Any] = {} if resource is own or resource is None else dict(resource.attributes)
+    if sanitizer is not None:
+        other = sanitizer.attributes(other)
+        attributes, body = sanitizer.record(attributes, body)
+        event_name = _clean(sanitizer, event_name)
+        severity_text = _clean(sanitizer, severity_text)
+    severity = record.severity_number
+    return _packed(
+        (
+            LOG,
+            number,
+            record.timestamp or 0,
+            record.observed_timestamp or 0,
+            record.trace_id.to_bytes(16, "big") if record.trace_id else b"",
+            record.span_id.to_bytes(8, "big") if record.span_id else b"",
+            int(record.trace_flags or 0),
+            0 if severity is None else severity.value,
+            severity_text,
+            event_name,
+            body,
+            attributes,
+            emitted.dropped_attributes,
+            _scope(emitted.instrumentation_scope, sanitizer),
+            other or None,
+        )
+    )
+
+
+def pack_span(span: ReadableSpan, number: int, sanitizer: Sanitizer, own: Resource | None) -> bytes:
+    """Return an ended span as bytes; the arguments are those of `pack_log`."""
+    context = span.context
+    if context is None:
+        raise ValueError("a span without a context")
+    parent = span.parent
+    status = span.status
+    resource = span.resource
+    return _packed(
+        (
+            SPAN,
+            number,
+            context.trace_id.to_bytes(16, "big"),
+            context.span_id.to_bytes(8, "big"),
+            b"" if parent is None else parent.span_id.to_bytes(8, "big"),
+            parent is not None and parent.is_remote,
+            _clean(sanitizer, context.trace_state.to_header()) if context.trace_state else "",
+            _clean(sanitizer, span.name),
+            span.kind.value,
+            span.start_time or 0,
+            span.end_time or 0,
+            sanitizer.attributes(_plain(span.attributes)),
+            [
+                (
+                    _clean(sanitizer, event.name),
+                    event.timestamp,
+                    sanitizer.attributes(_plain(event.attributes)),
+                    event.dropped_attributes,
+                )
+                for event in span.events
+            ],
+            [
+                (
+                    link.context.trace_id.to_bytes(16, "big"),
+                    link.context.span_id.to_bytes(8, "big"),
+                    link.context.is_remote,
+                    _clean(sanitizer, link.context.trace_state.to_header()),
+                    sanitizer.attributes(_plain(link.attributes)),
+                    link.dropped_attributes,
+                )
+                for link in span.links
+            ],
+            status.status_code.value,
+            _clean(sanitizer, status.description or ""),
+            (span.dropped_attributes, span.dropped_events, span.dropped_links),
+            _scope(span.instrumentation_scope, sanitizer),
+            None if resource is own else sanitizer.attributes(_plain(resource.attributes)),
+        )
+    )
+
+
+def _packed(fields: tuple[object, ...]) -> bytes:
+    # Text from a host may hold anything that a Python string may.
+    packed: bytes = msgpack.packb(fields, default=_other, unicode_errors="surrogatepass")
+    return packed
+
+
+def _plain(attributes: Any) -> dict[str, Any]:
+    """Attributes as a dictionary.
+
+    The SDK's own mappings take a lock for each attribute when they are iterated (8 of them: 4 µs),
+    but all know how to copy themselves (0.2 µs).
+    """
+    if not attributes:
+        return {}
+    copy: dict[str, Any] = attributes.copy() if hasattr(attributes, "copy") else dict(attributes)
+    return copy
+
+
+@functools.lru_cache(_NAMES)
+def _clean_name(sanitizer: Sanitizer, name: str) -> str:
+    return sanitizer.text(name)
+
+
+def _clean(sanitizer: Sanitizer, text: str) -> str:
+    """A name or a message; names come again and again, and a search for secrets takes 3 µs."""
+    if not text:
+        return text
+    return _clean_name(sanitizer, text) if len(text) <= _LONGEST_NAME else sanitizer.text(text)
+
+
+def _scope(scope: InstrumentationScope | None, sanitizer: Sanitizer | None) -> Scope:
+    if scope is None:
+        return "", "", "", {}
+    attributes = _plain(scope.attributes)
+    if attributes and sanitizer is not None:
+        attributes = sanitizer.attributes(attributes)
+    return scope.name, scope.version or "", scope.schema_url or "", attributes
+
+
+def _other(value: object) -> object:
+    """What msgpack does not know: mappings that are no dictionaries, and whatever a host emits."""
+    return dict(value) if isinstance(value, Mapping) else str(value)

@@ -1,0 +1,99 @@
+"""What a user may set about delivery, all of it in the environment."""
+
+import hashlib
+import os
+import re
+import stat
+import tempfile
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from platformdirs import user_state_path
+
+from relayscope.spool import Durability, Settings
+
+SPOOL_DIR_VARIABLE: Final = "RELAYSCOPE_SPOOL_DIR"
+DURABILITY_VARIABLE: Final = "RELAYSCOPE_SPOOL_DURABILITY"
+MIB_VARIABLE: Final = "RELAYSCOPE_SPOOL_MIB"
+HOURS_VARIABLE: Final = "RELAYSCOPE_SPOOL_HOURS"
+
+_MIB: Final = 2**20
+_OTLP_PREFIX: Final = "OTEL_EXPORTER_OTLP_"
+_LONGEST_NAME: Final = 64
+_UNSAFE: Final = re.compile(r"[^A-Za-z0-9_-]")
+
+
+def spool_dir() -> Path:
+    """The folder that holds a folder of spools for each component.
+
+    Where the user's own folder cannot be written to, as in many containers, it is one in the
+    temporary folder, as long as nobody else can get into that.
+    """
+    chosen = os.environ.get(SPOOL_DIR_VARIABLE)
+    if chosen:
+        return Path(chosen).absolute()
+    own = user_state_path("relayscope") / "spool"
+    temporary = Path(tempfile.gettempdir()) / f"relayscope-spool-{os.getuid()}"
+    return temporary if not _is_private(own) and _is_private(temporary) else own
+
+
+def _is_private(folder: Path) -> bool:
+    """Whether a folder is ours alone to write to; it is made if it is missing."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = folder.lstat()
+    except OSError:
+        return False
+    ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
+    return ours and not found.st_mode & 0o022 and os.access(folder, os.W_OK)
+
+
+def component_dir(component: str) -> Path:
+    """The folder of a component's spools; its name has nothing in it that a path would mind."""
+    name = _UNSAFE.sub("_", component)[:_LONGEST_NAME]
+    if name != component:
+        name += "." + hashlib.sha256(component.encode("utf-8", "replace")).hexdigest()[:8]
+    return spool_dir() / name
+
+
+def spool_settings() -> Settings:
+    """What the spools of this process promise and how much they may keep.
+
+    Raises:
+        ValueError: A variable has a value that it cannot have; the message names it.
+    """
+    defaults = Settings()
+    durability = defaults.durability
+    chosen = os.environ.get(DURABILITY_VARIABLE)
+    if chosen:
+        try:
+            durability = Durability(chosen.strip().lower())
+        except ValueError:
+            known = ", ".join(each.value for each in Durability)
+            raise ValueError(f"{DURABILITY_VARIABLE} is {chosen!r}; use one of: {known}.") from None
+    return Settings(
+        durability=durability,
+        max_bytes=int(_number(MIB_VARIABLE, defaults.max_bytes / _MIB) * _MIB),
+        max_age=timedelta(hours=_number(HOURS_VARIABLE, defaults.max_age / timedelta(hours=1))),
+    )
+
+
+def _number(variable: str, default: float) -> float:
+    chosen = os.environ.get(variable)
+    if not chosen:
+        return default
+    try:
+        number = float(chosen)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise ValueError(f"{variable} is {chosen!r}; give a number above zero.")
+    return number
+
+
+def destination_digest(environment: Mapping[str, str]) -> str:
+    """Names where the standard variables send to, and how; shows nothing of what is in them."""
+    chosen = sorted(item for item in environment.items() if item[0].startswith(_OTLP_PREFIX))
+    return hashlib.sha256(repr(chosen).encode("utf-8", "replace")).hexdigest()[:16]

@@ -1,0 +1,38 @@
+"""What a writer says about itself, once for all its records.
+
+The file ``about`` holds it twice, each time with its length and its checksum before it, so that one
+damaged copy does no harm.
+"""
+
+import os
+import struct
+from io import FileIO
+from pathlib import Path
+from zlib import crc32
+
+ABOUT = "about"
+_HEAD = struct.Struct("<II")
+
+
+def write_about(folder: Path, about: bytes) -> None:
+    """Write it into a new slot."""
+    copy = _HEAD.pack(len(about), crc32(about)) + about
+    descriptor = os.open(folder / ABOUT, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with FileIO(descriptor, "w") as file:
+        file.write(copy * 2)
+
+
+def read_about(folder: Path) -> bytes:
+    """What the writer said; empty if that is gone or damaged."""
+    try:
+        data = (folder / ABOUT).read_bytes()
+    except OSError:
+        return b""
+    # If a length is damaged, the copies are still of one size.
+    for start in (0, len(data) // 2):
+        if len(data) >= start + _HEAD.size:
+            length, checksum = _HEAD.unpack_from(data, start)
+            about = data[start + _HEAD.size : start + _HEAD.size + length]
+            if crc32(about) == checksum:
+                return about
+    return b""

@@ -1,0 +1,244 @@
+"""What delivery costs: µs per record on the host's thread and in all, beside OpenTelemetry's own.
+
+    python -m tests.bench.bench_spool [--rounds N]
+
+Each mode runs in a process of its own, again and again in turn, because the machine may be busy
+with other things; the best round counts. Ratios travel between machines, absolute times do not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from tests.fix_delivery import end_forwarders, forwarders
+from tests.fix_programs import SCRIPTS, clean_environment, instrumented
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import TextIO
+
+    Requests = Callable[[], list[str]]
+
+_RECORDS: Final = 4000
+_BATCH: Final = 400
+_PAUSE: Final = 0.1
+"""Between batches, so that OpenTelemetry's queue (2048) never drops, and both get to send."""
+_BACKLOG: Final = 200_000
+_TICKS: Final = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Mode:
+    """A way to deliver."""
+
+    name: str
+    variables: dict[str, str]
+
+    @property
+    def has_forwarder(self) -> bool:
+        """Whether records are sent by a process of its own."""
+        return "OTEL_LOGS_EXPORTER" not in self.variables
+
+
+_OTLP: Final = {
+    "OTEL_LOGS_EXPORTER": "otlp",
+    "OTEL_TRACES_EXPORTER": "otlp",
+    # Their own defaults; ours for a developer in a hurry would flatter us.
+    "OTEL_BSP_SCHEDULE_DELAY": "5000",
+    "OTEL_BLRP_SCHEDULE_DELAY": "1000",
+}
+_MODES: Final = [
+    Mode("no exporter", {"OTEL_LOGS_EXPORTER": "none", "OTEL_TRACES_EXPORTER": "none"}),
+    Mode("batch processor + OTLP exporter", _OTLP),
+    Mode("spool, process (default)", {}),
+    Mode("spool, window", {"RELAYSCOPE_SPOOL_DURABILITY": "window"}),
+    Mode("spool, power", {"RELAYSCOPE_SPOOL_DURABILITY": "power"}),
+]
+_THEIRS: Final = "batch processor + OTLP exporter"
+_KINDS: Final = ("message", "other log", "span")
+
+_HOST: Final = """
+import json, sys, time
+from opentelemetry import trace
+from opentelemetry._logs import LogRecord, SeverityNumber, get_logger
+from tests.bench.bench_sanitizer import ATTRIBUTES, PLAIN
+
+kind, records, batch, pause = sys.argv[1], *map(int, sys.argv[2:4]), float(sys.argv[4])
+# The message log has sanitized its records; whoever else emits has not.
+scope = "relayscope.instrumentation" if kind == "message" else "host"
+logger, tracer = get_logger(scope), trace.get_tracer(scope)
+
+def emit():
+    if kind == "span":
+        tracer.start_span("tools/call", attributes=ATTRIBUTES).end()
+    else:
+        logger.emit(LogRecord(
+            timestamp=time.time_ns(), severity_number=SeverityNumber.TRACE,
+            severity_text="TRACE", event_name="mcp.message", body=PLAIN, attributes=ATTRIBUTES))
+
+best = None
+for _ in range(batch):
+    emit()
+sys.stdin.readline()
+process = time.process_time()
+for _ in range(records // batch):
+    started = time.thread_time_ns()
+    for _ in range(batch):
+        emit()
+    spent = (time.thread_time_ns() - started) / batch / 1000
+    best = spent if best is None else min(best, spent)
+    time.sleep(pause)
+time.sleep(1.2)
+host = (time.process_time() - process) / records * 1e6
+print(json.dumps([best, host]), flush=True)
+sys.stdin.readline()
+"""
+
+_SINK: Final = """
+import sys, time
+from tests.fix_delivery import Receiver, receiving
+class Sink(Receiver):
+    def take(self, signal, request, context):
+        now = time.monotonic()
+        print(f"{now} {len(request)}", flush=True)
+        return b""
+with receiving(Sink()) as sink:
+    print(sink.endpoint, flush=True)
+    sys.stdin.read()
+"""
+
+
+def main() -> None:
+    """Measure, and print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    rounds = parser.parse_args().rounds
+    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    print(f"{_RECORDS} records, best batch of {_BATCH} in {rounds} rounds\n")
+    with tempfile.TemporaryDirectory(prefix="bench-spool-") as folder, _sink() as (endpoint, _):
+        for kind in _KINDS:
+            costs = _costs(kind, Path(folder), endpoint, rounds)
+            base, theirs = costs["no exporter"], costs[_THEIRS]
+            print(f"{kind}, µs per record:\n")
+            print(f"{'':34} {'host thread':>12} {'of theirs':>10} {'in all':>9}")
+            for name, (thread, everything) in costs.items():
+                ratio = "" if name == "no exporter" else f"{thread / theirs[0]:.2f}"
+                print(f"{name:34} {thread:>12.1f} {ratio:>10} {everything - base[1]:>+9.1f}")
+            print()
+    _measure_backlog()
+
+
+def _costs(kind: str, folder: Path, endpoint: str, rounds: int) -> dict[str, tuple[float, float]]:
+    """µs per record on the host's thread, and of all our processes together, by mode."""
+    costs: dict[str, tuple[float, float]] = {}
+    for number in range(rounds):
+        for mode in _MODES:
+            spools = folder / f"{kind}-{number}-{mode.name}".replace(" ", "-")
+            found = _cost(kind, mode, spools, endpoint)
+            before = costs.get(mode.name, found)
+            costs[mode.name] = min(before[0], found[0]), min(before[1], found[1])
+    return costs
+
+
+def _cost(kind: str, mode: Mode, spools: Path, endpoint: str) -> tuple[float, float]:
+    arguments = [kind, str(_RECORDS), str(_BATCH), str(_PAUSE)]
+    host = subprocess.Popen(
+        instrumented("bench", [sys.executable, "-c", _HOST, *arguments]),
+        env=clean_environment(
+            OTEL_EXPORTER_OTLP_ENDPOINT=endpoint, RELAYSCOPE_SPOOL_DIR=str(spools), **mode.variables
+        ),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert host.stdin is not None
+    assert host.stdout is not None
+    # The start of the forwarder is not counted: its first request is behind it.
+    while mode.has_forwarder and not any(spools.glob("*/*/outbox")):
+        time.sleep(0.05)
+    time.sleep(1.5)
+    before = _processor_seconds(spools)
+    with host.stdin, host.stdout:
+        host.stdin.write("go\n")
+        host.stdin.flush()
+        thread, everything = json.loads(host.stdout.readline())
+        forwarder = _processor_seconds(spools) - before
+    host.wait()
+    end_forwarders(spools)
+    return thread, everything + forwarder / _RECORDS * 1e6
+
+
+def _processor_seconds(spools: Path) -> float:
+    """Processor time of the forwarders that work on these spools."""
+    ticks = 0
+    for pid in forwarders(spools):
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / _TICKS
+
+
+def _measure_backlog() -> None:
+    """How large a record is on disk, and how fast a backlog is forwarded."""
+    with tempfile.TemporaryDirectory(prefix="bench-spool-") as folder:
+        spools = Path(folder)
+        environment = clean_environment(
+            RELAYSCOPE_SPOOL_DIR=folder, OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:1"
+        )
+        arguments = ["message", str(_BACKLOG), str(_BATCH), "0"]
+        subprocess.run(
+            instrumented("bench", [sys.executable, "-c", _HOST, *arguments]),
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            check=True,
+        )
+        end_forwarders(spools)
+        size = sum(path.stat().st_size for path in spools.glob("*/*/*.segment"))
+        records = _BACKLOG + _BATCH
+        with _sink() as (endpoint, requests):
+            environment["OTEL_EXPORTER_OTLP_ENDPOINT"] = endpoint
+            command = [str(SCRIPTS / "relayscope-instrument"), "--flush"]
+            subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
+            came = [line.split() for line in requests()]
+        seconds = float(came[-1][0]) - float(came[0][0])
+        sent = sum(int(length) for _, length in came)
+        print(f"on disk: {size / records:.0f} B per record; as OTLP: {sent / records:.0f} B")
+        print(
+            f"a backlog of {records:,} records is forwarded in {seconds:.1f} s "
+            f"({records / seconds:,.0f} records/s, {len(came)} requests)"
+        )
+
+
+@contextmanager
+def _sink() -> Iterator[tuple[str, Requests]]:
+    """Yield the endpoint of a receiver in a process of its own, and what tells its requests."""
+    with tempfile.TemporaryFile("w+") as lines:
+        process = subprocess.Popen(
+            [sys.executable, "-c", _SINK], stdin=subprocess.PIPE, stdout=lines, text=True
+        )
+        assert process.stdin is not None
+        with process.stdin:
+            while not (endpoint := _read(lines)[:1]):
+                time.sleep(0.05)
+            yield endpoint[0], lambda: _read(lines)[1:]
+        process.wait()
+
+
+def _read(lines: TextIO) -> list[str]:
+    lines.seek(0)
+    return lines.read().splitlines()
+
+
+if __name__ == "__main__":
+    main()

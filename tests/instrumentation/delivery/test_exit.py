@@ -1,0 +1,133 @@
+"""However a host ends, what it has emitted arrives, once, and its account says so."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from relayscope.instrumentation import names
+from tests.fix_delivery import Receiver, end_forwarders, receiving
+from tests.fix_programs import clean_environment, eventually, instrumented, python, run
+
+COMPONENT = "host"
+
+
+def emitter(*arguments: str) -> list[str]:
+    """Return the command of an instrumented emitter."""
+    return instrumented(COMPONENT, python("emitter.py", *arguments))
+
+
+def arrives(receiver: Receiver, marks: list[str]) -> None:
+    """Wait until each of these has arrived; fail if one has twice."""
+    eventually(lambda: set(marks) <= set(receiver.marks()))
+    assert set(receiver.marks()) == set(marks)
+    assert max(receiver.marks().values()) == 1
+
+
+@pytest.mark.parametrize(("then", "code"), [("exit", 0), ("raise", 1)])
+def test_an_ordinary_end_loses_nothing(receiver: Receiver, then: str, code: int) -> None:
+    """Exit and unhandled exception: everything arrives, and the account is closed and complete."""
+    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
+
+    finished = run(emitter("50", "--then", then), environment)
+
+    assert finished.returncode == code
+    marks = finished.stdout.split()
+    assert len(marks) == 55
+    arrives(receiver, marks)
+    eventually(receiver.accounts)
+    (account,) = receiver.accounts()
+    assert account == {
+        names.DELIVERY_EMITTED: 55,
+        names.DELIVERY_SPOOLED: 55,
+        names.DELIVERY_ACKNOWLEDGED: 55,
+        names.DELIVERY_DROPPED: {},
+        names.DELIVERY_ENDED: True,
+    }
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_signal_loses_nothing(receiver: Receiver, number: signal.Signals) -> None:
+    """Killed right after the last record, gently or not: everything arrives."""
+    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
+    host = subprocess.Popen(
+        emitter("50", "--then", "wait"), env=environment, stdout=subprocess.PIPE, text=True
+    )
+    assert host.stdout is not None
+    with host.stdout:
+        marks = [host.stdout.readline().strip() for _ in range(55)]
+        host.send_signal(number)
+        assert host.wait(10) == -number
+
+    arrives(receiver, marks)
+
+
+def test_what_could_not_be_sent_waits_for_the_next_process(spool_dir: Path) -> None:
+    """No collector, and nobody is left: the next process of the component brings it along."""
+    receiver = Receiver()
+    with receiving(receiver):
+        endpoint = receiver.endpoint
+    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=endpoint)
+    first = run(emitter("20"), environment).stdout.split()
+    end_forwarders(spool_dir)
+
+    with receiving(receiver, port=int(endpoint.rsplit(":", 1)[1])):
+        second = run(emitter("10"), environment).stdout.split()
+
+        arrives(receiver, first + second)
+        eventually(lambda: len(receiver.accounts()) == 2)
+    emitted = [account[names.DELIVERY_EMITTED] for account in receiver.accounts()]
+    assert sorted(emitted) == [11, 22]
+
+
+def test_the_numbers_of_a_process_have_no_gap(receiver: Receiver) -> None:
+    """Spans and log records are numbered together, from 1."""
+    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
+
+    run(emitter("100"), environment)
+
+    eventually(receiver.accounts)
+    assert sorted(receiver.numbers()) == list(range(1, 111))
+
+
+def test_the_spools_are_private_to_their_user(spool_dir: Path) -> None:
+    """Neither group nor others can read a file or list a folder."""
+    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:1")
+    old = os.umask(0)
+    try:
+        run(emitter("5"), environment)
+    finally:
+        os.umask(old)
+
+    found = [path for path in spool_dir.rglob("*") if path.exists()]
+    assert len(found) > 5
+    assert [path for path in found if path.stat().st_mode & 0o077] == []
+
+
+def test_a_delivered_spool_is_deleted(receiver: Receiver, spool_dir: Path) -> None:
+    """After the process has ended and everything is delivered, no record stays on the disk."""
+    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
+
+    run(emitter("5"), environment)
+
+    eventually(receiver.accounts)
+    eventually(lambda: [path for path in (spool_dir / COMPONENT).iterdir() if path.is_dir()] == [])
+
+
+def test_the_host_has_no_child_process_and_no_thread_of_ours(receiver: Receiver) -> None:
+    """A host that waits for its children, or counts its threads, finds only its own."""
+    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
+    program = """
+import os, threading, time
+time.sleep(0.3)
+try:
+    print(os.waitpid(-1, os.WNOHANG))
+except ChildProcessError:
+    print("no child", threading.active_count())
+"""
+    finished = run(instrumented(COMPONENT, [sys.executable, "-c", program]), environment)
+
+    assert finished.stdout == "no child 1\n"
