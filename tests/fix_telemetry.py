@@ -80,7 +80,7 @@ def telemetry() -> Iterator[Telemetry]:
 class OtlpSink(
     trace_service_pb2_grpc.TraceServiceServicer, logs_service_pb2_grpc.LogsServiceServicer
 ):
-    """An OTLP/gRPC receiver that keeps what it gets, by component: messages, accounts, other logs."""
+    """An OTLP/gRPC receiver that keeps what it gets, by component: messages apart from others."""
 
     endpoint: str = ""
     spans: list[tuple[str, Span]] = field(default_factory=list)
