@@ -121,12 +121,16 @@ class _Load:
 
 
 def _filler() -> bytes:
-    """Two megabytes of records that nobody asks for again; it goes behind any other request."""
+    """Two megabytes of records that nobody asks for again; it goes behind any other request.
+
+    Many small records are dear to store and no dearer to send, so that the senders keep ahead also
+    where they get little of the processors.
+    """
     attributes = [
         KeyValue(key=FILLER, value=AnyValue(bool_value=True)),
-        KeyValue(key="padding", value=AnyValue(string_value="padding " * 256)),
+        KeyValue(key="padding", value=AnyValue(string_value="padding " * 40)),
     ]
-    scope = ScopeLogs(log_records=[LogRecord(attributes=attributes)] * 1000)
+    scope = ScopeLogs(log_records=[LogRecord(attributes=attributes)] * 5000)
     return ExportLogsServiceRequest(
         resource_logs=[ResourceLogs(scope_logs=[scope])]
     ).SerializeToString()
