@@ -8,7 +8,7 @@ import sys
 import sysconfig
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,15 @@ from tests.fix_delivery import SPOOL_DIR
 PROGRAMS = Path(__file__).parent / "programs"
 SCRIPTS = Path(sysconfig.get_path("scripts"))
 PATIENCE_SECONDS = 30
+
+
+@contextmanager
+def ended(process: subprocess.Popen[str]) -> Iterator[None]:
+    """Let a process that would go on for ever end with the test, whatever that comes to."""
+    try:
+        yield
+    finally:
+        process.kill()
 
 
 def instrumented(service_name: str, command: list[str]) -> list[str]:

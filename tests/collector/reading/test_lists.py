@@ -18,6 +18,7 @@ from tests.collector.reading import samples
 from tests.collector.reading.conftest import COLUMNS, COMMAND
 from tests.collector.reading.samples import HOSTILE_TRACE_ID, TRACE_ID
 from tests.fix_collector import PATIENCE, clean_environment
+from tests.fix_programs import ended
 
 if TYPE_CHECKING:
     from click.testing import Result
@@ -184,13 +185,16 @@ def test_what_is_stored_is_followed(database_url: str) -> None:
         return samples.log(None, "followed", now + number, (9, "INFO"), f"record {number}")
 
     samples.store(database_url, [], [record(1)], UUID(int=1))
-    with subprocess.Popen(
-        [*COMMAND, "tail", "-f", "--json", "--component", "followed"],
-        env=clean_environment({"RELAYSCOPE_DATABASE_URL": database_url}),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with (
+        subprocess.Popen(
+            [*COMMAND, "tail", "-f", "--json", "--component", "followed"],
+            env=clean_environment({"RELAYSCOPE_DATABASE_URL": database_url}),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process,
+        ended(process),
+    ):
         assert process.stdout is not None
         assert process.stderr is not None
         assert json.loads(process.stdout.readline())["body"] == "record 1"

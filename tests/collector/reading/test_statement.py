@@ -207,10 +207,6 @@ def test_a_database_that_is_not_there_is_said_so() -> None:
     assert "hunter2" not in str(missing.value)
 
 
-def _hear_interrupts() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 def test_interrupting_ends_the_query_on_the_server(stored: str) -> None:
     """Ctrl-C leaves nothing running."""
     with (
@@ -221,8 +217,6 @@ def test_interrupting_ends_the_query_on_the_server(stored: str) -> None:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
-            # A shell gives its background jobs an ignored SIGINT, and these tests may be one.
-            preexec_fn=_hear_interrupts,  # noqa: PLW1509  # no threads that matter here
         ) as process,
     ):
         _wait_for(lambda: _running(observer, "select 'interrupt me'%") == 1)
