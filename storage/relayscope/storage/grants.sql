@@ -65,6 +65,12 @@ begin
                     where pronamespace in (
                         'relayscope'::regnamespace, 'relayscope_store'::regnamespace
                     ) and proowner <> role.name::regrole
+                    -- What pg_trgm brought stays whose it is.
+                    and not exists (
+                        select from pg_catalog.pg_depend
+                        where classid = 'pg_catalog.pg_proc'::regclass
+                            and objid = pg_proc.oid and deptype = 'e'
+                    )
                 loop
                     execute format('alter function %s owner to %I', object.name, role.name);
                 end loop;
