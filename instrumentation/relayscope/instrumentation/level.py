@@ -11,7 +11,7 @@ class Level(IntEnum):
     DEBUG = 5
     """Every message without its text: kind, method, id, size and digest."""
     INFO = 9
-    """Calls as spans, and when channels open and close; of the messages, only odd ones."""
+    """Calls as spans; of the messages, only odd ones."""
     WARN = 13
     """Only what went wrong: odd messages, and calls that failed as spans."""
     ERROR = 17
