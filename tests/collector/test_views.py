@@ -210,7 +210,7 @@ def test_odd_messages_are_listed(evidence: Read) -> None:
     """The error that a backend sends in reply to a notification."""
     found = rows(evidence, "select * from odd_messages where component = 'relay'")
     assert [(row["odd"], row["kind"], row["error_code"]) for row in found] == [
-        ("orphan_answer", "error", -32601)
+        ("answer_to_notification", "error", -32601)
     ]
 
 

@@ -40,6 +40,14 @@ class _JsonLine(logging.Formatter):
         return orjson.dumps(line, default=str).decode()
 
 
+def _is_worth_telling(record: logging.LogRecord) -> bool:
+    """Not so that a client went away, or sent too much, before it was answered: gRPC calls it an error.
+
+    What it was refused for is counted all the same.
+    """
+    return "ExecuteBatchError raised in core" not in str(record.msg)
+
+
 def configure() -> None:
     """Send every log of this process to stderr as JSON lines."""
     handler = logging.StreamHandler()
@@ -52,3 +60,4 @@ def configure() -> None:
     for chatty in ("uvicorn.error", "alembic", "sqlalchemy", "grpc"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     logging.getLogger("uvicorn.access").disabled = True
+    logging.getLogger("grpc._cython.cygrpc").addFilter(_is_worth_telling)

@@ -34,7 +34,10 @@ import anyio, sys
 async def main():
     async with await anyio.open_process(sys.argv[1:], stderr=None) as child:
         await child.stdin.send(%r)
-        print(await child.stdout.receive())
+        answer = b""
+        while not answer.endswith(b"\n"):
+            answer += await child.stdout.receive()
+        print(answer)
         await child.stdin.aclose()
 anyio.run(main)
 """

@@ -11,7 +11,7 @@ select
     case when log.kind in ('result', 'error') then 'answer' else 'unprompted' end as occasion
 from relayscope_store.every_log as log
 where log.event_name = 'mcp.message' and log.direction = 'received'
-    and log.odd is distinct from 'orphan_answer'
+    and (log.odd is null or log.odd not in ('orphan_answer', 'answer_to_notification'))
 union all
 -- An answer without an id that fits says not what it answers: peers that send one mostly mean the
 -- notification before it. It is looked for within a minute, and before whatever else was sent since.
@@ -36,7 +36,7 @@ left join lateral (
     limit 1
 ) as before on true
 where log.event_name = 'mcp.message' and log.direction = 'received'
-    and log.severity_number >= 13 and log.odd = 'orphan_answer';
+    and log.severity_number >= 13 and log.odd in ('orphan_answer', 'answer_to_notification');
 
 create function relayscope.compare_peers(
     method text,
