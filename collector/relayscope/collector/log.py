@@ -41,7 +41,7 @@ class _JsonLine(logging.Formatter):
 
 
 def _is_worth_telling(record: logging.LogRecord) -> bool:
-    """Not so that a client went away, or sent too much, before it was answered: gRPC calls it an error.
+    """Leave out what gRPC calls an error: that a client had gone, or sent too much to be answered.
 
     What it was refused for is counted all the same.
     """

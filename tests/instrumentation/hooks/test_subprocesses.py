@@ -35,7 +35,7 @@ async def main():
     async with await anyio.open_process(sys.argv[1:], stderr=None) as child:
         await child.stdin.send(%r)
         answer = b""
-        while not answer.endswith(b"\n"):
+        while not answer.endswith(b"\\n"):
             answer += await child.stdout.receive()
         print(answer)
         await child.stdin.aclose()
