@@ -21,6 +21,14 @@ SCRIPTS = Path(sysconfig.get_path("scripts"))
 PATIENCE_SECONDS = 30
 
 
+def free_port() -> int:
+    """Return a port of the loopback interface that nothing listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 @contextmanager
 def ended(process: subprocess.Popen[str]) -> Iterator[None]:
     """Let a process that would go on for ever end with the test, whatever that comes to."""

@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -16,7 +15,16 @@ import pytest
 
 from relayscope.collector.settings import load
 from tests.fix_delivery import end_forwarders
-from tests.fix_programs import PROGRAMS, SCRIPTS, Run, clean_environment, eventually, line, run
+from tests.fix_programs import (
+    PROGRAMS,
+    SCRIPTS,
+    Run,
+    clean_environment,
+    eventually,
+    free_port,
+    line,
+    run,
+)
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -40,14 +48,6 @@ def documented(*beginning: str) -> list[str]:
         # A command may go over several lines; it ends where its quotes are closed.
         commands += re.findall(r'(?:"(?:[^"\\]|\\.)*"|[^\n"])+', block)
     return [command for command in commands if command.startswith(beginning)]
-
-
-def free_port() -> int:
-    """Return a port that nothing listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass

@@ -50,6 +50,24 @@ def test_who_comes_first_is_let_in_first() -> None:
     running(scenario())
 
 
+def test_who_gives_up_makes_way_for_those_behind() -> None:
+    """A small request fits where a large one waited in vain."""
+
+    async def scenario() -> None:
+        room = Room(SIZE)
+        await room.reserve(60)
+        large = asyncio.create_task(room.reserve(50))
+        small = asyncio.create_task(room.reserve(10))
+        await settle()
+        assert not small.done()
+        large.cancel()
+        await settle()
+        assert small.done()
+        assert room.taken == 70
+
+    running(scenario())
+
+
 def test_what_is_given_back_early_lets_others_in() -> None:
     """A request turned out smaller than it could have been."""
 

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,7 +19,7 @@ from tests.fidelity.driver import Driver, HttpDriver, StdioDriver, WebSocketDriv
 from tests.fidelity.traffic import Abilities, Traffic
 from tests.fidelity.verdict import Facts, Verdict, untagged
 from tests.fidelity.wire_bytes import read
-from tests.fix_programs import PROGRAMS, clean_environment, eventually
+from tests.fix_programs import PROGRAMS, clean_environment, eventually, free_port
 
 BINARIES: Final = Path(sys.executable).parent
 
@@ -51,14 +50,6 @@ class Relay:
     path: str = ""
     breaks: bool = False
     """Whether connections may be broken: it and its backend must be able to begin anew."""
-
-
-def free_port() -> int:
-    """Return a port of the loopback interface that nobody uses."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass

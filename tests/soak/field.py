@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import socket
 import tempfile
 import time
 from contextlib import contextmanager, suppress
@@ -15,19 +14,12 @@ from typing import TYPE_CHECKING
 from relayscope.storage import EmbeddedServer, create_engine, migrate
 from tests.fix_collector import Collector
 from tests.fix_oracle import Oracle, Producers, Verdict
+from tests.fix_programs import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 RECOVERY_SECONDS = 60
-
-
-def free_port() -> int:
-    """Return a port that nothing listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass

@@ -154,13 +154,15 @@ class Figures:
 
     def rejected(self, signal: Signal, batch: Batch, reasons: Mapping[str, int]) -> None:
         """Some of a request's items could not be stored."""
+        component_class = self._classes.of(batch) if reasons else ""
         for reason, count in reasons.items():
-            self._items.labels(signal.name, self._classes.of(batch), "rejected", reason).inc(count)
+            self._items.labels(signal.name, component_class, "rejected", reason).inc(count)
 
     def sanitized(self, signal: Signal, batch: Batch, hits: Mapping[str, int]) -> None:
         """What the sanitizer took out of a request, by rule."""
+        component_class = self._classes.of(batch) if hits else ""
         for rule, count in hits.items():
-            self._sanitized.labels(signal.name, self._classes.of(batch), rule).inc(count)
+            self._sanitized.labels(signal.name, component_class, rule).inc(count)
 
     def committed(self, seconds: float, items: int) -> None:
         """A group of requests was written."""

@@ -73,10 +73,11 @@ class Room:
             async with asyncio.timeout(_PATIENCE):
                 await admitted
         except BaseException as error:
-            if admitted.done() and not admitted.cancelled():
-                self.shrink(size)  # let in at the very moment at which it gave up
             with suppress(ValueError):
                 self._waiting.remove(place)
+            # It may have been let in at the very moment at which it gave up; if not, those behind
+            # it may fit where it did not.
+            self.shrink(size if admitted.done() and not admitted.cancelled() else 0)
             if isinstance(error, TimeoutError):
                 raise _no_room() from None
             raise
