@@ -301,12 +301,12 @@ def test_records_are_found_by_an_index(
 
 
 def test_texts_and_attributes_have_an_index(engine: Engine, writer: Writer) -> None:
-    """R22: what `search` and `logs_having` ask of a segment is answered by its indexes, with the time."""
+    """R22: what `search` and `logs_having` ask of a segment is found by index, by time, too."""
     writer.write([batch(logs=messages(3000))])
     list(Sealer(engine).seal(quiet=False))
     chunks = (
         "select chunk from relayscope_store.log_chunk"
-        " where first_time < '2000-01-02' and last_time >= '2000-01-01' and"
+        " where first_time < 'infinity' and last_time >= '-infinity' and"
     )
     by_text = plan_of(engine, f"{chunks} relayscope_store.texts(body, body_json) like '%w77x%'")
     by_attribute = plan_of(
