@@ -20,7 +20,6 @@ def send(wire: Wire, channel: Channel, text: str) -> None:
     """Send a message as a hook does."""
     outgoing = wire.sending(channel, text)
     assert outgoing is not None
-    outgoing.sent()
 
 
 def marks(telemetry: Telemetry) -> list[Any]:
@@ -83,7 +82,11 @@ def test_an_answer_after_its_call_was_cancelled_is_late(telemetry: Telemetry) ->
 def test_a_call_that_waits_for_ever_ends_with_a_timeout(telemetry: Telemetry) -> None:
     """After its time a call has failed, and an answer that comes after all is late."""
     exchange = Exchange(
-        telemetry.exchange.spans, telemetry.exchange.log, telemetry.exchange.levels, call_seconds=0
+        telemetry.exchange.spans,
+        telemetry.exchange.log,
+        telemetry.exchange.channel_log,
+        telemetry.exchange.levels,
+        call_seconds=0,
     )
     wire, channel = Wire(exchange), Channel.of_pipes("peer")
     send(wire, channel, CALL)
@@ -149,7 +152,6 @@ def test_a_peer_that_rejects_context_gets_none_any_more(
         request = {"jsonrpc": "2.0", "id": identifier, "method": "tools/list"}
         outgoing = wire.sending(channel, json.dumps(request))
         assert outgoing is not None
-        outgoing.sent()
         return outgoing.data
 
     assert "traceparent" in sent(strict, 1)
@@ -170,4 +172,3 @@ def test_one_rejection_after_an_accepted_request_means_nothing(telemetry: Teleme
 
     assert outgoing is not None
     assert "traceparent" in outgoing.data
-    outgoing.sent()

@@ -43,14 +43,11 @@ class OutgoingLines:
         outgoing: list[Outgoing[Any]] = []
         changed = self._changed(data, outgoing)
         try:
-            result = write(data if changed is None else changed)
+            return write(data if changed is None else changed)
         except BaseException as error:
             for message in outgoing:
                 message.failed(error)
             raise
-        for message in outgoing:
-            message.sent()
-        return result
 
     @shielded
     def _changed(self, data: Any, outgoing: list[Outgoing[Any]]) -> Any:
@@ -64,7 +61,10 @@ class OutgoingLines:
         begun, self._begun, self._begun_size = self._begun, [], 0
         ended_early, self._ended_early = self._ended_early, False
         if begun:
-            self._wire.sent_already(self._channel, self._newline[:0].join((*begun, piece)))
+            line = self._newline[:0].join((*begun, piece))
+            message: Any = self._wire.sending_last_part(self._channel, line)
+            if message is not None:
+                outgoing.append(message)
         elif ended_early or not piece.strip():
             return piece
         else:
