@@ -254,8 +254,11 @@ class Exchange:
             time=crossing.time,
             carried=bool(crossing.carrier),
         )
-        if calls.add(message.id, call) and crossing.level is not Level.OFF:
+        added = calls.add(message.id, call)
+        if added.id_reused and crossing.level is not Level.OFF:
             crossing.odd = OddTraffic.ID_REUSED
+        if added.crowded_out is not None:
+            self._end_unanswered(channel, added.crowded_out, kind, names.ERROR_CROWDED_OUT)
 
     def _pair(self, crossing: Crossing, calls: OpenCalls, kind: SpanKind) -> None:
         """Find the request that an answer answers, and with it the span that it ends."""

@@ -18,6 +18,10 @@ LONGEST_LINE: Final = 16 * 1024 * 1024
 """Bytes kept of a line whose end has not come: a peer may send what has no lines at all."""
 
 
+_PIECE: Final = 1024 * 1024
+"""Bytes that are copied at a time of what a host reads at once."""
+
+
 class OutgoingLines:
     """What this process writes to one pipe.
 
@@ -115,7 +119,11 @@ class IncomingLines:
 
     @shielded
     def feed(self, data: bytes | bytearray | memoryview) -> None:
-        """Take the next bytes."""
+        """Take the next bytes, a piece at a time: there may be very many."""
+        for start in range(0, len(data), _PIECE):
+            self._feed(data[start : start + _PIECE])
+
+    def _feed(self, data: bytes | bytearray | memoryview) -> None:
         *ends, rest = bytes(data).split(b"\n")
         for end in ends:
             self._arrived += len(end) + 1
