@@ -7,9 +7,10 @@ from typing import Any
 
 import grpc
 import pytest
+from opentelemetry._logs import LogRecord
 from opentelemetry.proto.collector.logs.v1 import logs_service_pb2, logs_service_pb2_grpc
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
-from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord as ProtoLogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from opentelemetry.sdk._logs import LoggerProvider, ReadableLogRecord
 from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogRecordProcessor
@@ -20,6 +21,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from relayscope.instrumentation import Exchange, Levels, names
+from relayscope.instrumentation.channel_log import ChannelLog
 from relayscope.instrumentation.message_log import MessageLog
 from relayscope.instrumentation.metrics import Durations
 from relayscope.instrumentation.spans import Spans
@@ -42,7 +44,20 @@ class Telemetry:
 
     @property
     def records(self) -> list[ReadableLogRecord]:
-        """The log records, in the order in which they were made."""
+        """The log records of messages, in the order in which they were made."""
+        return [record for record in self._all if record.log_record.event_name == "mcp.message"]
+
+    @property
+    def events(self) -> list[LogRecord]:
+        """The other log records: of channels."""
+        return [
+            record.log_record
+            for record in self._all
+            if record.log_record.event_name != "mcp.message"
+        ]
+
+    @property
+    def _all(self) -> list[ReadableLogRecord]:
         return list(self._records.get_finished_logs())
 
     @property
@@ -69,7 +84,10 @@ def telemetry() -> Iterator[Telemetry]:
     meters = MeterProvider([reader])
     sanitizer = Sanitizer.default()
     made = Spans(tracers.get_tracer("test"), sanitizer, Durations(meters.get_meter("test")))
-    exchange = Exchange(made, MessageLog(loggers.get_logger("test"), sanitizer), Levels())
+    logger = loggers.get_logger("test")
+    exchange = Exchange(
+        made, MessageLog(logger, sanitizer), ChannelLog(logger, sanitizer), Levels()
+    )
     yield Telemetry(exchange, reader, spans, records)
     tracers.shutdown()
     loggers.shutdown()
@@ -84,9 +102,10 @@ class OtlpSink(
 
     endpoint: str = ""
     spans: list[tuple[str, Span]] = field(default_factory=list)
-    records: list[tuple[str, LogRecord]] = field(default_factory=list)
-    logs: list[tuple[str, LogRecord]] = field(default_factory=list)
-    accounts: list[tuple[str, LogRecord]] = field(default_factory=list)
+    records: list[tuple[str, ProtoLogRecord]] = field(default_factory=list)
+    logs: list[tuple[str, ProtoLogRecord]] = field(default_factory=list)
+    events: list[tuple[str, ProtoLogRecord]] = field(default_factory=list)
+    accounts: list[tuple[str, ProtoLogRecord]] = field(default_factory=list)
 
     def Export(self, request: Any, _context: Any) -> Any:  # noqa: N802  # the service's own name
         """Take a request of either signal."""
@@ -102,12 +121,14 @@ class OtlpSink(
                     kept.append((_component(resource), record))
         return logs_service_pb2.ExportLogsServiceResponse()
 
-    def _kept(self, event_name: str) -> list[tuple[str, LogRecord]]:
+    def _kept(self, event_name: str) -> list[tuple[str, ProtoLogRecord]]:
         match event_name:
             case "mcp.message":
                 return self.records
             case names.EVENT_DELIVERY:
                 return self.accounts
+            case names.EVENT_CHANNEL_OPENED | names.EVENT_CHANNEL_CLOSED | names.EVENT_SEND_FAILED:
+                return self.events
             case _:
                 return self.logs
 

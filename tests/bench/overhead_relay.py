@@ -30,6 +30,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, serve
 
 from relayscope.instrumentation import Exchange, Level, Levels
+from relayscope.instrumentation.channel_log import ChannelLog
 from relayscope.instrumentation.hooks.websockets import WebsocketsInstrumentor
 from relayscope.instrumentation.message_log import MessageLog
 from relayscope.instrumentation.metrics import Durations
@@ -144,7 +145,7 @@ def prepared(variant: str) -> Answer:
     durations = Durations(NoOpMeterProvider().get_meter("bench"))
     spans = Spans(tracer, sanitizer, durations)
     levels = Levels(Level.named(variant))
-    exchange = Exchange(spans, MessageLog(logger, sanitizer), levels)
+    exchange = Exchange(spans, MessageLog(logger, sanitizer), ChannelLog(logger, sanitizer), levels)
     WebsocketsInstrumentor().instrument(exchange=exchange)
     return relay
 

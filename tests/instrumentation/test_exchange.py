@@ -34,10 +34,7 @@ def error(identifier: Any, code: int) -> str:
 def send(wire: Wire, channel: Channel, text: str) -> str:
     """Send a message as a hook does; return what went over the wire."""
     outgoing = wire.sending(channel, text)
-    if outgoing is None:
-        return text
-    outgoing.sent()
-    return outgoing.data
+    return text if outgoing is None else outgoing.data
 
 
 def pipes() -> Channel:

@@ -22,8 +22,6 @@ def call(telemetry: Telemetry, peer: str, request: str = CALL, answer: str = ANS
     """Make a call; return what went over the wire."""
     wire, channel = Wire(telemetry.exchange), Channel.of_pipes(peer)
     outgoing = wire.sending(channel, request)
-    if outgoing is not None:
-        outgoing.sent()
     wire.received(channel, answer)
     return request if outgoing is None else outgoing.data
 

@@ -7,7 +7,9 @@ import pytest
 from opentelemetry.trace import SpanKind, StatusCode
 
 from relayscope.instrumentation import Exchange
+from relayscope.instrumentation.calls import MOST_OPEN
 from relayscope.instrumentation.channel import Channel
+from relayscope.instrumentation.ending import Ending
 from relayscope.instrumentation.wire import Wire
 from tests.fix_telemetry import Telemetry
 
@@ -20,7 +22,6 @@ def send(wire: Wire, channel: Channel, text: str) -> None:
     """Send a message as a hook does."""
     outgoing = wire.sending(channel, text)
     assert outgoing is not None
-    outgoing.sent()
 
 
 def marks(telemetry: Telemetry) -> list[Any]:
@@ -83,7 +84,11 @@ def test_an_answer_after_its_call_was_cancelled_is_late(telemetry: Telemetry) ->
 def test_a_call_that_waits_for_ever_ends_with_a_timeout(telemetry: Telemetry) -> None:
     """After its time a call has failed, and an answer that comes after all is late."""
     exchange = Exchange(
-        telemetry.exchange.spans, telemetry.exchange.log, telemetry.exchange.levels, call_seconds=0
+        telemetry.exchange.spans,
+        telemetry.exchange.log,
+        telemetry.exchange.channel_log,
+        telemetry.exchange.levels,
+        call_seconds=0,
     )
     wire, channel = Wire(exchange), Channel.of_pipes("peer")
     send(wire, channel, CALL)
@@ -149,7 +154,6 @@ def test_a_peer_that_rejects_context_gets_none_any_more(
         request = {"jsonrpc": "2.0", "id": identifier, "method": "tools/list"}
         outgoing = wire.sending(channel, json.dumps(request))
         assert outgoing is not None
-        outgoing.sent()
         return outgoing.data
 
     assert "traceparent" in sent(strict, 1)
@@ -170,4 +174,36 @@ def test_one_rejection_after_an_accepted_request_means_nothing(telemetry: Teleme
 
     assert outgoing is not None
     assert "traceparent" in outgoing.data
-    outgoing.sent()
+
+
+def test_a_peer_that_never_answers_costs_bounded_memory(telemetry: Telemetry) -> None:
+    """The oldest of very many open calls ends, and its span says why; the others stay open."""
+    wire, channel = Wire(telemetry.exchange), Channel.of_pipes("peer")
+
+    for identifier in range(MOST_OPEN + 2):
+        send(wire, channel, f'{{"jsonrpc":"2.0","id":{identifier},"method":"ping"}}')
+
+    ended = [span.attributes or {} for span in telemetry.spans]
+    assert [span["jsonrpc.request.id"] for span in ended] == ["0", "1"]
+    assert {span["error.type"] for span in ended} == {"relayscope.crowded_out"}
+    wire.closed(channel)
+    assert len(telemetry.spans) == MOST_OPEN + 2
+
+
+def test_a_channel_says_when_it_opens_and_how_it_closed(telemetry: Telemetry) -> None:
+    """Two events, of which the second is a warning if a WebSocket closed without a word."""
+    wire, channel = Wire(telemetry.exchange), Channel.of_socket("websocket", ("127.0.0.1", 9050))
+    send(wire, channel, CALL)
+
+    wire.closed(channel, Ending(close_code=1006, close_reason="password=hunter2 " * 100))
+
+    opened, closed = telemetry.events
+    assert (opened.event_name, opened.severity_text) == ("relayscope.channel.opened", "INFO")
+    assert (closed.event_name, closed.severity_text) == ("relayscope.channel.closed", "WARN")
+    attributes = closed.attributes or {}
+    assert attributes["relayscope.channel.close_code"] == 1006
+    assert attributes["relayscope.channel.sent"] == 1
+    assert attributes["relayscope.channel.received"] == 0
+    assert attributes["relayscope.channel.unanswered"] == 1
+    assert "hunter2" not in str(closed.body) + str(attributes)
+    assert len(str(closed.body)) < 300

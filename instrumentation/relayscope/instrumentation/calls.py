@@ -10,6 +10,9 @@ from opentelemetry.trace import Span
 from .level import Level
 from .message import Message, RequestId
 
+MOST_OPEN: Final = 4096
+"""Calls of one direction of a channel that may be open; a peer may never answer any."""
+
 _MOST_GIVEN_UP: Final = 64
 """Calls of one direction of a channel that are remembered after they were given up."""
 
@@ -36,6 +39,15 @@ class Call:
     is_over: bool = False
 
 
+class Added(NamedTuple):
+    """What adding a call came to."""
+
+    id_reused: bool
+    """Whether another call with the same id is open."""
+    crowded_out: Call | None
+    """The oldest call, which had to make room."""
+
+
 class Match(NamedTuple):
     """What an answer's id found."""
 
@@ -50,14 +62,21 @@ class OpenCalls:
     def __init__(self) -> None:
         self._by_id: dict[str, deque[Call]] = {}
         self._given_up: OrderedDict[str, Call] = OrderedDict()
+        self._open = 0
         self.notifications = 0
         """How many notifications could still be wrongly answered."""
 
-    def add(self, identifier: RequestId, call: Call) -> bool:
-        """Remember a call; return whether another one with the same id is open."""
+    def add(self, identifier: RequestId, call: Call) -> Added:
+        """Remember a call; where too many are open, give up the oldest."""
+        crowded_out = None
+        if self._open >= MOST_OPEN:
+            oldest = next(self._heads())
+            if oldest.request.id is not None:
+                crowded_out = self.give_up(oldest.request.id)
         calls = self._by_id.setdefault(_key(identifier), deque())
         calls.append(call)
-        return len(calls) > 1
+        self._open += 1
+        return Added(len(calls) > 1, crowded_out)
 
     def get(self, identifier: RequestId) -> Call | None:
         """Return the newest call with this id without closing it."""
@@ -74,6 +93,7 @@ class OpenCalls:
             calls = self._by_id.get(key)
             if calls:
                 call = calls.popleft()
+                self._open -= 1
                 if not calls:
                     del self._by_id[key]
                 return Match(call, id_reused=bool(calls))
@@ -98,9 +118,11 @@ class OpenCalls:
 
     def older_than(self, time: int) -> Iterator[Call]:
         """Go through the open calls from before a time."""
-        for calls in self._by_id.values():
-            if calls[0].time < time:
-                yield calls[0]
+        return (call for call in self._heads() if call.time < time)
+
+    def _heads(self) -> Iterator[Call]:
+        """Go through the oldest call of each id, the ids that were used first first."""
+        return (calls[0] for calls in self._by_id.values())
 
     def newest_first(self) -> Iterator[Call]:
         """Go through the open calls, the ids that were used last first."""
@@ -109,6 +131,7 @@ class OpenCalls:
 
     def drain(self) -> Iterator[Call]:
         """Close every call, oldest id first."""
+        self._open = 0
         while self._by_id:
             yield from self._by_id.pop(next(iter(self._by_id)))
 

@@ -4,6 +4,7 @@ import itertools
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from time import time_ns
 
 from relayscope.sanitizer import Value
 
@@ -23,6 +24,11 @@ class Channel:
         as_client: Address attributes for spans of calls sent from here (`server.address`, ...).
         as_server: Address attributes for spans of calls received here (`client.address`, ...).
         speaks_jsonrpc: Set by the first JSON-RPC message; before it, other text is none of ours.
+        created: When it was first seen; nanoseconds since the epoch.
+        is_announced: Whether there is a record of its opening.
+        is_over: Whether nothing more will cross it.
+        crossed: How many messages have crossed it.
+        unanswered: How many of its calls have ended without an answer.
         opened: When the handshake began, and who began it; nanoseconds since the epoch.
     """
 
@@ -34,6 +40,13 @@ class Channel:
     protocol_version: str = ""
     session_id: str = ""
     speaks_jsonrpc: bool = False
+    created: int = field(default_factory=time_ns)
+    is_announced: bool = False
+    is_over: bool = False
+    crossed: dict[Direction, int] = field(
+        default_factory=lambda: {Direction.SENT: 0, Direction.RECEIVED: 0}
+    )
+    unanswered: int = 0
     opened: tuple[int, Direction] | None = None
     sent: OpenCalls = field(default_factory=OpenCalls)
     received: OpenCalls = field(default_factory=OpenCalls)
@@ -48,9 +61,15 @@ class Channel:
             self._levels = levels
         return self._gates[direction]
 
-    def next_sequence(self) -> int:
+    def next_sequence(self, direction: Direction) -> int:
         """Return the position of the message that crosses now, from 1."""
+        self.crossed[direction] += 1
         return next(self._sequence)
+
+    @property
+    def is_connection(self) -> bool:
+        """Whether it lasts for more than one call: an HTTP request without a session does not."""
+        return bool(self.session_id) or self.transport.get(names.NETWORK_PROTOCOL_NAME) != "http"
 
     @classmethod
     def of_pipes(cls, peer: str) -> "Channel":

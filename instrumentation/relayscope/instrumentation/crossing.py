@@ -13,7 +13,7 @@ from .calls import Call
 from .channel import Channel
 from .level import Level
 from .levels import Direction
-from .message import Kind, Message
+from .message import Message
 
 
 class OddTraffic(StrEnum):
@@ -44,7 +44,8 @@ class CrossingLog(Protocol):
 class Crossing:
     """One message on its way across a channel.
 
-    The hook passes the message on and then calls either `record` or `fail`, once.
+    The hook calls `record` before it passes the message on: what a peer has seen is then on this
+    machine's disk, whatever becomes of this process.
 
     Attributes:
         level: What is recorded of it.
@@ -54,6 +55,7 @@ class Crossing:
         answers: The call that it answers.
         ends_span: Whether the span is over with this message.
         parts: The messages of a batch.
+        sequence: Its position on the channel, once it is recorded.
     """
 
     channel: Channel
@@ -68,20 +70,11 @@ class Crossing:
     answers: Call | None = None
     ends_span: bool = False
     parts: Sequence["Crossing"] = ()
+    sequence: int = 0
 
     def record(self, text: str | bytes) -> None:
-        """Say with which exact text the message crossed."""
+        """Say with which exact text the message crosses."""
         self.log.emit(self, text)
-        self._end()
-
-    def fail(self, error: BaseException) -> None:
-        """Say that the message could not be sent."""
-        for crossing in (self, *self.parts):
-            if crossing.message.kind is Kind.REQUEST and crossing.message.id is not None:
-                crossing.channel.sent.take(crossing.message.id)
-            end_failed(crossing.span, type(error).__name__, "the message could not be sent")
-
-    def _end(self) -> None:
         for crossing in (self, *self.parts):
             if crossing.ends_span:
                 crossing.span.end()

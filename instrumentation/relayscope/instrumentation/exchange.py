@@ -19,8 +19,10 @@ from opentelemetry.trace import SpanKind
 from . import ambient, conventions, names
 from .calls import Call, OpenCalls
 from .channel import Channel
+from .channel_log import ChannelLog
 from .conventions import Outcome
 from .crossing import Crossing, OddTraffic
+from .ending import NO_ENDING, Ending
 from .injection import Injection
 from .level import Level
 from .levels import Direction, Levels
@@ -33,6 +35,7 @@ CALL_SECONDS: Final = 3600.0
 """After this time a call counts as never to be answered. Longer than people wait for a tool."""
 
 _SWEEP_NANOSECONDS: Final = 1_000_000_000
+_UNANSWERED: Final = "the exchange ended without an answer"
 _LONG_LIVED: Final = frozenset({"subscriptions/listen"})
 _ANSWERED_WITHOUT_ID: Final = frozenset({-32700, -32600})
 """Parse error, invalid request: errors that may have no id, because it could not be read."""
@@ -44,19 +47,22 @@ class Exchange:
     Attributes:
         levels: What is recorded from now on; may be set at any time.
         spans: Makes its spans.
-        log: Makes its log records.
+        log: Makes the log records of its messages.
+        channel_log: Makes the log records of its channels.
     """
 
     def __init__(
         self,
         spans: Spans,
         log: MessageLog,
+        channel_log: ChannelLog,
         levels: Levels,
         call_seconds: float = CALL_SECONDS,
     ) -> None:
         self.levels = levels
         self.spans = spans
         self.log = log
+        self.channel_log = channel_log
         self._call_nanoseconds = int(call_seconds * 1e9)
         self._parents = Parents()
         self._injection = Injection()
@@ -108,24 +114,47 @@ class Exchange:
         if not self.is_off(channel, Direction.SENT):
             self.spans.connect_failed(channel, started, error)
 
-    def give_up(self, channel: Channel, message: Message, error_type: str) -> None:
+    def send_failed(self, crossing: Crossing, error: BaseException) -> None:
+        """Record that a message, of which there is a record, could not be sent after all."""
+        self.channel_log.send_failed(crossing, error)
+        error_type = type(error).__name__
+        for part in (crossing, *crossing.parts):
+            self.give_up(
+                part.channel, part.message, part.direction, error_type, "the message was not sent"
+            )
+
+    def give_up(
+        self,
+        channel: Channel,
+        message: Message,
+        direction: Direction,
+        error_type: str,
+        description: str = _UNANSWERED,
+    ) -> None:
         """End the call of a request whose answer can no longer come, if it is still open."""
         if message.kind is not Kind.REQUEST or message.id is None:
             return
-        for calls, kind in _sides(channel):
-            call = calls.give_up(message.id)
-            if call is not None:
-                self._end_unanswered(channel, call, kind, error_type)
+        calls, kind = _side(channel, direction)
+        call = calls.give_up(message.id)
+        if call is not None:
+            self._end_unanswered(channel, call, kind, error_type, description)
 
-    def close(self, channel: Channel) -> None:
+    def give_up_all(self, channel: Channel) -> None:
         """End every call that is still open on a channel: its answer can no longer come."""
-        if channel not in self._channels:
-            return
-        self._channels.discard(channel)
         for calls, kind in _sides(channel):
             for call in calls.drain():
                 self._end_unanswered(channel, call, kind, names.ERROR_UNANSWERED)
+
+    def close(self, channel: Channel, ending: Ending = NO_ENDING) -> None:
+        """Say that nothing more will cross a channel, and how it has ended."""
+        if channel not in self._channels:
+            return
+        self._channels.discard(channel)
+        self.give_up_all(channel)
         self.spans.session_over(channel)
+        if channel.is_announced and not channel.is_over:
+            channel.is_over = True
+            self.channel_log.closed(channel, self.levels, ending)
 
     def close_all(self) -> None:
         """End every open call, because the process is about to exit."""
@@ -148,6 +177,9 @@ class Exchange:
         self._channels.add(channel)
         unparsable = message.kind is Kind.UNPARSABLE
         channel.speaks_jsonrpc |= not unparsable
+        if not channel.is_announced and channel.speaks_jsonrpc and channel.is_connection:
+            channel.is_announced = True
+            self.channel_log.opened(channel, self.levels)
         crossing = Crossing(
             channel, direction, message, self._level_of(channel, message, direction), self.log
         )
@@ -222,8 +254,11 @@ class Exchange:
             time=crossing.time,
             carried=bool(crossing.carrier),
         )
-        if calls.add(message.id, call) and crossing.level is not Level.OFF:
+        added = calls.add(message.id, call)
+        if added.id_reused and crossing.level is not Level.OFF:
             crossing.odd = OddTraffic.ID_REUSED
+        if added.crowded_out is not None:
+            self._end_unanswered(channel, added.crowded_out, kind, names.ERROR_CROWDED_OUT)
 
     def _pair(self, crossing: Crossing, calls: OpenCalls, kind: SpanKind) -> None:
         """Find the request that an answer answers, and with it the span that it ends."""
@@ -287,11 +322,16 @@ class Exchange:
                 self._end_unanswered(channel, call, kind, names.ERROR_CANCELLED)
 
     def _end_unanswered(
-        self, channel: Channel, call: Call, kind: SpanKind, error_type: str
+        self,
+        channel: Channel,
+        call: Call,
+        kind: SpanKind,
+        error_type: str,
+        description: str = _UNANSWERED,
     ) -> None:
         self._parents.forget(call)
+        channel.unanswered += error_type != names.ERROR_CANCELLED
         if call.level is not Level.OFF and not call.is_over:
-            description = "the exchange ended without an answer"
             ended = Outcome({names.ERROR_TYPE: error_type}, failed=True, description=description)
             self.spans.conclude(channel, call, kind, ended)
             if not call.is_over:
@@ -300,7 +340,13 @@ class Exchange:
 
 
 def _sides(channel: Channel) -> Iterable[tuple[OpenCalls, SpanKind]]:
-    return ((channel.sent, SpanKind.CLIENT), (channel.received, SpanKind.SERVER))
+    return (_side(channel, Direction.SENT), _side(channel, Direction.RECEIVED))
+
+
+def _side(channel: Channel, direction: Direction) -> tuple[OpenCalls, SpanKind]:
+    if direction is Direction.SENT:
+        return channel.sent, SpanKind.CLIENT
+    return channel.received, SpanKind.SERVER
 
 
 def _learn_handshake(channel: Channel, answer: Message) -> None:

@@ -75,6 +75,10 @@ class Levels:
                 return rule.level
         return self.level
 
+    def of_events(self, peer: str) -> Level:
+        """Return the level of what happens to a channel itself: the finer of its directions."""
+        return min(self.of_message(peer, direction, "", "") for direction in Direction)
+
     def injects(self, peer: str) -> bool:
         """Return whether messages to a peer may be given trace context."""
         return not any(fnmatchcase(peer, pattern) for pattern in self.uninjected)

@@ -53,7 +53,7 @@ class MessageLog:
         channel = crossing.channel
         if not channel.speaks_jsonrpc:
             return
-        sequence = channel.next_sequence()
+        sequence = crossing.sequence = channel.next_sequence(crossing.direction)
         level = crossing.level
         if crossing.odd is None or crossing.odd is OddTraffic.NOT_MCP:
             own_level = level

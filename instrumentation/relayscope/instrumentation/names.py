@@ -32,6 +32,7 @@ SERVER_ADDRESS: Final = "server.address"
 SERVER_PORT: Final = "server.port"
 CLIENT_ADDRESS: Final = "client.address"
 CLIENT_PORT: Final = "client.port"
+PROCESS_EXIT_CODE: Final = "process.exit.code"
 
 # --- relayscope's own -----------------------------------------------------------------------------
 EVENT_MESSAGE: Final = "mcp.message"
@@ -57,6 +58,35 @@ CHANNEL_ID: Final = "relayscope.channel.id"
 
 CHANNEL_SEQUENCE: Final = "relayscope.channel.sequence"
 """Position of a message on its channel, both directions counted together, from 1."""
+
+EVENT_CHANNEL_OPENED: Final = "relayscope.channel.opened"
+"""Event name of the log record that says that a channel has been opened, at INFO."""
+
+EVENT_CHANNEL_CLOSED: Final = "relayscope.channel.closed"
+"""Event name of the log record that says how a channel has ended, at INFO; at WARN where a
+WebSocket closed with an error or without a word, or a child process failed or was killed."""
+
+EVENT_SEND_FAILED: Final = "relayscope.message.send_failed"
+"""Event name of the log record, at WARN, that says that the message with this sequence, which has
+been recorded as sent, could not be sent."""
+
+CHANNEL_SENT: Final = "relayscope.channel.sent"
+"""How many messages were sent over a channel, when it is closed."""
+
+CHANNEL_RECEIVED: Final = "relayscope.channel.received"
+"""How many messages arrived over a channel, when it is closed."""
+
+CHANNEL_UNANSWERED: Final = "relayscope.channel.unanswered"
+"""How many requests, of both directions, were never answered, when a channel is closed."""
+
+CHANNEL_CLOSE_CODE: Final = "relayscope.channel.close_code"
+"""Close code of a WebSocket (RFC 6455, section 7.4); 1006 where no close frame came."""
+
+CHANNEL_CLOSE_REASON: Final = "relayscope.channel.close_reason"
+"""What stood beside the close code."""
+
+CHANNEL_EXIT_SIGNAL: Final = "relayscope.channel.exit_signal"
+"""Name of the signal that killed the child process at the other end."""
 
 PEER: Final = "relayscope.peer"
 """Who is at the other end, as the transport names it: `127.0.0.1:9051`, `stdio`, ..."""
@@ -118,6 +148,9 @@ ERROR_UNANSWERED: Final = "relayscope.unanswered"
 
 ERROR_CANCELLED: Final = "cancelled"
 """The one who made the request cancelled it (`notifications/cancelled`)."""
+
+ERROR_CROWDED_OUT: Final = "relayscope.crowded_out"
+"""More requests than can be remembered were open on the channel, and this was the oldest."""
 
 ERROR_TIMEOUT: Final = "timeout"
 """No answer came for a very long time."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from opentelemetry import metrics, trace
 from opentelemetry._logs import get_logger
 
+from .channel_log import ChannelLog
 from .exchange import Exchange
 from .level import Level
 from .levels import Levels
@@ -44,10 +45,11 @@ def shared_exchange() -> Exchange:
         sanitizer = shared_sanitizer()
         release = version("relayscope")
         body_limit = int(os.environ.get(BODY_LIMIT_VARIABLE) or DEFAULT_BODY_LIMIT)
-        log = MessageLog(get_logger(SCOPE, release), sanitizer, body_limit)
+        logger = get_logger(SCOPE, release)
+        log = MessageLog(logger, sanitizer, body_limit)
         durations = Durations(_meter(release))
         spans = Spans(trace.get_tracer(SCOPE, release), sanitizer, durations)
-        _exchange = Exchange(spans, log, levels)
+        _exchange = Exchange(spans, log, ChannelLog(logger, sanitizer), levels)
         # Runs before the providers' own exit handlers, which were registered earlier.
         atexit.register(_exchange.close_all)
     return _exchange

@@ -9,6 +9,7 @@ from opentelemetry.trace import INVALID_SPAN, Span
 from . import ambient
 from .channel import Channel
 from .crossing import Crossing
+from .ending import NO_ENDING, Ending
 from .exchange import Exchange
 from .levels import Direction
 from .message import Message
@@ -20,7 +21,7 @@ _Data = TypeVar("_Data", bound=str | bytes)
 
 @dataclass(slots=True, frozen=True)
 class Outgoing(Generic[_Data]):
-    """A message that is about to be sent.
+    """A message that is recorded, and about to be sent.
 
     Attributes:
         data: What to send, of the type that the host wanted to send.
@@ -28,16 +29,12 @@ class Outgoing(Generic[_Data]):
 
     data: _Data
     _crossing: Crossing
-
-    @shielded
-    def sent(self) -> None:
-        """Say that the host's library took it."""
-        self._crossing.record(self.data)
+    _exchange: Exchange
 
     @shielded
     def failed(self, error: BaseException) -> None:
         """Say that the host's library refused it."""
-        self._crossing.fail(error)
+        self._exchange.send_failed(self._crossing, error)
 
 
 class Wire:
@@ -48,19 +45,29 @@ class Wire:
 
     @shielded
     def sending(self, channel: Channel, data: _Data) -> Outgoing[_Data] | None:
-        """Return what to send in place of `data`, None if it is sent as it is and not recorded."""
+        """Record a message that is about to be sent.
+
+        Returns:
+            What to send in place of `data`; None if it is sent as it is and not recorded.
+        """
         if self._exchange.is_off(channel, Direction.SENT):
             return None
         crossing = self._exchange.sending(channel, Message.of_text(data))
         if crossing.carrier:
             data = _with_context(data, crossing)
-        return Outgoing(data, crossing)
+        crossing.record(data)
+        return Outgoing(data, crossing, self._exchange)
 
     @shielded
-    def sent_already(self, channel: Channel, data: str | bytes) -> None:
+    def sending_last_part(
+        self, channel: Channel, data: str | bytes
+    ) -> Outgoing[str] | Outgoing[bytes] | None:
         """Record a message that can no longer be changed, because a part of it has been sent."""
-        if not self._exchange.is_off(channel, Direction.SENT):
-            self._exchange.sending(channel, Message.of_text(data)).record(data)
+        if self._exchange.is_off(channel, Direction.SENT):
+            return None
+        crossing = self._exchange.sending(channel, Message.of_text(data))
+        crossing.record(data)
+        return Outgoing(data, crossing, self._exchange)  # type: ignore[return-value]  # either
 
     @shielded
     def arrived(
@@ -91,14 +98,21 @@ class Wire:
             ambient.enter(span)
 
     @shielded
-    def gave_up(self, channel: Channel, request: Message, error_type: str) -> None:
-        """Say that a request's answer can no longer come."""
-        self._exchange.give_up(channel, request, error_type)
+    def gave_up(
+        self, channel: Channel, request: Message, direction: Direction, error_type: str
+    ) -> None:
+        """Say that the answer to a request, which went this way, can no longer come."""
+        self._exchange.give_up(channel, request, direction, error_type)
 
     @shielded
-    def closed(self, channel: Channel) -> None:
+    def gave_up_all(self, channel: Channel) -> None:
+        """Say that no answer can come any more."""
+        self._exchange.give_up_all(channel)
+
+    @shielded
+    def closed(self, channel: Channel, ending: Ending = NO_ENDING) -> None:
         """Say that nothing more will cross the channel."""
-        self._exchange.close(channel)
+        self._exchange.close(channel, ending)
 
     @shielded
     def connect_failed(self, channel: Channel, started: int, error: BaseException) -> None:

@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 
 from relayscope.instrumentation.channel import Channel
+from relayscope.instrumentation.ending import Ending
 from relayscope.instrumentation.exchange import Exchange
 from relayscope.instrumentation.hooks import claim
 from relayscope.instrumentation.hooks.patches import Patches
@@ -68,7 +69,6 @@ class _Hook:
         except BaseException as error:
             outgoing.failed(error)
             raise
-        outgoing.sent()
         return None
 
     async def receive(
@@ -80,7 +80,7 @@ class _Hook:
             if message.type in (_TEXT, _BINARY):
                 self._wire.received(channel, message.data)
             elif message.type in _CLOSED:
-                self._wire.closed(channel)
+                self._wire.closed(channel, _ending(socket))
         return message
 
     async def close(
@@ -91,7 +91,7 @@ class _Hook:
         finally:
             channel = self._channels.get(socket)
             if channel is not None:
-                self._wire.closed(channel)
+                self._wire.closed(channel, _ending(socket))
 
     async def connect(
         self, connect: Callable[..., Awaitable[Any]], _: Any, args: Any, kwargs: Any
@@ -115,3 +115,7 @@ class _Hook:
                 None if claim.is_held() else Channel.of_socket("websocket", address)
             )
         return self._channels[socket]
+
+
+def _ending(socket: Any) -> Ending:
+    return Ending(close_code=socket.close_code)

@@ -11,6 +11,7 @@ from typing import Any, Final
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 
 from relayscope.instrumentation.channel import Channel
+from relayscope.instrumentation.ending import NO_ENDING, Ending
 from relayscope.instrumentation.exchange import Exchange
 from relayscope.instrumentation.hooks.http_call import ServerCall, Sessions
 from relayscope.instrumentation.hooks.patches import Patches
@@ -150,7 +151,12 @@ class _HttpCall:
                 changed = self._call.response_body(body, more=more)
                 if changed is not body:
                     event = {**event, "body": changed}
-        await self._send(event)
+        try:
+            await self._send(event)
+        except BaseException as error:
+            if not self.claimed:
+                self._call.failed(error)
+            raise
 
     def end(self) -> None:
         if not self.claimed:
@@ -165,10 +171,13 @@ class _WebSocketCall:
         self._receive = receive
         self._send = send
         self._channel: Final = Channel.of_socket("websocket", _address(scope))
+        self._ending = NO_ENDING
         self.claimed = False
 
     async def receive(self) -> Event:
         event = await self._receive()
+        if event["type"] == "websocket.disconnect":
+            self._ending = _ending(event)
         if event["type"] == "websocket.receive" and not self.claimed:
             data = _frame(event)
             if data is not None:
@@ -179,6 +188,8 @@ class _WebSocketCall:
         watched = event["type"] == "websocket.send" and not self.claimed
         data = _frame(event) if watched else None
         outgoing = self._wire.sending(self._channel, data) if data is not None else None
+        if event["type"] == "websocket.close":
+            self._ending = _ending(event)
         if outgoing is None:
             return await self._send(event)
         kind = "text" if isinstance(outgoing.data, str) else "bytes"
@@ -187,16 +198,19 @@ class _WebSocketCall:
         except BaseException as error:
             outgoing.failed(error)
             raise
-        outgoing.sent()
         return None
 
     def end(self) -> None:
-        self._wire.closed(self._channel)
+        self._wire.closed(self._channel, self._ending)
 
 
 def _address(scope: Any) -> tuple[str, int] | None:
     client = scope.get("client")
     return tuple(client) if client else None
+
+
+def _ending(event: Event) -> Ending:
+    return Ending(event.get("code", 1000), event.get("reason") or "")
 
 
 def _frame(event: Event) -> str | bytes | None:

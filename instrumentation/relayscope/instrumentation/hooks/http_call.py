@@ -8,7 +8,7 @@ server may ask in one response what the client answers in another request.
 from collections import OrderedDict
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 from opentelemetry import propagate
 from opentelemetry.context import Context
@@ -17,12 +17,27 @@ from relayscope.instrumentation import names
 from relayscope.instrumentation.channel import Channel
 from relayscope.instrumentation.hooks import sse
 from relayscope.instrumentation.hooks.sse import EventStream
+from relayscope.instrumentation.levels import Direction
 from relayscope.instrumentation.message import Kind, Message
 from relayscope.instrumentation.shield import shielded
-from relayscope.instrumentation.wire import Wire
+from relayscope.instrumentation.wire import Outgoing, Wire
 
 _LARGEST_BODY: Final = 16 * 1024 * 1024
 """Bytes of a body that are kept to be read as one message; a larger one is not recorded."""
+
+_NOT_SENT: Final = frozenset(
+    {
+        "ConnectError",
+        "ConnectTimeout",
+        "LocalProtocolError",
+        "PoolTimeout",
+        "ProxyError",
+        "UnsupportedProtocol",
+        "WriteError",
+        "WriteTimeout",
+    }
+)
+"""httpx's exceptions that say that a request did not go out; after others it may have."""
 
 _MOST_SESSIONS: Final = 1024
 """Sessions whose channel is remembered; the one unused for longest gives way."""
@@ -124,17 +139,13 @@ class ClientCall:
         self.body = body if self._outgoing is None else self._outgoing.data
 
     @shielded
-    def sent(self) -> None:
-        """Say that the server has begun to respond."""
-        if self._outgoing is not None:
-            self._outgoing.sent()
-            self._outgoing = None
-
-    @shielded
     def failed(self, error: BaseException, started: int) -> None:
         """Say that no response came to what was sent at `started` (ns since the epoch)."""
-        if self._outgoing is not None:
+        error_type = type(error).__name__
+        if self._outgoing is not None and error_type in _NOT_SENT:
             self._outgoing.failed(error)
+        else:
+            self._give_up(error_type)
         if isinstance(error, OSError) or type(error).__name__ == "ConnectError":
             self._wire.connect_failed(self._channel, started, error)
 
@@ -158,9 +169,11 @@ class ClientCall:
             for text in self._response.feed(b"", more=False):
                 self._wire.received(self._channel, text)
             self._response = None
-            error_type = _error_type(self._status)
-            for message in (self._message, *self._message.parts):
-                self._wire.gave_up(self._channel, message, error_type)
+            self._give_up(_error_type(self._status))
+
+    def _give_up(self, error_type: str) -> None:
+        for message in (self._message, *self._message.parts):
+            self._wire.gave_up(self._channel, message, Direction.SENT, error_type)
 
 
 class ResponseBody:
@@ -204,6 +217,8 @@ class ServerCall:
         self._request: Message | None = None
         self._response: ResponseBody | None = None
         self._status = 0
+        self._outgoing: list[Outgoing[Any]] = []
+        """The messages in the part of the response that is being sent."""
 
     @shielded
     def request_body(self, chunk: bytes, *, more: bool) -> None:
@@ -233,6 +248,7 @@ class ServerCall:
 
     def response_body(self, chunk: bytes, *, more: bool) -> bytes:
         """Take the next part of the response's body; return what to send in its place."""
+        self._outgoing.clear()
         changed = self._changed(chunk)
         if changed is None:
             self._record(chunk, more=more)
@@ -249,14 +265,21 @@ class ServerCall:
         outgoing = self._wire.sending(self._channel, data) if data.strip() else None
         if outgoing is None:
             return None
-        outgoing.sent()
+        self._outgoing.append(outgoing)
         return outgoing.data
 
     @shielded
     def _record(self, chunk: bytes, *, more: bool) -> None:
         if self._response is not None:
             for text in self._response.feed(chunk, more=more):
-                self._wire.sent_already(self._channel, text)
+                outgoing: Outgoing[Any] | None = self._wire.sending_last_part(self._channel, text)
+                if outgoing is not None:
+                    self._outgoing.append(outgoing)
+
+    def failed(self, error: BaseException) -> None:
+        """Say that the part of the response that was taken last could not be sent."""
+        for outgoing in self._outgoing:
+            outgoing.failed(error)
 
     @shielded
     def end(self) -> None:
@@ -264,7 +287,7 @@ class ServerCall:
         if self._request is not None:
             error_type = _error_type(self._status)
             for message in (self._request, *self._request.parts):
-                self._wire.gave_up(self._channel, message, error_type)
+                self._wire.gave_up(self._channel, message, Direction.RECEIVED, error_type)
 
 
 def _error_type(status: int) -> str:

@@ -95,7 +95,6 @@ class _Hook:
 
     @shielded
     def _respond(self, call: ClientCall, response: Any) -> None:
-        call.sent()
         headers = {name.lower(): value for name, value in response.headers.raw}
         # What is read has been decoded.
         headers.pop(b"content-encoding", None)

@@ -18,6 +18,10 @@ LONGEST_LINE: Final = 16 * 1024 * 1024
 """Bytes kept of a line whose end has not come: a peer may send what has no lines at all."""
 
 
+_PIECE: Final = 1024 * 1024
+"""Bytes that are copied at a time of what a host reads at once."""
+
+
 class OutgoingLines:
     """What this process writes to one pipe.
 
@@ -43,14 +47,11 @@ class OutgoingLines:
         outgoing: list[Outgoing[Any]] = []
         changed = self._changed(data, outgoing)
         try:
-            result = write(data if changed is None else changed)
+            return write(data if changed is None else changed)
         except BaseException as error:
             for message in outgoing:
                 message.failed(error)
             raise
-        for message in outgoing:
-            message.sent()
-        return result
 
     @shielded
     def _changed(self, data: Any, outgoing: list[Outgoing[Any]]) -> Any:
@@ -64,7 +65,10 @@ class OutgoingLines:
         begun, self._begun, self._begun_size = self._begun, [], 0
         ended_early, self._ended_early = self._ended_early, False
         if begun:
-            self._wire.sent_already(self._channel, self._newline[:0].join((*begun, piece)))
+            line = self._newline[:0].join((*begun, piece))
+            message: Any = self._wire.sending_last_part(self._channel, line)
+            if message is not None:
+                outgoing.append(message)
         elif ended_early or not piece.strip():
             return piece
         else:
@@ -115,7 +119,11 @@ class IncomingLines:
 
     @shielded
     def feed(self, data: bytes | bytearray | memoryview) -> None:
-        """Take the next bytes."""
+        """Take the next bytes, a piece at a time: there may be very many."""
+        for start in range(0, len(data), _PIECE):
+            self._feed(data[start : start + _PIECE])
+
+    def _feed(self, data: bytes | bytearray | memoryview) -> None:
         *ends, rest = bytes(data).split(b"\n")
         for end in ends:
             self._arrived += len(end) + 1

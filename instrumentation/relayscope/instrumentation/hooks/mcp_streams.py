@@ -75,8 +75,8 @@ class SessionWire:
         return crossing.span if message.method and crossing.span is not INVALID_SPAN else None
 
     @shielded
-    def sending(self, item: Any) -> tuple[Crossing, str] | None:
-        """Put the trace context into a message that is about to be sent; return its text too."""
+    def sending(self, item: Any) -> Crossing | None:
+        """Put the trace context into a message that is about to be sent, and record it."""
         if self._exchange.is_off(self._channel, Direction.SENT):
             return None
         root = self._dialect.root(item.message)
@@ -85,17 +85,13 @@ class SessionWire:
             params = dict(root.params or {})
             params["_meta"] = {**(params.get("_meta") or {}), **crossing.carrier}
             root.params = params
-        return crossing, self._render(item.message)
-
-    @shielded
-    def sent(self, crossing: Crossing, text: str) -> None:
-        """Say that the transport takes the message."""
-        crossing.record(text)
+        crossing.record(self._render(item.message))
+        return crossing
 
     @shielded
     def failed(self, crossing: Crossing, error: BaseException) -> None:
         """Say that the transport refused the message."""
-        crossing.fail(error)
+        self._exchange.send_failed(crossing, error)
 
     @shielded
     def closed(self) -> None:
@@ -187,14 +183,10 @@ class WatchedWriteStream(wrapt.ObjectProxy[Any]):
     async def send(self, item: Any) -> None:
         """Send a message."""
         wire = self._self_wire
-        sending = wire.sending(item)
-        if sending is None:
+        crossing = wire.sending(item)
+        if crossing is None:
             await self.__wrapped__.send(item)
             return
-        crossing, text = sending
-        # The peer may answer before `send` returns, and the answer ends the span; so the record
-        # of what was asked comes first.
-        wire.sent(crossing, text)
         try:
             await wire.pass_on(self.__wrapped__.send, item)
         except BaseException as error:

@@ -1,14 +1,16 @@
 """A WebSocket's messages, out of its data frames, and how far the host has read them."""
 
 from collections import deque
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 from opentelemetry.trace import Span  # noqa: TC002  # beside imports that are used
 
 from relayscope.instrumentation import ambient
 from relayscope.instrumentation.channel import Channel
+from relayscope.instrumentation.ending import Ending
 from relayscope.instrumentation.shield import shielded
-from relayscope.instrumentation.wire import Wire
+from relayscope.instrumentation.wire import Outgoing, Wire
 
 LARGEST_MESSAGE: Final = 16 * 1024 * 1024
 """Bytes that are kept of a message in fragments: a peer may never send the last one."""
@@ -69,13 +71,32 @@ class Socket:
         if span is not None:
             ambient.enter(span)
 
-    @shielded
-    def sent_fragment(self, data: bytes, *, last: bool) -> None:
-        """Take a frame of a message in fragments: what has been sent cannot be changed."""
-        message = self._sent.add(bytes(data), last=last)
-        if message is not None:
-            self._wire.sent_already(self.channel, message)
+    def send(self, send: Callable[[bytes], None], data: Any) -> None:
+        """Send a message that is one frame."""
+        outgoing = self._wire.sending(self.channel, bytes(data))
+        if outgoing is None:
+            send(data)
+        else:
+            _send(send, outgoing.data, outgoing)
 
-    def closed(self) -> None:
+    def send_fragment(self, send: Callable[[bytes], None], data: Any, *, last: bool) -> None:
+        """Send a frame of a message in fragments: what has been sent cannot be changed."""
+        _send(send, data, self._sending_fragment(data, last=last))
+
+    @shielded
+    def _sending_fragment(self, data: Any, *, last: bool) -> Outgoing[Any] | None:
+        message = self._sent.add(bytes(data), last=last)
+        return None if message is None else self._wire.sending_last_part(self.channel, message)
+
+    def closed(self, close_code: int | None, close_reason: str | None) -> None:
         """Say that nothing more will cross."""
-        self._wire.closed(self.channel)
+        self._wire.closed(self.channel, Ending(close_code, close_reason or ""))
+
+
+def _send(send: Callable[[bytes], None], data: Any, outgoing: Outgoing[Any] | None) -> None:
+    try:
+        send(data)
+    except BaseException as error:
+        if outgoing is not None:
+            outgoing.failed(error)
+        raise

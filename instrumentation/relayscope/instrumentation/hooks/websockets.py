@@ -78,30 +78,22 @@ class _Hook:
             return send(*args, **kwargs)
         data = args[0] if args else kwargs["data"]
         last = args[1] if len(args) > 1 else kwargs.get("fin", True)
-        if not last:
-            send(*args, **kwargs)
-            socket.sent_fragment(data, last=False)
-            return None
-        outgoing = self._wire.sending(socket.channel, bytes(data))
-        if outgoing is None:
-            return send(*args, **kwargs)
-        try:
-            send(outgoing.data)
-        except BaseException as error:
-            outgoing.failed(error)
-            raise
-        outgoing.sent()
+        if last:
+            socket.send(send, data)
+        else:
+            socket.send_fragment(lambda fragment: send(fragment, False), data, last=False)
         return None
 
     def send_continuation(
         self, send: Callable[..., None], protocol: Any, args: Any, kwargs: Any
     ) -> None:
-        send(*args, **kwargs)
         socket = self._sockets.get(protocol)
-        if socket is not None:
-            data = args[0] if args else kwargs["data"]
-            last = args[1] if len(args) > 1 else kwargs["fin"]
-            socket.sent_fragment(data, last=last)
+        if socket is None:
+            return send(*args, **kwargs)
+        data = args[0] if args else kwargs["data"]
+        last = args[1] if len(args) > 1 else kwargs["fin"]
+        socket.send_fragment(lambda fragment: send(fragment, last), data, last=last)
+        return None
 
     def recv_frame(
         self, recv_frame: Callable[..., None], protocol: Any, args: Any, kwargs: Any
@@ -134,7 +126,8 @@ class _Hook:
         finally:
             socket = self._sockets.get(connection.protocol)
             if socket is not None:
-                socket.closed()
+                protocol = connection.protocol
+                socket.closed(protocol.close_code, protocol.close_reason)
 
     async def recv(
         self, recv: Callable[..., Awaitable[Any]], connection: Any, args: Any, kwargs: Any

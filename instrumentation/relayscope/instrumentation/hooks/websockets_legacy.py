@@ -37,19 +37,14 @@ class LegacyHook:
         if socket is None or kwargs or args[1] not in _DATA_OPCODES:
             return write(*args, **kwargs)
         fin, opcode, data = args
-        if not fin or opcode == 0:
+
+        def write_data(data: bytes) -> None:
             write(fin, opcode, data)
-            socket.sent_fragment(data, last=fin)
-            return None
-        outgoing = self._wire.sending(socket.channel, bytes(data))
-        if outgoing is None:
-            return write(fin, opcode, data)
-        try:
-            write(fin, opcode, outgoing.data)
-        except BaseException as error:
-            outgoing.failed(error)
-            raise
-        outgoing.sent()
+
+        if fin and opcode != 0:
+            socket.send(write_data, data)
+        else:
+            socket.send_fragment(write_data, data, last=fin)
         return None
 
     async def _read_message(
@@ -75,7 +70,7 @@ class LegacyHook:
         lost(*args, **kwargs)
         socket = self._socket(connection)
         if socket is not None:
-            socket.closed()
+            socket.closed(connection.close_code, connection.close_reason)
 
     @shielded
     def _socket(self, connection: Any) -> Socket | None:

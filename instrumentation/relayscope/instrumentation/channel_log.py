@@ -1,0 +1,116 @@
+"""The log records of channels: opened, closed, and a message that could not be sent.
+
+They are events, at level INFO, and at WARN where something went wrong. A channel is told of from
+its first JSON-RPC message on, because a process may use the same library for things that are none
+of ours; the record of its opening carries the time at which it was first seen.
+"""
+
+from time import time_ns
+from typing import Final
+
+from opentelemetry._logs import Logger, LogRecord, SeverityNumber
+from opentelemetry.context import Context
+from opentelemetry.trace import INVALID_SPAN, set_span_in_context
+
+from relayscope.sanitizer import Sanitizer, Value
+
+from . import conventions, names
+from .channel import Channel
+from .crossing import Crossing
+from .ending import NO_ENDING, Ending
+from .level import Level
+from .levels import Direction, Levels
+
+_SEVERITY: Final = {Level.INFO: SeverityNumber.INFO, Level.WARN: SeverityNumber.WARN}
+
+_LONGEST_TEXT: Final = 1024
+"""Characters of what is said of a failure; an exception's text may hold what was to be sent."""
+
+
+class ChannelLog:
+    """Makes the log records of channels that their levels ask for."""
+
+    def __init__(self, logger: Logger, sanitizer: Sanitizer) -> None:
+        self._logger = logger
+        self._sanitizer = sanitizer
+
+    def opened(self, channel: Channel, levels: Levels) -> None:
+        """Say that a channel has been opened."""
+        if levels.of_events(channel.peer) <= Level.INFO:
+            self._emit(
+                names.EVENT_CHANNEL_OPENED,
+                Level.INFO,
+                f"opened: {_described(channel)}",
+                _attributes(channel),
+                Context(),
+                channel.created,
+            )
+
+    def closed(self, channel: Channel, levels: Levels, ending: Ending = NO_ENDING) -> None:
+        """Say that a channel has been closed, and what has crossed it until then."""
+        level = Level.INFO if ending.is_normal else Level.WARN
+        if levels.of_events(channel.peer) > level:
+            return
+        sent, received = channel.crossed[Direction.SENT], channel.crossed[Direction.RECEIVED]
+        attributes = _attributes(channel) | ending.attributes()
+        attributes[names.CHANNEL_SENT] = sent
+        attributes[names.CHANNEL_RECEIVED] = received
+        attributes[names.CHANNEL_UNANSWERED] = channel.unanswered
+        parts = [ending.described(), f"{sent} sent", f"{received} received"]
+        if channel.unanswered:
+            parts.append(f"{channel.unanswered} unanswered")
+        text = f"closed: {_described(channel)}; {', '.join(part for part in parts if part)}"
+        self._emit(names.EVENT_CHANNEL_CLOSED, level, text, attributes, Context())
+
+    def send_failed(self, crossing: Crossing, error: BaseException) -> None:
+        """Say that a message, of which there is a record, could not be sent after all."""
+        if crossing.level > Level.WARN:
+            return
+        channel = crossing.channel
+        attributes = conventions.message_attributes(crossing.message) | _attributes(channel)
+        attributes[names.CHANNEL_SEQUENCE] = crossing.sequence
+        attributes[names.ERROR_TYPE] = type(error).__name__
+        span = crossing.span
+        self._emit(
+            names.EVENT_SEND_FAILED,
+            Level.WARN,
+            f"not sent: {_described(channel)}; {type(error).__name__}: {error}"[:_LONGEST_TEXT],
+            attributes,
+            None if span is INVALID_SPAN else set_span_in_context(span),
+        )
+
+    def _emit(  # noqa: PLR0913, PLR0917  # what a record is made of
+        self,
+        event_name: str,
+        level: Level,
+        text: str,
+        attributes: dict[str, Value],
+        context: Context | None,
+        time: int | None = None,
+    ) -> None:
+        clean_attributes, clean_text = self._sanitizer.record(attributes, text)
+        self._logger.emit(
+            LogRecord(
+                timestamp=time_ns() if time is None else time,
+                context=context,
+                severity_number=_SEVERITY[level],
+                severity_text=level.name,
+                event_name=event_name,
+                body=clean_text,
+                attributes=clean_attributes,
+            )
+        )
+
+
+def _described(channel: Channel) -> str:
+    protocol = channel.transport.get(names.NETWORK_PROTOCOL_NAME)
+    transport = protocol or channel.transport.get(names.NETWORK_TRANSPORT)
+    return f"{transport} {channel.peer}" if isinstance(transport, str) else channel.peer
+
+
+def _attributes(channel: Channel) -> dict[str, Value]:
+    return {
+        names.CHANNEL_ID: channel.id,
+        names.PEER: channel.peer,
+        **channel.transport,
+    } | ({names.MCP_SESSION_ID: channel.session_id} if channel.session_id else {})

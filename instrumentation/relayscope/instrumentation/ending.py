@@ -1,0 +1,72 @@
+"""How a channel ended: the close code of a WebSocket, the exit status of a child process."""
+
+import signal
+from dataclasses import dataclass
+from typing import Final
+
+from relayscope.sanitizer import Value
+
+from . import names
+
+_NORMAL_CODES: Final = (1000, 1001, 1005)
+"""Normal closure, going away, and a close frame without a code (RFC 6455, section 7.4.1)."""
+
+_LONGEST_REASON: Final = 125
+"""Characters; a close frame has room for 123 bytes, but who knows what a library lets through."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What is known of how a channel ended.
+
+    Attributes:
+        close_code: Of a WebSocket: as it came or as it went, 1006 if no close frame did.
+        close_reason: The text beside it, which the peer chooses.
+        exit_status: Of a child process: its exit code, or the negative number of the signal that
+            killed it.
+    """
+
+    close_code: int | None = None
+    close_reason: str = ""
+    exit_status: int | None = None
+
+    @property
+    def is_normal(self) -> bool:
+        """Whether nothing is known to have gone wrong."""
+        return self.close_code in (None, *_NORMAL_CODES) and not self.exit_status
+
+    @property
+    def _signal(self) -> str:
+        """The name of the signal that killed the child, if one did."""
+        if self.exit_status is None or self.exit_status >= 0:
+            return ""
+        try:
+            return signal.Signals(-self.exit_status).name
+        except ValueError:
+            return str(-self.exit_status)
+
+    def attributes(self) -> dict[str, Value]:
+        """Return what is known, for a log record."""
+        attributes: dict[str, Value] = {}
+        if self.close_code is not None:
+            attributes[names.CHANNEL_CLOSE_CODE] = self.close_code
+        if self.close_reason:
+            attributes[names.CHANNEL_CLOSE_REASON] = self.close_reason[:_LONGEST_REASON]
+        if self._signal:
+            attributes[names.CHANNEL_EXIT_SIGNAL] = self._signal
+        elif self.exit_status is not None:
+            attributes[names.PROCESS_EXIT_CODE] = self.exit_status
+        return attributes
+
+    def described(self) -> str:
+        """Return the same in words, empty if nothing is known."""
+        if self.close_code is not None:
+            reason = f" ({self.close_reason[:_LONGEST_REASON]})" if self.close_reason else ""
+            return f"code {self.close_code}{reason}"
+        if self._signal:
+            return f"killed by {self._signal}"
+        return "" if self.exit_status is None else f"exit code {self.exit_status}"
+
+
+NO_ENDING: Final = Ending()
+"""Of a channel that has just ended, or of which nobody knows how."""
