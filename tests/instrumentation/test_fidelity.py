@@ -58,7 +58,7 @@ def test_a_message_that_is_not_recorded_is_noticed(field: Field) -> None:
         connection.execute(
             text(
                 "delete from relayscope_store.log where ctid in"
-                " (select ctid from relayscope_store.log where body is not null limit 1)"
+                " (select ctid from relayscope_store.log where event_name = 'mcp.message' limit 1)"
             )
         )
     verdict = field.judge(relay)
