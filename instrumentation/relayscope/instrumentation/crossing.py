@@ -82,9 +82,11 @@ class Crossing:
             end_failed(crossing.span, type(error).__name__, "the message could not be sent")
 
     def _end(self) -> None:
-        for crossing in (self, *self.parts):
-            if crossing.ends_span:
-                crossing.span.end()
+        if self.ends_span:
+            self.span.end()
+        for part in self.parts:
+            if part.ends_span:
+                part.span.end()
 
 
 def end_failed(span: Span, error_type: str, description: str) -> None:
