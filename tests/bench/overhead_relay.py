@@ -37,26 +37,34 @@ from relayscope.instrumentation.metrics import Durations
 from relayscope.instrumentation.spans import Spans
 from relayscope.sanitizer import Sanitizer
 
-# What relayscope puts on a span and on a record of such a call, for the bare SDK to put there too.
-SPAN_ATTRIBUTES: dict[str, Any] = {
-    "mcp.method.name": "tools/call",
-    "gen_ai.tool.name": "add",
-    "gen_ai.operation.name": "execute_tool",
+# What relayscope puts on the spans and records of such a call, for the bare SDK to put there too.
+_CALL: dict[str, Any] = {"mcp.method.name": "tools/call", "gen_ai.tool.name": "add"}
+_PLACE: dict[str, Any] = {
     "jsonrpc.request.id": "1",
     "network.transport": "tcp",
     "network.protocol.name": "websocket",
+    "relayscope.peer": "127.0.0.1:9051",
+}
+_EXECUTED: dict[str, Any] = {**_CALL, "gen_ai.operation.name": "execute_tool"}
+SPAN_ATTRIBUTES: dict[str, Any] = {
+    **_EXECUTED,
+    **_PLACE,
     "server.address": "127.0.0.1",
     "server.port": 9051,
 }
-RECORD_ATTRIBUTES: dict[str, Any] = {
-    **SPAN_ATTRIBUTES,
+_CROSSED: dict[str, Any] = {
+    **_PLACE,
     "relayscope.message.direction": "sent",
-    "relayscope.message.kind": "request",
     "relayscope.message.size": 500,
     "relayscope.channel.id": "0123456789abcdef",
     "relayscope.channel.sequence": 1,
-    "relayscope.peer": "127.0.0.1:9051",
 }
+REQUEST_ATTRIBUTES: dict[str, Any] = {
+    **_EXECUTED,
+    **_CROSSED,
+    "relayscope.message.kind": "request",
+}
+ANSWER_ATTRIBUTES: dict[str, Any] = {**_CALL, **_CROSSED, "relayscope.message.kind": "result"}
 
 Answer = Callable[[ServerConnection, ClientConnection], Any]
 
@@ -100,9 +108,13 @@ async def relay(client: ServerConnection, backend: ClientConnection) -> None:
 
 
 def relay_with(tracer: Tracer, logger: Logger) -> Answer:
-    """Relay likewise, and make two spans and four records of each call."""
+    """Relay likewise, and make two spans and four records of each call.
 
-    def log(text: Any) -> None:
+    It neither reads the messages nor carries the context on: that is no part of the comparison, and
+    relayscope's figures have it on top.
+    """
+
+    def log(text: Any, attributes: dict[str, Any]) -> None:
         logger.emit(
             LogRecord(
                 timestamp=time.time_ns(),
@@ -110,7 +122,7 @@ def relay_with(tracer: Tracer, logger: Logger) -> Answer:
                 severity_text="TRACE",
                 event_name="mcp.message",
                 body=text,
-                attributes=dict(RECORD_ATTRIBUTES),
+                attributes=dict(attributes),
             )
         )
 
@@ -119,15 +131,15 @@ def relay_with(tracer: Tracer, logger: Logger) -> Answer:
             with tracer.start_as_current_span(
                 "tools/call add", kind=SpanKind.SERVER, attributes=dict(SPAN_ATTRIBUTES)
             ):
-                log(request)
+                log(request, REQUEST_ATTRIBUTES)
                 with tracer.start_as_current_span(
                     "tools/call add", kind=SpanKind.CLIENT, attributes=dict(SPAN_ATTRIBUTES)
                 ):
-                    log(request)
+                    log(request, REQUEST_ATTRIBUTES)
                     await backend.send(request)
                     answer = await backend.recv()
-                    log(answer)
-                log(answer)
+                    log(answer, ANSWER_ATTRIBUTES)
+                log(answer, ANSWER_ATTRIBUTES)
                 await client.send(answer)
 
     return traced

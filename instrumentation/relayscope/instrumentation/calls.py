@@ -16,6 +16,8 @@ MOST_OPEN: Final = 4096
 _MOST_GIVEN_UP: Final = 64
 """Calls of one direction of a channel that are remembered after they were given up."""
 
+_Key = int | str | tuple[type[float], float]
+
 
 @dataclass(slots=True, eq=False)
 class Call:
@@ -60,8 +62,8 @@ class OpenCalls:
     """Open calls of one direction, by request id; first in, first out where an id is reused."""
 
     def __init__(self) -> None:
-        self._by_id: dict[str, deque[Call]] = {}
-        self._given_up: OrderedDict[str, Call] = OrderedDict()
+        self._by_id: dict[_Key, deque[Call]] = {}
+        self._given_up: OrderedDict[_Key, Call] = OrderedDict()
         self._open = 0
         self.notifications = 0
         """How many notifications could still be wrongly answered."""
@@ -73,10 +75,14 @@ class OpenCalls:
             oldest = next(self._heads())
             if oldest.request.id is not None:
                 crowded_out = self.give_up(oldest.request.id)
-        calls = self._by_id.setdefault(_key(identifier), deque())
-        calls.append(call)
         self._open += 1
-        return Added(len(calls) > 1, crowded_out)
+        key = _key(identifier)
+        calls = self._by_id.get(key)
+        if calls is None:
+            self._by_id[key] = deque((call,))
+            return Added(id_reused=False, crowded_out=crowded_out)
+        calls.append(call)
+        return Added(id_reused=True, crowded_out=crowded_out)
 
     def get(self, identifier: RequestId) -> Call | None:
         """Return the newest call with this id without closing it."""
@@ -89,15 +95,18 @@ class OpenCalls:
         SDKs answer `"7"` to `7` (`_normalize_request_id` in mcp 1.x), so an id of the right type
         is looked for first and then its twin of the other type.
         """
-        for key in (_key(identifier), _twin_key(identifier)):
+        key = _key(identifier)
+        calls = self._by_id.get(key)
+        if calls is None:
+            key = _twin_key(identifier)
             calls = self._by_id.get(key)
-            if calls:
-                call = calls.popleft()
-                self._open -= 1
-                if not calls:
-                    del self._by_id[key]
-                return Match(call, id_reused=bool(calls))
-        return None
+            if calls is None:
+                return None
+        call = calls.popleft()
+        self._open -= 1
+        if not calls:
+            del self._by_id[key]
+        return Match(call, id_reused=bool(calls))
 
     def give_up(self, identifier: RequestId) -> Call | None:
         """Close the oldest call with this id, but know it should an answer come after all."""
@@ -136,11 +145,17 @@ class OpenCalls:
             yield from self._by_id.pop(next(iter(self._by_id)))
 
 
-def _key(identifier: RequestId) -> str:
-    # 1, 1.0 and True are one dictionary key in Python but not on the wire.
-    return f"{type(identifier).__name__}:{identifier}"
+def _key(identifier: RequestId) -> _Key:
+    # 1 and 1.0 are one dictionary key in Python but not on the wire.
+    return (float, identifier) if isinstance(identifier, float) else identifier
 
 
-def _twin_key(identifier: RequestId) -> str:
-    other = "int" if isinstance(identifier, str) else "str"
-    return f"{other}:{identifier}"
+def _twin_key(identifier: RequestId) -> _Key:
+    if not isinstance(identifier, str):
+        return str(identifier)
+    try:
+        number = int(identifier)
+    except ValueError:
+        return identifier
+    # Neither "07" nor "1_0" is how JSON spells an integer.
+    return number if str(number) == identifier else identifier

@@ -75,9 +75,11 @@ class Crossing:
     def record(self, text: str | bytes) -> None:
         """Say with which exact text the message crosses."""
         self.log.emit(self, text)
-        for crossing in (self, *self.parts):
-            if crossing.ends_span:
-                crossing.span.end()
+        if self.ends_span:
+            self.span.end()
+        for part in self.parts:
+            if part.ends_span:
+                part.span.end()
 
 
 def end_failed(span: Span, error_type: str, description: str) -> None:

@@ -14,7 +14,7 @@ from time import time_ns
 from typing import Final
 
 from opentelemetry.context import Context
-from opentelemetry.trace import SpanKind
+from opentelemetry.trace import INVALID_SPAN, SpanKind
 
 from . import ambient, conventions, names
 from .calls import Call, OpenCalls
@@ -204,7 +204,8 @@ class Exchange:
         channel, message = crossing.channel, crossing.message
         if message.is_answer:
             self._pair(crossing, channel.received, SpanKind.SERVER)
-            ambient.leave(crossing.span)
+            if crossing.span is not INVALID_SPAN:
+                ambient.leave(crossing.span)
         elif message.method and crossing.level is not Level.OFF:
             if message.method not in KNOWN_METHODS:
                 crossing.odd = OddTraffic.NOT_MCP
@@ -247,11 +248,11 @@ class Exchange:
         if message.method == "initialize":
             channel.opened = (crossing.time, crossing.direction)
         call = Call(
-            request=message.head(),
-            target=message.target,
-            span=crossing.span,
-            level=crossing.level,
-            time=crossing.time,
+            message.head(),
+            message.target,
+            crossing.span,
+            crossing.level,
+            crossing.time,
             carried=bool(crossing.carrier),
         )
         added = calls.add(message.id, call)

@@ -16,6 +16,9 @@ class Direction(StrEnum):
     SENT = "sent"
     RECEIVED = "received"
 
+    # Enum's own is written in Python, and each message is looked up by its direction.
+    __hash__ = str.__hash__
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -81,4 +84,6 @@ class Levels:
 
     def injects(self, peer: str) -> bool:
         """Return whether messages to a peer may be given trace context."""
-        return not any(fnmatchcase(peer, pattern) for pattern in self.uninjected)
+        return not self.uninjected or not any(
+            fnmatchcase(peer, pattern) for pattern in self.uninjected
+        )

@@ -64,6 +64,9 @@ _SMALL: Final = 1024
 _LARGEST_BATCH: Final = 1000
 """Messages of a batch that get a span; a peer may send any number."""
 
+_ID_TYPES: Final = frozenset({int, float, str})
+"""Exactly these: a bool is an int to Python, and no id."""
+
 
 class Kind(StrEnum):
     """What a message is; the values are those of `relayscope.message.kind`."""
@@ -75,6 +78,12 @@ class Kind(StrEnum):
     BATCH = "batch"
     UNPARSABLE = "unparsable"
 
+    # Enum's own is written in Python, and each message is looked up by its kind.
+    __hash__ = str.__hash__
+
+
+_ANSWERS: Final = (Kind.RESULT, Kind.ERROR)
+
 
 @dataclass(slots=True)
 class Message:
@@ -83,6 +92,7 @@ class Message:
     Attributes:
         id: None when absent, null, or of a type that JSON-RPC does not allow.
         params: The request's parameters when they are an object, else empty.
+        meta: `params._meta`, empty when there is none.
         takes_meta: Whether `params._meta` can be set without changing what the message says.
         target: What a request is about: the tool's or prompt's name, else empty.
         parts: The messages of a batch.
@@ -93,6 +103,7 @@ class Message:
     id: RequestId | None = None
     method: str = ""
     params: Mapping[str, Any] = field(default_factory=dict)
+    meta: Mapping[str, Any] = field(default_factory=dict)
     takes_meta: bool = False
     result: Any = None
     error_code: int | None = None
@@ -102,20 +113,14 @@ class Message:
     size: int = 0
 
     @property
-    def meta(self) -> Mapping[str, Any]:
-        """`params._meta`, empty when there is none."""
-        meta = self.params.get("_meta")
-        return meta if isinstance(meta, Mapping) else {}
-
-    @property
     def is_answer(self) -> bool:
         """Whether this is a result or an error."""
-        return self.kind in (Kind.RESULT, Kind.ERROR)
+        return self.kind in _ANSWERS
 
     @property
     def is_tool_error(self) -> bool:
         """Whether a tool says that it failed (`isError: true`)."""
-        return isinstance(self.result, Mapping) and self.result.get("isError") is True
+        return isinstance(self.result, dict) and self.result.get("isError") is True
 
     def parameter(self, name: str) -> str | None:
         """Return the parameter called `name` when it is a string."""
@@ -137,9 +142,8 @@ class Message:
             return self
         params = {name: self.params[name] for name in ("name", "uri") if name in self.params}
         traceparent = self.meta.get("traceparent")
-        if isinstance(traceparent, str):
-            params["_meta"] = {"traceparent": traceparent}
-        return replace(self, params=params)
+        meta = {"traceparent": traceparent} if isinstance(traceparent, str) else {}
+        return replace(self, params=params, meta=meta)
 
     @classmethod
     def of_json(cls, data: Any, size: int = 0) -> "Message":
@@ -150,7 +154,7 @@ class Message:
         if not isinstance(data, dict):
             return cls(Kind.UNPARSABLE)
         identifier = data.get("id")
-        if isinstance(identifier, bool) or not isinstance(identifier, RequestId):
+        if type(identifier) not in _ID_TYPES:
             identifier = None
         method = data.get("method")
         if isinstance(method, str):
@@ -159,7 +163,7 @@ class Message:
         if isinstance(error, dict):
             return cls.error(identifier, error.get("code"), error.get("message"))
         if "result" in data:
-            return cls(Kind.RESULT, id=identifier, result=data["result"])
+            return cls(Kind.RESULT, identifier, result=data["result"])
         return cls(Kind.UNPARSABLE)
 
     @classmethod
@@ -172,9 +176,10 @@ class Message:
         target = params.get("name") if has_object and method in _WITH_TARGET else None
         return cls(
             Kind.NOTIFICATION if identifier is None else Kind.REQUEST,
-            id=identifier,
-            method=method,
-            params=params if has_object else {},
+            identifier,
+            method,
+            params if has_object else {},
+            meta if isinstance(meta, dict) else {},
             takes_meta=(params is None or has_object) and (meta is None or isinstance(meta, dict)),
             target=target[:_LONGEST_TARGET] if isinstance(target, str) else "",
             size=size,

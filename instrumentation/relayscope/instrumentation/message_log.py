@@ -9,13 +9,14 @@ from opentelemetry.sdk._logs import Logger as SdkLogger
 from opentelemetry.sdk._logs import LogRecordLimits, ReadWriteLogRecord
 from opentelemetry.trace import INVALID_SPAN, set_span_in_context
 
-from relayscope.sanitizer import Sanitizer
+from relayscope.sanitizer import Sanitizer, Value
 
-from . import conventions, names
+from . import names
 from .crossing import Crossing, OddTraffic
 from .level import Level
 from .levels import Direction
 from .message_span import has_limits
+from .recurring import Recurring, is_harmless, record_attributes
 
 DEFAULT_BODY_LIMIT: Final = 256 * 1024
 """Bytes of a message's text that are recorded."""
@@ -42,6 +43,7 @@ class MessageLog:
         self._logger = logger
         self._sdk = logger if isinstance(logger, SdkLogger) and not has_limits() else None
         self._sanitizer = sanitizer
+        self._recurring = Recurring(sanitizer)
         self._body_limit = max(body_limit, 2 * _MARGIN)
 
     def emit(self, crossing: Crossing, text: str | bytes) -> None:
@@ -64,23 +66,14 @@ class MessageLog:
         else:
             own_level = Level.WARN
         data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
-        attributes = conventions.message_attributes(crossing.message)
-        if crossing.answers is not None:
-            call = crossing.answers
-            attributes |= conventions.method_attributes(call.request.method, call.target)
-        attributes[names.MESSAGE_DIRECTION] = crossing.direction.value
-        attributes[names.MESSAGE_KIND] = crossing.message.kind.value
+        attributes, unseen = self._attributes(crossing)
         attributes[names.MESSAGE_SIZE] = len(data)
-        attributes[names.CHANNEL_ID] = channel.id
         attributes[names.CHANNEL_SEQUENCE] = sequence
-        attributes[names.PEER] = channel.peer
-        attributes.update(channel.transport)
-        if crossing.odd is not None:
-            attributes[names.MESSAGE_ODD] = crossing.odd.value
         body = self._body(data) if level is Level.TRACE else None
         if body is None or len(data) > self._body_limit:
-            attributes[names.MESSAGE_SHA256] = hashlib.sha256(data).hexdigest()
-        clean_attributes, clean_body = self._sanitizer.record(attributes, body)
+            unseen[names.MESSAGE_SHA256] = hashlib.sha256(data).hexdigest()
+        clean, clean_body = self._sanitizer.record(unseen, body)
+        attributes.update(clean)
         if isinstance(clean_body, str) and len(data) > self._body_limit:
             clean_body = clean_body[:-_MARGIN]
         self._emit(
@@ -91,9 +84,21 @@ class MessageLog:
                 severity_text=own_level.name,
                 event_name=names.EVENT_MESSAGE,
                 body=clean_body,
-                attributes=clean_attributes,
+                attributes=attributes,
             )
         )
+
+    def _attributes(self, crossing: Crossing) -> tuple[dict[str, Value], dict[str, Value]]:
+        """Return the attributes that are known to hold no secret, and those that are not."""
+        recurring = self._recurring.of_record(crossing)
+        if recurring is None:
+            return {}, record_attributes(crossing, crossing.message)
+        unseen: dict[str, Value] = {}
+        identifier = crossing.message.id
+        if identifier is not None:
+            place = recurring if is_harmless(identifier) else unseen
+            place[names.JSONRPC_REQUEST_ID] = str(identifier)
+        return recurring, unseen
 
     def _emit(self, record: LogRecord) -> None:
         """Emit a record, without the SDK's check of every attribute where they are known to fit.

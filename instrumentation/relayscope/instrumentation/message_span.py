@@ -159,7 +159,7 @@ class SpanMaker:
         links: Sequence[Link],
         start_time: int,
     ) -> Span:
-        """Start a span."""
+        """Start a span; the attributes become its own."""
         sdk = self._sdk
         above = get_current_span(parent).get_span_context()
         # Anything but the default, which keeps what has no parent and what its parent keeps.
@@ -190,7 +190,7 @@ class SpanMaker:
             context,
             above if above.is_valid else None,
             kind,
-            dict(attributes),
+            attributes,
             links,
             start_time,
         )

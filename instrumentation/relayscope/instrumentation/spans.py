@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from time import time_ns
-from typing import Final
 
 from opentelemetry.context import Context
 from opentelemetry.trace import Link, Span, SpanKind, StatusCode, Tracer
@@ -19,9 +18,7 @@ from .levels import Direction
 from .message import KNOWN_METHODS, Message
 from .message_span import SpanMaker
 from .metrics import Durations
-
-_MOST_KNOWN: Final = 1024
-_HARMLESS: Final = 1_000_000
+from .recurring import Recurring, is_harmless
 
 
 class Spans:
@@ -31,8 +28,7 @@ class Spans:
         self._maker = SpanMaker(tracer)
         self._sanitizer = sanitizer
         self._durations = durations
-        self._known: dict[tuple[object, ...], dict[str, Value]] = {}
-        """Sanitized attributes of spans that differ in nothing but the request's id."""
+        self._recurring = Recurring(sanitizer)
 
     def start(
         self, crossing: Crossing, kind: SpanKind, parent: Context, links: Sequence[Link] = ()
@@ -105,38 +101,16 @@ class Spans:
     def _clean_attributes(
         self, channel: Channel, message: Message, kind: SpanKind
     ) -> dict[str, Value]:
-        """Return the sanitized attributes of a request's or notification's span.
-
-        Sanitizing them takes 7 us; a relay makes the same spans again and again.
-        """
-        if message.method.startswith("resources/"):
+        """Return the sanitized attributes of a request's or notification's span."""
+        recurring = self._recurring.of_span(channel, message, kind)
+        if recurring is None:
             return self._sanitizer.attributes(_attributes(channel, message, kind))
-        key = (
-            channel.id,
-            channel.peer,
-            channel.protocol_version,
-            channel.session_id,
-            kind,
-            message.method,
-            message.target,
-        )
-        known = self._known.get(key)
-        if known is None:
-            anonymous = Message(
-                message.kind, method=message.method, params=message.params, target=message.target
-            )
-            known = self._sanitizer.attributes(_attributes(channel, anonymous, kind))
-            if len(self._known) >= _MOST_KNOWN:
-                self._known.clear()
-            self._known[key] = known
-        attributes = dict(known)
         identifier = message.id
         if identifier is not None:
-            # A long number may be somebody's: of a card, of a telephone.
-            harmless = isinstance(identifier, int) and identifier < _HARMLESS
             text = str(identifier)
-            attributes[names.JSONRPC_REQUEST_ID] = text if harmless else self._sanitizer.text(text)
-        return attributes
+            harmless = is_harmless(identifier)
+            recurring[names.JSONRPC_REQUEST_ID] = text if harmless else self._sanitizer.text(text)
+        return recurring
 
 
 def _attributes(channel: Channel, message: Message, kind: SpanKind) -> dict[str, Value]:
