@@ -60,7 +60,7 @@ def main() -> None:
     parser.add_argument("--keep", type=Path)
     options = parser.parse_args()
     print(f"seed {options.seed}")
-    print(f"{'relay':<30} {'legs':<20} {'messages':>8} {'recall':>8} {'precision':>9} ", end="")
+    print(f"{'relay':<50} {'messages':>8} {'recall':>8} {'precision':>9} ", end="")
     print(f"{'pairing':>8} {'parenting':>9}")
     good = True
     with tempfile.TemporaryDirectory(prefix="relayscope-") as temporary:
@@ -69,10 +69,10 @@ def main() -> None:
             for name in options.relay or RELAYS:
                 forget(engine)
                 relay = RELAYS[name]
-                folder = home / name.replace(" ", "-")
+                folder = home / name.replace(" ", "-").replace(",", "")
                 verdict = Field(folder, endpoint, engine).run(relay, options.rounds, options.seed)
                 print(
-                    f"{name:<30} {relay.client + ', ' + relay.backend:<20} "
+                    f"{name:<50} "
                     f"{verdict.recall.total:>8} {verdict.recall!s:>8} {verdict.precision!s:>9} "
                     f"{verdict.pairing!s:>8} {verdict.parenting!s:>9}",
                     flush=True,

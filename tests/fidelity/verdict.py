@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 from relayscope.instrumentation.message_log import DEFAULT_BODY_LIMIT
 from tests.fidelity.wire_bytes import Leg
 
-_MARK: Final = re.compile(r"mark-\d{6}(?:-ask|-note-\d+)?")
+_MARK: Final = re.compile(r"mark-\d{6}(?:-ask|-note-\d+|-step-\d+)?")
 
 _TAG: Final = re.compile(r"\[(REDACTED|HASH|HASHED)[^\]]*\]")
 _ORPHANS: Final = ("orphan_answer", "answer_to_notification")
