@@ -153,7 +153,7 @@ class HttpDriver(Driver):
             if "text/event-stream" in response.headers.get("content-type", ""):
                 for event in events(response.iter_lines()):
                     self._heard(event.data)
-            elif (body := response.read()) and "json" in response.headers["content-type"]:
+            elif (body := response.read()) and "json" in response.headers.get("content-type", ""):
                 self._heard(body.decode())
 
     def listen(self) -> None:

@@ -41,14 +41,14 @@ RELAYS: Final = {
             "stdio",
             "websocket",
             _demo,
-            Abilities(concurrent=1, largest=60_000, asks=False, steps=False, cancels=False),
+            Abilities(concurrent=1, largest=60_000, asks=False, steps=False),
         ),
         Relay(
             "mcp-proxy",
             "http",
             "stdio",
             _mcp_proxy,
-            Abilities(asks=False),
+            Abilities(asks=False, steps=False),
             path="/mcp",
         ),
         Relay(
@@ -56,7 +56,7 @@ RELAYS: Final = {
             "stdio",
             "stdio",
             _with_command("thread_relay.py"),
-            Abilities(anything=True, batches=True),
+            Abilities(anything=True, batches=True, cancels=True),
         ),
         Relay(
             "mcp 1.x sessions",
@@ -144,7 +144,7 @@ RELAYS: Final = {
             "websocket",
             "websocket",
             _with_port("starlette_relay.py"),
-            Abilities(anything=True, batches=True),
+            Abilities(anything=True, batches=True, cancels=True),
             breaks=True,
         ),
         Relay(
@@ -152,7 +152,7 @@ RELAYS: Final = {
             "websocket",
             "websocket",
             _with_port("aiohttp_relay.py"),
-            Abilities(anything=True, batches=True),
+            Abilities(anything=True, batches=True, cancels=True),
             path="/",
             breaks=True,
         ),
@@ -161,7 +161,7 @@ RELAYS: Final = {
             "stdio",
             "http",
             _with_command("httpx_relay.py"),
-            Abilities(anything=True, batches=True),
+            Abilities(anything=True, batches=True, cancels=True),
         ),
     )
 }

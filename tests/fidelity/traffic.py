@@ -32,7 +32,7 @@ class Abilities:
     largest: int = 2_000_000
     asks: bool = True
     steps: bool = True
-    cancels: bool = True
+    cancels: bool = False
     anything: bool = False
     batches: bool = False
 

@@ -115,6 +115,7 @@ class Exchange:
         for calls, kind in _sides(channel):
             call = calls.give_up(message.id)
             if call is not None:
+                self._parents.forget(call)
                 self._end_unanswered(channel, call, kind, error_type)
 
     def close(self, channel: Channel) -> None:
@@ -124,6 +125,7 @@ class Exchange:
         self._channels.discard(channel)
         for calls, kind in _sides(channel):
             for call in calls.drain():
+                self._parents.forget(call)
                 self._end_unanswered(channel, call, kind, names.ERROR_UNANSWERED)
         self.spans.session_over(channel)
 
@@ -142,6 +144,7 @@ class Exchange:
                     identifier = call.request.id
                     if identifier is not None and call.request.method not in _LONG_LIVED:
                         calls.give_up(identifier)
+                        self._parents.forget(call)
                         self._end_unanswered(channel, call, kind, names.ERROR_TIMEOUT)
 
     def _crossing(self, channel: Channel, message: Message, direction: Direction) -> Crossing:
@@ -284,12 +287,12 @@ class Exchange:
         if isinstance(identifier, int | str):
             call = calls.give_up(identifier)
             if call is not None:
+                # Not forgotten as a parent: it may be on its way through a thread's queue.
                 self._end_unanswered(channel, call, kind, names.ERROR_CANCELLED)
 
     def _end_unanswered(
         self, channel: Channel, call: Call, kind: SpanKind, error_type: str
     ) -> None:
-        self._parents.forget(call)
         if call.level is not Level.OFF and not call.is_over:
             description = "the exchange ended without an answer"
             ended = Outcome({names.ERROR_TYPE: error_type}, failed=True, description=description)
