@@ -50,7 +50,7 @@ class Relay:
     def __init__(self) -> None:
         self.server: Server[Any, Any] = Server("relay")
         for request, result in FORWARDED.items():
-            self.server.request_handlers[request] = self._forward(result)
+            self.server.request_handlers[request] = self._forward(request, result)
         self._client: ServerSession | None = None
 
     @asynccontextmanager
@@ -70,7 +70,9 @@ class Relay:
             await self._backend.list_tools()
             yield
 
-    def _forward(self, result_type: type[Any]) -> Callable[[Any], Awaitable[types.ServerResult]]:
+    def _forward(
+        self, request_type: Any, result_type: type[Any]
+    ) -> Callable[[Any], Awaitable[types.ServerResult]]:
         async def forward(request: Any) -> types.ServerResult:
             context = self.server.request_context
             self._client = client = context.session
@@ -82,7 +84,7 @@ class Relay:
                 await client.send_progress_notification(token, progress, total, message, related)
 
             result = await self._backend.send_request(
-                types.ClientRequest(request),
+                types.ClientRequest(request_type(params=request.params)),
                 result_type,
                 progress_callback=None if token is None else step,
             )
@@ -90,14 +92,14 @@ class Relay:
 
         return forward
 
-    async def _sample(self, _: Any, params: types.CreateMessageRequestParams) -> Any:
+    async def _sample(self, context: Any, params: types.CreateMessageRequestParams) -> Any:
         return await self._the_client.create_message(params.messages, max_tokens=params.maxTokens)
 
-    async def _elicit(self, _: Any, params: types.ElicitRequestParams) -> types.ElicitResult:
+    async def _elicit(self, context: Any, params: types.ElicitRequestParams) -> types.ElicitResult:
         assert isinstance(params, types.ElicitRequestFormParams)
         return await self._the_client.elicit(params.message, params.requestedSchema)
 
-    async def _roots(self, _: Any) -> types.ListRootsResult:
+    async def _roots(self, context: Any) -> types.ListRootsResult:
         return await self._the_client.list_roots()
 
     async def _log(self, params: types.LoggingMessageNotificationParams) -> None:
