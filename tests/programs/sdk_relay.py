@@ -92,14 +92,14 @@ class Relay:
 
         return forward
 
-    async def _sample(self, context: Any, params: types.CreateMessageRequestParams) -> Any:
+    async def _sample(self, context: Any, params: types.CreateMessageRequestParams) -> Any:  # noqa: ARG002  # as the SDK calls it
         return await self._the_client.create_message(params.messages, max_tokens=params.maxTokens)
 
-    async def _elicit(self, context: Any, params: types.ElicitRequestParams) -> types.ElicitResult:
+    async def _elicit(self, context: Any, params: types.ElicitRequestParams) -> types.ElicitResult:  # noqa: ARG002  # as the SDK calls it
         assert isinstance(params, types.ElicitRequestFormParams)
         return await self._the_client.elicit(params.message, params.requestedSchema)
 
-    async def _roots(self, context: Any) -> types.ListRootsResult:
+    async def _roots(self, context: Any) -> types.ListRootsResult:  # noqa: ARG002  # as the SDK calls it
         return await self._the_client.list_roots()
 
     async def _log(self, params: types.LoggingMessageNotificationParams) -> None:
