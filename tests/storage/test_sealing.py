@@ -301,18 +301,25 @@ def test_records_are_found_by_an_index(
 
 
 def test_texts_and_attributes_have_an_index(engine: Engine, writer: Writer) -> None:
-    """R22: what `search` and `logs_having` ask of a segment is answered by its indexes."""
+    """R22: what `search` and `logs_having` ask of a segment is found by index, by time, too."""
     writer.write([batch(logs=messages(3000))])
     list(Sealer(engine).seal(quiet=False))
-    chunks = "select chunk from relayscope_store.log_chunk where"
+    chunks = (
+        "select chunk from relayscope_store.log_chunk"
+        " where first_time < 'infinity' and last_time >= '-infinity' and"
+    )
     by_text = plan_of(engine, f"{chunks} relayscope_store.texts(body, body_json) like '%w77x%'")
     by_attribute = plan_of(
         engine, f"{chunks} relayscope_store.findable(attributes) @> '[{{\"a\": 1}}]'"
     )
-    assert any("Bitmap Index Scan on log_chunk_" in line and "texts" in line for line in by_text)
-    assert any(
-        "Bitmap Index Scan on log_chunk_" in line and "findable" in line for line in by_attribute
-    )
+    for plan, expression in ((by_text, "texts"), (by_attribute, "findable")):
+        assert any(
+            "Bitmap Index Scan on log_chunk_" in line and expression in line for line in plan
+        )
+        assert any(
+            line.strip().startswith("Index Cond:") and expression in line and "last_time" in line
+            for line in plan
+        ), plan
 
 
 _SEAL_FOR_EVER: Final = """

@@ -65,7 +65,7 @@ begin
                     where pronamespace in (
                         'relayscope'::regnamespace, 'relayscope_store'::regnamespace
                     ) and proowner <> role.name::regrole
-                    -- What pg_trgm brought stays whose it is.
+                    -- What extensions brought stays whose it is.
                     and not exists (
                         select from pg_catalog.pg_depend
                         where classid = 'pg_catalog.pg_proc'::regclass
