@@ -177,7 +177,8 @@ class HttpDriver(Driver):
 
     def close(self) -> None:
         """End the session, and hang up."""
-        self._client.delete(self._url, headers=self._headers)
+        if "mcp-session-id" in self._headers:
+            self._client.delete(self._url, headers=self._headers)
         self._hang_up()
         self._pool.shutdown()
         self._client.close()

@@ -9,6 +9,7 @@ parenting (spans with the right parent). Ends with 1 unless all are 100 %.
 """
 
 import argparse
+import os
 import random
 import sys
 import tempfile
@@ -22,6 +23,7 @@ from relayscope.storage import EmbeddedServer, create_engine, migrate
 from tests.fidelity.field import Field
 from tests.fidelity.relays import RELAYS
 from tests.fix_collector import Collector
+from tests.fix_delivery import SPOOL_DIR
 
 _SHOWN = 5
 """Wrong facts that are printed for each relay."""
@@ -65,6 +67,8 @@ def main() -> None:
     good = True
     with tempfile.TemporaryDirectory(prefix="relayscope-") as temporary:
         home = options.keep or Path(temporary)
+        # What another run has left in the user's own spool would be taken for this one's.
+        os.environ.setdefault(SPOOL_DIR, str(home / "spool"))
         with collecting(home) as (endpoint, engine):
             for name in options.relay or RELAYS:
                 forget(engine)

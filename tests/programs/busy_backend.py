@@ -13,6 +13,7 @@ import random
 import sys
 from collections.abc import AsyncIterator, Callable
 from typing import Any
+from uuid import uuid4
 
 import uvicorn
 from starlette.applications import Starlette
@@ -27,7 +28,6 @@ TOOL = "work"
 PROMPT = "write"
 FOLDER = "busy://box/"
 """What the address of every resource begins with; the mark follows."""
-SESSION = "the-one-session"
 
 
 def filler(seed: str, size: int) -> str:
@@ -222,17 +222,19 @@ async def serve_websocket(port: int) -> None:
 
 def serve_http(port: int) -> None:  # noqa: C901  # two functions in one
     """Serve streamable HTTP: JSON for one answer, an event stream for several."""
-    backend = Backend()
+    backends: dict[str, Backend] = {}
     waiting: dict[str, asyncio.Queue[str]] = {}
 
     async def post(request: Request) -> Response:
         message = json.loads(await request.body())
+        session = request.headers.get("mcp-session-id") or uuid4().hex
+        backend = backends.setdefault(session, Backend())
         answers = backend.answer(json.dumps(message))
         if isinstance(message, dict) and "method" not in message:
-            waiting.pop(_id(message)).put_nowait(answers[0])
+            waiting.pop(session + _id(message)).put_nowait(answers[0])
             return Response(status_code=202)
         if isinstance(message, dict) and message["method"] == "notifications/cancelled":
-            held = waiting.pop(str(message["params"]["requestId"]), None)
+            held = waiting.pop(session + str(message["params"]["requestId"]), None)
             if held is not None:
                 held.put_nowait("")
         # What has to be over before the response is: a question to the client, or a held call.
@@ -241,11 +243,11 @@ def serve_http(port: int) -> None:  # noqa: C901  # two functions in one
         if not answers and not is_open:
             return Response(status_code=202)
         if len(answers) == 1 and not is_open:
-            headers = {"mcp-session-id": SESSION}
+            headers = {"mcp-session-id": session}
             return Response(answers[0], media_type="application/json", headers=headers)
         rest: asyncio.Queue[str] | None = asyncio.Queue() if is_open else None
         if rest is not None:
-            waiting[_id(last)] = rest
+            waiting[session + _id(last)] = rest
         return StreamingResponse(events(answers, rest), media_type="text/event-stream")
 
     async def events(answers: list[str], rest: asyncio.Queue[str] | None) -> AsyncIterator[str]:
