@@ -107,9 +107,12 @@ select
     log.size,
     log.attributes ->> 'relayscope.message.sha256' as sha256,
     -- Cut where it was recorded, on its way here, or here.
-    log.body is not null and (
-        log.attributes ?| '{relayscope.message.sha256,relayscope.body.sha256}'
-        or coalesce(log.attributes -> 'relayscope.normalized' ? 'truncated', false)
+    -- In one look at the attributes: each look takes those of a whole chunk out of TOAST.
+    log.body is not null and coalesce(
+        log.attributes @? '$ ? (exists(@."relayscope.message.sha256")
+            || exists(@."relayscope.body.sha256")
+            || @."relayscope.normalized"[*] == "truncated")',
+        false
     ) as truncated,
     log.odd,
     log.severity_number,
