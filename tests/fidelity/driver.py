@@ -9,11 +9,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
+from socket import SHUT_RDWR
 from typing import IO, Any, Final
+from urllib.parse import urljoin
 
 import httpx
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
+
+from tests.fidelity.wire_bytes import events
 
 PATIENCE_SECONDS: Final = 60
 
@@ -33,6 +37,9 @@ class Driver(ABC):
     @abstractmethod
     def close(self) -> None:
         """Hang up, and wait until the relay is done."""
+
+    def listen(self) -> None:  # noqa: B027  # most need not
+        """Begin to hear what the relay says by itself, where that has to be asked for."""
 
     def reconnect(self) -> None:
         """Connect again after the connection was broken."""
@@ -125,7 +132,8 @@ class HttpDriver(Driver):
         super().__init__(heard)
         self._url = url
         self._client = httpx.Client(timeout=PATIENCE_SECONDS, trust_env=False)
-        self._pool = ThreadPoolExecutor(8)
+        self._pool = ThreadPoolExecutor(16)
+        self._stream: httpx.Response | None = None
         self._headers = {"accept": "application/json, text/event-stream"}
 
     def send(self, text: str) -> None:
@@ -143,27 +151,88 @@ class HttpDriver(Driver):
             if session := response.headers.get("mcp-session-id"):
                 self._headers["mcp-session-id"] = session
             if "text/event-stream" in response.headers.get("content-type", ""):
-                for line in response.iter_lines():
-                    data = line.removeprefix("data:").strip()
-                    if data and line.startswith("data:"):
-                        self._heard(data)
-            elif body := response.read():
+                for event in events(response.iter_lines()):
+                    self._heard(event.data)
+            elif (body := response.read()) and "json" in response.headers.get("content-type", ""):
                 self._heard(body.decode())
 
+    def listen(self) -> None:
+        """Ask for the stream of what belongs to no request."""
+        is_open = threading.Event()
+        self._pool.submit(self._listen, is_open)
+        is_open.wait(PATIENCE_SECONDS)
+
+    def _listen(self, is_open: threading.Event) -> None:
+        headers = self._headers | {"accept": "text/event-stream"}
+        with (
+            suppress(httpx.TransportError),
+            self._client.stream("GET", self._url, headers=headers) as response,
+        ):
+            if response.is_success:
+                self._stream = response
+            is_open.set()
+            if response.is_success:
+                for event in events(response.iter_lines()):
+                    self._heard(event.data)
+
     def close(self) -> None:
-        """End the session."""
+        """End the session, and hang up."""
+        if "mcp-session-id" in self._headers:
+            self._client.delete(self._url, headers=self._headers)
+        self._hang_up()
         self._pool.shutdown()
+        self._client.close()
+
+    def _hang_up(self) -> None:
+        """End the stream, which some servers leave open after the session."""
+        if self._stream is not None and not self._stream.is_closed:
+            socket = self._stream.extensions["network_stream"].get_extra_info("socket")
+            with suppress(OSError):
+                socket.shutdown(SHUT_RDWR)
+
+
+class SseDriver(HttpDriver):
+    """Uses the transport that streamable HTTP came after: one stream, and posts beside it."""
+
+    def __init__(self, url: str, heard: Heard) -> None:
+        super().__init__(url, heard)
+        self._is_open = threading.Event()
+        self._reader = threading.Thread(target=self._read, args=(url,))
+        self._reader.start()
+        self._is_open.wait(PATIENCE_SECONDS)
+
+    def _read(self, url: str) -> None:
+        with suppress(httpx.TransportError), self._client.stream("GET", url) as response:
+            self._stream = response
+            for event in events(response.iter_lines()):
+                if event.name == "endpoint":
+                    self._url = urljoin(url, event.data)
+                    self._is_open.set()
+                else:
+                    self._heard(event.data)
+
+    def listen(self) -> None:
+        """Do nothing: the stream is there from the beginning."""
+
+    def close(self) -> None:
+        """Hang up."""
+        self._pool.shutdown()
+        self._hang_up()
+        self._reader.join(PATIENCE_SECONDS)
         self._client.close()
 
 
 def answer_to(request: Any) -> str:
     """Return what this client says to a relay's request."""
-    if request["method"] == "sampling/createMessage":
-        result = {
-            "role": "assistant",
-            "content": request["params"]["messages"][0]["content"],
-            "model": "none",
-        }
-    else:
-        result = {}
+    result: dict[str, Any]
+    match request["method"]:
+        case "sampling/createMessage":
+            content = request["params"]["messages"][0]["content"]
+            result = {"role": "assistant", "content": content, "model": "none"}
+        case "elicitation/create":
+            result = {"action": "accept", "content": {"said": request["params"]["message"]}}
+        case "roots/list":
+            result = {"roots": [{"uri": "file:///somewhere", "name": "somewhere"}]}
+        case _:
+            result = {}
     return json.dumps({"jsonrpc": "2.0", "id": request["id"], "result": result})

@@ -9,6 +9,7 @@ parenting (spans with the right parent). Ends with 1 unless all are 100 %.
 """
 
 import argparse
+import os
 import random
 import sys
 import tempfile
@@ -22,6 +23,7 @@ from relayscope.storage import EmbeddedServer, create_engine, migrate
 from tests.fidelity.field import Field
 from tests.fidelity.relays import RELAYS
 from tests.fix_collector import Collector
+from tests.fix_delivery import SPOOL_DIR
 
 _SHOWN = 5
 """Wrong facts that are printed for each relay."""
@@ -60,19 +62,21 @@ def main() -> None:
     parser.add_argument("--keep", type=Path)
     options = parser.parse_args()
     print(f"seed {options.seed}")
-    print(f"{'relay':<30} {'legs':<20} {'messages':>8} {'recall':>8} {'precision':>9} ", end="")
+    print(f"{'relay':<50} {'messages':>8} {'recall':>8} {'precision':>9} ", end="")
     print(f"{'pairing':>8} {'parenting':>9}")
     good = True
     with tempfile.TemporaryDirectory(prefix="relayscope-") as temporary:
         home = options.keep or Path(temporary)
+        # What another run has left in the user's own spool would be taken for this one's.
+        os.environ.setdefault(SPOOL_DIR, str(home / "spool"))
         with collecting(home) as (endpoint, engine):
             for name in options.relay or RELAYS:
                 forget(engine)
                 relay = RELAYS[name]
-                folder = home / name.replace(" ", "-")
+                folder = home / name.replace(" ", "-").replace(",", "")
                 verdict = Field(folder, endpoint, engine).run(relay, options.rounds, options.seed)
                 print(
-                    f"{name:<30} {relay.client + ', ' + relay.backend:<20} "
+                    f"{name:<50} "
                     f"{verdict.recall.total:>8} {verdict.recall!s:>8} {verdict.precision!s:>9} "
                     f"{verdict.pairing!s:>8} {verdict.parenting!s:>9}",
                     flush=True,

@@ -15,7 +15,7 @@ from typing import IO, Final
 from sqlalchemy import Engine, text
 
 from relayscope.sanitizer import Sanitizer
-from tests.fidelity.driver import Driver, HttpDriver, StdioDriver, WebSocketDriver
+from tests.fidelity.driver import Driver, HttpDriver, SseDriver, StdioDriver, WebSocketDriver
 from tests.fidelity.traffic import Abilities, Traffic
 from tests.fidelity.verdict import Facts, Verdict, untagged
 from tests.fidelity.wire_bytes import read
@@ -25,6 +25,12 @@ BINARIES: Final = Path(sys.executable).parent
 
 Command = Callable[[int, list[str]], list[str]]
 
+_URLS: Final = {
+    "websocket": "ws://127.0.0.1:{port}",
+    "http": "http://127.0.0.1:{port}/mcp",
+    "sse": "http://127.0.0.1:{port}/sse",
+}
+
 _STABLE_SECONDS: Final = 1.0
 
 
@@ -33,7 +39,7 @@ class Relay:
     """One kind of relay.
 
     Attributes:
-        client: How its client reaches it: `stdio`, `websocket` or `http`.
+        client: How its client reaches it: `stdio`, `websocket`, `http` or `sse`.
         backend: How it reaches its backend.
         command: From the port it shall serve (0 for stdio) and its backend, which is a command or
             a URL, to the command that runs it.
@@ -50,6 +56,11 @@ class Relay:
     path: str = ""
     breaks: bool = False
     """Whether connections may be broken: it and its backend must be able to begin anew."""
+
+    @property
+    def title(self) -> str:
+        """What tells it from all others: several legs may have the same program between them."""
+        return f"{self.name}, {self.client} to {self.backend}"
 
 
 @dataclass
@@ -117,8 +128,7 @@ class Field:
         port = free_port()
         self._start(stack, [*command, *program, str(port)], port, "backend")
         tee_port = self._start_tee(stack, folder, port)
-        scheme, path = ("ws", "") if relay.backend == "websocket" else ("http", "/mcp")
-        return [f"{scheme}://127.0.0.1:{tee_port}{path}"]
+        return [_URLS[relay.backend].format(port=tee_port)]
 
     def _relay(
         self, stack: ExitStack, relay: Relay, backend: list[str], traffic: Traffic
@@ -135,7 +145,8 @@ class Field:
         address = f"127.0.0.1:{self._start_tee(stack, folder, port)}{relay.path}"
         if relay.client == "websocket":
             return WebSocketDriver(f"ws://{address}", traffic.hear)
-        return HttpDriver(f"http://{address}", traffic.hear)
+        driver = SseDriver if relay.client == "sse" else HttpDriver
+        return driver(f"http://{address}", traffic.hear)
 
     def _start_tee(self, stack: ExitStack, folder: Path, port: int) -> int:
         tee_port = free_port()

@@ -19,12 +19,12 @@ def _demo(_: int, backend: list[str]) -> list[str]:
     return _program("websocket_relay.py", f"busy={backend[0]}")
 
 
-def _with_command(program: str, binaries: Path = BINARIES) -> Command:
-    return lambda _, backend: _program(program, *backend, binaries=binaries)
+def _with_command(program: str, *first: str, binaries: Path = BINARIES) -> Command:
+    return lambda _, backend: _program(program, *first, *backend, binaries=binaries)
 
 
-def _with_port(program: str) -> Command:
-    return lambda port, backend: _program(program, str(port), *backend)
+def _with_port(program: str, *first: str, binaries: Path = BINARIES) -> Command:
+    return lambda port, backend: _program(program, *first, str(port), *backend, binaries=binaries)
 
 
 def _mcp_proxy(port: int, backend: list[str]) -> list[str]:
@@ -33,7 +33,7 @@ def _mcp_proxy(port: int, backend: list[str]) -> list[str]:
 
 
 RELAYS: Final = {
-    relay.name: relay
+    relay.title: relay
     for relay in (
         # It reads with asyncio's limit of 64 KiB for a line, and one answer for each request.
         Relay(
@@ -41,14 +41,14 @@ RELAYS: Final = {
             "stdio",
             "websocket",
             _demo,
-            Abilities(concurrent=1, largest=60_000, asks=False),
+            Abilities(concurrent=1, largest=60_000, asks=False, steps=False),
         ),
         Relay(
             "mcp-proxy",
             "http",
             "stdio",
             _mcp_proxy,
-            Abilities(asks=False),
+            Abilities(asks=False, steps=False),
             path="/mcp",
         ),
         Relay(
@@ -56,16 +56,36 @@ RELAYS: Final = {
             "stdio",
             "stdio",
             _with_command("thread_relay.py"),
-            Abilities(anything=True, batches=True),
+            Abilities(anything=True, batches=True, cancels=True),
         ),
-        Relay("mcp 1.x sessions", "stdio", "stdio", _with_command("sdk_relay.py"), Abilities()),
+        Relay(
+            "mcp 1.x sessions",
+            "stdio",
+            "stdio",
+            _with_command("sdk_relay.py", "stdio"),
+            Abilities(),
+        ),
+        Relay(
+            "mcp 1.x sessions",
+            "http",
+            "http",
+            _with_port("sdk_relay.py", "http"),
+            Abilities(),
+            path="/mcp/",
+        ),
         Relay("mcp 1.x raw streams", "stdio", "stdio", _with_command("pump_relay.py"), Abilities()),
-        Relay("FastMCP 3 proxy", "stdio", "stdio", _with_command("fastmcp_relay.py"), Abilities()),
+        Relay(
+            "FastMCP 3 proxy",
+            "stdio",
+            "stdio",
+            _with_command("fastmcp_relay.py", "stdio"),
+            Abilities(),
+        ),
         Relay(
             "FastMCP 4 proxy",
             "stdio",
             "stdio",
-            _with_command("fastmcp_relay.py", _MCP2),
+            _with_command("fastmcp_relay.py", "stdio", binaries=_MCP2),
             Abilities(),
             binaries=_MCP2,
         ),
@@ -73,7 +93,7 @@ RELAYS: Final = {
             "mcp 2.x sessions",
             "stdio",
             "stdio",
-            _with_command("sdk2_relay.py", _MCP2),
+            _with_command("sdk2_relay.py", "stdio", binaries=_MCP2),
             Abilities(),
             binaries=_MCP2,
         ),
@@ -82,7 +102,7 @@ RELAYS: Final = {
             "websocket",
             "websocket",
             _with_port("starlette_relay.py"),
-            Abilities(anything=True, batches=True),
+            Abilities(anything=True, batches=True, cancels=True),
             breaks=True,
         ),
         Relay(
@@ -90,16 +110,59 @@ RELAYS: Final = {
             "websocket",
             "websocket",
             _with_port("aiohttp_relay.py"),
-            Abilities(anything=True, batches=True),
+            Abilities(anything=True, batches=True, cancels=True),
             path="/",
             breaks=True,
+        ),
+        Relay(
+            "mcp 1.x stateless",
+            "http",
+            "http",
+            _with_port("sdk_relay.py", "stateless"),
+            Abilities(asks=False),
+            path="/mcp/",
+        ),
+        Relay(
+            "mcp 1.x sessions",
+            "sse",
+            "sse",
+            _with_port("sdk_relay.py", "sse"),
+            Abilities(),
+            path="/sse",
+        ),
+        # Its client gives up an event of more than 1 MiB.
+        Relay(
+            "mcp 2.x sessions",
+            "http",
+            "http",
+            _with_port("sdk2_relay.py", "http", binaries=_MCP2),
+            Abilities(largest=900_000),
+            binaries=_MCP2,
+            path="/mcp",
+        ),
+        Relay(
+            "FastMCP 3 proxy",
+            "http",
+            "http",
+            _with_port("fastmcp_relay.py", "http"),
+            Abilities(),
+            path="/mcp",
+        ),
+        Relay(
+            "FastMCP 4 proxy",
+            "http",
+            "http",
+            _with_port("fastmcp_relay.py", "http", binaries=_MCP2),
+            Abilities(largest=900_000),
+            binaries=_MCP2,
+            path="/mcp",
         ),
         Relay(
             "httpx",
             "stdio",
             "http",
             _with_command("httpx_relay.py"),
-            Abilities(anything=True, batches=True),
+            Abilities(anything=True, batches=True, cancels=True),
         ),
     )
 }

@@ -3,11 +3,12 @@
 import json
 import random
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from tests.fidelity.driver import PATIENCE_SECONDS, Driver, answer_to
-from tests.programs.busy_backend import TOOL, filler
+from tests.programs.busy_backend import FOLDER, PROMPT, QUESTIONS, TOOL, filler
 
 SECRET: Final = "relayscope-planted-Zq8vK2"
 """What every planted secret begins with."""
@@ -21,6 +22,8 @@ class Abilities:
         concurrent: How many calls are open at once.
         largest: Bytes of the largest text.
         asks: Whether the backend may ask the client, and notify it.
+        steps: Whether the backend may say how far it is.
+        cancels: Whether a call may be cancelled.
         anything: Whether it passes on what MCP does not know.
         batches: Whether it passes on arrays.
     """
@@ -28,6 +31,8 @@ class Abilities:
     concurrent: int = 4
     largest: int = 2_000_000
     asks: bool = True
+    steps: bool = True
+    cancels: bool = False
     anything: bool = False
     batches: bool = False
 
@@ -62,22 +67,27 @@ class Traffic:
                 self.driver.send(answer_to(message))
 
     def play(self, rounds: int) -> None:
-        """Shake hands, and then say this many things, one of them as large as may be."""
+        """Shake hands, then say this many things of all kinds, one as large as may be."""
         self._handshake()
+        self.go_on(rounds)
+
+    def go_on(self, rounds: int) -> None:
+        """Say this many things more."""
         self._request("tools/call", self._call(self.abilities.largest))
-        for _ in range(rounds):
-            self._say_something()
+        for kind in self._kinds(rounds):
+            kind()
         self.wait_until_quiet()
 
     def _handshake(self) -> None:
         hello = {
             "protocolVersion": "2025-06-18",
-            "capabilities": {"sampling": {}},
+            "capabilities": {"sampling": {}, "elicitation": {}, "roots": {}},
             "clientInfo": {"name": "driver", "version": "1"},
         }
         self._request("initialize", hello)
         self.wait_until_quiet()
         self._notify("notifications/initialized", {})
+        self.driver.listen()
         self._request("tools/list", {})
         self.wait_until_quiet()
 
@@ -87,27 +97,49 @@ class Traffic:
             if not self._quiet.wait_for(lambda: not self._open, PATIENCE_SECONDS):
                 raise TimeoutError(f"never answered: {sorted(self._open)[:5]}")
 
-    def _say_something(self) -> None:
-        kinds = ["call"] * 16 + ["ping", "list", "notify"]
+    def _kinds(self, rounds: int) -> list[Callable[[], None]]:
+        """Return what to say: half of it calls, and of the rest each kind as often as any other."""
+        ask = self._request
+        others: list[Callable[[], None]] = [
+            lambda: ask("ping", None),
+            lambda: ask("tools/list", {}),
+            lambda: ask("prompts/list", {}),
+            lambda: ask("prompts/get", {"name": PROMPT, "arguments": {"mark": self._mark()}}),
+            lambda: ask("resources/list", {}),
+            lambda: ask("resources/templates/list", {}),
+            lambda: ask("resources/read", {"uri": FOLDER + self._mark()}),
+            lambda: ask("resources/unsubscribe", {"uri": FOLDER + self._mark()}),
+            lambda: ask("completion/complete", self._completion()),
+            lambda: ask("logging/setLevel", {"level": "info"}),
+            lambda: self._notify("notifications/roots/list_changed", None),
+        ]
+        if self.abilities.asks:
+            others.append(lambda: ask("resources/subscribe", {"uri": FOLDER + self._mark()}))
+        if self.abilities.cancels:
+            others.append(self._cancel)
         if self.abilities.anything:
-            kinds += ["echo", "unknown"]
+            params = {"list": [1.0, 1e3, "\u2028"]}
+            others.append(lambda: ask("busy/echo", {"mark": self._mark(), **params}))
+            others.append(lambda: ask("no/such/method", {"mark": self._mark()}))
         if self.abilities.batches:
-            kinds.append("batch")
-        match self.chance.choice(kinds):
-            case "call":
-                self._request("tools/call", self._call())
-            case "ping":
-                self._request("ping", None)
-            case "list":
-                self._request("tools/list", {})
-            case "notify":
-                self._notify("notifications/roots/list_changed", None)
-            case "echo":
-                self._request("busy/echo", {"mark": self._mark(), "list": [1.0, 1e3, "\u2028"]})
-            case "unknown":
-                self._request("no/such/method", {"mark": self._mark()})
-            case "batch":
-                self._batch()
+            others.append(self._batch)
+        self.chance.shuffle(others)
+        half = [others[number % len(others)] for number in range(rounds // 2)]
+        said = half + [lambda: ask("tools/call", self._call())] * (rounds - len(half))
+        self.chance.shuffle(said)
+        return said
+
+    def _completion(self) -> dict[str, Any]:
+        argument = {"name": "mark", "value": self._mark()}
+        return {"ref": {"type": "ref/prompt", "name": PROMPT}, "argument": argument}
+
+    def _cancel(self) -> None:
+        """Ask for what takes for ever, and let it be."""
+        self._number += 1
+        arguments = {"mark": self._mark(), "hold": True}
+        params = {"name": TOOL, "arguments": arguments}
+        self.driver.send(self._text("tools/call", params, id=self._number))
+        self._notify("notifications/cancelled", {"requestId": self._number, "reason": "enough"})
 
     def _mark(self) -> str:
         self._number += 1
@@ -123,15 +155,19 @@ class Traffic:
         }
         if self.abilities.asks:
             arguments["notes"] = self.chance.choice([0, 0, 0, 1, 3])
-            arguments["ask"] = self.chance.random() < 0.15
+            arguments["ask"] = self.chance.choice([None] * 6 + list(QUESTIONS))
         if self.secrets:
             arguments["api_key"] = f"{SECRET}-{mark}"
             arguments["text"] += f" token={SECRET}-{mark}"
         params: dict[str, Any] = {"name": TOOL, "arguments": arguments}
+        meta: dict[str, Any] = {}
         if self.chance.random() < 0.5:
             trace, span = self.chance.getrandbits(128), self.chance.getrandbits(64)
-            params["_meta"] = {"traceparent": f"00-{trace:032x}-{span:016x}-01"}
-        return params
+            meta["traceparent"] = f"00-{trace:032x}-{span:016x}-01"
+        if self.abilities.steps and self.chance.random() < 0.3:
+            meta["progressToken"] = f"token-{self._number}"
+            arguments["steps"] = self.chance.choice([1, 3])
+        return params | {"_meta": meta} if meta else params
 
     def _size(self) -> int:
         """Mostly small, sometimes as large as it may be."""

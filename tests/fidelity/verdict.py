@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 from relayscope.instrumentation.message_log import DEFAULT_BODY_LIMIT
 from tests.fidelity.wire_bytes import Leg
 
-_MARK: Final = re.compile(r"mark-\d{6}(?:-ask|-note-\d+)?")
+_MARK: Final = re.compile(r"mark-\d{6}(?:-ask|-note-\d+|-step-\d+)?")
 
 _TAG: Final = re.compile(r"\[(REDACTED|HASH|HASHED)[^\]]*\]")
 _ORPHANS: Final = ("orphan_answer", "answer_to_notification")
@@ -73,6 +73,7 @@ class Seen(NamedTuple):
     odd: str | None
     mark: str | None
     message: Any
+    body: str
 
 
 class Facts:
@@ -130,6 +131,7 @@ class Facts:
             row.odd,
             mark.group() if mark else None,
             _json(whole),
+            whole,
         )
 
     def _completeness(self) -> tuple[Share, Share]:
@@ -144,9 +146,10 @@ class Facts:
             found += (wire & database).total()
             total += wire.total()
             recorded += database.total()
+            bodies = {seen.content: seen.body for seen in self._records} | self._texts
             for what, missing in (("missing", wire - database), ("invented", database - wire)):
                 self.wrong += [
-                    f"{what}: {component} {direction} x{times} {self._texts.get(key, key)[:300]}"
+                    f"{what}: {component} {direction} x{times} {bodies.get(key, key)[:300]}"
                     for key, times in missing.items()
                 ]
         return Share(found, total), Share(found, recorded)

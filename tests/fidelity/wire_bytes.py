@@ -1,6 +1,6 @@
 """The messages in recorded bytes, by transport: the truth to compare with."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -112,8 +112,29 @@ def _body(connection: h11.Connection) -> Iterator[bytes]:
 
 def _response(headers: dict[bytes, bytes], body: bytes) -> list[str]:
     text = body.decode()
-    if b"text/event-stream" not in headers.get(b"content-type", b""):
-        return [text] if text.strip() else []
-    lines = text.replace("\r\n", "\n").split("\n")
-    data = [line.removeprefix("data:").removeprefix(" ") for line in lines if line[:5] == "data:"]
-    return [line for line in data if line.strip()]
+    content_type = headers.get(b"content-type", b"")
+    if b"text/event-stream" in content_type:
+        lines = text.replace("\r\n", "\n").split("\n")
+        return [event.data for event in events(lines) if event.name != "endpoint"]
+    return [text] if b"json" in content_type and text.strip() else []
+
+
+class Event(NamedTuple):
+    """A server-sent event with data."""
+
+    name: str
+    data: str
+
+
+def events(lines: Iterable[str]) -> Iterator[Event]:
+    """Yield the events of a stream that are complete and not empty."""
+    name, data = "", ""
+    for line in lines:
+        if line.startswith("event:"):
+            name = line.removeprefix("event:").strip()
+        elif line.startswith("data:"):
+            data += line.removeprefix("data:").removeprefix(" ")
+        elif not line:
+            if data.strip():
+                yield Event(name, data)
+            name, data = "", ""

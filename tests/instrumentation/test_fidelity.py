@@ -41,7 +41,7 @@ def test_the_database_holds_what_crossed_the_wire(name: str, field: Field) -> No
 
 def test_secrets_are_all_that_is_missing(field: Field) -> None:
     """With secrets in the traffic, the sanitizer's is the only change."""
-    verdict = field.run(RELAYS["threads and queues"], ROUNDS, SEED, secrets=True)
+    verdict = field.run(RELAYS["threads and queues, stdio to stdio"], ROUNDS, SEED, secrets=True)
 
     assert verdict.wrong == []
     assert verdict.is_good
@@ -52,7 +52,7 @@ def test_secrets_are_all_that_is_missing(field: Field) -> None:
 
 def test_a_message_that_is_not_recorded_is_noticed(field: Field) -> None:
     """The harness can fail: a record that is missing or changed is neither recalled nor precise."""
-    relay = RELAYS["websocket relay of the demo"]
+    relay = RELAYS["websocket relay of the demo, stdio to websocket"]
     field.run(relay, ROUNDS, SEED)
     with field.engine.begin() as connection:
         connection.execute(

@@ -1,30 +1,33 @@
 """An MCP backend that does on the wire whatever a call asks it to.
 
-usage: busy_backend.py (stdio | websocket PORT | http PORT)
+usage: busy_backend.py (stdio | websocket PORT | http PORT | sse PORT)
 
 Each call carries a mark, which is in everything that is said because of it. A call may ask for a
-long answer, an error, a notification, or for a request back to the client, whose answer the call's
-own answer waits for.
+long answer, an error, notifications of two kinds, for a request back to the client, whose answer
+the call's own answer waits for, or for no answer until it is cancelled.
 """
 
 import asyncio
 import json
 import random
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
+from uuid import uuid4
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 from websockets.asyncio.server import ServerConnection, serve
 
 Json = dict[str, Any]
 
 TOOL = "work"
-SESSION = "the-one-session"
+PROMPT = "write"
+FOLDER = "busy://box/"
+"""What the address of every resource begins with; the mark follows."""
 
 
 def filler(seed: str, size: int) -> str:
@@ -36,61 +39,141 @@ def filler(seed: str, size: int) -> str:
     return (line * repeats).encode()[:size].decode("utf-8", "ignore")
 
 
+def _answer(message: Json, result: Json) -> Json:
+    return {"jsonrpc": "2.0", "id": message["id"], "result": result}
+
+
+def _id(message: Json | list[Json]) -> str:
+    return str(message.get("id")) if isinstance(message, dict) else ""
+
+
+def _notification(method: str, params: Json) -> Json:
+    return {"jsonrpc": "2.0", "method": method, "params": params}
+
+
+def _hello(params: Json) -> Json:
+    return {
+        "protocolVersion": params["protocolVersion"],
+        "capabilities": {
+            "tools": {},
+            "logging": {},
+            "prompts": {},
+            "resources": {"subscribe": True},
+            "completions": {},
+        },
+        "serverInfo": {"name": "busy", "version": "1.0"},
+    }
+
+
+def _tools(_: Json) -> Json:
+    return {"tools": [{"name": TOOL, "description": "Works.", "inputSchema": {"type": "object"}}]}
+
+
+def _prompts(_: Json) -> Json:
+    return {"prompts": [{"name": PROMPT, "arguments": [{"name": "mark", "required": True}]}]}
+
+
+def _prompt(params: Json) -> Json:
+    mark = params["arguments"]["mark"]
+    text = f"{mark} {filler(mark, 300)}"
+    return {"messages": [{"role": "user", "content": {"type": "text", "text": text}}]}
+
+
+def _resource(params: Json) -> Json:
+    text = f"{params['uri'].removeprefix(FOLDER)} {filler(params['uri'], 300)}"
+    return {"contents": [{"uri": params["uri"], "mimeType": "text/plain", "text": text}]}
+
+
+RESULTS: dict[str, Callable[[Json], Json]] = {
+    "initialize": _hello,
+    "ping": lambda _: {},
+    "logging/setLevel": lambda _: {},
+    "tools/list": _tools,
+    "prompts/list": _prompts,
+    "prompts/get": _prompt,
+    "resources/list": lambda _: {"resources": [{"uri": FOLDER + "first", "name": "first"}]},
+    "resources/templates/list": lambda _: {
+        "resourceTemplates": [{"uriTemplate": FOLDER + "{mark}", "name": "any"}]
+    },
+    "resources/read": _resource,
+    "resources/unsubscribe": lambda _: {},
+    "completion/complete": lambda params: {"completion": {"values": [params["argument"]["value"]]}},
+    "busy/echo": lambda params: params,
+}
+"""What is answered to a method, from its params."""
+
+QUESTIONS: dict[str, Callable[[str], Json | None]] = {
+    "sampling/createMessage": lambda text: {
+        "messages": [{"role": "user", "content": {"type": "text", "text": text}}],
+        "maxTokens": 10,
+    },
+    "elicitation/create": lambda text: {
+        "message": text,
+        "requestedSchema": {"type": "object", "properties": {"said": {"type": "string"}}},
+    },
+    "roots/list": lambda _: None,
+}
+"""What the client is asked, from a text."""
+
+
 class Backend:
     """The conversation with one client; knows nothing of the transport."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, Json] = {}
+        self._cancelled: set[str] = set()
+        self.held: set[str] = set()
+        """Ids of the calls that are not answered."""
 
-    def feed(self, message: Json) -> list[Json]:  # noqa: PLR0911  # one for each method
+    def feed(self, message: Json) -> list[Json]:  # noqa: PLR0911  # one for each kind
         """Take one message; return what is said now."""
         identifier = message.get("id")
         if "method" not in message:
             call = self._waiting.pop(str(identifier), None)
             return [self._result(call)] if call is not None else []
-        head = {"jsonrpc": "2.0", "id": identifier}
         match message["method"]:
-            case "initialize":
-                result = {
-                    "protocolVersion": message["params"]["protocolVersion"],
-                    "capabilities": {"tools": {}, "logging": {}},
-                    "serverInfo": {"name": "busy", "version": "1.0"},
-                }
-                return [{**head, "result": result}]
-            case "tools/list":
-                tool = {"name": TOOL, "description": "Works.", "inputSchema": {"type": "object"}}
-                return [{**head, "result": {"tools": [tool]}}]
             case "tools/call":
                 return self._call(message)
-            case "ping" | "logging/setLevel":
-                return [{**head, "result": {}}]
-            case "busy/echo":
-                return [{**head, "result": message.get("params")}]
+            case "resources/subscribe":
+                updated = {"uri": f"{message['params']['uri']}-note-0"}
+                return [
+                    _notification("notifications/resources/updated", updated),
+                    _answer(message, {}),
+                ]
+            case "notifications/cancelled":
+                # The cancellation may overtake what it cancels.
+                self._cancelled.add(str(message["params"]["requestId"]))
+                self.held -= self._cancelled
+                return []
             case _ if identifier is None:
                 return []
             case method:
-                return [{**head, "error": {"code": -32601, "message": f"no method {method}"}}]
+                result = RESULTS.get(method)
+                if result is not None:
+                    return [_answer(message, result(message.get("params") or {}))]
+                error = {"code": -32601, "message": f"no method {method}"}
+                return [{"jsonrpc": "2.0", "id": identifier, "error": error}]
 
     def _call(self, message: Json) -> list[Json]:
         arguments = message["params"]["arguments"]
         mark = arguments["mark"]
+        if arguments.get("hold"):
+            self.held |= {str(message["id"])} - self._cancelled
+            return []
         said: list[Json] = []
         for number in range(arguments.get("notes", 0)):
             text = f"{mark}-note-{number} {filler(mark, 40)}"
-            note = {"level": "info", "data": text}
-            said.append({"jsonrpc": "2.0", "method": "notifications/message", "params": note})
-        if arguments.get("ask"):
+            said.append(_notification("notifications/message", {"level": "info", "data": text}))
+        token = message["params"].get("_meta", {}).get("progressToken")
+        for number in range(arguments.get("steps", 0) if token is not None else 0):
+            step = {"progressToken": token, "progress": number + 1}
+            step["message"] = f"{mark}-step-{number}"
+            said.append(_notification("notifications/progress", step))
+        if ask := arguments.get("ask"):
             self._waiting[f"{mark}-ask"] = message
-            content = {"type": "text", "text": f"{mark}-ask {filler(mark, 100)}"}
-            params = {"messages": [{"role": "user", "content": content}], "maxTokens": 10}
-            said.append(
-                {
-                    "jsonrpc": "2.0",
-                    "id": f"{mark}-ask",
-                    "method": "sampling/createMessage",
-                    "params": params,
-                }
-            )
+            question: Json = {"jsonrpc": "2.0", "id": f"{mark}-ask", "method": ask}
+            params = QUESTIONS[ask](f"{mark}-ask {filler(mark, 100)}")
+            said.append(question if params is None else {**question, "params": params})
         else:
             said.append(self._result(message))
         return said
@@ -137,35 +220,69 @@ async def serve_websocket(port: int) -> None:
         await server.serve_forever()
 
 
-def serve_http(port: int) -> None:
+def serve_http(port: int) -> None:  # noqa: C901  # two functions in one
     """Serve streamable HTTP: JSON for one answer, an event stream for several."""
-    backend = Backend()
+    backends: dict[str, Backend] = {}
     waiting: dict[str, asyncio.Queue[str]] = {}
 
     async def post(request: Request) -> Response:
         message = json.loads(await request.body())
+        session = request.headers.get("mcp-session-id") or uuid4().hex
+        backend = backends.setdefault(session, Backend())
         answers = backend.answer(json.dumps(message))
         if isinstance(message, dict) and "method" not in message:
-            waiting.pop(message["id"]).put_nowait(answers[0])
+            waiting.pop(session + _id(message)).put_nowait(answers[0])
             return Response(status_code=202)
-        if not answers:
+        if isinstance(message, dict) and message["method"] == "notifications/cancelled":
+            held = waiting.pop(session + str(message["params"]["requestId"]), None)
+            if held is not None:
+                held.put_nowait("")
+        # What has to be over before the response is: a question to the client, or a held call.
+        last = json.loads(answers[-1]) if answers else message
+        is_open = "method" in last if answers else _id(message) in backend.held
+        if not answers and not is_open:
             return Response(status_code=202)
-        if len(answers) == 1 and "method" not in json.loads(answers[0]):
-            headers = {"mcp-session-id": SESSION}
+        if len(answers) == 1 and not is_open:
+            headers = {"mcp-session-id": session}
             return Response(answers[0], media_type="application/json", headers=headers)
-        return StreamingResponse(events(answers), media_type="text/event-stream")
+        rest: asyncio.Queue[str] | None = asyncio.Queue() if is_open else None
+        if rest is not None:
+            waiting[session + _id(last)] = rest
+        return StreamingResponse(events(answers, rest), media_type="text/event-stream")
 
-    async def events(answers: list[str]) -> AsyncIterator[str]:
-        last = json.loads(answers[-1])
-        if "method" in last:
-            waiting[last["id"]] = asyncio.Queue()
+    async def events(answers: list[str], rest: asyncio.Queue[str] | None) -> AsyncIterator[str]:
         for answer in answers:
             yield f"event: message\ndata: {answer}\n\n"
-        if "method" in last:
-            yield f"event: message\ndata: {await waiting[last['id']].get()}\n\n"
+        if rest is not None and (text := await rest.get()):
+            yield f"event: message\ndata: {text}\n\n"
 
     application = Starlette(routes=[Route("/mcp", post, methods=["POST"])])
     uvicorn.run(application, host="127.0.0.1", port=port, log_level="warning")
+
+
+def serve_sse(port: int) -> None:
+    """Serve the transport that streamable HTTP came after, with what the SDK has for it."""
+    # Importing it takes longer than all other transports take to begin.
+    from mcp.server.sse import SseServerTransport  # noqa: PLC0415
+    from mcp.shared.message import SessionMessage  # noqa: PLC0415
+    from mcp.types import JSONRPCMessage  # noqa: PLC0415
+
+    transport = SseServerTransport("/messages/")
+
+    async def connect(request: Request) -> Response:
+        backend = Backend()
+        streams = transport.connect_sse(request.scope, request.receive, request._send)  # noqa: SLF001  # as the SDK's manual has it
+        async with streams as (read, write):
+            async for item in read:
+                if isinstance(item, Exception):
+                    raise item
+                message = item.message.model_dump(mode="json", by_alias=True, exclude_unset=True)
+                for answer in backend.feed(message):
+                    await write.send(SessionMessage(JSONRPCMessage.model_validate(answer)))
+        return Response()
+
+    routes = [Route("/sse", connect), Mount("/messages/", transport.handle_post_message)]
+    uvicorn.run(Starlette(routes=routes), host="127.0.0.1", port=port, log_level="warning")
 
 
 if __name__ == "__main__":
@@ -176,3 +293,5 @@ if __name__ == "__main__":
             asyncio.run(serve_websocket(int(sys.argv[2])))
         case "http":
             serve_http(int(sys.argv[2]))
+        case "sse":
+            serve_sse(int(sys.argv[2]))

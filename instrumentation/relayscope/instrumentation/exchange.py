@@ -137,12 +137,14 @@ class Exchange:
         calls, kind = _side(channel, direction)
         call = calls.give_up(message.id)
         if call is not None:
+            self._parents.forget(call)
             self._end_unanswered(channel, call, kind, error_type, description)
 
     def give_up_all(self, channel: Channel) -> None:
         """End every call that is still open on a channel: its answer can no longer come."""
         for calls, kind in _sides(channel):
             for call in calls.drain():
+                self._parents.forget(call)
                 self._end_unanswered(channel, call, kind, names.ERROR_UNANSWERED)
 
     def close(self, channel: Channel, ending: Ending = NO_ENDING) -> None:
@@ -171,6 +173,7 @@ class Exchange:
                     identifier = call.request.id
                     if identifier is not None and call.request.method not in _LONG_LIVED:
                         calls.give_up(identifier)
+                        self._parents.forget(call)
                         self._end_unanswered(channel, call, kind, names.ERROR_TIMEOUT)
 
     def _crossing(self, channel: Channel, message: Message, direction: Direction) -> Crossing:
@@ -259,6 +262,7 @@ class Exchange:
         if added.id_reused and crossing.level is not Level.OFF:
             crossing.odd = OddTraffic.ID_REUSED
         if added.crowded_out is not None:
+            self._parents.forget(added.crowded_out)
             self._end_unanswered(channel, added.crowded_out, kind, names.ERROR_CROWDED_OUT)
 
     def _pair(self, crossing: Crossing, calls: OpenCalls, kind: SpanKind) -> None:
@@ -320,6 +324,7 @@ class Exchange:
         if isinstance(identifier, int | str):
             call = calls.give_up(identifier)
             if call is not None:
+                # Not forgotten as a parent: it may be on its way through a thread's queue.
                 self._end_unanswered(channel, call, kind, names.ERROR_CANCELLED)
 
     def _end_unanswered(
@@ -330,7 +335,6 @@ class Exchange:
         error_type: str,
         description: str = _UNANSWERED,
     ) -> None:
-        self._parents.forget(call)
         channel.unanswered += error_type != names.ERROR_CANCELLED
         if call.level is not Level.OFF and not call.is_over:
             ended = Outcome({names.ERROR_TYPE: error_type}, failed=True, description=description)

@@ -9,7 +9,7 @@ made is used in its place, with the SDK's attributes added, so that no call is t
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, get_current_span
 
@@ -26,6 +26,8 @@ from relayscope.instrumentation.hooks.mcp_streams import (
 )
 from relayscope.instrumentation.hooks.patches import Patches
 
+_MANAGER: Final = "mcp.server.streamable_http_manager"
+
 
 def watch(patches: Patches, exchange: Exchange) -> None:
     """Watch every message that the SDK sends and receives, and adopt its spans."""
@@ -33,11 +35,10 @@ def watch(patches: Patches, exchange: Exchange) -> None:
     patches.wrap("mcp_types", "jsonrpc_message_adapter.validate_json", remember_text)
     mcp_transports.watch(patches, exchange, V2)
     patches.wrap("mcp.shared.jsonrpc_dispatcher", "JSONRPCDispatcher.__init__", hook.new_dispatcher)
-    patches.wrap(
-        "mcp.server.streamable_http_manager",
-        "StreamableHTTPSessionManager.handle_request",
-        _HttpHook(exchange).handle_request,
-    )
+    http = _HttpHook(exchange)
+    # FastMCP 4 calls the manager, the SDK's own application what the manager is made of.
+    for path in ("StreamableHTTPSessionManager.handle_request", "StreamableHTTPASGIApp.__call__"):
+        patches.wrap(_MANAGER, path, http.handle_request)
     # Before the modules that use it import it by name.
     patches.wrap("mcp.shared._otel", "otel_span", adopt_span)
 
@@ -53,17 +54,22 @@ class _HttpHook:
         self._asgi = AsgiHook(exchange)
 
     async def handle_request(
-        self, handle: Callable[..., Awaitable[None]], manager: Any, args: Any, kwargs: Any
+        self, handle: Callable[..., Awaitable[None]], server: Any, args: Any, kwargs: Any
     ) -> None:
-        arguments = dict(zip(("scope", "receive", "send"), args, strict=False)) | kwargs
-        headers = dict(arguments["scope"].get("headers", ()))
-        version = headers.get(b"mcp-protocol-version", b"").decode("latin-1")
-        with_handshake = sys.modules[type(manager).__module__].HANDSHAKE_PROTOCOL_VERSIONS
-        if not version or version in with_handshake:
+        scope = args[0] if args else kwargs.get("scope", {})
+        if _comes_as_streams(scope):
             claim_current()
             await handle(*args, **kwargs)
         else:
-            await self._asgi.call(handle, manager, args, kwargs)
+            await self._asgi.call(handle, server, args, kwargs)
+
+
+def _comes_as_streams(scope: Any) -> bool:
+    """Return whether a request's message will come out of a pair of streams."""
+    headers = dict(scope.get("headers", ()))
+    version = headers.get(b"mcp-protocol-version", b"").decode("latin-1")
+    with_handshake = getattr(sys.modules[_MANAGER], "HANDSHAKE_PROTOCOL_VERSIONS", ())
+    return not version or version in with_handshake
 
 
 class _DispatcherHook:
