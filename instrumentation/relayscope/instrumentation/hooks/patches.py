@@ -9,6 +9,9 @@ from typing import Any, Final
 
 import wrapt
 
+After = Callable[[Any], object]
+"""Called with the instance when its method has returned."""
+
 Wrapper = Callable[[Callable[..., Any], Any, Any, Any], Any]
 """wrapt's signature: the wrapped function, the instance, positional and keyword arguments."""
 
@@ -33,7 +36,32 @@ class Patches:
                 coroutine functions only as methods.
             wrapper: What is called in its place.
         """
+        self._replace(module_name, path, lambda original: _replacement(original, wrapper))
 
+    def follow(self, module_name: str, path: str, after: After) -> None:
+        """Have `after` called when a coroutine method has returned, and not when it raises.
+
+        It takes one coroutine more, where `wrap` takes two: it is for what is awaited for each
+        message.
+
+        Args:
+            module_name: As for `wrap`.
+            path: As for `wrap`.
+            after: It must not raise.
+        """
+
+        def followed(original: Any) -> Any:
+            @functools.wraps(original)
+            async def method(instance: Any, *args: Any, **kwargs: Any) -> Any:
+                result = await original(instance, *args, **kwargs)
+                after(instance)
+                return result
+
+            return method
+
+        self._replace(module_name, path, followed)
+
+    def _replace(self, module_name: str, path: str, replacement: Callable[[Any], Any]) -> None:
         def apply(module: ModuleType) -> None:
             *owners, name = path.split(".")
             owner: Any = module
@@ -45,7 +73,7 @@ class Patches:
                 original = getattr(owner, name, _ABSENT)
             if self._wanted and original is not _ABSENT:
                 own = vars(owner).get(name, _ABSENT)
-                setattr(owner, name, _replacement(original, wrapper))
+                setattr(owner, name, replacement(original))
                 self._applied.append((owner, name, own))
 
         if module_name in sys.modules:
