@@ -41,7 +41,8 @@ RELAYS: Final = {
             "stdio",
             "websocket",
             _demo,
-            Abilities(concurrent=1, largest=60_000, asks=False, steps=False),
+            # It reads lines of up to 64 KiB, and a text may be escaped to three times its size.
+            Abilities(concurrent=1, largest=20_000, asks=False, steps=False),
         ),
         Relay(
             "mcp-proxy",
