@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import grpc
 import grpc.aio
+import psycopg
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeLogs
@@ -29,6 +30,8 @@ _RECORDS = 10
 _SECONDS = 5
 _TIMES = 10
 _MOST_MEMORY = 200 * 2**20
+_SLOW_SECONDS = 0.8
+_PAUSE_SECONDS = 0.05
 _DEADLINE_SECONDS = 10
 """What OTLP clients wait for an answer."""
 
@@ -38,7 +41,8 @@ def overload(ground: Field, oracle: Oracle, rounds: int, _: random.Random) -> fl
 
     Refusals are retryable, what is accepted is answered before its client gives up, and no worker
     exceeds 200 MiB. Each sender has a request of two megabytes under way all the time, and sends it
-    again at once when it is refused.
+    again at once when it is refused. PostgreSQL is slow: how fast senders and workers are beside
+    each other on a few processors is a matter of chance.
     """
     slowest = 0.0
     with ground.running():
@@ -80,9 +84,22 @@ class _Load:
 
     async def run(self) -> None:
         """Send until it was enough."""
+        slow = asyncio.create_task(self._be_slow())
         async with asyncio.TaskGroup() as senders:
             for _ in range(_SENDERS):
                 senders.create_task(self._send())
+        slow.cancel()
+        await asyncio.wait([slow])
+
+    async def _be_slow(self) -> None:
+        """Let nobody write most of the time, as a disk does that others use."""
+        database = await psycopg.AsyncConnection.connect(self._ground.database_url)
+        async with database:
+            while True:
+                await database.execute("lock table relayscope_store.log in share mode")
+                await asyncio.sleep(_SLOW_SECONDS)
+                await database.rollback()
+                await asyncio.sleep(_PAUSE_SECONDS)
 
     async def _send(self) -> None:
         """Send one request after the other, each until it is taken or the round is over."""
