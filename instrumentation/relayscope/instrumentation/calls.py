@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from opentelemetry.trace import Span
 
 from .level import Level
-from .message import Message, RequestId
+from .message import Message, RequestId, short_id
 
 MOST_OPEN: Final = 4096
 """Calls of one direction of a channel that may be open; a peer may never answer any."""
@@ -146,6 +146,8 @@ class OpenCalls:
 
 
 def _key(identifier: RequestId) -> _Key:
+    if isinstance(identifier, str):
+        return short_id(identifier)  # type: ignore[return-value]  # of an id there is one
     # 1 and 1.0 are one dictionary key in Python but not on the wire.
     return (float, identifier) if isinstance(identifier, float) else identifier
 

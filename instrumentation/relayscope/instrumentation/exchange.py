@@ -37,6 +37,7 @@ CALL_SECONDS: Final = 3600.0
 _SWEEP_NANOSECONDS: Final = 1_000_000_000
 _UNANSWERED: Final = "the exchange ended without an answer"
 _LONG_LIVED: Final = frozenset({"subscriptions/listen"})
+_LONGEST_VERSION: Final = 64
 _ANSWERED_WITHOUT_ID: Final = frozenset({-32700, -32600})
 """Parse error, invalid request: errors that may have no id, because it could not be read."""
 
@@ -358,4 +359,4 @@ def _learn_handshake(channel: Channel, answer: Message) -> None:
     if isinstance(answer.result, Mapping):
         version = answer.result.get("protocolVersion")
         if isinstance(version, str):
-            channel.protocol_version = version
+            channel.protocol_version = version[:_LONGEST_VERSION]

@@ -18,12 +18,10 @@ from relayscope.instrumentation.channel import Channel
 from relayscope.instrumentation.hooks import sse
 from relayscope.instrumentation.hooks.sse import EventStream
 from relayscope.instrumentation.levels import Direction
+from relayscope.instrumentation.long_text import Gathering, LongText
 from relayscope.instrumentation.message import Kind, Message
 from relayscope.instrumentation.shield import shielded
 from relayscope.instrumentation.wire import Outgoing, Wire
-
-_LARGEST_BODY: Final = 16 * 1024 * 1024
-"""Bytes of a body that are kept to be read as one message; a larger one is not recorded."""
 
 _NOT_SENT: Final = frozenset(
     {
@@ -183,24 +181,21 @@ class ResponseBody:
         content_type = headers.get(b"content-type", b"").lower()
         plain = headers.get(b"content-encoding", b"identity").lower() == b"identity"
         self._events = EventStream() if plain and b"text/event-stream" in content_type else None
-        self._json = bytearray() if plain and b"json" in content_type else None
+        self._json = Gathering() if plain and b"json" in content_type else None
 
     @property
     def is_between_events(self) -> bool:
         """Whether this is an event stream, and no event has begun that has not ended."""
         return self._events is not None and self._events.is_between_events
 
-    def feed(self, chunk: bytes, *, more: bool) -> list[str]:
+    def feed(self, chunk: bytes, *, more: bool) -> list[bytes | LongText]:
         """Take the next part of the body; return the texts that are complete with it."""
         if self._events is not None:
             return list(self._events.feed(chunk))
-        if self._json is None or len(self._json) + len(chunk) > _LARGEST_BODY:
-            self._json = None
+        if self._json is None:
             return []
-        self._json += chunk
-        if more or not self._json:
-            return []
-        return [self._json.decode("utf-8", "backslashreplace")]
+        self._json.add(chunk)
+        return [self._json.take()] if not more and self._json else []
 
 
 class ServerCall:
@@ -213,7 +208,7 @@ class ServerCall:
         self._around = around
         self._sessions = sessions
         self._channel = channel
-        self._body: bytearray | None = bytearray()
+        self._body: Gathering | None = Gathering()
         self._request: Message | None = None
         self._response: ResponseBody | None = None
         self._status = 0
@@ -223,13 +218,12 @@ class ServerCall:
     @shielded
     def request_body(self, chunk: bytes, *, more: bool) -> None:
         """Take the next part of the request's body, in the task that reads it."""
-        if self._body is None or len(self._body) + len(chunk) > _LARGEST_BODY:
-            self._body = None
+        if self._body is None:
             return
-        self._body += chunk
+        self._body.add(chunk)
         if more:
             return
-        data, self._body = bytes(self._body), None
+        data, self._body = self._body.take(), None
         message = Message.of_text(data)
         if message.kind is not Kind.UNPARSABLE:
             self._request = message
@@ -272,7 +266,7 @@ class ServerCall:
     def _record(self, chunk: bytes, *, more: bool) -> None:
         if self._response is not None:
             for text in self._response.feed(chunk, more=more):
-                outgoing: Outgoing[Any] | None = self._wire.sending_last_part(self._channel, text)
+                outgoing = self._wire.sending_last_part(self._channel, text)
                 if outgoing is not None:
                     self._outgoing.append(outgoing)
 

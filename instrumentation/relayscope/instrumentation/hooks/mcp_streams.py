@@ -16,6 +16,7 @@ from relayscope.instrumentation.hooks import claim
 from relayscope.instrumentation.hooks.http_call import context_of
 from relayscope.instrumentation.hooks.mcp_dialect import Dialect, Render
 from relayscope.instrumentation.levels import Direction
+from relayscope.instrumentation.long_text import MOST_KEPT, LongText, Text, shortened
 from relayscope.instrumentation.message import Kind, Message, RequestId
 from relayscope.instrumentation.shield import shielded
 
@@ -37,7 +38,11 @@ def remember_text(validate: Callable[..., Any], _instance: Any, args: Any, kwarg
 
 @shielded
 def _keep(parsed: Any, given: str | bytes | bytearray) -> None:
-    text = given if isinstance(given, str) else bytes(given).decode("utf-8", "backslashreplace")
+    text: str | bytes | LongText
+    if len(given) > MOST_KEPT:
+        text = shortened(given)
+    else:
+        text = given if isinstance(given, str) else bytes(given).decode("utf-8", "backslashreplace")
     # Not setattr: a pydantic model would take it for a field.
     parsed.__dict__[_TEXT] = text
 
@@ -217,7 +222,7 @@ def _around(item: Any) -> Context | None:
     return context_of(dict(headers.raw)) if headers is not None else None
 
 
-def _received_text(item: Any) -> str | None:
+def _received_text(item: Any) -> Text | None:
     """Return a message's text as it arrived, None where the transport kept nothing of it.
 
     The streamable HTTP server parses the request's body by itself and keeps the request.
@@ -225,6 +230,8 @@ def _received_text(item: Any) -> str | None:
     text = item.message.__dict__.get(_TEXT)
     if isinstance(text, str):
         return text.rstrip("\r\n")
+    if isinstance(text, LongText):
+        return text
     request = getattr(item.metadata, "request_context", None)
     body = getattr(request, "_body", None)
-    return body.decode("utf-8", "backslashreplace") if isinstance(body, bytes) else None
+    return body if isinstance(body, bytes) else None

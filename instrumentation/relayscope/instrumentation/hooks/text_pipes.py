@@ -5,13 +5,17 @@ file` asks the file's type for its methods, not the file.
 """
 
 from collections.abc import Iterable
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import wrapt
 
 from relayscope.instrumentation.hooks import claim
 from relayscope.instrumentation.hooks.lines import IncomingLines, OutgoingLines
+from relayscope.instrumentation.long_text import MOST_KEPT
 from relayscope.instrumentation.shield import shielded
+
+_PIECE: Final = 1024 * 1024
+"""Characters that are encoded at a time."""
 
 
 class WatchedReader(wrapt.ObjectProxy[Any]):
@@ -63,7 +67,7 @@ class WatchedReader(wrapt.ObjectProxy[Any]):
     def readinto(self, buffer: Any) -> Any:
         """Read into a buffer."""
         size = self.__wrapped__.readinto(buffer)
-        self._told(bytes(memoryview(buffer)[: size or 0]))
+        self._told(memoryview(buffer).cast("B")[: size or 0])
         return size
 
     def __enter__(self) -> Self:
@@ -83,7 +87,11 @@ class WatchedReader(wrapt.ObjectProxy[Any]):
     def _tell(self, data: Any, asked: int | None) -> None:
         if data:
             lines = self._self_lines
-            lines.feed(data.encode("utf-8", "surrogateescape") if isinstance(data, str) else data)
+            if isinstance(data, str):
+                for start in range(0, len(data), _PIECE):
+                    lines.feed(data[start : start + _PIECE].encode("utf-8", "surrogateescape"))
+            else:
+                lines.feed(data)
             lines.read(lines.arrived)
         elif data is not None and asked != 0:
             self._self_lines.closed()
@@ -113,11 +121,11 @@ class WatchedWriter(wrapt.ObjectProxy[Any]):
         if isinstance(data, str):
             self._self_lines.write(self.__wrapped__.write, data)
         else:
-            data = bytes(data)
+            data = memoryview(data).cast("B") if len(data) > MOST_KEPT else bytes(data)
             self._self_lines.write(self._write_all, data)
         return len(data)
 
-    def _write_all(self, data: bytes) -> None:
+    def _write_all(self, data: bytes | memoryview) -> None:
         """Write to a file that may take less than it is given, as unbuffered ones do.
 
         The host could not go on where such a write ended: it does not know what was put in.
