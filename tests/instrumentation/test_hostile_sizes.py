@@ -1,7 +1,6 @@
-"""Promises about a peer that sends more than anybody wants: it is passed on, and costs no memory."""
+"""Promises about a peer that sends more than anybody wants: it passes, and costs no memory."""
 
 import hashlib
-import json
 import re
 import subprocess
 import sys
@@ -11,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.fix_programs import clean_environment, eventually, instrumented
+from tests.fix_programs import Background, clean_environment, eventually, instrumented, python
 from tests.fix_telemetry import OtlpSink
 
 MEGABYTE = 1_000_000
@@ -19,7 +18,7 @@ SMALL, LARGE = 40, 200
 """Megabytes of a line; with a peer's gigabyte it is as with these, which take less time."""
 
 MOST_MEBIBYTES = 120
-"""What relayscope itself takes (30 MiB), and what it keeps of one text, copied as often as it is."""
+"""What relayscope itself takes (30 MiB), and what it keeps of a text, as often as it is copied."""
 
 PEAK = """
 import re, sys
@@ -71,6 +70,7 @@ sys.stdout.buffer.flush()
 }
 
 PING = b'{"jsonrpc":"2.0","id":1,"method":"notifications/initialized","params":{}}\n'
+PING_DIGEST = hashlib.sha256(PING.rstrip()).hexdigest()
 
 
 def line(megabytes: int, kind: str) -> Iterator[bytes]:
@@ -135,7 +135,7 @@ def all_of(megabytes: int, kind: str) -> Iterator[bytes]:
 def test_a_very_long_line_costs_no_memory_and_changes_nothing(
     otlp_sink: OtlpSink, host: str, kind: str
 ) -> None:
-    """The host's peak grows by what is bounded, whatever the size; the line's digest is recorded."""
+    """The host's peak grows by what is bounded, whatever the size; all of it has its digest."""
     environment = clean_environment(
         OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint, PYTHONIOENCODING="utf-8"
     )
@@ -163,3 +163,42 @@ def test_a_very_long_line_costs_no_memory_and_changes_nothing(
     if kind == "elements":
         assert known["mcp.method.name"].string_value == "tools/call"
         assert known["jsonrpc.request.id"].string_value == "7"
+
+
+VISITOR = """
+import asyncio, hashlib
+from websockets.asyncio.client import connect
+async def main():
+    async with connect(sys.argv[1], max_size=None, compression=None, ping_interval=None) as socket:
+        async for message in socket:
+            data = message.encode() if isinstance(message, str) else message
+            print(hashlib.sha256(data).hexdigest())
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("form", ["text", "binary", "fragments"])
+def test_a_very_long_message_on_a_websocket_costs_no_memory(
+    otlp_sink: OtlpSink, background: Background, form: str
+) -> None:
+    """However it comes, the host gets it, its peak grows by what is bounded, and it is recorded."""
+    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
+    program = [sys.executable, "-c", f"{PEAK}\n{VISITOR}\npeak()"]
+
+    more = {}
+    for megabytes in (SMALL, LARGE):
+        port = background.listening(
+            python("large_backend.py", form, str(megabytes), "0"), clean_environment()
+        )
+        address = f"ws://127.0.0.1:{port}"
+        given, usual = relayed([*program, address], environment, iter(()))
+        same, peak = relayed([*instrumented("host", program), address], environment, iter(()))
+        assert same == given
+        more[megabytes] = peak - usual
+
+    assert more[LARGE] < MOST_MEBIBYTES, more
+    eventually(lambda: len(otlp_sink.records) == 4)
+    known = {attribute.key: attribute.value for attribute in otlp_sink.records[-1][1].attributes}
+    assert known["relayscope.message.size"].int_value > LARGE * MEGABYTE
+    digest = known["relayscope.message.sha256"].string_value
+    assert hashlib.sha256(f"{PING_DIGEST}\n{digest}\n".encode()).hexdigest() == given
