@@ -30,6 +30,8 @@ class OddTraffic(StrEnum):
     """A request with the id of one still open, or an answer that is paired by order for it."""
     UNPARSABLE = "unparsable"
     """Not a JSON-RPC message, on a channel that speaks JSON-RPC."""
+    WRONG_SIDE = "wrong_side"
+    """A request or notification that only the other side may send, seen from the handshake."""
     NOT_MCP = "not_mcp"
     """A JSON-RPC request or notification whose method MCP does not know."""
 

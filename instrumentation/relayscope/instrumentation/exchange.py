@@ -29,6 +29,7 @@ from .levels import Direction, Levels
 from .message import KNOWN_METHODS, Kind, Message
 from .message_log import MessageLog
 from .parents import Parents, carrier_of
+from .sides import is_of_other_side
 from .spans import Spans
 
 CALL_SECONDS: Final = 3600.0
@@ -211,8 +212,7 @@ class Exchange:
             if crossing.span is not INVALID_SPAN:
                 ambient.leave(crossing.span)
         elif message.method and crossing.level is not Level.OFF:
-            if message.method not in KNOWN_METHODS:
-                crossing.odd = OddTraffic.NOT_MCP
+            crossing.odd = _odd_method(channel, crossing.direction, message.method)
             if crossing.level <= Level.INFO:
                 parent = self._parents.of_sent(message)
                 crossing.span = self.spans.start(crossing, SpanKind.CLIENT, parent)
@@ -229,8 +229,7 @@ class Exchange:
         if message.is_answer:
             self._pair(crossing, channel.sent, SpanKind.CLIENT)
         elif message.method and crossing.level is not Level.OFF:
-            if message.method not in KNOWN_METHODS:
-                crossing.odd = OddTraffic.NOT_MCP
+            crossing.odd = _odd_method(channel, crossing.direction, message.method)
             if crossing.level <= Level.INFO:
                 parent, links = self._parents.of_received(message, around)
                 crossing.span = self.spans.start(crossing, SpanKind.SERVER, parent, links)
@@ -353,6 +352,12 @@ def _side(channel: Channel, direction: Direction) -> tuple[OpenCalls, SpanKind]:
     if direction is Direction.SENT:
         return channel.sent, SpanKind.CLIENT
     return channel.received, SpanKind.SERVER
+
+
+def _odd_method(channel: Channel, direction: Direction, method: str) -> OddTraffic | None:
+    if method not in KNOWN_METHODS:
+        return OddTraffic.NOT_MCP
+    return OddTraffic.WRONG_SIDE if is_of_other_side(channel, direction, method) else None
 
 
 def _learn_handshake(channel: Channel, answer: Message) -> None:
