@@ -13,7 +13,7 @@ from relayscope.instrumentation.long_text import MOST_KEPT, Gathering, LongText,
 from relayscope.instrumentation.message import Kind, Message
 from relayscope.instrumentation.outline import outlined
 
-MANY = [[]] * 500_000
+MANY: list[Any] = [[]] * 500_000
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
