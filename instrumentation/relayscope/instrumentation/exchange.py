@@ -31,6 +31,7 @@ from .message_log import MessageLog
 from .parents import Parents, carrier_of
 from .sides import is_of_other_side
 from .spans import Spans
+from .timer import Timer
 
 CALL_SECONDS: Final = 3600.0
 """After this time a call counts as never to be answered. Longer than people wait for a tool."""
@@ -70,6 +71,11 @@ class Exchange:
         self._injection = Injection()
         self._channels: set[Channel] = set()
         self._next_sweep = 0
+        self._timer: Timer | None = None
+
+    def watch_itself(self) -> None:
+        """End calls that have waited for too long also where nothing crosses any more."""
+        self._timer = Timer(self._look, self._call_nanoseconds / 1e9)
 
     def is_off(self, channel: Channel, direction: Direction) -> bool:
         """Return whether nothing at all is recorded of a channel's messages in a direction."""
@@ -166,7 +172,10 @@ class Exchange:
             self.close(channel)
 
     def sweep(self) -> None:
-        """End calls that have waited for too long; done once a second while there is traffic."""
+        """End calls that have waited for too long.
+
+        Done once a second while there is traffic, and by the timer while there is none.
+        """
         now = time_ns()
         self._next_sweep = now + _SWEEP_NANOSECONDS
         for channel in list(self._channels):
@@ -177,6 +186,11 @@ class Exchange:
                         calls.give_up(identifier)
                         self._parents.forget(call)
                         self._end_unanswered(channel, call, kind, names.ERROR_TIMEOUT)
+
+    def _look(self) -> bool:
+        """Sweep; return whether any call is open."""
+        self.sweep()
+        return any(len(calls) for channel in list(self._channels) for calls, _ in _sides(channel))
 
     def _crossing(self, channel: Channel, message: Message, direction: Direction) -> Crossing:
         self._channels.add(channel)
@@ -259,6 +273,8 @@ class Exchange:
             carried=bool(crossing.carrier),
         )
         added = calls.add(message.id, call)
+        if self._timer is not None and not self._timer.is_running:
+            self._timer.start()
         if added.id_reused and crossing.level is not Level.OFF:
             crossing.odd = OddTraffic.ID_REUSED
         if added.crowded_out is not None:
