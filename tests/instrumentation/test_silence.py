@@ -23,7 +23,8 @@ FORKS = """
 before = threads()
 child = os.fork()
 if not child:
-    os._exit(threads())
+    print('{"jsonrpc":"2.0","method":"notifications/progress","params":{}}', flush=True)
+    os._exit(0)
 print(before, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), threads(), flush=True)
 """
 
@@ -71,16 +72,18 @@ def test_a_call_ends_at_its_time_though_nothing_else_crosses(otlp_sink: OtlpSink
     assert (host.returncode, said) == (0, "")
 
 
-def test_a_fork_meets_no_thread_and_the_call_still_ends(otlp_sink: OtlpSink) -> None:
-    """The thread is gone in the child, and there again in the parent, which ends the call, once."""
+def test_after_a_fork_both_go_on_and_the_call_still_ends(otlp_sink: OtlpSink) -> None:
+    """The child records what it says; the parent has its thread again, which ends the call, once."""
     with waiting(otlp_sink, FORKS) as host:
         assert host.stdout is not None
-        assert host.stdout.readline() == "2 1 2\n"
+        assert "notifications/progress" in host.stdout.readline()
+        assert host.stdout.readline() == "2 0 2\n"
         eventually(lambda: timeouts(otlp_sink))
         _, said = host.communicate("\n")
 
     assert (host.returncode, said) == (0, "")
     assert timeouts(otlp_sink) == ["tools/call slow"]
+    eventually(lambda: len(otlp_sink.records) == 2)
 
 
 def test_an_open_call_keeps_no_process_alive(otlp_sink: OtlpSink) -> None:
