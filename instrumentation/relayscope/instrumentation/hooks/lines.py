@@ -103,12 +103,14 @@ class IncomingLines:
     Args:
         wire: Where messages are told.
         channel: Of the pipe.
-        ends_channel: Whether with this pipe's end nothing more will cross the channel. Of a child
-            that is so; but who has closed this process's stdin may still be waiting for answers.
+        ended: Called when nothing more will come. With a child's stdout its channel ends; but who
+            has closed this process's stdin may still be waiting for answers.
     """
 
-    def __init__(self, wire: Wire, channel: Channel, *, ends_channel: bool) -> None:
-        self._ends_channel = ends_channel
+    def __init__(
+        self, wire: Wire, channel: Channel, ended: Callable[[], object] | None = None
+    ) -> None:
+        self._ended = ended
         self._wire = wire
         self._channel = channel
         self._begun = Gathering()
@@ -159,8 +161,8 @@ class IncomingLines:
 
     def closed(self) -> None:
         """Say that nothing more will come."""
-        if self._ends_channel:
-            self._wire.closed(self._channel)
+        if self._ended is not None:
+            self._ended()
 
 
 def _is_object(piece: Any) -> bool:

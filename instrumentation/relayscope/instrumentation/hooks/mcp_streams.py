@@ -13,6 +13,7 @@ from relayscope.instrumentation.channel import Channel
 from relayscope.instrumentation.crossing import Crossing
 from relayscope.instrumentation.exchange import Exchange
 from relayscope.instrumentation.hooks import claim
+from relayscope.instrumentation.hooks.child_end import ending_of
 from relayscope.instrumentation.hooks.http_call import context_of
 from relayscope.instrumentation.hooks.mcp_dialect import Dialect, Render
 from relayscope.instrumentation.levels import Direction
@@ -48,7 +49,11 @@ def _keep(parsed: Any, given: str | bytes | bytearray) -> None:
 
 
 class SessionWire:
-    """The exchange, as a pair of the SDK's streams needs it. Nothing here raises."""
+    """The exchange, as a pair of the SDK's streams needs it. Nothing here raises.
+
+    Attributes:
+        child: The process id of the server, where the SDK has started it.
+    """
 
     def __init__(
         self, exchange: Exchange, channel: Channel, dialect: Dialect, render: Render
@@ -57,6 +62,7 @@ class SessionWire:
         self._channel = channel
         self._dialect = dialect
         self._render = render
+        self.child: int | None = None
 
     @shielded
     def received(self, item: Any) -> Span | None:
@@ -101,7 +107,8 @@ class SessionWire:
     @shielded
     def closed(self) -> None:
         """Say that nothing more will cross."""
-        self._exchange.close(self._channel)
+        # One that still runs is about to be ended by the SDK, which is no news.
+        self._exchange.close(self._channel, ending_of(self.child))
 
     async def pass_on(self, send: Callable[[Any], Awaitable[None]], item: Any) -> None:
         """Give a message to the transport, which writes it in the context that it is given in.

@@ -144,8 +144,9 @@ class _Opening(wrapt.ObjectProxy[Any]):
         self._self_wire = wire
 
     async def __aenter__(self) -> Any:
-        with claim.held():
+        with claim.held() as claimed:
             streams = await self.__wrapped__.__aenter__()
+        self._self_wire.child = claimed.child
         read, write, *others = streams
         if isinstance(read, WatchedReadStream):
             return streams

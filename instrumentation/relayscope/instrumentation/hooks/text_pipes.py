@@ -79,6 +79,12 @@ class WatchedReader(wrapt.ObjectProxy[Any]):
         self._self_lines.closed()
         self.__wrapped__.close()
 
+    @shielded
+    def take(self, data: str | bytes) -> None:
+        """Say what was read in another way, to the end."""
+        self._tell(data, None)
+        self._self_lines.closed()
+
     def _told(self, data: Any, asked: int | None = None) -> Any:
         self._tell(data, asked)
         return data
@@ -133,6 +139,13 @@ class WatchedWriter(wrapt.ObjectProxy[Any]):
         rest = memoryview(data)
         while rest:
             rest = rest[self.__wrapped__.write(rest) or 0 :]
+
+    @shielded
+    def changed(self, data: Any) -> Any:
+        """Return what to write in another way in place of `data`, which is recorded as written."""
+        written: list[Any] = []
+        self._self_lines.write(written.append, data)
+        return written[0]
 
     def writelines(self, lines: Iterable[Any]) -> None:
         """Write each of them."""
