@@ -83,7 +83,7 @@ class AsyncioPipes:
         if popen is None or protocol.stdin is None or protocol.stdout is None:
             return
         if claim.is_held():
-            claim.started(popen.pid)
+            claim.started(transport)
             return
         channel = channel_to_child(popen.args)
         self._watch_writer(protocol.stdin, channel)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from relayscope.instrumentation.channel import Channel
-from relayscope.instrumentation.ending import NO_ENDING, Ending
+from relayscope.instrumentation.ending import Ending
 from relayscope.instrumentation.shield import shielded
 from relayscope.instrumentation.wire import Wire
 
@@ -80,7 +80,7 @@ def exit_status(pid: int) -> int | None:
     return found.si_status if found.si_code == os.CLD_EXITED else -found.si_status
 
 
-def ending_of(pid: int | None) -> Ending:
-    """Return how a child has ended by itself, if it has."""
-    status = None if pid is None else exit_status(pid)
-    return NO_ENDING if status is None else Ending(exit_status=status)
+def ending_of(transport: Any) -> Ending:
+    """Return how the child of asyncio's transport has ended, if it has."""
+    status = transport.get_returncode()
+    return Ending(exit_status=exit_status(transport.get_pid()) if status is None else status)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(slots=True)
@@ -17,10 +18,10 @@ class Claim:
     """What the layer above is told of what it has claimed.
 
     Attributes:
-        child: The process id of the child that was started to talk to.
+        child: The transport of the child that was started to talk to.
     """
 
-    child: int | None = None
+    child: Any = None
 
 
 _held: ContextVar[Claim | None] = ContextVar("relayscope_claim", default=None)
@@ -31,7 +32,7 @@ def is_held() -> bool:
     return _held.get() is not None
 
 
-def started(child: int) -> None:
+def started(child: Any) -> None:
     """Tell the layer above of a child."""
     claim = _held.get()
     if claim is not None:

@@ -11,6 +11,7 @@ from opentelemetry.trace import INVALID_SPAN, Span
 from relayscope.instrumentation import ambient
 from relayscope.instrumentation.channel import Channel
 from relayscope.instrumentation.crossing import Crossing
+from relayscope.instrumentation.ending import NO_ENDING
 from relayscope.instrumentation.exchange import Exchange
 from relayscope.instrumentation.hooks import claim
 from relayscope.instrumentation.hooks.child_end import ending_of
@@ -52,7 +53,7 @@ class SessionWire:
     """The exchange, as a pair of the SDK's streams needs it. Nothing here raises.
 
     Attributes:
-        child: The process id of the server, where the SDK has started it.
+        child: The transport of the server's process, where the SDK has started it.
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class SessionWire:
         self._channel = channel
         self._dialect = dialect
         self._render = render
-        self.child: int | None = None
+        self.child: Any = None
 
     @shielded
     def received(self, item: Any) -> Span | None:
@@ -108,7 +109,15 @@ class SessionWire:
     def closed(self) -> None:
         """Say that nothing more will cross."""
         # One that still runs is about to be ended by the SDK, which is no news.
-        self._exchange.close(self._channel, ending_of(self.child))
+        ending = NO_ENDING if self.child is None else ending_of(self.child)
+        self._exchange.close(self._channel, ending)
+
+    @shielded
+    def silent(self) -> None:
+        """Say that nothing more will come, though how the server has ended may not be known yet."""
+        self._exchange.give_up_all(self._channel)
+        if self.child is None or ending_of(self.child) != NO_ENDING:
+            self.closed()
 
     async def pass_on(self, send: Callable[[Any], Awaitable[None]], item: Any) -> None:
         """Give a message to the transport, which writes it in the context that it is given in.
@@ -158,7 +167,7 @@ class WatchedReadStream(wrapt.ObjectProxy[Any]):
         return self
 
     async def __aexit__(self, *exc_info: object) -> Any:
-        self._self_wire.closed()
+        self._self_wire.silent()
         return await self.__wrapped__.__aexit__(*exc_info)
 
     def __aiter__(self) -> Self:

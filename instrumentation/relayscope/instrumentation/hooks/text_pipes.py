@@ -17,6 +17,9 @@ from relayscope.instrumentation.shield import shielded
 _PIECE: Final = 1024 * 1024
 """Characters that are encoded at a time."""
 
+_TO_THE_END: Final = (None, -1)
+"""How much is read when all is."""
+
 
 class WatchedReader(wrapt.ObjectProxy[Any]):
     """A file that is read, and tells of every line. Text files are told of as UTF-8."""
@@ -54,11 +57,16 @@ class WatchedReader(wrapt.ObjectProxy[Any]):
         lines = self.__wrapped__.readlines(*args)
         for line in lines:
             self._told(line)
+        if not args:
+            self._self_lines.closed()
         return lines
 
     def read(self, *args: Any) -> Any:
         """Read this much."""
-        return self._told(self.__wrapped__.read(*args), asked=args[0] if args else None)
+        data = self._told(self.__wrapped__.read(*args), asked=args[0] if args else None)
+        if data and (not args or args[0] in _TO_THE_END):
+            self._self_lines.closed()
+        return data
 
     def read1(self, *args: Any) -> Any:
         """Read what is there."""
