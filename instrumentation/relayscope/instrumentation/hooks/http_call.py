@@ -2,9 +2,12 @@
 
 Streamable HTTP (MCP 2025-06-18, basic/transports): a POST's body is a message; its response is one
 message as JSON, or several as server-sent events. Calls of one session share a channel, because a
-server may ask in one response what the client answers in another request.
+server may ask in one response what the client answers in another request. The response to a GET is
+a stream of what the server says unasked; in the older transport (MCP 2024-11-05) that is all that
+it says, and its first event tells the session.
 """
 
+import re
 from collections import OrderedDict
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -18,7 +21,7 @@ from relayscope.instrumentation.channel import Channel
 from relayscope.instrumentation.hooks import sse
 from relayscope.instrumentation.hooks.sse import EventStream
 from relayscope.instrumentation.levels import Direction
-from relayscope.instrumentation.long_text import Gathering, LongText
+from relayscope.instrumentation.long_text import Gathering, LongText, Text
 from relayscope.instrumentation.message import Kind, Message
 from relayscope.instrumentation.shield import shielded
 from relayscope.instrumentation.wire import Outgoing, Wire
@@ -36,6 +39,8 @@ _NOT_SENT: Final = frozenset(
     }
 )
 """httpx's exceptions that say that a request did not go out; after others it may have."""
+
+_SESSION: Final = re.compile(r"[?&]session_?id=([\w-]{1,128})", re.IGNORECASE)
 
 _MOST_SESSIONS: Final = 1024
 """Sessions whose channel is remembered; the one unused for longest gives way."""
@@ -73,6 +78,14 @@ class Sessions:
             session_id: Empty where there is none.
             headers: Of the request, names in lower case.
         """
+        channel = self._channel(client, session_id)
+        return ServerCall(self._wire, self, channel, context_of(headers))
+
+    def server_stream(self, client: tuple[str, int] | None, session_id: str) -> "ServerStream":
+        """Return a new stream from server to client, as `server_call` does a call."""
+        return ServerStream(self._wire, self, self._channel(client, session_id), None)
+
+    def _channel(self, client: tuple[str, int] | None, session_id: str) -> Channel:
         channel = self._channels.get(session_id) if session_id else None
         if channel is None:
             channel = Channel.of_socket("http", client)
@@ -80,7 +93,7 @@ class Sessions:
                 self.remember(session_id, channel)
         else:
             self._channels.move_to_end(session_id)
-        return ServerCall(self._wire, self, channel, context_of(headers))
+        return channel
 
     def remember(self, session_id: str, channel: Channel) -> None:
         """Use this channel for the session's later calls."""
@@ -105,6 +118,10 @@ class ClientChannels:
             return None
         return ClientCall(self._wire, self._channel(server, session_id), message, body)
 
+    def stream(self, server: tuple[str, int], session_id: str) -> "ClientStream":
+        """Return a new stream from the server."""
+        return ClientStream(self._wire, self._channel(server, session_id))
+
     def _channel(self, server: tuple[str, int], session_id: str) -> Channel:
         key = (*server, session_id)
         channel = self._channels.get(key)
@@ -118,6 +135,35 @@ class ClientChannels:
         else:
             self._channels.move_to_end(key)
         return channel
+
+
+class ClientStream:
+    """A GET request that this process makes, for what the server says unasked. Nothing raises."""
+
+    def __init__(self, wire: Wire, channel: Channel) -> None:
+        self._wire = wire
+        self._channel = channel
+        self._response: ResponseBody | None = None
+
+    def failed(self, error: BaseException, started: int) -> None:
+        """Say that no response came; who asked for nothing has lost nothing."""
+
+    @shielded
+    def response_start(self, status: int, headers: Mapping[bytes, bytes]) -> None:
+        """Take the response's status and headers, names in lower case."""
+        is_stream = b"text/event-stream" in headers.get(b"content-type", b"")
+        self._response = ResponseBody(headers) if status == HTTPStatus.OK and is_stream else None
+
+    @shielded
+    def response_body(self, chunk: bytes) -> None:
+        """Take the next part of the response's body, in the task that reads it."""
+        if self._response is not None:
+            for text in self._response.feed(chunk, more=True):
+                if _is_message(text):
+                    self._wire.received(self._channel, text)
+
+    def end(self) -> None:
+        """Say that the stream has ended; another may follow it."""
 
 
 class ClientCall:
@@ -167,7 +213,8 @@ class ClientCall:
             for text in self._response.feed(b"", more=False):
                 self._wire.received(self._channel, text)
             self._response = None
-            self._give_up(_error_type(self._status))
+            if self._status != HTTPStatus.ACCEPTED:
+                self._give_up(_error_type(self._status))
 
     def _give_up(self, error_type: str) -> None:
         for message in (self._message, *self._message.parts):
@@ -266,9 +313,12 @@ class ServerCall:
     def _record(self, chunk: bytes, *, more: bool) -> None:
         if self._response is not None:
             for text in self._response.feed(chunk, more=more):
-                outgoing = self._wire.sending_last_part(self._channel, text)
-                if outgoing is not None:
-                    self._outgoing.append(outgoing)
+                self._record_text(text)
+
+    def _record_text(self, text: bytes | LongText) -> None:
+        outgoing = self._wire.sending_last_part(self._channel, text)
+        if outgoing is not None:
+            self._outgoing.append(outgoing)
 
     def failed(self, error: BaseException) -> None:
         """Say that the part of the response that was taken last could not be sent."""
@@ -278,10 +328,63 @@ class ServerCall:
     @shielded
     def end(self) -> None:
         """Say that the response is complete: what it has not answered stays unanswered."""
-        if self._request is not None:
+        if self._request is not None and self._status != HTTPStatus.ACCEPTED:
             error_type = _error_type(self._status)
             for message in (self._request, *self._request.parts):
                 self._wire.gave_up(self._channel, message, Direction.RECEIVED, error_type)
+        self._leave()
+
+    def _leave(self) -> None:
+        """Forget a channel that was only of this request."""
+        if not self._channel.session_id:
+            self._wire.closed(self._channel)
+
+
+class ServerStream(ServerCall):
+    """A GET request whose response is what the server says unasked. Nothing here raises."""
+
+    def request_body(self, chunk: bytes, *, more: bool) -> None:
+        """Take what a GET request does not have."""
+
+    @shielded
+    def response_start(self, status: int, headers: Mapping[bytes, bytes]) -> None:
+        """Take the response's status and headers, names in lower case."""
+        if status == HTTPStatus.OK and b"text/event-stream" in headers.get(b"content-type", b""):
+            self._response = ResponseBody(headers)
+
+    def _sending(self, data: bytes) -> bytes | None:
+        if _is_message(data):
+            return super()._sending(data)
+        self._learn_session(data)
+        return None
+
+    def _record_text(self, text: bytes | LongText) -> None:
+        if _is_message(text):
+            super()._record_text(text)
+        elif isinstance(text, bytes):
+            self._learn_session(text)
+
+    def _learn_session(self, address: bytes) -> None:
+        session_id = session_in(address.decode("utf-8", "replace"))
+        if session_id and not self._channel.session_id:
+            self._sessions.remember(session_id, self._channel)
+
+    @shielded
+    def end(self) -> None:
+        """Say that the stream has ended; another may follow it."""
+        self._leave()
+
+
+def session_in(address: str) -> str:
+    """Return the session's id in an address of the older transport, empty if there is none."""
+    found = _SESSION.search(address)
+    return found[1] if found is not None else ""
+
+
+def _is_message(data: Text) -> bool:
+    """Return whether an event may be a message; the others are the transport's own."""
+    start = data.head if isinstance(data, LongText) else data
+    return start[:1] in (b"{", b"[", "{", "[")
 
 
 def _error_type(status: int) -> str:

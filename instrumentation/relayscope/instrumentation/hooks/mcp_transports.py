@@ -96,6 +96,7 @@ OPENERS: Final = (
 
 _STREAM_FEEDERS: Final = (
     ("mcp.server.streamable_http", "StreamableHTTPServerTransport.handle_request"),
+    ("mcp.server.sse", "SseServerTransport.connect_sse"),
     ("mcp.server.sse", "SseServerTransport.handle_post_message"),
     ("mcp.server.websocket", "websocket_server"),
 )
