@@ -6,6 +6,7 @@ understands the messages (the `mcp` SDK's transports), it claims the call, and t
 
 from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from contextvars import ContextVar
+from http import HTTPStatus
 from typing import Any, Final
 
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
@@ -30,6 +31,8 @@ _current: ContextVar["_HttpCall | _WebSocketCall | None"] = ContextVar(
 
 _MARK: Final = "relayscope.watched"
 """Key in the scope of a connection that is watched already."""
+
+_REFUSAL: Final = b'"id":"server-error"'
 
 # Not `__call__`: servers find out by calling an application wrongly whether it is one (uvicorn,
 # config.py), and a wrapper that takes any arguments would answer differently.
@@ -132,6 +135,7 @@ class _HttpCall:
         self._call = call
         self._receive = receive
         self._send = send
+        self._is_refused = False
         self.claimed = False
 
     async def receive(self) -> Event:
@@ -141,7 +145,9 @@ class _HttpCall:
         return event
 
     async def send(self, event: Event) -> None:
-        if not self.claimed:
+        if self.claimed:
+            self._refusing(event)
+        else:
             event = self._sending(event) or event
         try:
             await self._send(event)
@@ -149,6 +155,17 @@ class _HttpCall:
             if not self.claimed:
                 self._call.failed(error)
             raise
+
+    @shielded
+    def _refusing(self, event: Event) -> None:
+        """See the error with which the `mcp` SDK refuses what does not get as far as its streams.
+
+        Its id tells it from the answers that come out of a stream.
+        """
+        if event["type"] == "http.response.start":
+            self._is_refused = event["status"] >= HTTPStatus.BAD_REQUEST
+        elif self._is_refused and _REFUSAL in event.get("body", b""):
+            self._call.refused(event["body"])
 
     @shielded
     def _sending(self, event: Event) -> Event:

@@ -320,6 +320,11 @@ class ServerCall:
         if outgoing is not None:
             self._outgoing.append(outgoing)
 
+    def refused(self, error: bytes) -> None:
+        """Say that a request, which was seen by nobody, is answered with this error."""
+        self._wire.sending_last_part(self._channel, error)
+        self._leave()
+
     def failed(self, error: BaseException) -> None:
         """Say that the part of the response that was taken last could not be sent."""
         for outgoing in self._outgoing:
