@@ -143,6 +143,17 @@ def test_a_request_and_its_answer_in_the_body_share_a_span(
     assert telemetry.bodies == [REQUEST, ANSWER]
 
 
+def test_a_request_without_a_session_leaves_nothing_behind(served: tuple[Telemetry, str]) -> None:
+    """Its channel was its own, and is forgotten with it: a server has any number of them."""
+    telemetry, address = served
+
+    for _ in range(3):
+        httpx.post(f"http://{address}/json", content=REQUEST)
+
+    eventually(lambda: len(telemetry.bodies) == 6)
+    eventually(lambda: not telemetry.exchange._channels)  # noqa: SLF001  # what would grow
+
+
 def test_each_event_of_a_stream_is_a_message(served: tuple[Telemetry, str]) -> None:
     """Notifications and the answer are told apart, however the bytes are cut."""
     telemetry, address = served
