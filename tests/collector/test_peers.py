@@ -33,6 +33,7 @@ TOOLS = {
     "fiedler": "fiedler_send",
     "playfair": "playfair_diagram",
     "marco": "marco_goto",
+    "godot": "godot_logger_set_level",
     "horace": "horace_register",
 }
 
@@ -213,10 +214,11 @@ def test_errors_until_a_backend_is_ready_are_found(visited: Visited) -> None:
     assert (refused.kind, "-32000" in refused.left) == ("error", True)
 
 
-def test_a_traceback_in_an_error_is_found(visited: Visited) -> None:
-    """Horace: tells in `error.data` where its code is."""
+@pytest.mark.parametrize("name", ["godot", "horace"])
+def test_a_traceback_in_an_error_is_found(visited: Visited, name: str) -> None:
+    """Godot and Horace tell in `error.data` where their code is."""
     only(
-        visited.compare("horace", "resources/list"),
+        visited.compare(name, "resources/list"),
         ("resources/list", "answer", "$.error.data", "only_left"),
     )
 

@@ -57,6 +57,7 @@ def _correct(name: str) -> Json:
 
 
 _UNKNOWN: Json = {"code": -32601, "message": "Method not found"}
+_TRACEBACK: Json = {"data": {"traceback": "Traceback (most recent call last): server.py"}}
 _INTERNAL: Json = {"code": -32603, "message": "Unknown method"}
 
 MANNERS = {
@@ -98,11 +99,16 @@ MANNERS = {
         unprompted={"method": "notifications/initialized"},
         is_slow=True,
     ),
-    # Correct, but tells strangers where its code is.
+    # Correct, but they tell strangers where their code is.
+    "godot": Manners(
+        tool="godot_logger_set_level",
+        initialize_result=_correct("godot"),
+        error=_UNKNOWN | _TRACEBACK,
+    ),
     "horace": Manners(
         tool="horace_register",
         initialize_result=_correct("horace"),
-        error=_UNKNOWN | {"data": {"traceback": "Traceback (most recent call last): server.py"}},
+        error=_UNKNOWN | _TRACEBACK,
     ),
 }
 

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from opentelemetry.trace import Span
 
 from .level import Level
-from .message import Message, RequestId
+from .message import Message, RequestId, short_id
 
 MOST_OPEN: Final = 4096
 """Calls of one direction of a channel that may be open; a peer may never answer any."""
@@ -68,11 +68,15 @@ class OpenCalls:
         self.notifications = 0
         """How many notifications could still be wrongly answered."""
 
+    def __len__(self) -> int:
+        """Return how many calls are open."""
+        return self._open
+
     def add(self, identifier: RequestId, call: Call) -> Added:
         """Remember a call; where too many are open, give up the oldest."""
         crowded_out = None
         if self._open >= MOST_OPEN:
-            oldest = next(self._heads())
+            oldest = next(iter(self._by_id.values()))[0]
             if oldest.request.id is not None:
                 crowded_out = self.give_up(oldest.request.id)
         self._open += 1
@@ -131,7 +135,8 @@ class OpenCalls:
 
     def _heads(self) -> Iterator[Call]:
         """Go through the oldest call of each id, the ids that were used first first."""
-        return (calls[0] for calls in self._by_id.values())
+        # A copy: another thread may open and close calls meanwhile.
+        return (calls[0] for calls in list(self._by_id.values()) if calls)
 
     def newest_first(self) -> Iterator[Call]:
         """Go through the open calls, the ids that were used last first."""
@@ -146,6 +151,8 @@ class OpenCalls:
 
 
 def _key(identifier: RequestId) -> _Key:
+    if isinstance(identifier, str):
+        return short_id(identifier)  # type: ignore[return-value]  # of an id there is one
     # 1 and 1.0 are one dictionary key in Python but not on the wire.
     return (float, identifier) if isinstance(identifier, float) else identifier
 

@@ -12,15 +12,18 @@ from relayscope.sanitizer import Value
 
 from . import names
 from .channel import Channel
-from .message import KNOWN_METHODS, Kind, Message
+from .message import KNOWN_METHODS, Kind, Message, short_id
 
 _NOT_THE_SERVERS_FAULT: Final = frozenset({-32700, -32600, -32601, -32602, -32002})
 """Codes that tell a client it asked wrongly: a SERVER span that answers so has not failed."""
 
+_LONGEST: Final = 4096
+"""Characters of what a peer chooses; a span lives until its request is answered."""
+
 
 def span_name(method: str, target: str) -> str:
     """Return `{method} {target}`, or the method alone where there is no target."""
-    return f"{method} {target}" if target else method
+    return f"{method} {target}" if target else method[:_LONGEST]
 
 
 def message_attributes(message: Message) -> dict[str, Value]:
@@ -29,7 +32,7 @@ def message_attributes(message: Message) -> dict[str, Value]:
     if message.method:
         attributes.update(_method_attributes(message))
     if message.id is not None:
-        attributes[names.JSONRPC_REQUEST_ID] = str(message.id)
+        attributes[names.JSONRPC_REQUEST_ID] = str(short_id(message.id))
     if message.error_code is not None:
         attributes[names.RPC_RESPONSE_STATUS_CODE] = str(message.error_code)
     return attributes
@@ -48,14 +51,14 @@ def method_attributes(method: str, target: str) -> dict[str, Value]:
 def _method_attributes(message: Message) -> dict[str, Value]:
     method = message.method
     if method not in KNOWN_METHODS:
-        return {names.RPC_SYSTEM_NAME: "jsonrpc", names.RPC_METHOD: method}
+        return {names.RPC_SYSTEM_NAME: "jsonrpc", names.RPC_METHOD: method[:_LONGEST]}
     attributes = method_attributes(method, message.target)
     if method == "tools/call":
         attributes[names.GEN_AI_OPERATION_NAME] = "execute_tool"
     elif method.startswith("resources/"):
         uri = message.parameter("uri")
         if uri is not None:
-            attributes[names.MCP_RESOURCE_URI] = uri
+            attributes[names.MCP_RESOURCE_URI] = uri[:_LONGEST]
     return attributes
 
 

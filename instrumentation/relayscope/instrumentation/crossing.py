@@ -13,6 +13,7 @@ from .calls import Call
 from .channel import Channel
 from .level import Level
 from .levels import Direction
+from .long_text import Text
 from .message import Message
 
 
@@ -29,6 +30,8 @@ class OddTraffic(StrEnum):
     """A request with the id of one still open, or an answer that is paired by order for it."""
     UNPARSABLE = "unparsable"
     """Not a JSON-RPC message, on a channel that speaks JSON-RPC."""
+    WRONG_SIDE = "wrong_side"
+    """A request or notification that only the other side may send, seen from the handshake."""
     NOT_MCP = "not_mcp"
     """A JSON-RPC request or notification whose method MCP does not know."""
 
@@ -36,7 +39,7 @@ class OddTraffic(StrEnum):
 class CrossingLog(Protocol):
     """What makes log records of crossings."""
 
-    def emit(self, crossing: "Crossing", text: str | bytes) -> None:
+    def emit(self, crossing: "Crossing", text: Text) -> None:
         """Emit the log record of a message that crossed with exactly this text."""
 
 
@@ -72,7 +75,7 @@ class Crossing:
     parts: Sequence["Crossing"] = ()
     sequence: int = 0
 
-    def record(self, text: str | bytes) -> None:
+    def record(self, text: Text) -> None:
         """Say with which exact text the message crosses."""
         self.log.emit(self, text)
         if self.ends_span:

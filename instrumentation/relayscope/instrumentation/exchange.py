@@ -29,7 +29,9 @@ from .levels import Direction, Levels
 from .message import KNOWN_METHODS, Kind, Message
 from .message_log import MessageLog
 from .parents import Parents, carrier_of
+from .sides import is_of_other_side
 from .spans import Spans
+from .timer import Timer
 
 CALL_SECONDS: Final = 3600.0
 """After this time a call counts as never to be answered. Longer than people wait for a tool."""
@@ -37,6 +39,7 @@ CALL_SECONDS: Final = 3600.0
 _SWEEP_NANOSECONDS: Final = 1_000_000_000
 _UNANSWERED: Final = "the exchange ended without an answer"
 _LONG_LIVED: Final = frozenset({"subscriptions/listen"})
+_LONGEST_VERSION: Final = 64
 _ANSWERED_WITHOUT_ID: Final = frozenset({-32700, -32600})
 """Parse error, invalid request: errors that may have no id, because it could not be read."""
 
@@ -68,6 +71,11 @@ class Exchange:
         self._injection = Injection()
         self._channels: set[Channel] = set()
         self._next_sweep = 0
+        self._timer: Timer | None = None
+
+    def watch_itself(self) -> None:
+        """End calls that have waited for too long also where nothing crosses any more."""
+        self._timer = Timer(self._look, self._call_nanoseconds / 1e9)
 
     def is_off(self, channel: Channel, direction: Direction) -> bool:
         """Return whether nothing at all is recorded of a channel's messages in a direction."""
@@ -164,7 +172,10 @@ class Exchange:
             self.close(channel)
 
     def sweep(self) -> None:
-        """End calls that have waited for too long; done once a second while there is traffic."""
+        """End calls that have waited for too long.
+
+        Done once a second while there is traffic, and by the timer while there is none.
+        """
         now = time_ns()
         self._next_sweep = now + _SWEEP_NANOSECONDS
         for channel in list(self._channels):
@@ -175,6 +186,11 @@ class Exchange:
                         calls.give_up(identifier)
                         self._parents.forget(call)
                         self._end_unanswered(channel, call, kind, names.ERROR_TIMEOUT)
+
+    def _look(self) -> bool:
+        """Sweep; return whether any call is open."""
+        self.sweep()
+        return any(len(calls) for channel in list(self._channels) for calls, _ in _sides(channel))
 
     def _crossing(self, channel: Channel, message: Message, direction: Direction) -> Crossing:
         self._channels.add(channel)
@@ -210,8 +226,7 @@ class Exchange:
             if crossing.span is not INVALID_SPAN:
                 ambient.leave(crossing.span)
         elif message.method and crossing.level is not Level.OFF:
-            if message.method not in KNOWN_METHODS:
-                crossing.odd = OddTraffic.NOT_MCP
+            crossing.odd = _odd_method(channel, crossing.direction, message.method)
             if crossing.level <= Level.INFO:
                 parent = self._parents.of_sent(message)
                 crossing.span = self.spans.start(crossing, SpanKind.CLIENT, parent)
@@ -228,8 +243,7 @@ class Exchange:
         if message.is_answer:
             self._pair(crossing, channel.sent, SpanKind.CLIENT)
         elif message.method and crossing.level is not Level.OFF:
-            if message.method not in KNOWN_METHODS:
-                crossing.odd = OddTraffic.NOT_MCP
+            crossing.odd = _odd_method(channel, crossing.direction, message.method)
             if crossing.level <= Level.INFO:
                 parent, links = self._parents.of_received(message, around)
                 crossing.span = self.spans.start(crossing, SpanKind.SERVER, parent, links)
@@ -259,6 +273,8 @@ class Exchange:
             carried=bool(crossing.carrier),
         )
         added = calls.add(message.id, call)
+        if self._timer is not None and not self._timer.is_running:
+            self._timer.start()
         if added.id_reused and crossing.level is not Level.OFF:
             crossing.odd = OddTraffic.ID_REUSED
         if added.crowded_out is not None:
@@ -354,8 +370,14 @@ def _side(channel: Channel, direction: Direction) -> tuple[OpenCalls, SpanKind]:
     return channel.received, SpanKind.SERVER
 
 
+def _odd_method(channel: Channel, direction: Direction, method: str) -> OddTraffic | None:
+    if method not in KNOWN_METHODS:
+        return OddTraffic.NOT_MCP
+    return OddTraffic.WRONG_SIDE if is_of_other_side(channel, direction, method) else None
+
+
 def _learn_handshake(channel: Channel, answer: Message) -> None:
     if isinstance(answer.result, Mapping):
         version = answer.result.get("protocolVersion")
         if isinstance(version, str):
-            channel.protocol_version = version
+            channel.protocol_version = version[:_LONGEST_VERSION]

@@ -4,12 +4,16 @@ The forms are those of JSON-RPC 2.0 section 4 and 5, read tolerantly: broken pee
 `jsonrpc`, answer with `id: null` or without an id, and send both `result` and `error: null`.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
 import orjson
+
+from .long_text import MOST_KEPT, LongText, Text
+from .outline import outlined
 
 RequestId = int | float | str
 
@@ -60,6 +64,19 @@ _LONGEST_TARGET: Final = 128
 
 _SMALL: Final = 1024
 """Bytes of a message that is remembered as it is: taking it apart would cost more than it saves."""
+
+_LARGE: Final = 1024 * 1024
+_MOST_ELEMENTS: Final = 100_000
+"""Bytes of a text that is always parsed, and elements of a larger one, up to which it is too: each
+takes up to 232 bytes. A picture, which is one element, is parsed; numbers by the million are not.
+"""
+
+_LONGEST_ID: Final = 128
+_LONGEST_METHOD: Final = 256
+_LONGEST_URI: Final = 4096
+_LONGEST_TRACEPARENT: Final = 256
+_LONGEST_DESCRIPTION: Final = 4096
+"""Characters that are remembered of what a peer chooses; a traceparent of version 00 has 55."""
 
 _LARGEST_BATCH: Final = 1000
 """Messages of a batch that get a span; a peer may send any number."""
@@ -128,8 +145,12 @@ class Message:
         return value if isinstance(value, str) else None
 
     @classmethod
-    def of_text(cls, text: str | bytes) -> "Message":
+    def of_text(cls, text: Text) -> "Message":
         """Read a message from the wire. Never raises: what cannot be read is UNPARSABLE."""
+        if isinstance(text, LongText) or (len(text) > _LARGE and not _is_parsed(text)):
+            outline = cls.of_json(outlined(text), len(text))
+            outline.takes_meta = False
+            return outline
         try:
             data = orjson.loads(text)
         except ValueError:
@@ -140,10 +161,16 @@ class Message:
         """Return what has to be remembered of a request until it is answered."""
         if 0 < self.size <= _SMALL:
             return self
-        params = {name: self.params[name] for name in ("name", "uri") if name in self.params}
+        uri = self.parameter("uri")
         traceparent = self.meta.get("traceparent")
-        meta = {"traceparent": traceparent} if isinstance(traceparent, str) else {}
-        return replace(self, params=params, meta=meta)
+        is_remembered = isinstance(traceparent, str) and len(traceparent) <= _LONGEST_TRACEPARENT
+        return replace(
+            self,
+            id=short_id(self.id),
+            method=self.method[:_LONGEST_METHOD],
+            params={} if uri is None else {"uri": uri[:_LONGEST_URI]},
+            meta={"traceparent": traceparent} if is_remembered else {},
+        )
 
     @classmethod
     def of_json(cls, data: Any, size: int = 0) -> "Message":
@@ -192,5 +219,33 @@ class Message:
             Kind.ERROR,
             id=identifier,
             error_code=code if isinstance(code, int) else None,
-            error_message=message if isinstance(message, str) else "",
+            error_message=message[:_LONGEST_DESCRIPTION] if isinstance(message, str) else "",
         )
+
+
+def short_id(identifier: RequestId | None) -> RequestId | None:
+    """Return what an id is remembered as: itself, or its digest if it is very long."""
+    if isinstance(identifier, str) and len(identifier) > _LONGEST_ID:
+        digest = hashlib.sha256(identifier.encode("utf-8", "surrogatepass"))
+        return f"sha256:{digest.hexdigest()}"
+    return identifier
+
+
+def is_whole(text: str | bytes) -> bool:
+    """Return whether a text is JSON, from its beginning to its end; False where it is too large."""
+    if len(text) > _LARGE and not _is_parsed(text):
+        return False
+    try:
+        orjson.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_parsed(text: str | bytes) -> bool:
+    """Return whether a large text is parsed: its elements are few."""
+    if len(text) > MOST_KEPT:
+        return False
+    marks = (",", "[", "{") if isinstance(text, str) else (b",", b"[", b"{")
+    elements: int = sum(text.count(mark) for mark in marks)  # type: ignore[misc, arg-type]  # of its type
+    return elements <= _MOST_ELEMENTS

@@ -15,6 +15,7 @@ from . import names
 from .crossing import Crossing, OddTraffic
 from .level import Level
 from .levels import Direction
+from .long_text import MOST_KEPT, LongText, Text, shortened
 from .message_span import has_limits
 from .recurring import Recurring, is_harmless, record_attributes
 
@@ -46,7 +47,7 @@ class MessageLog:
         self._recurring = Recurring(sanitizer)
         self._body_limit = max(body_limit, 2 * _MARGIN)
 
-    def emit(self, crossing: Crossing, text: str | bytes) -> None:
+    def emit(self, crossing: Crossing, text: Text) -> None:
         """Emit the log record of a message that crossed with exactly this text.
 
         A channel's text counts only from its first JSON-RPC message on: a process may use the same
@@ -65,13 +66,15 @@ class MessageLog:
             return
         else:
             own_level = Level.WARN
+        if len(text) > MOST_KEPT and not isinstance(text, LongText):
+            text = shortened(text)
         data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
         attributes, unseen = self._attributes(crossing)
         attributes[names.MESSAGE_SIZE] = len(data)
         attributes[names.CHANNEL_SEQUENCE] = sequence
         body = self._body(data) if level is Level.TRACE else None
         if body is None or len(data) > self._body_limit:
-            unseen[names.MESSAGE_SHA256] = hashlib.sha256(data).hexdigest()
+            unseen[names.MESSAGE_SHA256] = _digest(data)
         clean, clean_body = self._sanitizer.record(unseen, body)
         attributes.update(clean)
         if isinstance(clean_body, str) and len(data) > self._body_limit:
@@ -115,11 +118,17 @@ class MessageLog:
         checked.limits = _NO_LIMITS
         self._sdk.emit(checked)  # type: ignore[arg-type]  # which it takes as well
 
-    def _body(self, data: bytes) -> str:
+    def _body(self, data: bytes | LongText) -> str:
         """Return the text, or its beginning where it is too long."""
+        if isinstance(data, LongText):
+            data = data.head
         if len(data) > self._body_limit:
             return data[: self._body_limit].decode("utf-8", "ignore")
         return data.decode("utf-8", "backslashreplace")
+
+
+def _digest(data: bytes | LongText) -> str:
+    return data.sha256 if isinstance(data, LongText) else hashlib.sha256(data).hexdigest()
 
 
 def _context_of(crossing: Crossing) -> Context | None:

@@ -10,7 +10,7 @@ from opentelemetry import metrics, trace
 from opentelemetry._logs import get_logger
 
 from .channel_log import ChannelLog
-from .exchange import Exchange
+from .exchange import CALL_SECONDS, Exchange
 from .level import Level
 from .levels import Levels
 from .message_log import DEFAULT_BODY_LIMIT, MessageLog
@@ -24,6 +24,9 @@ LEVEL_VARIABLE = "RELAYSCOPE_LEVEL"
 PROFILE_VARIABLE = "RELAYSCOPE_PROFILE"
 PROFILES_FILE_VARIABLE = "RELAYSCOPE_PROFILES_FILE"
 BODY_LIMIT_VARIABLE = "RELAYSCOPE_BODY_LIMIT"
+
+CALL_SECONDS_VARIABLE = "RELAYSCOPE_CALL_SECONDS"
+"""After which a call that was not answered has failed."""
 
 CHILDREN_VARIABLE = "RELAYSCOPE_INSTRUMENT_CHILDREN"
 """Whether Python children are instrumented too; `true` or not set. They may be programs that have
@@ -49,7 +52,9 @@ def shared_exchange() -> Exchange:
         log = MessageLog(logger, sanitizer, body_limit)
         durations = Durations(_meter(release))
         spans = Spans(trace.get_tracer(SCOPE, release), sanitizer, durations)
-        _exchange = Exchange(spans, log, ChannelLog(logger, sanitizer), levels)
+        seconds = float(os.environ.get(CALL_SECONDS_VARIABLE) or CALL_SECONDS)
+        _exchange = Exchange(spans, log, ChannelLog(logger, sanitizer), levels, seconds)
+        _exchange.watch_itself()
         # Runs before the providers' own exit handlers, which were registered earlier.
         atexit.register(_exchange.close_all)
     return _exchange

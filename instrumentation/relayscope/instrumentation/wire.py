@@ -1,7 +1,7 @@
 """Messages as text on a wire: what the hooks of WebSockets and pipes have in common."""
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from opentelemetry.context import Context
 from opentelemetry.trace import INVALID_SPAN, Span
@@ -12,6 +12,7 @@ from .crossing import Crossing
 from .ending import NO_ENDING, Ending
 from .exchange import Exchange
 from .levels import Direction
+from .long_text import Text
 from .message import Message
 from .meta import spliced
 from .shield import shielded
@@ -59,20 +60,16 @@ class Wire:
         return Outgoing(data, crossing, self._exchange)
 
     @shielded
-    def sending_last_part(
-        self, channel: Channel, data: str | bytes
-    ) -> Outgoing[str] | Outgoing[bytes] | None:
+    def sending_last_part(self, channel: Channel, data: Text) -> Outgoing[Any] | None:
         """Record a message that can no longer be changed, because a part of it has been sent."""
         if self._exchange.is_off(channel, Direction.SENT):
             return None
         crossing = self._exchange.sending(channel, Message.of_text(data))
         crossing.record(data)
-        return Outgoing(data, crossing, self._exchange)  # type: ignore[return-value]  # either
+        return Outgoing(data, crossing, self._exchange)
 
     @shielded
-    def arrived(
-        self, channel: Channel, data: str | bytes, around: Context | None = None
-    ) -> Span | None:
+    def arrived(self, channel: Channel, data: Text, around: Context | None = None) -> Span | None:
         """Record a message that has arrived.
 
         Args:
@@ -91,7 +88,7 @@ class Wire:
             None if not crossing.message.method or crossing.span is INVALID_SPAN else crossing.span
         )
 
-    def received(self, channel: Channel, data: str | bytes, around: Context | None = None) -> None:
+    def received(self, channel: Channel, data: Text, around: Context | None = None) -> None:
         """Record a message that has arrived, and let the running task work for it."""
         span = self.arrived(channel, data, around)
         if span is not None:

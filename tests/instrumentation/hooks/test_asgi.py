@@ -59,6 +59,38 @@ async def fails(request: Request) -> Response:
     return JSONResponse({"detail": "no"}, status_code=500)
 
 
+SAMPLING = '{"jsonrpc":"2.0","id":"s1","method":"sampling/createMessage","params":{}}'
+waiting: asyncio.Queue[str] = asyncio.Queue()
+
+
+async def stream(_: Request) -> Response:
+    """Say unasked what is not JSON-RPC, and what is."""
+
+    async def events() -> Any:
+        yield "id: 1\ndata:\n\n"
+        yield "event: tick\ndata: 12:00\n\n"
+        yield f"data: {SAMPLING}\n\n"
+
+    return StreamingResponse(events(), media_type="text/event-stream")
+
+
+async def older_stream(_: Request) -> Response:
+    """Say where to post, and then what is answered, as MCP 2024-11-05 has it."""
+
+    async def events() -> Any:
+        yield "event: endpoint\r\ndata: /post?session_id=abc\r\n\r\n"
+        yield f"event: message\r\ndata: {await waiting.get()}\r\n\r\n"
+
+    return StreamingResponse(events(), media_type="text/event-stream")
+
+
+async def older_post(request: Request) -> Response:
+    """Take a request that is answered over the stream."""
+    await request.body()
+    await waiting.put(ANSWER)
+    return Response("Accepted", status_code=202)
+
+
 async def over_websocket(websocket: WebSocket) -> None:
     """Answer each message."""
     await websocket.accept()
@@ -76,6 +108,9 @@ def served(telemetry: Telemetry) -> Iterator[tuple[Telemetry, str]]:
             Route("/json", as_json, methods=["POST"]),
             Route("/events", as_events, methods=["POST"]),
             Route("/fails", fails, methods=["POST"]),
+            Route("/stream", stream),
+            Route("/older", older_stream),
+            Route("/post", older_post, methods=["POST"]),
             WebSocketRoute("/ws", over_websocket),
         ]
     )
@@ -108,6 +143,17 @@ def test_a_request_and_its_answer_in_the_body_share_a_span(
     assert telemetry.bodies == [REQUEST, ANSWER]
 
 
+def test_a_request_without_a_session_leaves_nothing_behind(served: tuple[Telemetry, str]) -> None:
+    """Its channel was its own, and is forgotten with it: a server has any number of them."""
+    telemetry, address = served
+
+    for _ in range(3):
+        httpx.post(f"http://{address}/json", content=REQUEST)
+
+    eventually(lambda: len(telemetry.bodies) == 6)
+    eventually(lambda: not telemetry.exchange._channels)  # noqa: SLF001  # what would grow
+
+
 def test_each_event_of_a_stream_is_a_message(served: tuple[Telemetry, str]) -> None:
     """Notifications and the answer are told apart, however the bytes are cut."""
     telemetry, address = served
@@ -131,6 +177,42 @@ def test_a_call_without_an_answer_is_a_failed_span(served: tuple[Telemetry, str]
     assert span.status.status_code is StatusCode.ERROR
     assert span.attributes is not None
     assert span.attributes["error.type"] == "500"
+
+
+def test_what_a_server_says_unasked_is_recorded(served: tuple[Telemetry, str]) -> None:
+    """The stream of a GET request has a request with context in it; other events are not ours."""
+    telemetry, address = served
+
+    response = httpx.get(f"http://{address}/stream", headers={"accept": "text/event-stream"})
+
+    eventually(lambda: telemetry.spans)
+    span = telemetry.span("sampling/createMessage")
+    assert span.kind is SpanKind.CLIENT
+    assert span.context is not None
+    (body,) = telemetry.bodies
+    assert f"{span.context.span_id:016x}" in body
+    assert response.text.endswith(f"data: {body}\n\n")
+    assert "data: 12:00" in response.text
+
+
+def test_an_answer_over_the_older_transports_stream_ends_its_call(
+    served: tuple[Telemetry, str],
+) -> None:
+    """The request was posted, and accepted; the answer comes over the stream of its session."""
+    telemetry, address = served
+    headers = {"accept": "text/event-stream"}
+
+    with httpx.stream("GET", f"http://{address}/older", headers=headers) as response:
+        lines = response.iter_lines()
+        assert [next(lines), next(lines)] == ["event: endpoint", "data: /post?session_id=abc"]
+        assert httpx.post(f"http://{address}/post?session_id=abc", content=REQUEST).is_success
+        assert f"data: {ANSWER}" in lines
+
+    eventually(lambda: telemetry.spans)
+    span = telemetry.span("tools/call add")
+    assert span.kind is SpanKind.SERVER
+    assert span.status.status_code is StatusCode.UNSET
+    assert telemetry.bodies == [REQUEST, ANSWER]
 
 
 def test_other_requests_are_none_of_ours(served: tuple[Telemetry, str]) -> None:

@@ -3,9 +3,19 @@
 import json
 from collections import Counter
 
+import httpx
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from tests.fix_programs import clean_environment, eventually, instrumented, python, run
+from tests.fix_programs import (
+    Background,
+    clean_environment,
+    eventually,
+    free_port,
+    instrumented,
+    python,
+    run,
+)
 from tests.fix_telemetry import OtlpSink
 
 
@@ -58,3 +68,36 @@ def test_a_failing_tool_fails_both_spans(otlp_sink: OtlpSink) -> None:
         attributes = {item.key: item.value.string_value for item in span.attributes}
         assert attributes["error.type"] == "tool_error"
         assert span.status.code == span.status.STATUS_CODE_ERROR
+
+
+def test_an_error_for_a_request_that_reaches_no_stream_is_recorded(
+    otlp_sink: OtlpSink, background: Background
+) -> None:
+    """A session that does not exist is refused over HTTP; the error is recorded, once, and odd."""
+    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
+    port = free_port()
+    backend = python("busy_backend.py", "stdio")
+    relay = instrumented("relay", python("sdk_relay.py", "http", str(port), *backend))
+    background.server(relay, environment, port)
+
+    response = httpx.post(
+        f"http://127.0.0.1:{port}/mcp/",
+        json={"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}},
+        headers={
+            "accept": "application/json, text/event-stream",
+            "mcp-session-id": "gone",
+            "mcp-protocol-version": "2025-06-18",
+        },
+    )
+
+    assert response.is_client_error
+    assert "server-error" in response.text
+
+    def refusals() -> list[LogRecord]:
+        """Its records among those of what the relay says to its backend."""
+        return [record for _, record in otlp_sink.records if "server-error" in str(record.body)]
+
+    eventually(refusals)
+    (record,) = refusals()
+    assert record.body.string_value == response.text
+    assert "orphan_answer" in str(record.attributes)

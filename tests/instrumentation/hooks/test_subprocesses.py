@@ -9,6 +9,7 @@ from tests.fix_programs import PROGRAMS, clean_environment, eventually, instrume
 from tests.fix_telemetry import OtlpSink
 
 CALL = '{"jsonrpc": "2.0", "id": 1, "method": "ping", "params": {}}'
+LINE = CALL + "\n"
 
 POPEN = """
 import subprocess, sys
@@ -41,8 +42,33 @@ async def main():
         await child.stdin.aclose()
 anyio.run(main)
 """
-LINE = CALL + "\n"
+COMMUNICATE = """
+import subprocess, sys
+pipe = subprocess.PIPE
+child = subprocess.Popen(sys.argv[1:], stdin=pipe, stdout=pipe, stderr=%s)
+print(child.communicate(%s)[0])
+assert child.stdin.closed and child.stdout.closed
+"""
+RUN = """
+import subprocess, sys
+run = {"capture_output": True, "text": True, "timeout": 60}
+print(repr(subprocess.run(sys.argv[1:], input=%r, **run).stdout))
+"""
+AGAIN = """
+import subprocess, sys
+pipe = subprocess.PIPE
+child = subprocess.Popen(sys.argv[1:], stdin=pipe, stdout=pipe)
+try:
+    child.communicate(%r, timeout=0.001)
+except subprocess.TimeoutExpired:
+    pass
+print(child.communicate()[0])
+"""
 PARENTS = {
+    "communicate": COMMUNICATE % (None, repr(LINE.encode())),
+    "communicate, and stderr": COMMUNICATE % ("pipe", repr(LINE.encode())),
+    "communicate, twice": AGAIN % LINE.encode(),
+    "run": RUN % LINE,
     "Popen, text": POPEN % ("text=True", repr(LINE)),
     "Popen, bytes": POPEN % ("bufsize=-1", repr(LINE.encode())),
     "Popen, unbuffered": POPEN % ("bufsize=0", repr(LINE.encode())),
@@ -87,3 +113,91 @@ def test_a_child_is_left_alone_unless_it_is_asked_for(otlp_sink: OtlpSink) -> No
     finished = run(instrumented("parent", [sys.executable, "-c", program]), environment)
 
     assert finished.stdout == "parent\n"
+
+
+DYING = f"import os, signal, sys\nsys.stdin.readline()\nprint({CALL!r}, flush=True)\n"
+READS = {
+    "Popen": """
+import subprocess, sys
+child = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+print(%r, file=child.stdin, flush=True)
+child.stdout.readline(); assert child.stdout.readline() == ""
+print(child.wait(), flush=True)
+""",
+    "Popen, left": """
+import os, subprocess, sys
+child = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+print(%r, file=child.stdin, flush=True)
+os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+child.stdout.read()
+print(os.waitstatus_to_exitcode(os.waitpid(child.pid, 0)[1]), flush=True)
+""",
+    "run": """
+import subprocess, sys
+print(subprocess.run(sys.argv[1:], input=%r, capture_output=True, text=True).returncode)
+""",
+    "asyncio": """
+import asyncio, sys
+async def main():
+    pipe = asyncio.subprocess.PIPE
+    child = await asyncio.create_subprocess_exec(*sys.argv[1:], stdin=pipe, stdout=pipe)
+    child.stdin.write((%r + "\\n").encode())
+    await child.stdout.readline(); assert not await child.stdout.readline()
+    print(await child.wait(), flush=True)
+asyncio.run(main())
+""",
+    "mcp": """
+import anyio, sys
+from mcp import StdioServerParameters
+from mcp.client.stdio import stdio_client
+from mcp.shared.message import SessionMessage
+from mcp.types import JSONRPCMessage
+async def main():
+    server = StdioServerParameters(command=sys.argv[1], args=sys.argv[2:])
+    async with stdio_client(server) as (read, write):
+        await write.send(SessionMessage(JSONRPCMessage.model_validate_json(%r)))
+        async for _ in read:
+            pass
+        await anyio.sleep(1)
+    print(sys.argv[-1])
+anyio.run(main)
+""",
+}
+
+
+@pytest.mark.parametrize(
+    ("death", "status", "told"),
+    [
+        ("sys.exit(3)", "3", ("process.exit.code", "3")),
+        (
+            "os.kill(os.getpid(), signal.SIGKILL)",
+            "-9",
+            ("relayscope.channel.exit_signal", "SIGKILL"),
+        ),
+        ("sys.exit(0)", "0", ("process.exit.code", "0")),
+    ],
+)
+@pytest.mark.parametrize("reads", READS)
+def test_how_a_child_died_is_told_when_its_channel_closes(
+    otlp_sink: OtlpSink, reads: str, death: str, status: str, told: tuple[str, str]
+) -> None:
+    """Its exit code or its signal, and the host gets the same: nobody else has reaped it."""
+    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
+    child = [sys.executable, "-I", "-c", DYING + death, status]
+
+    finished = run(
+        instrumented("parent", [sys.executable, "-c", READS[reads] % CALL, *child]), environment
+    )
+
+    assert (finished.stdout, finished.stderr) == (f"{status}\n", "")
+    eventually(lambda: len(otlp_sink.events) >= 2)
+    (closed,) = (
+        event
+        for _, event in otlp_sink.events
+        if event.event_name == "relayscope.channel.closed" and "python -I" in str(event.attributes)
+    )
+    assert told in {
+        (item.key, item.value.string_value or str(item.value.int_value))
+        for item in closed.attributes
+    }
+    assert closed.severity_text == ("INFO" if status == "0" else "WARN")

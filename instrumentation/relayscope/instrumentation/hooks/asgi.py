@@ -1,4 +1,4 @@
-"""Hook for ASGI applications: JSON-RPC in POST requests, their responses, and on WebSockets.
+"""Hook for ASGI applications: JSON-RPC in POST requests, in responses, and on WebSockets.
 
 Hand-written relays and backends on Starlette or FastAPI are watched here. Where a library above
 understands the messages (the `mcp` SDK's transports), it claims the call, and this hook lets go.
@@ -6,6 +6,7 @@ understands the messages (the `mcp` SDK's transports), it claims the call, and t
 
 from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from contextvars import ContextVar
+from http import HTTPStatus
 from typing import Any, Final
 
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
@@ -13,9 +14,10 @@ from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 from relayscope.instrumentation.channel import Channel
 from relayscope.instrumentation.ending import NO_ENDING, Ending
 from relayscope.instrumentation.exchange import Exchange
-from relayscope.instrumentation.hooks.http_call import ServerCall, Sessions
+from relayscope.instrumentation.hooks.http_call import ServerCall, Sessions, session_in
 from relayscope.instrumentation.hooks.patches import Patches
 from relayscope.instrumentation.process import shared_exchange
+from relayscope.instrumentation.shield import shielded
 from relayscope.instrumentation.wire import Wire
 
 Event = MutableMapping[str, Any]
@@ -29,6 +31,8 @@ _current: ContextVar["_HttpCall | _WebSocketCall | None"] = ContextVar(
 
 _MARK: Final = "relayscope.watched"
 """Key in the scope of a connection that is watched already."""
+
+_REFUSAL: Final = b'"id":"server-error"'
 
 # Not `__call__`: servers find out by calling an application wrongly whether it is one (uvicorn,
 # config.py), and a wrapper that takes any arguments would answer differently.
@@ -90,49 +94,48 @@ class AsgiHook:
         scope[_MARK] = True
         if is_inner:
             await application(scope, receive, send)
-        elif scope["type"] == "http" and scope["method"] == "POST":
-            await self.http(application, scope, receive, send)
-        elif scope["type"] == "websocket":
-            await self.websocket(application, scope, receive, send)
-        else:
+            return
+        call = self._call(scope, receive, send)
+        if call is None:
             await application(scope, receive, send)
+            return
+        token = _current.set(call)
+        try:
+            await application(scope, call.receive, call.send)
+        finally:
+            _current.reset(token)
+            call.end()
 
-    async def http(
-        self, application: Application, scope: Any, receive: Receive, send: Send
-    ) -> None:
-        """Run an application for one POST request."""
+    @shielded
+    def _call(
+        self, scope: Any, receive: Receive, send: Send
+    ) -> "_HttpCall | _WebSocketCall | None":
+        """Return what watches a connection, None if it is none of ours."""
+        if scope["type"] == "websocket":
+            return _WebSocketCall(self._wire, scope, receive, send)
+        if scope["type"] != "http" or scope["method"] not in ("POST", "GET"):
+            return None
         headers = {name.lower(): value for name, value in scope["headers"]}
-        server_call = self._sessions.server_call(
-            _address(scope), headers.get(b"mcp-session-id", b"").decode("latin-1"), headers
-        )
-        call = _HttpCall(server_call, receive, send)
-        token = _current.set(call)
-        try:
-            await application(scope, call.receive, call.send)
-        finally:
-            _current.reset(token)
-            call.end()
-
-    async def websocket(
-        self, application: Application, scope: Any, receive: Receive, send: Send
-    ) -> None:
-        """Run an application for one WebSocket."""
-        call = _WebSocketCall(self._wire, scope, receive, send)
-        token = _current.set(call)
-        try:
-            await application(scope, call.receive, call.send)
-        finally:
-            _current.reset(token)
-            call.end()
+        session_id = headers.get(b"mcp-session-id", b"").decode("latin-1")
+        query = scope.get("query_string", b"").decode("latin-1")
+        session_id = session_id or session_in(f"?{query}")
+        if scope["method"] == "POST":
+            call = self._sessions.server_call(_address(scope), session_id, headers)
+        elif b"text/event-stream" in headers.get(b"accept", b""):
+            call = self._sessions.server_stream(_address(scope), session_id)
+        else:
+            return None
+        return _HttpCall(call, receive, send)
 
 
 class _HttpCall:
-    """One POST request on its way to an application, and its response."""
+    """One request on its way to an application, and its response."""
 
     def __init__(self, call: ServerCall, receive: Receive, send: Send) -> None:
         self._call = call
         self._receive = receive
         self._send = send
+        self._is_refused = False
         self.claimed = False
 
     async def receive(self) -> Event:
@@ -142,21 +145,40 @@ class _HttpCall:
         return event
 
     async def send(self, event: Event) -> None:
-        if not self.claimed:
-            if event["type"] == "http.response.start":
-                headers = {name.lower(): value for name, value in event.get("headers", ())}
-                self._call.response_start(event["status"], headers)
-            elif event["type"] == "http.response.body":
-                body, more = event.get("body", b""), event.get("more_body", False)
-                changed = self._call.response_body(body, more=more)
-                if changed is not body:
-                    event = {**event, "body": changed}
+        if self.claimed:
+            self._refusing(event)
+        else:
+            event = self._sending(event) or event
         try:
             await self._send(event)
         except BaseException as error:
             if not self.claimed:
                 self._call.failed(error)
             raise
+
+    @shielded
+    def _refusing(self, event: Event) -> None:
+        """See the error with which the `mcp` SDK refuses what does not get as far as its streams.
+
+        Its id tells it from the answers that come out of a stream.
+        """
+        if event["type"] == "http.response.start":
+            self._is_refused = event["status"] >= HTTPStatus.BAD_REQUEST
+        elif self._is_refused and _REFUSAL in event.get("body", b""):
+            self._call.refused(event["body"])
+
+    @shielded
+    def _sending(self, event: Event) -> Event:
+        """Take a part of the response; return what to send in its place."""
+        if event["type"] == "http.response.start":
+            headers = {name.lower(): value for name, value in event.get("headers", ())}
+            self._call.response_start(event["status"], headers)
+        elif event["type"] == "http.response.body":
+            body, more = event.get("body", b""), event.get("more_body", False)
+            changed = self._call.response_body(body, more=more)
+            if changed is not body:
+                return {**event, "body": changed}
+        return event
 
     def end(self) -> None:
         if not self.claimed:

@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 
 from relayscope.instrumentation.channel import Channel
 from relayscope.instrumentation.hooks import claim
+from relayscope.instrumentation.hooks.child_end import ChildEnd, remember, tell_exit
 from relayscope.instrumentation.hooks.lines import IncomingLines, OutgoingLines
 from relayscope.instrumentation.hooks.patches import Patches
 from relayscope.instrumentation.hooks.processes import channel_to_child
@@ -43,6 +44,10 @@ class AsyncioPipes:
     def patch_children(self, patches: Patches) -> None:
         """Notice streams to children as they are made."""
         patches.wrap("asyncio.subprocess", "SubprocessStreamProtocol.connection_made", self._child)
+        # What has ended is told to the protocol later than the stream's end.
+        patches.wrap(
+            "asyncio.base_subprocess", "BaseSubprocessTransport._process_exited", tell_exit
+        )
 
     def release(self) -> None:
         """Give every watched stream its own methods back."""
@@ -57,7 +62,7 @@ class AsyncioPipes:
         set_transport(*args, **kwargs)
         transport = args[0] if args else kwargs["transport"]
         if _descriptor(transport) == _STDIN:
-            self._watch_reader(reader, self._channel, ends_channel=False)
+            self._watch_reader(reader, IncomingLines(self._wire, self._channel))
 
     def _writer(self, init: Callable[..., None], writer: Any, args: Any, kwargs: Any) -> None:
         init(*args, **kwargs)
@@ -75,17 +80,21 @@ class AsyncioPipes:
     @shielded
     def _watch_child(self, protocol: Any, transport: Any) -> None:
         popen = transport.get_extra_info("subprocess")
-        if claim.is_held() or popen is None or protocol.stdin is None or protocol.stdout is None:
+        if popen is None or protocol.stdin is None or protocol.stdout is None:
+            return
+        if claim.is_held():
+            claim.started(transport)
             return
         channel = channel_to_child(popen.args)
         self._watch_writer(protocol.stdin, channel)
-        self._watch_reader(protocol.stdout, channel, ends_channel=True)
+        end = ChildEnd(self._wire, channel, popen)
+        remember(transport, end)
+        self._watch_reader(protocol.stdout, IncomingLines(self._wire, channel, end.silent))
 
     @shielded
-    def _watch_reader(self, reader: Any, channel: Channel, *, ends_channel: bool) -> None:
+    def _watch_reader(self, reader: Any, lines: IncomingLines) -> None:
         if claim.is_held():
             return
-        lines = IncomingLines(self._wire, channel, ends_channel=ends_channel)
         own_feed_data, own_feed_eof = reader.feed_data, reader.feed_eof
 
         def feed_data(data: bytes) -> None:

@@ -9,20 +9,42 @@ it, and the hooks below leave it alone.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
 
-_held: ContextVar[bool] = ContextVar("relayscope_claim", default=False)
+
+@dataclass(slots=True)
+class Claim:
+    """What the layer above is told of what it has claimed.
+
+    Attributes:
+        child: The transport of the child that was started to talk to.
+    """
+
+    child: Any = None
+
+
+_held: ContextVar[Claim | None] = ContextVar("relayscope_claim", default=None)
 
 
 def is_held() -> bool:
     """Return whether what happens here is recorded by a layer above."""
-    return _held.get()
+    return _held.get() is not None
+
+
+def started(child: Any) -> None:
+    """Tell the layer above of a child."""
+    claim = _held.get()
+    if claim is not None:
+        claim.child = child
 
 
 @contextmanager
-def held() -> Iterator[None]:
+def held() -> Iterator[Claim]:
     """Claim every connection that is opened inside, by this task or one that it starts."""
-    token = _held.set(True)
+    claim = Claim()
+    token = _held.set(claim)
     try:
-        yield
+        yield claim
     finally:
         _held.reset(token)

@@ -2,9 +2,12 @@
 
 Streamable HTTP (MCP 2025-06-18, basic/transports): a POST's body is a message; its response is one
 message as JSON, or several as server-sent events. Calls of one session share a channel, because a
-server may ask in one response what the client answers in another request.
+server may ask in one response what the client answers in another request. The response to a GET is
+a stream of what the server says unasked; in the older transport (MCP 2024-11-05) that is all that
+it says, and its first event tells the session.
 """
 
+import re
 from collections import OrderedDict
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -18,12 +21,10 @@ from relayscope.instrumentation.channel import Channel
 from relayscope.instrumentation.hooks import sse
 from relayscope.instrumentation.hooks.sse import EventStream
 from relayscope.instrumentation.levels import Direction
+from relayscope.instrumentation.long_text import Gathering, LongText, Text
 from relayscope.instrumentation.message import Kind, Message
 from relayscope.instrumentation.shield import shielded
 from relayscope.instrumentation.wire import Outgoing, Wire
-
-_LARGEST_BODY: Final = 16 * 1024 * 1024
-"""Bytes of a body that are kept to be read as one message; a larger one is not recorded."""
 
 _NOT_SENT: Final = frozenset(
     {
@@ -38,6 +39,8 @@ _NOT_SENT: Final = frozenset(
     }
 )
 """httpx's exceptions that say that a request did not go out; after others it may have."""
+
+_SESSION: Final = re.compile(r"[?&]session_?id=([\w-]{1,128})", re.IGNORECASE)
 
 _MOST_SESSIONS: Final = 1024
 """Sessions whose channel is remembered; the one unused for longest gives way."""
@@ -75,6 +78,14 @@ class Sessions:
             session_id: Empty where there is none.
             headers: Of the request, names in lower case.
         """
+        channel = self._channel(client, session_id)
+        return ServerCall(self._wire, self, channel, context_of(headers))
+
+    def server_stream(self, client: tuple[str, int] | None, session_id: str) -> "ServerStream":
+        """Return a new stream from server to client, as `server_call` does a call."""
+        return ServerStream(self._wire, self, self._channel(client, session_id), None)
+
+    def _channel(self, client: tuple[str, int] | None, session_id: str) -> Channel:
         channel = self._channels.get(session_id) if session_id else None
         if channel is None:
             channel = Channel.of_socket("http", client)
@@ -82,7 +93,7 @@ class Sessions:
                 self.remember(session_id, channel)
         else:
             self._channels.move_to_end(session_id)
-        return ServerCall(self._wire, self, channel, context_of(headers))
+        return channel
 
     def remember(self, session_id: str, channel: Channel) -> None:
         """Use this channel for the session's later calls."""
@@ -107,6 +118,10 @@ class ClientChannels:
             return None
         return ClientCall(self._wire, self._channel(server, session_id), message, body)
 
+    def stream(self, server: tuple[str, int], session_id: str) -> "ClientStream":
+        """Return a new stream from the server."""
+        return ClientStream(self._wire, self._channel(server, session_id))
+
     def _channel(self, server: tuple[str, int], session_id: str) -> Channel:
         key = (*server, session_id)
         channel = self._channels.get(key)
@@ -120,6 +135,35 @@ class ClientChannels:
         else:
             self._channels.move_to_end(key)
         return channel
+
+
+class ClientStream:
+    """A GET request that this process makes, for what the server says unasked. Nothing raises."""
+
+    def __init__(self, wire: Wire, channel: Channel) -> None:
+        self._wire = wire
+        self._channel = channel
+        self._response: ResponseBody | None = None
+
+    def failed(self, error: BaseException, started: int) -> None:
+        """Say that no response came; who asked for nothing has lost nothing."""
+
+    @shielded
+    def response_start(self, status: int, headers: Mapping[bytes, bytes]) -> None:
+        """Take the response's status and headers, names in lower case."""
+        is_stream = b"text/event-stream" in headers.get(b"content-type", b"")
+        self._response = ResponseBody(headers) if status == HTTPStatus.OK and is_stream else None
+
+    @shielded
+    def response_body(self, chunk: bytes) -> None:
+        """Take the next part of the response's body, in the task that reads it."""
+        if self._response is not None:
+            for text in self._response.feed(chunk, more=True):
+                if _is_message(text):
+                    self._wire.received(self._channel, text)
+
+    def end(self) -> None:
+        """Say that the stream has ended; another may follow it."""
 
 
 class ClientCall:
@@ -169,7 +213,8 @@ class ClientCall:
             for text in self._response.feed(b"", more=False):
                 self._wire.received(self._channel, text)
             self._response = None
-            self._give_up(_error_type(self._status))
+            if self._status != HTTPStatus.ACCEPTED:
+                self._give_up(_error_type(self._status))
 
     def _give_up(self, error_type: str) -> None:
         for message in (self._message, *self._message.parts):
@@ -183,24 +228,21 @@ class ResponseBody:
         content_type = headers.get(b"content-type", b"").lower()
         plain = headers.get(b"content-encoding", b"identity").lower() == b"identity"
         self._events = EventStream() if plain and b"text/event-stream" in content_type else None
-        self._json = bytearray() if plain and b"json" in content_type else None
+        self._json = Gathering() if plain and b"json" in content_type else None
 
     @property
     def is_between_events(self) -> bool:
         """Whether this is an event stream, and no event has begun that has not ended."""
         return self._events is not None and self._events.is_between_events
 
-    def feed(self, chunk: bytes, *, more: bool) -> list[str]:
+    def feed(self, chunk: bytes, *, more: bool) -> list[bytes | LongText]:
         """Take the next part of the body; return the texts that are complete with it."""
         if self._events is not None:
             return list(self._events.feed(chunk))
-        if self._json is None or len(self._json) + len(chunk) > _LARGEST_BODY:
-            self._json = None
+        if self._json is None:
             return []
-        self._json += chunk
-        if more or not self._json:
-            return []
-        return [self._json.decode("utf-8", "backslashreplace")]
+        self._json.add(chunk)
+        return [self._json.take()] if not more and self._json else []
 
 
 class ServerCall:
@@ -213,7 +255,7 @@ class ServerCall:
         self._around = around
         self._sessions = sessions
         self._channel = channel
-        self._body: bytearray | None = bytearray()
+        self._body: Gathering | None = Gathering()
         self._request: Message | None = None
         self._response: ResponseBody | None = None
         self._status = 0
@@ -223,13 +265,12 @@ class ServerCall:
     @shielded
     def request_body(self, chunk: bytes, *, more: bool) -> None:
         """Take the next part of the request's body, in the task that reads it."""
-        if self._body is None or len(self._body) + len(chunk) > _LARGEST_BODY:
-            self._body = None
+        if self._body is None:
             return
-        self._body += chunk
+        self._body.add(chunk)
         if more:
             return
-        data, self._body = bytes(self._body), None
+        data, self._body = self._body.take(), None
         message = Message.of_text(data)
         if message.kind is not Kind.UNPARSABLE:
             self._request = message
@@ -272,9 +313,17 @@ class ServerCall:
     def _record(self, chunk: bytes, *, more: bool) -> None:
         if self._response is not None:
             for text in self._response.feed(chunk, more=more):
-                outgoing: Outgoing[Any] | None = self._wire.sending_last_part(self._channel, text)
-                if outgoing is not None:
-                    self._outgoing.append(outgoing)
+                self._record_text(text)
+
+    def _record_text(self, text: bytes | LongText) -> None:
+        outgoing = self._wire.sending_last_part(self._channel, text)
+        if outgoing is not None:
+            self._outgoing.append(outgoing)
+
+    def refused(self, error: bytes) -> None:
+        """Say that a request, which was seen by nobody, is answered with this error."""
+        self._wire.sending_last_part(self._channel, error)
+        self._leave()
 
     def failed(self, error: BaseException) -> None:
         """Say that the part of the response that was taken last could not be sent."""
@@ -284,10 +333,63 @@ class ServerCall:
     @shielded
     def end(self) -> None:
         """Say that the response is complete: what it has not answered stays unanswered."""
-        if self._request is not None:
+        if self._request is not None and self._status != HTTPStatus.ACCEPTED:
             error_type = _error_type(self._status)
             for message in (self._request, *self._request.parts):
                 self._wire.gave_up(self._channel, message, Direction.RECEIVED, error_type)
+        self._leave()
+
+    def _leave(self) -> None:
+        """Forget a channel that was only of this request."""
+        if not self._channel.session_id:
+            self._wire.closed(self._channel)
+
+
+class ServerStream(ServerCall):
+    """A GET request whose response is what the server says unasked. Nothing here raises."""
+
+    def request_body(self, chunk: bytes, *, more: bool) -> None:
+        """Take what a GET request does not have."""
+
+    @shielded
+    def response_start(self, status: int, headers: Mapping[bytes, bytes]) -> None:
+        """Take the response's status and headers, names in lower case."""
+        if status == HTTPStatus.OK and b"text/event-stream" in headers.get(b"content-type", b""):
+            self._response = ResponseBody(headers)
+
+    def _sending(self, data: bytes) -> bytes | None:
+        if _is_message(data):
+            return super()._sending(data)
+        self._learn_session(data)
+        return None
+
+    def _record_text(self, text: bytes | LongText) -> None:
+        if _is_message(text):
+            super()._record_text(text)
+        elif isinstance(text, bytes):
+            self._learn_session(text)
+
+    def _learn_session(self, address: bytes) -> None:
+        session_id = session_in(address.decode("utf-8", "replace"))
+        if session_id and not self._channel.session_id:
+            self._sessions.remember(session_id, self._channel)
+
+    @shielded
+    def end(self) -> None:
+        """Say that the stream has ended; another may follow it."""
+        self._leave()
+
+
+def session_in(address: str) -> str:
+    """Return the session's id in an address of the older transport, empty if there is none."""
+    found = _SESSION.search(address)
+    return found[1] if found is not None else ""
+
+
+def _is_message(data: Text) -> bool:
+    """Return whether an event may be a message; the others are the transport's own."""
+    start = data.head if isinstance(data, LongText) else data
+    return start[:1] in (b"{", b"[", "{", "[")
 
 
 def _error_type(status: int) -> str:

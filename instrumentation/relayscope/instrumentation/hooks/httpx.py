@@ -1,4 +1,4 @@
-"""Hook for httpx: JSON-RPC in POST requests and their responses, as streamable HTTP has them."""
+"""Hook for httpx: JSON-RPC in POST requests and in responses, as streamable HTTP has them."""
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
@@ -8,7 +8,7 @@ from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 
 from relayscope.instrumentation.exchange import Exchange
 from relayscope.instrumentation.hooks import claim
-from relayscope.instrumentation.hooks.http_call import ClientCall, ClientChannels
+from relayscope.instrumentation.hooks.http_call import ClientCall, ClientChannels, ClientStream
 from relayscope.instrumentation.hooks.patches import Patches
 from relayscope.instrumentation.process import shared_exchange
 from relayscope.instrumentation.shield import shielded
@@ -72,29 +72,32 @@ class _Hook:
         return response
 
     @shielded
-    def _begin(self, request: Any) -> ClientCall | None:
-        """Take a request that is about to be sent, if a JSON-RPC message is its body."""
-        if claim.is_held() or request.method != "POST":
+    def _begin(self, request: Any) -> ClientCall | ClientStream | None:
+        """Take a request that is about to be sent, if it is for messages."""
+        if claim.is_held():
             return None
+        if request.method == "GET" and "text/event-stream" in request.headers.get("accept", ""):
+            return self._channels.stream(_server(request), _session(request))
+        return self._post(request) if request.method == "POST" else None
+
+    def _post(self, request: Any) -> ClientCall | None:
+        """Take a POST request, if a JSON-RPC message is its body."""
         if "json" not in request.headers.get("content-type", "json"):
             return None
         body = getattr(request, "_content", None)
         if not isinstance(body, bytes):
             return None
-        url = request.url
-        port = url.port or (443 if url.scheme == "https" else 80)
-        session = request.headers.get("mcp-session-id", "")
-        call = self._channels.call((url.host, port), session, body)
+        call = self._channels.call(_server(request), _session(request), body)
         if call is not None and call.body != body:
             # As `Request.__init__` does with `content=`.
-            replaced = type(request)("POST", url, content=call.body)
+            replaced = type(request)("POST", request.url, content=call.body)
             request.stream = replaced.stream
             request._content = call.body  # noqa: SLF001  # what `request.content` gives
             request.headers["content-length"] = str(len(call.body))
         return call
 
     @shielded
-    def _respond(self, call: ClientCall, response: Any) -> None:
+    def _respond(self, call: ClientCall | ClientStream, response: Any) -> None:
         headers = {name.lower(): value for name, value in response.headers.raw}
         # What is read has been decoded.
         headers.pop(b"content-encoding", None)
@@ -106,7 +109,17 @@ class _Hook:
             _watch_body(call, response)
 
 
-def _watch_body(call: ClientCall, response: Any) -> None:
+def _server(request: Any) -> tuple[str, int]:
+    url = request.url
+    return url.host, url.port or (443 if url.scheme == "https" else 80)
+
+
+def _session(request: Any) -> str:
+    session: str = request.headers.get("mcp-session-id", "")
+    return session
+
+
+def _watch_body(call: ClientCall | ClientStream, response: Any) -> None:
     """Watch a response that is read later: every way to read it goes through these two."""
     iter_bytes, aiter_bytes = response.iter_bytes, response.aiter_bytes
     close, aclose = response.close, response.aclose

@@ -2,24 +2,17 @@
 
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
-
-import orjson
+from typing import TYPE_CHECKING, Any
 
 from relayscope.instrumentation import ambient
 from relayscope.instrumentation.channel import Channel
+from relayscope.instrumentation.long_text import MOST_KEPT, Gathering, LongText, pieces
+from relayscope.instrumentation.message import is_whole
 from relayscope.instrumentation.shield import shielded
 from relayscope.instrumentation.wire import Outgoing, Wire
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
-
-LONGEST_LINE: Final = 16 * 1024 * 1024
-"""Bytes kept of a line whose end has not come: a peer may send what has no lines at all."""
-
-
-_PIECE: Final = 1024 * 1024
-"""Bytes that are copied at a time of what a host reads at once."""
 
 
 class OutgoingLines:
@@ -36,9 +29,8 @@ class OutgoingLines:
         self._wire = wire
         self._channel = channel
         self._newline: Any = newline
-        self._begun: list[Any] = []
+        self._begun = Gathering()
         """The pieces of a line that have been written without its end."""
-        self._begun_size = 0
         self._ended_early = False
         """Whether the line's message has been written, and only its end is missing."""
 
@@ -55,18 +47,31 @@ class OutgoingLines:
 
     @shielded
     def _changed(self, data: Any, outgoing: list[Outgoing[Any]]) -> Any:
+        if len(data) > MOST_KEPT:
+            self._pass(data, outgoing)
+            return None
         *ends, rest = data.split(self._newline)
         pieces = [self._end(end, outgoing) for end in ends]
         pieces.append(self._begin(rest, outgoing) if rest else rest)
         return self._newline.join(pieces)
 
+    def _pass(self, data: Any, outgoing: list[Outgoing[Any]]) -> None:
+        """Take what is too much to be copied: its messages are recorded, and not changed."""
+        for part in pieces(data):
+            *ends, rest = part.split(b"\n")
+            for end in ends:
+                if not self._ended_early:
+                    self._begun.add(end)
+                self._end(self._newline[:0], outgoing)
+            if not self._ended_early:
+                self._begun.add(rest)
+
     def _end(self, piece: Any, outgoing: list[Outgoing[Any]]) -> Any:
         """Take the last piece of a line."""
-        begun, self._begun, self._begun_size = self._begun, [], 0
         ended_early, self._ended_early = self._ended_early, False
-        if begun:
-            line = self._newline[:0].join((*begun, piece))
-            message: Any = self._wire.sending_last_part(self._channel, line)
+        if self._begun:
+            self._begun.add(piece)
+            message = self._wire.sending_last_part(self._channel, self._begun.take())
             if message is not None:
                 outgoing.append(message)
         elif ended_early or not piece.strip():
@@ -80,9 +85,8 @@ class OutgoingLines:
         if not self._begun and not self._ended_early and _is_object(piece):
             self._ended_early = True
             return self._sending(piece, outgoing)
-        if not self._ended_early and self._begun_size < LONGEST_LINE:
-            self._begun.append(piece)
-            self._begun_size += len(piece)
+        if not self._ended_early:
+            self._begun.add(piece)
         return piece
 
     def _sending(self, piece: Any, outgoing: list[Outgoing[Any]]) -> Any:
@@ -99,15 +103,17 @@ class IncomingLines:
     Args:
         wire: Where messages are told.
         channel: Of the pipe.
-        ends_channel: Whether with this pipe's end nothing more will cross the channel. Of a child
-            that is so; but who has closed this process's stdin may still be waiting for answers.
+        ended: Called when nothing more will come. With a child's stdout its channel ends; but who
+            has closed this process's stdin may still be waiting for answers.
     """
 
-    def __init__(self, wire: Wire, channel: Channel, *, ends_channel: bool) -> None:
-        self._ends_channel = ends_channel
+    def __init__(
+        self, wire: Wire, channel: Channel, ended: Callable[[], object] | None = None
+    ) -> None:
+        self._ended = ended
         self._wire = wire
         self._channel = channel
-        self._begun = bytearray()
+        self._begun = Gathering()
         self._arrived = 0
         self._unread: deque[tuple[int, Span]] = deque()
         """Spans of messages that the host has not read, each with where its line ends."""
@@ -120,24 +126,25 @@ class IncomingLines:
     @shielded
     def feed(self, data: bytes | bytearray | memoryview) -> None:
         """Take the next bytes, a piece at a time: there may be very many."""
-        for start in range(0, len(data), _PIECE):
-            self._feed(data[start : start + _PIECE])
+        for piece in pieces(data):
+            self._feed(piece)
 
-    def _feed(self, data: bytes | bytearray | memoryview) -> None:
-        *ends, rest = bytes(data).split(b"\n")
+    def _feed(self, data: bytes) -> None:
+        *ends, rest = data.split(b"\n")
         for end in ends:
             self._arrived += len(end) + 1
-            line = end
+            line: bytes | LongText = end
             if self._begun:
-                line = bytes(self._begun + end)
-                self._begun.clear()
-            if line.strip():
-                span = self._wire.arrived(self._channel, line.rstrip(b"\r"))
+                self._begun.add(end)
+                line = self._begun.take()
+            if isinstance(line, bytes):
+                line = line.rstrip(b"\r") if line.strip() else b""
+            if line:
+                span = self._wire.arrived(self._channel, line)
                 if span is not None:
                     self._unread.append((self._arrived, span))
         self._arrived += len(rest)
-        if len(self._begun) < LONGEST_LINE:
-            self._begun += rest
+        self._begun.add(rest)
 
     @shielded
     def read(self, position: int) -> None:
@@ -154,18 +161,10 @@ class IncomingLines:
 
     def closed(self) -> None:
         """Say that nothing more will come."""
-        if self._ends_channel:
-            self._wire.closed(self._channel)
+        if self._ended is not None:
+            self._ended()
 
 
 def _is_object(piece: Any) -> bool:
     braces = ("{", "}") if isinstance(piece, str) else (b"{", b"}")
-    return piece.lstrip()[:1] == braces[0] and piece.rstrip()[-1:] == braces[1] and _parses(piece)
-
-
-def _parses(piece: str | bytes) -> bool:
-    try:
-        orjson.loads(piece)
-    except ValueError:
-        return False
-    return True
+    return piece.lstrip()[:1] == braces[0] and piece.rstrip()[-1:] == braces[1] and is_whole(piece)

@@ -11,11 +11,14 @@ from opentelemetry.trace import INVALID_SPAN, Span
 from relayscope.instrumentation import ambient
 from relayscope.instrumentation.channel import Channel
 from relayscope.instrumentation.crossing import Crossing
+from relayscope.instrumentation.ending import NO_ENDING
 from relayscope.instrumentation.exchange import Exchange
 from relayscope.instrumentation.hooks import claim
+from relayscope.instrumentation.hooks.child_end import ending_of
 from relayscope.instrumentation.hooks.http_call import context_of
 from relayscope.instrumentation.hooks.mcp_dialect import Dialect, Render
 from relayscope.instrumentation.levels import Direction
+from relayscope.instrumentation.long_text import MOST_KEPT, LongText, Text, shortened
 from relayscope.instrumentation.message import Kind, Message, RequestId
 from relayscope.instrumentation.shield import shielded
 
@@ -37,13 +40,21 @@ def remember_text(validate: Callable[..., Any], _instance: Any, args: Any, kwarg
 
 @shielded
 def _keep(parsed: Any, given: str | bytes | bytearray) -> None:
-    text = given if isinstance(given, str) else bytes(given).decode("utf-8", "backslashreplace")
+    text: str | bytes | LongText
+    if len(given) > MOST_KEPT:
+        text = shortened(given)
+    else:
+        text = given if isinstance(given, str) else bytes(given).decode("utf-8", "backslashreplace")
     # Not setattr: a pydantic model would take it for a field.
     parsed.__dict__[_TEXT] = text
 
 
 class SessionWire:
-    """The exchange, as a pair of the SDK's streams needs it. Nothing here raises."""
+    """The exchange, as a pair of the SDK's streams needs it. Nothing here raises.
+
+    Attributes:
+        child: The transport of the server's process, where the SDK has started it.
+    """
 
     def __init__(
         self, exchange: Exchange, channel: Channel, dialect: Dialect, render: Render
@@ -52,6 +63,7 @@ class SessionWire:
         self._channel = channel
         self._dialect = dialect
         self._render = render
+        self.child: Any = None
 
     @shielded
     def received(self, item: Any) -> Span | None:
@@ -96,7 +108,16 @@ class SessionWire:
     @shielded
     def closed(self) -> None:
         """Say that nothing more will cross."""
-        self._exchange.close(self._channel)
+        # One that still runs is about to be ended by the SDK, which is no news.
+        ending = NO_ENDING if self.child is None else ending_of(self.child)
+        self._exchange.close(self._channel, ending)
+
+    @shielded
+    def silent(self) -> None:
+        """Say that nothing more will come, though how the server has ended may not be known yet."""
+        self._exchange.give_up_all(self._channel)
+        if self.child is None or ending_of(self.child) != NO_ENDING:
+            self.closed()
 
     async def pass_on(self, send: Callable[[Any], Awaitable[None]], item: Any) -> None:
         """Give a message to the transport, which writes it in the context that it is given in.
@@ -146,7 +167,7 @@ class WatchedReadStream(wrapt.ObjectProxy[Any]):
         return self
 
     async def __aexit__(self, *exc_info: object) -> Any:
-        self._self_wire.closed()
+        self._self_wire.silent()
         return await self.__wrapped__.__aexit__(*exc_info)
 
     def __aiter__(self) -> Self:
@@ -217,7 +238,7 @@ def _around(item: Any) -> Context | None:
     return context_of(dict(headers.raw)) if headers is not None else None
 
 
-def _received_text(item: Any) -> str | None:
+def _received_text(item: Any) -> Text | None:
     """Return a message's text as it arrived, None where the transport kept nothing of it.
 
     The streamable HTTP server parses the request's body by itself and keeps the request.
@@ -225,6 +246,8 @@ def _received_text(item: Any) -> str | None:
     text = item.message.__dict__.get(_TEXT)
     if isinstance(text, str):
         return text.rstrip("\r\n")
+    if isinstance(text, LongText):
+        return text
     request = getattr(item.metadata, "request_context", None)
     body = getattr(request, "_body", None)
-    return body.decode("utf-8", "backslashreplace") if isinstance(body, bytes) else None
+    return body if isinstance(body, bytes) else None

@@ -96,6 +96,7 @@ OPENERS: Final = (
 
 _STREAM_FEEDERS: Final = (
     ("mcp.server.streamable_http", "StreamableHTTPServerTransport.handle_request"),
+    ("mcp.server.sse", "SseServerTransport.connect_sse"),
     ("mcp.server.sse", "SseServerTransport.handle_post_message"),
     ("mcp.server.websocket", "websocket_server"),
 )
@@ -144,8 +145,9 @@ class _Opening(wrapt.ObjectProxy[Any]):
         self._self_wire = wire
 
     async def __aenter__(self) -> Any:
-        with claim.held():
+        with claim.held() as claimed:
             streams = await self.__wrapped__.__aenter__()
+        self._self_wire.child = claimed.child
         read, write, *others = streams
         if isinstance(read, WatchedReadStream):
             return streams

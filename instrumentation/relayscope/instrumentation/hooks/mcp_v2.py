@@ -25,6 +25,7 @@ from relayscope.instrumentation.hooks.mcp_streams import (
     remember_text,
 )
 from relayscope.instrumentation.hooks.patches import Patches
+from relayscope.instrumentation.shield import shielded
 
 _MANAGER: Final = "mcp.server.streamable_http_manager"
 
@@ -64,6 +65,7 @@ class _HttpHook:
             await self._asgi.call(handle, server, args, kwargs)
 
 
+@shielded
 def _comes_as_streams(scope: Any) -> bool:
     """Return whether a request's message will come out of a pair of streams."""
     headers = dict(scope.get("headers", ()))

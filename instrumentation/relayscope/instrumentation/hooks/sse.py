@@ -4,37 +4,72 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Final
 
-_LONGEST_EVENT: Final = 16 * 1024 * 1024
-"""Bytes of one event that are kept; a peer may send a line without an end."""
+from relayscope.instrumentation.long_text import MOST_KEPT, Gathering, LongText, pieces
+
+_DATA: Final = b"data:"
+_ENOUGH: Final = len(_DATA) + 1
+"""Bytes of a line that tell whether its field is the data, and where the data begins."""
 
 
 class EventStream:
     """Takes a body in chunks and gives the data of each event that is complete."""
 
     def __init__(self) -> None:
-        self._rest = bytearray()
-        self._data: list[str] = []
+        self._line = b""
+        """What has come of a line, as long as it does not tell which field it is."""
+        self._is_data: bool | None = None
+        """Whether it is the data; None as long as that is not known."""
+        self._return = b""
+        """A carriage return, which may belong to the line's end."""
+        self._data = Gathering()
+        self._has_data = False
 
     @property
     def is_between_events(self) -> bool:
         """Whether no event has begun that has not ended."""
-        return not self._rest and not self._data
+        return not self._line and self._is_data is None and not self._has_data
 
-    def feed(self, chunk: bytes) -> Iterator[str]:
+    def feed(self, chunk: bytes) -> Iterator[bytes | LongText]:
         """Take the next chunk; yield the data of every event that ends in it."""
-        if len(self._rest) < _LONGEST_EVENT:
-            self._rest += chunk
-        if b"\n" not in chunk:
-            return
-        *lines, rest = bytes(self._rest).replace(b"\r\n", b"\n").split(b"\n")
-        self._rest = bytearray(rest)
-        for line in lines:
-            if not line:
-                if self._data:
-                    yield "\n".join(self._data)
-                self._data = []
-            elif line.startswith(b"data:"):
-                self._data.append(line[5:].removeprefix(b" ").decode("utf-8", "backslashreplace"))
+        for piece in pieces(chunk):
+            *ends, rest = piece.split(b"\n")
+            for end in ends:
+                self._take(end)
+                if self._line_ended():
+                    data, self._has_data = self._data.take(), False
+                    if isinstance(data, LongText) or data.strip():
+                        yield data
+            self._take(rest)
+
+    def _take(self, part: bytes) -> None:
+        """Take a part of a line."""
+        if self._is_data is None:
+            part = self._line + part
+            self._line = part[:_ENOUGH]
+            if len(part) < _ENOUGH:
+                return
+            part = self._begin(part)
+        if self._is_data and part:
+            part = self._return + part
+            self._return = b"\r" if part.endswith(b"\r") else b""
+            self._data.add(part.removesuffix(b"\r"))
+
+    def _begin(self, line: bytes) -> bytes:
+        """Find out which field a line is, and return what has come of its value."""
+        self._line, self._is_data = b"", line.startswith(_DATA)
+        if self._is_data:
+            if self._has_data:
+                self._data.add(b"\n")
+            self._has_data = True
+        return line.removeprefix(_DATA).removeprefix(b" ")
+
+    def _line_ended(self) -> bool:
+        """Take the end of a line; return whether the line is empty, which ends an event."""
+        is_empty = self._is_data is None and not self._line.removesuffix(b"\r")
+        if self._is_data is None and not is_empty:
+            self._begin(self._line)
+        self._line, self._is_data, self._return = b"", None, b""
+        return is_empty
 
 
 def changed(chunk: bytes, change: Callable[[bytes], bytes | None]) -> bytes | None:
@@ -45,9 +80,11 @@ def changed(chunk: bytes, change: Callable[[bytes], bytes | None]) -> bytes | No
         change: From an event's data to what stands in its place, None if it is none of ours.
 
     Returns:
-        None if the chunk has other things in it than whole events with their data on one line;
-        then nothing has been changed.
+        None if the chunk has other things in it than whole events with their data on one line, or
+        is too large to be copied; then nothing has been changed.
     """
+    if len(chunk) > MOST_KEPT:
+        return None
     lines = chunk.split(b"\n")
     data = [number for number, line in enumerate(lines) if line.startswith(b"data:")]
     if not chunk.endswith((b"\n\n", b"\r\n\r\n")) or any(b - a < 2 for a, b in pairwise(data)):  # noqa: PLR2004

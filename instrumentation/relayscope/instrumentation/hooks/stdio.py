@@ -39,7 +39,7 @@ class StdioInstrumentor(BaseInstrumentor):
         self._stdin, self._stdout = sys.stdin, sys.stdout
         # A process without a console, or under another program's redirection, may have none.
         if self._stdin is not None:
-            lines = IncomingLines(wire, channel, ends_channel=False)
+            lines = IncomingLines(wire, channel)
             sys.stdin = WatchedReader(self._stdin, lines)
         if self._stdout is not None:
             sys.stdout = WatchedWriter(

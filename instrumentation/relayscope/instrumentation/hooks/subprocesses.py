@@ -11,6 +11,8 @@ from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 from relayscope.instrumentation.exchange import Exchange
 from relayscope.instrumentation.hooks import claim, processes
 from relayscope.instrumentation.hooks.asyncio_pipes import AsyncioPipes
+from relayscope.instrumentation.hooks.child_end import ChildEnd, remember, tell_exit
+from relayscope.instrumentation.hooks.communicate import communicate
 from relayscope.instrumentation.hooks.lines import IncomingLines, OutgoingLines
 from relayscope.instrumentation.hooks.patches import Patches
 from relayscope.instrumentation.hooks.text_pipes import WatchedReader, WatchedWriter
@@ -32,6 +34,8 @@ class SubprocessInstrumentor(BaseInstrumentor):
         self._pipes = AsyncioPipes(self._wire)
         self._pipes.patch_children(self._patches)
         self._patches.wrap("subprocess", "Popen.__init__", self._start)
+        self._patches.wrap("subprocess", "Popen._handle_exitstatus", tell_exit)
+        self._patches.wrap("subprocess", "Popen.communicate", communicate)
 
     def _uninstrument(self, **_: Any) -> None:
         self._patches.remove()
@@ -48,7 +52,9 @@ class SubprocessInstrumentor(BaseInstrumentor):
         if claim.is_held() or popen.stdin is None or popen.stdout is None:
             return
         channel = processes.channel_to_child(popen.args)
-        lines = IncomingLines(self._wire, channel, ends_channel=True)
+        end = ChildEnd(self._wire, channel, popen)
+        remember(popen, end)
+        lines = IncomingLines(self._wire, channel, end.silent)
         popen.stdout = WatchedReader(popen.stdout, lines)
         popen.stdin = WatchedWriter(
             popen.stdin,

@@ -5,13 +5,20 @@ file` asks the file's type for its methods, not the file.
 """
 
 from collections.abc import Iterable
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import wrapt
 
 from relayscope.instrumentation.hooks import claim
 from relayscope.instrumentation.hooks.lines import IncomingLines, OutgoingLines
+from relayscope.instrumentation.long_text import MOST_KEPT
 from relayscope.instrumentation.shield import shielded
+
+_PIECE: Final = 1024 * 1024
+"""Characters that are encoded at a time."""
+
+_TO_THE_END: Final = (None, -1)
+"""How much is read when all is."""
 
 
 class WatchedReader(wrapt.ObjectProxy[Any]):
@@ -50,11 +57,16 @@ class WatchedReader(wrapt.ObjectProxy[Any]):
         lines = self.__wrapped__.readlines(*args)
         for line in lines:
             self._told(line)
+        if not args:
+            self._self_lines.closed()
         return lines
 
     def read(self, *args: Any) -> Any:
         """Read this much."""
-        return self._told(self.__wrapped__.read(*args), asked=args[0] if args else None)
+        data = self._told(self.__wrapped__.read(*args), asked=args[0] if args else None)
+        if data and (not args or args[0] in _TO_THE_END):
+            self._self_lines.closed()
+        return data
 
     def read1(self, *args: Any) -> Any:
         """Read what is there."""
@@ -63,7 +75,7 @@ class WatchedReader(wrapt.ObjectProxy[Any]):
     def readinto(self, buffer: Any) -> Any:
         """Read into a buffer."""
         size = self.__wrapped__.readinto(buffer)
-        self._told(bytes(memoryview(buffer)[: size or 0]))
+        self._told(memoryview(buffer).cast("B")[: size or 0])
         return size
 
     def __enter__(self) -> Self:
@@ -75,6 +87,12 @@ class WatchedReader(wrapt.ObjectProxy[Any]):
         self._self_lines.closed()
         self.__wrapped__.close()
 
+    @shielded
+    def take(self, data: str | bytes) -> None:
+        """Say what was read in another way, to the end."""
+        self._tell(data, None)
+        self._self_lines.closed()
+
     def _told(self, data: Any, asked: int | None = None) -> Any:
         self._tell(data, asked)
         return data
@@ -83,7 +101,11 @@ class WatchedReader(wrapt.ObjectProxy[Any]):
     def _tell(self, data: Any, asked: int | None) -> None:
         if data:
             lines = self._self_lines
-            lines.feed(data.encode("utf-8", "surrogateescape") if isinstance(data, str) else data)
+            if isinstance(data, str):
+                for start in range(0, len(data), _PIECE):
+                    lines.feed(data[start : start + _PIECE].encode("utf-8", "surrogateescape"))
+            else:
+                lines.feed(data)
             lines.read(lines.arrived)
         elif data is not None and asked != 0:
             self._self_lines.closed()
@@ -113,11 +135,11 @@ class WatchedWriter(wrapt.ObjectProxy[Any]):
         if isinstance(data, str):
             self._self_lines.write(self.__wrapped__.write, data)
         else:
-            data = bytes(data)
+            data = memoryview(data).cast("B") if len(data) > MOST_KEPT else bytes(data)
             self._self_lines.write(self._write_all, data)
         return len(data)
 
-    def _write_all(self, data: bytes) -> None:
+    def _write_all(self, data: bytes | memoryview) -> None:
         """Write to a file that may take less than it is given, as unbuffered ones do.
 
         The host could not go on where such a write ended: it does not know what was put in.
@@ -125,6 +147,13 @@ class WatchedWriter(wrapt.ObjectProxy[Any]):
         rest = memoryview(data)
         while rest:
             rest = rest[self.__wrapped__.write(rest) or 0 :]
+
+    @shielded
+    def changed(self, data: Any) -> Any:
+        """Return what to write in another way in place of `data`, which is recorded as written."""
+        written: list[Any] = []
+        self._self_lines.write(written.append, data)
+        return written[0]
 
     def writelines(self, lines: Iterable[Any]) -> None:
         """Write each of them."""

@@ -2,44 +2,30 @@
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 from opentelemetry.trace import Span  # noqa: TC002  # beside imports that are used
 
 from relayscope.instrumentation import ambient
 from relayscope.instrumentation.channel import Channel
 from relayscope.instrumentation.ending import Ending
+from relayscope.instrumentation.long_text import Gathering, LongText
 from relayscope.instrumentation.shield import shielded
 from relayscope.instrumentation.wire import Outgoing, Wire
-
-LARGEST_MESSAGE: Final = 16 * 1024 * 1024
-"""Bytes that are kept of a message in fragments: a peer may never send the last one."""
 
 
 class Fragments:
     """Puts the frames of one direction together."""
 
     def __init__(self) -> None:
-        self._parts: list[bytes] = []
-        self._size = 0
+        self._begun = Gathering()
 
-    @property
-    def is_open(self) -> bool:
-        """Whether a message has begun and not ended."""
-        return bool(self._parts)
-
-    def add(self, data: bytes, *, last: bool) -> bytes | None:
+    def add(self, data: bytes, *, last: bool) -> bytes | LongText | None:
         """Take the next frame; return the message that ends with it."""
-        if last and not self._parts:
+        if last and not self._begun:
             return data
-        if self._size < LARGEST_MESSAGE:
-            self._parts.append(data)
-            self._size += len(data)
-        if not last:
-            return None
-        message = b"".join(self._parts)
-        self._parts, self._size = [], 0
-        return message
+        self._begun.add(data)
+        return self._begun.take() if last else None
 
 
 class Socket:

@@ -1,0 +1,208 @@
+"""Promises about a peer that sends more than anybody wants: it passes, and costs no memory."""
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.fix_programs import Background, clean_environment, eventually, instrumented, python
+from tests.fix_telemetry import OtlpSink
+
+MEGABYTE = 1_000_000
+SMALL, LARGE = 40, 300
+"""Megabytes of a line; with a peer's gigabyte it is as with these, which take less time."""
+
+MOST_MEBIBYTES = 200
+"""What relayscope itself takes (30 MiB), and what it keeps of a text, as often as it is copied; the
+peak of one host differs by 50 MiB from run to run. One copy of the large line would be 286 MiB."""
+
+PEAK = """
+import re, sys
+def peak():
+    kibibytes = re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]
+    print("peak", int(kibibytes) // 1024, file=sys.stderr)
+"""
+
+HOSTS = {
+    "text lines": "for line in sys.stdin:\n    sys.stdout.write(line)\nsys.stdout.flush()",
+    "print": "for line in sys.stdin:\n    print(line, end='')\nsys.stdout.flush()",
+    "binary lines": (
+        "for line in sys.stdin.buffer:\n    sys.stdout.buffer.write(line)\n"
+        "sys.stdout.buffer.flush()"
+    ),
+    "whole": "sys.stdout.write(sys.stdin.read())\nsys.stdout.flush()",
+    "pieces": (
+        "while data := sys.stdin.buffer.read1(65536):\n    sys.stdout.buffer.write(data)\n"
+        "sys.stdout.buffer.flush()"
+    ),
+    "asyncio": """
+import asyncio
+async def main():
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader(2**30)
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    transport, protocol = await loop.connect_write_pipe(
+        asyncio.streams.FlowControlMixin, sys.stdout)
+    writer = asyncio.StreamWriter(transport, protocol, None, loop)
+    async for line in reader:
+        writer.write(line)
+        await writer.drain()
+asyncio.run(main())
+""",
+    "a child": """
+import shutil, subprocess, threading
+pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+child = subprocess.Popen([sys.executable, "-I", "-c",
+    "import sys\\nwhile d := sys.stdin.buffer.read1(65536): sys.stdout.buffer.write(d)"], **pipes)
+def pump():
+    for line in sys.stdin.buffer:
+        child.stdin.write(line)
+    child.stdin.close()
+threading.Thread(target=pump).start()
+for line in child.stdout:
+    sys.stdout.buffer.write(line)
+sys.stdout.buffer.flush()
+""",
+}
+
+PING = b'{"jsonrpc":"2.0","id":1,"method":"notifications/initialized","params":{}}\n'
+PING_DIGEST = hashlib.sha256(PING.rstrip()).hexdigest()
+
+
+def line(megabytes: int, kind: str) -> Iterator[bytes]:
+    """A line of about this size, in pieces."""
+    head, unit, tail = {
+        "no message": (b"", b"x", b""),
+        "text": (b'{"jsonrpc":"2.0","id":"a","result":{"text":"', b"x", b'"}}'),
+        "elements": (
+            b'{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"t","arguments":[[]',
+            b",[]",
+            b"]}}",
+        ),
+    }[kind]
+    yield head
+    for _ in range(megabytes):
+        yield unit * (MEGABYTE // len(unit))
+    yield tail + b"\n"
+
+
+def relayed(command: list[str], environment: dict[str, str], pieces: Iterator[bytes]) -> Any:
+    """Run a host with this input; return the digest and size of its output, and its peak in MiB."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, stderr=pipe) as host:
+
+        def feed() -> None:
+            assert host.stdin is not None
+            for piece in pieces:
+                host.stdin.write(piece)
+            host.stdin.close()
+
+        thread = threading.Thread(target=feed)
+        thread.start()
+        assert host.stdout is not None
+        assert host.stderr is not None
+        digest = hashlib.sha256()
+        while data := os.read(host.stdout.fileno(), MEGABYTE):
+            digest.update(data)
+        said = host.stderr.read().decode()
+        thread.join()
+    assert host.returncode == 0, said
+    peak = re.search(r"peak (\d+)", said)
+    assert peak, said
+    return digest.hexdigest(), int(peak[1])
+
+
+def digest_of(pieces: Iterator[bytes]) -> str:
+    """The digest of everything."""
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+def all_of(megabytes: int, kind: str) -> Iterator[bytes]:
+    """A good message, and then a line of about this size."""
+    yield PING
+    yield from line(megabytes, kind)
+
+
+@pytest.mark.parametrize(
+    ("host", "kind"),
+    [("text lines", "no message"), ("text lines", "text"), *((host, "elements") for host in HOSTS)],
+)
+def test_a_very_long_line_costs_no_memory_and_changes_nothing(
+    otlp_sink: OtlpSink, host: str, kind: str
+) -> None:
+    """The host's peak grows by what is bounded, whatever the size; all of it has its digest."""
+    environment = clean_environment(
+        OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint, PYTHONIOENCODING="utf-8"
+    )
+    # No context, so that what goes out is what came in.
+    environment["OTEL_PROPAGATORS"] = "none"
+    program = [sys.executable, "-c", f"{PEAK}\n{HOSTS[host]}\npeak()"]
+    bare, traced = program, instrumented("host", program)
+
+    more = {}
+    for megabytes in (SMALL, LARGE):
+        expected = digest_of(all_of(megabytes, kind))
+        digest, usual = relayed(bare, environment, all_of(megabytes, kind))
+        assert digest == expected
+        digest, peak = relayed(traced, environment, all_of(megabytes, kind))
+        assert digest == expected
+        more[megabytes] = peak - usual
+
+    assert more[LARGE] < MOST_MEBIBYTES, more
+    records = 8 if host != "a child" else 16
+    eventually(lambda: len(otlp_sink.records) == records)
+    known = {attribute.key: attribute.value for attribute in otlp_sink.records[-1][1].attributes}
+    whole = b"".join(line(LARGE, kind))[:-1]
+    assert known["relayscope.message.size"].int_value == len(whole)
+    assert known["relayscope.message.sha256"].string_value == hashlib.sha256(whole).hexdigest()
+    if kind == "elements":
+        assert known["mcp.method.name"].string_value == "tools/call"
+        assert known["jsonrpc.request.id"].string_value == "7"
+
+
+VISITOR = """
+import asyncio, hashlib
+from websockets.asyncio.client import connect
+async def main():
+    async with connect(sys.argv[1], max_size=None, compression=None, ping_interval=None) as socket:
+        async for message in socket:
+            data = message.encode() if isinstance(message, str) else message
+            print(hashlib.sha256(data).hexdigest())
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("form", ["text", "binary", "fragments"])
+def test_a_very_long_message_on_a_websocket_costs_no_memory(
+    otlp_sink: OtlpSink, background: Background, form: str
+) -> None:
+    """However it comes, the host gets it, its peak grows by what is bounded, and it is recorded."""
+    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
+    program = [sys.executable, "-c", f"{PEAK}\n{VISITOR}\npeak()"]
+
+    more = {}
+    for megabytes in (SMALL, LARGE):
+        port = background.listening(
+            python("large_backend.py", form, str(megabytes), "0"), clean_environment()
+        )
+        address = f"ws://127.0.0.1:{port}"
+        given, usual = relayed([*program, address], environment, iter(()))
+        same, peak = relayed([*instrumented("host", program), address], environment, iter(()))
+        assert same == given
+        more[megabytes] = peak - usual
+
+    assert more[LARGE] < MOST_MEBIBYTES, more
+    eventually(lambda: len(otlp_sink.records) == 4)
+    known = {attribute.key: attribute.value for attribute in otlp_sink.records[-1][1].attributes}
+    assert known["relayscope.message.size"].int_value > LARGE * MEGABYTE
+    digest = known["relayscope.message.sha256"].string_value
+    assert hashlib.sha256(f"{PING_DIGEST}\n{digest}\n".encode()).hexdigest() == given
