@@ -11,6 +11,7 @@ from .channel import Channel
 from .crossing import Crossing
 from .ending import NO_ENDING, Ending
 from .exchange import Exchange
+from .level import Level
 from .levels import Direction
 from .message import Message
 from .meta import spliced
@@ -42,6 +43,13 @@ class Wire:
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
+
+    def is_off(self, channel: Channel, direction: Direction) -> bool:
+        """Return whether nothing is recorded of what crosses a channel in a direction."""
+        try:
+            return channel.gate(self._exchange.levels, direction) is Level.OFF
+        except Exception:  # noqa: BLE001  # fails again, shielded, where the message is recorded
+            return False
 
     @shielded
     def sending(self, channel: Channel, data: _Data) -> Outgoing[_Data] | None:

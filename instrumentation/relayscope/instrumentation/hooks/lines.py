@@ -8,6 +8,7 @@ import orjson
 
 from relayscope.instrumentation import ambient
 from relayscope.instrumentation.channel import Channel
+from relayscope.instrumentation.levels import Direction
 from relayscope.instrumentation.shield import shielded
 from relayscope.instrumentation.wire import Outgoing, Wire
 
@@ -55,6 +56,9 @@ class OutgoingLines:
 
     @shielded
     def _changed(self, data: Any, outgoing: list[Outgoing[Any]]) -> Any:
+        if self._wire.is_off(self._channel, Direction.SENT) and data[-1:] == self._newline:
+            self._begun, self._begun_size, self._ended_early = [], 0, False
+            return None
         *ends, rest = data.split(self._newline)
         pieces = [self._end(end, outgoing) for end in ends]
         pieces.append(self._begin(rest, outgoing) if rest else rest)
@@ -117,9 +121,18 @@ class IncomingLines:
         """How many bytes have arrived."""
         return self._arrived
 
+    @property
+    def has_unread(self) -> bool:
+        """Whether there may be a message to work for that the host has not read."""
+        return bool(self._unread)
+
     @shielded
     def feed(self, data: bytes | bytearray | memoryview) -> None:
         """Take the next bytes, a piece at a time: there may be very many."""
+        if self._wire.is_off(self._channel, Direction.RECEIVED) and data[-1:] == b"\n":
+            self._arrived += len(data)
+            self._begun.clear()
+            return
         for start in range(0, len(data), _PIECE):
             self._feed(data[start : start + _PIECE])
 

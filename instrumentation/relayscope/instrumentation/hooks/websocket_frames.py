@@ -9,6 +9,7 @@ from opentelemetry.trace import Span  # noqa: TC002  # beside imports that are u
 from relayscope.instrumentation import ambient
 from relayscope.instrumentation.channel import Channel
 from relayscope.instrumentation.ending import Ending
+from relayscope.instrumentation.levels import Direction
 from relayscope.instrumentation.shield import shielded
 from relayscope.instrumentation.wire import Outgoing, Wire
 
@@ -50,26 +51,43 @@ class Socket:
         self._wire = wire
         self._sent = Fragments()
         self._arrived = Fragments()
-        self._unread: deque[Span | None] = deque()
+        self._last_arrived = self._last_read = 0
+        self._unread: deque[tuple[int, Span]] = deque()
+        """Spans of messages that the host has not read, each with its number."""
 
-    @property
-    def unread(self) -> int:
-        """How many messages have arrived that the host has not read."""
-        return len(self._unread)
+    def is_off(self, direction: Direction) -> bool:
+        """Return whether nothing is recorded of what crosses in a direction."""
+        return self._wire.is_off(self.channel, direction)
 
-    @shielded
     def arrived(self, data: bytes, *, last: bool) -> None:
         """Take a data frame that has arrived."""
-        message = self._arrived.add(bytes(data), last=last)
-        if message is not None:
-            self._unread.append(self._wire.arrived(self.channel, message))
+        off = self._wire.is_off(self.channel, Direction.RECEIVED)
+        if off and last and not self._arrived.is_open:
+            self._last_arrived += 1
+        else:
+            self._frame_arrived(data, last=last)
 
     @shielded
+    def _frame_arrived(self, data: bytes, *, last: bool) -> None:
+        message = self._arrived.add(bytes(data), last=last)
+        if message is None:
+            return
+        number = self._last_arrived = self._last_arrived + 1
+        span = self._wire.arrived(self.channel, message)
+        # What is read piece by piece has been read before all of it was there.
+        if span is not None and number > self._last_read:
+            self._unread.append((number, span))
+
     def read(self) -> None:
         """Let the running task work for the message that it has just read."""
-        span = self._unread.popleft() if self._unread else None
-        if span is not None:
-            ambient.enter(span)
+        self._last_read += 1
+        if self._unread and self._unread[0][0] <= self._last_read:
+            self._work_for_the_oldest()
+
+    @shielded
+    def _work_for_the_oldest(self) -> None:
+        _, span = self._unread.popleft()
+        ambient.enter(span)
 
     def send(self, send: Callable[[bytes], None], data: Any) -> None:
         """Send a message that is one frame."""
