@@ -20,7 +20,6 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from pathlib import Path
 from typing import Final
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -39,6 +38,8 @@ class Relay:
 
     process: subprocess.Popen[str]
     port: int
+    unhooked_port: int
+    """Where no hook sees what it relays."""
     round_trips: list[int] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
     """Nanoseconds for each call, turn by turn."""
@@ -55,13 +56,14 @@ class Relay:
 @contextmanager
 def relay(variant: str, backend_port: int) -> Iterator[Relay]:
     """Run a relay."""
-    script = Path(__file__).with_name("overhead_relay.py")
-    command = [sys.executable, str(script), variant, str(backend_port)]
+    module = "tests.bench.overhead_relay"
+    command = [sys.executable, "-m", module, variant, str(backend_port)]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None
-        yield Relay(process, int(process.stdout.readline()))
+        port, unhooked_port = map(int, process.stdout.readline().split())
+        yield Relay(process, port, unhooked_port)
         process.stdin.close()
         process.wait(10)
 

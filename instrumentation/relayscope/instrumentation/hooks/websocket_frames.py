@@ -44,24 +44,26 @@ class Fragments:
 
 
 class Socket:
-    """One WebSocket: tells the wire of what crosses it. Nothing here raises."""
+    """One WebSocket: tells the wire of what crosses it. Nothing here raises.
+
+    Attributes:
+        wire: What is told.
+        channel: Of the socket.
+        last_read: The number of the message that the host has read last.
+        unread: Spans of messages that it has not read, each with the message's number.
+    """
 
     def __init__(self, wire: Wire, channel: Channel) -> None:
+        self.wire = wire
         self.channel = channel
-        self._wire = wire
         self._sent = Fragments()
         self._arrived = Fragments()
-        self._last_arrived = self._last_read = 0
-        self._unread: deque[tuple[int, Span]] = deque()
-        """Spans of messages that the host has not read, each with its number."""
-
-    def is_off(self, direction: Direction) -> bool:
-        """Return whether nothing is recorded of what crosses in a direction."""
-        return self._wire.is_off(self.channel, direction)
+        self._last_arrived = self.last_read = 0
+        self.unread: deque[tuple[int, Span]] = deque()
 
     def arrived(self, data: bytes, *, last: bool) -> None:
         """Take a data frame that has arrived."""
-        off = self._wire.is_off(self.channel, Direction.RECEIVED)
+        off = self.wire.is_off(self.channel, Direction.RECEIVED)
         if off and last and not self._arrived.is_open:
             self._last_arrived += 1
         else:
@@ -73,25 +75,28 @@ class Socket:
         if message is None:
             return
         number = self._last_arrived = self._last_arrived + 1
-        span = self._wire.arrived(self.channel, message)
+        span = self.wire.arrived(self.channel, message)
         # What is read piece by piece has been read before all of it was there.
-        if span is not None and number > self._last_read:
-            self._unread.append((number, span))
+        if span is not None and number > self.last_read:
+            self.unread.append((number, span))
 
     def read(self) -> None:
         """Let the running task work for the message that it has just read."""
-        self._last_read += 1
-        if self._unread and self._unread[0][0] <= self._last_read:
-            self._work_for_the_oldest()
+        self.last_read += 1
+        if self.unread:
+            self.work_for_last_read()
 
     @shielded
-    def _work_for_the_oldest(self) -> None:
-        _, span = self._unread.popleft()
-        ambient.enter(span)
+    def work_for_last_read(self) -> None:
+        """Let the running task work for the message that was read last."""
+        number, span = self.unread[0]
+        if number <= self.last_read:
+            self.unread.popleft()
+            ambient.enter(span)
 
     def send(self, send: Callable[[bytes], None], data: Any) -> None:
         """Send a message that is one frame."""
-        outgoing = self._wire.sending(self.channel, bytes(data))
+        outgoing = self.wire.sending(self.channel, bytes(data))
         if outgoing is None:
             send(data)
         else:
@@ -104,11 +109,11 @@ class Socket:
     @shielded
     def _sending_fragment(self, data: Any, *, last: bool) -> Outgoing[Any] | None:
         message = self._sent.add(bytes(data), last=last)
-        return None if message is None else self._wire.sending_last_part(self.channel, message)
+        return None if message is None else self.wire.sending_last_part(self.channel, message)
 
     def closed(self, close_code: int | None, close_reason: str | None) -> None:
         """Say that nothing more will cross."""
-        self._wire.closed(self.channel, Ending(close_code, close_reason or ""))
+        self.wire.closed(self.channel, Ending(close_code, close_reason or ""))
 
 
 def _send(send: Callable[[bytes], None], data: Any, outgoing: Outgoing[Any] | None) -> None:

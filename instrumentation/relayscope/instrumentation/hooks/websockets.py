@@ -187,9 +187,11 @@ def _sending(original: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(original)
     def send(protocol: Any, *args: Any, **kwargs: Any) -> None:
         socket = getattr(protocol, _SOCKET, None)
-        # A message in one frame, as nearly all are, which the level excludes.
-        if socket is None or (len(args) == 1 and not kwargs and socket.is_off(Direction.SENT)):
+        if socket is None:
             return original(protocol, *args, **kwargs)
+        # A message in one frame, as nearly all are, which the level excludes.
+        if len(args) == 1 and not kwargs and socket.wire.is_off(socket.channel, Direction.SENT):
+            return original(protocol, args[0])
         data = args[0] if args else kwargs["data"]
         last = args[1] if len(args) > 1 else kwargs.get("fin", True)
         if last:
@@ -224,7 +226,10 @@ def _reading(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable
         data = await original(connection, *args, **kwargs)
         socket = getattr(connection.protocol, _SOCKET, None)
         if socket is not None:
-            socket.read()
+            # `socket.read()`, with one call less for what is not recorded.
+            socket.last_read += 1
+            if socket.unread:
+                socket.work_for_last_read()
         return data
 
     return recv
