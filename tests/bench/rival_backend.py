@@ -3,7 +3,7 @@
 from mcp.server.fastmcp import FastMCP
 from opentelemetry import trace
 
-server = FastMCP("adder")
+server = FastMCP("adder", log_level="WARNING")
 
 
 @server.tool()

@@ -18,6 +18,12 @@ from .levels import Direction
 from .message_span import has_limits
 from .recurring import Recurring, is_harmless, record_attributes
 
+# Looked up once: see `level.py`.
+_SENT: Final = Direction.SENT
+_DEBUG: Final = Level.DEBUG
+_TRACE: Final = Level.TRACE
+_WARN: Final = Level.WARN
+
 DEFAULT_BODY_LIMIT: Final = 256 * 1024
 """Bytes of a message's text that are recorded."""
 
@@ -59,17 +65,17 @@ class MessageLog:
         level = crossing.level
         if crossing.odd is None or crossing.odd is OddTraffic.NOT_MCP:
             own_level = level
-            if level > Level.DEBUG:
+            if level > _DEBUG:
                 return
-        elif level > Level.WARN:
+        elif level > _WARN:
             return
         else:
-            own_level = Level.WARN
+            own_level = _WARN
         data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
         attributes, unseen = self._attributes(crossing)
         attributes[names.MESSAGE_SIZE] = len(data)
         attributes[names.CHANNEL_SEQUENCE] = sequence
-        body = self._body(data) if level is Level.TRACE else None
+        body = self._body(data) if level is _TRACE else None
         if body is None or len(data) > self._body_limit:
             unseen[names.MESSAGE_SHA256] = hashlib.sha256(data).hexdigest()
         clean, clean_body = self._sanitizer.record(unseen, body)
@@ -129,4 +135,4 @@ def _context_of(crossing: Crossing) -> Context | None:
     """
     if crossing.span is not INVALID_SPAN:
         return set_span_in_context(crossing.span)
-    return None if crossing.direction is Direction.SENT else Context()
+    return None if crossing.direction is _SENT else Context()

@@ -1,7 +1,7 @@
 """Messages as text on a wire: what the hooks of WebSockets and pipes have in common."""
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar, cast
+from typing import Final, Generic, TypeVar, cast
 
 from opentelemetry.context import Context
 from opentelemetry.trace import INVALID_SPAN, Span
@@ -17,10 +17,15 @@ from .message import Message
 from .meta import spliced
 from .shield import shielded
 
+# Looked up once: see `level.py`.
+_RECEIVED: Final = Direction.RECEIVED
+_SENT: Final = Direction.SENT
+_OFF: Final = Level.OFF
+
 _Data = TypeVar("_Data", bound=str | bytes)
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)
 class Outgoing(Generic[_Data]):
     """A message that is recorded, and about to be sent.
 
@@ -48,7 +53,7 @@ class Wire:
         """Return whether nothing is recorded of what crosses a channel in a direction."""
         # As `Exchange.is_off`, with one call less: it is all that is done of what is not recorded.
         try:
-            return channel.gate(self._exchange.levels, direction) is Level.OFF
+            return channel.gate(self._exchange.levels, direction) is _OFF
         except Exception:  # noqa: BLE001  # fails again, shielded, where the message is recorded
             return False
 
@@ -59,7 +64,7 @@ class Wire:
         Returns:
             What to send in place of `data`; None if it is sent as it is and not recorded.
         """
-        if self._exchange.is_off(channel, Direction.SENT):
+        if self._exchange.is_off(channel, _SENT):
             return None
         crossing = self._exchange.sending(channel, Message.of_text(data))
         if crossing.carrier:
@@ -72,7 +77,7 @@ class Wire:
         self, channel: Channel, data: str | bytes
     ) -> Outgoing[str] | Outgoing[bytes] | None:
         """Record a message that can no longer be changed, because a part of it has been sent."""
-        if self._exchange.is_off(channel, Direction.SENT):
+        if self._exchange.is_off(channel, _SENT):
             return None
         crossing = self._exchange.sending(channel, Message.of_text(data))
         crossing.record(data)
@@ -92,7 +97,7 @@ class Wire:
         Returns:
             The span that its reader works for, if it is a request or a notification.
         """
-        if self._exchange.is_off(channel, Direction.RECEIVED):
+        if self._exchange.is_off(channel, _RECEIVED):
             return None
         crossing = self._exchange.received(channel, Message.of_text(data), around)
         crossing.record(data)

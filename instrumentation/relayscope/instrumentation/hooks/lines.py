@@ -12,6 +12,10 @@ from relayscope.instrumentation.levels import Direction
 from relayscope.instrumentation.shield import shielded
 from relayscope.instrumentation.wire import Outgoing, Wire
 
+# Looked up once: see `level.py`.
+_RECEIVED: Final = Direction.RECEIVED
+_SENT: Final = Direction.SENT
+
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
@@ -56,7 +60,7 @@ class OutgoingLines:
 
     @shielded
     def _changed(self, data: Any, outgoing: list[Outgoing[Any]]) -> Any:
-        if self._wire.is_off(self._channel, Direction.SENT) and data[-1:] == self._newline:
+        if self._wire.is_off(self._channel, _SENT) and data[-1:] == self._newline:
             self._begun, self._begun_size, self._ended_early = [], 0, False
             return None
         *ends, rest = data.split(self._newline)
@@ -129,7 +133,7 @@ class IncomingLines:
     @shielded
     def feed(self, data: bytes | bytearray | memoryview) -> None:
         """Take the next bytes, a piece at a time: there may be very many."""
-        if self._wire.is_off(self._channel, Direction.RECEIVED) and data[-1:] == b"\n":
+        if self._wire.is_off(self._channel, _RECEIVED) and data[-1:] == b"\n":
             self._arrived += len(data)
             self._begun.clear()
             return

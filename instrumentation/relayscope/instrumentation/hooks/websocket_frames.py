@@ -13,6 +13,9 @@ from relayscope.instrumentation.levels import Direction
 from relayscope.instrumentation.shield import shielded
 from relayscope.instrumentation.wire import Outgoing, Wire
 
+# Looked up once: see `level.py`.
+_RECEIVED: Final = Direction.RECEIVED
+
 LARGEST_MESSAGE: Final = 16 * 1024 * 1024
 """Bytes that are kept of a message in fragments: a peer may never send the last one."""
 
@@ -63,7 +66,7 @@ class Socket:
 
     def arrived(self, data: bytes, *, last: bool) -> None:
         """Take a data frame that has arrived."""
-        off = self.wire.is_off(self.channel, Direction.RECEIVED)
+        off = self.wire.is_off(self.channel, _RECEIVED)
         if off and last and not self._arrived.is_open:
             self._last_arrived += 1
         else:

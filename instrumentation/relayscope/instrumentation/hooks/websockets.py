@@ -26,6 +26,9 @@ from relayscope.instrumentation.process import shared_exchange
 from relayscope.instrumentation.shield import shielded
 from relayscope.instrumentation.wire import Wire
 
+# Looked up once: see `level.py`.
+_SENT: Final = Direction.SENT
+
 _ASYNCIO: Final = "websockets.asyncio.connection"
 _SYNC: Final = "websockets.sync.connection"
 _PROTOCOL: Final = "websockets.protocol"
@@ -190,7 +193,7 @@ def _sending(original: Callable[..., None]) -> Callable[..., None]:
         if socket is None:
             return original(protocol, *args, **kwargs)
         # A message in one frame, as nearly all are, which the level excludes.
-        if len(args) == 1 and not kwargs and socket.wire.is_off(socket.channel, Direction.SENT):
+        if len(args) == 1 and not kwargs and socket.wire.is_off(socket.channel, _SENT):
             return original(protocol, args[0])
         data = args[0] if args else kwargs["data"]
         last = args[1] if len(args) > 1 else kwargs.get("fin", True)
