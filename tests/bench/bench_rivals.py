@@ -2,8 +2,8 @@
 
 usage: python -m tests.bench.bench_rivals [--calls N] [--turns N]
 
-A client calls a tool through a relay (`tests/programs/sdk_relay.py`, stdio on both sides); relay and
-backend have the same instrumentation, and export to one OTLP receiver. The variants take turns.
+A client calls a tool through a relay (`tests/programs/sdk_relay.py`, stdio on both sides). Relay
+and backend have the same instrumentation, and export to an OTLP receiver. The variants take turns.
 Printed for each: the round trip's median and the CPU time of the relay's process for each call, and
 what of both is added to that of the relay with nothing. Then what was found of one call, which had
 a `traceparent`: the relay's spans, how many of the four messages' texts it recorded (whole, as they
@@ -14,7 +14,6 @@ made is in the caller's trace: time says nothing without what one gets for it.
 import argparse
 import asyncio
 import json
-import os
 import platform
 import secrets
 import statistics
@@ -112,7 +111,7 @@ async def relay(variant: str) -> AsyncIterator[Relay]:
             OTEL_EXPORTER_OTLP_INSECURE="true",
             OTEL_BSP_SCHEDULE_DELAY="200",
             OTEL_BLRP_SCHEDULE_DELAY="200",
-            PYTHONPATH=os.getcwd(),
+            PYTHONPATH=str(Path.cwd()),
         )
         pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(
@@ -215,7 +214,8 @@ def main() -> None:
         joined = {None: "-", True: "yes", False: "no"}[seen.joined]
         print(
             f"{name:<14} {p50 / 1e3:7.0f} {cpu / 1e3:7.0f} | {(p50 - plain_p50) / 1e3:9.0f} "
-            f"{(cpu - plain_cpu) / 1e3:9.0f} | {seen.spans:5} {seen.whole:5} {seen.parts:5}  {joined}"
+            f"{(cpu - plain_cpu) / 1e3:9.0f} | {seen.spans:5} {seen.whole:5} {seen.parts:5}  "
+            f"{joined}"
         )
 
 

@@ -1,4 +1,4 @@
-"""The backend of `bench_rivals`: an MCP server over stdio, whose one tool makes a span of its own."""
+"""The backend of `bench_rivals`: an MCP server over stdio whose tool makes a span."""
 
 from mcp.server.fastmcp import FastMCP
 from opentelemetry import trace

@@ -18,6 +18,7 @@ from opentelemetry.trace import INVALID_SPAN, SpanKind
 
 from . import ambient, conventions, names
 from .calls import Call, OpenCalls
+from .carriers import Carriers
 from .channel import Channel
 from .channel_log import ChannelLog
 from .conventions import Outcome
@@ -28,7 +29,7 @@ from .level import Level
 from .levels import Direction, Levels
 from .message import KNOWN_METHODS, Kind, Message
 from .message_log import MessageLog
-from .parents import Parents, carrier_of
+from .parents import Parents
 from .spans import Spans
 
 # Looked up once: see `level.py`.
@@ -76,6 +77,7 @@ class Exchange:
         self.channel_log = channel_log
         self._call_nanoseconds = int(call_seconds * 1e9)
         self._parents = Parents()
+        self._carriers = Carriers()
         self._injection = Injection()
         self._channels: set[Channel] = set()
         self._next_sweep = 0
@@ -229,7 +231,7 @@ class Exchange:
                 if self._injection.is_allowed(channel.peer, message) and self.levels.injects(
                     channel.peer
                 ):
-                    crossing.carrier = carrier_of(crossing.span)
+                    crossing.carrier = self._carriers.of(crossing.span)
         if message.method:
             self._open(crossing, channel.sent, _CLIENT)
         return crossing
