@@ -3,7 +3,7 @@
 usage: python -m tests.bench.rival_host SERVICE VARIANT PROGRAM ARGUMENT...
 
 VARIANT is `nothing`, a level (relayscope with all its hooks), `traceloop` or `openinference`. All
-but `nothing` export through the SDK's batch processors, with OTLP over gRPC, as the environment says.
+but `nothing` export through the SDK's batch processors, with OTLP over gRPC.
 """
 
 import importlib

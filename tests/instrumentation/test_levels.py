@@ -2,13 +2,15 @@
 
 import re
 import textwrap
+from contextvars import Context
 from pathlib import Path
 
 import pytest
-from opentelemetry.trace import StatusCode
+from opentelemetry.trace import INVALID_SPAN, Span, StatusCode, get_current_span
 
 from relayscope.instrumentation import Direction, Level, Levels, Rule, read_profile
 from relayscope.instrumentation.channel import Channel
+from relayscope.instrumentation.hooks.lines import IncomingLines, OutgoingLines
 from relayscope.instrumentation.wire import Wire
 from tests.fix_telemetry import Telemetry
 
@@ -96,6 +98,31 @@ def test_a_level_holds_from_the_next_message_on(telemetry: Telemetry) -> None:
         wire.received(channel, '{"jsonrpc":"2.0","method":"notifications/initialized"}')
 
     assert [record.log_record.severity_text for record in telemetry.records] == ["TRACE", "DEBUG"]
+
+
+def test_lines_of_a_pipe_that_was_off_do_not_take_the_next_ones_span(telemetry: Telemetry) -> None:
+    """What arrives and is written while off is passed over, in whatever pieces it comes."""
+    wire, channel = Wire(telemetry.exchange), Channel.of_pipes("peer")
+    lines = IncomingLines(wire, channel, ends_channel=False)
+    out, written = OutgoingLines(wire, channel, b"\n"), bytearray()
+    request = CALL.encode() + b"\n"
+
+    telemetry.exchange.levels = Levels(Level.OFF)
+    for piece in (request, request[:9], request[9:], request + request[:9]):
+        lines.feed(piece)
+        out.write(written.extend, piece)
+    telemetry.exchange.levels = Levels(Level.TRACE)
+    lines.feed(request[9:])
+    out.write(written.extend, request[9:])
+
+    def span_after(read: int) -> Span:
+        lines.read(read)
+        return get_current_span()
+
+    assert written == 4 * request
+    assert telemetry.bodies == [CALL, CALL]
+    assert Context().run(span_after, 4 * len(request) - 1) is INVALID_SPAN
+    assert Context().run(span_after, 4 * len(request)).is_recording()
 
 
 def test_injection_can_be_switched_off_for_a_peer(telemetry: Telemetry) -> None:
