@@ -4,9 +4,9 @@ usage: overhead_relay.py VARIANT BACKEND_PORT
 
 VARIANT is `plain`, `again` (the same), `bare` (the OpenTelemetry SDK makes two spans and four log
 records for each call, written by hand), or a level (relayscope does, with its hook). What is made
-goes through the SDK's batch processors to exporters that throw it away. Serves on two free ports, which it prints:
-on the second, no hook sees the connections. For each line on stdin it prints the CPU time that it
-has used so far, in ns.
+goes through the SDK's batch processors to exporters that throw it away. Serves on two free ports,
+which it prints: on the second, no hook sees the connections. For each line on stdin it prints the
+CPU time that it has used so far, in ns.
 """
 
 import asyncio
