@@ -105,24 +105,26 @@ def test_lines_of_a_pipe_that_was_off_do_not_take_the_next_ones_span(telemetry: 
     wire, channel = Wire(telemetry.exchange), Channel.of_pipes("peer")
     lines = IncomingLines(wire, channel, ends_channel=False)
     out, written = OutgoingLines(wire, channel, b"\n"), bytearray()
-    request = CALL.encode() + b"\n"
+    request, answer = CALL.encode() + b"\n", ANSWER.encode() + b"\n"
 
     telemetry.exchange.levels = Levels(Level.OFF)
-    for piece in (request, request[:9], request[9:], request + request[:9]):
-        lines.feed(piece)
-        out.write(written.extend, piece)
+    for cut in (len(request), 9):
+        for piece in (request[:cut], request[cut:] + request[:cut], request[cut:]):
+            lines.feed(piece)
+        for piece in (answer[:cut], answer[cut:] + answer[:cut], answer[cut:]):
+            out.write(written.extend, piece)
     telemetry.exchange.levels = Levels(Level.TRACE)
-    lines.feed(request[9:])
-    out.write(written.extend, request[9:])
+    lines.feed(request)
+    out.write(written.extend, answer)
 
     def span_after(read: int) -> Span:
         lines.read(read)
         return get_current_span()
 
-    assert written == 4 * request
-    assert telemetry.bodies == [CALL, CALL]
-    assert Context().run(span_after, 4 * len(request) - 1) is INVALID_SPAN
-    assert Context().run(span_after, 4 * len(request)).is_recording()
+    assert written == 5 * answer
+    assert telemetry.bodies == [CALL, ANSWER]
+    assert Context().run(span_after, 5 * len(request) - 1) is INVALID_SPAN
+    assert Context().run(span_after, 5 * len(request)) is not INVALID_SPAN
 
 
 def test_injection_can_be_switched_off_for_a_peer(telemetry: Telemetry) -> None:
