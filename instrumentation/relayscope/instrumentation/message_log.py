@@ -12,7 +12,7 @@ from opentelemetry.trace import INVALID_SPAN, set_span_in_context
 from relayscope.sanitizer import Sanitizer, Value
 
 from . import names
-from .crossing import Crossing, OddTraffic
+from .crossing import Crossing, OddTraffic, Text
 from .level import Level
 from .levels import Direction
 from .message_span import has_limits
@@ -52,7 +52,7 @@ class MessageLog:
         self._recurring = Recurring(sanitizer)
         self._body_limit = max(body_limit, 2 * _MARGIN)
 
-    def emit(self, crossing: Crossing, text: str | bytes) -> None:
+    def emit(self, crossing: Crossing, text: Text) -> None:
         """Emit the log record of a message that crossed with exactly this text.
 
         A channel's text counts only from its first JSON-RPC message on: a process may use the same
@@ -71,6 +71,8 @@ class MessageLog:
             return
         else:
             own_level = _WARN
+        if callable(text):
+            text = text()
         data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
         attributes, unseen = self._attributes(crossing)
         attributes[names.MESSAGE_SIZE] = len(data)

@@ -77,7 +77,7 @@ class SessionWire:
             self._channel.locate(_client_address(item))
         message = _message_of(self._dialect.root(item.message))
         crossing = self._exchange.received(self._channel, message, _around(item))
-        crossing.record(_received_text(item) or self._render(item.message))
+        crossing.record(lambda: _received_text(item) or self._render(item.message))
         return crossing.span if message.method and crossing.span is not INVALID_SPAN else None
 
     @shielded
@@ -91,7 +91,7 @@ class SessionWire:
             params = dict(root.params or {})
             params["_meta"] = {**(params.get("_meta") or {}), **crossing.carrier}
             root.params = params
-        crossing.record(self._render(item.message))
+        crossing.record(lambda: self._render(item.message))
         return crossing
 
     @shielded
