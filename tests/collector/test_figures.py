@@ -162,7 +162,8 @@ def test_no_label_holds_text_from_telemetry(collector: Collector) -> None:
         f'"logRecords":[{records}]}}]}}]}}'
     )
     collector.forget_peak_memory()
-    assert collector.post("logs", body.encode(), "application/json").status == 200
+    # On a busy machine the collector may ask to send it again.
+    eventually(lambda: collector.post("logs", body.encode(), "application/json").status == 200)
 
     said = metrics(collector)
     assert not any(HOSTILE in name for name in said)

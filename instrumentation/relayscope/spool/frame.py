@@ -21,7 +21,6 @@ from zlib import crc32
 from relayscope.spool.syscalls import checksum
 
 _FIELDS = struct.Struct("<4sII")
-_CHECKSUM = struct.Struct("<I")
 _FRAME = struct.Struct("<4sIII")
 FRAME_BYTES = _FRAME.size
 MARKER_BYTES = 4
@@ -49,8 +48,9 @@ class Frames:
 
     def head(self, index: int, record: bytes) -> bytes:
         """The bytes that stand before ``record``."""
-        fields = _FIELDS.pack(self._marker, index, len(record))
-        return fields + _CHECKSUM.pack(checksum(record, crc32(fields)))
+        length = len(record)
+        fields = _FIELDS.pack(self._marker, index, length)
+        return _FRAME.pack(self._marker, index, length, checksum(record, crc32(fields)))
 
     def decode(
         self, buffer: bytes, at: int, index: int, *, max_records: int, max_bytes: int

@@ -53,6 +53,13 @@ class Holding:
         """Whether everything written to the slot has been acknowledged."""
         return (read_cursor(self.folder) or START) >= self._writer.end
 
+    def append_later(self, job: Callable[[], object]) -> None:
+        """Call ``job``, which appends a record: now, or within the window."""
+        if self._window is None:
+            job()
+        else:
+            self._window.append_later(job)
+
     def flush(self) -> None:
         """Write what is in memory."""
         if self._window is not None:

@@ -82,8 +82,11 @@ class SegmentWriter:
         """Number of the next record."""
         return self.start.sequence + self._records
 
-    def append(self, record: bytes) -> None:
+    def append(self, record: bytes) -> int:
         """Append one record.
+
+        Returns:
+            The number of the next one.
 
         Raises:
             OSError: The record was not written; the segment is as before.
@@ -104,6 +107,7 @@ class SegmentWriter:
         self._records += 1
         self._offset += length
         self.size += FRAME_BYTES + length
+        return self.start.sequence + self._records
 
     def append_all(self, records: Sequence[bytes]) -> None:
         """Append records in one write, letting other threads run meanwhile.

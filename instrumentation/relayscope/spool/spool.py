@@ -100,6 +100,17 @@ class Spool:
         """
         self._append(record)
 
+    def append_later(self, job: Callable[[], object]) -> None:
+        """Call ``job`` now; with ``WINDOW`` within it, mostly on a thread of the spool's.
+
+        It makes a record and appends it, and may not raise: the thread that has something to
+        record need not wait for the making.
+
+        Raises:
+            SpoolFull, SpoolUnavailable, SpoolClosed: There is no spool to append to.
+        """
+        self._held().append_later(job)
+
     def flush(self) -> None:
         """With ``WINDOW``, hand what is in memory to the operating system now.
 

@@ -38,13 +38,14 @@ def write(descriptor: int, data: bytes) -> None:
     Raises:
         OSError: A part of ``data`` may have been written.
     """
+    length = len(data)
     written = 0
-    if _write is not None and len(data) <= LOCK_KEPT_BYTES:
-        written = max(0, _write(descriptor, data, len(data)))
-        if written == len(data):
+    if _write is not None and length <= LOCK_KEPT_BYTES:
+        written = _write(descriptor, data, length)
+        if written == length:
             return
     # Large, interrupted or refused: os.write does the rest, or says what is wrong.
-    write_aside(descriptor, memoryview(data)[written:])
+    write_aside(descriptor, memoryview(data)[max(0, written) :])
 
 
 def write_aside(descriptor: int, data: bytes | memoryview) -> None:

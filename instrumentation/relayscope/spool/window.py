@@ -1,8 +1,10 @@
 """Keeps the records of the last moments in memory, so that appending costs next to nothing."""
 
 from collections import deque
-from queue import Empty, SimpleQueue
-from threading import RLock, Thread
+from collections.abc import Callable
+from queue import SimpleQueue
+from threading import Event, RLock, Thread
+from time import sleep
 
 from relayscope.spool.errors import SpoolError
 from relayscope.spool.retention import largest_record, too_large
@@ -12,11 +14,23 @@ from relayscope.spool.writer import Writer
 _SECONDS = 0.1
 _FULL_BYTES = 4 * MIB
 
+_MOST_JOBS = 1000
+"""What waits to be made into records: as much memory as 4 MiB of them where they are small."""
+
+_MOST_SECONDS = 1.0
+"""How long somebody waits to make room where there are more: longer than any disk that works."""
+
+_JOBS_AT_ONCE = 8
+_BREATH_SECONDS = 0.0001
+"""Each job computes for 10 to 20 µs. Without a pause, other threads would wait a switch interval
+(5 ms) for the interpreter; so they wait for eight jobs."""
+
 
 class Window:
     """Buffers records and writes them from a thread of its own, at most 100 ms later.
 
-    Thread-safe, and safe in signal handlers and finalisers.
+    Thread-safe, and safe in signal handlers and finalisers: appending takes no lock unless memory
+    is full, and there is but one.
     """
 
     def __init__(self, writer: Writer, settings: Settings) -> None:
@@ -24,13 +38,17 @@ class Window:
         self._writer = writer
         self._settings = settings
         self._largest = largest_record(settings)
-        self._lock = RLock()
+        self._jobs: deque[Callable[[], object]] = deque()
         self._records: deque[bytes] = deque()
         self._bytes = 0
-        self._writing = RLock()  # Taken before `_lock`, and longer: keeps the order.
-        self._closed = False
+        # Whose turn it is does jobs and writes; who interrupts its own thread may do so, too.
+        self._turn = RLock()
+        self._unwritten: deque[bytes] = deque()
+        self._writing = False
         # Not a Condition: its lock is not reentrant, and a signal handler may append.
         self._wakeups: SimpleQueue[None] = SimpleQueue()
+        self._awake = False
+        self._closed = Event()
         self._thread: Thread | None = None
 
     def append(self, record: bytes) -> None:
@@ -44,16 +62,24 @@ class Window:
         if size > self._largest:
             raise too_large(size, self._settings)
         if self._bytes + size > _FULL_BYTES:
-            self.flush()
-        with self._lock:
-            self._records.append(record)
-            self._bytes += size
-            if len(self._records) > 1:
-                return
-            if self._thread is not None:
-                self._wakeups.put(None)
-                return
-        self._start()
+            self._write()
+        self._records.append(record)
+        self._bytes += size
+        self._wake()
+
+    def append_later(self, job: Callable[[], object]) -> None:
+        """Take something into memory that will append a record; it may not raise.
+
+        It is called within the window, usually on the window's own thread.
+        """
+        self._jobs.append(job)
+        # Not for ever: a job may log, and wait for a lock of the host's that the caller holds.
+        if len(self._jobs) > _MOST_JOBS and self._turn.acquire(timeout=_MOST_SECONDS):
+            try:
+                self._work(_JOBS_AT_ONCE)
+            finally:
+                self._turn.release()
+        self._wake()
 
     def flush(self) -> None:
         """Write what is in memory.
@@ -61,54 +87,82 @@ class Window:
         Raises:
             SpoolFull, SpoolUnavailable: The disk refuses; what was not written stays in memory.
         """
-        with self._writing:
-            with self._lock:
-                records, self._records = self._records, deque()
-                self._bytes = 0
-            try:
-                self._writer.append_all(records)
-            finally:
-                if records:
-                    with self._lock:
-                        records.extend(self._records)
-                        self._records = records
-                        self._bytes = sum(map(len, records))
+        with self._turn:
+            # Those that come meanwhile are for the next time.
+            self._work(len(self._jobs))
+            self._write()
 
     def close(self) -> None:
         """Write what is in memory and end the thread."""
         try:
             self.flush()
         finally:
-            self._closed = True
+            self._closed.set()
             self._wakeups.put(None)
             if self._thread is not None:
                 self._thread.join()
 
-    def _start(self) -> None:
-        thread = Thread(target=self._run, name="relayscope-spool", daemon=True)
-        try:
-            thread.start()
-        except RuntimeError:  # The interpreter is about to end and starts no more threads.
-            self.flush()
-        else:
-            self._thread = thread
+    def _work(self, most: int) -> None:
+        """Let the oldest jobs append their records."""
+        with self._turn:
+            for _ in range(most):
+                try:
+                    job = self._jobs.popleft()
+                except IndexError:  # Done by who interrupted this.
+                    return
+                job()
+
+    def _write(self) -> None:
+        with self._turn:
+            if self._writing:
+                return  # What this interrupts goes on afterwards.
+            self._writing = True
+            try:
+                for _ in range(len(self._records)):
+                    self._unwritten.append(self._records.popleft())
+                self._writer.append_all(self._unwritten)
+            finally:
+                self._writing = False
+                # Counting without a lock can miss a few; so that is made good here each time.
+                self._bytes = sum(map(len, self._unwritten))
+
+    def _wake(self) -> None:
+        if not self._awake:
+            if self._thread is None:
+                self._start()
             self._wakeups.put(None)
 
+    def _start(self) -> None:
+        with self._turn:
+            if self._thread is not None:
+                return
+            thread = Thread(target=self._run, name="relayscope-spool", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:  # The interpreter is about to end and starts no more threads.
+                self.flush()
+            else:
+                self._thread = thread
+
     def _run(self) -> None:
-        while not self._closed:
+        while not self._closed.is_set():
             self._wakeups.get()
-            self._wait()
-            while not self._closed:
+            self._awake = True
+            self._closed.wait(_SECONDS)
+            # What comes from here on may be too late for this time, so it wakes anew.
+            self._awake = False
+            while not self._wakeups.empty():
+                self._wakeups.get()
+            while not self._closed.is_set():
                 try:
-                    self.flush()
+                    self._work_with_pauses()
+                    self._write()
                 except SpoolError:
-                    self._wait()  # The disk refuses; appending says so once memory is full.
+                    self._closed.wait(_SECONDS)  # Appending says so once memory is full.
                 else:
                     break
 
-    def _wait(self) -> None:
-        if not self._closed:
-            try:
-                self._wakeups.get(timeout=_SECONDS)
-            except Empty:
-                return
+    def _work_with_pauses(self) -> None:
+        for _ in range(0, len(self._jobs), _JOBS_AT_ONCE):
+            self._work(_JOBS_AT_ONCE)
+            sleep(_BREATH_SECONDS)

@@ -95,8 +95,8 @@ class Writer:
                 return self.end.sequence
             try:
                 self._appending = True
-                segment = self._append(record)
-                sequence = segment.end_sequence
+                segment = self._segment_for(len(record))
+                sequence = segment.append(record)
                 if self._interrupting:
                     self._append_interrupting()
             except OSError as error:
@@ -194,11 +194,6 @@ class Writer:
         if segment is not None:
             segment.close()
 
-    def _append(self, record: bytes) -> SegmentWriter:
-        segment = self._segment_for(len(record))
-        segment.append(record)
-        return segment
-
     def _append_some(self, records: deque[bytes]) -> None:
         """Append as many records as make one write into one segment."""
         segment = self._segment_for(len(records[0]))
@@ -216,7 +211,8 @@ class Writer:
         # What fails now stays for the next append: its own record is safe, and may not fail.
         with suppress(OSError, SpoolError):
             while self._interrupting:
-                self._append(self._interrupting[0])
+                record = self._interrupting[0]
+                self._segment_for(len(record)).append(record)
                 self._interrupting.popleft()
 
     def _segment_for(self, length: int) -> SegmentWriter:

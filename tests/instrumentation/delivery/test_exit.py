@@ -27,10 +27,15 @@ def arrives(receiver: Receiver, marks: list[str]) -> None:
     assert max(receiver.marks().values()) == 1
 
 
+@pytest.mark.parametrize("durability", ["process", "window"])
 @pytest.mark.parametrize(("then", "code"), [("exit", 0), ("raise", 1)])
-def test_an_ordinary_end_loses_nothing(receiver: Receiver, then: str, code: int) -> None:
+def test_an_ordinary_end_loses_nothing(
+    receiver: Receiver, then: str, code: int, durability: str
+) -> None:
     """Exit and unhandled exception: everything arrives, and the account is closed and complete."""
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
+    environment = clean_environment(
+        OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint, RELAYSCOPE_SPOOL_DURABILITY=durability
+    )
 
     finished = run(emitter("50", "--then", then), environment)
 

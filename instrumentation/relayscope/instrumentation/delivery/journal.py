@@ -23,7 +23,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from relayscope.instrumentation import names
 from relayscope.instrumentation.sanitizing import shared_sanitizer
 from relayscope.sanitizer import Sanitizer
-from relayscope.spool import Settings, Spool, SpoolError, SpoolFull
+from relayscope.spool import Durability, Settings, Spool, SpoolError, SpoolFull
 
 from .account import Account
 from .account_file import AccountFile
@@ -50,6 +50,7 @@ class Journal:
 
     def __init__(self, settings: Settings, sanitizer: Sanitizer) -> None:
         self._settings = settings
+        self._defers = settings.durability is Durability.WINDOW
         self._sanitizer = sanitizer
         self._resource: Resource | None = None
         self._origin = Origin({}, "")
@@ -123,10 +124,26 @@ class Journal:
         try:
             if self._resource is None:
                 self.begin(resource or Resource.get_empty())
-            record = pack(thing, self._account.number(), sanitizer, self._resource)
-            self._write(record)
+            number = self._account.number()
+            if self._defers and self._spool is not None:
+                job = functools.partial(self._pack, pack, thing, number, sanitizer)
+                self._spool.append_later(job)
+            else:
+                self._pack(pack, thing, number, sanitizer)
             if monotonic() >= self._look_at:
                 self._look()
+        except Exception as error:  # noqa: BLE001  # whatever a host may put on a record
+            self._drop(_FAILED, error)
+
+    def _pack(
+        self,
+        pack: Callable[..., bytes],
+        thing: object,
+        number: int,
+        sanitizer: Sanitizer | None,
+    ) -> None:
+        try:
+            self._write(pack(thing, number, sanitizer, self._resource))
         except Exception as error:  # noqa: BLE001  # whatever a host may put on a record
             self._drop(_FAILED, error)
 
@@ -196,6 +213,8 @@ class Journal:
                 _log.warning("relayscope: not recorded, for want of a spool: %s", self._account)
             return
         try:
+            # Whatever waits in memory comes before the end.
+            spool.flush()
             spool.append(self._account.pack_end())
             spool.flush()
         except SpoolError as error:
