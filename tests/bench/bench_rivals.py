@@ -5,7 +5,8 @@ usage: python -m tests.bench.bench_rivals [--calls N] [--turns N]
 A client calls a tool through a relay (`tests/programs/sdk_relay.py`, stdio on both sides). Relay
 and backend have the same instrumentation, and export to an OTLP receiver. The variants take turns.
 Printed for each: the round trip's median and the CPU time of the relay's process for each call, and
-what of both is added to that of the relay with nothing. Then what was found of one call, which had
+what of both is added to that of the relay with nothing, turn by turn (`again` has nothing as well:
+what it differs by is chance). Then what was found of one call, which had
 a `traceparent`: the relay's spans, how many of the four messages' texts it recorded (whole, as they
 crossed the wire; or its argument or result alone), and whether a span that the backend's own code
 made is in the caller's trace: time says nothing without what one gets for it.
@@ -33,7 +34,8 @@ from tests.bench.rival_host import NOTHING, RIVALS
 from tests.fix_delivery import Receiver, receiving
 from tests.fix_programs import PROGRAMS, clean_environment
 
-VARIANTS: Final = (NOTHING, "TRACE", "INFO", *RIVALS)
+AGAIN: Final = "again"
+VARIANTS: Final = (NOTHING, AGAIN, "TRACE", "INFO", *RIVALS)
 PACKAGES: Final = ("opentelemetry-instrumentation-mcp", "openinference-instrumentation-mcp", "mcp")
 _EXPORT_SECONDS: Final = 0.6
 """After which all has been exported: `OTEL_*_SCHEDULE_DELAY` are 0.2 s here."""
@@ -180,7 +182,10 @@ def _texts(record: Any) -> Iterator[str]:
 async def measure(calls: int, turns: int) -> dict[str, tuple[Relay, Seen]]:
     """Drive all variants in turns; then look at what each sees."""
     async with AsyncExitStack() as stack:
-        relays = {name: await stack.enter_async_context(relay(name)) for name in VARIANTS}
+        relays = {
+            name: await stack.enter_async_context(relay(NOTHING if name == AGAIN else name))
+            for name in VARIANTS
+        }
         for number in range(turns + 1):
             for each in relays.values():
                 took, cpu = await turn(each, calls)
@@ -195,7 +200,7 @@ def main() -> None:
     """Measure, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--calls", type=int, default=200)
-    parser.add_argument("--turns", type=int, default=8)
+    parser.add_argument("--turns", type=int, default=12)
     options = parser.parse_args()
     found = asyncio.run(measure(options.calls, options.turns))
     print(
@@ -208,13 +213,16 @@ def main() -> None:
         f"{'texts':>5} {'parts':>5}  backend in the trace"
     )
     plain = found[NOTHING][0]
-    plain_p50, plain_cpu = statistics.median(plain.round_trips), statistics.median(plain.cpu)
+    plain_p50 = statistics.median(plain.round_trips)
     for name, (each, seen) in found.items():
         p50, cpu = statistics.median(each.round_trips), statistics.median(each.cpu)
+        added = statistics.median(
+            one - other for one, other in zip(each.cpu, plain.cpu, strict=True)
+        )
         joined = {None: "-", True: "yes", False: "no"}[seen.joined]
         print(
             f"{name:<14} {p50 / 1e3:7.0f} {cpu / 1e3:7.0f} | {(p50 - plain_p50) / 1e3:9.0f} "
-            f"{(cpu - plain_cpu) / 1e3:9.0f} | {seen.spans:5} {seen.whole:5} {seen.parts:5}  "
+            f"{added / 1e3:9.0f} | {seen.spans:5} {seen.whole:5} {seen.parts:5}  "
             f"{joined}"
         )
 
