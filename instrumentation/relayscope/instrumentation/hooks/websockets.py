@@ -7,6 +7,7 @@ of their own (`websockets_legacy.py`).
 """
 
 import functools
+import inspect
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Generator, Iterator
@@ -184,41 +185,43 @@ def _socket_of(protocol: Any) -> Socket | None:
     return getattr(protocol, _SOCKET, None)
 
 
+def _takes(method: Callable[..., None], *names: str) -> bool:
+    """Return whether a method takes just what it takes in all versions that are known.
+
+    To pass on whatever comes would take a third of all that is done of a message which is not
+    recorded.
+    """
+    return tuple(inspect.signature(method).parameters) == ("self", *names)
+
+
 def _sending(original: Callable[..., None]) -> Callable[..., None]:
     """Make what stands in for `Protocol.send_text` and `send_binary`."""
 
     @functools.wraps(original)
-    def send(protocol: Any, *args: Any, **kwargs: Any) -> None:
+    def send(protocol: Any, data: Any, fin: bool = True) -> None:  # noqa: FBT001, FBT002  # the library's own signature
         socket = getattr(protocol, _SOCKET, None)
-        if socket is None:
-            return original(protocol, *args, **kwargs)
         # A message in one frame, as nearly all are, which the level excludes.
-        if len(args) == 1 and not kwargs and socket.wire.is_off(socket.channel, _SENT):
-            return original(protocol, args[0])
-        data = args[0] if args else kwargs["data"]
-        last = args[1] if len(args) > 1 else kwargs.get("fin", True)
-        if last:
+        if socket is None or (fin and socket.wire.is_off(socket.channel, _SENT)):
+            original(protocol, data, fin)
+        elif fin:
             socket.send(functools.partial(original, protocol), data)
         else:
             socket.send_fragment(lambda part: original(protocol, part, False), data, last=False)
-        return None
 
-    return send
+    return send if _takes(original, "data", "fin") else original
 
 
 def _receiving(original: Callable[..., None]) -> Callable[..., None]:
     """Make what stands in for `Protocol.recv_frame`."""
 
     @functools.wraps(original)
-    def recv_frame(protocol: Any, *args: Any, **kwargs: Any) -> None:
-        original(protocol, *args, **kwargs)
+    def recv_frame(protocol: Any, frame: Any) -> None:
+        original(protocol, frame)
         socket = getattr(protocol, _SOCKET, None)
-        if socket is not None:
-            frame = args[0] if args else kwargs["frame"]
-            if frame.opcode < _CONTROL_OPCODES:
-                socket.arrived(frame.data, last=frame.fin)
+        if socket is not None and frame.opcode < _CONTROL_OPCODES:
+            socket.arrived(frame.data, last=frame.fin)
 
-    return recv_frame
+    return recv_frame if _takes(original, "frame") else original
 
 
 def _reading(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
