@@ -2,6 +2,8 @@
 VENV := .venv
 # The mcp SDK 2.x cannot be installed beside 1.x, which published relays still use.
 VENV_MCP2 := .venv-mcp2
+# Other instrumentations of the mcp SDK, which must not be in the other tests' way.
+VENV_RIVALS := .venv-rivals
 BIN := $(VENV)/bin
 PYTHON ?= python3
 
@@ -33,8 +35,9 @@ soak: $(VENV)/.installed
 fidelity: $(VENV)/.installed $(VENV_MCP2)/.installed
 	$(BIN)/python -m tests.fidelity.fidelity $(RELAY) --rounds $(ROUNDS)
 
-bench-overhead: $(VENV)/.installed
+bench-overhead: $(VENV)/.installed $(VENV_RIVALS)/.installed
 	$(BIN)/python -m tests.bench.bench_overhead
+	$(VENV_RIVALS)/bin/python -m tests.bench.bench_rivals
 
 soak-delivery: $(VENV)/.installed
 	$(BIN)/python -m tests.soak.delivery $(SCENARIO) --rounds $(ROUNDS)
@@ -78,5 +81,11 @@ $(VENV_MCP2)/.installed: pyproject.toml
 	$(VENV_MCP2)/bin/python -m pip install --quiet --disable-pip-version-check --editable . 'mcp>=2,<3' 'fastmcp>=4,<5'
 	touch $@
 
+$(VENV_RIVALS)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV_RIVALS)
+	$(VENV_RIVALS)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]' \
+		opentelemetry-instrumentation-mcp==0.62.4 openinference-instrumentation-mcp==2.0.13
+	touch $@
+
 clean:
-	rm -rf $(VENV) $(VENV_MCP2) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV_MCP2) $(VENV_RIVALS) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -6,6 +6,9 @@ A client calls a backend through a relay: four messages of 500 bytes for each ca
 the relay take turns, so that whatever else the machine does is shared among them. Printed for each:
 the round trip's median and 99th percentile, the CPU time of the relay's process for each call, what
 of both is added to the plain relay's, and the added CPU time as a multiple of the bare SDK's.
+
+What is added at OFF is less than two processes differ by chance (`again` is a second plain relay),
+so it is measured once more: beside connections of the same process that no hook sees.
 """
 
 import argparse
@@ -20,7 +23,6 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from pathlib import Path
 from typing import Final
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -28,7 +30,10 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from relayscope.instrumentation import Level
 
-VARIANTS: Final = ("plain", "bare", *(level.name for level in Level))
+PLAIN: Final = "plain"
+VARIANTS: Final = (PLAIN, "again", "bare", *(level.name for level in Level))
+_PAIRS: Final = 300
+_CALLS_OF_A_PAIR: Final = 30
 _MESSAGE_BYTES: Final = 500
 _MESSAGES: Final = 4
 
@@ -39,6 +44,10 @@ class Relay:
 
     process: subprocess.Popen[str]
     port: int
+    unhooked_port: int
+    """Where no hook sees what it relays."""
+    unhooked: list[tuple[float, float]] = field(default_factory=list)
+    """CPU time for each call, hooked and there, pair by pair."""
     round_trips: list[int] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
     """Nanoseconds for each call, turn by turn."""
@@ -55,13 +64,14 @@ class Relay:
 @contextmanager
 def relay(variant: str, backend_port: int) -> Iterator[Relay]:
     """Run a relay."""
-    script = Path(__file__).with_name("overhead_relay.py")
-    command = [sys.executable, str(script), variant, str(backend_port)]
+    module = "tests.bench.overhead_relay"
+    command = [sys.executable, "-m", module, variant, str(backend_port)]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None
-        yield Relay(process, int(process.stdout.readline()))
+        port, unhooked_port = map(int, process.stdout.readline().split())
+        yield Relay(process, port, unhooked_port)
         process.stdin.close()
         process.wait(10)
 
@@ -116,7 +126,24 @@ async def measure(calls: int, turns: int) -> dict[str, Relay]:
                     if turn:
                         each.round_trips += took
                         each.cpu.append(cpu)
+            await compare(relays[Level.OFF.name])
             return relays
+
+
+async def compare(each: Relay) -> None:
+    """Call in turns where a hook sees it, and where none does."""
+    urls = [f"ws://127.0.0.1:{port}" for port in (each.port, each.unhooked_port)]
+    async with (
+        connect(urls[0], compression=None, proxy=None) as hooked,
+        connect(urls[1], compression=None, proxy=None) as unhooked,
+    ):
+        for pair in range(_PAIRS):
+            cpu = {}
+            for connection in (hooked, unhooked) if pair % 2 else (unhooked, hooked):
+                before = each.cpu_time()
+                await drive(connection, _CALLS_OF_A_PAIR)
+                cpu[connection] = (each.cpu_time() - before) / _CALLS_OF_A_PAIR
+            each.unhooked.append((cpu[hooked], cpu[unhooked]))
 
 
 def main() -> None:
@@ -135,7 +162,7 @@ def main() -> None:
         f"{'relay':<8} {'p50':>7} {'p99':>8} {'CPU':>7} | {'p50 added':>9} {'CPU added':>9} "
         f"{'a message':>9} {'x bare SDK':>10}"
     )
-    plain = relays["plain"]
+    plain = relays[PLAIN]
     plain_p50, plain_cpu = statistics.median(plain.round_trips), statistics.median(plain.cpu)
     bare_cpu = statistics.median(relays["bare"].cpu) - plain_cpu
     for name, each in relays.items():
@@ -147,6 +174,10 @@ def main() -> None:
             f"{(p50 - plain_p50) / 1e3:9.1f} {(cpu - plain_cpu) / 1e3:9.1f} "
             f"{(cpu - plain_cpu) / _MESSAGES / 1e3:9.2f} {(cpu - plain_cpu) / bare_cpu:10.2f}"
         )
+    pairs = relays[Level.OFF.name].unhooked
+    added = statistics.median(hooked - unhooked for hooked, unhooked in pairs) / _MESSAGES / 1e3
+    unhooked = statistics.median(unhooked for _, unhooked in pairs) / 1e3
+    print(f"OFF beside what no hook sees ({unhooked:.0f} a call): {added:.2f} more for a message")
 
 
 if __name__ == "__main__":

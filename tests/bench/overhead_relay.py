@@ -2,10 +2,11 @@
 
 usage: overhead_relay.py VARIANT BACKEND_PORT
 
-VARIANT is `plain`, `bare` (the OpenTelemetry SDK makes two spans and four log records for each
-call, written by hand), or a level (relayscope does, with its hook). What is made goes through the
-SDK's batch processors to exporters that throw it away. Serves on a free port, which it prints; for
-each line on stdin it prints the CPU time that it has used so far, in ns.
+VARIANT is `plain`, `again` (the same), `bare` (the OpenTelemetry SDK makes two spans and four log
+records for each call, written by hand), or a level (relayscope does, with its hook). What is made
+goes through the SDK's batch processors to exporters that throw it away. Serves on two free ports,
+which it prints: on the second, no hook sees the connections. For each line on stdin it prints the
+CPU time that it has used so far, in ns.
 """
 
 import asyncio
@@ -36,6 +37,7 @@ from relayscope.instrumentation.message_log import MessageLog
 from relayscope.instrumentation.metrics import Durations
 from relayscope.instrumentation.spans import Spans
 from relayscope.sanitizer import Sanitizer
+from tests.bench.unhooked import UnhookedClient, UnhookedServer
 
 # What relayscope puts on the spans and records of such a call, for the bare SDK to put there too.
 _CALL: dict[str, Any] = {"mcp.method.name": "tools/call", "gen_ai.tool.name": "add"}
@@ -147,7 +149,7 @@ def relay_with(tracer: Tracer, logger: Logger) -> Answer:
 
 def prepared(variant: str) -> Answer:
     """The relay of a variant, instrumented if it is to be."""
-    if variant == "plain":
+    if variant in {"plain", "again"}:
         return relay
     tracer, logger = sdk()
     if variant == "bare":
@@ -170,23 +172,33 @@ async def report() -> None:
 
 
 @asynccontextmanager
-async def serving(answer: Answer, backend_port: int) -> AsyncIterator[int]:
+async def serving(
+    answer: Answer,
+    backend_port: int,
+    client_class: type[ClientConnection] = ClientConnection,
+    server_class: type[ServerConnection] = ServerConnection,
+) -> AsyncIterator[int]:
     """Serve on a free port; yield it."""
 
     async def handle(client: ServerConnection) -> None:
         url = f"ws://127.0.0.1:{backend_port}"
-        async with connect(url, compression=None, proxy=None) as backend:
+        to_backend = connect(url, create_connection=client_class, compression=None, proxy=None)
+        async with to_backend as backend:
             await answer(client, backend)
 
-    async with serve(handle, "127.0.0.1", 0, compression=None) as server:
-        yield server.sockets[0].getsockname()[1]
+    server = serve(handle, "127.0.0.1", 0, create_connection=server_class, compression=None)
+    async with server as serving:
+        yield serving.sockets[0].getsockname()[1]
 
 
 async def main() -> None:
     """Serve until stdin ends."""
-    variant, backend_port = sys.argv[1:]
-    async with serving(prepared(variant), int(backend_port)) as port:
-        print(port, flush=True)
+    variant, backend = sys.argv[1], int(sys.argv[2])
+    async with (
+        serving(prepared(variant), backend) as port,
+        serving(relay, backend, UnhookedClient, UnhookedServer) as unhooked_port,
+    ):
+        print(port, unhooked_port, flush=True)
         await report()
 
 

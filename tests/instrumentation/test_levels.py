@@ -2,13 +2,15 @@
 
 import re
 import textwrap
+from contextvars import Context
 from pathlib import Path
 
 import pytest
-from opentelemetry.trace import StatusCode
+from opentelemetry.trace import INVALID_SPAN, Span, StatusCode, get_current_span
 
 from relayscope.instrumentation import Direction, Level, Levels, Rule, read_profile
 from relayscope.instrumentation.channel import Channel
+from relayscope.instrumentation.hooks.lines import IncomingLines, OutgoingLines
 from relayscope.instrumentation.wire import Wire
 from tests.fix_telemetry import Telemetry
 
@@ -96,6 +98,33 @@ def test_a_level_holds_from_the_next_message_on(telemetry: Telemetry) -> None:
         wire.received(channel, '{"jsonrpc":"2.0","method":"notifications/initialized"}')
 
     assert [record.log_record.severity_text for record in telemetry.records] == ["TRACE", "DEBUG"]
+
+
+def test_lines_of_a_pipe_that_was_off_do_not_take_the_next_ones_span(telemetry: Telemetry) -> None:
+    """What arrives and is written while off is passed over, in whatever pieces it comes."""
+    wire, channel = Wire(telemetry.exchange), Channel.of_pipes("peer")
+    lines = IncomingLines(wire, channel)
+    out, written = OutgoingLines(wire, channel, b"\n"), bytearray()
+    request, answer = CALL.encode() + b"\n", ANSWER.encode() + b"\n"
+
+    telemetry.exchange.levels = Levels(Level.OFF)
+    for cut in (len(request), 9):
+        for piece in (request[:cut], request[cut:] + request[:cut], request[cut:]):
+            lines.feed(piece)
+        for piece in (answer[:cut], answer[cut:] + answer[:cut], answer[cut:]):
+            out.write(written.extend, piece)
+    telemetry.exchange.levels = Levels(Level.TRACE)
+    lines.feed(request)
+    out.write(written.extend, answer)
+
+    def span_after(read: int) -> Span:
+        lines.read(read)
+        return get_current_span()
+
+    assert written == 5 * answer
+    assert telemetry.bodies == [CALL, ANSWER]
+    assert Context().run(span_after, 5 * len(request) - 1) is INVALID_SPAN
+    assert Context().run(span_after, 5 * len(request)) is not INVALID_SPAN
 
 
 def test_injection_can_be_switched_off_for_a_peer(telemetry: Telemetry) -> None:

@@ -14,6 +14,10 @@ from . import names
 from .channel import Channel
 from .message import KNOWN_METHODS, Kind, Message, short_id
 
+# Looked up once: see `level.py`.
+_ERROR: Final = Kind.ERROR
+_CLIENT: Final = SpanKind.CLIENT
+
 _NOT_THE_SERVERS_FAULT: Final = frozenset({-32700, -32600, -32601, -32602, -32002})
 """Codes that tell a client it asked wrongly: a SERVER span that answers so has not failed."""
 
@@ -64,7 +68,7 @@ def _method_attributes(message: Message) -> dict[str, Value]:
 
 def channel_attributes(channel: Channel, kind: SpanKind) -> dict[str, Value]:
     """Return the attributes that the connection tells, for a span of this kind."""
-    addresses = channel.as_client if kind is SpanKind.CLIENT else channel.as_server
+    addresses = channel.as_client if kind is _CLIENT else channel.as_server
     attributes = {names.PEER: channel.peer, **channel.transport, **addresses}
     if channel.protocol_version:
         attributes[names.MCP_PROTOCOL_VERSION] = channel.protocol_version
@@ -97,12 +101,12 @@ def outcome(kind: SpanKind, answer: Message) -> Outcome:
         kind: Of the call's span: what is an error depends on the side.
         answer: The result or error.
     """
-    if answer.kind is Kind.ERROR:
+    if answer.kind is _ERROR:
         code = str(answer.error_code) if answer.error_code is not None else "_OTHER"
         attributes: dict[str, Value] = {}
         if answer.error_code is not None:
             attributes[names.RPC_RESPONSE_STATUS_CODE] = code
-        failed = kind is SpanKind.CLIENT or answer.error_code not in _NOT_THE_SERVERS_FAULT
+        failed = kind is _CLIENT or answer.error_code not in _NOT_THE_SERVERS_FAULT
         if failed:
             attributes[names.ERROR_TYPE] = code
         return Outcome(attributes, failed, answer.error_message)

@@ -1,6 +1,6 @@
 """One message on its way across a channel, and the span it belongs to."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from time import time_ns
@@ -36,10 +36,14 @@ class OddTraffic(StrEnum):
     """A JSON-RPC request or notification whose method MCP does not know."""
 
 
+Recorded = Text | Callable[[], Text]
+"""A message's text, or what makes it if the level asks for it: to render one takes an SDK 20 us."""
+
+
 class CrossingLog(Protocol):
     """What makes log records of crossings."""
 
-    def emit(self, crossing: "Crossing", text: Text) -> None:
+    def emit(self, crossing: "Crossing", text: Recorded) -> None:
         """Emit the log record of a message that crossed with exactly this text."""
 
 
@@ -75,7 +79,7 @@ class Crossing:
     parts: Sequence["Crossing"] = ()
     sequence: int = 0
 
-    def record(self, text: Text) -> None:
+    def record(self, text: Recorded) -> None:
         """Say with which exact text the message crosses."""
         self.log.emit(self, text)
         if self.ends_span:

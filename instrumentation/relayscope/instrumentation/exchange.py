@@ -18,6 +18,7 @@ from opentelemetry.trace import INVALID_SPAN, SpanKind
 
 from . import ambient, conventions, names
 from .calls import Call, OpenCalls
+from .carriers import Carriers
 from .channel import Channel
 from .channel_log import ChannelLog
 from .conventions import Outcome
@@ -28,10 +29,21 @@ from .level import Level
 from .levels import Direction, Levels
 from .message import KNOWN_METHODS, Kind, Message
 from .message_log import MessageLog
-from .parents import Parents, carrier_of
+from .parents import Parents
 from .sides import is_of_other_side
 from .spans import Spans
 from .timer import Timer
+
+# Looked up once: see `level.py`.
+_RECEIVED: Final = Direction.RECEIVED
+_SENT: Final = Direction.SENT
+_BATCH: Final = Kind.BATCH
+_REQUEST: Final = Kind.REQUEST
+_UNPARSABLE: Final = Kind.UNPARSABLE
+_INFO: Final = Level.INFO
+_OFF: Final = Level.OFF
+_CLIENT: Final = SpanKind.CLIENT
+_SERVER: Final = SpanKind.SERVER
 
 CALL_SECONDS: Final = 3600.0
 """After this time a call counts as never to be answered. Longer than people wait for a tool."""
@@ -68,6 +80,7 @@ class Exchange:
         self.channel_log = channel_log
         self._call_nanoseconds = int(call_seconds * 1e9)
         self._parents = Parents()
+        self._carriers = Carriers()
         self._injection = Injection()
         self._channels: set[Channel] = set()
         self._next_sweep = 0
@@ -79,12 +92,12 @@ class Exchange:
 
     def is_off(self, channel: Channel, direction: Direction) -> bool:
         """Return whether nothing at all is recorded of a channel's messages in a direction."""
-        return channel.gate(self.levels, direction) is Level.OFF
+        return channel.gate(self.levels, direction) is _OFF
 
     def sending(self, channel: Channel, message: Message) -> Crossing:
         """Return the crossing of a message that this process is about to send."""
-        crossing = self._crossing(channel, message, Direction.SENT)
-        if message.kind is Kind.BATCH:
+        crossing = self._crossing(channel, message, _SENT)
+        if message.kind is _BATCH:
             crossing.parts = [self._sending(self._part(crossing, part)) for part in message.parts]
             return crossing
         return self._sending(crossing)
@@ -103,8 +116,8 @@ class Exchange:
             around: What the transport says of the context, such as an HTTP request's header. What
                 the message itself carries comes first, and then links to this.
         """
-        crossing = self._crossing(channel, message, Direction.RECEIVED)
-        if message.kind is Kind.BATCH:
+        crossing = self._crossing(channel, message, _RECEIVED)
+        if message.kind is _BATCH:
             crossing.parts = [
                 self._received(self._part(crossing, part), around) for part in message.parts
             ]
@@ -119,7 +132,7 @@ class Exchange:
             started: When it was tried, in nanoseconds since the epoch.
             error: Why it failed.
         """
-        if not self.is_off(channel, Direction.SENT):
+        if not self.is_off(channel, _SENT):
             self.spans.connect_failed(channel, started, error)
 
     def send_failed(self, crossing: Crossing, error: BaseException) -> None:
@@ -140,7 +153,7 @@ class Exchange:
         description: str = _UNANSWERED,
     ) -> None:
         """End the call of a request whose answer can no longer come, if it is still open."""
-        if message.kind is not Kind.REQUEST or message.id is None:
+        if message.kind is not _REQUEST or message.id is None:
             return
         calls, kind = _side(channel, direction)
         call = calls.give_up(message.id)
@@ -194,7 +207,7 @@ class Exchange:
 
     def _crossing(self, channel: Channel, message: Message, direction: Direction) -> Crossing:
         self._channels.add(channel)
-        unparsable = message.kind is Kind.UNPARSABLE
+        unparsable = message.kind is _UNPARSABLE
         channel.speaks_jsonrpc |= not unparsable
         if not channel.is_announced and channel.speaks_jsonrpc and channel.is_connection:
             channel.is_announced = True
@@ -222,34 +235,34 @@ class Exchange:
     def _sending(self, crossing: Crossing) -> Crossing:
         channel, message = crossing.channel, crossing.message
         if message.is_answer:
-            self._pair(crossing, channel.received, SpanKind.SERVER)
+            self._pair(crossing, channel.received, _SERVER)
             if crossing.span is not INVALID_SPAN:
                 ambient.leave(crossing.span)
-        elif message.method and crossing.level is not Level.OFF:
+        elif message.method and crossing.level is not _OFF:
             crossing.odd = _odd_method(channel, crossing.direction, message.method)
-            if crossing.level <= Level.INFO:
+            if crossing.level <= _INFO:
                 parent = self._parents.of_sent(message)
-                crossing.span = self.spans.start(crossing, SpanKind.CLIENT, parent)
+                crossing.span = self.spans.start(crossing, _CLIENT, parent)
                 if self._injection.is_allowed(channel.peer, message) and self.levels.injects(
                     channel.peer
                 ):
-                    crossing.carrier = carrier_of(crossing.span)
+                    crossing.carrier = self._carriers.of(crossing.span)
         if message.method:
-            self._open(crossing, channel.sent, SpanKind.CLIENT)
+            self._open(crossing, channel.sent, _CLIENT)
         return crossing
 
     def _received(self, crossing: Crossing, around: Context | None) -> Crossing:
         channel, message = crossing.channel, crossing.message
         if message.is_answer:
-            self._pair(crossing, channel.sent, SpanKind.CLIENT)
-        elif message.method and crossing.level is not Level.OFF:
+            self._pair(crossing, channel.sent, _CLIENT)
+        elif message.method and crossing.level is not _OFF:
             crossing.odd = _odd_method(channel, crossing.direction, message.method)
-            if crossing.level <= Level.INFO:
+            if crossing.level <= _INFO:
                 parent, links = self._parents.of_received(message, around)
-                crossing.span = self.spans.start(crossing, SpanKind.SERVER, parent, links)
+                crossing.span = self.spans.start(crossing, _SERVER, parent, links)
                 self._parents.remember(message, crossing.span)
         if message.method:
-            self._open(crossing, channel.received, SpanKind.SERVER)
+            self._open(crossing, channel.received, _SERVER)
         return crossing
 
     def _open(self, crossing: Crossing, calls: OpenCalls, kind: SpanKind) -> None:
@@ -275,7 +288,7 @@ class Exchange:
         added = calls.add(message.id, call)
         if self._timer is not None and not self._timer.is_running:
             self._timer.start()
-        if added.id_reused and crossing.level is not Level.OFF:
+        if added.id_reused and crossing.level is not _OFF:
             crossing.odd = OddTraffic.ID_REUSED
         if added.crowded_out is not None:
             self._parents.forget(added.crowded_out)
@@ -290,11 +303,11 @@ class Exchange:
             return
         call = match.call
         self._take_level(crossing, call)
-        if call.level is Level.OFF:
+        if call.level is _OFF:
             return
         if match.id_reused:
             crossing.odd = OddTraffic.ID_REUSED
-        if kind is SpanKind.SERVER:
+        if kind is _SERVER:
             self._parents.forget(call)
         else:
             self._injection.answered(channel.peer, call, answer)
@@ -325,8 +338,8 @@ class Exchange:
     def _take_level(self, crossing: Crossing, call: Call) -> None:
         """Give an answer the level that its request's method and target have."""
         channel = crossing.channel
-        if call.level is Level.OFF:
-            crossing.level = Level.OFF
+        if call.level is _OFF:
+            crossing.level = _OFF
         elif channel.gate(self.levels, crossing.direction) is None:
             crossing.level = self.levels.of_message(
                 channel.peer, crossing.direction, call.request.method, call.target
@@ -352,7 +365,7 @@ class Exchange:
         description: str = _UNANSWERED,
     ) -> None:
         channel.unanswered += error_type != names.ERROR_CANCELLED
-        if call.level is not Level.OFF and not call.is_over:
+        if call.level is not _OFF and not call.is_over:
             ended = Outcome({names.ERROR_TYPE: error_type}, failed=True, description=description)
             self.spans.conclude(channel, call, kind, ended)
             if not call.is_over:
@@ -361,13 +374,13 @@ class Exchange:
 
 
 def _sides(channel: Channel) -> Iterable[tuple[OpenCalls, SpanKind]]:
-    return (_side(channel, Direction.SENT), _side(channel, Direction.RECEIVED))
+    return (_side(channel, _SENT), _side(channel, _RECEIVED))
 
 
 def _side(channel: Channel, direction: Direction) -> tuple[OpenCalls, SpanKind]:
-    if direction is Direction.SENT:
-        return channel.sent, SpanKind.CLIENT
-    return channel.received, SpanKind.SERVER
+    if direction is _SENT:
+        return channel.sent, _CLIENT
+    return channel.received, _SERVER
 
 
 def _odd_method(channel: Channel, direction: Direction, method: str) -> OddTraffic | None:

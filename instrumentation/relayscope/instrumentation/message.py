@@ -99,6 +99,15 @@ class Kind(StrEnum):
     __hash__ = str.__hash__
 
 
+# Looked up once: see `level.py`.
+_BATCH: Final = Kind.BATCH
+_ERROR: Final = Kind.ERROR
+_NOTIFICATION: Final = Kind.NOTIFICATION
+_REQUEST: Final = Kind.REQUEST
+_RESULT: Final = Kind.RESULT
+_UNPARSABLE: Final = Kind.UNPARSABLE
+
+
 _ANSWERS: Final = (Kind.RESULT, Kind.ERROR)
 
 
@@ -154,7 +163,7 @@ class Message:
         try:
             data = orjson.loads(text)
         except ValueError:
-            return cls(Kind.UNPARSABLE)
+            return cls(_UNPARSABLE)
         return cls.of_json(data, len(text))
 
     def head(self) -> "Message":
@@ -177,9 +186,9 @@ class Message:
         """Read a message from parsed JSON, of a text of this many bytes. Never raises."""
         if isinstance(data, list):
             parts = [cls.of_json(part) for part in data[:_LARGEST_BATCH] if isinstance(part, dict)]
-            return cls(Kind.BATCH, parts=tuple(parts))
+            return cls(_BATCH, parts=tuple(parts))
         if not isinstance(data, dict):
-            return cls(Kind.UNPARSABLE)
+            return cls(_UNPARSABLE)
         identifier = data.get("id")
         if type(identifier) not in _ID_TYPES:
             identifier = None
@@ -190,8 +199,8 @@ class Message:
         if isinstance(error, dict):
             return cls.error(identifier, error.get("code"), error.get("message"))
         if "result" in data:
-            return cls(Kind.RESULT, identifier, result=data["result"])
-        return cls(Kind.UNPARSABLE)
+            return cls(_RESULT, identifier, result=data["result"])
+        return cls(_UNPARSABLE)
 
     @classmethod
     def initiating(
@@ -202,7 +211,7 @@ class Message:
         meta = params.get("_meta") if has_object else None
         target = params.get("name") if has_object and method in _WITH_TARGET else None
         return cls(
-            Kind.NOTIFICATION if identifier is None else Kind.REQUEST,
+            _NOTIFICATION if identifier is None else _REQUEST,
             identifier,
             method,
             params if has_object else {},
@@ -216,7 +225,7 @@ class Message:
     def error(cls, identifier: RequestId | None, code: Any, message: Any) -> "Message":
         """Return an error answer; a code or message of the wrong type is left out."""
         return cls(
-            Kind.ERROR,
+            _ERROR,
             id=identifier,
             error_code=code if isinstance(code, int) else None,
             error_message=message[:_LONGEST_DESCRIPTION] if isinstance(message, str) else "",

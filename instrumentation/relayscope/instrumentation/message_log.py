@@ -12,12 +12,18 @@ from opentelemetry.trace import INVALID_SPAN, set_span_in_context
 from relayscope.sanitizer import Sanitizer, Value
 
 from . import names
-from .crossing import Crossing, OddTraffic
+from .crossing import Crossing, OddTraffic, Recorded
 from .level import Level
 from .levels import Direction
-from .long_text import MOST_KEPT, LongText, Text, shortened
+from .long_text import MOST_KEPT, LongText, shortened
 from .message_span import has_limits
 from .recurring import Recurring, is_harmless, record_attributes
+
+# Looked up once: see `level.py`.
+_SENT: Final = Direction.SENT
+_DEBUG: Final = Level.DEBUG
+_TRACE: Final = Level.TRACE
+_WARN: Final = Level.WARN
 
 DEFAULT_BODY_LIMIT: Final = 256 * 1024
 """Bytes of a message's text that are recorded."""
@@ -47,7 +53,7 @@ class MessageLog:
         self._recurring = Recurring(sanitizer)
         self._body_limit = max(body_limit, 2 * _MARGIN)
 
-    def emit(self, crossing: Crossing, text: Text) -> None:
+    def emit(self, crossing: Crossing, text: Recorded) -> None:
         """Emit the log record of a message that crossed with exactly this text.
 
         A channel's text counts only from its first JSON-RPC message on: a process may use the same
@@ -60,19 +66,21 @@ class MessageLog:
         level = crossing.level
         if crossing.odd is None or crossing.odd is OddTraffic.NOT_MCP:
             own_level = level
-            if level > Level.DEBUG:
+            if level > _DEBUG:
                 return
-        elif level > Level.WARN:
+        elif level > _WARN:
             return
         else:
-            own_level = Level.WARN
+            own_level = _WARN
+        if callable(text):
+            text = text()
         if len(text) > MOST_KEPT and not isinstance(text, LongText):
             text = shortened(text)
         data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
         attributes, unseen = self._attributes(crossing)
         attributes[names.MESSAGE_SIZE] = len(data)
         attributes[names.CHANNEL_SEQUENCE] = sequence
-        body = self._body(data) if level is Level.TRACE else None
+        body = self._body(data) if level is _TRACE else None
         if body is None or len(data) > self._body_limit:
             unseen[names.MESSAGE_SHA256] = _digest(data)
         clean, clean_body = self._sanitizer.record(unseen, body)
@@ -138,4 +146,4 @@ def _context_of(crossing: Crossing) -> Context | None:
     """
     if crossing.span is not INVALID_SPAN:
         return set_span_in_context(crossing.span)
-    return None if crossing.direction is Direction.SENT else Context()
+    return None if crossing.direction is _SENT else Context()

@@ -54,6 +54,7 @@ class MessageSpan(ReadableSpan, Span):
         start_time: int,
     ) -> None:
         self._tracer = tracer
+        self.span_context = context
         self._own_attributes: dict[str, Any] = attributes
         self._own_events: list[Event] = []
         self._own_links = list(links)
@@ -74,8 +75,7 @@ class MessageSpan(ReadableSpan, Span):
 
     def get_span_context(self) -> SpanContext:
         """Return the span's own context."""
-        context: SpanContext = self._context  # type: ignore[assignment]  # it always has one
-        return context
+        return self.span_context
 
     def is_recording(self) -> bool:
         """Return whether it has not ended."""

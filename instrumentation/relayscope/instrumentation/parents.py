@@ -103,11 +103,3 @@ class Parents:
         if here.trace_id == span.get_span_context().trace_id:
             return current
         return set_span_in_context(span, current)
-
-
-def carrier_of(span: Span) -> dict[str, str]:
-    """Return what the configured propagators say of `span`; nothing where there is no context."""
-    carrier: dict[str, str] = {}
-    if span.get_span_context().is_valid:
-        propagate.inject(carrier, context=set_span_in_context(span))
-    return carrier

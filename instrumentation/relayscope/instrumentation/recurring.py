@@ -16,6 +16,9 @@ from .channel import Channel
 from .crossing import Crossing
 from .message import KNOWN_METHODS, Kind, Message, RequestId
 
+# Looked up once: see `level.py`.
+_CLIENT: Final = SpanKind.CLIENT
+
 _MOST: Final = 1024
 _HARMLESS: Final = range(1_000_000)
 """Numbers that nobody has: a longer one may be that of a card, or a telephone."""
@@ -47,7 +50,7 @@ class Recurring:
             channel.peer,
             channel.protocol_version,
             channel.session_id,
-            kind is SpanKind.CLIENT,
+            kind is _CLIENT,
             message.method,
             message.target,
         )

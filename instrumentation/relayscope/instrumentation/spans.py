@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from time import time_ns
+from typing import Final
 
 from opentelemetry.context import Context
 from opentelemetry.trace import Link, Span, SpanKind, StatusCode, Tracer
@@ -19,6 +20,12 @@ from .message import KNOWN_METHODS, Message
 from .message_span import SpanMaker
 from .metrics import Durations
 from .recurring import Recurring, is_harmless
+
+# Looked up once: see `level.py`.
+_SENT: Final = Direction.SENT
+_OFF: Final = Level.OFF
+_CLIENT: Final = SpanKind.CLIENT
+_SERVER: Final = SpanKind.SERVER
 
 
 class Spans:
@@ -76,7 +83,7 @@ class Spans:
 
     def measure(self, crossing: Crossing, kind: SpanKind) -> None:
         """Measure a notification, which is a moment."""
-        is_measured = self._durations.is_measuring and crossing.level is not Level.OFF
+        is_measured = self._durations.is_measuring and crossing.level is not _OFF
         if is_measured and crossing.message.method in KNOWN_METHODS:
             attributes = _attributes(crossing.channel, crossing.message, kind)
             self._durations.operation(kind, 0, attributes)
@@ -85,16 +92,16 @@ class Spans:
         """Measure a session, if the channel was one."""
         if channel.opened is not None:
             opened, direction = channel.opened
-            kind = SpanKind.CLIENT if direction is Direction.SENT else SpanKind.SERVER
+            kind = _CLIENT if direction is _SENT else _SERVER
             attributes = conventions.channel_attributes(channel, kind)
             self._durations.session(kind, time_ns() - opened, attributes)
             channel.opened = None
 
     def connect_failed(self, channel: Channel, started: int, error: BaseException) -> None:
         """Make the span of a connection that could not be made."""
-        attributes = conventions.channel_attributes(channel, SpanKind.CLIENT)
+        attributes = conventions.channel_attributes(channel, _CLIENT)
         span = self._maker.start_span(
-            names.SPAN_CONNECT, ambient.context(), SpanKind.CLIENT, attributes, (), started
+            names.SPAN_CONNECT, ambient.context(), _CLIENT, attributes, (), started
         )
         end_failed(span, type(error).__name__, self._sanitizer.text(str(error)))
 

@@ -3,17 +3,20 @@
 import asyncio
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextvars import Context
 from typing import Any
 
 import pytest
-from opentelemetry.trace import SpanKind, StatusCode
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.trace import SpanKind, StatusCode, get_current_span
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, broadcast, serve
 from websockets.exceptions import ConnectionClosedOK
 from websockets.sync import client as sync_client
 from websockets.sync import server as sync_server
 
+from relayscope.instrumentation import Level, Levels
 from relayscope.instrumentation.hooks.websockets import WebsocketsInstrumentor
 from tests.fix_telemetry import Telemetry
 
@@ -269,6 +272,85 @@ def test_what_is_sent_while_working_for_a_message_is_its_child(watched: Telemetr
         if span.kind is SpanKind.CLIENT and span.name == "notifications/progress"
     ]
     assert [note.parent for note in notes] == [servers["1"].context, servers["2"].context]
+
+
+def request(tool: str) -> str:
+    """Return a request for a tool."""
+    return f'{{"jsonrpc":"2.0","id":"{tool}","method":"tools/call","params":{{"name":"{tool}"}}}}'
+
+
+def name_here() -> str | None:
+    """Return the name of the span that the running task works for."""
+    span = get_current_span()
+    return span.name if isinstance(span, ReadableSpan) else None
+
+
+def test_who_reads_late_works_for_what_was_read_and_nothing_else(watched: Telemetry) -> None:
+    """A message that arrived while its peer was off has no span, and does not take another's."""
+
+    async def exchange_of_two() -> list[str | None]:
+        arrived, works_for = asyncio.Event(), asyncio.get_running_loop().create_future()
+
+        async def serve_late(connection: ServerConnection) -> None:
+            await arrived.wait()
+            found = []
+            for _ in range(2):
+                await connection.recv()
+                found.append(name_here())
+            works_for.set_result(found)
+
+        async with (
+            serve(serve_late, "127.0.0.1", 0) as server,
+            connect(f"ws://127.0.0.1:{port_of(server)}") as connection,
+        ):
+            for level, tool in ((Level.OFF, "first"), (Level.TRACE, "second")):
+                watched.exchange.levels = Levels(level)
+                await connection.send(request(tool))
+                # Its answer says that all that was sent before has arrived.
+                await (await connection.ping())
+            arrived.set()
+            found: list[str | None] = await works_for
+            return found
+
+    assert Context().run(asyncio.run, exchange_of_two()) == [None, "tools/call second"]
+
+
+def test_a_message_read_in_pieces_does_not_delay_the_next_ones_span(watched: Telemetry) -> None:
+    """Who has read a message's first piece before its last one came works for what comes next."""
+
+    async def exchange_of_two() -> list[str | None]:
+        begun, works_for = asyncio.Event(), asyncio.get_running_loop().create_future()
+
+        async def pieces() -> AsyncIterator[str]:
+            whole = request("first")
+            yield whole[:20]
+            await begun.wait()
+            yield whole[20:]
+
+        async def serve_two(connection: ServerConnection) -> None:
+            async for _ in connection.recv_streaming():
+                begun.set()
+            found = []
+            for _ in range(2):
+                await connection.recv()
+                found.append(name_here())
+            works_for.set_result(found)
+
+        async with (
+            serve(serve_two, "127.0.0.1", 0) as server,
+            connect(f"ws://127.0.0.1:{port_of(server)}") as connection,
+        ):
+            await connection.send(pieces())
+            await connection.send(request("second"))
+            await connection.send(request("third"))
+            found: list[str | None] = await works_for
+            return found
+
+    assert Context().run(asyncio.run, exchange_of_two()) == [
+        "tools/call second",
+        "tools/call third",
+    ]
+    assert watched.spans
 
 
 def test_sync_connections_are_watched_on_both_sides(watched: Telemetry) -> None:

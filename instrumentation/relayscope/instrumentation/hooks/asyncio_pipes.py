@@ -111,7 +111,8 @@ class AsyncioPipes:
                     return await method(*args, **kwargs)
                 finally:
                     # However much it read or threw away: what it holds is what is unread.
-                    lines.read(lines.arrived - len(reader._buffer))  # noqa: SLF001  # no other way to know
+                    if lines.has_unread:
+                        lines.read(lines.arrived - len(reader._buffer))  # noqa: SLF001  # no other way to know
 
             return read
 

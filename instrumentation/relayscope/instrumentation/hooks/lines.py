@@ -2,14 +2,19 @@
 
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from relayscope.instrumentation import ambient
 from relayscope.instrumentation.channel import Channel
+from relayscope.instrumentation.levels import Direction
 from relayscope.instrumentation.long_text import MOST_KEPT, Gathering, LongText, pieces
 from relayscope.instrumentation.message import is_whole
 from relayscope.instrumentation.shield import shielded
 from relayscope.instrumentation.wire import Outgoing, Wire
+
+# Looked up once: see `level.py`.
+_RECEIVED: Final = Direction.RECEIVED
+_SENT: Final = Direction.SENT
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
@@ -47,6 +52,9 @@ class OutgoingLines:
 
     @shielded
     def _changed(self, data: Any, outgoing: list[Outgoing[Any]]) -> Any:
+        if self._wire.is_off(self._channel, _SENT) and data[-1:] == self._newline:
+            self._begun, self._ended_early = Gathering(), False
+            return None
         if len(data) > MOST_KEPT:
             self._pass(data, outgoing)
             return None
@@ -123,9 +131,18 @@ class IncomingLines:
         """How many bytes have arrived."""
         return self._arrived
 
+    @property
+    def has_unread(self) -> bool:
+        """Whether there may be a message to work for that the host has not read."""
+        return bool(self._unread)
+
     @shielded
     def feed(self, data: bytes | bytearray | memoryview) -> None:
         """Take the next bytes, a piece at a time: there may be very many."""
+        if self._wire.is_off(self._channel, _RECEIVED) and data[-1:] == b"\n":
+            self._arrived += len(data)
+            self._begun = Gathering()
+            return
         for piece in pieces(data):
             self._feed(piece)
 

@@ -22,6 +22,12 @@ from relayscope.instrumentation.long_text import MOST_KEPT, LongText, Text, shor
 from relayscope.instrumentation.message import Kind, Message, RequestId
 from relayscope.instrumentation.shield import shielded
 
+# Looked up once: see `level.py`.
+_RECEIVED: Final = Direction.RECEIVED
+_SENT: Final = Direction.SENT
+_RESULT: Final = Kind.RESULT
+_UNPARSABLE: Final = Kind.UNPARSABLE
+
 _TEXT: Final = "relayscope_text"
 """Name under which the text of what was parsed waits until the session reads it."""
 
@@ -72,24 +78,24 @@ class SessionWire:
         Returns:
             The span to work for, if the item is a request or a notification.
         """
-        if self._exchange.is_off(self._channel, Direction.RECEIVED):
+        if self._exchange.is_off(self._channel, _RECEIVED):
             return None
         if isinstance(item, Exception):
             text = item.__dict__.get(_TEXT)
             if text is not None:
-                self._exchange.received(self._channel, Message(Kind.UNPARSABLE)).record(text)
+                self._exchange.received(self._channel, Message(_UNPARSABLE)).record(text)
             return None
         if self._channel.peer == "unknown":
             self._channel.locate(_client_address(item))
         message = _message_of(self._dialect.root(item.message))
         crossing = self._exchange.received(self._channel, message, _around(item))
-        crossing.record(_received_text(item) or self._render(item.message))
+        crossing.record(lambda: _received_text(item) or self._render(item.message))
         return crossing.span if message.method and crossing.span is not INVALID_SPAN else None
 
     @shielded
     def sending(self, item: Any) -> Crossing | None:
         """Put the trace context into a message that is about to be sent, and record it."""
-        if self._exchange.is_off(self._channel, Direction.SENT):
+        if self._exchange.is_off(self._channel, _SENT):
             return None
         root = self._dialect.root(item.message)
         crossing = self._exchange.sending(self._channel, _message_of(root))
@@ -97,7 +103,7 @@ class SessionWire:
             params = dict(root.params or {})
             params["_meta"] = {**(params.get("_meta") or {}), **crossing.carrier}
             root.params = params
-        crossing.record(self._render(item.message))
+        crossing.record(lambda: self._render(item.message))
         return crossing
 
     @shielded
@@ -223,7 +229,7 @@ def _message_of(root: Any) -> Message:
     error = getattr(root, "error", None)
     if error is not None:
         return Message.error(root.id, error.code, error.message)
-    return Message(Kind.RESULT, id=root.id, result=root.result)
+    return Message(_RESULT, id=root.id, result=root.result)
 
 
 def _client_address(item: Any) -> tuple[str, int] | None:

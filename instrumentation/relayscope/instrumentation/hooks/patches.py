@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import wrapt
 
-After = Callable[[Any], object]
-"""Called with the instance when its method has returned."""
+Replacement = Callable[[Any], Any]
+"""Makes what stands in for a function, of the same nature, out of the function."""
 
 Wrapper = Callable[[Callable[..., Any], Any, Any, Any], Any]
 """wrapt's signature: the wrapped function, the instance, positional and keyword arguments."""
@@ -36,32 +36,20 @@ class Patches:
                 coroutine functions only as methods.
             wrapper: What is called in its place.
         """
-        self._replace(module_name, path, lambda original: _replacement(original, wrapper))
+        self.replace(module_name, path, lambda original: _replacement(original, wrapper))
 
-    def follow(self, module_name: str, path: str, after: After) -> None:
-        """Have `after` called when a coroutine method has returned, and not when it raises.
+    def replace(self, module_name: str, path: str, replacement: Replacement) -> None:
+        """Put something else in place of a function, as soon as its module is there.
 
-        It takes one coroutine more, where `wrap` takes two: it is for what is awaited for each
-        message.
+        It is for what is called for each message: `wrap` takes 1 us, or two coroutines, for each
+        call, and one function more takes 0.1 us.
 
         Args:
             module_name: As for `wrap`.
             path: As for `wrap`.
-            after: It must not raise.
+            replacement: What it makes must not raise, but for what the original raises.
         """
 
-        def followed(original: Any) -> Any:
-            @functools.wraps(original)
-            async def method(instance: Any, *args: Any, **kwargs: Any) -> Any:
-                result = await original(instance, *args, **kwargs)
-                after(instance)
-                return result
-
-            return method
-
-        self._replace(module_name, path, followed)
-
-    def _replace(self, module_name: str, path: str, replacement: Callable[[Any], Any]) -> None:
         def apply(module: ModuleType) -> None:
             *owners, name = path.split(".")
             owner: Any = module

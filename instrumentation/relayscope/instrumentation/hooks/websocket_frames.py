@@ -2,16 +2,20 @@
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from opentelemetry.trace import Span  # noqa: TC002  # beside imports that are used
 
 from relayscope.instrumentation import ambient
 from relayscope.instrumentation.channel import Channel
 from relayscope.instrumentation.ending import Ending
+from relayscope.instrumentation.levels import Direction
 from relayscope.instrumentation.long_text import Gathering, LongText
 from relayscope.instrumentation.shield import shielded
 from relayscope.instrumentation.wire import Outgoing, Wire
+
+# Looked up once: see `level.py`.
+_RECEIVED: Final = Direction.RECEIVED
 
 
 class Fragments:
@@ -19,6 +23,11 @@ class Fragments:
 
     def __init__(self) -> None:
         self._begun = Gathering()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a message has begun and not ended."""
+        return bool(self._begun)
 
     def add(self, data: bytes, *, last: bool) -> bytes | LongText | None:
         """Take the next frame; return the message that ends with it."""
@@ -29,37 +38,59 @@ class Fragments:
 
 
 class Socket:
-    """One WebSocket: tells the wire of what crosses it. Nothing here raises."""
+    """One WebSocket: tells the wire of what crosses it. Nothing here raises.
+
+    Attributes:
+        wire: What is told.
+        channel: Of the socket.
+        last_read: The number of the message that the host has read last.
+        unread: Spans of messages that it has not read, each with the message's number.
+    """
 
     def __init__(self, wire: Wire, channel: Channel) -> None:
+        self.wire = wire
         self.channel = channel
-        self._wire = wire
         self._sent = Fragments()
         self._arrived = Fragments()
-        self._unread: deque[Span | None] = deque()
+        self._last_arrived = self.last_read = 0
+        self.unread: deque[tuple[int, Span]] = deque()
 
-    @property
-    def unread(self) -> int:
-        """How many messages have arrived that the host has not read."""
-        return len(self._unread)
-
-    @shielded
     def arrived(self, data: bytes, *, last: bool) -> None:
         """Take a data frame that has arrived."""
-        message = self._arrived.add(bytes(data), last=last)
-        if message is not None:
-            self._unread.append(self._wire.arrived(self.channel, message))
+        off = self.wire.is_off(self.channel, _RECEIVED)
+        if off and last and not self._arrived.is_open:
+            self._last_arrived += 1
+        else:
+            self._frame_arrived(data, last=last)
 
     @shielded
+    def _frame_arrived(self, data: bytes, *, last: bool) -> None:
+        message = self._arrived.add(bytes(data), last=last)
+        if message is None:
+            return
+        number = self._last_arrived = self._last_arrived + 1
+        span = self.wire.arrived(self.channel, message)
+        # What is read piece by piece has been read before all of it was there.
+        if span is not None and number > self.last_read:
+            self.unread.append((number, span))
+
     def read(self) -> None:
         """Let the running task work for the message that it has just read."""
-        span = self._unread.popleft() if self._unread else None
-        if span is not None:
+        self.last_read += 1
+        if self.unread:
+            self.work_for_last_read()
+
+    @shielded
+    def work_for_last_read(self) -> None:
+        """Let the running task work for the message that was read last."""
+        number, span = self.unread[0]
+        if number <= self.last_read:
+            self.unread.popleft()
             ambient.enter(span)
 
     def send(self, send: Callable[[bytes], None], data: Any) -> None:
         """Send a message that is one frame."""
-        outgoing = self._wire.sending(self.channel, bytes(data))
+        outgoing = self.wire.sending(self.channel, bytes(data))
         if outgoing is None:
             send(data)
         else:
@@ -72,11 +103,11 @@ class Socket:
     @shielded
     def _sending_fragment(self, data: Any, *, last: bool) -> Outgoing[Any] | None:
         message = self._sent.add(bytes(data), last=last)
-        return None if message is None else self._wire.sending_last_part(self.channel, message)
+        return None if message is None else self.wire.sending_last_part(self.channel, message)
 
     def closed(self, close_code: int | None, close_reason: str | None) -> None:
         """Say that nothing more will cross."""
-        self._wire.closed(self.channel, Ending(close_code, close_reason or ""))
+        self.wire.closed(self.channel, Ending(close_code, close_reason or ""))
 
 
 def _send(send: Callable[[bytes], None], data: Any, outgoing: Outgoing[Any] | None) -> None:

@@ -6,9 +6,11 @@ connections around it know the address, and when the host reads. Legacy connecti
 of their own (`websockets_legacy.py`).
 """
 
+import functools
+import inspect
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Generator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Generator, Iterator
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -20,9 +22,13 @@ from relayscope.instrumentation.hooks import claim
 from relayscope.instrumentation.hooks.patches import Patches
 from relayscope.instrumentation.hooks.websocket_frames import Socket
 from relayscope.instrumentation.hooks.websockets_legacy import LegacyHook
+from relayscope.instrumentation.levels import Direction
 from relayscope.instrumentation.process import shared_exchange
 from relayscope.instrumentation.shield import shielded
 from relayscope.instrumentation.wire import Wire
+
+# Looked up once: see `level.py`.
+_SENT: Final = Direction.SENT
 
 _ASYNCIO: Final = "websockets.asyncio.connection"
 _SYNC: Final = "websockets.sync.connection"
@@ -56,12 +62,12 @@ class _Hook:
         self._wire = wire
 
     def patch(self, patches: Patches) -> None:
-        patches.wrap(_PROTOCOL, "Protocol.send_text", self.send)
-        patches.wrap(_PROTOCOL, "Protocol.send_binary", self.send)
+        patches.replace(_PROTOCOL, "Protocol.send_text", _sending)
+        patches.replace(_PROTOCOL, "Protocol.send_binary", _sending)
         patches.wrap(_PROTOCOL, "Protocol.send_continuation", self.send_continuation)
-        patches.wrap(_PROTOCOL, "Protocol.recv_frame", self.recv_frame)
+        patches.replace(_PROTOCOL, "Protocol.recv_frame", _receiving)
         patches.wrap(_ASYNCIO, "Connection.connection_made", self.asyncio_made)
-        patches.follow(_ASYNCIO, "Connection.recv", self.read)
+        patches.replace(_ASYNCIO, "Connection.recv", _reading)
         patches.wrap(_ASYNCIO, "Connection.recv_streaming", self.asyncio_streaming)
         patches.wrap(_ASYNCIO, "Connection.connection_lost", self.lost)
         patches.wrap("websockets.asyncio.client", "connect.__await__", self.asyncio_connect)
@@ -71,18 +77,6 @@ class _Hook:
         patches.wrap(_SYNC, "Connection.recv_events", self.lost)
         patches.wrap("websockets.sync.client", "connect", self.sync_connect)
         patches.wrap("websockets.sync.client", "reconnect.connect", self.sync_reconnect)
-
-    def send(self, send: Callable[..., None], protocol: Any, args: Any, kwargs: Any) -> None:
-        socket = _socket_of(protocol)
-        if socket is None:
-            return send(*args, **kwargs)
-        data = args[0] if args else kwargs["data"]
-        last = args[1] if len(args) > 1 else kwargs.get("fin", True)
-        if last:
-            socket.send(send, data)
-        else:
-            socket.send_fragment(lambda fragment: send(fragment, False), data, last=False)
-        return None
 
     def send_continuation(
         self, send: Callable[..., None], protocol: Any, args: Any, kwargs: Any
@@ -94,15 +88,6 @@ class _Hook:
         last = args[1] if len(args) > 1 else kwargs["fin"]
         socket.send_fragment(lambda fragment: send(fragment, last), data, last=last)
         return None
-
-    def recv_frame(
-        self, recv_frame: Callable[..., None], protocol: Any, args: Any, kwargs: Any
-    ) -> None:
-        recv_frame(*args, **kwargs)
-        socket = _socket_of(protocol)
-        frame = args[0] if args else kwargs["frame"]
-        if socket is not None and frame.opcode < _CONTROL_OPCODES:
-            socket.arrived(frame.data, last=frame.fin)
 
     def asyncio_made(
         self, connection_made: Callable[..., None], connection: Any, args: Any, kwargs: Any
@@ -131,7 +116,7 @@ class _Hook:
 
     def sync_recv(self, recv: Callable[..., Any], connection: Any, args: Any, kwargs: Any) -> Any:
         data = recv(*args, **kwargs)
-        self.read(connection)
+        _read(connection)
         return data
 
     async def asyncio_streaming(
@@ -139,7 +124,7 @@ class _Hook:
     ) -> AsyncIterator[Any]:
         async for number, fragment in _numbered(stream(*args, **kwargs)):
             if not number:
-                self.read(connection)
+                _read(connection)
             yield fragment
 
     def sync_streaming(
@@ -147,13 +132,8 @@ class _Hook:
     ) -> Iterator[Any]:
         for number, fragment in enumerate(stream(*args, **kwargs)):
             if not number:
-                self.read(connection)
+                _read(connection)
             yield fragment
-
-    def read(self, connection: Any) -> None:
-        socket = _socket_of(connection.protocol)
-        if socket is not None:
-            socket.read()
 
     def asyncio_connect(
         self,
@@ -203,6 +183,68 @@ class _Hook:
 def _socket_of(protocol: Any) -> Socket | None:
     """Return None for a protocol that is used by something else, or claimed."""
     return getattr(protocol, _SOCKET, None)
+
+
+def _takes(method: Callable[..., None], *names: str) -> bool:
+    """Return whether a method takes just what it takes in all versions that are known.
+
+    To pass on whatever comes would take a third of all that is done of a message which is not
+    recorded.
+    """
+    return tuple(inspect.signature(method).parameters) == ("self", *names)
+
+
+def _sending(original: Callable[..., None]) -> Callable[..., None]:
+    """Make what stands in for `Protocol.send_text` and `send_binary`."""
+
+    @functools.wraps(original)
+    def send(protocol: Any, data: Any, fin: bool = True) -> None:  # noqa: FBT001, FBT002  # the library's own signature
+        socket = getattr(protocol, _SOCKET, None)
+        # A message in one frame, as nearly all are, which the level excludes.
+        if socket is None or (fin and socket.wire.is_off(socket.channel, _SENT)):
+            original(protocol, data, fin)
+        elif fin:
+            socket.send(functools.partial(original, protocol), data)
+        else:
+            socket.send_fragment(lambda part: original(protocol, part, False), data, last=False)
+
+    return send if _takes(original, "data", "fin") else original
+
+
+def _receiving(original: Callable[..., None]) -> Callable[..., None]:
+    """Make what stands in for `Protocol.recv_frame`."""
+
+    @functools.wraps(original)
+    def recv_frame(protocol: Any, frame: Any) -> None:
+        original(protocol, frame)
+        socket = getattr(protocol, _SOCKET, None)
+        if socket is not None and frame.opcode < _CONTROL_OPCODES:
+            socket.arrived(frame.data, last=frame.fin)
+
+    return recv_frame if _takes(original, "frame") else original
+
+
+def _reading(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    """Make what stands in for the asyncio connection's `recv`."""
+
+    @functools.wraps(original)
+    async def recv(connection: Any, *args: Any, **kwargs: Any) -> Any:
+        data = await original(connection, *args, **kwargs)
+        socket = getattr(connection.protocol, _SOCKET, None)
+        if socket is not None:
+            # `socket.read()`, with one call less for what is not recorded.
+            socket.last_read += 1
+            if socket.unread:
+                socket.work_for_last_read()
+        return data
+
+    return recv
+
+
+def _read(connection: Any) -> None:
+    socket = _socket_of(connection.protocol)
+    if socket is not None:
+        socket.read()
 
 
 async def _numbered(stream: AsyncIterator[Any]) -> AsyncIterator[tuple[int, Any]]:
