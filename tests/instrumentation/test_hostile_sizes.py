@@ -15,12 +15,15 @@ from tests.fix_programs import Background, clean_environment, eventually, instru
 from tests.fix_telemetry import OtlpSink
 
 MEGABYTE = 1_000_000
-SMALL, LARGE = 40, 300
-"""Megabytes of a line; with a peer's gigabyte it is as with these, which take less time."""
+LARGE = 300
+"""Megabytes of a line; with a peer's gigabyte it is as with this, which takes less time."""
 
 MOST_MEBIBYTES = 200
 """What relayscope itself takes (30 MiB), and what it keeps of a text, as often as it is copied; the
-peak of one host differs by 50 MiB from run to run. One copy of the large line would be 286 MiB."""
+peak of one host differs by 50 MiB from run to run, and once in some hundred by 170. One copy of the
+large line would be 286 MiB, in each run."""
+
+ATTEMPTS = 3
 
 PEAK = """
 import re, sys
@@ -148,17 +151,17 @@ def test_a_very_long_line_costs_no_memory_and_changes_nothing(
     program = [sys.executable, "-c", f"{PEAK}\n{HOSTS[host]}\npeak()"]
     bare, traced = program, instrumented("host", program)
 
-    more = {}
-    for megabytes in (SMALL, LARGE):
-        expected = digest_of(all_of(megabytes, kind))
-        digest, usual = relayed(bare, environment, all_of(megabytes, kind))
+    expected = digest_of(all_of(LARGE, kind))
+    digest, usual = relayed(bare, environment, all_of(LARGE, kind))
+    assert digest == expected
+    more: list[int] = []
+    while not more or (more[-1] >= MOST_MEBIBYTES and len(more) < ATTEMPTS):
+        digest, peak = relayed(traced, environment, all_of(LARGE, kind))
         assert digest == expected
-        digest, peak = relayed(traced, environment, all_of(megabytes, kind))
-        assert digest == expected
-        more[megabytes] = peak - usual
+        more.append(peak - usual)
 
-    assert more[LARGE] < MOST_MEBIBYTES, more
-    records = 8 if host != "a child" else 16
+    assert more[-1] < MOST_MEBIBYTES, more
+    records = len(more) * (4 if host != "a child" else 8)
     eventually(lambda: len(otlp_sink.records) == records)
     known = {attribute.key: attribute.value for attribute in otlp_sink.records[-1][1].attributes}
     whole = b"".join(line(LARGE, kind))[:-1]
@@ -189,19 +192,19 @@ def test_a_very_long_message_on_a_websocket_costs_no_memory(
     environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
     program = [sys.executable, "-c", f"{PEAK}\n{VISITOR}\npeak()"]
 
-    more = {}
-    for megabytes in (SMALL, LARGE):
-        port = background.listening(
-            python("large_backend.py", form, str(megabytes), "0"), clean_environment()
-        )
-        address = f"ws://127.0.0.1:{port}"
-        given, usual = relayed([*program, address], environment, iter(()))
+    port = background.listening(
+        python("large_backend.py", form, str(LARGE), "0"), clean_environment()
+    )
+    address = f"ws://127.0.0.1:{port}"
+    given, usual = relayed([*program, address], environment, iter(()))
+    more: list[int] = []
+    while not more or (more[-1] >= MOST_MEBIBYTES and len(more) < ATTEMPTS):
         same, peak = relayed([*instrumented("host", program), address], environment, iter(()))
         assert same == given
-        more[megabytes] = peak - usual
+        more.append(peak - usual)
 
-    assert more[LARGE] < MOST_MEBIBYTES, more
-    eventually(lambda: len(otlp_sink.records) == 4)
+    assert more[-1] < MOST_MEBIBYTES, more
+    eventually(lambda: len(otlp_sink.records) == 2 * len(more))
     known = {attribute.key: attribute.value for attribute in otlp_sink.records[-1][1].attributes}
     assert known["relayscope.message.size"].int_value > LARGE * MEGABYTE
     digest = known["relayscope.message.sha256"].string_value
