@@ -186,6 +186,9 @@ class Message:
         """Read a message from parsed JSON, of a text of this many bytes. Never raises."""
         if isinstance(data, list):
             parts = [cls.of_json(part) for part in data[:_LARGEST_BATCH] if isinstance(part, dict)]
+            # A program that prints a list has not said anything in JSON-RPC.
+            if all(part.kind is _UNPARSABLE for part in parts):
+                return cls(_UNPARSABLE)
             return cls(_BATCH, parts=tuple(parts))
         if not isinstance(data, dict):
             return cls(_UNPARSABLE)

@@ -112,6 +112,12 @@ class SessionWire:
         self._exchange.send_failed(crossing, error)
 
     @shielded
+    def gave_up(self, item: Any, direction: Direction, error_type: str) -> None:
+        """Say that the answer to a request, which went this way, can no longer come."""
+        message = _message_of(self._dialect.root(item.message))
+        self._exchange.give_up(self._channel, message, direction, error_type)
+
+    @shielded
     def closed(self) -> None:
         """Say that nothing more will cross."""
         # One that still runs is about to be ended by the SDK, which is no news.

@@ -15,7 +15,7 @@ from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, get_current_span
 
 from relayscope.instrumentation.channel import Channel
 from relayscope.instrumentation.exchange import Exchange
-from relayscope.instrumentation.hooks import mcp_transports
+from relayscope.instrumentation.hooks import mcp_direct, mcp_transports
 from relayscope.instrumentation.hooks.asgi import AsgiHook, claim_current
 from relayscope.instrumentation.hooks.mcp_dialect import V2
 from relayscope.instrumentation.hooks.mcp_streams import (
@@ -36,6 +36,7 @@ def watch(patches: Patches, exchange: Exchange) -> None:
     patches.wrap("mcp_types", "jsonrpc_message_adapter.validate_json", remember_text)
     mcp_transports.watch(patches, exchange, V2)
     patches.wrap("mcp.shared.jsonrpc_dispatcher", "JSONRPCDispatcher.__init__", hook.new_dispatcher)
+    mcp_direct.watch(patches, exchange)
     http = _HttpHook(exchange)
     # FastMCP 4 calls the manager, the SDK's own application what the manager is made of.
     for path in ("StreamableHTTPSessionManager.handle_request", "StreamableHTTPASGIApp.__call__"):
