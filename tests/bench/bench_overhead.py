@@ -14,12 +14,13 @@ so it is measured once more: beside connections of the same process that no hook
 import argparse
 import asyncio
 import json
+import os
 import platform
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -51,6 +52,8 @@ class Relay:
     round_trips: list[int] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
     """Nanoseconds for each call, turn by turn."""
+    forwarding: float = 0.0
+    """Nanoseconds for each call of the process that sends what was made of it."""
 
     def cpu_time(self) -> int:
         """The CPU time that its process has used so far, in ns."""
@@ -61,13 +64,16 @@ class Relay:
         return int(self.process.stdout.readline())
 
 
+def command_of(variant: str, backend_port: int) -> list[str]:
+    """Return the command that runs a variant of the relay."""
+    return [sys.executable, "-m", "tests.bench.overhead_relay", variant, str(backend_port)]
+
+
 @contextmanager
-def relay(variant: str, backend_port: int) -> Iterator[Relay]:
+def running(command: list[str], environment: Mapping[str, str]) -> Iterator[Relay]:
     """Run a relay."""
-    module = "tests.bench.overhead_relay"
-    command = [sys.executable, "-m", module, variant, str(backend_port)]
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, env=environment, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         port, unhooked_port = map(int, process.stdout.readline().split())
@@ -114,20 +120,28 @@ async def measure(calls: int, turns: int) -> dict[str, Relay]:
     """Drive all variants in turns."""
     with ExitStack() as stack:
         async with backend() as port:
-            relays = {name: stack.enter_context(relay(name, port)) for name in VARIANTS}
+            relays = {
+                name: stack.enter_context(running(command_of(name, port), os.environ))
+                for name in VARIANTS
+            }
+            # The first turn warms up.
             for turn in range(turns + 1):
                 for each in relays.values():
-                    url = f"ws://127.0.0.1:{each.port}"
-                    async with connect(url, compression=None, proxy=None) as connection:
-                        before = each.cpu_time()
-                        took = await drive(connection, calls)
-                        cpu = (each.cpu_time() - before) / calls
-                    # The first turn warms up.
-                    if turn:
-                        each.round_trips += took
-                        each.cpu.append(cpu)
+                    await take_turn(each, calls, counts=turn > 0)
             await compare(relays[Level.OFF.name])
             return relays
+
+
+async def take_turn(each: Relay, calls: int, *, counts: bool) -> None:
+    """Call a relay so many times; remember what that took, if it counts."""
+    url = f"ws://127.0.0.1:{each.port}"
+    async with connect(url, compression=None, proxy=None) as connection:
+        before = each.cpu_time()
+        took = await drive(connection, calls)
+        cpu = (each.cpu_time() - before) / calls
+    if counts:
+        each.round_trips += took
+        each.cpu.append(cpu)
 
 
 async def compare(each: Relay) -> None:
@@ -146,18 +160,12 @@ async def compare(each: Relay) -> None:
             each.unhooked.append((cpu[hooked], cpu[unhooked]))
 
 
-def main() -> None:
-    """Measure, and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--calls", type=int, default=500)
-    parser.add_argument("--turns", type=int, default=8)
-    options = parser.parse_args()
-    relays = asyncio.run(measure(options.calls, options.turns))
+def print_table(relays: Mapping[str, Relay]) -> None:
+    """Print what was measured, and what it was measured with."""
     print(
         f"{time.strftime('%Y-%m-%d')}, Python {platform.python_version()}, {platform.machine()}, "
         f"opentelemetry-sdk {version('opentelemetry-sdk')}, websockets {version('websockets')}"
     )
-    print(f"{options.turns} turns of {options.calls} calls; microseconds")
     print(
         f"{'relay':<8} {'p50':>7} {'p99':>8} {'CPU':>7} | {'p50 added':>9} {'CPU added':>9} "
         f"{'a message':>9} {'x bare SDK':>10}"
@@ -174,6 +182,17 @@ def main() -> None:
             f"{(p50 - plain_p50) / 1e3:9.1f} {(cpu - plain_cpu) / 1e3:9.1f} "
             f"{(cpu - plain_cpu) / _MESSAGES / 1e3:9.2f} {(cpu - plain_cpu) / bare_cpu:10.2f}"
         )
+
+
+def main() -> None:
+    """Measure, and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--calls", type=int, default=500)
+    parser.add_argument("--turns", type=int, default=8)
+    options = parser.parse_args()
+    relays = asyncio.run(measure(options.calls, options.turns))
+    print(f"{options.turns} turns of {options.calls} calls; microseconds")
+    print_table(relays)
     pairs = relays[Level.OFF.name].unhooked
     added = statistics.median(hooked - unhooked for hooked, unhooked in pairs) / _MESSAGES / 1e3
     unhooked = statistics.median(unhooked for _, unhooked in pairs) / 1e3

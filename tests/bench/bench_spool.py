@@ -16,26 +16,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from tests.fix_delivery import end_forwarders, forwarders
+from tests.bench.sink import processor_seconds, sink
+from tests.fix_delivery import end_forwarders
 from tests.fix_programs import SCRIPTS, clean_environment, instrumented
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from typing import TextIO
-
-    Requests = Callable[[], list[str]]
 
 _RECORDS: Final = 4000
 _BATCH: Final = 400
 _PAUSE: Final = 0.1
 """Between batches, so that OpenTelemetry's queue (2048) never drops, and both get to send."""
 _BACKLOG: Final = 200_000
-_TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
@@ -108,19 +101,6 @@ print(json.dumps([best, host]), flush=True)
 sys.stdin.readline()
 """
 
-_SINK: Final = """
-import sys, time
-from tests.fix_delivery import Receiver, receiving
-class Sink(Receiver):
-    def take(self, signal, request, context):
-        now = time.monotonic()
-        print(f"{now} {len(request)}", flush=True)
-        return b""
-with receiving(Sink()) as sink:
-    print(sink.endpoint, flush=True)
-    sys.stdin.read()
-"""
-
 
 def main() -> None:
     """Measure, and print the tables."""
@@ -129,7 +109,7 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     print(f"{_RECORDS} records, best hundred in {rounds} rounds\n")
-    with tempfile.TemporaryDirectory(prefix="bench-spool-") as folder, _sink() as (endpoint, _):
+    with tempfile.TemporaryDirectory(prefix="bench-spool-") as folder, sink() as (endpoint, _):
         for kind in _KINDS:
             costs = _costs(kind, Path(folder), endpoint, rounds)
             base, theirs = costs["no exporter"], costs[_THEIRS]
@@ -171,24 +151,15 @@ def _cost(kind: str, mode: Mode, spools: Path, endpoint: str) -> tuple[float, fl
     while mode.has_forwarder and not any(spools.glob("*/*/outbox")):
         time.sleep(0.05)
     time.sleep(1.5)
-    before = _processor_seconds(spools)
+    before = processor_seconds(spools)
     with host.stdin, host.stdout:
         host.stdin.write("go\n")
         host.stdin.flush()
         thread, everything = json.loads(host.stdout.readline())
-        forwarder = _processor_seconds(spools) - before
+        forwarder = processor_seconds(spools) - before
     host.wait()
     end_forwarders(spools)
     return thread, everything + forwarder / _RECORDS * 1e6
-
-
-def _processor_seconds(spools: Path) -> float:
-    """Processor time of the forwarders that work on these spools."""
-    ticks = 0
-    for pid in forwarders(spools):
-        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-        ticks += int(fields[11]) + int(fields[12])
-    return ticks / _TICKS
 
 
 def _measure_backlog() -> None:
@@ -209,7 +180,7 @@ def _measure_backlog() -> None:
         end_forwarders(spools)
         size = sum(path.stat().st_size for path in spools.glob("*/*/*.segment"))
         records = _BACKLOG + _BATCH
-        with _sink() as (endpoint, requests):
+        with sink() as (endpoint, requests):
             environment["OTEL_EXPORTER_OTLP_ENDPOINT"] = endpoint
             command = [str(SCRIPTS / "relayscope-instrument"), "--flush"]
             subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
@@ -221,26 +192,6 @@ def _measure_backlog() -> None:
             f"a backlog of {records:,} records is forwarded in {seconds:.1f} s "
             f"({records / seconds:,.0f} records/s, {len(came)} requests)"
         )
-
-
-@contextmanager
-def _sink() -> Iterator[tuple[str, Requests]]:
-    """Yield the endpoint of a receiver in a process of its own, and what tells its requests."""
-    with tempfile.TemporaryFile("w+") as lines:
-        process = subprocess.Popen(
-            [sys.executable, "-c", _SINK], stdin=subprocess.PIPE, stdout=lines, text=True
-        )
-        assert process.stdin is not None
-        with process.stdin:
-            while not (endpoint := _read(lines)[:1]):
-                time.sleep(0.05)
-            yield endpoint[0], lambda: _read(lines)[1:]
-        process.wait()
-
-
-def _read(lines: TextIO) -> list[str]:
-    lines.seek(0)
-    return lines.read().splitlines()
 
 
 if __name__ == "__main__":

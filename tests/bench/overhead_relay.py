@@ -4,7 +4,8 @@ usage: overhead_relay.py VARIANT BACKEND_PORT
 
 VARIANT is `plain`, `again` (the same), `bare` (the OpenTelemetry SDK makes two spans and four log
 records for each call, written by hand), or a level (relayscope does, with its hook). What is made
-goes through the SDK's batch processors to exporters that throw it away. Serves on two free ports,
+goes through the SDK's batch processors to exporters that throw it away; with `exporting`, which is
+`bare` otherwise, through the SDK's own OTLP exporters. Serves on two free ports,
 which it prints: on the second, no hook sees the connections. For each line on stdin it prints the
 CPU time that it has used so far, in ns.
 """
@@ -17,6 +18,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from opentelemetry._logs import Logger, LogRecord, SeverityNumber
+from opentelemetry.exporter.otlp.proto.grpc._log_exporter import OTLPLogExporter
+from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 from opentelemetry.metrics import NoOpMeterProvider
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import (
@@ -94,11 +97,11 @@ class NoRecords(LogRecordExporter):
         return True
 
 
-def sdk() -> tuple[Tracer, Logger]:
+def sdk(spans: SpanExporter, records: LogRecordExporter) -> tuple[Tracer, Logger]:
     """The SDK with its own batch processors."""
     tracers, loggers = TracerProvider(), LoggerProvider()
-    tracers.add_span_processor(BatchSpanProcessor(NoSpans()))
-    loggers.add_log_record_processor(BatchLogRecordProcessor(NoRecords()))
+    tracers.add_span_processor(BatchSpanProcessor(spans))
+    loggers.add_log_record_processor(BatchLogRecordProcessor(records))
     return tracers.get_tracer("bench"), loggers.get_logger("bench")
 
 
@@ -151,7 +154,9 @@ def prepared(variant: str) -> Answer:
     """The relay of a variant, instrumented if it is to be."""
     if variant in {"plain", "again"}:
         return relay
-    tracer, logger = sdk()
+    if variant == "exporting":
+        return relay_with(*sdk(OTLPSpanExporter(), OTLPLogExporter()))
+    tracer, logger = sdk(NoSpans(), NoRecords())
     if variant == "bare":
         return relay_with(tracer, logger)
     sanitizer = Sanitizer.default()
