@@ -6,7 +6,7 @@ set in the task that awaits it, which is what lets a wrapped `recv()` do this.
 """
 
 from contextvars import ContextVar
-from weakref import WeakSet
+from typing import Final
 
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
@@ -15,8 +15,9 @@ from opentelemetry.trace import Span, get_current_span, set_span_in_context
 _outer: ContextVar[Context | None] = ContextVar("relayscope_outer_context", default=None)
 """The task's context from before the first request was entered."""
 
-_answered: WeakSet[Span] = WeakSet()
-"""Spans of answered requests: a thread that only reads does not know that another has answered."""
+_ANSWERED: Final = "_relayscope_is_answered"
+"""Attribute of the spans of answered requests: a thread that only reads does not know that another
+has answered. A set of them would hold them weakly, which takes 3 us for each call."""
 
 
 def enter(span: Span) -> None:
@@ -30,7 +31,7 @@ def enter(span: Span) -> None:
 
 def leave(span: Span) -> None:
     """Say that nobody works for `span` any more; the running task gets its own context back."""
-    _answered.add(span)
+    setattr(span, _ANSWERED, True)
     outer = _outer.get()
     if outer is not None and get_current_span() is span:
         otel_context.attach(outer)
@@ -41,6 +42,6 @@ def context() -> Context:
     """Return the context that the running task works in."""
     current = otel_context.get_current()
     outer = _outer.get()
-    if outer is not None and get_current_span(current) in _answered:
+    if outer is not None and hasattr(get_current_span(current), _ANSWERED):
         return outer
     return current

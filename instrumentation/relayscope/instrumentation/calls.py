@@ -1,6 +1,6 @@
 """Calls: requests whose answers have not crossed their channel yet."""
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -29,6 +29,8 @@ class Call:
         level: Of the request.
         time: When it crossed; nanoseconds since the epoch.
         carried: Whether it was sent with context that was not there before.
+        id_reused: Whether another call with its id was open when it was closed, so that it was
+            paired with its answer by order alone.
         is_over: Whether its span has ended.
     """
 
@@ -38,6 +40,7 @@ class Call:
     level: Level
     time: int
     carried: bool = False
+    id_reused: bool = False
     is_over: bool = False
 
 
@@ -50,19 +53,14 @@ class Added(NamedTuple):
     """The oldest call, which had to make room."""
 
 
-class Match(NamedTuple):
-    """What an answer's id found."""
-
-    call: Call
-    id_reused: bool
-    """Whether other calls with the same id are open, so that the pairing is by order alone."""
+_ADDED: Final = Added(id_reused=False, crowded_out=None)
 
 
 class OpenCalls:
     """Open calls of one direction, by request id; first in, first out where an id is reused."""
 
     def __init__(self) -> None:
-        self._by_id: dict[_Key, deque[Call]] = {}
+        self._by_id: dict[_Key, list[Call]] = {}
         self._given_up: OrderedDict[_Key, Call] = OrderedDict()
         self._open = 0
         self.notifications = 0
@@ -74,7 +72,7 @@ class OpenCalls:
 
     def add(self, identifier: RequestId, call: Call) -> Added:
         """Remember a call; where too many are open, give up the oldest."""
-        crowded_out = None
+        crowded_out: Call | None = None
         if self._open >= MOST_OPEN:
             oldest = next(iter(self._by_id.values()))[0]
             if oldest.request.id is not None:
@@ -83,8 +81,8 @@ class OpenCalls:
         key = _key(identifier)
         calls = self._by_id.get(key)
         if calls is None:
-            self._by_id[key] = deque((call,))
-            return Added(id_reused=False, crowded_out=crowded_out)
+            self._by_id[key] = [call]
+            return _ADDED if crowded_out is None else Added(False, crowded_out)
         calls.append(call)
         return Added(id_reused=True, crowded_out=crowded_out)
 
@@ -93,7 +91,7 @@ class OpenCalls:
         calls = self._by_id.get(_key(identifier))
         return calls[-1] if calls else None
 
-    def take(self, identifier: RequestId) -> Match | None:
+    def take(self, identifier: RequestId) -> Call | None:
         """Close the oldest call with this id.
 
         SDKs answer `"7"` to `7` (`_normalize_request_id` in mcp 1.x), so an id of the right type
@@ -106,21 +104,22 @@ class OpenCalls:
             calls = self._by_id.get(key)
             if calls is None:
                 return None
-        call = calls.popleft()
+        call = calls.pop(0)
         self._open -= 1
-        if not calls:
+        if calls:
+            call.id_reused = True
+        else:
             del self._by_id[key]
-        return Match(call, id_reused=bool(calls))
+        return call
 
     def give_up(self, identifier: RequestId) -> Call | None:
         """Close the oldest call with this id, but know it should an answer come after all."""
-        match = self.take(identifier)
-        if match is None:
-            return None
-        self._given_up[_key(identifier)] = match.call
-        if len(self._given_up) > _MOST_GIVEN_UP:
-            self._given_up.popitem(last=False)
-        return match.call
+        call = self.take(identifier)
+        if call is not None:
+            self._given_up[_key(identifier)] = call
+            if len(self._given_up) > _MOST_GIVEN_UP:
+                self._given_up.popitem(last=False)
+        return call
 
     def take_given_up(self, identifier: RequestId) -> Call | None:
         """Return the call with this id that was given up, once."""

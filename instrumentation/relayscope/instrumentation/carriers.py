@@ -33,8 +33,10 @@ class Carriers:
             self._is_usual = _is_usual(propagator)
             self._propagator = propagator
         if self._is_usual and not context.trace_state and not baggage.get_all():
-            ids = f"{context.trace_id:032x}-{context.span_id:016x}"
-            return {"traceparent": f"00-{ids}-{context.trace_flags:02x}"}
+            # Formatting the numbers takes twice as long.
+            trace_id = context.trace_id.to_bytes(16, "big").hex()
+            span_id = context.span_id.to_bytes(8, "big").hex()
+            return {"traceparent": f"00-{trace_id}-{span_id}-{context.trace_flags:02x}"}
         carrier: dict[str, str] = {}
         propagator.inject(carrier, context=set_span_in_context(span))
         return carrier

@@ -297,15 +297,14 @@ class Exchange:
     def _pair(self, crossing: Crossing, calls: OpenCalls, kind: SpanKind) -> None:
         """Find the request that an answer answers, and with it the span that it ends."""
         answer, channel = crossing.message, crossing.channel
-        match = calls.take(answer.id) if answer.id is not None else None
-        if match is None:
+        call = calls.take(answer.id) if answer.id is not None else None
+        if call is None:
             self._pair_with_nothing(crossing, calls)
             return
-        call = match.call
         self._take_level(crossing, call)
         if call.level is _OFF:
             return
-        if match.id_reused:
+        if call.id_reused:
             crossing.odd = OddTraffic.ID_REUSED
         if kind is _SERVER:
             self._parents.forget(call)

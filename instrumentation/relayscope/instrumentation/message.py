@@ -184,14 +184,8 @@ class Message:
     @classmethod
     def of_json(cls, data: Any, size: int = 0) -> "Message":
         """Read a message from parsed JSON, of a text of this many bytes. Never raises."""
-        if isinstance(data, list):
-            parts = [cls.of_json(part) for part in data[:_LARGEST_BATCH] if isinstance(part, dict)]
-            # A program that prints a list has not said anything in JSON-RPC.
-            if all(part.kind is _UNPARSABLE for part in parts):
-                return cls(_UNPARSABLE)
-            return cls(_BATCH, parts=tuple(parts))
         if not isinstance(data, dict):
-            return cls(_UNPARSABLE)
+            return cls._batch(data) if isinstance(data, list) else cls(_UNPARSABLE)
         identifier = data.get("id")
         if type(identifier) not in _ID_TYPES:
             identifier = None
@@ -204,6 +198,14 @@ class Message:
         if "result" in data:
             return cls(_RESULT, identifier, result=data["result"])
         return cls(_UNPARSABLE)
+
+    @classmethod
+    def _batch(cls, items: list[Any]) -> "Message":
+        parts = [cls.of_json(item) for item in items[:_LARGEST_BATCH] if isinstance(item, dict)]
+        # A program that prints a list has not said anything in JSON-RPC.
+        if all(part.kind is _UNPARSABLE for part in parts):
+            return cls(_UNPARSABLE)
+        return cls(_BATCH, parts=tuple(parts))
 
     @classmethod
     def initiating(

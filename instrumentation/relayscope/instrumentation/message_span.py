@@ -162,18 +162,19 @@ class SpanMaker:
         """Start a span; the attributes become its own."""
         sdk = self._sdk
         above = get_current_span(parent).get_span_context()
+        has_parent = above.is_valid
         # Anything but the default, which keeps what has no parent and what its parent keeps.
         if (
             sdk is None
             or sdk.sampler is not DEFAULT_ON
-            or (above.is_valid and not above.trace_flags.sampled)
+            or (has_parent and not above.trace_flags.sampled)
             or not sdk._is_enabled()  # noqa: SLF001  # there is no other way to know
         ):
             return self._tracer.start_span(
                 name, parent, kind, attributes, links=links, start_time=start_time
             )
         ids = sdk.id_generator
-        if above.is_valid:
+        if has_parent:
             trace_id, is_random = above.trace_id, above.trace_flags.random_trace_id
         else:
             trace_id, is_random = ids.generate_trace_id(), ids.is_trace_id_random()
@@ -188,7 +189,7 @@ class SpanMaker:
             sdk,
             name,
             context,
-            above if above.is_valid else None,
+            above if has_parent else None,
             kind,
             attributes,
             links,

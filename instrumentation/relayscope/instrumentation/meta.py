@@ -15,9 +15,9 @@ import orjson
 _DECODER = JSONDecoder()
 _SPACE = re.compile(r"[ \t\n\r]*")
 
-_SPACES = r"[ \t\n\r]*"
+_SPACES = r"[ \t\n\r]*+"
 _SIMPLE = re.compile(
-    rf"""{_SPACES}\{{(?:{_SPACES}"[^"\\]*"{_SPACES}:{_SPACES}(?:"[^"\\]*"|[\w.+-]+){_SPACES},)*"""
+    rf"""{_SPACES}\{{(?:{_SPACES}"[^"\\]*+"{_SPACES}:{_SPACES}(?:"[^"\\]*+"|[\w.+-]++){_SPACES},)*+"""
     rf"""{_SPACES}"params"{_SPACES}:{_SPACES}\{{(?=["}}])"""
 )
 """An object's beginning up to its own `params`: before it only names and plain values, without

@@ -91,7 +91,7 @@ class Wire:
         Returns:
             What to send in place of `data`; None if it is sent as it is and not recorded.
         """
-        if self._exchange.is_off(channel, _SENT):
+        if self.is_off(channel, _SENT):
             return None
         crossing = self._exchange.sending(channel, self._message_of(data))
         if crossing.carrier:
@@ -120,7 +120,7 @@ class Wire:
         Returns:
             The span that its reader works for, if it is a request or a notification.
         """
-        if self._exchange.is_off(channel, _RECEIVED):
+        if self.is_off(channel, _RECEIVED):
             return None
         crossing = self._exchange.received(channel, self._message_of(data), around)
         crossing.record(data)
