@@ -5,7 +5,7 @@ import json
 import math
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relayscope.sanitizer import NORMALIZED, Rules, Sanitizer, Value
@@ -19,7 +19,8 @@ from tests.sanitizer.samples import (
     values,
 )
 
-SANITIZER = Sanitizer.default()
+RULES = Rules.default()
+SANITIZER = Sanitizer.from_rules(RULES)
 EVERYTHING = Sanitizer.from_rules(Rules.from_mapping({"enable": OPTIONAL}))
 
 
@@ -48,6 +49,17 @@ def test_sanitizing_a_record_twice_changes_nothing_more(
     """The same for attributes and bodies of any shape (D4)."""
     once = SANITIZER.record(record, body)
     assert SANITIZER.record(*once) == once
+
+
+@settings(UNTIMED, max_examples=15)
+@given(st.lists(st.tuples(attributes, values), min_size=2, max_size=3))
+def test_what_was_seen_before_changes_nothing(
+    records: list[tuple[dict[str, Value], Value]],
+) -> None:
+    """Names and texts are remembered as clean; who remembers none comes to the same."""
+    for record in records:
+        afresh = repr(Sanitizer.from_rules(RULES).record(*record))
+        assert [repr(SANITIZER.record(*record)) for _ in range(2)] == [afresh] * 2
 
 
 @UNTIMED

@@ -43,11 +43,17 @@ class FirstLook:
 
     def passes(self, attributes: Mapping[str, object], body: object) -> bool:
         """Whether a record's attributes and body need no change."""
+        if self._all_known(attributes):
+            if body is None:
+                return True
+            if type(body) is str:
+                return self._clean(body)
+            attributes = {}
         texts: list[str] = []
-        if not self._gather_record(attributes, body, texts):
+        if not self._gather_record(attributes, body, texts) or not self._clean("\n".join(texts)):
             return False
-        # Beside a body, which is new each time, remembering the rest would save nothing.
-        return self._known_as_clean(texts) if body is None else self._clean("\n".join(texts))
+        self._remember(attributes)
+        return True
 
     def all_pass(self, records: Iterable[tuple[Mapping[str, object], object]]) -> bool:
         """Whether none of these records needs a change, with one search for all their texts."""
@@ -56,6 +62,19 @@ class FirstLook:
             if not self._gather_record(attributes, body, texts):
                 return False
         return self._clean("\n".join(texts))
+
+    def _all_known(self, attributes: Mapping[str, object]) -> bool:
+        """Whether all names and values were clean before; the values are short texts or numbers."""
+        keys, known = self._keys, self._texts
+        for key, value in attributes.items():
+            if key not in keys:
+                return False
+            if type(value) is str:
+                if value not in known:
+                    return False
+            elif type(value) is not int or not -SMALL < value < SMALL:
+                return False
+        return True
 
     def _gather_record(
         self, attributes: Mapping[str, object], body: object, texts: list[str]
@@ -127,17 +146,13 @@ class FirstLook:
         self._keys.add(key)
         return True
 
-    def _known_as_clean(self, texts: list[str]) -> bool:
+    def _remember(self, attributes: Mapping[str, object]) -> None:
         known = self._texts
-        new = [text for text in texts if text not in known]
-        if not new:
-            return True
-        if not self._clean("\n".join(new)):
-            return False
         if len(known) >= _TEXTS:
             known.clear()
-        known.update(text for text in new if len(text) <= _SHORT)
-        return True
+        for value in attributes.values():
+            if type(value) is str and len(value) <= _SHORT:
+                known.add(value)
 
     def _clean(self, text: str) -> bool:
         return (

@@ -62,7 +62,7 @@ class Sanitizer:
 
     def attributes(self, attributes: dict[str, Value]) -> dict[str, Value]:
         """Names and values, at any depth."""
-        return self.record(attributes, None)[0]
+        return attributes if self._passes(attributes, None) else self.record(attributes, None)[0]
 
     def record(self, attributes: dict[str, Value], body: Value) -> tuple[dict[str, Value], Value]:
         """A record's attributes and body in one go: one search covers all its texts.

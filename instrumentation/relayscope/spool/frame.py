@@ -48,9 +48,8 @@ class Frames:
 
     def head(self, index: int, record: bytes) -> bytes:
         """The bytes that stand before ``record``."""
-        length = len(record)
-        fields = _FIELDS.pack(self._marker, index, length)
-        return _FRAME.pack(self._marker, index, length, checksum(record, crc32(fields)))
+        fields = _FIELDS.pack(self._marker, index, len(record))
+        return fields + checksum(record, crc32(fields)).to_bytes(4, "little")
 
     def decode(
         self, buffer: bytes, at: int, index: int, *, max_records: int, max_bytes: int

@@ -129,7 +129,7 @@ class Journal:
                 job = functools.partial(self._pack, pack, thing, number, sanitizer)
                 self._spool.append_later(job)
             else:
-                self._pack(pack, thing, number, sanitizer)
+                self._write(pack(thing, number, sanitizer, self._resource))
             if monotonic() >= self._look_at:
                 self._look()
         except Exception as error:  # noqa: BLE001  # whatever a host may put on a record
