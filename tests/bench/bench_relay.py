@@ -5,6 +5,10 @@
 One request at a time over stdio, one every 5 ms, to a hand-written relay that answers it by itself.
 The conditions take turns, because the machine may be busy with other things; root can put all this
 before them. Ratios travel between machines, absolute times do not.
+
+A collector that is present works, too, and on a machine with two cores takes the relay's turn. So
+there are two tables: in the second the collector and its PostgreSQL have a core of their own, as if
+they were on another machine, and the client, the relay and its forwarder share what is left.
 """
 
 from __future__ import annotations
@@ -56,9 +60,24 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     with suppress(OSError):
         os.nice(_PRIORITY)
+    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    print(f"{rounds} rounds of {_REQUESTS} requests each")
+    cores = os.sched_getaffinity(0)
+    last = {max(cores)}
+    print("\nthe collector beside the relay:\n")
+    _measure(rounds, collectors=cores, relays=cores)
+    if cores > last:
+        print("\nthe collector on a core of its own:\n")
+        _measure(rounds, collectors=last, relays=cores - last)
+
+
+def _measure(rounds: int, *, collectors: set[int], relays: set[int]) -> None:
+    """Print a table, with the collectors on some cores and everything else on others."""
     latencies: defaultdict[str, list[float]] = defaultdict(list)
+    os.sched_setaffinity(0, collectors)
     with own_field() as ground, ground.running(), _slow_collector() as slow:
         ground.start()
+        os.sched_setaffinity(0, relays)
         endpoints = {
             "not instrumented": None,
             "collector present": f"http://{ground.grpc}",
@@ -68,8 +87,6 @@ def main() -> None:
         for _ in range(rounds):
             for condition, endpoint in endpoints.items():
                 latencies[condition] += _latencies(endpoint)
-    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
-    print(f"{rounds} rounds of {_REQUESTS} requests each\n")
     print(f"{'':20} {'p50 µs':>8} {'p99 µs':>8} {'p50 ratio':>10} {'p99 ratio':>10}")
     of = _p50_and_p99(latencies["collector present"])
     for condition, found in latencies.items():

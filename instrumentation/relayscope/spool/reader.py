@@ -53,6 +53,11 @@ class Reader:
         """The position up to which everything has been delivered; read from here at first."""
         return self._open_cursor().position
 
+    @property
+    def furthest(self) -> Position:
+        """The position up to which records have been read: as far as may be acknowledged."""
+        return self._furthest
+
     def read(self, position: Position, max_records: int, max_bytes: int) -> Batch:
         """Read what follows ``position``.
 

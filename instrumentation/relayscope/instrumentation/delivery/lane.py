@@ -32,9 +32,18 @@ _RECORDS: Final = 2048
 _BYTES: Final = 2 * 2**20
 """Of the spool, what makes a request at most: as OTLP it is a quarter larger."""
 
+_MANY_RECORDS: Final = _RECORDS // 8
+_MANY_BYTES: Final = _BYTES // 8
+"""As much may come again before the next look at the spool."""
+
 
 class Lane:
-    """Sends what one reader reads, request by request; never twice under different bytes."""
+    """Sends what one reader reads, request by request; never twice under different bytes.
+
+    Attributes:
+        idle: Whether nothing waited when it was asked last.
+        is_behind: Whether so much waited then that the next request should not be waited for.
+    """
 
     def __init__(self, reader: Reader, component: str) -> None:
         self._reader = reader
@@ -43,6 +52,7 @@ class Lane:
         self._outbox = Outbox(reader.folder)
         self._heard = b""
         self.idle = False
+        self.is_behind = False
         self.rest_is_lost = False
         self._pending: Consignment | None = None
         saved = self._outbox.load()
@@ -132,6 +142,9 @@ class Lane:
     def _cut(self) -> Consignment | None:
         """Make the next requests, and keep them before they are sent."""
         batch = self._reader.read(self._reader.acknowledged, _RECORDS, _BYTES)
+        self.is_behind = (
+            len(batch.records) >= _MANY_RECORDS or sum(map(len, batch.records)) >= _MANY_BYTES
+        )
         news = self._hear()
         if not batch.records and not batch.losses and not news:
             return None
@@ -217,7 +230,7 @@ class Lane:
 
     def _acknowledge(self, consignment: Consignment) -> None:
         # After a restart the reader has not read this far, and acknowledges only what it has read.
-        position = self._reader.acknowledged
+        position = self._reader.furthest
         while position < consignment.end:
             batch = self._reader.read(position, _RECORDS, _BYTES)
             if batch.end == position:
