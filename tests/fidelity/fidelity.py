@@ -5,7 +5,8 @@ usage: python -m tests.fidelity.fidelity [RELAY ...] [--rounds N] [--seed N] [--
 Drives each relay with seeded random traffic, a tee on every leg. Prints a table: recall (messages
 on the wire that are in the database with identical text or, beyond the cap, size and digest),
 precision (records that were on the wire, once each), pairing (answers with the right request) and
-parenting (spans with the right parent). Ends with 1 unless all are 100 %.
+parenting (spans with the right parent). Then the same again with secrets in the traffic, which must
+be all that is missing. Ends with 1 unless all are 100 % and no secret is stored.
 """
 
 import argparse
@@ -22,6 +23,7 @@ from sqlalchemy import Engine, text
 from relayscope.storage import EmbeddedServer, create_engine, migrate
 from tests.fidelity.field import Field
 from tests.fidelity.relays import RELAYS
+from tests.fidelity.verdict import Verdict
 from tests.fix_collector import Collector
 from tests.fix_delivery import SPOOL_DIR
 
@@ -71,20 +73,29 @@ def main() -> None:
         os.environ.setdefault(SPOOL_DIR, str(home / "spool"))
         with collecting(home) as (endpoint, engine):
             for name in options.relay or RELAYS:
-                forget(engine)
-                relay = RELAYS[name]
-                folder = home / name.replace(" ", "-").replace(",", "")
-                verdict = Field(folder, endpoint, engine).run(relay, options.rounds, options.seed)
-                print(
-                    f"{name:<50} "
-                    f"{verdict.recall.total:>8} {verdict.recall!s:>8} {verdict.precision!s:>9} "
-                    f"{verdict.pairing!s:>8} {verdict.parenting!s:>9}",
-                    flush=True,
-                )
-                for wrong in verdict.wrong[:_SHOWN]:
-                    print(f"    {wrong[:400]}")
-                good &= verdict.is_good
+                for secrets in (False, True):
+                    forget(engine)
+                    title = "  with secrets" if secrets else name
+                    folder = home / f"{name}{title if secrets else ''}".replace(" ", "-")
+                    field = Field(folder, endpoint, engine)
+                    verdict = field.run(RELAYS[name], options.rounds, options.seed, secrets=secrets)
+                    show(title, verdict)
+                    good &= verdict.is_good
     sys.exit(0 if good else 1)
+
+
+def show(title: str, verdict: Verdict) -> None:
+    """Print a line of the table, and what is wrong."""
+    print(
+        f"{title:<50} "
+        f"{verdict.recall.total:>8} {verdict.recall!s:>8} {verdict.precision!s:>9} "
+        f"{verdict.pairing!s:>8} {verdict.parenting!s:>9}",
+        flush=True,
+    )
+    if verdict.leaked:
+        print(f"    {verdict.leaked} rows hold a secret")
+    for wrong in verdict.wrong[:_SHOWN]:
+        print(f"    {wrong[:400]}")
 
 
 if __name__ == "__main__":

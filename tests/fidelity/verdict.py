@@ -11,6 +11,7 @@ import orjson
 from sqlalchemy import Connection, text
 
 from relayscope.instrumentation.message_log import DEFAULT_BODY_LIMIT
+from tests.fidelity.traffic import SECRET
 from tests.fidelity.wire_bytes import Leg
 
 _MARK: Final = re.compile(r"mark-\d{6}(?:-ask|-note-\d+|-step-\d+)?")
@@ -26,6 +27,11 @@ RECORDS: Final = """
       from logs
      where event_name = 'mcp.message'
      order by time, time_unix_nano
+"""
+
+LEAKS: Final = """
+    select (select count(*) from logs where cast(logs as text) like :secret)
+         + (select count(*) from spans where cast(spans as text) like :secret)
 """
 
 SPANS: Final = """
@@ -55,12 +61,14 @@ class Verdict:
     pairing: Share
     parenting: Share
     wrong: list[str] = field(default_factory=list)
+    leaked: int = 0
+    """How many rows hold a secret that was planted in the traffic."""
 
     @property
     def is_good(self) -> bool:
         """Whether everything is right, and there was something that could be wrong."""
         shares = (self.recall, self.precision, self.pairing, self.parenting)
-        return all(share.right == share.total > 0 for share in shares)
+        return not self.leaked and all(share.right == share.total > 0 for share in shares)
 
 
 class Seen(NamedTuple):
@@ -104,12 +112,13 @@ class Facts:
         self._texts = {self._key(text): text for texts in self._wire.values() for text in texts}
         self._records = [self._seen(row) for row in connection.execute(text(RECORDS))]
         self._parents = {row.span_id: row.parent_span_id for row in connection.execute(text(SPANS))}
-        self._driver_sent = Counter(client.forth)
+        self._leaked: int = connection.execute(text(LEAKS), {"secret": f"%{SECRET}%"}).scalar_one()
         self.wrong: list[str] = []
 
     def verdict(self) -> Verdict:
         """Compare."""
-        return Verdict(*self._completeness(), self._pairing(), self._parenting(), wrong=self.wrong)
+        shares = *self._completeness(), self._pairing(), self._parenting()
+        return Verdict(*shares, wrong=self.wrong, leaked=self._leaked)
 
     def _key(self, whole: str) -> str:
         """What a text is known by in the database."""

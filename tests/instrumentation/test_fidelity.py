@@ -45,9 +45,24 @@ def test_secrets_are_all_that_is_missing(field: Field) -> None:
 
     assert verdict.wrong == []
     assert verdict.is_good
-    with field.engine.connect() as connection:
-        statement = text("select count(*) from logs where body like :secret")
-        assert connection.execute(statement, {"secret": f"%{SECRET}%"}).scalar_one() == 0
+
+
+def test_a_secret_that_is_stored_is_noticed(field: Field) -> None:
+    """The harness can fail: one row with a planted secret is one too many."""
+    relay = RELAYS["websocket relay of the demo, stdio to websocket"]
+    field.run(relay, ROUNDS, SEED, secrets=True)
+    with field.engine.begin() as connection:
+        connection.execute(
+            text(
+                "update relayscope_store.log set severity_text = :secret where ctid in"
+                " (select ctid from relayscope_store.log limit 1)"
+            ),
+            {"secret": SECRET},
+        )
+    verdict = field.judge(relay, secrets=True)
+
+    assert verdict.leaked == 1
+    assert not verdict.is_good
 
 
 def test_a_message_that_is_not_recorded_is_noticed(field: Field) -> None:
