@@ -188,6 +188,9 @@ def test_the_golden_request_forgets_no_field(signal: Signal) -> None:
 class _Censor(Sanitizer):
     """Replaces every text it is shown, so that what is left was never shown."""
 
+    def attributes(self, attributes: dict[str, Value]) -> dict[str, Value]:
+        return self.record(attributes, None)[0]
+
     def record(self, attributes: dict[str, Value], body: Value) -> tuple[dict[str, Value], Value]:
         censored = {f"seen.{i}": _censored(value) for i, value in enumerate(attributes.values())}
         return censored, _censored(body)

@@ -12,6 +12,7 @@ be all that is missing. Ends with 1 unless all are 100 % and no secret is stored
 import argparse
 import os
 import random
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -63,6 +64,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=random.randrange(2**32))
     parser.add_argument("--keep", type=Path)
     options = parser.parse_args()
+    # A shell ignores it for what runs in the background, relays would inherit that, and it ends them.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     print(f"seed {options.seed}")
     print(f"{'relay':<50} {'messages':>8} {'recall':>8} {'precision':>9} ", end="")
     print(f"{'pairing':>8} {'parenting':>9}")
