@@ -64,7 +64,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=random.randrange(2**32))
     parser.add_argument("--keep", type=Path)
     options = parser.parse_args()
-    # A shell ignores it for what runs in the background, relays would inherit that, and it ends them.
+    # It ends relays, who would inherit from a shell that it is ignored in the background.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     print(f"seed {options.seed}")
     print(f"{'relay':<50} {'messages':>8} {'recall':>8} {'precision':>9} ", end="")
