@@ -8,11 +8,11 @@ sent nevertheless: then only a forwarder that dies at that moment makes a second
 
 import logging
 import os
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from io import FileIO
 from pathlib import Path
+from struct import Struct
 from typing import Final
 from zlib import crc32
 
@@ -25,8 +25,13 @@ from .tally import Tally
 
 _log = logging.getLogger(__name__)
 
-_NAME: Final = "outbox"
-_CHECKSUM_BYTES: Final = 4
+_NAMES: Final = ("outbox", "outbox.turn")
+_CHECKSUM: Final = Struct("<I")
+_FIELDS: Final = Struct("<QQ")
+_HEAD_BYTES: Final = _CHECKSUM.size + _FIELDS.size
+
+_KEPT_BYTES: Final = 256 * 1024
+"""What a file may go on taking of the disk after a larger request."""
 
 
 @dataclass(slots=True)
@@ -47,10 +52,16 @@ class Consignment:
 
 
 class Outbox:
-    """The file ``outbox`` in the folder of a spool."""
+    """Two files in the folder of a spool, which take turns; the later one counts if it is whole.
+
+    They are overwritten in their place. A new file for each save, renamed over the one before, has
+    the file system write it out at the rename, and who appends to a spool waits for that: ten
+    saves in a second made the slowest hundredth of a relay's calls a third slower.
+    """
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / _NAME
+        self._folder = folder
+        self._serial = 0
 
     def save(self, consignment: Consignment) -> None:
         """Keep a consignment, in place of the one before it."""
@@ -63,29 +74,26 @@ class Outbox:
                 consignment.untold,
             )
         )
-        new = self._path.with_suffix(".new")
+        self._serial += 1
+        path = self._folder / _NAMES[self._serial % 2]
         try:
-            descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
             with FileIO(descriptor, "w") as file:
-                _write(file, [crc32(data).to_bytes(_CHECKSUM_BYTES, "little"), data])
-            new.replace(self._path)
+                _overwrite(file, _head(self._serial, data) + data)
         except OSError as error:
             # What stands there now is older, and would be sent a second time.
-            for path in (new, self._path):
+            for name in _NAMES:
                 with suppress(OSError):
-                    path.unlink()
+                    (self._folder / name).unlink()
             _log.warning("sending without a copy on disk: %s", error)
 
     def load(self) -> Consignment | None:
         """Return what was saved last; None if nothing was, or if it is damaged."""
-        try:
-            data = self._path.read_bytes()
-        except OSError:
+        found = [_read(self._folder / name) for name in _NAMES]
+        serial, data = max(found)
+        if not serial:
             return None
-        checksum, data = data[:_CHECKSUM_BYTES], data[_CHECKSUM_BYTES:]
-        if crc32(data).to_bytes(_CHECKSUM_BYTES, "little") != checksum:
-            _log.warning("the outbox is damaged: %s", self._path)
-            return None
+        self._serial = serial
         end, tally, requests, untold = msgpack.unpackb(data)
         return Consignment(
             Position(*end),
@@ -95,8 +103,29 @@ class Outbox:
         )
 
 
-def _write(file: FileIO, parts: Sequence[bytes]) -> None:
-    for part in parts:
-        rest = memoryview(part)
-        while rest:
-            rest = rest[file.write(rest) or 0 :]
+def _head(serial: int, data: bytes) -> bytes:
+    fields = _FIELDS.pack(serial, len(data))
+    return _CHECKSUM.pack(crc32(data, crc32(fields))) + fields
+
+
+def _overwrite(file: FileIO, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[file.write(rest) or 0 :]
+    if os.fstat(file.fileno()).st_size > max(len(data), _KEPT_BYTES):
+        file.truncate(len(data))
+
+
+def _read(path: Path) -> tuple[int, bytes]:
+    """Return the serial number and the data of a file; zero if there is nothing whole in it."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return 0, b""
+    head, rest = content[:_HEAD_BYTES], content[_HEAD_BYTES:]
+    if len(head) == _HEAD_BYTES:
+        serial, length = _FIELDS.unpack_from(head, _CHECKSUM.size)
+        data = rest[:length]
+        if _head(serial, data) == head:
+            return serial, data
+    return 0, b""
