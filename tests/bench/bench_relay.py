@@ -7,8 +7,10 @@ The conditions take turns, because the machine may be busy with other things; ro
 before them. Ratios travel between machines, absolute times do not.
 
 A collector that is present works, too, and on a machine with two cores takes the relay's turn. So
-there are two tables: in the second the collector and its PostgreSQL have a core of their own, as if
-they were on another machine, and the client, the relay and its forwarder share what is left.
+there are three tables. In the second the collector and its PostgreSQL have a core of their own, and
+the client, the relay and its forwarder share what is left. In the third the collector has as much
+to do in all conditions, as one on another machine would seem to have: where the relay sends it
+nothing, a replay does. What differs then is what the relay notices of its own delivery.
 """
 
 from __future__ import annotations
@@ -22,12 +24,13 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from statistics import quantiles
 from typing import TYPE_CHECKING, Final
 
-from tests.fix_delivery import end_forwarders
+from tests.bench.replay import Keeping, replaying
+from tests.fix_delivery import end_forwarders, receiving
 from tests.fix_programs import clean_environment, instrumented, line, python
 from tests.soak.field import own_field
 
@@ -69,9 +72,19 @@ def main() -> None:
     if cores > last:
         print("\nthe collector on a core of its own:\n")
         _measure(rounds, collectors=last, relays=cores - last)
+        print("\nthe collector on a core of its own, with as much to do in all conditions:\n")
+        with tempfile.TemporaryDirectory(prefix="bench-relay-") as folder:
+            requests = Path(folder) / "requests"
+            keeping = Keeping()
+            with receiving(keeping):
+                _latencies(keeping.endpoint)
+            keeping.write(requests)
+            _measure(rounds, collectors=last, relays=cores - last, replayed=requests)
 
 
-def _measure(rounds: int, *, collectors: set[int], relays: set[int]) -> None:
+def _measure(
+    rounds: int, *, collectors: set[int], relays: set[int], replayed: Path | None = None
+) -> None:
     """Print a table, with the collectors on some cores and everything else on others."""
     latencies: defaultdict[str, list[float]] = defaultdict(list)
     os.sched_setaffinity(0, collectors)
@@ -86,7 +99,10 @@ def _measure(rounds: int, *, collectors: set[int], relays: set[int]) -> None:
         }
         for _ in range(rounds):
             for condition, endpoint in endpoints.items():
-                latencies[condition] += _latencies(endpoint)
+                with ExitStack() as stack:
+                    if replayed is not None and condition != "collector present":
+                        stack.enter_context(replaying(replayed, ground.grpc, collectors))
+                    latencies[condition] += _latencies(endpoint)
     print(f"{'':20} {'p50 µs':>8} {'p99 µs':>8} {'p50 ratio':>10} {'p99 ratio':>10}")
     of = _p50_and_p99(latencies["collector present"])
     for condition, found in latencies.items():

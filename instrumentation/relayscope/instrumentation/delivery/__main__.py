@@ -17,7 +17,7 @@ from relayscope.spool import SpoolHeld
 from .destination import open_destination
 from .forwarder import Forwarder
 from .launcher import open_lock
-from .settings import destination_digest, spool_settings
+from .settings import destination_digest, schedule_delay, spool_settings
 
 _NICE: Final = 5
 """Where processors are scarce, the host comes first."""
@@ -46,11 +46,12 @@ def main() -> None:
             held = _take_lock(root, name)
         except SpoolHeld:
             return  # Another forwarder works for these processes.
-        with closing(held), closing(Forwarder(root, destination, name, spool_settings())) as now:
+        forwarder = Forwarder(root, destination, name, spool_settings(), schedule_delay())
+        with closing(held), closing(forwarder):
             with suppress(OSError):  # Only people read it.
                 held.write(b"%d\n" % os.getpid())
                 held.truncate()
-            now.run()
+            forwarder.run()
         # A process that began between the last look and the release of the lock found it held.
         with closing(Forwarder(root, destination, name, spool_settings())) as later:
             needed = later.finds_living()

@@ -13,10 +13,9 @@ from .lane import Lane
 
 _log = logging.getLogger(__name__)
 
-_POLL_SECONDS: Final = 0.1
-"""How often the spools are looked at, and so how long a record waits at most. Looking again at once
-after each request cost a relay with a call every 5 ms half of its speed: the requests, of four
-records each, never ended, and the host had cold caches and a busy processor."""
+_LOOK_SECONDS: Final = 0.2
+"""How often the spools are looked at while nothing is in them, and so how long the first record
+after a silence waits."""
 
 _FIND_SECONDS: Final = 0.3
 """How often the folder is searched for processes that have begun or ended."""
@@ -37,7 +36,12 @@ class Forwarder:
     """The spools in one folder, and where they go."""
 
     def __init__(
-        self, root: Path, destination: Destination, name: str | None, settings: Settings
+        self,
+        root: Path,
+        destination: Destination,
+        name: str | None,
+        settings: Settings,
+        delay: float = 0.0,
     ) -> None:
         """Take a folder.
 
@@ -47,11 +51,14 @@ class Forwarder:
             name: The `destination_digest` of the processes to work for; None for no living one.
                 Those that have ended are anybody's.
             settings: Bounds of the spools.
+            delay: Seconds between two requests for one living process, unless so much waits that
+                the first could not hold it.
         """
         self._root = root
         self._destination = destination
         self._name = name
         self._settings = settings
+        self._delay = delay
         self._living: dict[Path, Lane] = {}
         self._adopted: list[tuple[Spool, Lane]] = []
         self._given_up: set[Path] = set()
@@ -72,7 +79,7 @@ class Forwarder:
             if self._pause:
                 time.sleep(min(self._pause, linger) if not self._living else self._pause)
             elif not goes_on:
-                time.sleep(_POLL_SECONDS)
+                time.sleep(self._delay if self.sent > sent else _LOOK_SECONDS)
 
     def round(self) -> bool:
         """Send the next requests of each spool; return whether more are to follow at once."""

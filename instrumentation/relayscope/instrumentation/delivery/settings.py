@@ -18,6 +18,11 @@ SPOOL_DIR_VARIABLE: Final = "RELAYSCOPE_SPOOL_DIR"
 DURABILITY_VARIABLE: Final = "RELAYSCOPE_SPOOL_DURABILITY"
 MIB_VARIABLE: Final = "RELAYSCOPE_SPOOL_MIB"
 HOURS_VARIABLE: Final = "RELAYSCOPE_SPOOL_HOURS"
+DELAY_VARIABLE: Final = "OTEL_BLRP_SCHEDULE_DELAY"
+
+_DELAY_MS: Final = 1000
+"""OpenTelemetry's own default. Each request costs the machine a millisecond, and who uses the same
+processors waits for it: …"""
 
 _MIB: Final = 2**20
 _OTLP_PREFIX: Final = "OTEL_EXPORTER_OTLP_"
@@ -78,6 +83,15 @@ def spool_settings() -> Settings:
         max_bytes=int(_number(MIB_VARIABLE, defaults.max_bytes / _MIB) * _MIB),
         max_age=timedelta(hours=_number(HOURS_VARIABLE, defaults.max_age / timedelta(hours=1))),
     )
+
+
+def schedule_delay() -> float:
+    """Seconds between two requests, of log records and spans alike.
+
+    Raises:
+        ValueError: The variable has a value that it cannot have; the message names it.
+    """
+    return _number(DELAY_VARIABLE, _DELAY_MS) / 1000
 
 
 def _number(variable: str, default: float) -> float:
