@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 SPOOL_DIR = "RELAYSCOPE_SPOOL_DIR"
+DELAY = "OTEL_BLRP_SCHEDULE_DELAY"
 _MODULE = b"relayscope.instrumentation.delivery"
 _PATIENCE_SECONDS = 10
 
@@ -61,6 +62,7 @@ def _spools_of_the_session() -> Iterator[None]:
     """Keep fixtures of larger scope away from the user's own spools."""
     folder = Path(tempfile.mkdtemp(prefix="spool-"))
     os.environ[SPOOL_DIR] = str(folder)
+    os.environ[DELAY] = "200"  # No test waits for it in vain.
     yield
     end_forwarders(folder)
     shutil.rmtree(folder)

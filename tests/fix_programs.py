@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fix_delivery import SPOOL_DIR
+from tests.fix_delivery import DELAY, SPOOL_DIR
 
 PROGRAMS = Path(__file__).parent / "programs"
 SCRIPTS = Path(sysconfig.get_path("scripts"))
@@ -51,12 +51,12 @@ def python(program: str, *arguments: str) -> list[str]:
 def clean_environment(**variables: str) -> dict[str, str]:
     """Return this process's environment without any telemetry setting but `variables`.
 
-    The folder of the spools stays: it is the test's own.
+    The folder of the spools and the delay between requests stay: they are the tests' own.
     """
     inherited = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("OTEL_", "RELAYSCOPE_")) or name == SPOOL_DIR
+        if not name.startswith(("OTEL_", "RELAYSCOPE_")) or name in {SPOOL_DIR, DELAY}
     }
     return inherited | variables
 

@@ -38,9 +38,9 @@ _DEFAULTS: Final = {
     "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc",
     # The host's own log records are exported by `hooks/host_logs.py`, which adds no handler.
     "OTEL_PYTHON_LOG_AUTO_INSTRUMENTATION": "false",
-    # A developer who has just made the call wants to see it; the SDK's defaults are 5 s and 1 s.
-    "OTEL_BSP_SCHEDULE_DELAY": "200",
-    "OTEL_BLRP_SCHEDULE_DELAY": "200",
+    # For the SDK's own exporters: a developer who has just made the call wants to see its spans as
+    # soon as its records; the SDK's default is 5 s.
+    "OTEL_BSP_SCHEDULE_DELAY": "1000",
 }
 
 # Not "localhost", which may mean ::1, where the collector does not listen by default.

@@ -103,6 +103,27 @@ def test_the_delay_that_a_collector_asks_for_is_kept(
     assert receiver.requests[0] == receiver.requests[1]
 
 
+def test_a_steady_trickle_is_sent_at_the_standard_delay(receiver: Receiver) -> None:
+    """Each request costs the host's machine something; `OTEL_BLRP_SCHEDULE_DELAY` spaces them."""
+    marks = emitted(receiver, "60", "--pause", "0.05", OTEL_BLRP_SCHEDULE_DELAY="1500")
+
+    eventually(lambda: set(receiver.marks()) == set(marks))
+    # 3 s of records: at most two delays, before and after them a request, of logs and of spans.
+    with_records = [request for request in receiver.requests if records_in(*request)]
+    assert len(with_records) <= 2 * 5
+
+
+def test_a_delay_that_is_none_is_named_and_holds_nothing_up(
+    receiver: Receiver, spool_dir: Path
+) -> None:
+    """The default counts instead, and the forwarder's log says which variable is wrong."""
+    marks = emitted(receiver, "3", OTEL_BLRP_SCHEDULE_DELAY="soon")
+
+    eventually(lambda: set(receiver.marks()) == set(marks))
+    (log,) = spool_dir.rglob("forwarder.log")
+    assert "OTEL_BLRP_SCHEDULE_DELAY is 'soon'" in log.read_text()
+
+
 def test_what_a_collector_rejects_is_counted(receiver: Receiver) -> None:
     """A partial success is no error, is not repeated, and shows in the account."""
     partial = ExportLogsPartialSuccess(rejected_log_records=3, error_message="three are bad")
