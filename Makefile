@@ -37,6 +37,7 @@ fidelity: $(VENV)/.installed $(VENV_MCP2)/.installed
 
 bench-overhead: $(VENV)/.installed $(VENV_RIVALS)/.installed
 	$(BIN)/python -m tests.bench.bench_overhead
+	$(BIN)/python -m tests.bench.bench_in_use
 	$(VENV_RIVALS)/bin/python -m tests.bench.bench_rivals
 
 soak-delivery: $(VENV)/.installed
