@@ -9,8 +9,8 @@ before them. Ratios travel between machines, absolute times do not.
 A collector that is present works, too, and on a machine with two cores takes the relay's turn. So
 there are three tables. In the second the collector and its PostgreSQL have a core of their own, and
 the client, the relay and its forwarder share what is left. In the third the collector has as much
-to do in all conditions, as one on another machine would seem to have: where the relay sends it
-nothing, a replay does. What differs then is what the relay notices of its own delivery.
+to do in all conditions: where the relay sends it nothing, a replay does. What differs then is what
+the relay notices of its own delivery.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ from tests.fix_programs import clean_environment, instrumented, line, python
 from tests.soak.field import own_field
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from tests.bench.replay import Sent
 
 _REQUESTS: Final = 400
 _WARM_UP: Final = 50
@@ -73,17 +75,14 @@ def main() -> None:
         print("\nthe collector on a core of its own:\n")
         _measure(rounds, collectors=last, relays=cores - last)
         print("\nthe collector on a core of its own, with as much to do in all conditions:\n")
-        with tempfile.TemporaryDirectory(prefix="bench-relay-") as folder:
-            requests = Path(folder) / "requests"
-            keeping = Keeping()
-            with receiving(keeping):
-                _latencies(keeping.endpoint)
-            keeping.write(requests)
-            _measure(rounds, collectors=last, relays=cores - last, replayed=requests)
+        keeping = Keeping()
+        with receiving(keeping):
+            _latencies(keeping.endpoint)
+        _measure(rounds, collectors=last, relays=cores - last, replayed=keeping.sent())
 
 
 def _measure(
-    rounds: int, *, collectors: set[int], relays: set[int], replayed: Path | None = None
+    rounds: int, *, collectors: set[int], relays: set[int], replayed: Sequence[Sent] = ()
 ) -> None:
     """Print a table, with the collectors on some cores and everything else on others."""
     latencies: defaultdict[str, list[float]] = defaultdict(list)
@@ -100,7 +99,7 @@ def _measure(
         for _ in range(rounds):
             for condition, endpoint in endpoints.items():
                 with ExitStack() as stack:
-                    if replayed is not None and condition != "collector present":
+                    if replayed and condition != "collector present":
                         stack.enter_context(replaying(replayed, ground.grpc, collectors))
                     latencies[condition] += _latencies(endpoint)
     print(f"{'':20} {'p50 µs':>8} {'p99 µs':>8} {'p50 ratio':>10} {'p99 ratio':>10}")

@@ -1,7 +1,5 @@
 """Sends what a relay's forwarder once sent, at the same pace, again and again.
 
-    python -m tests.bench.replay FILE ENDPOINT
-
 So a collector has the same work to do although the relay that is measured sends it nothing: two
 virtual processors are often one real one, on which a collector that works slows down all else.
 """
@@ -9,15 +7,12 @@ virtual processors are often one real one, on which a collector that works slows
 from __future__ import annotations
 
 import itertools
-import json
 import os
-import subprocess
-import sys
 import time
-from base64 import b64decode, b64encode
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from multiprocessing import get_context
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import grpc
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
@@ -26,8 +21,15 @@ from relayscope.collector.signals import SIGNALS
 from tests.fix_delivery import Receiver
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
+
+
+class Sent(NamedTuple):
+    """A request, and how many seconds after the first it came."""
+
+    after: float
+    signal: str
+    body: bytes
 
 
 @dataclass
@@ -41,33 +43,29 @@ class Keeping(Receiver):
         self.moments.append(time.monotonic())
         return super().take(signal, request, context)
 
-    def write(self, path: Path) -> None:
-        """Write what came, for `replaying`."""
-        with path.open("w") as file:
-            for moment, (signal, request) in zip(self.moments, self.requests, strict=True):
-                after = moment - self.moments[0]
-                file.write(json.dumps([after, signal, b64encode(request).decode()]) + "\n")
+    def sent(self) -> list[Sent]:
+        """What came, for `replaying`."""
+        moments = zip(self.moments, self.requests, strict=True)
+        return [Sent(moment - self.moments[0], *request) for moment, request in moments]
 
 
 @contextmanager
-def replaying(path: Path, endpoint: str, cores: set[int]) -> Iterator[None]:
-    """Send from a process of its own, on these cores, what was written."""
-    command = [sys.executable, "-m", "tests.bench.replay", str(path), endpoint]
-    process = subprocess.Popen(command)
-    os.sched_setaffinity(process.pid, cores)
+def replaying(requests: Sequence[Sent], endpoint: str, cores: set[int]) -> Iterator[None]:
+    """Send these from a process of its own, on these cores."""
+    # Not forked: gRPC's threads would be missing in it.
+    process = get_context("spawn").Process(target=_replay, args=(requests, endpoint, cores))
+    process.start()
     try:
         yield
-        assert process.poll() is None
+        assert process.is_alive()
     finally:
         process.kill()
-        process.wait()
+        process.join()
 
 
-def main() -> None:
+def _replay(requests: Sequence[Sent], endpoint: str, cores: set[int]) -> None:
     """Send until killed."""
-    path, endpoint = sys.argv[1:]
-    with open(path) as file:  # noqa: PTH123
-        requests = [json.loads(line) for line in file]
+    os.sched_setaffinity(0, cores)
     with grpc.insecure_channel(endpoint) as channel:
         export: dict[str, Any] = {
             signal.name: channel.unary_unary(f"/{signal.service}/Export") for signal in SIGNALS
@@ -76,7 +74,7 @@ def main() -> None:
             began = time.monotonic()
             for after, signal, body in requests:
                 time.sleep(max(0.0, began + after - time.monotonic()))
-                export[signal](b64decode(body) + _mark(turn), timeout=60)
+                export[signal](body + _mark(turn), timeout=60)
 
 
 def _mark(turn: int) -> bytes:
@@ -85,7 +83,3 @@ def _mark(turn: int) -> bytes:
     marked = ExportLogsServiceRequest()
     marked.resource_logs.add(schema_url=f"turn {turn}")
     return marked.SerializeToString()
-
-
-if __name__ == "__main__":
-    main()
