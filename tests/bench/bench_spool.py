@@ -148,7 +148,7 @@ def _cost(kind: str, mode: Mode, spools: Path, endpoint: str) -> tuple[float, fl
     assert host.stdin is not None
     assert host.stdout is not None
     # The start of the forwarder is not counted: its first request is behind it.
-    while mode.has_forwarder and not any(spools.glob("*/*/outbox")):
+    while mode.has_forwarder and not any(spools.glob("*/*/outbox*")):
         time.sleep(0.05)
     time.sleep(1.5)
     before = processor_seconds(spools)

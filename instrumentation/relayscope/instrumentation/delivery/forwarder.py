@@ -51,8 +51,7 @@ class Forwarder:
             name: The `destination_digest` of the processes to work for; None for no living one.
                 Those that have ended are anybody's.
             settings: Bounds of the spools.
-            delay: Seconds between two requests for one living process, unless so much waits that
-                the first could not hold it.
+            delay: Seconds between two requests for living processes, unless a lane is behind.
         """
         self._root = root
         self._destination = destination

@@ -55,8 +55,8 @@ class Outbox:
     """Two files in the folder of a spool, which take turns; the later one counts if it is whole.
 
     They are overwritten in their place. A new file for each save, renamed over the one before, has
-    the file system write it out at the rename, and who appends to a spool waits for that: ten
-    saves in a second made the slowest hundredth of a relay's calls a third slower.
+    ext4 write it out at the rename: with ten requests in a second, the p99 of a relay's calls was
+    1.39 times that without a collector, and 1.23 times since.
     """
 
     def __init__(self, folder: Path) -> None:
