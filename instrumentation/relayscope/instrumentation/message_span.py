@@ -17,6 +17,7 @@ from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.trace import Tracer as SdkTracer
 from opentelemetry.sdk.trace.sampling import DEFAULT_ON
 from opentelemetry.trace import (
+    INVALID_SPAN_CONTEXT,
     Link,
     Span,
     SpanContext,
@@ -161,7 +162,8 @@ class SpanMaker:
     ) -> Span:
         """Start a span; the attributes become its own."""
         sdk = self._sdk
-        above = get_current_span(parent).get_span_context()
+        # An empty context has no span: most messages begin a trace, or come with their own.
+        above = get_current_span(parent).get_span_context() if parent else INVALID_SPAN_CONTEXT
         has_parent = above.is_valid
         # Anything but the default, which keeps what has no parent and what its parent keeps.
         if (

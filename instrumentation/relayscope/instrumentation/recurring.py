@@ -23,6 +23,10 @@ _MOST: Final = 1024
 _HARMLESS: Final = range(1_000_000)
 """Numbers that nobody has: a longer one may be that of a card, or a telephone."""
 
+_RECURRING: Final = frozenset(each for each in KNOWN_METHODS if not each.startswith("resources/"))
+"""Methods whose calls are all alike, but for their target. Those about resources have the
+resource's URI; what MCP does not know can be of any length."""
+
 _OF_RECORDS: Final = (Kind.REQUEST, Kind.NOTIFICATION, Kind.RESULT)
 
 _Key = tuple[object, ...]
@@ -43,7 +47,7 @@ class Recurring:
         Returns:
             A new dictionary; None if they do not recur, or hold what has to be taken out.
         """
-        if not _recurs(message.method):
+        if message.method not in _RECURRING:
             return None
         key = (
             channel.id,
@@ -72,7 +76,7 @@ class Recurring:
         """
         message, channel, call = crossing.message, crossing.channel, crossing.answers
         method = message.method if call is None else call.request.method
-        if crossing.odd is not None or message.kind not in _OF_RECORDS or not _recurs(method):
+        if crossing.odd is not None or message.kind not in _OF_RECORDS or method not in _RECURRING:
             return None
         target = message.target if call is None else call.target
         key = (channel.id, channel.peer, crossing.direction, message.kind, method, target)
@@ -110,14 +114,6 @@ def record_attributes(crossing: Crossing, message: Message) -> dict[str, Value]:
 def is_harmless(identifier: RequestId) -> bool:
     """Return whether a request's id can be nothing but that."""
     return isinstance(identifier, int) and identifier in _HARMLESS
-
-
-def _recurs(method: str) -> bool:
-    """Return whether calls of a method are all alike, but for their target.
-
-    Those about resources have the resource's URI. What MCP does not know can be of any length.
-    """
-    return method in KNOWN_METHODS and not method.startswith("resources/")
 
 
 def _anonymous(message: Message) -> Message:
