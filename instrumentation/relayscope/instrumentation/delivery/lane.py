@@ -32,8 +32,11 @@ _RECORDS: Final = 2048
 _BYTES: Final = 2 * 2**20
 """Of the spool, what makes a request at most: as OTLP it is a quarter larger."""
 
-_MANY_RECORDS: Final = _RECORDS // 8
-_MANY_BYTES: Final = _BYTES // 8
+# A request that follows at once takes the processor from the relay again. A relay's slowest calls
+# with a collector, beside those without (p99; 5 processes of 1000 calls, 12 of 400): an eighth
+# 0.92 and 1.17 times as long, a half 1.00 and 1.05.
+_MANY_RECORDS: Final = _RECORDS // 2
+_MANY_BYTES: Final = _BYTES // 2
 """As much may come again before the next look at the spool."""
 
 
