@@ -19,21 +19,22 @@ _RECEIVED: Final = Direction.RECEIVED
 
 
 class Fragments:
-    """Puts the frames of one direction together."""
+    """Puts the frames of one direction together.
+
+    Attributes:
+        is_open: Whether a message has begun and not ended.
+    """
 
     def __init__(self) -> None:
         self._begun = Gathering()
-
-    @property
-    def is_open(self) -> bool:
-        """Whether a message has begun and not ended."""
-        return bool(self._begun)
+        self.is_open = False
 
     def add(self, data: bytes, *, last: bool) -> bytes | LongText | None:
         """Take the next frame; return the message that ends with it."""
-        if last and not self._begun:
+        if last and not self.is_open:
             return data
         self._begun.add(data)
+        self.is_open = not last
         return self._begun.take() if last else None
 
 
