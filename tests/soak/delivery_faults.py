@@ -21,6 +21,7 @@ _MANY = "1000000"
 _STEADY = ("--pause", "0.001")
 _LONGEST_ABSENCE = 300.0
 _SHORT_ABSENCE = 2.0
+_LONG_PRESENCE = 10.0
 _MANY_ROUNDS = 10
 
 
@@ -77,7 +78,8 @@ def collector_away(
     host.wait_for(1)
     longest = _LONGEST_ABSENCE if rounds >= _MANY_ROUNDS else _SHORT_ABSENCE
     for _round in range(rounds):
-        time.sleep(chance.uniform(0.1, 0.5))
+        # Sometimes long enough for a forwarder that tries every 5 s to notice, sometimes not.
+        time.sleep(chance.uniform(0.1, min(longest, _LONG_PRESENCE)))
         proxy.stop()
         time.sleep(0.1 * (longest / 0.1) ** chance.random())
         proxy.start()

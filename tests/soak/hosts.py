@@ -6,7 +6,7 @@ import subprocess
 import threading
 import time
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from sqlalchemy import text
 from relayscope.instrumentation import names
 from relayscope.instrumentation.delivery.launcher import LOG_NAME
 from relayscope.spool import list_slots
+from relayscope.spool.cursor import CURSOR
 from relayscope.storage import create_engine
 from tests.fix_delivery import SPOOL_DIR, end_forwarders, forwarders
 from tests.fix_programs import SCRIPTS, clean_environment, instrumented, python
@@ -120,14 +121,21 @@ class Hosts:
 
         Returns:
             How many seconds that took.
+
+        Raises:
+            AssertionError: Nothing has moved for `RECOVERY_SECONDS`.
         """
         for host in self.started:
             host.wait()
-        started = time.monotonic()
+        started = moved_at = time.monotonic()
+        acknowledged = self._acknowledged()
         while list_slots(self.spools / self.component):
             if not forwarders(self.spools):
                 self.flush()
-            if time.monotonic() - started > RECOVERY_SECONDS:
+            before, acknowledged = acknowledged, self._acknowledged()
+            if acknowledged != before:
+                moved_at = time.monotonic()
+            if time.monotonic() - moved_at > RECOVERY_SECONDS:
                 log = (self.spools / self.component / LOG_NAME).read_text()
                 found = [(path.name, path.stat().st_size) for path in self.spools.rglob("*")]
                 raise AssertionError(
@@ -136,6 +144,14 @@ class Hosts:
                 )
             time.sleep(0.05)
         return time.monotonic() - started
+
+    def _acknowledged(self) -> dict[Path, bytes]:
+        """How far each spool has been acknowledged, as its own file says it."""
+        said = {}
+        for folder in list_slots(self.spools / self.component):
+            with suppress(FileNotFoundError):  # It has just been deleted, being empty.
+                said[folder] = (folder / CURSOR).read_bytes()
+        return said
 
     def flush(self) -> str:
         """Run `relayscope-instrument --flush`; return what it said."""
