@@ -71,7 +71,12 @@ class Launcher:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=log,
-                start_new_session=True,
+                # What a terminal or a client does to the host's group is not for the forwarder. But
+                # it stays in the host's session: Linux shares processors among sessions first, and
+                # niceness counts only within one (sched(7), "The autogroup feature"). With a
+                # session of its own it kept a relay waiting for up to 5 ms; the relay's p99 was
+                # 1.5 times that without a collector, and is 1.08 times.
+                process_group=0,
             ).wait()
 
     def _open_log(self) -> FileIO:

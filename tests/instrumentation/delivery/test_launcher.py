@@ -1,0 +1,67 @@
+"""Where the forwarder runs: behind the host, and out of reach of what ends it."""
+
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.fix_delivery import Receiver, forwarders
+from tests.fix_programs import clean_environment, ended, eventually, instrumented, python
+
+WAITING = instrumented("host", python("emitter.py", "1", "--then", "wait"))
+NOBODY = "http://127.0.0.1:1"
+"""Where what waits keeps a forwarder there after its host has ended."""
+
+
+def test_the_host_comes_before_its_forwarder(receiver: Receiver, spool_dir: Path) -> None:
+    """Linux shares processors among sessions first, so its niceness counts only in the host's."""
+    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
+    with (
+        subprocess.Popen(WAITING, env=environment, stdout=subprocess.DEVNULL, text=True) as host,
+        ended(host),
+    ):
+        eventually(receiver.records)
+        (forwarder,) = forwarders(spool_dir)
+
+        assert os.getsid(forwarder) == os.getsid(host.pid)
+        assert nice(forwarder) == min(nice(host.pid) + 5, 19)
+
+
+@pytest.mark.parametrize("way", ["ctrl-c", "hangup"])
+def test_a_terminal_ends_the_host_alone(way: str, spool_dir: Path) -> None:
+    """Neither Ctrl-C nor closing the window reaches the forwarder, which still has work to do."""
+    terminal, inside = os.openpty()
+    # A session's leader takes the first terminal that it opens for its own.
+    command = ["/bin/sh", "-c", 'exec "$@" < "$0" > "$0"', os.ttyname(inside), *WAITING]
+    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=NOBODY)
+    with (
+        os.fdopen(terminal, "rb+", buffering=0) as keys,
+        subprocess.Popen(
+            command, env=environment, start_new_session=True, stderr=subprocess.DEVNULL, text=True
+        ) as host,
+        ended(host),
+    ):
+        eventually(lambda: has_tried_to_send(spool_dir))
+        (forwarder,) = forwarders(spool_dir)
+        os.close(inside)
+
+        if way == "ctrl-c":
+            keys.write(b"\x03")
+        else:
+            keys.close()
+
+        host.wait(10)
+        time.sleep(0.5)
+        assert forwarders(spool_dir) == [forwarder]
+
+
+def has_tried_to_send(spool_dir: Path) -> bool:
+    """Whether a forwarder is at work."""
+    return any("records wait" in log.read_text() for log in spool_dir.rglob("forwarder.log"))
+
+
+def nice(pid: int) -> int:
+    """The niceness of a process."""
+    return os.getpriority(os.PRIO_PROCESS, pid)
