@@ -33,8 +33,13 @@ def test_the_host_comes_before_its_forwarder(receiver: Receiver, spool_dir: Path
 def test_a_terminal_ends_the_host_alone(way: str, spool_dir: Path) -> None:
     """Neither Ctrl-C nor closing the window reaches the forwarder, which still has work to do."""
     terminal, inside = os.openpty()
-    # A session's leader takes the first terminal that it opens for its own.
-    command = ["/bin/sh", "-c", 'exec "$@" < "$0" > "$0"', os.ttyname(inside), *WAITING]
+    # A session's leader takes the first terminal that it opens for its own. What runs the tests
+    # may ignore these signals, as nohup does.
+    command = [
+        *("env", "--default-signal=HUP,INT"),
+        *("/bin/sh", "-c", 'exec "$@" < "$0" > "$0"', os.ttyname(inside)),
+        *WAITING,
+    ]
     environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=NOBODY)
     with (
         os.fdopen(terminal, "rb+", buffering=0) as keys,
