@@ -58,7 +58,7 @@ def test_a_terminal_ends_the_host_alone(way: str, spool_dir: Path) -> None:
             keys.close()
 
         host.wait(10)
-        time.sleep(0.5)
+        time.sleep(0.5)  # What the same signal does to a forwarder may be seen a little later.
         assert forwarders(spool_dir) == [forwarder]
 
 

@@ -34,7 +34,8 @@ _BYTES: Final = 2 * 2**20
 
 # A request that follows at once takes the processor from the relay again. A relay's slowest calls
 # with a collector, beside those without (p99; 5 processes of 1000 calls, 12 of 400): an eighth
-# 0.92 and 1.17 times as long, a half 1.00 and 1.05.
+# 0.92 and 1.17 times as long, a half 1.00 and 1.05. (The forwarder had a session of its own then:
+# see `launcher.py`.)
 _MANY_RECORDS: Final = _RECORDS // 2
 _MANY_BYTES: Final = _BYTES // 2
 """As much may come again before the next look at the spool."""
