@@ -30,6 +30,8 @@ class Channel:
         crossed: How many messages have crossed it.
         unanswered: How many of its calls have ended without an answer.
         opened: When the handshake began, and who began it; nanoseconds since the epoch.
+        off_sent: The levels under which nothing is recorded of what is sent, once that is known.
+        off_received: As `off_sent`, of what is received.
     """
 
     peer: str
@@ -48,6 +50,8 @@ class Channel:
     )
     unanswered: int = 0
     opened: tuple[int, Direction] | None = None
+    off_sent: Levels | None = None
+    off_received: Levels | None = None
     sent: OpenCalls = field(default_factory=OpenCalls)
     received: OpenCalls = field(default_factory=OpenCalls)
     _sequence: Iterator[int] = field(default_factory=lambda: itertools.count(1))
@@ -59,6 +63,8 @@ class Channel:
         if self._levels is not levels:
             self._gates = {each: levels.of_channel(self.peer, each) for each in Direction}
             self._levels = levels
+            self.off_sent = levels if self._gates[Direction.SENT] is Level.OFF else None
+            self.off_received = levels if self._gates[Direction.RECEIVED] is Level.OFF else None
         return self._gates[direction]
 
     def next_sequence(self, direction: Direction) -> int:
@@ -100,7 +106,7 @@ class Channel:
         """
         match address:
             case (str(host), int(port), *_):
-                self._levels = None
+                self._levels = self.off_sent = self.off_received = None
                 self.peer = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
                 self.as_client = {names.SERVER_ADDRESS: host, names.SERVER_PORT: port}
                 self.as_server = {names.CLIENT_ADDRESS: host, names.CLIENT_PORT: port}

@@ -212,9 +212,10 @@ class Exchange:
         if not channel.is_announced and channel.speaks_jsonrpc and channel.is_connection:
             channel.is_announced = True
             self.channel_log.opened(channel, self.levels)
-        crossing = Crossing(
-            channel, direction, message, self._level_of(channel, message, direction), self.log
-        )
+        level = channel.gate(self.levels, direction)
+        if level is None:
+            level = self._level_of(channel, message, direction)
+        crossing = Crossing(channel, direction, message, level, self.log)
         if unparsable:
             crossing.odd = OddTraffic.UNPARSABLE
         if crossing.time > self._next_sweep:
@@ -222,24 +223,19 @@ class Exchange:
         return crossing
 
     def _part(self, batch: Crossing, message: Message) -> Crossing:
-        level = self._level_of(batch.channel, message, batch.direction)
+        level = batch.channel.gate(self.levels, batch.direction)
+        if level is None:
+            level = self._level_of(batch.channel, message, batch.direction)
         return Crossing(batch.channel, batch.direction, message, level, self.log, time=batch.time)
 
     def _level_of(self, channel: Channel, message: Message, direction: Direction) -> Level:
-        level = channel.gate(self.levels, direction)
-        if level is not None:
-            return level
-        target = message.target
-        return self.levels.of_message(channel.peer, direction, message.method, target)
+        return self.levels.of_message(channel.peer, direction, message.method, message.target)
 
     def _sending(self, crossing: Crossing) -> Crossing:
         channel, message = crossing.channel, crossing.message
-        if message.is_answer:
-            self._pair(crossing, channel.received, _SERVER)
-            if crossing.span is not INVALID_SPAN:
-                ambient.leave(crossing.span)
-        elif message.method and crossing.level is not _OFF:
-            crossing.odd = _odd_method(channel, crossing.direction, message.method)
+        if message.method:
+            if crossing.level is not _OFF:
+                crossing.odd = _odd_method(channel, crossing.direction, message.method)
             if crossing.level <= _INFO:
                 parent = self._parents.of_sent(message)
                 crossing.span = self.spans.start(crossing, _CLIENT, parent)
@@ -247,22 +243,25 @@ class Exchange:
                     channel.peer
                 ):
                     crossing.carrier = self._carriers.of(crossing.span)
-        if message.method:
             self._open(crossing, channel.sent, _CLIENT)
+        elif message.is_answer:
+            self._pair(crossing, channel.received, _SERVER)
+            if crossing.span is not INVALID_SPAN:
+                ambient.leave(crossing.span)
         return crossing
 
     def _received(self, crossing: Crossing, around: Context | None) -> Crossing:
         channel, message = crossing.channel, crossing.message
-        if message.is_answer:
-            self._pair(crossing, channel.sent, _CLIENT)
-        elif message.method and crossing.level is not _OFF:
-            crossing.odd = _odd_method(channel, crossing.direction, message.method)
+        if message.method:
+            if crossing.level is not _OFF:
+                crossing.odd = _odd_method(channel, crossing.direction, message.method)
             if crossing.level <= _INFO:
                 parent, links = self._parents.of_received(message, around)
                 crossing.span = self.spans.start(crossing, _SERVER, parent, links)
                 self._parents.remember(message, crossing.span)
-        if message.method:
             self._open(crossing, channel.received, _SERVER)
+        elif message.is_answer:
+            self._pair(crossing, channel.sent, _CLIENT)
         return crossing
 
     def _open(self, crossing: Crossing, calls: OpenCalls, kind: SpanKind) -> None:

@@ -70,17 +70,20 @@ class _Reader:
 
 
 class Wire:
-    """The exchange, as a hook that sees text needs it. Nothing here raises."""
+    """The exchange, as a hook that sees text needs it. Nothing here raises.
+
+    Attributes:
+        exchange: What is told.
+    """
 
     def __init__(self, exchange: Exchange) -> None:
-        self._exchange = exchange
+        self.exchange = exchange
         self._message_of = _Reader().message_of
 
     def is_off(self, channel: Channel, direction: Direction) -> bool:
         """Return whether nothing is recorded of what crosses a channel in a direction."""
-        # As `Exchange.is_off`, with one call less: it is all that is done of what is not recorded.
         try:
-            return channel.gate(self._exchange.levels, direction) is _OFF
+            return channel.gate(self.exchange.levels, direction) is _OFF
         except Exception:  # noqa: BLE001  # fails again, shielded, where the message is recorded
             return False
 
@@ -91,22 +94,22 @@ class Wire:
         Returns:
             What to send in place of `data`; None if it is sent as it is and not recorded.
         """
-        if self.is_off(channel, _SENT):
+        if channel.gate(self.exchange.levels, _SENT) is _OFF:
             return None
-        crossing = self._exchange.sending(channel, self._message_of(data))
+        crossing = self.exchange.sending(channel, self._message_of(data))
         if crossing.carrier:
             data = _with_context(data, crossing)
         crossing.record(data)
-        return Outgoing(data, crossing, self._exchange)
+        return Outgoing(data, crossing, self.exchange)
 
     @shielded
     def sending_last_part(self, channel: Channel, data: Text) -> Outgoing[Any] | None:
         """Record a message that can no longer be changed, because a part of it has been sent."""
-        if self._exchange.is_off(channel, _SENT):
+        if self.exchange.is_off(channel, _SENT):
             return None
-        crossing = self._exchange.sending(channel, self._message_of(data))
+        crossing = self.exchange.sending(channel, self._message_of(data))
         crossing.record(data)
-        return Outgoing(data, crossing, self._exchange)
+        return Outgoing(data, crossing, self.exchange)
 
     @shielded
     def arrived(self, channel: Channel, data: Text, around: Context | None = None) -> Span | None:
@@ -120,9 +123,9 @@ class Wire:
         Returns:
             The span that its reader works for, if it is a request or a notification.
         """
-        if self.is_off(channel, _RECEIVED):
+        if channel.gate(self.exchange.levels, _RECEIVED) is _OFF:
             return None
-        crossing = self._exchange.received(channel, self._message_of(data), around)
+        crossing = self.exchange.received(channel, self._message_of(data), around)
         crossing.record(data)
         return (
             None if not crossing.message.method or crossing.span is INVALID_SPAN else crossing.span
@@ -139,22 +142,22 @@ class Wire:
         self, channel: Channel, request: Message, direction: Direction, error_type: str
     ) -> None:
         """Say that the answer to a request, which went this way, can no longer come."""
-        self._exchange.give_up(channel, request, direction, error_type)
+        self.exchange.give_up(channel, request, direction, error_type)
 
     @shielded
     def gave_up_all(self, channel: Channel) -> None:
         """Say that no answer can come any more."""
-        self._exchange.give_up_all(channel)
+        self.exchange.give_up_all(channel)
 
     @shielded
     def closed(self, channel: Channel, ending: Ending = NO_ENDING) -> None:
         """Say that nothing more will cross the channel."""
-        self._exchange.close(channel, ending)
+        self.exchange.close(channel, ending)
 
     @shielded
     def connect_failed(self, channel: Channel, started: int, error: BaseException) -> None:
         """Say that a connection, tried at `started` (ns since the epoch), could not be made."""
-        self._exchange.connect_failed(channel, started, error)
+        self.exchange.connect_failed(channel, started, error)
 
 
 def _with_context(data: _Data, crossing: Crossing) -> _Data:

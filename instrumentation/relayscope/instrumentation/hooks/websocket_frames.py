@@ -2,20 +2,16 @@
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 from opentelemetry.trace import Span  # noqa: TC002  # beside imports that are used
 
 from relayscope.instrumentation import ambient
 from relayscope.instrumentation.channel import Channel
 from relayscope.instrumentation.ending import Ending
-from relayscope.instrumentation.levels import Direction
 from relayscope.instrumentation.long_text import Gathering, LongText
 from relayscope.instrumentation.shield import shielded
 from relayscope.instrumentation.wire import Outgoing, Wire
-
-# Looked up once: see `level.py`.
-_RECEIVED: Final = Direction.RECEIVED
 
 
 class Fragments:
@@ -31,8 +27,6 @@ class Fragments:
 
     def add(self, data: bytes, *, last: bool) -> bytes | LongText | None:
         """Take the next frame; return the message that ends with it."""
-        if last and not self.is_open:
-            return data
         self._begun.add(data)
         self.is_open = not last
         return self._begun.take() if last else None
@@ -43,6 +37,7 @@ class Socket:
 
     Attributes:
         wire: What is told.
+        exchange: The wire's.
         channel: Of the socket.
         last_read: The number of the message that the host has read last.
         unread: Spans of messages that it has not read, each with the message's number.
@@ -50,6 +45,7 @@ class Socket:
 
     def __init__(self, wire: Wire, channel: Channel) -> None:
         self.wire = wire
+        self.exchange = wire.exchange
         self.channel = channel
         self._sent = Fragments()
         self._arrived = Fragments()
@@ -58,17 +54,20 @@ class Socket:
 
     def arrived(self, data: bytes, *, last: bool) -> None:
         """Take a data frame that has arrived."""
-        off = self.wire.is_off(self.channel, _RECEIVED)
-        if off and last and not self._arrived.is_open:
+        if not last or self._arrived.is_open:
+            self._fragment_arrived(data, last=last)
+        elif self.channel.off_received is self.exchange.levels:
             self._last_arrived += 1
         else:
-            self._frame_arrived(data, last=last)
+            self._message_arrived(bytes(data))
 
     @shielded
-    def _frame_arrived(self, data: bytes, *, last: bool) -> None:
+    def _fragment_arrived(self, data: bytes, *, last: bool) -> None:
         message = self._arrived.add(bytes(data), last=last)
-        if message is None:
-            return
+        if message is not None:
+            self._message_arrived(message)
+
+    def _message_arrived(self, message: bytes | LongText) -> None:
         number = self._last_arrived = self._last_arrived + 1
         span = self.wire.arrived(self.channel, message)
         # What is read piece by piece has been read before all of it was there.
@@ -92,10 +91,7 @@ class Socket:
     def send(self, send: Callable[[bytes], None], data: Any) -> None:
         """Send a message that is one frame."""
         outgoing = self.wire.sending(self.channel, bytes(data))
-        if outgoing is None:
-            send(data)
-        else:
-            _send(send, outgoing.data, outgoing)
+        _send(send, data if outgoing is None else outgoing.data, outgoing)
 
     def send_fragment(self, send: Callable[[bytes], None], data: Any, *, last: bool) -> None:
         """Send a frame of a message in fragments: what has been sent cannot be changed."""

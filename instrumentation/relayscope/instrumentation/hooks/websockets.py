@@ -22,13 +22,9 @@ from relayscope.instrumentation.hooks import claim
 from relayscope.instrumentation.hooks.patches import Patches
 from relayscope.instrumentation.hooks.websocket_frames import Socket
 from relayscope.instrumentation.hooks.websockets_legacy import LegacyHook
-from relayscope.instrumentation.levels import Direction
 from relayscope.instrumentation.process import shared_exchange
 from relayscope.instrumentation.shield import shielded
 from relayscope.instrumentation.wire import Wire
-
-# Looked up once: see `level.py`.
-_SENT: Final = Direction.SENT
 
 _ASYNCIO: Final = "websockets.asyncio.connection"
 _SYNC: Final = "websockets.sync.connection"
@@ -201,7 +197,7 @@ def _sending(original: Callable[..., None]) -> Callable[..., None]:
     def send(protocol: Any, data: Any, fin: bool = True) -> None:  # noqa: FBT001, FBT002  # the library's own signature
         socket = getattr(protocol, _SOCKET, None)
         # A message in one frame, as nearly all are, which the level excludes.
-        if socket is None or (fin and socket.wire.is_off(socket.channel, _SENT)):
+        if socket is None or (fin and socket.channel.off_sent is socket.exchange.levels):
             original(protocol, data, fin)
         elif fin:
             socket.send(functools.partial(original, protocol), data)
