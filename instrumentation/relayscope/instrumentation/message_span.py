@@ -164,12 +164,13 @@ class SpanMaker:
         sdk = self._sdk
         # An empty context has no span: most messages begin a trace, or come with their own.
         above = get_current_span(parent).get_span_context() if parent else INVALID_SPAN_CONTEXT
-        has_parent = above.is_valid
+        # Each of its properties is a call.
+        trace_id, _, _, flags, trace_state, has_parent = above
         # Anything but the default, which keeps what has no parent and what its parent keeps.
         if (
             sdk is None
             or sdk.sampler is not DEFAULT_ON
-            or (has_parent and not above.trace_flags.sampled)
+            or (has_parent and not flags.sampled)
             or not sdk._is_enabled()  # noqa: SLF001  # there is no other way to know
         ):
             return self._tracer.start_span(
@@ -177,7 +178,7 @@ class SpanMaker:
             )
         ids = sdk.id_generator
         if has_parent:
-            trace_id, is_random = above.trace_id, above.trace_flags.random_trace_id
+            is_random = flags.random_trace_id
         else:
             trace_id, is_random = ids.generate_trace_id(), ids.is_trace_id_random()
         context = SpanContext(
@@ -185,7 +186,7 @@ class SpanMaker:
             ids.generate_span_id(),
             is_remote=False,
             trace_flags=_SAMPLED_AND_RANDOM if is_random else _SAMPLED,
-            trace_state=above.trace_state,
+            trace_state=trace_state,
         )
         span = MessageSpan(
             sdk,
