@@ -8,6 +8,7 @@ from typing import Final
 from relayscope.sanitizer.cleaning import Cleaning
 from relayscope.sanitizer.findings import Explanation, Value
 from relayscope.sanitizer.first_look import FirstLook
+from relayscope.sanitizer.fork import searching
 from relayscope.sanitizer.leaves import Leaves
 from relayscope.sanitizer.model import Step
 from relayscope.sanitizer.replacements import FAILED, dropped
@@ -72,16 +73,8 @@ class Sanitizer:
         """
         if self._passes(attributes, body):
             return attributes, body
-        cleaning = self._cleaning()
-        new_attributes, new_body = attributes, body
-        if not self._passes(attributes, None):
-            new_attributes = cleaning.attributes(attributes, "attributes")
-        if not self._passes({}, body):
-            new_body = cleaning.value(body, "body")
-        self._count(cleaning)
-        if changes := {name for name, _ in cleaning.leaves.changes}:
-            new_attributes = {**new_attributes, NORMALIZED: [*sorted(changes)]}
-        return new_attributes, new_body
+        with searching.lock:
+            return self._cleaned(attributes, body)
 
     def records(
         self, records: Sequence[tuple[dict[str, Value], Value]]
@@ -102,7 +95,7 @@ class Sanitizer:
         Beside the rules' names there are `sanitizer-error` and `nesting` for values that were
         dropped, `truncated`, and the names that `NORMALIZED` lists.
         """
-        with self._lock:
+        with searching.lock, self._lock:
             return dict(self._hits)
 
     def tags(self, secret: str) -> tuple[str, ...]:
@@ -112,7 +105,8 @@ class Sanitizer:
     def explain(self, sample: Value) -> list[Explanation]:
         """What the rules would do to a sample, change by change; it shows no secret."""
         cleaning = self._cleaning()
-        cleaning.value(sample, "$")
+        with searching.lock:
+            cleaning.value(sample, "$")
         leaves = cleaning.leaves
         return [
             *(Explanation(Step.NORMALIZE, name, path, "", "") for name, path in leaves.changes),
@@ -132,15 +126,29 @@ class Sanitizer:
             ),
         ]
 
+    def _cleaned(self, attributes: dict[str, Value], body: Value) -> tuple[dict[str, Value], Value]:
+        cleaning = self._cleaning()
+        new_attributes, new_body = attributes, body
+        if not self._passes(attributes, None):
+            new_attributes = cleaning.attributes(attributes, "attributes")
+        if not self._passes({}, body):
+            new_body = cleaning.value(body, "body")
+        self._count(cleaning)
+        if changes := {name for name, _ in cleaning.leaves.changes}:
+            new_attributes = {**new_attributes, NORMALIZED: [*sorted(changes)]}
+        return new_attributes, new_body
+
     def _passes(self, attributes: dict[str, Value], body: Value) -> bool:
         try:
-            return self._first_look.passes(attributes, body)
+            with searching.lock:
+                return self._first_look.passes(attributes, body)
         except Exception:  # noqa: BLE001 - whatever is wrong with it, the long way finds out.
             return False
 
     def _all_pass(self, records: Sequence[tuple[dict[str, Value], Value]]) -> bool:
         try:
-            return self._first_look.all_pass(records)
+            with searching.lock:
+                return self._first_look.all_pass(records)
         except Exception:  # noqa: BLE001 - each on its own, then
             return False
 
