@@ -57,16 +57,13 @@ class MessageSpan(ReadableSpan, Span):
         self._tracer = tracer
         self.span_context = context
         self._own_attributes: dict[str, Any] = attributes
-        self._own_events: list[Event] = []
-        self._own_links = list(links)
         super().__init__(
             name=name,
             context=context,
             parent=parent,
             resource=tracer.resource,
             attributes=self._own_attributes,
-            events=self._own_events,
-            links=self._own_links,
+            links=links,
             kind=kind,
             instrumentation_info=tracer.instrumentation_info,
             status=_UNSET,
@@ -98,13 +95,13 @@ class MessageSpan(ReadableSpan, Span):
         timestamp: int | None = None,
     ) -> None:
         """Add an event."""
-        if self._end_time is None and len(self._own_events) < _MOST_EVENTS:
-            self._own_events.append(Event(name, attributes, timestamp or time_ns()))
+        if self._end_time is None and len(self._events) < _MOST_EVENTS:
+            self._events = (*self._events, Event(name, attributes, timestamp or time_ns()))
 
     def add_link(self, context: SpanContext, attributes: Mapping[str, Any] | None = None) -> None:
         """Add a link."""
-        if self._end_time is None and len(self._own_links) < _MOST_EVENTS:
-            self._own_links.append(Link(context, attributes))
+        if self._end_time is None and len(self._links) < _MOST_EVENTS:
+            self._links = (*self._links, Link(context, attributes))
 
     def update_name(self, name: str) -> None:
         """Change the name."""
