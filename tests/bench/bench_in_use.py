@@ -1,6 +1,6 @@
 """What relayscope costs a relay in use, level by level, beside the SDK that exports by itself.
 
-usage: python -m tests.bench.bench_in_use [--calls N] [--turns N]
+usage: python -m tests.bench.bench_in_use [--calls N] [--turns N] [--processes N]
 
 As `bench_overhead`, but with all that comes after a record is made: `relayscope-instrument` runs
 the relay, its spool is on disk and its forwarder sends; `bare` is the SDK with its batch processors
@@ -65,27 +65,38 @@ async def measure(calls: int, turns: int, endpoint: str, spools: Path) -> dict[s
             return relays
 
 
-def main() -> None:
-    """Measure, and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--calls", type=int, default=250)
-    parser.add_argument("--turns", type=int, default=12)
-    options = parser.parse_args()
+def run(calls: int, turns: int) -> dict[str, Relay]:
+    """Measure one process of each variant."""
     with (
         tempfile.TemporaryDirectory(prefix="bench-in-use-") as folder,
         sink() as (endpoint, _),
     ):
         spools = Path(folder)
-        relays = asyncio.run(measure(options.calls, options.turns, endpoint, spools))
+        relays = asyncio.run(measure(calls, turns, endpoint, spools))
         end_forwarders(spools)
-    print(f"{options.turns} turns of {options.calls} calls; microseconds")
+    return relays
+
+
+def main() -> None:
+    """Measure, and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--calls", type=int, default=250)
+    parser.add_argument("--turns", type=int, default=6)
+    parser.add_argument("--processes", type=int, default=4)
+    options = parser.parse_args()
+    relays = run(options.calls, options.turns)
+    for _ in range(1, options.processes):
+        for name, each in run(options.calls, options.turns).items():
+            relays[name].include(each)
+    print(f"{options.processes} x {options.turns} turns of {options.calls} calls; microseconds")
     print_table(relays)
     plain = statistics.median(relays[PLAIN].cpu)
     print("in all, added to a call: ", end="")
     print(
         ", ".join(
-            f"{name} {(statistics.median(each.cpu) + each.forwarding - plain) / 1e3:.0f}"
+            f"{name} {(statistics.median(each.cpu) + forwarding - plain) / 1e3:.0f}"
             for name, each in relays.items()
+            for forwarding in (each.forwarding / options.processes,)
         )
     )
 
