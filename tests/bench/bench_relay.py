@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from tests.bench.replay import Sent
 
-_REQUESTS: Final = 400
+_REQUESTS: Final = 1000
 _WARM_UP: Final = 50
 _PAUSE: Final = 0.005
 _PRIORITY: Final = -15
