@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from time import time_ns
-from typing import Protocol
+from typing import Final, Protocol
 
 from opentelemetry.trace import INVALID_SPAN, Span, StatusCode
 
@@ -15,6 +15,9 @@ from .level import Level
 from .levels import Direction
 from .long_text import Text
 from .message import Message
+
+# Looked up once: see `level.py`.
+_DEBUG: Final = Level.DEBUG
 
 
 class OddTraffic(StrEnum):
@@ -44,7 +47,7 @@ class CrossingLog(Protocol):
     """What makes log records of crossings."""
 
     def emit(self, crossing: "Crossing", text: Recorded) -> None:
-        """Emit the log record of a message that crossed with exactly this text."""
+        """Emit the log record, if the level asks for one, of a message with exactly this text."""
 
 
 @dataclass(slots=True)
@@ -80,8 +83,15 @@ class Crossing:
     sequence: int = 0
 
     def record(self, text: Recorded) -> None:
-        """Say with which exact text the message crosses."""
-        self.log.emit(self, text)
+        """Say with which exact text the message crosses.
+
+        A channel's text counts only from its first JSON-RPC message on: a process may use the same
+        library for things that are none of ours.
+        """
+        if self.channel.speaks_jsonrpc:
+            self.sequence = self.channel.next_sequence(self.direction)
+            if self.level <= _DEBUG or self.odd is not None:
+                self.log.emit(self, text)
         if self.ends_span:
             self.span.end()
         for part in self.parts:

@@ -27,7 +27,7 @@ from .ending import NO_ENDING, Ending
 from .injection import Injection
 from .level import Level
 from .levels import Direction, Levels
-from .message import KNOWN_METHODS, Kind, Message
+from .message import ANSWERS, KNOWN_METHODS, Kind, Message
 from .message_log import MessageLog
 from .parents import Parents
 from .sides import is_of_other_side
@@ -244,7 +244,7 @@ class Exchange:
                 ):
                     crossing.carrier = self._carriers.of(crossing.span)
             self._open(crossing, channel.sent, _CLIENT)
-        elif message.is_answer:
+        elif message.kind in ANSWERS:
             self._pair(crossing, channel.received, _SERVER)
             if crossing.span is not INVALID_SPAN:
                 ambient.leave(crossing.span)
@@ -260,7 +260,7 @@ class Exchange:
                 crossing.span = self.spans.start(crossing, _SERVER, parent, links)
                 self._parents.remember(message, crossing.span)
             self._open(crossing, channel.received, _SERVER)
-        elif message.is_answer:
+        elif message.kind in ANSWERS:
             self._pair(crossing, channel.sent, _CLIENT)
         return crossing
 

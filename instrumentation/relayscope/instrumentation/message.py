@@ -108,7 +108,7 @@ _RESULT: Final = Kind.RESULT
 _UNPARSABLE: Final = Kind.UNPARSABLE
 
 
-_ANSWERS: Final = (Kind.RESULT, Kind.ERROR)
+ANSWERS: Final = (Kind.RESULT, Kind.ERROR)
 
 
 @dataclass(slots=True)
@@ -137,11 +137,6 @@ class Message:
     target: str = ""
     parts: tuple["Message", ...] = ()
     size: int = 0
-
-    @property
-    def is_answer(self) -> bool:
-        """Whether this is a result or an error."""
-        return self.kind in _ANSWERS
 
     @property
     def is_tool_error(self) -> bool:

@@ -54,15 +54,7 @@ class MessageLog:
         self._body_limit = max(body_limit, 2 * _MARGIN)
 
     def emit(self, crossing: Crossing, text: Recorded) -> None:
-        """Emit the log record of a message that crossed with exactly this text.
-
-        A channel's text counts only from its first JSON-RPC message on: a process may use the same
-        library for things that are none of ours.
-        """
-        channel = crossing.channel
-        if not channel.speaks_jsonrpc:
-            return
-        sequence = crossing.sequence = channel.next_sequence(crossing.direction)
+        """Emit the log record, if the level asks for one, of a message with exactly this text."""
         level = crossing.level
         if crossing.odd is None or crossing.odd is OddTraffic.NOT_MCP:
             own_level = level
@@ -79,7 +71,7 @@ class MessageLog:
         data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
         attributes, unseen = self._attributes(crossing)
         attributes[names.MESSAGE_SIZE] = len(data)
-        attributes[names.CHANNEL_SEQUENCE] = sequence
+        attributes[names.CHANNEL_SEQUENCE] = crossing.sequence
         body = self._body(data) if level is _TRACE else None
         if body is None or len(data) > self._body_limit:
             unseen[names.MESSAGE_SHA256] = _digest(data)

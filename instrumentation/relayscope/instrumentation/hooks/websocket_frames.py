@@ -54,25 +54,22 @@ class Socket:
 
     def arrived(self, data: bytes, *, last: bool) -> None:
         """Take a data frame that has arrived."""
+        gathered: bytes | LongText | None = None
         if not last or self._arrived.is_open:
-            self._fragment_arrived(data, last=last)
-        elif self.channel.off_received is self.exchange.levels:
-            self._last_arrived += 1
-        else:
-            self._message_arrived(bytes(data))
-
-    @shielded
-    def _fragment_arrived(self, data: bytes, *, last: bool) -> None:
-        message = self._arrived.add(bytes(data), last=last)
-        if message is not None:
-            self._message_arrived(message)
-
-    def _message_arrived(self, message: bytes | LongText) -> None:
+            gathered = self._fragment_arrived(data, last=last)
+            if gathered is None:
+                return
         number = self._last_arrived = self._last_arrived + 1
-        span = self.wire.arrived(self.channel, message)
+        if self.channel.off_received is self.exchange.levels:
+            return
+        span = self.wire.arrived(self.channel, bytes(data) if gathered is None else gathered)
         # What is read piece by piece has been read before all of it was there.
         if span is not None and number > self.last_read:
             self.unread.append((number, span))
+
+    @shielded
+    def _fragment_arrived(self, data: bytes, *, last: bool) -> bytes | LongText | None:
+        return self._arrived.add(bytes(data), last=last)
 
     def read(self) -> None:
         """Let the running task work for the message that it has just read."""
