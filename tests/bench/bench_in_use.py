@@ -23,6 +23,7 @@ from tests.bench.bench_overhead import (
     backend,
     command_of,
     print_table,
+    repeated,
     running,
     take_turn,
 )
@@ -61,8 +62,13 @@ async def measure(calls: int, turns: int, endpoint: str, spools: Path) -> dict[s
             await asyncio.sleep(_AT_EXIT_SECONDS)
             for level in Level:
                 seconds = processor_seconds(spools / level.name) - sent[level]
-                relays[level.name].forwarding = seconds * 1e9 / (calls * turns)
+                relays[level.name].forwarding.append(seconds * 1e9 / (calls * turns))
             return relays
+
+
+def forwarding(relay: Relay) -> float:
+    """What its forwarders took on average; nothing where it has none."""
+    return statistics.fmean(relay.forwarding) if relay.forwarding else 0.0
 
 
 def run(calls: int, turns: int) -> dict[str, Relay]:
@@ -84,19 +90,15 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=6)
     parser.add_argument("--processes", type=int, default=4)
     options = parser.parse_args()
-    relays = run(options.calls, options.turns)
-    for _ in range(1, options.processes):
-        for name, each in run(options.calls, options.turns).items():
-            relays[name].include(each)
+    relays = repeated(options.processes, lambda: run(options.calls, options.turns))
     print(f"{options.processes} x {options.turns} turns of {options.calls} calls; microseconds")
     print_table(relays)
     plain = statistics.median(relays[PLAIN].cpu)
     print("in all, added to a call: ", end="")
     print(
         ", ".join(
-            f"{name} {(statistics.median(each.cpu) + forwarding - plain) / 1e3:.0f}"
+            f"{name} {(statistics.median(each.cpu) + forwarding(each) - plain) / 1e3:.0f}"
             for name, each in relays.items()
-            for forwarding in (each.forwarding / options.processes,)
         )
     )
 

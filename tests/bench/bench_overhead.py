@@ -22,7 +22,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -54,8 +54,8 @@ class Relay:
     round_trips: list[int] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
     """Nanoseconds for each call, turn by turn."""
-    forwarding: float = 0.0
-    """Nanoseconds for each call of the process that sends what was made of it."""
+    forwarding: list[float] = field(default_factory=list)
+    """Nanoseconds for each call of the process that sends what was made of it, if there is one."""
 
     def include(self, other: "Relay") -> None:
         """Count what another process of the same variant took, too."""
@@ -141,6 +141,15 @@ async def measure(calls: int, turns: int) -> dict[str, Relay]:
             return relays
 
 
+def repeated(times: int, measure: Callable[[], dict[str, Relay]]) -> dict[str, Relay]:
+    """Measure so many processes of each variant, and put together what they took."""
+    relays = measure()
+    for _ in range(1, times):
+        for name, each in measure().items():
+            relays[name].include(each)
+    return relays
+
+
 async def take_turn(each: Relay, calls: int, *, counts: bool) -> None:
     """Call a relay so many times; remember what that took, if it counts."""
     url = f"ws://127.0.0.1:{each.port}"
@@ -200,10 +209,7 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=4)
     parser.add_argument("--processes", type=int, default=6)
     options = parser.parse_args()
-    relays = asyncio.run(measure(options.calls, options.turns))
-    for _ in range(1, options.processes):
-        for name, each in asyncio.run(measure(options.calls, options.turns)).items():
-            relays[name].include(each)
+    relays = repeated(options.processes, lambda: asyncio.run(measure(options.calls, options.turns)))
     print(f"{options.processes} x {options.turns} turns of {options.calls} calls; microseconds")
     print_table(relays)
     pairs = relays[Level.OFF.name].unhooked

@@ -8,9 +8,11 @@ _FORK: Final = """
 import os, random, signal, string, sys, threading, time
 from relayscope.sanitizer import Sanitizer
 
-def search(times, seed):
+def search(seed, times=20):
     texts = random.Random(seed)
-    while times():
+    for _ in range(times):
+        if done.is_set():
+            break
         sanitizer.text("".join(texts.choices(string.printable, k=400)))
 
 def fork(seed):
@@ -18,23 +20,19 @@ def fork(seed):
     if child == 0:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(20)
-        left = iter(range(20))
-        search(lambda: next(left, None) is not None, seed)
+        search(seed)
         os._exit(0)
     return os.waitpid(child, 0)[1] == 0
 
 def search_and_fork(seed):
-    left = iter(range(20))
-    search(lambda: next(left, None) is not None, seed)
+    search(seed)
     ended.append(fork(seed))
 
 rounds, threads_that_fork, ended = int(sys.argv[1]), int(sys.argv[2]), []
 for number in range(rounds):
     sanitizer = Sanitizer.default()  # Its automata are cold: each search adds to them.
     done = threading.Event()
-    threads = [
-        threading.Thread(target=search, args=(lambda: not done.is_set(), seed)) for seed in (1, 2)
-    ]
+    threads = [threading.Thread(target=search, args=(seed, sys.maxsize)) for seed in (1, 2)]
     forking = [
         threading.Thread(target=search_and_fork, args=(seed,)) for seed in range(threads_that_fork)
     ]

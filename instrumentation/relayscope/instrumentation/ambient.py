@@ -36,12 +36,8 @@ def leave(span: Span) -> None:
     """Say that nobody works for `span` any more; the running task gets its own context back."""
     setattr(span, _ANSWERED, True)
     entered = _entered.get()
-    if entered is None:
-        return
-    outer, newest, inner = entered
-    current = otel_context.get_current()
-    if (newest if current is inner else get_current_span(current)) is span:
-        otel_context.attach(outer)
+    if entered is not None and _span_of(otel_context.get_current(), entered) is span:
+        otel_context.attach(entered[0])
         _entered.set(None)
 
 
@@ -49,8 +45,12 @@ def context() -> Context:
     """Return the context that the running task works in."""
     current = otel_context.get_current()
     entered = _entered.get()
-    if entered is None:
-        return current
-    outer, newest, inner = entered
-    here = newest if current is inner else get_current_span(current)
-    return outer if hasattr(here, _ANSWERED) else current
+    if entered is not None and hasattr(_span_of(current, entered), _ANSWERED):
+        return entered[0]
+    return current
+
+
+def _span_of(current: Context, entered: _Entered) -> Span:
+    """Return the current span: the one that was entered, unless the host went on from there."""
+    _, span, inner = entered
+    return span if current is inner else get_current_span(current)

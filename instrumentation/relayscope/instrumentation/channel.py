@@ -61,11 +61,17 @@ class Channel:
     def gate(self, levels: Levels, direction: Direction) -> Level | None:
         """Return the level of all messages in a direction, None if each has to be looked at."""
         if self._levels is not levels:
-            self._gates = {each: levels.of_channel(self.peer, each) for each in Direction}
-            self._levels = levels
-            self.off_sent = levels if self._gates[Direction.SENT] is Level.OFF else None
-            self.off_received = levels if self._gates[Direction.RECEIVED] is Level.OFF else None
+            self._look_up(levels)
         return self._gates[direction]
+
+    def level_of(self, levels: Levels, direction: Direction, method: str, target: str) -> Level:
+        """Return the level of one message; an answer has its request's method and target."""
+        if self._levels is not levels:
+            self._look_up(levels)
+        level = self._gates[direction]
+        if level is None:
+            level = levels.of_message(self.peer, direction, method, target)
+        return level
 
     def next_sequence(self, direction: Direction) -> int:
         """Return the position of the message that crosses now, from 1."""
@@ -110,3 +116,10 @@ class Channel:
                 self.peer = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
                 self.as_client = {names.SERVER_ADDRESS: host, names.SERVER_PORT: port}
                 self.as_server = {names.CLIENT_ADDRESS: host, names.CLIENT_PORT: port}
+
+    def _look_up(self, levels: Levels) -> None:
+        """Remember what the levels say of all messages: they rarely change."""
+        self._gates = {each: levels.of_channel(self.peer, each) for each in Direction}
+        self._levels = levels
+        self.off_sent = levels if self._gates[Direction.SENT] is Level.OFF else None
+        self.off_received = levels if self._gates[Direction.RECEIVED] is Level.OFF else None

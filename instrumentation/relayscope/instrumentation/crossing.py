@@ -90,6 +90,7 @@ class Crossing:
         """
         if self.channel.speaks_jsonrpc:
             self.sequence = self.channel.next_sequence(self.direction)
+            # What is left out at the other levels is not even asked about.
             if self.level <= _DEBUG or self.odd is not None:
                 self.log.emit(self, text)
         if self.ends_span:

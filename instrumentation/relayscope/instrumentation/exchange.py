@@ -212,9 +212,7 @@ class Exchange:
         if not channel.is_announced and channel.speaks_jsonrpc and channel.is_connection:
             channel.is_announced = True
             self.channel_log.opened(channel, self.levels)
-        level = channel.gate(self.levels, direction)
-        if level is None:
-            level = self._level_of(channel, message, direction)
+        level = channel.level_of(self.levels, direction, message.method, message.target)
         crossing = Crossing(channel, direction, message, level, self.log)
         if unparsable:
             crossing.odd = OddTraffic.UNPARSABLE
@@ -223,13 +221,9 @@ class Exchange:
         return crossing
 
     def _part(self, batch: Crossing, message: Message) -> Crossing:
-        level = batch.channel.gate(self.levels, batch.direction)
-        if level is None:
-            level = self._level_of(batch.channel, message, batch.direction)
-        return Crossing(batch.channel, batch.direction, message, level, self.log, time=batch.time)
-
-    def _level_of(self, channel: Channel, message: Message, direction: Direction) -> Level:
-        return self.levels.of_message(channel.peer, direction, message.method, message.target)
+        channel, direction = batch.channel, batch.direction
+        level = channel.level_of(self.levels, direction, message.method, message.target)
+        return Crossing(channel, direction, message, level, self.log, time=batch.time)
 
     def _sending(self, crossing: Crossing) -> Crossing:
         channel, message = crossing.channel, crossing.message
@@ -335,12 +329,11 @@ class Exchange:
 
     def _take_level(self, crossing: Crossing, call: Call) -> None:
         """Give an answer the level that its request's method and target have."""
-        channel = crossing.channel
         if call.level is _OFF:
             crossing.level = _OFF
-        elif channel.gate(self.levels, crossing.direction) is None:
-            crossing.level = self.levels.of_message(
-                channel.peer, crossing.direction, call.request.method, call.target
+        else:
+            crossing.level = crossing.channel.level_of(
+                self.levels, crossing.direction, call.request.method, call.target
             )
 
     def _cancel(

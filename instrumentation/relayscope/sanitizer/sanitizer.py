@@ -95,6 +95,7 @@ class Sanitizer:
         Beside the rules' names there are `sanitizer-error` and `nesting` for values that were
         dropped, `truncated`, and the names that `NORMALIZED` lists.
         """
+        # A child that is forked meanwhile would inherit this lock, too, as it would in `_count`.
         with searching.lock, self._lock:
             return dict(self._hits)
 

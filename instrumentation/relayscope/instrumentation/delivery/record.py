@@ -143,6 +143,7 @@ def pack_log(
         attributes, body = sanitizer.record(attributes, body)
         event_name = _clean(sanitizer, event_name)
         severity_text = _clean(sanitizer, severity_text)
+    # To ask a member of an enumeration for its `value` is a call; for `_value_`, it is none.
     severity = record.severity_number
     return _packed(
         (

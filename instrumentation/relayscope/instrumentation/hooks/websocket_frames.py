@@ -37,7 +37,6 @@ class Socket:
 
     Attributes:
         wire: What is told.
-        exchange: The wire's.
         channel: Of the socket.
         last_read: The number of the message that the host has read last.
         unread: Spans of messages that it has not read, each with the message's number.
@@ -45,7 +44,6 @@ class Socket:
 
     def __init__(self, wire: Wire, channel: Channel) -> None:
         self.wire = wire
-        self.exchange = wire.exchange
         self.channel = channel
         self._sent = Fragments()
         self._arrived = Fragments()
@@ -60,7 +58,7 @@ class Socket:
             if gathered is None:
                 return
         number = self._last_arrived = self._last_arrived + 1
-        if self.channel.off_received is self.exchange.levels:
+        if self.channel.off_received is self.wire.exchange.levels:
             return
         span = self.wire.arrived(self.channel, bytes(data) if gathered is None else gathered)
         # What is read piece by piece has been read before all of it was there.

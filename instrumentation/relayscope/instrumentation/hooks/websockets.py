@@ -197,7 +197,7 @@ def _sending(original: Callable[..., None]) -> Callable[..., None]:
     def send(protocol: Any, data: Any, fin: bool = True) -> None:  # noqa: FBT001, FBT002  # the library's own signature
         socket = getattr(protocol, _SOCKET, None)
         # A message in one frame, as nearly all are, which the level excludes.
-        if socket is None or (fin and socket.channel.off_sent is socket.exchange.levels):
+        if socket is None or (fin and socket.channel.off_sent is socket.wire.exchange.levels):
             original(protocol, data, fin)
         elif fin:
             socket.send(functools.partial(original, protocol), data)
