@@ -21,7 +21,7 @@ RELAY ?=
 ROWS ?= 200000
 
 .PHONY: demo test soak soak-delivery fidelity bench-ingest bench-sanitizer bench-spool bench-relay \
-	bench-query bench-housekeeping bench-overhead check format clean
+	bench-query bench-housekeeping bench-overhead corpus check format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/relayscope demo
@@ -54,6 +54,9 @@ bench-relay: $(VENV)/.installed
 
 bench-sanitizer: $(VENV)/.installed
 	$(BIN)/python -m tests.bench.bench_sanitizer
+
+corpus: $(VENV)/.installed
+	$(BIN)/python -m tests.sanitizer.corpus
 
 bench-query: $(VENV)/.installed
 	$(BIN)/python -m tests.bench.bench_query $(ROWS)

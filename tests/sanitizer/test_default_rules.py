@@ -1,17 +1,15 @@
 """Every default rule finds its own samples, wherever they stand (D1), and leaves the rest alone."""
 
-import base64
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote
 
 import pytest
 
 import relayscope.sanitizer
 from relayscope.sanitizer import KeyRule, PatternRule, Rules, Sanitizer, Step, Value
 from relayscope.sanitizer.reference import reference
+from tests.sanitizer.places import PLACES, holds
 from tests.sanitizer.samples import CANARY, NAME_SAMPLES, OPTIONAL, PATTERN_SAMPLES, RULES, Sample
 
 SANITIZER: Final = Sanitizer.default()
@@ -24,33 +22,6 @@ PATTERNS_ALONE: Final = {
     for rule in _ALL.patterns
 }
 
-Place = Callable[[str], Value]
-
-PLACES: Final[dict[str, Place]] = {
-    "a name or a body": lambda text: text,
-    "an attribute's value": lambda text: {"http.url": text},
-    "an attribute's key": lambda text: {text: 1},
-    "a nested list": lambda text: {"a": [1, ["x", text]]},
-    "a nested mapping": lambda text: {"a": {"b": [{"c": text}]}},
-    "a nested key": lambda text: {"a": {"b": {text: None}}},
-    "bytes": lambda text: text.encode(),
-    "JSON": lambda text: json.dumps({"params": {"arguments": ["x", {"note": text}]}}),
-    "a JSON key": lambda text: json.dumps({"params": {text: 1}}),
-    "JSON in JSON": lambda text: json.dumps({"text": json.dumps({"text": json.dumps([text])})}),
-    "MCP's _meta": lambda text: json.dumps({"params": {"_meta": {"x.y/z": text}}}),
-    "JSON as base64": lambda text: base64.b64encode(json.dumps({"x": text}).encode()).decode(),
-    "JSON as base64 in JSON": lambda text: json.dumps(
-        {"blob": base64.urlsafe_b64encode(json.dumps({"x": text}).encode()).decode()}
-    ),
-    "a query with JSON": lambda text: "https://h/p?q=" + quote(json.dumps({"x": text})),
-    "a server-sent event": lambda text: f"event: message\ndata: {json.dumps({'x': text})}\n\n",
-    "JSON in a log line": lambda text: f"WARN got {json.dumps({'x': text})} from peer",
-    "JSON that was cut off": lambda text: json.dumps({"x": text, "y": [1, "z"]})[:-4],
-    "a stack trace": lambda text: f'Traceback:\n  File "x.py", line 1\nValueError: {text}\n',
-    "baggage": lambda text: f"userId=alice,x={text}",
-    "text with escapes": lambda text: 'said "' + json.dumps(text)[1:-1] + '" to me',
-}
-
 
 @pytest.mark.parametrize("sample", PATTERN_SAMPLES, ids=lambda sample: sample.rule)
 @pytest.mark.parametrize("place", PLACES)
@@ -59,7 +30,7 @@ def test_a_patterns_secret_is_gone_from_every_place(sample: Sample, place: str) 
     sanitizer = PATTERNS_ALONE[sample.rule]
     before = sanitizer.hits().get(sample.rule, 0)
     cleaned = sanitizer.value(PLACES[place](sample.text))
-    assert not _holds(cleaned, sample.secret)
+    assert not holds(cleaned, sample.secret)
     assert sanitizer.hits()[sample.rule] == before + 1
 
 
@@ -69,7 +40,7 @@ def test_a_sensitive_names_value_is_gone_from_every_place(rule: str, name: str, 
     """The same for secrets that only their name gives away."""
     before = SANITIZER.hits().get(rule, 0)
     cleaned = SANITIZER.value(PLACES[place](json.dumps({name: CANARY})))
-    assert not _holds(cleaned, CANARY)
+    assert not holds(cleaned, CANARY)
     assert SANITIZER.hits()[rule] > before
 
 
@@ -146,16 +117,3 @@ def test_the_documented_rules_are_the_rules() -> None:
     """RULES.md is what `python -m relayscope.sanitizer.reference` prints (D6)."""
     path = Path(str(relayscope.sanitizer.__file__)).with_name("RULES.md")
     assert path.read_text(encoding="utf-8") == reference()
-
-
-def _holds(value: Value, secret: str) -> bool:
-    """Whether a secret can be read in a value, in whatever form it was put in."""
-    if isinstance(value, bytes):
-        value = value.decode()
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    forms = {secret, json.dumps(secret)[1:-1], quote(secret)}
-    forms |= {
-        base64.b64encode(secret[start:].encode()).decode()[:16]
-        for start in range(min(3, len(secret)))
-    }
-    return any(form in text for form in forms)

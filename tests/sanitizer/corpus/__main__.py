@@ -1,0 +1,38 @@
+"""Prints recall by format and false alarms by kind, and each failure: `make corpus`."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from relayscope.sanitizer import Sanitizer
+from tests.sanitizer.corpus.judging import Verdict, harmless, judged, secrets
+from tests.sanitizer.corpus.texts import known
+
+
+def main() -> None:
+    """Sanitize the corpus and print what became of it."""
+    sanitizer = Sanitizer.default()
+    _table("secrets, by format", "found", judged(sanitizer, secrets()))
+    _table("harmless texts, by kind", "left alone", judged(sanitizer, harmless()))
+
+
+def _table(title: str, right: str, verdicts: Iterable[Verdict]) -> None:
+    reasons = known()
+    by_kind: dict[str, list[Verdict]] = defaultdict(list)
+    for verdict in verdicts:
+        by_kind[verdict.example.kind].append(verdict)
+    total = [verdict for kind in by_kind.values() for verdict in kind]
+    for verdict in total:
+        if not verdict.right:
+            listed = "" if verdict.example.id in reasons else " (not in known.txt)"
+            print(f"{verdict.example.id}{listed}\n    {verdict.shown}")
+        elif verdict.example.id in reasons:
+            print(f"{verdict.example.id}: mended, take it out of known.txt")
+    print(f"\n{title:44}{'texts':>8}{right:>12}{'':>8}")
+    for kind, some in [*by_kind.items(), ("all", total)]:
+        good = sum(verdict.right for verdict in some)
+        print(f"{kind:44}{len(some):8}{good:12}{good / len(some):8.1%}")
+    print()
+
+
+if __name__ == "__main__":
+    main()
