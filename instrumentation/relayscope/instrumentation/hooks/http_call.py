@@ -1,4 +1,4 @@
-"""One HTTP request that carries a JSON-RPC message, and the response that carries its answer.
+"""One HTTP request with a JSON-RPC message that this process serves, and what it answers.
 
 Streamable HTTP (MCP 2025-06-18, basic/transports): a POST's body is a message; its response is one
 message as JSON, or several as server-sent events. Calls of one session share a channel, because a
@@ -16,29 +16,14 @@ from typing import Any, Final
 from opentelemetry import propagate
 from opentelemetry.context import Context
 
-from relayscope.instrumentation import names
 from relayscope.instrumentation.channel import Channel
 from relayscope.instrumentation.hooks import sse
-from relayscope.instrumentation.hooks.sse import EventStream
+from relayscope.instrumentation.hooks.response_body import ResponseBody, error_type, is_message
 from relayscope.instrumentation.levels import Direction
-from relayscope.instrumentation.long_text import Gathering, LongText, Text
+from relayscope.instrumentation.long_text import Gathering, LongText
 from relayscope.instrumentation.message import Kind, Message
 from relayscope.instrumentation.shield import shielded
 from relayscope.instrumentation.wire import Outgoing, Wire
-
-_NOT_SENT: Final = frozenset(
-    {
-        "ConnectError",
-        "ConnectTimeout",
-        "LocalProtocolError",
-        "PoolTimeout",
-        "ProxyError",
-        "UnsupportedProtocol",
-        "WriteError",
-        "WriteTimeout",
-    }
-)
-"""httpx's exceptions that say that a request did not go out; after others it may have."""
 
 _SESSION: Final = re.compile(r"[?&]session_?id=([\w-]{1,128})", re.IGNORECASE)
 
@@ -102,147 +87,6 @@ class Sessions:
         while len(self._channels) > _MOST_SESSIONS:
             _, oldest = self._channels.popitem(last=False)
             self._wire.closed(oldest)
-
-
-class ClientChannels:
-    """The channels of the servers that this process posts to, one for each session."""
-
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
-        self._channels: OrderedDict[tuple[str, int, str], Channel] = OrderedDict()
-
-    def call(self, server: tuple[str, int], session_id: str, body: bytes) -> "ClientCall | None":
-        """Return a new call, None if the body is not a message."""
-        message = Message.of_text(body)
-        if message.kind is Kind.UNPARSABLE:
-            return None
-        return ClientCall(self._wire, self._channel(server, session_id), message, body)
-
-    def stream(self, server: tuple[str, int], session_id: str) -> "ClientStream":
-        """Return a new stream from the server."""
-        return ClientStream(self._wire, self._channel(server, session_id))
-
-    def _channel(self, server: tuple[str, int], session_id: str) -> Channel:
-        key = (*server, session_id)
-        channel = self._channels.get(key)
-        if channel is None:
-            channel = Channel.of_socket("http", server)
-            channel.session_id = session_id
-            self._channels[key] = channel
-            if len(self._channels) > _MOST_SESSIONS:
-                _, oldest = self._channels.popitem(last=False)
-                self._wire.closed(oldest)
-        else:
-            self._channels.move_to_end(key)
-        return channel
-
-
-class ClientStream:
-    """A GET request that this process makes, for what the server says unasked. Nothing raises."""
-
-    def __init__(self, wire: Wire, channel: Channel) -> None:
-        self._wire = wire
-        self._channel = channel
-        self._response: ResponseBody | None = None
-
-    def failed(self, error: BaseException, started: int) -> None:
-        """Say that no response came; who asked for nothing has lost nothing."""
-
-    @shielded
-    def response_start(self, status: int, headers: Mapping[bytes, bytes]) -> None:
-        """Take the response's status and headers, names in lower case."""
-        is_stream = b"text/event-stream" in headers.get(b"content-type", b"")
-        self._response = ResponseBody(headers) if status == HTTPStatus.OK and is_stream else None
-
-    @shielded
-    def response_body(self, chunk: bytes) -> None:
-        """Take the next part of the response's body, in the task that reads it."""
-        if self._response is not None:
-            for text in self._response.feed(chunk, more=True):
-                if _is_message(text):
-                    self._wire.received(self._channel, text)
-
-    def end(self) -> None:
-        """Say that the stream has ended; another may follow it."""
-
-
-class ClientCall:
-    """A POST request that this process makes. Nothing here raises.
-
-    Attributes:
-        body: What to send as the request's body.
-    """
-
-    def __init__(self, wire: Wire, channel: Channel, message: Message, body: bytes) -> None:
-        self._wire = wire
-        self._channel = channel
-        self._message = message
-        self._outgoing = wire.sending(channel, body)
-        self._response: ResponseBody | None = None
-        self._status = 0
-        self.body = body if self._outgoing is None else self._outgoing.data
-
-    @shielded
-    def failed(self, error: BaseException, started: int) -> None:
-        """Say that no response came to what was sent at `started` (ns since the epoch)."""
-        error_type = type(error).__name__
-        if self._outgoing is not None and error_type in _NOT_SENT:
-            self._outgoing.failed(error)
-        else:
-            self._give_up(error_type)
-        if isinstance(error, OSError) or type(error).__name__ == "ConnectError":
-            self._wire.connect_failed(self._channel, started, error)
-
-    @shielded
-    def response_start(self, status: int, headers: Mapping[bytes, bytes]) -> None:
-        """Take the response's status and headers, names in lower case."""
-        self._status = status
-        self._response = ResponseBody(headers)
-
-    @shielded
-    def response_body(self, chunk: bytes) -> None:
-        """Take the next part of the response's body, in the task that reads it."""
-        if self._response is not None:
-            for text in self._response.feed(chunk, more=True):
-                self._wire.received(self._channel, text)
-
-    @shielded
-    def end(self) -> None:
-        """Say that the response is complete: what it has not answered stays unanswered."""
-        if self._response is not None:
-            for text in self._response.feed(b"", more=False):
-                self._wire.received(self._channel, text)
-            self._response = None
-            if self._status != HTTPStatus.ACCEPTED:
-                self._give_up(_error_type(self._status))
-
-    def _give_up(self, error_type: str) -> None:
-        for message in (self._message, *self._message.parts):
-            self._wire.gave_up(self._channel, message, Direction.SENT, error_type)
-
-
-class ResponseBody:
-    """A response's messages, as its body comes by."""
-
-    def __init__(self, headers: Mapping[bytes, bytes]) -> None:
-        content_type = headers.get(b"content-type", b"").lower()
-        plain = headers.get(b"content-encoding", b"identity").lower() == b"identity"
-        self._events = EventStream() if plain and b"text/event-stream" in content_type else None
-        self._json = Gathering() if plain and b"json" in content_type else None
-
-    @property
-    def is_between_events(self) -> bool:
-        """Whether this is an event stream, and no event has begun that has not ended."""
-        return self._events is not None and self._events.is_between_events
-
-    def feed(self, chunk: bytes, *, more: bool) -> list[bytes | LongText]:
-        """Take the next part of the body; return the texts that are complete with it."""
-        if self._events is not None:
-            return list(self._events.feed(chunk))
-        if self._json is None:
-            return []
-        self._json.add(chunk)
-        return [self._json.take()] if not more and self._json else []
 
 
 class ServerCall:
@@ -334,9 +178,9 @@ class ServerCall:
     def end(self) -> None:
         """Say that the response is complete: what it has not answered stays unanswered."""
         if self._request is not None and self._status != HTTPStatus.ACCEPTED:
-            error_type = _error_type(self._status)
+            reason = error_type(self._status)
             for message in (self._request, *self._request.parts):
-                self._wire.gave_up(self._channel, message, Direction.RECEIVED, error_type)
+                self._wire.gave_up(self._channel, message, Direction.RECEIVED, reason)
         self._leave()
 
     def _leave(self) -> None:
@@ -358,13 +202,13 @@ class ServerStream(ServerCall):
             self._response = ResponseBody(headers)
 
     def _sending(self, data: bytes) -> bytes | None:
-        if _is_message(data):
+        if is_message(data):
             return super()._sending(data)
         self._learn_session(data)
         return None
 
     def _record_text(self, text: bytes | LongText) -> None:
-        if _is_message(text):
+        if is_message(text):
             super()._record_text(text)
         elif isinstance(text, bytes):
             self._learn_session(text)
@@ -384,14 +228,3 @@ def session_in(address: str) -> str:
     """Return the session's id in an address of the older transport, empty if there is none."""
     found = _SESSION.search(address)
     return found[1] if found is not None else ""
-
-
-def _is_message(data: Text) -> bool:
-    """Return whether an event may be a message; the others are the transport's own."""
-    start = data.head if isinstance(data, LongText) else data
-    return start[:1] in (b"{", b"[", "{", "[")
-
-
-def _error_type(status: int) -> str:
-    """Return why a request was not answered: HTTP says so, or nobody does."""
-    return str(status) if status >= HTTPStatus.BAD_REQUEST else names.ERROR_UNANSWERED

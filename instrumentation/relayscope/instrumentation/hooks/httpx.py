@@ -8,7 +8,7 @@ from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 
 from relayscope.instrumentation.exchange import Exchange
 from relayscope.instrumentation.hooks import claim
-from relayscope.instrumentation.hooks.http_call import ClientCall, ClientChannels, ClientStream
+from relayscope.instrumentation.hooks.client_call import ClientCall, ClientChannels, ClientStream
 from relayscope.instrumentation.hooks.patches import Patches
 from relayscope.instrumentation.process import shared_exchange
 from relayscope.instrumentation.shield import shielded
@@ -16,6 +16,20 @@ from relayscope.instrumentation.wire import Wire
 
 _MODULES: Final = ("httpx", "httpx2")
 """The library, and its successor, which the `mcp` SDK 2.x uses."""
+
+
+_NOT_CONNECTED: Final = frozenset({"ConnectError", "ConnectTimeout"})
+_NOT_SENT: Final = frozenset(
+    {
+        "LocalProtocolError",
+        "PoolTimeout",
+        "ProxyError",
+        "UnsupportedProtocol",
+        "WriteError",
+        "WriteTimeout",
+    }
+)
+"""Exceptions that say that a request did not go out; after others it may have."""
 
 
 class HttpxInstrumentor(BaseInstrumentor):
@@ -50,7 +64,7 @@ class _Hook:
         try:
             response = send(*args, **kwargs)
         except BaseException as error:
-            call.failed(error, started)
+            _fail(call, error, started)
             raise
         self._respond(call, response)
         return response
@@ -66,7 +80,7 @@ class _Hook:
         try:
             response = await send(*args, **kwargs)
         except BaseException as error:
-            call.failed(error, started)
+            _fail(call, error, started)
             raise
         self._respond(call, response)
         return response
@@ -107,6 +121,16 @@ class _Hook:
             call.end()
         else:
             _watch_body(call, response)
+
+
+def _fail(call: ClientCall | ClientStream, error: BaseException, started: int) -> None:
+    error_type = type(error).__name__
+    if error_type in _NOT_CONNECTED or isinstance(error, OSError):
+        call.not_connected(error, started)
+    elif error_type in _NOT_SENT:
+        call.not_sent(error)
+    else:
+        call.failed(error)
 
 
 def _server(request: Any) -> tuple[str, int]:

@@ -1,0 +1,77 @@
+"""A file of bytes that tells what is read from it."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import wrapt
+
+
+class WatchedFile(wrapt.ObjectProxy[Any]):
+    """Stands in for a buffered file, as which it can be used in every way.
+
+    Args:
+        file: What is read.
+        heard: Told what was read, before the reader is; empty at the file's end. Must not raise.
+        closed: Told when it is closed. Must not raise.
+    """
+
+    def __init__(
+        self, file: Any, heard: Callable[[bytes], object], closed: Callable[[], object]
+    ) -> None:
+        super().__init__(file)
+        self._self_heard = heard
+        self._self_closed = closed
+
+    def read(self, *args: Any) -> Any:
+        """Read up to a number of bytes."""
+        data = self.__wrapped__.read(*args)
+        self._self_heard(data)
+        return data
+
+    def read1(self, *args: Any) -> Any:
+        """Read what is there."""
+        data = self.__wrapped__.read1(*args)
+        self._self_heard(data)
+        return data
+
+    def readline(self, *args: Any) -> Any:
+        """Read a line."""
+        data = self.__wrapped__.readline(*args)
+        self._self_heard(data)
+        return data
+
+    def readlines(self, *args: Any) -> Any:
+        """Read lines."""
+        lines = self.__wrapped__.readlines(*args)
+        for line in lines:
+            self._self_heard(line)
+        return lines
+
+    def readinto(self, buffer: Any) -> Any:
+        """Read into a buffer."""
+        return self._self_filled(buffer, self.__wrapped__.readinto(buffer))
+
+    def readinto1(self, buffer: Any) -> Any:
+        """Read into a buffer what is there."""
+        return self._self_filled(buffer, self.__wrapped__.readinto1(buffer))
+
+    def _self_filled(self, buffer: Any, count: int | None) -> int | None:
+        if count is not None:
+            self._self_heard(bytes(memoryview(buffer).cast("B")[:count]))
+        return count
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        line = self.readline()
+        if not line:
+            raise StopIteration
+        return line
+
+    def close(self) -> Any:
+        """Close it."""
+        try:
+            return self.__wrapped__.close()
+        finally:
+            self._self_closed()
