@@ -20,8 +20,11 @@ RELAY ?=
 # How many log records `make bench-query` makes: ten million take an hour and 15 GB.
 ROWS ?= 200000
 
-.PHONY: demo test soak soak-delivery fidelity bench-ingest bench-sanitizer bench-spool bench-relay \
-	bench-query bench-housekeeping bench-overhead corpus check format clean
+# How long `make bench-sanitizer-worst` searches.
+SECONDS ?= 600
+
+.PHONY: demo test soak soak-delivery fidelity bench-ingest bench-sanitizer bench-sanitizer-worst \
+	bench-spool bench-relay bench-query bench-housekeeping bench-overhead corpus check format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/relayscope demo
@@ -53,10 +56,14 @@ bench-relay: $(VENV)/.installed
 	$(BIN)/python -m tests.bench.bench_relay
 
 bench-sanitizer: $(VENV)/.installed
+	$(BIN)/python -m tests.bench.bench_sanitizer_steps
 	$(BIN)/python -m tests.bench.bench_sanitizer
 
 corpus: $(VENV)/.installed
 	$(BIN)/python -m tests.sanitizer.corpus
+
+bench-sanitizer-worst: $(VENV)/.installed
+	$(BIN)/python -m tests.bench.bench_sanitizer_worst --seconds $(SECONDS)
 
 bench-query: $(VENV)/.installed
 	$(BIN)/python -m tests.bench.bench_query $(ROWS)

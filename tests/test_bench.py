@@ -5,15 +5,20 @@ import sys
 from pathlib import Path
 
 
-def test_questions_are_asked_and_records_sealed() -> None:
-    """`make bench-query` prints all of its table."""
-    result = subprocess.run(
-        [sys.executable, "-m", "tests.bench.bench_query", "7000", "5"],
+def run(module: str, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run a benchmark, and return what it printed."""
+    return subprocess.run(
+        [sys.executable, "-m", f"tests.bench.{module}", *options],
         capture_output=True,
         text=True,
         cwd=Path(__file__).parents[1],
         check=False,
     )
+
+
+def test_questions_are_asked_and_records_sealed() -> None:
+    """`make bench-query` prints all of its table."""
+    result = run("bench_query", "7000", "5")
     assert result.returncode == 0, result.stderr
     for expected in (
         "log, sealed",
@@ -24,3 +29,24 @@ def test_questions_are_asked_and_records_sealed() -> None:
         "dropping a day",
     ):
         assert expected in result.stdout
+
+
+def test_each_kind_of_text_is_sanitized_and_judged() -> None:
+    """`make bench-sanitizer` prints all kinds, clean and with a secret, and its verdict."""
+    result = run("bench_sanitizer", "--sizes", "0.3", "--seconds", "0.001")
+    assert not result.stderr
+    for expected in ("image in a data: URI", "tools/list", "worst"):
+        assert result.stdout.count(f"\n{expected} ") == 2
+    assert result.returncode == ("missed:" in result.stdout)
+
+
+def test_the_worst_text_can_be_measured_again(tmp_path: Path) -> None:
+    """`make bench-sanitizer-worst` prints the worst text in a form that it takes back."""
+    found = run("bench_sanitizer_worst", "--seconds", "1")
+    assert not found.stderr
+    file = tmp_path / "worst.json"
+    file.write_text(found.stdout.partition("with this in it: ")[2])
+    again = run("bench_sanitizer_worst", "--text", str(file))
+    assert not again.stderr
+    begin = "30,000 B begin with "
+    assert again.stdout.partition(begin)[2] == found.stdout.partition(begin)[2]

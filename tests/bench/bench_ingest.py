@@ -35,7 +35,7 @@ from relayscope.collector.decode import decode, parse
 from relayscope.collector.signals import LOGS, TRACES, Signal
 from relayscope.sanitizer import Rules, Sanitizer, Value
 from relayscope.storage import Batch, EmbeddedServer, Writer, create_engine, migrate
-from tests.bench.bench_sanitizer import ATTRIBUTES, PLAIN
+from tests.bench.record import ATTRIBUTES, PLAIN
 from tests.fix_collector import Collector
 
 if TYPE_CHECKING:

@@ -65,7 +65,7 @@ _HOST: Final = """
 import json, sys, time
 from opentelemetry import trace
 from opentelemetry._logs import LogRecord, SeverityNumber, get_logger
-from tests.bench.bench_sanitizer import ATTRIBUTES, PLAIN
+from tests.bench.record import ATTRIBUTES, PLAIN
 
 kind, records, batch, pause = sys.argv[1], *map(int, sys.argv[2:4]), float(sys.argv[4])
 stretch = min(batch, 100)
