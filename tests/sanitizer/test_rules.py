@@ -152,10 +152,20 @@ def test_an_error_never_shows_a_key() -> None:
     assert "hunter2" not in str(caught.value)
 
 
-def test_patterns_that_are_too_large_together_are_refused() -> None:
+def test_patterns_that_are_too_large_together_are_refused_where_re2_searches(
+    without_hyperscan: None,
+) -> None:
     """A search that does not fit its memory would find nothing, silently."""
-    large = [
-        {"name": f"p{n}", "pattern": f"x{n}[a-z]{{900}}[0-9]{{900}}\\w{{900}}"} for n in range(200)
-    ]
     with pytest.raises(RulesError, match="too large together"):
-        _sanitizer({"patterns": large})
+        _sanitizer({"patterns": _LARGE})
+
+
+def test_patterns_that_are_large_together_are_found() -> None:
+    """However long what a pattern describes, and however many there are, it is found."""
+    secret = "x7" + "a" * 900 + "1" * 900 + "w" * 900
+    assert _sanitizer({"patterns": _LARGE}).text(f"see {secret}.") == "see [REDACTED:p7]."
+
+
+_LARGE = [
+    {"name": f"p{n}", "pattern": f"x{n}[a-z]{{900}}[0-9]{{900}}\\w{{900}}"} for n in range(200)
+]

@@ -7,7 +7,6 @@ character stays as it was.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import Final, NamedTuple, TypeAlias
 
 from relayscope.sanitizer.model import Step
@@ -21,21 +20,19 @@ FILL: Final = "\ue000"
 Private use: no rule's pattern names it, it is no letter, no space and no quote.
 """
 
-ROOT: Final = "$"
-"""The path of a text or value as a whole."""
-
 _JOINTS: Final = frozenset("_-")
 _ENDS: Final = frozenset("\"'{}[](),;:&<> \t\r\n")
 
+_MARKS: Final = ("[REDACTED:", "[DROPPED:", "[HASHED:", "[TRUNCATED:", "[BINARY:")
 _MARKER = re.compile(
     r"\[(?:REDACTED|DROPPED):[a-z0-9-]{1,64}\]"
     r"|\[HASHED:[a-z0-9-]{1,64}:[A-Za-z0-9_-]{1,32}\.[0-9a-f]{16}\]"
     r"|\[TRUNCATED:[0-9]{1,20}\]"
+    r"|\[BINARY:[a-z0-9.+/-]{1,64}:[0-9]{1,20}:[0-9a-f]{16}\]"
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """A stretch of a text that must go.
 
     Attributes:
@@ -44,7 +41,6 @@ class Finding:
         replacement: what shall stand there.
         rule: name of the rule that found it.
         step: the step that looked.
-        path: where it was, for people: `$.params.arguments.password`.
         size: characters of the secret itself, decoded.
     """
 
@@ -53,12 +49,11 @@ class Finding:
     replacement: str
     rule: str
     step: Step
-    path: str
     size: int
 
     def moved(self, start: int, end: int, replacement: str) -> "Finding":
         """The same finding in the coordinates and the spelling of the text around."""
-        return replace(self, start=start, end=end, replacement=replacement)
+        return Finding(start, end, replacement, self.rule, self.step, self.size)
 
     def stands_alone(self, text: str) -> bool:
         """Whether the text around it means the same with the marker in its place.
@@ -69,16 +64,9 @@ class Finding:
         behind = text[self.end : self.end + 1]
         return not (before.isalnum() or before in _JOINTS) and (not behind or behind in _ENDS)
 
-    def below(self, path: str) -> "Finding":
-        """The same finding, with the path of the text it was found in before its own."""
-        inner = self.path if self.path != path else ""
-        if path == ROOT and inner.startswith(ROOT):
-            return self
-        return replace(self, path=f"{path} > {inner}" if inner else path)
-
 
 class TooManyFindings(Exception):
-    """One text has more secrets than the limits allow."""
+    """One text has more secrets than the limits allow, or takes more reading than it is long."""
 
 
 class Findings:
@@ -123,7 +111,7 @@ class Explanation(NamedTuple):
 
 def masked(text: str) -> str:
     """The text with every marker of an earlier run made invisible to the steps, same length."""
-    if "[" not in text:
+    if not any(map(text.__contains__, _MARKS)):
         return text
     return _MARKER.sub(lambda marker: FILL * len(marker[0]), text)
 

@@ -1,7 +1,7 @@
 """Cleans what holds no other values: text, bytes, numbers, names."""
 
 from collections.abc import Container
-from typing import Final
+from typing import Final, NamedTuple
 
 from relayscope.sanitizer import storable
 from relayscope.sanitizer.findings import Finding, Value, marker_around, masked, spliced
@@ -19,17 +19,25 @@ without a space between them show one after the other. More than this is no acci
 is dropped."""
 
 
+class Found(NamedTuple):
+    """A finding, the text it was found in, and where in the value that text stands."""
+
+    finding: Finding
+    text: str
+    path: str
+
+
 class Leaves:
     """Cleans single values and remembers what it did.
 
     Attributes:
-        findings: what was replaced, in the order it was met.
+        found: what was replaced, in the order it was met.
         changes: what was made storable: the name it has in `storable`, and the path.
         cuts: what was cut: characters it had, and the path.
     """
 
     def __init__(self, scanner: Scanner, steps: frozenset[Step], limits: Limits) -> None:
-        self.findings: list[Finding] = []
+        self.found: list[Found] = []
         self.changes: list[tuple[str, str]] = []
         self.cuts: list[tuple[int, str]] = []
         self._scanner = scanner
@@ -85,13 +93,13 @@ class Leaves:
         finding = self._scanner.replacements.finding(rule, secret, (0, len(secret)))
         if finding is None:
             return self.clean(value, path)
-        self.findings.append(finding.below(path))
+        self.found.append(Found(finding, secret, path))
         return finding.replacement
 
     def gone(self, reason: str, path: str) -> str:
         """The marker for a value that is dropped for a reason that is no rule."""
         finding = self._scanner.replacements.gone(reason, "")
-        self.findings.append(finding.below(path))
+        self.found.append(Found(finding, "", path))
         return finding.replacement
 
     def _text(self, text: str, path: str) -> str:
@@ -104,7 +112,7 @@ class Leaves:
         """The text without its secrets."""
         for _ in range(_ROUNDS):
             findings = self._scanner.find(_searchable(text))
-            self.findings += (finding.below(path) for finding in findings)
+            self.found += (Found(finding, text, path) for finding in findings)
             settled = all(finding.stands_alone(text) for finding in findings)
             text = spliced(text, findings) if findings else text
             if settled:
@@ -124,7 +132,7 @@ class Leaves:
             self.changes += ((change, path) for change in changes)
         if -SMALL < number < SMALL or not (findings := self._scanner.find(str(kept))):
             return kept
-        self.findings.append(findings[0].below(path))
+        self.found.append(Found(findings[0], "", path))
         return findings[0].replacement
 
     def _float(self, number: float, path: str) -> Value:

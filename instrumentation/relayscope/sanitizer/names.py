@@ -45,7 +45,7 @@ class Names:
         self._stems: dict[str, bool] = {}
         phrases = [phrase for rule in self._rules for phrase in (*rule.contains, *rule.ends)]
         self._mention = re2.compile(
-            f"(?i)[A-Za-z0-9_.$-]*(?:{_either(phrases, _loose)})[A-Za-z0-9_.$-]*"
+            f"(?i)[A-Za-z0-9_.$-]*(?:{_either(phrases, loose)})[A-Za-z0-9_.$-]*"
         )
 
     def rule(self, name: str) -> KeyRule | None:
@@ -75,10 +75,18 @@ class Names:
                 if self._stem(found[0]):
                     yield found.span()
 
+    def phrases(self) -> list[str]:
+        """Every phrase that makes a name sensitive."""
+        return [phrase for rule in self._rules for phrase in (*rule.contains, *rule.ends)]
+
+    def is_sensitive_part(self, run: str) -> bool:
+        """Whether a stretch without spaces could be a sensitive name, or a part of one."""
+        return self._stem(run)
+
     def expression(self) -> str:
         """An expression that matches wherever a sensitive name stands with a value."""
-        anywhere = "|".join(_loose(phrase) for rule in self._rules for phrase in rule.contains)
-        last = "|".join(_loose(phrase) for rule in self._rules for phrase in rule.ends)
+        anywhere = "|".join(loose(phrase) for rule in self._rules for phrase in rule.contains)
+        last = "|".join(loose(phrase) for rule in self._rules for phrase in rule.ends)
         parts = [f"(?:{anywhere})"] if anywhere else []
         if last:
             # At the end of a name, so something follows that is neither letter nor digit.
@@ -145,7 +153,7 @@ def _tight(phrase: str) -> str:
     return phrase.replace(" ", "_?")
 
 
-def _loose(phrase: str) -> str:
+def loose(phrase: str) -> str:
     """A phrase in raw text, where anything may separate the words."""
     return phrase.replace(" ", "[^A-Za-z0-9]*")
 

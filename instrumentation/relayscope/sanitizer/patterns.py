@@ -1,13 +1,12 @@
 """Expressions on google-re2, which takes time in proportion to the text whatever the expression."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any
 
 import re2
 
-from relayscope.sanitizer.errors import RulesError
 from relayscope.sanitizer.model import PatternRule
 
 _ANCHOR = re.compile(
@@ -16,8 +15,6 @@ _ANCHOR = re.compile(
     r"|([\^$])",
     re.DOTALL,
 )
-
-_SELF_TEST: Final = "relayscope filter self-test"
 
 
 @lru_cache(maxsize=1024)
@@ -32,7 +29,7 @@ def compiled(pattern: str) -> Any:
             r"anchors (^ $ \A \z) have no meaning in a search inside other text; use \b"
         )
     try:
-        expression = re2.compile(pattern, _options())
+        expression = re2.compile(pattern, options())
     except re2.error as error:
         reason = error.args[0] if error.args else "unknown reason"
         text = reason.decode() if isinstance(reason, bytes) else str(reason)
@@ -42,40 +39,13 @@ def compiled(pattern: str) -> Any:
     return expression
 
 
-class Filter:
-    """Says in one pass over a text which of many expressions could match in it.
+def places(rule: PatternRule, text: str) -> list[int]:
+    """Where something starts that could be a secret of the rule, also behind a letter.
 
-    It may name too many, never too few.
-
-    Raises:
-        RulesError: they do not fit into one automaton of reasonable size.
+    In JSON text the letter of an escape, as in backslash and n, can stand before the secret.
     """
-
-    def __init__(self, expressions: Sequence[str]) -> None:
-        self._set = re2.Set.SearchSet(_options())
-        for expression in (*expressions, _SELF_TEST):
-            self._set.Add(expression)
-        try:
-            self._set.Compile()
-            # A set whose automaton does not fit its memory matches nothing, silently.
-            fits = self._set.Match(_SELF_TEST)
-        except re2.error:
-            fits = None
-        if not fits:
-            raise RulesError("patterns", "are too large together; make some shorter")
-
-    def fired(self, text: bytes) -> list[int] | None:
-        """The indexes of those that could match in this UTF-8 text; None if none could."""
-        fired: list[int] | None = self._set.Match(text)
-        return fired
-
-
-def filter_expression(rule: PatternRule) -> str:
-    """An expression that matches wherever the rule's pattern does, cheaper if it has keywords."""
-    if rule.keywords:
-        return "(?i)" + "|".join(map(re2.escape, rule.keywords))
-    # In JSON text the letter of an escape can stand before the secret: `\nsecret`.
-    return rule.pattern.removeprefix(r"\b")
+    expression = compiled(rule.pattern.removeprefix(r"\b"))
+    return [found.start() for found in expression.finditer(text)]
 
 
 def secrets(rule: PatternRule, text: str) -> Iterator[tuple[int, int]]:
@@ -95,7 +65,8 @@ def plain_sample(sample: str) -> str:
     return sample.replace("^", "").replace("<<", "").replace(">>", "")
 
 
-def _options() -> Any:
+def options() -> Any:
+    """Options of RE2 for every expression here."""
     options = re2.Options()
     options.log_errors = False  # They are raised instead, and would go to the host's stderr.
     options.max_mem = 16 << 20

@@ -5,7 +5,7 @@ where it has been, so the time is in proportion to the text.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
 
 from relayscope.sanitizer.model import KeyRule
@@ -74,12 +74,12 @@ class Pair(NamedTuple):
     quoted: bool = False
 
 
-def pairs(text: str, names: Names) -> Iterator[Pair]:
+def pairs(text: str, names: Names, mentions: Iterable[tuple[int, int]]) -> Iterator[Pair]:
     """The values of sensitive names in a text."""
     # Only around mentions of such names: in most text they are rare, and these searches are slow.
     # One mention after the other, so that whoever has had enough can stop.
     positions = [0] * len(_WAYS)
-    for start, end in names.mentions(text):
+    for start, end in mentions:
         gap = _GAP.match(text, end)
         behind = gap.end() if gap else end
         for index, (expression, value, around) in enumerate(_WAYS):

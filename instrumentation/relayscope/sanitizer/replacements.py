@@ -1,13 +1,14 @@
 """What stands where a secret stood."""
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 import re2
 
 from relayscope.sanitizer.findings import FILL, Finding
 from relayscope.sanitizer.keyring import Keyring
 from relayscope.sanitizer.model import Action, KeyRule, PatternRule, Step
+from relayscope.sanitizer.patterns import options
 
 _EDGES: Final = FILL + " \t\r\n\"'"
 
@@ -17,8 +18,7 @@ class Replacements:
 
     def __init__(self, keyring: Keyring, allowed: Iterable[str]) -> None:
         self._keyring = keyring
-        values = "|".join(f"(?:{value})" for value in allowed)
-        self._allowed = re2.compile(values) if values else None
+        self._allowed = _any_of(tuple(allowed))
 
     def finding(
         self,
@@ -27,7 +27,6 @@ class Replacements:
         span: tuple[int, int],
         *,
         secret: str | None = None,
-        path: str = "",
     ) -> Finding | None:
         """A finding for the characters of `span`.
 
@@ -36,7 +35,6 @@ class Replacements:
             text: the text it was found in.
             span: where in it the characters stand that must go.
             secret: how they read, if they are spelled otherwise.
-            path: where that is, for people.
 
         Returns:
             None if nothing is there that must go: nothing at all, what an earlier run has put
@@ -44,7 +42,7 @@ class Replacements:
         """
         start, end = span
         secret = text[start:end] if secret is None else secret
-        if not secret.strip(_EDGES) or (self._allowed and self._allowed.fullmatch(secret)):
+        if not secret.strip(_EDGES) or (self._allowed and self._allowed.Match(secret.encode())):
             return None
         return Finding(
             start=start,
@@ -52,7 +50,6 @@ class Replacements:
             replacement=self.replacement(rule, secret),
             rule=rule.name,
             step=Step.KEYS if isinstance(rule, KeyRule) else Step.PATTERNS,
-            path=path,
             size=len(secret),
         )
 
@@ -75,9 +72,19 @@ class Replacements:
             replacement=dropped(reason),
             rule=reason,
             step=Step.KEYS,
-            path="",
             size=len(text),
         )
+
+
+def _any_of(expressions: tuple[str, ...]) -> Any:
+    """A set that matches whatever one of the expressions matches from end to end; None if none."""
+    if not expressions:
+        return None
+    matching = re2.Set.FullMatchSet(options())
+    for expression in expressions:
+        matching.Add(expression)
+    matching.Compile()
+    return matching
 
 
 def dropped(reason: str) -> str:

@@ -9,6 +9,7 @@ from relayscope.sanitizer.cleaning import Cleaning
 from relayscope.sanitizer.findings import Explanation, Value
 from relayscope.sanitizer.first_look import FirstLook
 from relayscope.sanitizer.fork import searching
+from relayscope.sanitizer.json_path import path_within
 from relayscope.sanitizer.leaves import Leaves
 from relayscope.sanitizer.model import Step
 from relayscope.sanitizer.replacements import FAILED, dropped
@@ -115,17 +116,21 @@ class Sanitizer:
                 Explanation(
                     finding.step,
                     finding.rule,
-                    finding.path,
+                    path + path_within(text, finding.start, self._shown),
                     f"<{finding.size} characters>",
                     finding.replacement.strip('"\\'),
                 )
-                for finding in leaves.findings
+                for finding, text, path in leaves.found
             ),
             *(
                 Explanation(Step.TRUNCATE, TRUNCATED, path, f"<{size} characters>", "")
                 for size, path in leaves.cuts
             ),
         ]
+
+    def _shown(self, name: str) -> str:
+        """A name without its secrets, and without counting them."""
+        return str(self._cleaning().value(name, ""))
 
     def _cleaned(self, attributes: dict[str, Value], body: Value) -> tuple[dict[str, Value], Value]:
         cleaning = self._cleaning()
@@ -161,7 +166,7 @@ class Sanitizer:
     def _count(self, cleaning: Cleaning) -> None:
         leaves = cleaning.leaves
         with self._lock:
-            self._hits.update(finding.rule for finding in leaves.findings)
+            self._hits.update(found.finding.rule for found in leaves.found)
             self._hits.update(name for name, _ in leaves.changes)
             self._hits.update({TRUNCATED: len(leaves.cuts)} if leaves.cuts else {})
             self._hits.update({FAILED: cleaning.failures} if cleaning.failures else {})

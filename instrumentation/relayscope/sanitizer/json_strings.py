@@ -1,0 +1,129 @@
+"""Finds the JSON string around a place in a text, without reading what is before and behind it.
+
+A quotation mark opens a JSON string where a bracket, a comma, a colon or nothing stands before it,
+and closes one where a comma, a colon, a closing bracket or nothing follows. So this also works in
+text around JSON, and in JSON that was cut off.
+"""
+
+import json.decoder
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
+
+from relayscope.sanitizer.storable import encodable
+from relayscope.sanitizer.views import unescaped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_scan: Final = cast(
+    "Callable[[str, int, bool], tuple[str, int]]",
+    json.decoder.scanstring,  # type: ignore[attr-defined]  # Documented in CPython's source, not in typeshed.
+)
+"""Reads a string from behind its opening mark: its content, and where its closing mark ends."""
+
+_BLANKS: Final = " \t\r\n"
+_BEFORE: Final = frozenset("{[,:")
+_BEHIND: Final = frozenset(",:}]")
+
+_CLOSING = re.compile(r'[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+# A closing bracket behind which another string starts closes nothing.
+_NEXT = re.compile(r"""[ \t\r\n]*+([}\]][ \t\r\n]*+["']|.?)""", re.DOTALL)
+
+_OPENINGS: Final = ('{"', '["', ',"', ':"', ' "', '\n"', '\t"')
+
+_WINDOW: Final = 64
+"""Characters looked at for what stands before a quotation mark."""
+
+
+class JsonString(NamedTuple):
+    """A string in a JSON text, or what looks like one.
+
+    Attributes:
+        start: its first character, behind the opening quotation mark.
+        end: the first character after its last.
+        text: how it reads.
+        precedes: what stands before the opening mark: a bracket, `,`, `:`, or nothing.
+        follows: what stands behind the closing mark: in JSON `,`, `:`, a bracket, or nothing.
+        is_closed: whether there is a closing mark, or the text ended before.
+    """
+
+    start: int
+    end: int
+    text: str
+    precedes: str
+    follows: str
+    is_closed: bool
+
+    def is_json(self) -> bool:
+        """Whether a string of a JSON text can end like this."""
+        return not self.follows or self.follows in _BEHIND
+
+    def is_name(self) -> bool:
+        """Whether the string is the name of a member."""
+        return self.follows == ":"
+
+
+class JsonStrings:
+    """The JSON strings of a text, for places that are asked for in ascending order."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._scanned = 0
+        self._opening = -1
+        self._last: JsonString | None = None
+        self._last_opening = -1
+
+    def around(self, at: int) -> JsonString | None:
+        """The string that has the character at this place, or None if none has."""
+        if at > self._scanned:
+            self._opening = max(self._opening, self._last_mark(self._scanned, at))
+            self._scanned = at
+        if self._opening < 0:
+            return None
+        if self._opening != self._last_opening:
+            self._last_opening = self._opening
+            self._last = json_string(self._text, self._opening)
+        return self._last if self._last and at < self._last.end else None
+
+    def _last_mark(self, start: int, end: int) -> int:
+        """The last quotation mark of a stretch that could open a string; -1 if there is none."""
+        text = self._text
+        mark = text.rfind('"', start, end)
+        if mark > 0 and text[mark - 1] == "\\":
+            # Text in a string has thousands of escaped marks; none of them opens a string.
+            first = max(0, start - 1)
+            return max(text.rfind(opening, first, end) for opening in _OPENINGS) + 1 or -1
+        return mark
+
+
+def json_string(text: str, mark: int) -> JsonString | None:
+    """The string that the quotation mark at a place opens, or None if it opens none."""
+    before = text[max(0, mark - _WINDOW) : mark].rstrip(_BLANKS)
+    if before and before[-1] not in _BEFORE and not _starts_line(text, mark):
+        return None
+    try:
+        content, behind = _scan(text, mark + 1, False)
+    except ValueError:
+        return _lenient(text, mark + 1, before[-1:])
+    following = _NEXT.match(text, behind)
+    follows = following[1] if following else ""
+    if not encodable(content):
+        content = unescaped(text[mark + 1 : behind - 1]).text
+    return JsonString(mark + 1, behind - 1, content, before[-1:], follows, is_closed=True)
+
+
+def _lenient(text: str, start: int, before: str) -> JsonString:
+    """A string with escapes that JSON does not have, or one that was cut off."""
+    closing = _CLOSING.match(text, start)
+    if closing is None:
+        content = unescaped(text[start:]).text
+        return JsonString(start, len(text), content, before, "", is_closed=False)
+    following = _NEXT.match(text, closing.end())
+    follows = following[1] if following else ""
+    end = closing.end() - 1
+    content = unescaped(text[start:end]).text
+    return JsonString(start, end, content, before, follows, is_closed=True)
+
+
+def _starts_line(text: str, mark: int) -> bool:
+    return text[max(0, mark - _WINDOW) : mark].rstrip(" \t")[-1:] in {"", "\n"}

@@ -1,0 +1,103 @@
+"""Reads the values, members and items of a JSON text, with their places in it.
+
+Each value is read by the decoder of the standard library, which is fast, and says where it ends.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+from relayscope.sanitizer.findings import TooManyFindings
+
+_MEMBER = re.compile(r'[ \t\r\n]*+"((?:[^"\\]++|\\.)*+)"[ \t\r\n]*+:[ \t\r\n]*+', re.DOTALL)
+_ITEM = re.compile(r"[ \t\r\n]*+(?=[^ \t\r\n\]])")
+_COMMA = re.compile(r"[ \t\r\n]*+,")
+
+_NESTED = re.compile(r"""[^"'{}\[\]]++|"(?:[^"\\]++|\\.?)*+"?|[{}\[\]']""", re.DOTALL)
+
+# Digits may be more than Python turns into a number.
+_scan: Final = json.JSONDecoder(strict=False, parse_int=str, parse_float=str).raw_decode
+
+_READINGS: Final = 8
+"""How often each character of a text may be read on average. Objects that name each other's values
+and are nested in each other are read again at each level; honest ones are not deeper than that."""
+
+
+class Place(NamedTuple):
+    """A value and where it stands.
+
+    Attributes:
+        value: what it is; None also where it could not be read.
+        start: its first character.
+        end: the first character after it; the end of the text where that ended too early.
+        is_whole: whether it could be read.
+    """
+
+    value: Any
+    start: int
+    end: int
+    is_whole: bool
+
+
+class Member(NamedTuple):
+    """A member of an object: its name as written, and its value."""
+
+    name: str
+    place: Place
+
+
+class JsonValues:
+    """The values of one text."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._left = 1024 + _READINGS * len(text)
+
+    def at(self, start: int) -> Place:
+        """The value that starts at a place. What is no JSON reaches to its closing bracket.
+
+        Raises:
+            TooManyFindings: the text has been read too often.
+        """
+        try:
+            value, end = _scan(self._text, start)
+            found = Place(value, start, end, is_whole=True)
+        except (ValueError, RecursionError):
+            found = Place(None, start, self._closing(start), is_whole=False)
+        self._left -= found.end - start
+        if self._left < 0:
+            raise TooManyFindings
+        return found
+
+    def members(self, at: int) -> Iterator[Member]:
+        """The members that follow the opening bracket, or the comma, before a place."""
+        while found := _MEMBER.match(self._text, at):
+            place = self.at(found.end())
+            yield Member(found[1], place)
+            comma = _COMMA.match(self._text, place.end) if place.is_whole else None
+            if comma is None:
+                return
+            at = comma.end()
+
+    def items(self, at: int) -> Iterator[Place]:
+        """The items that follow the opening bracket, or the comma, before a place."""
+        while found := _ITEM.match(self._text, at):
+            place = self.at(found.end())
+            yield place
+            comma = _COMMA.match(self._text, place.end) if place.is_whole else None
+            if comma is None:
+                return
+            at = comma.end()
+
+    def _closing(self, at: int) -> int:
+        """Where the bracket at a place is closed, or the end of the text."""
+        depth = 0
+        for token in _NESTED.finditer(self._text, at):
+            if token[0] in {"{", "["}:
+                depth += 1
+            elif token[0] in {"}", "]"}:
+                depth -= 1
+                if depth == 0:
+                    return token.end()
+        return len(self._text)

@@ -1,0 +1,51 @@
+"""The way back from how a text reads to how it is written, for the findings in it.
+
+Most JSON is written by one of a few encoders. So the stretch before a finding is written again as
+they would write it, and compared: that is a hundred times cheaper than to note each escape.
+"""
+
+import json.encoder
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, cast
+
+from relayscope.sanitizer.findings import Finding
+from relayscope.sanitizer.views import unescaped
+
+_ENCODERS: Final = cast(
+    "tuple[Callable[[str], str], ...]",
+    (json.encoder.encode_basestring, json.encoder.encode_basestring_ascii),
+)
+
+
+def written(raw: str, text: str, findings: Iterable[Finding]) -> Iterator[Finding]:
+    """The findings in the inside of a JSON string, in the coordinates of how it is written.
+
+    Args:
+        raw: how the inside of the string is written.
+        text: how it reads.
+        findings: what was found in `text`, in order and apart.
+    """
+    if raw == text:
+        yield from findings
+        return
+    read = placed = 0
+    todo = list(findings)
+    for index, finding in enumerate(todo):
+        start = _end(raw, placed, text[read : finding.start])
+        end = _end(raw, start, text[finding.start : finding.end]) if start is not None else None
+        if start is None or end is None:
+            view = unescaped(raw)
+            yield from map(view.back, todo[index:])
+            return
+        replacement = finding.replacement.replace("\\", "\\\\").replace('"', '\\"')
+        yield finding.moved(start, end, replacement)
+        read, placed = finding.end, end
+
+
+def _end(raw: str, start: int, stretch: str) -> int | None:
+    """Where a stretch of the text ends, if it is written from `start` on as an encoder would."""
+    for encode in _ENCODERS:
+        spelled = encode(stretch)[1:-1]
+        if raw.startswith(spelled, start):
+            return start + len(spelled)
+    return None

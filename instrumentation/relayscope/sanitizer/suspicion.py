@@ -1,0 +1,110 @@
+"""The first look at a text: what could be in it, and where."""
+
+import re
+from typing import Final, NamedTuple
+from urllib.parse import unquote_to_bytes
+
+from relayscope.sanitizer.encoded import BASE64_FILTER
+from relayscope.sanitizer.mentions import Span, mentions_of
+from relayscope.sanitizer.model import PatternRule
+from relayscope.sanitizer.names import Names, loose
+from relayscope.sanitizer.prefilter import prefilter
+from relayscope.sanitizer.views import ESCAPE_FILTER
+
+STRUCTURE = re.compile(r'"(?:kty|rawHeaders|raw_headers)"')
+"""Members that say what others hold without naming a secret."""
+
+_STRUCTURE_FILTER: Final = r'"(?:kty|rawHeaders|raw_headers)\\*"'
+
+
+class Suspicion(NamedTuple):
+    """What could be in a text.
+
+    Attributes:
+        rules: indexes of the pattern rules that could match.
+        mentions: where the text mentions a sensitive name, in characters.
+        is_spelled: whether something could be hidden in another spelling.
+        has_base64: whether base64 of something like JSON could be in it.
+        has_structure: whether members could be in it that say what others hold.
+    """
+
+    rules: list[int]
+    mentions: list[Span]
+    is_spelled: bool
+    has_base64: bool
+    has_structure: bool
+
+
+class Suspicions:
+    """Looks at texts. Safe to share between threads.
+
+    Raises:
+        RulesError: the expressions are too large together.
+    """
+
+    def __init__(self, rules: tuple[PatternRule, ...], names: Names) -> None:
+        self._names = names
+        self._mentions = mentions_of(names.phrases(), loose)
+        self._prefilter = prefilter(
+            rules, [names.expression(), ESCAPE_FILTER, BASE64_FILTER, _STRUCTURE_FILTER]
+        )
+        self._name = len(rules)
+        self._escape, self._base64, self._structure = range(self._name + 1, self._name + 4)
+
+    def of(self, text: str) -> Suspicion | None:
+        """What could be in a text; None if there can be no secret in it.
+
+        Raises:
+            UnicodeEncodeError: the text has a lone surrogate.
+        """
+        data = text.encode()
+        size = len(data)
+        if "\\" in text:
+            data += b"\n" + _without_backslashes(text).encode()
+        if "%" in text:
+            data += b"\n" + unquote_to_bytes(data)
+        fired = self._prefilter.fired(data)
+        if fired is None:
+            return None
+        rules = [index for index in fired if index < self._name]
+        mentions, hidden = self._mentioned(data, size) if self._name in fired else ([], False)
+        others = len(fired) - len(rules) - (self._name in fired)
+        if not (rules or mentions or hidden or others):
+            return None
+        return Suspicion(
+            rules,
+            mentions if len(text) == size else _in_characters(data, mentions),
+            is_spelled=hidden or self._escape in fired,
+            has_base64=self._base64 in fired,
+            has_structure=self._structure in fired,
+        )
+
+    def _mentioned(self, data: bytes, size: int) -> tuple[list[Span], bool]:
+        """Mentions in the text itself, and whether other spellings of it have more."""
+        written: list[Span] = []
+        others = 0
+        for start, end in self._mentions.spans(data):
+            if self._names.is_sensitive_part(data[start:end].decode()):
+                if start < size:
+                    written.append((start, end))
+                else:
+                    others += 1
+        copies = 1 if others else 0
+        return written, copies * others > len(written)
+
+
+def _without_backslashes(text: str) -> str:
+    """The text as if every escape were read, however deep; hexadecimal ones have a filter."""
+    plain = text.replace("\\n", "\n").replace("\\r", "\r").replace("\\t", "\t")
+    return plain.replace("\\", "")
+
+
+def _in_characters(data: bytes, spans: list[Span]) -> list[Span]:
+    found: list[Span] = []
+    characters = position = 0
+    for start, end in spans:
+        first = characters + len(data[position:start].decode())
+        characters = first + len(data[start:end].decode())
+        position = end
+        found.append((first, characters))
+    return found

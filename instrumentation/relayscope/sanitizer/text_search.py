@@ -1,0 +1,219 @@
+"""One look through one text, at the places that the first look has pointed out."""
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import Final, NamedTuple
+
+import orjson
+
+from relayscope.sanitizer.encoded import encoded_places, encoded_texts
+from relayscope.sanitizer.findings import Finding, Findings
+from relayscope.sanitizer.json_numbers import NumberKind, number_kind
+from relayscope.sanitizer.json_strings import JsonString, JsonStrings
+from relayscope.sanitizer.json_text import JsonText
+from relayscope.sanitizer.mentions import Span
+from relayscope.sanitizer.model import Action, PatternRule
+from relayscope.sanitizer.names import Names
+from relayscope.sanitizer.patterns import places, secrets
+from relayscope.sanitizer.plain_text import pairs
+from relayscope.sanitizer.replacements import Replacements
+from relayscope.sanitizer.suspicion import STRUCTURE, Suspicion
+from relayscope.sanitizer.views import unspelled
+
+_SPELLED = re.compile(r"[\\%&]")
+_NEAR: Final = 256
+"""Characters around a mention that can belong to its assignment."""
+
+_CONTAINERS: Final = ("{", "[")
+
+
+class Means(NamedTuple):
+    """What a text is searched with.
+
+    Attributes:
+        rules: the pattern rules.
+        names: knows which names are sensitive.
+        replacements: makes findings.
+        limit: findings that one text may have.
+    """
+
+    rules: tuple[PatternRule, ...]
+    names: Names
+    replacements: Replacements
+    limit: int
+
+
+class TextSearch:
+    """Finds the secrets of one text. Use it once.
+
+    Args:
+        text: the text, with the markers of earlier runs masked.
+        suspicion: what could be in it.
+        means: what it is searched with.
+        inside: searches a text that was hidden in this one.
+    """
+
+    def __init__(
+        self, text: str, suspicion: Suspicion, means: Means, inside: Callable[[str], list[Finding]]
+    ) -> None:
+        self._text = text
+        self._suspicion = suspicion
+        self._means = means
+        self._inside = inside
+        self._findings = Findings(means.limit)
+        self._json = JsonText(text, self._findings, means.names, means.replacements, inside)
+        # What has been read, as first and last places of stretches that do not overlap.
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+        self._loose: list[Span] = []
+
+    def findings(self) -> list[Finding]:
+        """The secrets, in order and apart."""
+        rule_places = {index: self._places(index) for index in self._suspicion.rules}
+        self._read_strings_at(rule_places)
+        is_hidden = self._suspicion.is_spelled or not all(rule_places.values())
+        if is_hidden:
+            self._read_spelled_strings()
+        for finding in self._outside(rule_places, is_hidden=is_hidden):
+            self._findings.add(finding)
+        return self._findings.merged()
+
+    def _places(self, index: int) -> list[int]:
+        return places(self._means.rules[index], self._text)
+
+    def _read_strings_at(self, rule_places: dict[int, list[int]]) -> None:
+        """Read the JSON strings in which something is; note the mentions that are in none."""
+        strings = JsonStrings(self._text)
+        done = loose_until = 0
+        for start, end in self._spots(rule_places):
+            string = strings.around(start) if start >= done else None
+            if string is not None:
+                done = self._read(string)
+                if done >= 0:
+                    continue
+                # It names something that is no JSON, so it is no JSON itself.
+                done = loose_until = string.end
+            elif start < done and start >= loose_until:
+                continue
+            if end > start:
+                self._loose.append((start, end))
+
+    def _spots(self, rule_places: dict[int, list[int]]) -> list[Span]:
+        """Where something could be, in ascending order; what has no length is no mention."""
+        suspicion = self._suspicion
+        others = list(chain.from_iterable(rule_places.values()))
+        if suspicion.has_base64:
+            others += encoded_places(self._text)
+        if suspicion.has_structure:
+            others += (found.start() + 1 for found in STRUCTURE.finditer(self._text))
+        if not others:
+            return suspicion.mentions
+        return sorted([*suspicion.mentions, *((at, at) for at in others)])
+
+    def _read(self, string: JsonString) -> int:
+        end = self._json.read(string)
+        self._starts.append(string.start)
+        self._ends.append(string.end if end is None else max(end, string.end))
+        return -1 if end is None else self._ends[-1]
+
+    def _read_spelled_strings(self) -> None:
+        """Read the strings whose spelling could hide something, too."""
+        text = self._text
+        strings = JsonStrings(text)
+        starts, ends = self._starts, self._ends
+        self._starts, self._ends = [], []
+        at = 0
+        while found := _SPELLED.search(text, at):
+            string = strings.around(found.start())
+            if string is None:
+                mark = text.find('"', found.end())
+                at = mark if mark >= 0 else len(text)
+                continue
+            at = string.end + 1
+            if not _covers(starts, ends, string.start):
+                at = max(at, self._read(string))
+        merged = sorted(zip(chain(starts, self._starts), chain(ends, self._ends), strict=True))
+        self._starts = [start for start, _ in merged]
+        self._ends = [end for _, end in merged]
+
+    def _outside(self, rule_places: dict[int, list[int]], *, is_hidden: bool) -> Iterator[Finding]:
+        if self._loose:
+            yield from self._pairs(self._loose)
+        for index, found in rule_places.items():
+            if not all(map(self._is_read, found)):
+                yield from self._patterns(self._means.rules[index])
+        if self._suspicion.has_base64:
+            yield from self._encoded()
+        if (is_hidden or self._is_spelled_around(rule_places)) and not self._is_json():
+            yield from self._spelled()
+
+    def _pairs(self, mentions: list[Span]) -> Iterator[Finding]:
+        text, replacements = self._text, self._means.replacements
+        for pair in pairs(text, self._means.names, mentions):
+            finding = replacements.finding(pair.rule, text, (pair.start, pair.end))
+            if finding and pair.quoted:
+                yield finding.moved(pair.start, pair.end, f'"{finding.replacement}"')
+            elif finding:
+                yield finding
+
+    def _patterns(self, rule: PatternRule) -> Iterator[Finding]:
+        text = self._text
+        for start, end in secrets(rule, text):
+            if self._is_read(start):
+                continue
+            kind = number_kind(text, start, end)
+            finding = self._means.replacements.finding(rule, text, (start, end))
+            if finding is None or kind is NumberKind.AMONG_NUMBERS:
+                continue
+            if kind is NumberKind.ALONE:
+                first = start - (text[start - 1] == "-")
+                yield finding.moved(first, end, f'"{finding.replacement}"')
+            elif rule.action is Action.DROP:
+                yield finding.moved(0, len(text), finding.replacement)
+            else:
+                yield finding
+
+    def _encoded(self) -> Iterator[Finding]:
+        for start, end, decoded in encoded_texts(self._text):
+            if self._is_read(start):
+                continue
+            # Written anew it would be other bytes all over, so it goes as a whole.
+            for finding in self._inside(decoded)[:1]:
+                yield finding.moved(start, end, finding.replacement)
+
+    def _spelled(self) -> Iterator[Finding]:
+        """What other spellings hide."""
+        view = unspelled(self._text)
+        if view.text != self._text:
+            for finding in map(view.back, self._inside(view.text)):
+                if not self._is_read(finding.start):
+                    yield finding
+
+    def _is_spelled_around(self, rule_places: dict[int, list[int]]) -> bool:
+        """Whether a spelling stands near what is in no JSON string."""
+        mentions = (start for start, _ in self._loose)
+        others = (at for each in rule_places.values() for at in each if not self._is_read(at))
+        return any(
+            _SPELLED.search(self._text, max(0, at - _NEAR), at + _NEAR)
+            for at in chain(mentions, others)
+        )
+
+    def _is_read(self, at: int) -> bool:
+        return _covers(self._starts, self._ends, at)
+
+    def _is_json(self) -> bool:
+        """Whether all of the text is JSON, so that there is nothing between its strings."""
+        if not self._text.lstrip().startswith(_CONTAINERS):
+            return False
+        try:
+            orjson.loads(self._text)
+        except orjson.JSONDecodeError:
+            return False
+        return True
+
+
+def _covers(starts: list[int], ends: list[int], at: int) -> bool:
+    index = bisect_right(starts, at) - 1
+    return index >= 0 and at < ends[index]
