@@ -20,6 +20,13 @@ READERS = {
     "buffer readline": "handle(sys.stdin.buffer.readline().decode())",
     "whole": "handle(sys.stdin.read())",
     "lines": "[handle(line) for line in sys.stdin.readlines()]",
+    "the interpreter's own name": "for line in sys.__stdin__: handle(line)",
+    "raw": "b = sys.stdin.buffer; handle(getattr(b, 'raw', b).readall().decode())",
+    "into": "b = bytearray(999); n = sys.stdin.buffer.readinto1(b); handle(b[:n].decode())",
+    "click": "import click; [handle(line) for line in click.open_file('-', encoding='utf-8')]",
+    "detached": (
+        "import io; [handle(l) for l in io.TextIOWrapper(sys.stdin.detach(), encoding='utf-8')]"
+    ),
     "thread": (
         "import concurrent.futures as f; "
         "handle(f.ThreadPoolExecutor().submit(sys.stdin.readline).result())"
@@ -29,6 +36,18 @@ READERS = {
     ),
 }
 WRITERS = {
+    "click.echo": "import click; click.echo(text)",
+    "click.echo, bytes": "import click; click.echo(text.encode())",
+    "click.open_file": (
+        "import click; file = click.open_file('-', 'w'); print(text, file=file, flush=True)"
+    ),
+    "the interpreter's own name": "print(text, file=sys.__stdout__, flush=True)",
+    "raw": "b = sys.stdout.buffer; getattr(b, 'raw', b).write(text.encode() + b'\\n')",
+    "reconfigured": "sys.stdout.reconfigure(line_buffering=True); print(text)",
+    "detached": (
+        "import io; sys.stdout = io.TextIOWrapper(sys.stdout.detach(), 'utf-8')"
+        "; print(text, flush=True)"
+    ),
     "print": "print(text, flush=True)",
     "write": "sys.stdout.write(text + '\\n'); sys.stdout.flush()",
     "writelines": "sys.stdout.writelines([text, '\\n']); sys.stdout.flush()",
@@ -77,3 +96,44 @@ def test_whatever_way_it_is_written_a_request_carries_context(
     carried = json.loads(output)["params"]["_meta"]["traceparent"]
     assert carried.split("-")[2] == asked.span_id.hex()
     assert otlp_sink.records[-1][1].body.string_value == output.rstrip("\n")
+
+
+@pytest.mark.parametrize("write", WRITERS)
+def test_what_a_host_says_arrives_and_nothing_else_is_said(otlp_sink: OtlpSink, write: str) -> None:
+    """The program ends well, and there is no warning of a message that was not recorded."""
+    program = f"import sys\ntext = {ANSWER!r}\n{WRITERS[write]}\n"
+    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
+
+    finished = run(instrumented("host", [sys.executable, "-c", program]), environment)
+
+    assert (finished.returncode, finished.stdout, finished.stderr) == (0, ANSWER + "\n", "")
+
+
+SDK = """
+import io, sys
+%s
+from mcp.server.fastmcp import FastMCP
+FastMCP("host").run()
+"""
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "",
+        "sys.stdin = io.TextIOWrapper(sys.stdin.buffer, encoding='utf-8')",
+        "sys.stdout = io.TextIOWrapper(sys.stdout.detach(), encoding='utf-8')",
+    ],
+)
+def test_a_file_of_the_hosts_own_over_a_watched_one_doubles_nothing(
+    otlp_sink: OtlpSink, before: str
+) -> None:
+    """The mcp SDK reads and writes it, and its streams are recorded once."""
+    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
+    command = instrumented("host", [sys.executable, "-c", SDK % before])
+
+    finished = run(command, environment, line(id=1, method="ping"))
+
+    assert json.loads(finished.stdout)["id"] == 1, finished.stderr
+    eventually(lambda: len(otlp_sink.records) >= 2)
+    assert len(otlp_sink.records) == 2

@@ -103,7 +103,7 @@ class AsyncioPipes:
 
         def feed_eof() -> None:
             own_feed_eof()
-            lines.closed()
+            lines.ended()
 
         def reading(method: Callable[..., Awaitable[bytes]]) -> Callable[..., Awaitable[bytes]]:
             async def read(*args: Any, **kwargs: Any) -> bytes:
@@ -129,8 +129,12 @@ class AsyncioPipes:
         lines = OutgoingLines(self._wire, channel, b"\n")
         own_write, own_writelines = writer.write, writer.writelines
 
-        def write(data: bytes) -> None:
-            lines.write(own_write, bytes(data))
+        def write(data: Any) -> None:
+            # A transport refuses what is not bytes, of which `bytes` makes some.
+            if isinstance(data, bytes | bytearray | memoryview):
+                lines.write(own_write, bytes(data))
+            else:
+                own_write(data)
 
         def writelines(data: Any) -> None:
             lines.write(lambda joined: own_writelines([joined]), b"".join(data))

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from relayscope.instrumentation.hooks.text_pipes import WatchedReader, WatchedWriter
+from relayscope.instrumentation.hooks.watched_reader import WatchedReader
+from relayscope.instrumentation.hooks.watched_writer import WatchedWriter
 
 
 def communicate(
@@ -16,7 +17,7 @@ def communicate(
     arguments = dict(zip(("input", "timeout"), args, strict=False)) | kwargs
     data = arguments.get("input")
     # After a timeout it is called again, and goes on with what it was given first.
-    if data and not popen._communication_started:  # noqa: SLF001  # no other way to know
+    if data is not None and not popen._communication_started:  # noqa: SLF001  # no other way to know
         changed = writer.changed(data)
         arguments["input"] = data if changed is None else changed
     popen.stdout, popen.stdin = reader.__wrapped__, writer.__wrapped__

@@ -38,17 +38,35 @@ class OutgoingLines:
         """The pieces of a line that have been written without its end."""
         self._ended_early = False
         """Whether the line's message has been written, and only its end is missing."""
+        self._beginning: Any = None
+        """What is being written of a line without its end."""
 
     def write(self, write: Callable[[Any], Any], data: Any) -> Any:
         """Write `data` at once, as the host does, and record each message that it completes."""
         outgoing: list[Outgoing[Any]] = []
         changed = self._changed(data, outgoing)
         try:
-            return write(data if changed is None else changed)
+            written = write(data if changed is None else changed)
         except BaseException as error:
+            self._beginning = None
             for message in outgoing:
                 message.failed(error)
             raise
+        if self._beginning is not None:
+            self._begun.add(self._beginning)
+            self._beginning = None
+        return written
+
+    @shielded
+    def passed(self, data: Any) -> None:
+        """Record each message that is complete with `data`, which has been written."""
+        self._pass(data, [])
+
+    @shielded
+    def ended(self) -> None:
+        """Say that nothing more will be written: what was begun is all of its line."""
+        if self._begun:
+            self._wire.sending_last_part(self._channel, self._begun.take())
 
     @shielded
     def _changed(self, data: Any, outgoing: list[Outgoing[Any]]) -> Any:
@@ -94,7 +112,7 @@ class OutgoingLines:
             self._ended_early = True
             return self._sending(piece, outgoing)
         if not self._ended_early:
-            self._begun.add(piece)
+            self._beginning = piece
         return piece
 
     def _sending(self, piece: Any, outgoing: list[Outgoing[Any]]) -> Any:
@@ -111,14 +129,14 @@ class IncomingLines:
     Args:
         wire: Where messages are told.
         channel: Of the pipe.
-        ended: Called when nothing more will come. With a child's stdout its channel ends; but who
+        closed: Called when nothing more will come. With a child's stdout its channel ends; but who
             has closed this process's stdin may still be waiting for answers.
     """
 
     def __init__(
-        self, wire: Wire, channel: Channel, ended: Callable[[], object] | None = None
+        self, wire: Wire, channel: Channel, closed: Callable[[], object] | None = None
     ) -> None:
-        self._ended = ended
+        self._closed = closed
         self._wire = wire
         self._channel = channel
         self._begun = Gathering()
@@ -154,14 +172,17 @@ class IncomingLines:
             if self._begun:
                 self._begun.add(end)
                 line = self._begun.take()
-            if isinstance(line, bytes):
-                line = line.rstrip(b"\r") if line.strip() else b""
-            if line:
-                span = self._wire.arrived(self._channel, line)
-                if span is not None:
-                    self._unread.append((self._arrived, span))
+            self._take(line)
         self._arrived += len(rest)
         self._begun.add(rest)
+
+    def _take(self, line: bytes | LongText) -> None:
+        if isinstance(line, bytes):
+            line = line.rstrip(b"\r") if line.strip() else b""
+        if line:
+            span = self._wire.arrived(self._channel, line)
+            if span is not None:
+                self._unread.append((self._arrived, span))
 
     @shielded
     def read(self, position: int) -> None:
@@ -176,10 +197,20 @@ class IncomingLines:
         if span is not None:
             ambient.enter(span)
 
+    def ended(self) -> None:
+        """Say that all has arrived, the last line perhaps without its end."""
+        self._take_last()
+        self.closed()
+
+    @shielded
+    def _take_last(self) -> None:
+        if self._begun:
+            self._take(self._begun.take())
+
     def closed(self) -> None:
-        """Say that nothing more will come."""
-        if self._ended is not None:
-            self._ended()
+        """Say that nothing more will be read."""
+        if self._closed is not None:
+            self._closed()
 
 
 def _is_object(piece: Any) -> bool:

@@ -6,7 +6,7 @@ descriptors that are read and written with `os.read` and `os.write` are not watc
 
 import sys
 from collections.abc import Collection
-from typing import Any
+from typing import Any, Final
 
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 
@@ -15,9 +15,12 @@ from relayscope.instrumentation.exchange import Exchange
 from relayscope.instrumentation.hooks.asyncio_pipes import AsyncioPipes
 from relayscope.instrumentation.hooks.lines import IncomingLines, OutgoingLines
 from relayscope.instrumentation.hooks.patches import Patches
-from relayscope.instrumentation.hooks.text_pipes import WatchedReader, WatchedWriter
+from relayscope.instrumentation.hooks.watched_reader import WatchedReader
+from relayscope.instrumentation.hooks.watched_writer import watched_writer
 from relayscope.instrumentation.process import shared_exchange
 from relayscope.instrumentation.wire import Wire
+
+_NAMES: Final = ("stdin", "stdout", "__stdin__", "__stdout__")
 
 
 class StdioInstrumentor(BaseInstrumentor):
@@ -33,25 +36,29 @@ class StdioInstrumentor(BaseInstrumentor):
         self._patches = Patches()
         self._pipes = AsyncioPipes(wire, channel)
         self._pipes.patch_own(self._patches)
+        self._files: list[tuple[str, Any, Any]] = []
         self._watch_files(wire, channel)
 
     def _watch_files(self, wire: Wire, channel: Channel) -> None:
-        self._stdin, self._stdout = sys.stdin, sys.stdout
+        incoming = IncomingLines(wire, channel)
+        outgoing = OutgoingLines(wire, channel, "\n"), OutgoingLines(wire, channel, b"\n")
         # A process without a console, or under another program's redirection, may have none.
-        if self._stdin is not None:
-            lines = IncomingLines(wire, channel)
-            sys.stdin = WatchedReader(self._stdin, lines)
-        if self._stdout is not None:
-            sys.stdout = WatchedWriter(
-                self._stdout,
-                OutgoingLines(wire, channel, "\n"),
-                OutgoingLines(wire, channel, b"\n"),
-            )
+        if sys.stdin is not None:
+            self._stand_in(sys.stdin, WatchedReader(sys.stdin, incoming))
+        if sys.stdout is not None:
+            self._stand_in(sys.stdout, watched_writer(sys.stdout, *outgoing))
+
+    def _stand_in(self, file: Any, watched: Any) -> None:
+        """Put a watched file in the place of its own, by whichever name the host asks for it."""
+        for name in _NAMES:
+            if getattr(sys, name) is file:
+                setattr(sys, name, watched)
+                self._files.append((name, file, watched))
 
     def _uninstrument(self, **_: Any) -> None:
         self._patches.remove()
         self._pipes.release()
-        if isinstance(sys.stdin, WatchedReader):
-            sys.stdin = self._stdin
-        if isinstance(sys.stdout, WatchedWriter):
-            sys.stdout = self._stdout
+        while self._files:
+            name, file, watched = self._files.pop()
+            if getattr(sys, name) is watched:
+                setattr(sys, name, file)

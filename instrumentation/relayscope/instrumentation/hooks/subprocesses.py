@@ -15,7 +15,8 @@ from relayscope.instrumentation.hooks.child_end import ChildEnd, remember, tell_
 from relayscope.instrumentation.hooks.communicate import communicate
 from relayscope.instrumentation.hooks.lines import IncomingLines, OutgoingLines
 from relayscope.instrumentation.hooks.patches import Patches
-from relayscope.instrumentation.hooks.text_pipes import WatchedReader, WatchedWriter
+from relayscope.instrumentation.hooks.watched_reader import WatchedReader
+from relayscope.instrumentation.hooks.watched_writer import watched_writer
 from relayscope.instrumentation.process import shared_exchange
 from relayscope.instrumentation.shield import shielded
 from relayscope.instrumentation.wire import Wire
@@ -56,8 +57,8 @@ class SubprocessInstrumentor(BaseInstrumentor):
         remember(popen, end)
         lines = IncomingLines(self._wire, channel, end.silent)
         popen.stdout = WatchedReader(popen.stdout, lines)
-        popen.stdin = WatchedWriter(
+        popen.stdin = watched_writer(
             popen.stdin,
-            OutgoingLines(self._wire, channel, "\n" if popen.text_mode else b"\n"),
+            OutgoingLines(self._wire, channel, "\n"),
             OutgoingLines(self._wire, channel, b"\n"),
         )
