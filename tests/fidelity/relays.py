@@ -116,6 +116,23 @@ RELAYS: Final = {
             breaks=True,
         ),
         Relay(
+            "mcp 1.x, middleware that reads bodies",
+            "http",
+            "http",
+            _with_port("sdk_relay.py", "reading"),
+            Abilities(),
+            path="/mcp/",
+        ),
+        Relay(
+            "mcp 2.x, middleware that reads bodies",
+            "http",
+            "http",
+            _with_port("sdk2_relay.py", "reading", binaries=_MCP2),
+            Abilities(largest=900_000),
+            binaries=_MCP2,
+            path="/mcp",
+        ),
+        Relay(
             "mcp 1.x stateless",
             "http",
             "http",

@@ -1,14 +1,16 @@
 """A relay made of the `mcp` SDK's sessions, 2.x: one with the client, one with the backend.
 
-usage: sdk2_relay.py (stdio | http PORT) (COMMAND ... | URL)
+usage: sdk2_relay.py (stdio | http PORT | reading PORT) (COMMAND ... | URL)
 
-It forwards requests of all kinds, and what the backend asks and says.
+It forwards requests of all kinds, and what the backend asks and says. `reading` is `http` behind
+middlewares that read each body.
 """
 
 import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable
+from importlib import import_module
 from typing import Any
 
 import uvicorn
@@ -93,9 +95,11 @@ class Relay:
         async with stdio_server() as (read, write):
             await self.server.run(read, write, self.server.create_initialization_options())
 
-    async def serve_http(self, port: int) -> None:
+    async def serve_http(self, port: int, kind: str) -> None:
         """Serve streamable HTTP, of the protocol versions with sessions and without."""
         application = self.server.streamable_http_app()
+        if kind == "reading":
+            import_module("body_readers").read_bodies(application)
         config = uvicorn.Config(application, host="127.0.0.1", port=port, log_level="warning")
         await uvicorn.Server(config).serve()
 
@@ -118,7 +122,7 @@ async def main() -> None:
         if transport == "stdio":
             await relay.serve_stdio()
         else:
-            await relay.serve_http(port)
+            await relay.serve_http(port, transport)
 
 
 if __name__ == "__main__":

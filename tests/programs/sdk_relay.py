@@ -1,8 +1,9 @@
 """A relay made of the `mcp` SDK's sessions, 1.x: one with the client, one with the backend.
 
-usage: sdk_relay.py (stdio | http PORT | stateless PORT | sse PORT) (COMMAND ... | URL)
+usage: sdk_relay.py (stdio | (http | reading | stateless | sse) PORT) (COMMAND ... | URL)
 
-It forwards requests of all kinds, and what the backend asks and says.
+It forwards requests of all kinds, and what the backend asks and says. `reading` is `http` behind
+middlewares that read each body.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from importlib import import_module
 from typing import Any
 
 import uvicorn
@@ -121,11 +123,14 @@ class Relay:
         async with stdio_server() as (read, write):
             await self.server.run(read, write, self.server.create_initialization_options())
 
-    async def serve_http(self, port: int, *, stateless: bool) -> None:
+    async def serve_http(self, port: int, kind: str) -> None:
         """Serve streamable HTTP."""
-        manager = StreamableHTTPSessionManager(self.server, stateless=stateless)
+        manager = StreamableHTTPSessionManager(self.server, stateless=kind == "stateless")
+        application = Starlette(routes=[Mount("/mcp", manager.handle_request)])
+        if kind == "reading":
+            import_module("body_readers").read_bodies(application)
         async with manager.run():
-            await _serve(Starlette(routes=[Mount("/mcp", manager.handle_request)]), port)
+            await _serve(application, port)
 
     async def serve_sse(self, port: int) -> None:
         """Serve the transport that streamable HTTP came after."""
@@ -170,7 +175,7 @@ async def main() -> None:
             case "sse":
                 await relay.serve_sse(port)
             case _:
-                await relay.serve_http(port, stateless=transport == "stateless")
+                await relay.serve_http(port, transport)
 
 
 if __name__ == "__main__":

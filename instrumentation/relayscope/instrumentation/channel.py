@@ -14,7 +14,7 @@ from .level import Level
 from .levels import Direction, Levels
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class Channel:
     """A connection, as the hook that sees it describes it.
 

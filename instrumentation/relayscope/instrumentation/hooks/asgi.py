@@ -6,7 +6,6 @@ understands the messages (the `mcp` SDK's transports), it claims the call, and t
 
 from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from contextvars import ContextVar
-from http import HTTPStatus
 from typing import Any, Final
 
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
@@ -30,9 +29,10 @@ _current: ContextVar["_HttpCall | _WebSocketCall | None"] = ContextVar(
 )
 
 _MARK: Final = "relayscope.watched"
-"""Key in the scope of a connection that is watched already."""
+"""Key in the scope of a connection that is watched already; the value is what watches it."""
 
-_REFUSAL: Final = b'"id":"server-error"'
+_METHODS: Final = ("POST", "GET", "DELETE")
+"""Those of streamable HTTP: each can be answered, or refused, with a message."""
 
 # Not `__call__`: servers find out by calling an application wrongly whether it is one (uvicorn,
 # config.py), and a wrapper that takes any arguments would answer differently.
@@ -66,6 +66,32 @@ def claim_current() -> None:
         call.claimed = True
 
 
+def session_channel(session_id: str) -> Channel:
+    """Return the channel of a session that a layer above begins, empty if it is to have no id.
+
+    It is that of the request that is being handled, if there is one: what has been seen of the
+    session before, and what will be, is on one channel.
+    """
+    call = _current.get()
+    if isinstance(call, _HttpCall) and not call.is_over:
+        return call.server_call.lend_channel(session_id)
+    channel = Channel.of_socket("http", None)
+    channel.session_id = session_id
+    return channel
+
+
+def recorded_call(request: Any) -> ServerCall | None:
+    """Return what has recorded the message in a request's body, None if nothing has.
+
+    Args:
+        request: Starlette's, or what a framework has in its place.
+    """
+    call = getattr(request, "scope", {}).get(_MARK)
+    if isinstance(call, _HttpCall) and call.server_call.is_recorded:
+        return call.server_call
+    return None
+
+
 class AsgiHook:
     """Puts itself between a server and an application."""
 
@@ -90,21 +116,20 @@ class AsgiHook:
         scope, receive, send = arguments["scope"], arguments["receive"], arguments["send"]
         # An application may be mounted in another; the outer one sees everything. The context does
         # not tell: a server may read the next request of a connection in that of the last one.
-        is_inner = _MARK in scope
-        scope[_MARK] = True
-        if is_inner:
+        if _MARK in scope:
             await application(scope, receive, send)
             return
-        call = self._call(scope, receive, send)
-        if call is None:
-            await application(scope, receive, send)
-            return
+        call = scope[_MARK] = self._call(scope, receive, send)
         token = _current.set(call)
         try:
-            await application(scope, call.receive, call.send)
+            if call is None:
+                await application(scope, receive, send)
+            else:
+                await application(scope, call.receive, call.send)
         finally:
             _current.reset(token)
-            call.end()
+            if call is not None:
+                call.end()
 
     @shielded
     def _call(
@@ -113,7 +138,7 @@ class AsgiHook:
         """Return what watches a connection, None if it is none of ours."""
         if scope["type"] == "websocket":
             return _WebSocketCall(self._wire, scope, receive, send)
-        if scope["type"] != "http" or scope["method"] not in ("POST", "GET"):
+        if scope["type"] != "http" or scope["method"] not in _METHODS:
             return None
         headers = {name.lower(): value for name, value in scope["headers"]}
         session_id = headers.get(b"mcp-session-id", b"").decode("latin-1")
@@ -121,27 +146,35 @@ class AsgiHook:
         session_id = session_id or session_in(f"?{query}")
         if scope["method"] == "POST":
             call = self._sessions.server_call(_address(scope), session_id, headers)
-        elif b"text/event-stream" in headers.get(b"accept", b""):
-            call = self._sessions.server_stream(_address(scope), session_id)
         else:
-            return None
+            call = self._sessions.server_stream(_address(scope), session_id)
         return _HttpCall(call, receive, send)
 
 
 class _HttpCall:
-    """One request on its way to an application, and its response."""
+    """One request on its way to an application, and its response.
+
+    Attributes:
+        server_call: Takes what is in it.
+        claimed: Whether a layer above records what it has not recorded itself by now. A middleware
+            may have read the request before the layer above got it.
+        is_over: Whether the application is done with it. Tasks that it has started may live on,
+            and have this request as their current one.
+    """
 
     def __init__(self, call: ServerCall, receive: Receive, send: Send) -> None:
-        self._call = call
+        self.server_call = call
         self._receive = receive
         self._send = send
-        self._is_refused = False
         self.claimed = False
+        self.is_over = False
 
     async def receive(self) -> Event:
         event = await self._receive()
-        if event["type"] == "http.request" and not self.claimed:
-            self._call.request_body(event.get("body", b""), more=event.get("more_body", False))
+        if event["type"] == "http.request":
+            self.server_call.request_body(event.get("body", b""))
+            if not self.claimed and not event.get("more_body", False):
+                self.server_call.request_arrived()
         return event
 
     async def send(self, event: Event) -> None:
@@ -153,36 +186,37 @@ class _HttpCall:
             await self._send(event)
         except BaseException as error:
             if not self.claimed:
-                self._call.failed(error)
+                self.server_call.failed(error)
             raise
 
     @shielded
     def _refusing(self, event: Event) -> None:
-        """See the error with which the `mcp` SDK refuses what does not get as far as its streams.
-
-        Its id tells it from the answers that come out of a stream.
-        """
+        """See the error with which the layer above refuses what it does not read as a message."""
         if event["type"] == "http.response.start":
-            self._is_refused = event["status"] >= HTTPStatus.BAD_REQUEST
-        elif self._is_refused and _REFUSAL in event.get("body", b""):
-            self._call.refused(event["body"])
+            self.server_call.claimed_response_start(event["status"])
+        elif event["type"] == "http.response.body":
+            body, more = event.get("body", b""), event.get("more_body", False)
+            self.server_call.claimed_response_body(body, more=more)
 
     @shielded
     def _sending(self, event: Event) -> Event:
         """Take a part of the response; return what to send in its place."""
         if event["type"] == "http.response.start":
             headers = {name.lower(): value for name, value in event.get("headers", ())}
-            self._call.response_start(event["status"], headers)
+            self.server_call.response_start(event["status"], headers)
         elif event["type"] == "http.response.body":
             body, more = event.get("body", b""), event.get("more_body", False)
-            changed = self._call.response_body(body, more=more)
+            changed = self.server_call.response_body(body, more=more)
             if changed is not body:
                 return {**event, "body": changed}
         return event
 
     def end(self) -> None:
-        if not self.claimed:
-            self._call.end()
+        self.is_over = True
+        if self.claimed:
+            self.server_call.claimed_end()
+        else:
+            self.server_call.end()
 
 
 class _WebSocketCall:

@@ -12,10 +12,13 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
+from weakref import WeakValueDictionary
 
 from opentelemetry import propagate
 from opentelemetry.context import Context
+from opentelemetry.trace import Span
 
+from relayscope.instrumentation import ambient
 from relayscope.instrumentation.channel import Channel
 from relayscope.instrumentation.hooks import sse
 from relayscope.instrumentation.hooks.response_body import ResponseBody, error_type, is_message
@@ -26,6 +29,9 @@ from relayscope.instrumentation.shield import shielded
 from relayscope.instrumentation.wire import Outgoing, Wire
 
 _SESSION: Final = re.compile(r"[?&]session_?id=([\w-]{1,128})", re.IGNORECASE)
+
+_NO_ID: Final = (None, "server-error")
+"""Ids of errors that answer a request which was not read: of JSON-RPC, and of the `mcp` SDK 1.x."""
 
 _MOST_SESSIONS: Final = 1024
 """Sessions whose channel is remembered; the one unused for longest gives way."""
@@ -49,6 +55,7 @@ class Sessions:
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
         self._channels: OrderedDict[str, Channel] = OrderedDict()
+        self._lent: WeakValueDictionary[str, Channel] = WeakValueDictionary()
 
     def server_call(
         self,
@@ -71,6 +78,9 @@ class Sessions:
         return ServerStream(self._wire, self, self._channel(client, session_id), None)
 
     def _channel(self, client: tuple[str, int] | None, session_id: str) -> Channel:
+        lent = self._lent.get(session_id) if session_id else None
+        if lent is not None:
+            return lent
         channel = self._channels.get(session_id) if session_id else None
         if channel is None:
             channel = Channel.of_socket("http", client)
@@ -79,6 +89,11 @@ class Sessions:
         else:
             self._channels.move_to_end(session_id)
         return channel
+
+    def lend(self, session_id: str, channel: Channel) -> None:
+        """Use this channel for the session's later calls, as long as a layer above holds it."""
+        channel.session_id = session_id
+        self._lent[session_id] = channel
 
     def remember(self, session_id: str, channel: Channel) -> None:
         """Use this channel for the session's later calls."""
@@ -101,24 +116,82 @@ class ServerCall:
         self._channel = channel
         self._body: Gathering | None = Gathering()
         self._request: Message | None = None
+        self._span: Span | None = None
+        self._is_taken = False
         self._response: ResponseBody | None = None
+        self._refusal: Gathering | None = None
         self._status = 0
         self._outgoing: list[Outgoing[Any]] = []
         """The messages in the part of the response that is being sent."""
 
+    @property
+    def is_recorded(self) -> bool:
+        """Whether there is a record of the message in its body."""
+        return self._request is not None
+
     @shielded
-    def request_body(self, chunk: bytes, *, more: bool) -> None:
-        """Take the next part of the request's body, in the task that reads it."""
+    def request_body(self, chunk: bytes) -> None:
+        """Take the next part of the request's body."""
+        if self._body is not None:
+            self._body.add(chunk)
+
+    def request_arrived(self) -> None:
+        """Record what the request's body is, and let the running task work for it."""
+        self._request_arrived()
+        if self._span is not None:
+            ambient.enter(self._span)
+
+    @shielded
+    def _request_arrived(self) -> None:
         if self._body is None:
-            return
-        self._body.add(chunk)
-        if more:
             return
         data, self._body = self._body.take(), None
         message = Message.of_text(data)
         if message.kind is not Kind.UNPARSABLE:
             self._request = message
-            self._wire.received(self._channel, data, self._around)
+            self._span = self._wire.arrived(self._channel, data, self._around)
+
+    def lend_channel(self, session_id: str) -> Channel:
+        """Return the channel, for a layer above that begins this session on it."""
+        if session_id and session_id != self._channel.session_id:
+            self._sessions.lend(session_id, self._channel)
+        return self._channel
+
+    def taken(self) -> Span | None:
+        """Leave the message that is recorded to a layer above; return the span to work for."""
+        self._is_taken = True
+        return self._span
+
+    @shielded
+    def claimed_response_start(self, status: int) -> None:
+        """Take the status with which a layer above responds."""
+        self._status = status
+        if status >= HTTPStatus.BAD_REQUEST:
+            self._refusal = Gathering()
+        else:
+            self._body = None
+
+    def claimed_response_body(self, chunk: bytes, *, more: bool) -> None:
+        """Take the next part of what a layer above responds; see whether it refuses the request.
+
+        The id of its error tells it from the answers that come out of the layer above.
+        """
+        if self._refusal is None:
+            return
+        self._refusal.add(chunk)
+        if more:
+            return
+        refusal, self._refusal = self._refusal.take(), None
+        message = Message.of_text(refusal)
+        if message.kind is Kind.ERROR and message.id in _NO_ID:
+            self._request_arrived()
+            self._record_text(refusal)
+
+    @shielded
+    def claimed_end(self) -> None:
+        """Say that the layer above is done; what it has refused, it does not answer."""
+        if not self._is_taken and self._status >= HTTPStatus.BAD_REQUEST:
+            self.end()
 
     @shielded
     def response_start(self, status: int, headers: Mapping[bytes, bytes]) -> None:
@@ -164,11 +237,6 @@ class ServerCall:
         if outgoing is not None:
             self._outgoing.append(outgoing)
 
-    def refused(self, error: bytes) -> None:
-        """Say that a request, which was seen by nobody, is answered with this error."""
-        self._wire.sending_last_part(self._channel, error)
-        self._leave()
-
     def failed(self, error: BaseException) -> None:
         """Say that the part of the response that was taken last could not be sent."""
         for outgoing in self._outgoing:
@@ -190,16 +258,38 @@ class ServerCall:
 
 
 class ServerStream(ServerCall):
-    """A GET request whose response is what the server says unasked. Nothing here raises."""
+    """A request without a message in it. Nothing here raises.
 
-    def request_body(self, chunk: bytes, *, more: bool) -> None:
-        """Take what a GET request does not have."""
+    The response to a GET is what the server says unasked.
+    """
+
+    _has_begun = False
+
+    def request_body(self, chunk: bytes) -> None:
+        """Take what such a request does not have."""
+
+    def request_arrived(self) -> None:
+        """Do nothing: there is no message in it."""
+
+    def _request_arrived(self) -> None:
+        """Do nothing: there is no message in it."""
 
     @shielded
     def response_start(self, status: int, headers: Mapping[bytes, bytes]) -> None:
         """Take the response's status and headers, names in lower case."""
         if status == HTTPStatus.OK and b"text/event-stream" in headers.get(b"content-type", b""):
             self._response = ResponseBody(headers)
+
+    @shielded
+    def claimed_response_body(self, chunk: bytes, *, more: bool) -> None:
+        """Take the next part of what a layer above says; the first may tell the session."""
+        if self._refusal is not None:
+            super().claimed_response_body(chunk, more=more)
+        elif not self._has_begun:
+            self._has_begun = True
+            session_id = session_in(chunk.decode("utf-8", "replace"))
+            if session_id and not self._channel.session_id:
+                self._sessions.lend(session_id, self._channel)
 
     def _sending(self, data: bytes) -> bytes | None:
         if is_message(data):

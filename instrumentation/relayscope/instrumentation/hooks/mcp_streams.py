@@ -8,12 +8,13 @@ import wrapt
 from opentelemetry.context import Context
 from opentelemetry.trace import INVALID_SPAN, Span
 
-from relayscope.instrumentation import ambient
+from relayscope.instrumentation import ambient, names
 from relayscope.instrumentation.channel import Channel
 from relayscope.instrumentation.crossing import Crossing
 from relayscope.instrumentation.ending import NO_ENDING
 from relayscope.instrumentation.exchange import Exchange
 from relayscope.instrumentation.hooks import claim
+from relayscope.instrumentation.hooks.asgi import recorded_call
 from relayscope.instrumentation.hooks.child_end import ending_of
 from relayscope.instrumentation.hooks.http_call import context_of
 from relayscope.instrumentation.hooks.mcp_dialect import Dialect, Render
@@ -25,6 +26,8 @@ from relayscope.instrumentation.shield import shielded
 # Looked up once: see `level.py`.
 _RECEIVED: Final = Direction.RECEIVED
 _SENT: Final = Direction.SENT
+_ERROR: Final = Kind.ERROR
+_REQUEST: Final = Kind.REQUEST
 _RESULT: Final = Kind.RESULT
 _UNPARSABLE: Final = Kind.UNPARSABLE
 
@@ -53,6 +56,10 @@ def _keep(parsed: Any, given: str | bytes | bytearray) -> None:
         text = given if isinstance(given, str) else bytes(given).decode("utf-8", "backslashreplace")
     # Not setattr: a pydantic model would take it for a field.
     parsed.__dict__[_TEXT] = text
+    error = getattr(parsed, "error", None)
+    if error is not None:
+        # Of an error without an id, the SDK 2.x makes one with the id of the request.
+        error.__dict__[_TEXT] = text
 
 
 class SessionWire:
@@ -85,12 +92,31 @@ class SessionWire:
             if text is not None:
                 self._exchange.received(self._channel, Message(_UNPARSABLE)).record(text)
             return None
-        if self._channel.peer == "unknown":
-            self._channel.locate(_client_address(item))
-        message = _message_of(self._dialect.root(item.message))
-        crossing = self._exchange.received(self._channel, message, _around(item))
-        crossing.record(lambda: _received_text(item) or self._render(item.message))
+        request = getattr(item.metadata, "request_context", None)
+        if request is not None:
+            recorded = recorded_call(request)
+            if recorded is not None:
+                return recorded.taken()
+            if self._channel.peer == "unknown":
+                self._channel.locate(_client_address(request))
+        root = self._dialect.root(item.message)
+        message = _message_of(root)
+        if message.kind is _ERROR and self._is_invented(item, root):
+            self._unanswered(message)
+            return None
+        around = None if request is None else _around(request)
+        crossing = self._exchange.received(self._channel, message, around)
+        crossing.record(lambda: _received_text(item, root) or self._render(item.message))
         return crossing.span if message.method and crossing.span is not INVALID_SPAN else None
+
+    def _is_invented(self, item: Any, root: Any) -> bool:
+        """Return whether an error never was on the wire: the SDK says so that no answer came."""
+        return bool(self._channel.transport) and _received_text(item, root) is None
+
+    def _unanswered(self, error: Message) -> None:
+        request = Message(_REQUEST, id=error.id)
+        description = error.error_message
+        self._exchange.give_up(self._channel, request, _SENT, names.ERROR_UNANSWERED, description)
 
     @shielded
     def sending(self, item: Any) -> Crossing | None:
@@ -238,24 +264,26 @@ def _message_of(root: Any) -> Message:
     return Message(_RESULT, id=root.id, result=root.result)
 
 
-def _client_address(item: Any) -> tuple[str, int] | None:
+def _client_address(request: Any) -> tuple[str, int] | None:
     """Return who sent the HTTP request that a message came with."""
-    client = getattr(getattr(item.metadata, "request_context", None), "client", None)
+    client = getattr(request, "client", None)
     return (client.host, client.port) if client is not None else None
 
 
-def _around(item: Any) -> Context | None:
+def _around(request: Any) -> Context | None:
     """Return the context of the HTTP request that a message came with."""
-    headers = getattr(getattr(item.metadata, "request_context", None), "headers", None)
+    headers = getattr(request, "headers", None)
     return context_of(dict(headers.raw)) if headers is not None else None
 
 
-def _received_text(item: Any) -> Text | None:
+def _received_text(item: Any, root: Any) -> Text | None:
     """Return a message's text as it arrived, None where the transport kept nothing of it.
 
     The streamable HTTP server parses the request's body by itself and keeps the request.
     """
     text = item.message.__dict__.get(_TEXT)
+    if text is None and (error := getattr(root, "error", None)) is not None:
+        text = error.__dict__.get(_TEXT)
     if isinstance(text, str):
         return text.rstrip("\r\n")
     if isinstance(text, LongText):

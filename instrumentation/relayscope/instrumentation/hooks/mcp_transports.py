@@ -13,7 +13,7 @@ import wrapt
 from relayscope.instrumentation.channel import Channel
 from relayscope.instrumentation.exchange import Exchange
 from relayscope.instrumentation.hooks import claim
-from relayscope.instrumentation.hooks.asgi import claim_current
+from relayscope.instrumentation.hooks.asgi import claim_current, session_channel
 from relayscope.instrumentation.hooks.mcp_dialect import Dialect, Render
 from relayscope.instrumentation.hooks.mcp_streams import (
     SessionWire,
@@ -56,9 +56,7 @@ def _url_client(protocol: str) -> Describe:
 
 
 def _http_server(transport: Any, _args: Any, _kwargs: Any) -> Channel:
-    channel = Channel.of_socket("http", None)
-    channel.session_id = getattr(transport, "mcp_session_id", None) or ""
-    return channel
+    return session_channel(getattr(transport, "mcp_session_id", None) or "")
 
 
 def _websocket_server(_: Any, args: Any, kwargs: Any) -> Channel:
