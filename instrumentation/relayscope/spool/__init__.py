@@ -9,6 +9,7 @@ from relayscope.spool.errors import (
     SpoolUnavailable,
 )
 from relayscope.spool.lock import lock
+from relayscope.spool.ownership import check_folder, open_own, read_own
 from relayscope.spool.position import START, Backlog, Batch, Loss, LossReason, Position
 from relayscope.spool.reader import Reader
 from relayscope.spool.settings import Durability, Overflow, Settings
@@ -33,7 +34,10 @@ __all__ = [
     "SpoolFull",
     "SpoolHeld",
     "SpoolUnavailable",
+    "check_folder",
     "list_slots",
     "lock",
+    "open_own",
     "orphans",
+    "read_own",
 ]

@@ -10,6 +10,8 @@ from io import FileIO
 from pathlib import Path
 from zlib import crc32
 
+from relayscope.spool.ownership import open_own, read_own
+
 ABOUT = "about"
 _HEAD = struct.Struct("<II")
 
@@ -17,7 +19,7 @@ _HEAD = struct.Struct("<II")
 def write_about(folder: Path, about: bytes) -> None:
     """Write it into a new slot."""
     copy = _HEAD.pack(len(about), crc32(about)) + about
-    descriptor = os.open(folder / ABOUT, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    descriptor = open_own(folder / ABOUT, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     with FileIO(descriptor, "w") as file:
         file.write(copy * 2)
 
@@ -25,7 +27,7 @@ def write_about(folder: Path, about: bytes) -> None:
 def read_about(folder: Path) -> bytes:
     """What the writer said; empty if that is gone or damaged."""
     try:
-        data = (folder / ABOUT).read_bytes()
+        data = read_own(folder / ABOUT)
     except OSError:
         return b""
     # If a length is damaged, the copies are still of one size.

@@ -13,6 +13,7 @@ from pathlib import Path
 from zlib import crc32
 
 from relayscope.spool.lock import lock
+from relayscope.spool.ownership import open_own, read_own
 from relayscope.spool.position import START, Position
 from relayscope.spool.syscalls import flush_to_disk
 
@@ -42,7 +43,7 @@ def _unpack(data: bytes) -> list[Position]:
 
 def create_cursor(folder: Path) -> None:
     """Write the cursor of a new spool: nothing is acknowledged."""
-    descriptor = os.open(folder / CURSOR, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    descriptor = open_own(folder / CURSOR, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     try:
         os.write(descriptor, _pack(START).ljust(_FILE_BYTES, b"\0"))
     finally:
@@ -52,7 +53,7 @@ def create_cursor(folder: Path) -> None:
 def read_cursor(folder: Path) -> Position | None:
     """The acknowledged position; None if the cursor is missing or damaged."""
     try:
-        position = max(_unpack((folder / CURSOR).read_bytes()))
+        position = max(_unpack(read_own(folder / CURSOR)))
     except FileNotFoundError:
         return None
     return None if position is _NOWHERE else position
@@ -64,7 +65,7 @@ def flush_cursor(folder: Path) -> None:
     Without it, a power failure could take the cursor back and leave the records deleted: they
     would be counted as missing.
     """
-    descriptor = os.open(folder / CURSOR, os.O_RDWR)
+    descriptor = open_own(folder / CURSOR, os.O_RDWR)
     try:
         flush_to_disk(descriptor)
     finally:
@@ -85,7 +86,7 @@ class Cursor:
             SpoolHeld: Another reader has it.
             OSError: It cannot be opened.
         """
-        descriptor = os.open(folder / CURSOR, os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = open_own(folder / CURSOR, os.O_RDWR | os.O_CREAT)
         self._file = FileIO(descriptor, "r+")
         try:
             lock(descriptor, folder)

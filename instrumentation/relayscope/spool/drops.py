@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 
+from relayscope.spool.ownership import open_own, read_own
 from relayscope.spool.position import Loss, LossReason, Position
 
 DROPPED = "dropped"
@@ -31,9 +32,7 @@ def read_drops(folder: Path) -> list[Hole]:
     try:
         return [
             Hole(Position(first, offset), Position(end, end_offset), LossReason(reason))
-            for first, offset, end, end_offset, reason in json.loads(
-                (folder / DROPPED).read_bytes()
-            )
+            for first, offset, end, end_offset, reason in json.loads(read_own(folder / DROPPED))
         ]
     except (OSError, ValueError, TypeError):
         return []
@@ -59,7 +58,7 @@ def note_drop(folder: Path, hole: Hole, acknowledged: Position) -> None:
         for d in drops
     ]
     new = folder / f"{DROPPED}.new"
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    descriptor = open_own(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     with FileIO(descriptor, "w") as file:
         file.write(json.dumps(note).encode())
     new.replace(folder / DROPPED)

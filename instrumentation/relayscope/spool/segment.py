@@ -25,6 +25,7 @@ from typing import Self
 from zlib import crc32
 
 from relayscope.spool.frame import FRAME_BYTES, Frames
+from relayscope.spool.ownership import open_own
 from relayscope.spool.position import Position
 
 _MAGIC = b"RSSPOOL1"
@@ -115,7 +116,7 @@ class SegmentReader:
             FileNotFoundError: It is gone.
         """
         self.start = segment.start
-        self._file = FileIO(segment.path)
+        self._file = FileIO(open_own(segment.path, os.O_RDONLY))
         try:
             self.header = Header.unpack(self._file.read(HEADER_BYTES))
         except BaseException:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from relayscope.spool.frame import FRAME_BYTES, Frames
+from relayscope.spool.ownership import open_own
 from relayscope.spool.position import Position
 from relayscope.spool.segment import HEADER_BYTES, NEXT_SEGMENT, Header, segment_path
 from relayscope.spool.syscalls import LOCK_KEPT_BYTES, flush_to_disk, write, write_aside
@@ -60,8 +61,7 @@ class SegmentWriter:
         """
         new = folder / NEXT_SEGMENT
         path = segment_path(folder, start)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | getattr(os, "O_BINARY", 0)
-        descriptor = os.open(new, flags, 0o600)
+        descriptor = open_own(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
         try:
             write(descriptor, header.pack())
             new.replace(path)

@@ -26,6 +26,7 @@ from relayscope.spool.about import write_about
 from relayscope.spool.cursor import CURSOR, create_cursor
 from relayscope.spool.errors import SpoolHeld
 from relayscope.spool.lock import lock
+from relayscope.spool.ownership import check_folder, is_ours, open_own
 from relayscope.spool.segment import list_segments
 from relayscope.spool.syscalls import flush_folder
 
@@ -44,7 +45,7 @@ class Slot:
             OSError: It cannot be reached.
         """
         self.folder = folder
-        self._descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+        self._descriptor = open_own(folder / _LOCK, os.O_RDWR | os.O_CREAT)
         try:
             lock(self._descriptor, folder)
             self._check_that_it_still_exists()
@@ -61,9 +62,10 @@ class Slot:
             about: What readers are told about the writer.
 
         Raises:
-            OSError: Folder or files cannot be made.
+            OSError: Folder or files cannot be made, or are not ours.
         """
         _make_root(root)
+        check_folder(root)
         while True:
             # The name only has to be new, and to sort by age for people and for `orphans`.
             name = f"{time.time_ns():020d}-{os.getpid()}-{secrets.token_hex(4)}"
@@ -129,15 +131,10 @@ def list_slots(root: Path) -> list[Path]:
                 for entry in entries
                 if _NAME.fullmatch(entry.name)
                 and entry.is_dir(follow_symlinks=False)
-                and _is_ours(entry)
+                and is_ours(entry.stat(follow_symlinks=False))
             )
     except OSError:
         return []
-
-
-def _is_ours(entry: os.DirEntry[str]) -> bool:
-    owner = entry.stat(follow_symlinks=False).st_uid
-    return not hasattr(os, "geteuid") or owner == os.geteuid()
 
 
 def _remove_files(folder: Path) -> None:

@@ -1,12 +1,15 @@
 """Where the forwarder runs: behind the host, and out of reach of what ends it."""
 
 import os
+import shutil
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
+from opentelemetry.instrumentation import auto_instrumentation
 
+from relayscope.spool import list_slots
 from tests.fix_delivery import Receiver, forwarders
 from tests.fix_programs import clean_environment, ended, eventually, instrumented, python
 
@@ -60,6 +63,36 @@ def test_a_terminal_ends_the_host_alone(way: str, spool_dir: Path) -> None:
         host.wait(10)
         time.sleep(0.5)  # What the same signal does to a forwarder may be seen a little later.
         assert forwarders(spool_dir) == [forwarder]
+
+
+def test_a_forwarder_instruments_itself_in_no_environment(
+    receiver: Receiver, spool_dir: Path, tmp_path: Path
+) -> None:
+    """Started from one environment with relayscope, run in another: its forwarder emits nothing."""
+    other = tmp_path / "opentelemetry" / "instrumentation" / "auto_instrumentation"
+    other.mkdir(parents=True)
+    shutil.copy(Path(auto_instrumentation.__file__).with_name("sitecustomize.py"), other)
+    environment = clean_environment(
+        OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint,
+        OTEL_SERVICE_NAME="host",
+        OTEL_PYTHON_DISTRO="relayscope",
+        OTEL_PYTHON_CONFIGURATOR="relayscope",
+        PYTHONPATH=str(other),
+    )
+    with (
+        subprocess.Popen(
+            python("emitter.py", "1", "--then", "wait"),
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            text=True,
+        ) as host,
+        ended(host),
+    ):
+        eventually(receiver.records)
+        assert len(list_slots(spool_dir / "host")) == 1
+
+    eventually(lambda: not forwarders(spool_dir))
+    assert len(receiver.by_process()) == 1
 
 
 def has_tried_to_send(spool_dir: Path) -> bool:

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Final
 from zlib import crc32
 
+from relayscope.spool import open_own, read_own
+
 _NAME: Final = "account"
 _BYTES: Final = 1024
 _HEAD_BYTES: Final = 6
@@ -24,7 +26,7 @@ class AccountFile:
         Raises:
             OSError: There is no room, or no right to.
         """
-        descriptor = os.open(folder / _NAME, os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = open_own(folder / _NAME, os.O_RDWR | os.O_CREAT)
         try:
             os.write(descriptor, bytes(_BYTES))
         except BaseException:
@@ -49,7 +51,7 @@ class AccountFile:
 def read_account(folder: Path) -> bytes:
     """Return what the process has said; empty if it said nothing, or if that is damaged."""
     with suppress(OSError):
-        data = (folder / _NAME).read_bytes()
+        data = read_own(folder / _NAME)
         length = int.from_bytes(data[4:_HEAD_BYTES], "little")
         account = data[_HEAD_BYTES : _HEAD_BYTES + length]
         if crc32(account).to_bytes(4, "little") == data[:4]:

@@ -30,7 +30,12 @@ from .account_file import AccountFile
 from .launcher import Launcher
 from .origin import SERVICE_NAME, Origin
 from .record import pack_log, pack_span
-from .settings import component_dir, destination_digest, spool_settings
+from .settings import (
+    SPOOL_DIR_VARIABLE,
+    component_dir,
+    destination_digest,
+    spool_settings,
+)
 
 _log = logging.getLogger("relayscope.instrumentation")
 
@@ -226,8 +231,9 @@ class Journal:
             self._told = True
             _log.warning(
                 "relayscope: a record could not be kept and is counted as dropped: %s "
-                "(further failures are not logged)",
+                "(%s chooses another folder; further failures are not logged)",
                 error,
+                SPOOL_DIR_VARIABLE,
             )
 
     def _after_fork_in_child(self) -> None:

@@ -5,6 +5,7 @@ host, and a thread does not survive the host. Measured, one relay and one messag
 a backlog is sent: see `tests/bench/bench_relay.py`.
 """
 
+import logging
 import os
 import subprocess
 import sys
@@ -15,12 +16,16 @@ from pathlib import Path
 from time import monotonic
 from typing import Final
 
-from opentelemetry.instrumentation import auto_instrumentation
+from relayscope.spool import SpoolHeld, check_folder, lock, open_own
 
-from relayscope.spool import SpoolHeld, lock
+_log = logging.getLogger("relayscope.instrumentation")
 
 LOG_NAME: Final = "forwarder.log"
 _LARGEST_LOG: Final = 2**20
+
+_PATH: Final = tuple(path for path in sys.path if Path(path).is_absolute())
+"""Where this process finds its modules. It is looked up here, when the distribution is loaded,
+because the host's own folder comes to it afterwards, and holds none of the forwarder's modules."""
 
 _FIRST_PAUSE: Final = 2.0
 _LONGEST_PAUSE: Final = 60.0
@@ -35,6 +40,7 @@ class Launcher:
         self._destination = destination
         self._not_before = 0.0
         self._pause = 0.0
+        self._told = False
 
     def ensure(self) -> None:
         """Start the forwarder if none runs; takes no time, a thread does the rest."""
@@ -58,8 +64,9 @@ class Launcher:
         except SpoolHeld:
             self._pause = self._not_before = 0.0
             return False
-        except OSError:
-            return False  # The disk refuses; a forwarder could do nothing.
+        except OSError as error:
+            self._tell("no forwarder can run, and records wait", error)
+            return False
 
     def _start(self) -> None:
         with suppress(OSError), self._open_log() as log:
@@ -81,10 +88,19 @@ class Launcher:
 
     def _open_log(self) -> FileIO:
         path = self._root / LOG_NAME
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-        if path.exists() and path.stat().st_size > _LARGEST_LOG:
-            flags |= os.O_TRUNC
-        return FileIO(os.open(path, flags, 0o600), "a")
+        try:
+            log = FileIO(open_own(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), "a")
+        except OSError as error:
+            self._tell("the forwarder has no log", error)
+            return FileIO(os.devnull, "w")
+        if os.fstat(log.fileno()).st_size > _LARGEST_LOG:
+            log.truncate(0)
+        return log
+
+    def _tell(self, what: str, error: OSError) -> None:
+        if not self._told:
+            self._told = True
+            _log.warning("relayscope: %s: %s", what, error.strerror or error)
 
 
 def open_lock(root: Path, destination: str) -> FileIO:
@@ -92,10 +108,11 @@ def open_lock(root: Path, destination: str) -> FileIO:
 
     Raises:
         SpoolHeld: It is held.
-        OSError: The folder cannot be used.
+        OSError: The folder cannot be used, or is not ours.
     """
+    check_folder(root)
     path = root / f"forwarder-{destination}.lock"
-    file = FileIO(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+")
+    file = FileIO(open_own(path, os.O_RDWR | os.O_CREAT), "r+")
     try:
         lock(file.fileno(), root)
     except BaseException:
@@ -105,8 +122,10 @@ def open_lock(root: Path, destination: str) -> FileIO:
 
 
 def _command() -> list[str]:
-    # -P: what lies in the host's working directory is none of the forwarder's modules.
-    return [_interpreter(), "-P", "-m", "relayscope.instrumentation.delivery"]
+    # -S: what instruments a process comes as `sitecustomize` or in a .pth file, from this
+    # environment or another one, and the forwarder must not be instrumented: it would have records
+    # of its own to send, and never end. -P: what lies in the working directory is not for it.
+    return [_interpreter(), "-S", "-P", "-m", "relayscope.instrumentation.delivery"]
 
 
 def _interpreter() -> str:
@@ -117,8 +136,5 @@ def _interpreter() -> str:
 
 
 def _environment() -> dict[str, str]:
-    """The host's environment, without what would instrument the forwarder."""
-    here = str(Path(auto_instrumentation.__file__).parent)
-    paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    kept = os.pathsep.join(path for path in paths if path and path != here)
-    return {**os.environ, "PYTHONPATH": kept}
+    """The host's environment, and where it finds its modules, which `site` would say otherwise."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(_PATH)}

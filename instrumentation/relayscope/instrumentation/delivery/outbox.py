@@ -18,7 +18,7 @@ from zlib import crc32
 
 import msgpack
 
-from relayscope.spool import Position
+from relayscope.spool import Position, open_own, read_own
 
 from .otlp import Request, Signal
 from .tally import Tally
@@ -77,7 +77,7 @@ class Outbox:
         self._serial += 1
         path = self._folder / _NAMES[self._serial % 2]
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+            descriptor = open_own(path, os.O_WRONLY | os.O_CREAT)
             with FileIO(descriptor, "w") as file:
                 _overwrite(file, _head(self._serial, data) + data)
         except OSError as error:
@@ -119,7 +119,7 @@ def _overwrite(file: FileIO, data: bytes) -> None:
 def _read(path: Path) -> tuple[int, bytes]:
     """Return the serial number and the data of a file; zero if there is nothing whole in it."""
     try:
-        content = path.read_bytes()
+        content = read_own(path)
     except OSError:
         return 0, b""
     head, rest = content[:_HEAD_BYTES], content[_HEAD_BYTES:]
