@@ -23,6 +23,7 @@ class Channel:
         transport: `network.*` attributes of the MCP conventions' transport table.
         as_client: Address attributes for spans of calls sent from here (`server.address`, ...).
         as_server: Address attributes for spans of calls received here (`client.address`, ...).
+        command_line: With which the peer was started, if it is a child process.
         speaks_jsonrpc: Set by the first JSON-RPC message; before it, other text is none of ours.
         created: When it was first seen; nanoseconds since the epoch.
         is_announced: Whether there is a record of its opening.
@@ -41,6 +42,7 @@ class Channel:
     id: str = field(default_factory=lambda: secrets.token_hex(8))
     protocol_version: str = ""
     session_id: str = ""
+    command_line: str = ""
     speaks_jsonrpc: bool = False
     created: int = field(default_factory=time_ns)
     is_announced: bool = False

@@ -26,6 +26,9 @@ _SEVERITY: Final = {Level.INFO: SeverityNumber.INFO, Level.WARN: SeverityNumber.
 _LONGEST_TEXT: Final = 1024
 """Characters of what is said of a failure; an exception's text may hold what was to be sent."""
 
+_LONGEST_COMMAND: Final = 4096
+"""Characters of a command that are kept."""
+
 
 class ChannelLog:
     """Makes the log records of channels that their levels ask for."""
@@ -109,8 +112,16 @@ def _described(channel: Channel) -> str:
 
 
 def _attributes(channel: Channel) -> dict[str, Value]:
-    return {
-        names.CHANNEL_ID: channel.id,
-        names.PEER: channel.peer,
-        **channel.transport,
-    } | ({names.MCP_SESSION_ID: channel.session_id} if channel.session_id else {})
+    attributes = {names.CHANNEL_ID: channel.id, names.PEER: channel.peer, **channel.transport}
+    if channel.session_id:
+        attributes[names.MCP_SESSION_ID] = channel.session_id
+    if channel.command_line:
+        attributes[names.PROCESS_COMMAND_LINE] = _kept(channel.command_line)
+    return attributes
+
+
+def _kept(command_line: str) -> str:
+    """Return whole words of a command: the half of a secret would not be recognised."""
+    if len(command_line) <= _LONGEST_COMMAND:
+        return command_line
+    return command_line[:_LONGEST_COMMAND].rpartition(" ")[0] + " ..."

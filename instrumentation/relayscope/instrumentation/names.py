@@ -32,6 +32,7 @@ SERVER_ADDRESS: Final = "server.address"
 SERVER_PORT: Final = "server.port"
 CLIENT_ADDRESS: Final = "client.address"
 CLIENT_PORT: Final = "client.port"
+PROCESS_COMMAND_LINE: Final = "process.command_line"
 PROCESS_EXIT_CODE: Final = "process.exit.code"
 
 # --- relayscope's own -----------------------------------------------------------------------------
@@ -89,7 +90,9 @@ CHANNEL_EXIT_SIGNAL: Final = "relayscope.channel.exit_signal"
 """Name of the signal that killed the child process at the other end."""
 
 PEER: Final = "relayscope.peer"
-"""Who is at the other end, as the transport names it: `127.0.0.1:9051`, `stdio`, ..."""
+"""Who is at the other end, as the transport names it: `127.0.0.1:9051`, `stdio`, ...; a child
+process is named by what it runs, and `process.command_line` of the records of its channel is all of
+its command."""
 
 SPAN_CONNECT: Final = "connect"
 """Name of the CLIENT span of a connection that could not be made."""

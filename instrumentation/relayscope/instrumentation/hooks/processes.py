@@ -1,13 +1,14 @@
 """Child processes: what they are called, and what they are started with."""
 
 import os
-from collections.abc import Sequence
-from pathlib import Path, PurePath
+import shlex
+from pathlib import Path
 from typing import Any, Final
 
 from opentelemetry.instrumentation import auto_instrumentation
 
 from relayscope.instrumentation.channel import Channel
+from relayscope.instrumentation.hooks.command_name import name_of, program_of, words_of
 from relayscope.instrumentation.process import CHILDREN_VARIABLE
 from relayscope.instrumentation.shield import shielded
 
@@ -15,29 +16,21 @@ _SERVICE_NAME: Final = "OTEL_SERVICE_NAME"
 
 
 def channel_to_child(arguments: Any) -> Channel:
-    """Return the channel of a child's stdin and stdout, called as its command is.
+    """Return the channel of a child's stdin and stdout, called as what it runs.
 
     Args:
         arguments: As `subprocess.Popen` takes them: a string, a path, or a sequence of them.
     """
-    return Channel.of_pipes(peer_name(_words(arguments)))
+    words = _words(arguments)
+    channel = Channel.of_pipes(name_of(words))
+    channel.command_line = arguments if isinstance(arguments, str) else shlex.join(words)
+    return channel
 
 
 def _words(arguments: Any) -> list[str]:
     if isinstance(arguments, str | bytes | os.PathLike):
-        return os.fsdecode(arguments).split()
+        return words_of(os.fsdecode(arguments))
     return [os.fsdecode(word) for word in arguments]
-
-
-def peer_name(words: Sequence[str]) -> str:
-    """Return a command's first two words, without the folders they are in."""
-    command = list(words)
-    if command and PurePath(command[0]).name == "relayscope-instrument":
-        # Its options take a value each; the "--" behind them may have been lost on the way.
-        del command[0]
-        while command and command[0].startswith("--"):
-            del command[: 1 if command[0] == "--" or "=" in command[0] else 2]
-    return " ".join(PurePath(word).name for word in command[:2])
 
 
 @shielded
@@ -56,14 +49,8 @@ def handed_on(args: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
         if name.startswith(("OTEL_", "RELAYSCOPE_")):
             environment.setdefault(name, value)
     arguments = kwargs["args"] if "args" in kwargs else args[0]
-    environment[_SERVICE_NAME] = own_name or _service_name(_words(arguments))
+    environment[_SERVICE_NAME] = own_name or program_of(_words(arguments))
     loader = str(Path(auto_instrumentation.__file__).parent)
     path = environment.get("PYTHONPATH")
     environment["PYTHONPATH"] = f"{loader}{os.pathsep}{path}" if path else loader
     return {**kwargs, "env": environment}
-
-
-def _service_name(words: Sequence[str]) -> str:
-    """Return the name of a command's script, or of its program where there is none."""
-    scripts = [word for word in words[1:] if word.endswith(".py")]
-    return PurePath((scripts or words)[0]).stem
