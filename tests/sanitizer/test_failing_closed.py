@@ -17,7 +17,7 @@ SANITIZER = Sanitizer.default()
 FAILED = "[DROPPED:sanitizer-error]"
 
 
-def _broken(_: str) -> bool:
+def _broken(*_: object) -> bool:
     raise RuntimeError(CANARY)
 
 

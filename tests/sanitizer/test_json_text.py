@@ -59,8 +59,13 @@ PASSWORD = "[REDACTED:password]"
             '{"t":"{\\"pin\\":1,\\"token\\":5}"}',
             f'{{"t":"{{\\"pin\\":1,\\"token\\":\\"{TOKEN}\\"}}"}}',
         ),
-        # Numbers that are secrets themselves
-        ('{"n":4111111111111111}', '{"n":"[REDACTED:card-number]"}'),
+        # A number is a card's by its name alone, a text by its looks
+        ('{"n":4111111111111111,"pin":1}', '{"n":4111111111111111,"pin":1}'),
+        (
+            '{"n":4111111111111111,"cvv":1}',
+            '{"n":4111111111111111,"cvv":"[REDACTED:personal-number]"}',
+        ),
+        ('{"n":"4111111111111111"}', '{"n":"[REDACTED:card-number]"}'),
         # Secrets in names
         ('{"AKIAQYLPMN5HHHFPZAM2":1}', '{"[REDACTED:aws-access-key-id]":1}'),
         # Not quite JSON, as people write it

@@ -35,6 +35,14 @@ def test_a_pattern_with_quotes_and_spaces_is_found_in_json_too() -> None:
     assert sanitizer.text('{"m": "owner \\"jo doe\\""}') == '{"m": "owner \\"[REDACTED:owner]\\""}'
 
 
+def test_a_pattern_may_say_what_does_not_stand_before_it() -> None:
+    """The one anchor that has a meaning inside other text, as RE2 cannot look behind."""
+    sanitizer = _sanitizer(
+        {"patterns": [{"name": "order", "pattern": r"(?:\A|[^0-9.])([0-9]{3})\b"}]}
+    )
+    assert sanitizer.text("123 0.456 1789") == "[REDACTED:order] 0.456 1789"
+
+
 def test_default_rules_can_be_switched_and_changed() -> None:
     """Off, on, and with another action, each by its name."""
     sanitizer = _sanitizer(
@@ -101,7 +109,7 @@ def test_steps_can_be_left_out() -> None:
         (
             {"patterns": [{"name": "a", "pattern": "a", "check": "x"}]},
             "patterns[0].check",
-            "is none of: address, basic, card, digit",
+            "is none of: address, basic, card, digit, mixed, random",
         ),
         (
             {"patterns": [{"name": "a", "pattern": "a", "action": "x"}]},

@@ -1,61 +1,61 @@
-"""Last looks at what a pattern matched. Each says whether it can be the secret it looks like."""
+"""Last looks at what a pattern matched. Each says whether it can be the secret it looks like.
+
+Each gets the text, and where the secret starts and ends in it: what stands around it tells, too.
+"""
 
 import base64
 import binascii
 import ipaddress
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-_DIGITS = re.compile(r"[^0-9]+")
+from relayscope.sanitizer.cards import card
+from relayscope.sanitizer.model import Check
 
-_CARD = re.compile(
-    r"4\d{12}(?:\d{3}){0,2}"  # Visa
-    r"|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}"  # Mastercard
-    r"|3[47]\d{13}"  # American Express
-    r"|6(?:011|4[4-9]\d|5\d\d)\d{12}"  # Discover
-    r"|3(?:0[0-5]|[689]\d)\d{11}"  # Diners Club
-    r"|35(?:2[89]|[3-8]\d)\d{12}"  # JCB
-    r"|62\d{14,17}"  # UnionPay
-)
+_MIXED_RUN = re.compile(r"[A-Za-z0-9]*(?:[A-Za-z][0-9]|[0-9][A-Za-z])[A-Za-z0-9]*")
+_RANDOM: Final = 6
+"""Letters and digits in a run that mixes both, and that words and their numbers have not: `v1beta`
+has less meaning than `4fXz91`, `ISO-3166-alpha-2` has no such run."""
 
 
-def card(text: str) -> bool:
-    """A payment card number: an issuer's prefix and length, and a right Luhn digit."""
-    digits = _DIGITS.sub("", text)
-    if not _CARD.fullmatch(digits):
-        return False
-    total = 0
-    for index, digit in enumerate(reversed(digits)):
-        number = int(digit) * (1 + index % 2)
-        total += number - 9 if number > 9 else number  # noqa: PLR2004 - the cross sum of 10 to 18.
-    return total % 10 == 0
-
-
-def digit(text: str) -> bool:
+def digit(text: str, start: int, end: int) -> bool:
     """It has a digit, as random text has and words have not."""
-    return any(character.isdigit() for character in text)
+    return any(character.isdigit() for character in text[start:end])
 
 
-def basic(text: str) -> bool:
+def mixed(text: str, start: int, end: int) -> bool:
+    """It has a digit, a capital and a small letter."""
+    secret = text[start:end]
+    return digit(text, start, end) and secret != secret.lower() and secret != secret.upper()
+
+
+def random(text: str, start: int, end: int) -> bool:
+    """It has a run in which letters and digits are mixed, as words and their numbers are not."""
+    return any(len(run[0]) >= _RANDOM for run in _MIXED_RUN.finditer(text, start, end))
+
+
+def basic(text: str, start: int, end: int) -> bool:
     """The base64 of `user:password`, as in HTTP Basic authentication."""
+    secret = text[start:end]
     try:
-        return b":" in base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+        return b":" in base64.b64decode(secret + "=" * (-len(secret) % 4), validate=True)
     except (binascii.Error, ValueError):
         return False
 
 
-def address(text: str) -> bool:
+def address(text: str, start: int, end: int) -> bool:
     """An IP address that says something: neither loopback nor unspecified."""
     try:
-        parsed = ipaddress.ip_address(text)
+        parsed = ipaddress.ip_address(text[start:end])
     except ValueError:
         return False
     return not (parsed.is_loopback or parsed.is_unspecified)
 
 
-CHECKS: Final[Mapping[str, Callable[[str], bool]]] = MappingProxyType(
-    {check.__name__: check for check in (card, digit, basic, address)}
+CHECKS: Final[Mapping[str, Check]] = MappingProxyType(
+    {"address": address, "basic": basic, "card": card, "digit": digit, "mixed": mixed}
+    | {"random": random}
 )
 """The checks by the name that a rule calls them."""

@@ -130,10 +130,12 @@ class Leaves:
         if self._normalize:
             kept, changes = storable.storable_int(number)
             self.changes += ((change, path) for change in changes)
-        if -SMALL < number < SMALL or not (findings := self._scanner.find(str(kept))):
+        # In brackets as a number of JSON is, so that it is no card's number.
+        if -SMALL < number < SMALL or not (findings := self._scanner.find(f"[{kept}]")):
             return kept
-        self.found.append(Found(findings[0], "", path))
-        return findings[0].replacement
+        replacement = findings[0].replacement.strip('"')
+        self.found.append(Found(findings[0].moved(0, 0, replacement), "", path))
+        return replacement
 
     def _float(self, number: float, path: str) -> Value:
         if not self._normalize:

@@ -3,7 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeAlias
+
+Check: TypeAlias = Callable[[str, int, int], bool]
+"""Says whether what stands in a text from one place to another can be the secret it looks like."""
 
 
 class Step(StrEnum):
@@ -75,11 +78,12 @@ class KeyRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatternRule:
-    """Text that is a secret by its looks.
+    r"""Text that is a secret by its looks.
 
     Attributes:
         name: lower-case letters, digits and hyphens; appears in markers and counts.
-        pattern: an RE2 expression without anchors. If it has a group, the first group that took
+        pattern: an RE2 expression without anchors, but that `(?:\A|[^...])` may stand at its
+            start: RE2 looks behind in no other way. If it has a group, the first group that took
             part is the secret, else all of the match.
         about: one line for the reference.
         keywords: texts of which at least one is in every match, whatever its case. They keep
@@ -94,7 +98,7 @@ class PatternRule:
     pattern: str
     about: str = ""
     keywords: tuple[str, ...] = ()
-    check: Callable[[str], bool] | None = None
+    check: Check | None = None
     action: Action = Action.REDACT
     optional: bool = False
     samples: tuple[str, ...] = ()

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 import re2
 
@@ -16,6 +16,9 @@ _ANCHOR = re.compile(
     re.DOTALL,
 )
 
+_BEHIND: Final = r"(?:\A|[^"
+"""How a pattern may say what does not stand before it: RE2 cannot look behind."""
+
 
 @lru_cache(maxsize=1024)
 def compiled(pattern: str) -> Any:
@@ -24,7 +27,8 @@ def compiled(pattern: str) -> Any:
     Raises:
         ValueError: it cannot be used; the message says why.
     """
-    if any(anchor[1] or anchor[0] in {r"\A", r"\z"} for anchor in _ANCHOR.finditer(pattern)):
+    anchors = _ANCHOR.finditer(pattern.removeprefix(_BEHIND))
+    if any(anchor[1] or anchor[0] in {r"\A", r"\z"} for anchor in anchors):
         raise ValueError(
             r"anchors (^ $ \A \z) have no meaning in a search inside other text; use \b"
         )
@@ -56,7 +60,7 @@ def secrets(rule: PatternRule, text: str) -> Iterator[tuple[int, int]]:
         start, end = next(
             (span for group in groups if (span := match.span(group))[0] >= 0), match.span()
         )
-        if start < end and (rule.check is None or rule.check(text[start:end])):
+        if start < end and (rule.check is None or rule.check(text, start, end)):
             yield start, end
 
 

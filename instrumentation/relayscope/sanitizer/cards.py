@@ -1,0 +1,80 @@
+"""Tells payment card numbers from the ids, times and floats that have as many digits.
+
+Of random numbers of 16 digits, one in four starts as a card's does, and one in ten of these has a
+right check digit. So a number is none among other numbers: in a row of them, in a column, in JSON.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+_NO_DIGITS = re.compile(r"[^0-9]+")
+
+# As in the rule `card-number`, whose expression has let through nothing but an issuer's numbers.
+_ISSUED = re.compile(
+    r"(?:4[0-9]{3}|5[1-5][0-9]{2}|2[2-7][0-9]{2}|6[0-9]{3}|35[0-9]{2})[0-9]{12}|3[47][0-9]{13}"
+    r"|3[0689][0-9]{12}"
+)
+
+_SEPARATED = r"[ \t\r\n,;|]{1,16}"
+_GROUPED = r"[2-6][0-9]{3}[ -]?[0-9]{4,6}[ -]?[0-9]{4,5}[ -]?[0-9]{0,4}"
+_NUMBER = r"[-+]?[0-9]+(?:[.,][0-9]+)*"
+_BEFORE = [
+    re.compile(rf"(?:\A|[\s,;|\[(])({number}){_SEPARATED}\Z") for number in (_GROUPED, _NUMBER)
+]
+_BEHIND = [
+    re.compile(rf"\A{_SEPARATED}({number})(?:[\s,;|\])]|\Z)") for number in (_GROUPED, _NUMBER)
+]
+_EXPIRY = re.compile(r"\s*[|,; ]\s*(?:0?[1-9]|1[0-2])\s*[/|]\s*(?:20)?[0-9]{2}\b")
+_JSON_BEFORE = re.compile(r'(?:"\s*:|\[)\s*\Z')
+_JSON_BEHIND = re.compile(r"\s*[,\]}]")
+_AROUND: Final = 48
+"""Characters that are looked at before and behind."""
+
+
+def card(text: str, start: int, end: int) -> bool:
+    """A payment card number: a right check digit, and no numbers around that are no cards."""
+    if not _checked(text[start:end]):
+        return False
+    before, behind = text[max(0, start - _AROUND) : start], text[end : end + _AROUND]
+    if _part_of_more(before, behind) or _number_in_json(before, behind):
+        return False
+    if _EXPIRY.match(behind):
+        return True
+    return _card_or_none(_BEFORE, before) and _card_or_none(_BEHIND, behind)
+
+
+def _card_or_none(expressions: Iterable[re.Pattern[str]], text: str) -> bool:
+    """Whether the number next to it, if there is one, is a card's, too: cards come in lists."""
+    numbers = [found[1] for expression in expressions if (found := expression.search(text))]
+    return not numbers or any(
+        _ISSUED.fullmatch(_digits(number)) and _checked(number) for number in numbers
+    )
+
+
+def _checked(text: str) -> bool:
+    """Whether the last digit is right (Luhn)."""
+    total = 0
+    for index, digit in enumerate(reversed(_digits(text))):
+        number = int(digit) * (1 + index % 2)
+        total += number - 9 if number > 9 else number  # noqa: PLR2004 - the cross sum of 10 to 18.
+    return total % 10 == 0
+
+
+def _part_of_more(before: str, behind: str) -> bool:
+    """Whether it is a piece of a word, a path, a decimal or a longer id."""
+    last, next_two = before[-1:], behind[:2]
+    return (
+        last.isalnum()
+        or last in {"_", "-", ".", "/", "$", "€", "£"}
+        or (next_two[:1] in {"-", ".", "/", "_"} and next_two[1:].isalnum())
+    )
+
+
+def _number_in_json(before: str, behind: str) -> bool:
+    """Whether it is a bare number of JSON: only its name could say that it is a card's."""
+    return bool(_JSON_BEFORE.search(before) and _JSON_BEHIND.match(behind))
+
+
+def _digits(text: str) -> str:
+    return _NO_DIGITS.sub("", text)
