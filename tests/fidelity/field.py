@@ -15,10 +15,17 @@ from typing import IO, Final
 from sqlalchemy import Engine, text
 
 from relayscope.sanitizer import Sanitizer
-from tests.fidelity.driver import Driver, HttpDriver, SseDriver, StdioDriver, WebSocketDriver
+from tests.fidelity.driver import (
+    PATIENCE_SECONDS,
+    Driver,
+    HttpDriver,
+    SseDriver,
+    StdioDriver,
+    WebSocketDriver,
+)
 from tests.fidelity.traffic import Abilities, Traffic
 from tests.fidelity.verdict import Facts, Verdict, untagged
-from tests.fidelity.wire_bytes import read
+from tests.fidelity.wire_bytes import Leg, read
 from tests.fix_programs import PROGRAMS, clean_environment, eventually, free_port
 
 BINARIES: Final = Path(sys.executable).parent
@@ -32,6 +39,10 @@ _URLS: Final = {
 }
 
 _STABLE_SECONDS: Final = 1.0
+
+_STORED: Final = """
+    select count(*) filter (where event_name = 'mcp.message'), count(*) from logs
+"""
 
 
 @dataclass(frozen=True)
@@ -91,19 +102,16 @@ class Field:
                 self._break_connections()
                 traffic.driver.reconnect()
                 traffic.play(rounds)
-            self._wait_until_stored()
+            self._wait_until_stored(relay)
         return self.judge(relay, secrets=secrets)
 
     def judge(self, relay: Relay, *, secrets: bool = False) -> Verdict:
         """Compare what the tees have recorded with what the database holds."""
-        client = read(self.folder / "client", relay.client)
-        backend_leg = read(self.folder / "backend", relay.backend)
         sanitizer = Sanitizer.default()
         with self.engine.connect() as connection:
             return Facts(
                 connection,
-                client,
-                backend_leg,
+                *self._legs(relay),
                 (lambda body: untagged(sanitizer.text(body))) if secrets else str,
             ).verdict()
 
@@ -182,15 +190,23 @@ class Field:
             tee.send_signal(signal.SIGUSR1)
         time.sleep(0.2)
 
-    def _wait_until_stored(self) -> None:
-        """Wait until no more is coming."""
-        before, since = -1, time.monotonic()
+    def _wait_until_stored(self, relay: Relay) -> None:
+        """Wait until as much is stored as crossed the wire, and until no more is coming."""
+        client, backend = self._legs(relay)
+        crossed = len([*client.forth, *client.back, *2 * (backend.forth + backend.back)])
+        before, since, began = -1, time.monotonic(), time.monotonic()
         while time.monotonic() - since < _STABLE_SECONDS:
             with self.engine.connect() as connection:
-                now = connection.execute(text("select count(*) from logs")).scalar_one()
-            if now != before:
+                messages, now = connection.execute(text(_STORED)).one()
+            is_late = messages < crossed and time.monotonic() - began < PATIENCE_SECONDS
+            if now != before or is_late:
                 before, since = now, time.monotonic()
             time.sleep(0.1)
+
+    def _legs(self, relay: Relay) -> tuple[Leg, Leg]:
+        """Return what the tees have recorded."""
+        client = read(self.folder / "client", relay.client)
+        return client, read(self.folder / "backend", relay.backend)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -8,10 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from tests.fidelity.driver import PATIENCE_SECONDS, Driver, answer_to
-from tests.programs.busy_backend import FOLDER, PROMPT, QUESTIONS, TOOL, filler
+from tests.programs.busy_backend import CONTENTS, FOLDER, PROMPT, QUESTIONS, TOOL, filler
 
 SECRET: Final = "relayscope-planted-Zq8vK2"
 """What every planted secret begins with."""
+
+_SCREENSHOT: Final = 100_000
+"""Bytes of an image, or whatever else a tool answers with, as large as they often are."""
 
 
 @dataclass(frozen=True)
@@ -156,6 +159,8 @@ class Traffic:
         if self.abilities.asks:
             arguments["notes"] = self.chance.choice([0, 0, 0, 1, 3])
             arguments["ask"] = self.chance.choice([None] * 6 + list(QUESTIONS))
+        if kind := self.chance.choice([None] * 4 + list(CONTENTS)):
+            arguments["content"], arguments["content_size"] = kind, self._content_size()
         if self.secrets:
             arguments["api_key"] = f"{SECRET}-{mark}"
             arguments["text"] += f" token={SECRET}-{mark}"
@@ -175,6 +180,12 @@ class Traffic:
             return self.abilities.largest
         size = 10 * 10 ** self.chance.uniform(0, 3)
         return min(int(size), self.abilities.largest)
+
+    def _content_size(self) -> int:
+        """Mostly small, now and then that of a screenshot."""
+        if self.chance.random() < 0.1:
+            return min(_SCREENSHOT, self.abilities.largest)
+        return int(300 * 10 ** self.chance.uniform(0, 1.5))
 
     def _request(self, method: str, params: Any) -> None:
         identifier = self._opened()

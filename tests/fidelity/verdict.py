@@ -11,6 +11,7 @@ import orjson
 from sqlalchemy import Connection, text
 
 from relayscope.instrumentation.message_log import DEFAULT_BODY_LIMIT
+from tests.fidelity.binary import marked
 from tests.fidelity.traffic import SECRET
 from tests.fidelity.wire_bytes import Leg
 
@@ -110,6 +111,10 @@ class Facts:
         }
         # A text that is too long for the database is known by its size and digest.
         self._texts = {self._key(text): text for texts in self._wire.values() for text in texts}
+        # Binary content may be a marker, if it is the right one; the rest is as it was.
+        self._marked = {
+            _content(self._sanitized(marked(whole))): key for key, whole in self._texts.items()
+        }
         self._records = [self._seen(row) for row in connection.execute(text(RECORDS))]
         self._parents = {row.span_id: row.parent_span_id for row in connection.execute(text(SPANS))}
         self._leaked: int = connection.execute(text(LEAKS), {"secret": f"%{SECRET}%"}).scalar_one()
@@ -130,6 +135,7 @@ class Facts:
         content = (
             f"{row.size} {digest}" if digest is not None else _content(untagged(row.body or ""))
         )
+        content = self._marked.get(content, content)
         whole = self._texts.get(content) or row.body or ""
         mark = _MARK.search(whole)
         return Seen(

@@ -1,11 +1,14 @@
 """Promises about what is stored: it is what crossed the wire. `make fidelity` does more rounds."""
 
+from base64 import b64decode
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
 
+from tests.fidelity.binary import marked
 from tests.fidelity.fidelity import collecting, forget
 from tests.fidelity.field import Field
 from tests.fidelity.relays import RELAYS
@@ -80,3 +83,58 @@ def test_a_message_that_is_not_recorded_is_noticed(field: Field) -> None:
 
     assert verdict.recall.right == verdict.recall.total - 1
     assert not verdict.is_good
+
+
+IMAGE = "iVBORw0KGgoAAAANSUhEUg=="
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"type": "image", "data": "<>", "mimeType": "image/png"}',
+        '{"type": "resource", "resource": {"uri": "a:b", "mimeType": "image/png", "blob": "<>"}}',
+        '{"type": "text", "text": "![plot](data:image/png;base64,<>)"}',
+    ],
+)
+def test_a_marker_of_binary_content_is_computed_from_the_wire(content: str) -> None:
+    """The harness knows what the marker of an image has to be, wherever MCP carries one."""
+    message = f'{{"jsonrpc": "2.0", "id": 1, "result": {{"content": [{content}]}}}}'
+    marker = f"[BINARY:image/png:16:{sha256(b64decode(IMAGE)).hexdigest()[:16]}]"
+
+    assert marked(message.replace("<>", IMAGE)) == message.replace("<>", marker)
+
+
+def test_a_marker_is_as_good_as_what_it_stands_for_if_it_is_right(field: Field) -> None:
+    """The harness can fail: a marker of another image, or in another text, is no recall."""
+    relay = RELAYS["websocket relay of the demo, stdio to websocket"]
+    field.run(relay, ROUNDS, SEED)
+    rows = bodies(field)
+    changed = {body: marked(body) for body in rows if marked(body) != body}
+    assert changed
+    store(field, changed)
+
+    assert field.judge(relay).is_good
+
+    store(field, {right: right.replace("[BINARY:", "[BINARY:x") for right in changed.values()})
+
+    assert not field.judge(relay).is_good
+
+
+def bodies(field: Field) -> list[str]:
+    """The texts of all messages."""
+    with field.engine.connect() as connection:
+        return list(
+            connection.execute(
+                text("select body from logs where event_name = 'mcp.message'")
+            ).scalars()
+        )
+
+
+def store(field: Field, changed: dict[str, str]) -> None:
+    """Put others in place of these bodies."""
+    with field.engine.begin() as connection:
+        for old, new in changed.items():
+            connection.execute(
+                text("update relayscope_store.log set body = :new where body = :old"),
+                {"old": old, "new": new},
+            )

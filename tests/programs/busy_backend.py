@@ -3,15 +3,19 @@
 usage: busy_backend.py (stdio | websocket PORT | http PORT | sse PORT)
 
 Each call carries a mark, which is in everything that is said because of it. A call may ask for a
-long answer, an error, notifications of two kinds, for a request back to the client, whose answer
-the call's own answer waits for, or for no answer until it is cancelled.
+long answer, an image or what else tools answer with, an error, notifications of two kinds, for a
+request back to the client, whose answer the call's own answer waits for, or for no answer until it
+is cancelled.
 """
 
+import argparse
 import asyncio
 import json
 import random
 import sys
+from base64 import b64encode
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -37,6 +41,56 @@ def filler(seed: str, size: int) -> str:
     line = " ".join(words)
     repeats = size // len(line.encode()) + 1
     return (line * repeats).encode()[:size].decode("utf-8", "ignore")
+
+
+def binary(seed: str, size: int) -> str:
+    """Return base64 of this many bytes, the same for the same seed."""
+    return b64encode(random.Random(seed).randbytes(size)).decode()
+
+
+def source(secret: str, size: int) -> str:
+    """Return the source of a program, with a secret if there is one."""
+    first = f'API_KEY = "{secret}"\n' if secret else ""
+    return first + Path(argparse.__file__).read_text(encoding="utf-8")[:size]
+
+
+def rows(seed: str, secret: str, size: int) -> str:
+    """Return rows of a table as JSON, with a token beside them if there is a secret."""
+    chance = random.Random(seed)
+    table = [
+        {"id": number, "name": chance.choice(["Łódź", "Bern"]), "share": chance.randrange(99) / 4}
+        for number in range(size // 40)
+    ]
+    return json.dumps({"rows": table, **({"token": secret} if secret else {})}, indent=2)
+
+
+CONTENTS: dict[str, Callable[[str, str, int], Json]] = {
+    "image": lambda seed, _, size: {
+        "type": "image",
+        "data": binary(seed, size),
+        "mimeType": "image/png",
+    },
+    "audio": lambda seed, _, size: {
+        "type": "audio",
+        "data": binary(seed, size),
+        "mimeType": "audio/wav",
+    },
+    "blob": lambda seed, _, size: {
+        "type": "resource",
+        "resource": {
+            "uri": FOLDER + seed,
+            "mimeType": "application/pdf",
+            "blob": binary(seed, size),
+        },
+    },
+    "picture in a text": lambda seed, _, size: {
+        "type": "text",
+        "text": f"![{seed}](data:image/png;base64,{binary(seed, size)})",
+    },
+    "source": lambda _, secret, size: {"type": "text", "text": source(secret, size)},
+    "rows": lambda seed, secret, size: {"type": "text", "text": rows(seed, secret, size)},
+}
+"""What a tool answers with, from a seed, a secret that may be empty, and a size."""
 
 
 def _answer(message: Json, result: Json) -> Json:
@@ -80,8 +134,12 @@ def _prompt(params: Json) -> Json:
 
 
 def _resource(params: Json) -> Json:
-    text = f"{params['uri'].removeprefix(FOLDER)} {filler(params['uri'], 300)}"
-    return {"contents": [{"uri": params["uri"], "mimeType": "text/plain", "text": text}]}
+    uri = params["uri"]
+    if int(uri[-1]) % 2:
+        blob = binary(uri, 3000)
+        return {"contents": [{"uri": uri, "mimeType": "image/png", "blob": blob}]}
+    text = f"{uri.removeprefix(FOLDER)} {filler(uri, 300)}"
+    return {"contents": [{"uri": uri, "mimeType": "text/plain", "text": text}]}
 
 
 RESULTS: dict[str, Callable[[Json], Json]] = {
@@ -185,8 +243,12 @@ class Backend:
         text = f"{mark} {filler(mark, arguments.get('size', 0))}"
         if arguments.get("outcome") == "error":
             return {**head, "error": {"code": -32050, "message": text}}
+        content = [{"type": "text", "text": text}]
+        if kind := arguments.get("content"):
+            secret = arguments.get("api_key", "")
+            content.append(CONTENTS[kind](mark, secret, arguments["content_size"]))
         failed = arguments.get("outcome") == "tool_error"
-        return {**head, "result": {"content": [{"type": "text", "text": text}], "isError": failed}}
+        return {**head, "result": {"content": content, "isError": failed}}
 
     def answer(self, text: str) -> list[str]:
         """Take the text of a message or a batch; return the texts that are said now."""
