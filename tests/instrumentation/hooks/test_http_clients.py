@@ -20,6 +20,7 @@ import pytest
 import requests
 import urllib3
 import uvicorn
+from opentelemetry import trace
 from opentelemetry.trace import SpanKind, StatusCode
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -236,6 +237,23 @@ def test_a_call_and_its_answer_are_recorded(
     assert span.status.status_code is StatusCode.UNSET
     assert f"{span.context.span_id:016x}" in json.loads(sent)["params"]["_meta"]["traceparent"]
     assert (span.attributes or {})[names.SERVER_PORT] == urlsplit(server.url).port
+
+
+def test_who_reads_line_by_line_works_for_what_the_line_says(
+    hooked: Telemetry, server: Server
+) -> None:
+    """A message counts as arrived with its line, before the empty line that ends its event."""
+    with (
+        requests.Session() as session,
+        session.post(f"{server.url}/events", CALL, stream=True, timeout=20) as response,
+    ):
+        while response.raw.readline() != f"data: {NOTE}\r\n".encode():
+            pass
+        note = hooked.span("notifications/message")
+        assert trace.get_current_span().get_span_context() == note.context
+        assert response.raw.read().decode() == f"\r\nevent: message\r\ndata: {RESULT}\r\n\r\n"
+
+    assert hooked.bodies == [server.bodies[0].decode(), NOTE, RESULT]
 
 
 @pytest.mark.parametrize("name", STREAMING)

@@ -5,8 +5,10 @@ from itertools import pairwise
 from typing import Final
 
 from relayscope.instrumentation.long_text import MOST_KEPT, Gathering, LongText, pieces
+from relayscope.instrumentation.message import is_whole
 
 _DATA: Final = b"data:"
+_OPENING: Final = (b"{", b"[")
 _ENOUGH: Final = len(_DATA) + 1
 """Bytes of a line that tell whether its field is the data, and where the data begins."""
 
@@ -22,24 +24,38 @@ class EventStream:
         self._return = b""
         """A carriage return, which may belong to the line's end."""
         self._data = Gathering()
-        self._has_data = False
+        self._data_lines = 0
+        self._is_after_data = False
+        """Whether the first line of an event's data has ended, and nothing has followed."""
 
     @property
     def is_between_events(self) -> bool:
         """Whether no event has begun that has not ended."""
-        return not self._line and self._is_data is None and not self._has_data
+        return not self._line and self._is_data is None and not self._data_lines
 
     def feed(self, chunk: bytes) -> Iterator[bytes | LongText]:
-        """Take the next chunk; yield the data of every event that ends in it."""
+        """Take the next chunk; yield the data of every event that ends in it.
+
+        Who reads line by line acts on the data before the empty line that ends the event is read.
+        So an event ends for us with its first line of data, if that is JSON and all there is.
+        """
         for piece in pieces(chunk):
             *ends, rest = piece.split(b"\n")
             for end in ends:
                 self._take(end)
                 if self._line_ended():
-                    data, self._has_data = self._data.take(), False
+                    data, self._data_lines = self._data.take(), 0
                     if isinstance(data, LongText) or data.strip():
                         yield data
             self._take(rest)
+        if self._is_after_data and not self._line and self._is_data is None:
+            self._is_after_data = False
+            data = self._data.take()
+            if isinstance(data, bytes):
+                if data[:1] in _OPENING and is_whole(data):
+                    yield data
+                else:
+                    self._data.add(data)
 
     def _take(self, part: bytes) -> None:
         """Take a part of a line."""
@@ -58,9 +74,9 @@ class EventStream:
         """Find out which field a line is, and return what has come of its value."""
         self._line, self._is_data = b"", line.startswith(_DATA)
         if self._is_data:
-            if self._has_data:
+            if self._data_lines:
                 self._data.add(b"\n")
-            self._has_data = True
+            self._data_lines += 1
         return line.removeprefix(_DATA).removeprefix(b" ")
 
     def _line_ended(self) -> bool:
@@ -68,6 +84,8 @@ class EventStream:
         is_empty = self._is_data is None and not self._line.removesuffix(b"\r")
         if self._is_data is None and not is_empty:
             self._begin(self._line)
+        is_short = len(self._data) <= MOST_KEPT
+        self._is_after_data = bool(self._is_data) and self._data_lines == 1 and is_short
         self._line, self._is_data, self._return = b"", None, b""
         return is_empty
 
