@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, LiteralString
 
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from sqlalchemy import Engine, text
 
 from tests.fix_programs import SCRIPTS, clean_environment, run
@@ -71,6 +72,22 @@ def test_calls_that_share_ids_keep_what_is_theirs(collector: Collector, engine: 
     ]
     summaries = rows(engine, "select spans, components, messages from trace_summary order by 1")
     assert [tuple(row.values()) for row in summaries] == [(1, ["a"], 2), (2, ["a", "b"], 4)]
+
+
+def test_a_context_that_is_passed_on_as_it_came_makes_no_call(
+    collector: Collector, engine: Engine
+) -> None:
+    """Of several that say they served a call, the first one did: the others heard it from there."""
+    send(collector, "client", [call(1, 1, START)], [])
+    parent = (1).to_bytes(8, "big")
+    for number, component in ((3, "backend"), (2, "relay")):
+        served = call(
+            1, number, START + number * SECOND, parent_span_id=parent, kind=Span.SPAN_KIND_SERVER
+        )
+        send(collector, component, [served], [])
+
+    found = rows(engine, "select caller, callee, calls from service_calls")
+    assert [tuple(row.values()) for row in found] == [("client", "relay", 1)]
 
 
 def test_each_outcome_of_a_call_is_told_apart(collector: Collector, engine: Engine) -> None:
