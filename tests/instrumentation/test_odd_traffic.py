@@ -4,7 +4,9 @@ import json
 from typing import Any
 
 import pytest
-from opentelemetry.trace import SpanKind, StatusCode
+from opentelemetry import propagate
+from opentelemetry.context import Context
+from opentelemetry.trace import SpanKind, StatusCode, use_span
 
 from relayscope.instrumentation import Exchange
 from relayscope.instrumentation.calls import MOST_OPEN
@@ -207,3 +209,38 @@ def test_a_channel_says_when_it_opens_and_how_it_closed(telemetry: Telemetry) ->
     assert attributes["relayscope.channel.unanswered"] == 1
     assert "hunter2" not in str(closed.body) + str(attributes)
     assert len(str(closed.body)) < 300
+
+
+def test_what_belongs_to_no_call_is_filed_under_none(telemetry: Telemetry) -> None:
+    """Nor under the trace of what the task has worked for that happens to notice it."""
+    wire, channel = Wire(telemetry.exchange), Channel.of_pipes("peer")
+    span = wire.arrived(channel, CALL)
+    assert span is not None
+
+    with use_span(span):
+        wire.received(channel, "{broken")
+        wire.received(channel, ANSWER)
+        wire.closed(channel)
+
+    records = [*telemetry.events, *(record.log_record for record in telemetry.records[1:])]
+    assert len(records) == 4
+    assert {(record.trace_id, record.span_id) for record in records} == {(0, 0)}
+
+
+@pytest.mark.parametrize(("trace", "links"), [("a" * 32, []), ("b" * 32, ["b" * 32])])
+def test_a_request_is_linked_to_other_traces_alone(
+    telemetry: Telemetry, trace: str, links: list[str]
+) -> None:
+    """Its parent is what it carries; what its transport says of the same trace adds nothing."""
+    wire, channel = Wire(telemetry.exchange), Channel.of_pipes("peer")
+    around = propagate.extract({"traceparent": f"00-{trace}-{'1' * 16}-01"}, Context())
+    carried = f'"params":{{"_meta":{{"traceparent":"00-{"a" * 32}-{"2" * 16}-01"}}}}'
+    call = f'{{"jsonrpc":"2.0","id":1,"method":"ping",{carried}}}'
+
+    wire.received(channel, call, around)
+    wire.closed(channel)
+
+    (span,) = telemetry.spans
+    assert span.parent is not None
+    assert span.parent.span_id == int("2" * 16, 16)
+    assert [f"{link.context.trace_id:032x}" for link in span.links] == links

@@ -10,7 +10,11 @@ from typing import Final
 
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
-from opentelemetry.trace import Span, get_current_span, set_span_in_context
+from opentelemetry.trace import INVALID_SPAN, Span, get_current_span, set_span_in_context
+
+NOWHERE: Final = set_span_in_context(INVALID_SPAN, Context())
+"""The context of a log record that belongs to no span. The SDK takes an empty one for none at all,
+and files the record under the span that is current."""
 
 _Entered = tuple[Context, Span, Context]
 

@@ -15,6 +15,7 @@ from opentelemetry.trace import INVALID_SPAN, set_span_in_context
 from relayscope.sanitizer import Sanitizer, Value
 
 from . import conventions, names
+from .ambient import NOWHERE
 from .channel import Channel
 from .crossing import Crossing
 from .ending import NO_ENDING, Ending
@@ -45,7 +46,7 @@ class ChannelLog:
                 Level.INFO,
                 f"opened: {_described(channel)}",
                 _attributes(channel),
-                Context(),
+                NOWHERE,
                 channel.created,
             )
 
@@ -63,7 +64,7 @@ class ChannelLog:
         if channel.unanswered:
             parts.append(f"{channel.unanswered} unanswered")
         text = f"closed: {_described(channel)}; {', '.join(part for part in parts if part)}"
-        self._emit(names.EVENT_CHANNEL_CLOSED, level, text, attributes, Context())
+        self._emit(names.EVENT_CHANNEL_CLOSED, level, text, attributes, NOWHERE)
 
     def send_failed(self, crossing: Crossing, error: BaseException) -> None:
         """Say that a message, of which there is a record, could not be sent after all."""

@@ -12,6 +12,7 @@ from opentelemetry.trace import INVALID_SPAN, set_span_in_context
 from relayscope.sanitizer import Sanitizer, Value
 
 from . import names
+from .ambient import NOWHERE
 from .crossing import Crossing, OddTraffic, Recorded
 from .level import Level
 from .levels import Direction
@@ -138,4 +139,4 @@ def _context_of(crossing: Crossing) -> Context | None:
     """
     if crossing.span is not INVALID_SPAN:
         return set_span_in_context(crossing.span)
-    return None if crossing.direction is _SENT else Context()
+    return None if crossing.direction is _SENT else NOWHERE

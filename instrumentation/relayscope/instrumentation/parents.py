@@ -2,7 +2,7 @@
 
 For one that was received, in this order: what its `params._meta` carries (SEP-414), then what its
 transport carries (the header of an HTTP request, or the span that another instrumentation has made
-of it). Where both are there, the first is the parent and the second a link. Never what the reading
+of it). Where both are there, the first is the parent, and the second a link to another trace. Never what the reading
 task did before.
 
 For one that is sent: what the sending task works for.
@@ -64,9 +64,11 @@ class Parents:
         other = get_current_span(around).get_span_context()
         if not other.is_valid:
             return own, ()
-        if not get_current_span(own).get_span_context().is_valid:
+        carried = get_current_span(own).get_span_context()
+        if not carried.is_valid:
             return around, ()
-        return own, (Link(other),)
+        # Nothing is told by a link to the trace that it is in.
+        return own, () if other.trace_id == carried.trace_id else (Link(other),)
 
     def remember(self, message: Message, span: Span) -> None:
         """Remember a received request or notification."""
