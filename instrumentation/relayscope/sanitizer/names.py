@@ -1,18 +1,23 @@
 """Which names are sensitive: `password` in all its spellings, and not `max_tokens`."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Final, TypeVar
 
 import re2
 
 from relayscope.sanitizer.findings import FILL, masked
+from relayscope.sanitizer.look_alikes import latin
 from relayscope.sanitizer.model import KeyRule
 
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 # What an earlier run has replaced is still part of the name.
-_SEPARATOR = re.compile(rf"[^a-z0-9{FILL}]+")
-_START: Final = rf"(?<![a-z0-9{FILL}])"
+_SEPARATOR = re.compile(rf"(?:[^\w{FILL}]|_)++")
+_START: Final = rf"(?<![^\W_])(?<!{FILL})"
+_BETWEEN: Final = r"(?:[^A-Za-z0-9\s\"'=,;(){}<>\[\]]{0,3}|[ \t]{1,2})"
+"""What may separate two words of a name in raw text: `api_key`, `API key`, and not `API: key`."""
+
+_ESCAPE = re.compile(r"\\*+u([0-9a-fA-F]{4})")
 
 _OPTION = re.compile(r"--?[A-Za-z][A-Za-z0-9_.-]*")
 
@@ -39,14 +44,11 @@ class Names:
         self._harmless_endings = frozenset(harmless_endings)
         self._allowed = frozenset(allowed)
         # Once as words, once as letters alone: `PaSsWoRd` has humps where no word ends.
-        self._in_words = self._alternation(_START, r"(?![a-z0-9])")
+        self._in_words = self._alternation(_START, r"(?![^\W_])")
         self._in_letters = self._alternation("", "")
         self._verdicts: dict[str, KeyRule | None] = {}
         self._stems: dict[str, bool] = {}
-        phrases = [phrase for rule in self._rules for phrase in (*rule.contains, *rule.ends)]
-        self._mention = re2.compile(
-            f"(?i)[A-Za-z0-9_.$-]*(?:{_either(phrases, loose)})[A-Za-z0-9_.$-]*"
-        )
+        self._mention = re2.compile(f"(?i:{_either(self.phrases(), loose)})")
 
     def rule(self, name: str) -> KeyRule | None:
         """The rule for a name, or None if the name is not sensitive."""
@@ -59,29 +61,19 @@ class Names:
         """The rule for what follows a command line's option, such as `--api-key`."""
         return self.rule(text) if _OPTION.fullmatch(text) else None
 
-    def mentioned(self, text: bytes) -> bool:
-        """Whether anything in a text could be a sensitive name.
-
-        A quick look: it may be wrong in saying yes, never in saying no.
-        """
-        if not self._rules:
-            return False
-        return any(self._stem(found[0].decode()) for found in self._mention.finditer(text))
-
-    def mentions(self, text: str) -> Iterator[tuple[int, int]]:
-        """Where in a text something stands that could be a sensitive name, or part of one."""
-        if self._rules:
-            for found in self._mention.finditer(text):
-                if self._stem(found[0]):
-                    yield found.span()
-
     def phrases(self) -> list[str]:
         """Every phrase that makes a name sensitive."""
         return [phrase for rule in self._rules for phrase in (*rule.contains, *rule.ends)]
 
     def is_sensitive_part(self, run: str) -> bool:
         """Whether a stretch without spaces could be a sensitive name, or a part of one."""
-        return self._stem(run)
+        stem = self._stems.get(run)
+        if stem is None:
+            stem = (
+                self._search(run) is not None or self._search(_ESCAPE.sub(_read, run)) is not None
+            )
+            _remember(self._stems, run, stem)
+        return stem
 
     def expression(self) -> str:
         """An expression that matches wherever a sensitive name stands with a value."""
@@ -89,15 +81,9 @@ class Names:
         last = "|".join(loose(phrase) for rule in self._rules for phrase in rule.ends)
         parts = [f"(?:{anywhere})"] if anywhere else []
         if last:
-            # At the end of a name, so something follows that is neither letter nor digit.
-            parts.append(f"(?:{last})[^A-Za-z0-9]*(?:[:=,>}}]|%3[ad])|--[a-z0-9_-]*(?:{last})")
+            # At the end of a name, so something follows that is no letter.
+            parts.append(f"(?:{last})_?[0-9]{{0,2}}([^A-Za-z0-9]|$)")
         return "(?i:" + "|".join(parts or [r"[^\x00-\x{10ffff}]"]) + ")"
-
-    def _stem(self, run: str) -> bool:
-        stem = self._stems.get(run)
-        if stem is None:
-            stem = _remember(self._stems, run, self._search(run) is not None)
-        return stem
 
     def _judge(self, name: str) -> KeyRule | None:
         if name in self._allowed:
@@ -106,7 +92,7 @@ class Names:
         words = _words(_HUMP.sub("_", name[-_LONG:]))
         if words.strip("_").rpartition("_")[2] in self._harmless_endings:
             return None
-        return self._search(name)
+        return self._search(name) or self._search(latin(name))
 
     def _search(self, name: str) -> KeyRule | None:
         if len(name) > _LONG:
@@ -127,7 +113,7 @@ class Names:
         A group names a rule, no group an exception.
         """
         ends = [
-            rf"(?P<e{index}>{_START}(?:{_either(rule.ends, _tight)})_?\Z)"
+            rf"(?P<e{index}>{_START}(?:{_either(rule.ends, _tight)})_?[0-9]{{0,2}}_?\Z)"
             for index, rule in enumerate(self._rules)
             if rule.ends
         ]
@@ -154,8 +140,19 @@ def _tight(phrase: str) -> str:
 
 
 def loose(phrase: str) -> str:
-    """A phrase in raw text, where anything may separate the words."""
-    return phrase.replace(" ", "[^A-Za-z0-9]*")
+    """A phrase in raw text: something may separate the words, and JSON may escape a letter."""
+    letters = (each if each.isascii() else _escaped(each) for each in phrase)
+    return "".join(letters).replace(" ", _BETWEEN)
+
+
+def _escaped(letter: str) -> str:
+    both = sorted({letter, letter.upper()})
+    codes = [rf"\\*u(?i:{ord(each):04x})" for each in both if len(each) == 1]
+    return f"(?:{'|'.join([*both, *codes])})"
+
+
+def _read(escape: re.Match[str]) -> str:
+    return chr(int(escape[1], 16))
 
 
 def _words(name: str) -> str:

@@ -213,10 +213,13 @@ def _rule_name(reader: Reader) -> str:
     return name
 
 
+_PHRASE = re.compile(r"[^\W_]+(?: [^\W_]+)*\*?")
+
+
 def _phrases(reader: Reader, field: str) -> tuple[str, ...]:
     phrases = reader.texts(field)
     for index, phrase in enumerate(phrases):
-        if not re.fullmatch(r"[a-z0-9]+(?: [a-z0-9]+)*\*?", phrase):
+        if not _PHRASE.fullmatch(phrase) or phrase != phrase.lower():
             raise RulesError(
                 f"{reader.at(field)}[{index}]",
                 f"{phrase!r} must be lower-case words with one space between them",

@@ -6,6 +6,7 @@ from typing import Any, Final
 import re2
 
 from relayscope.sanitizer.findings import FILL, Finding
+from relayscope.sanitizer.harmless import is_label
 from relayscope.sanitizer.keyring import Keyring
 from relayscope.sanitizer.model import Action, KeyRule, PatternRule, Step
 from relayscope.sanitizer.patterns import options
@@ -38,11 +39,13 @@ class Replacements:
 
         Returns:
             None if nothing is there that must go: nothing at all, what an earlier run has put
-            there, or what the allow-lists let through.
+            there, what the allow-lists let through, or what people read about a secret.
         """
         start, end = span
         secret = text[start:end] if secret is None else secret
         if not secret.strip(_EDGES) or (self._allowed and self._allowed.Match(secret.encode())):
+            return None
+        if isinstance(rule, KeyRule) and is_label(secret):
             return None
         return Finding(
             start=start,

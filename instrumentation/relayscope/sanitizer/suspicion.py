@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from relayscope.sanitizer.encoded import BASE64_FILTER
+from relayscope.sanitizer.look_alikes import latin
 from relayscope.sanitizer.mentions import Span, mentions_of
 from relayscope.sanitizer.model import PatternRule
 from relayscope.sanitizer.names import Names, loose
@@ -57,6 +58,7 @@ class Suspicions:
         Raises:
             UnicodeEncodeError: the text has a lone surrogate.
         """
+        text = latin(text)
         data = text.encode()
         size = len(data)
         if "\\" in text:

@@ -1,0 +1,274 @@
+"""Values that stand right behind their name: `name = value`, `name: value`, `"name": value`.
+
+The same signs are written in configuration and in source code. There a value without quotes is a
+secret; here it is a name, a call or a type, and only what is quoted is one.
+"""
+
+import re
+from typing import Final
+
+from relayscope.sanitizer import extents, harmless
+from relayscope.sanitizer.harmless import Kind
+from relayscope.sanitizer.neighbours import SCHEMA_WORDS
+from relayscope.sanitizer.page import LINE, Mention, Page, Pair
+
+_ASSIGNS = re.compile(
+    r"(=>|:=|[?+|]{0,2}=(?![=~])|[!=]={1,2}|[?!]?:(?!:)|\uff1a|\uff1d)"
+    # Comments in JSON, and marks that end bold letters.
+    r"(?:(?<=[:\uff1a])[*_]{1,3}(?=\s)|</\w{1,10}>"
+    r"|[ \t]*+(?:/\*(?:[^*]|\*(?!/)){0,256}+\*/|//[^\n]{0,256}+\n\s*+)){0,4}+"
+    r"([ \t]*+)"
+)
+_COMPARED: Final = frozenset({"==", "===", "!=", "!=="})
+_COLONS: Final = frozenset({":", "?:", "!:", "\uff1a"})
+# `: str = `, `: &'static str = `, and nothing that YAML has behind a colon.
+_TYPED = re.compile(
+    r"[&*]?(?:'\w+ )?[A-Za-z_][\w.]*+(?:\[[^\]\n]{0,64}\]|<[^>\n]{0,64}>)*+[?!*&]?"
+    r"(?:[ ]?\|[ ]?[\w.]+(?:\[[^\]\n]{0,64}\])?)*+(?:[ \t]+=[ \t]+|=(?=[\"'`]))"
+)
+_TEMPLATE = re.compile(
+    r"\$?\{\{[^{}\n]{0,128}\}\}|\$\([^\n]{0,200}\)|"
+    r"\{[A-Za-z_][\w.]{0,64}(?:![rsa])?(?::[^{}\s]{0,16})?\}"
+    r"|<[A-Za-z][\w .:-]{0,64}>|%\(\w{1,64}\)s|\$\{[A-Za-z_][\w.]*\}(?![^\s\"'`,;)}\]&<])"
+)
+_EMPTY = re.compile(r"[{\[]\s*+[}\]]")
+_SCHEMA = re.compile(
+    rf"""\{{\s*+["']?(?:{"|".join(map(re.escape, sorted(SCHEMA_WORDS)))}|required)["']?\s*+:"""
+)
+_VALIDATED = re.compile(r"""\[\s*+["'](?:required|nullable|sometimes|string|bail)["'|]""")
+_BRACKETED: Final = 1024
+"""Characters in brackets that are looked at to see whether they are source code."""
+
+# The default of an expression: `os.environ.get("X") or "hunter2"`.
+_DEFAULT = re.compile(r"""(?:\bor\b|\|\||\?\?|\?:)[ \t]*+(?=[bru]?["'`])""")
+_USER_AND_PASSWORD = re.compile(r"\(\s*+[^(),\n]{1,64}+,\s*+(?=[bru]?[\"'A-Za-z_])")
+_SCHEME = re.compile(r"(?i:basic|bearer|digest|negotiate|token|apikey|ntlm|hawk)[ \t]+")
+_FEW_DIGITS: Final = 4
+_QUERY: Final = "?&,(;"
+_AROUND: Final = frozenset("(,{<|")
+_PARAMETERS: Final = frozenset(",)=>;|")
+_PARAMETER = re.compile(r"[A-Za-z_][\w.]*+(?:\[[\w., |]{0,64}\]|<[\w., ?]{0,64}>)?+(?=[,)])")
+_COMMENT = re.compile(r"[ \t]+(?:#|//|--)(?=[ \t])")
+_BLOCK: Final = 2048
+"""Characters of a block that are looked at to see whether they are harmless."""
+_BEFORE: Final = 256
+"""Characters before a name in which quotation marks are counted."""
+_CLOSING: Final = frozenset({"", *" \t\r\n),;]}+%.\"'`"})
+_NEWLINES: Final = frozenset("\r\n")
+_QUOTES: Final = frozenset("\"'")
+_MARKS: Final = frozenset("\"'`")
+_OPENINGS: Final = frozenset("\"'`bBfFrRuUNL@")
+_OBJECTS: Final = frozenset("{[")
+_BRACKETS: Final = frozenset("{[($<%")
+_ENDS: Final = frozenset({"", "\n", "\r", "|", ">"})
+
+
+def assigned(page: Page, mention: Mention) -> Pair | None:
+    """The value that a name is assigned, unless it is harmless."""
+    found = _ASSIGNS.match(page.text, mention.behind)
+    if found is None:
+        return None
+    assignment = _Assignment(page, mention, found)
+    return assignment.pair() if assignment.is_about_the_name() else None
+
+
+class _Assignment:
+    """A name, what assigns to it, and the place where the value starts."""
+
+    __slots__ = ("at", "colon", "mention", "operator", "page", "quote", "spaced")
+
+    def __init__(self, page: Page, mention: Mention, found: re.Match[str]) -> None:
+        self.page = page
+        self.mention = mention
+        self.operator, blanks = found.groups()
+        self.at = found.end()
+        mark = page.text[mention.end]
+        self.quote = mark if mark in _QUOTES else ""
+        self.spaced = bool(blanks) or mention.behind > mention.end + (mark in _MARKS)
+        self.colon = self.operator in _COLONS
+        if self.quote and self.colon and page.text[self.at : self.at + 1] in _NEWLINES:
+            # As JSON has it.
+            self.at = extents.space(page.text, self.at)
+        if self.colon and (typed := _TYPED.match(page.text, self.at)):
+            self.at, self.operator, self.colon = typed.end(), "=", False
+
+    def is_about_the_name(self) -> bool:
+        """Whether the word before does not make another name of it: `Unexpected token: ...`."""
+        if not self.spaced and not self.colon:
+            return True
+        start = self.mention.start
+        before = self.page.word_before(start)
+        if not before or self.page.indent(start) is not None:
+            return True
+        return self.page.names.rule(f"{before} {self._name()}") is not None
+
+    def pair(self) -> Pair | None:
+        """The value, unless it is harmless."""
+        text, at = self.page.text, self.at
+        mark = text[at : at + 1]
+        if mark in _OPENINGS and (span := extents.literal(text, at)):
+            return None if self._is_closing() else self._literal(*span)
+        if self.operator in _COMPARED or (self.operator == "=>" and not self.quote):
+            return None
+        if mark in _BRACKETS:
+            return self._bracketed(mark)
+        if mark in _ENDS:
+            return self._block()
+        return self._bare()
+
+    def _literal(self, start: int, end: int) -> Pair | None:
+        text = self.page.text
+        pair = Pair(self.mention.rule, start, end)
+        if end - start > LINE:
+            return pair
+        value = text[start:end]
+        if self.operator in _COMPARED and harmless.is_word(value):
+            return None
+        if harmless.is_label(value) or harmless.is_same_name(value, self._name()):
+            return None
+        is_command = text[start - 1] == "`" and self.operator == "=" and not self.spaced
+        return None if is_command and (" " in value or harmless.is_word(value)) else pair
+
+    def _is_closing(self) -> bool:
+        """Whether the quotation mark there ends a text in which the name stands."""
+        text, at, start = self.page.text, self.at, self.mention.start
+        if self.quote or text[at] not in _MARKS or text[at + 1 : at + 2] not in _CLOSING:
+            return False
+        line = text.rfind("\n", max(0, start - _BEFORE), start) + 1 or max(0, start - _BEFORE)
+        return text.count(text[at], line, start) % 2 == 1
+
+    def _bracketed(self, mark: str) -> Pair | None:
+        text, at, rule = self.page.text, self.at, self.mention.rule
+        if _TEMPLATE.match(text, at) or _EMPTY.match(text, at):
+            return None
+        if mark == "(" and (found := _USER_AND_PASSWORD.match(text, at)):
+            span = extents.literal(text, found.end())
+            return Pair(rule, *span) if span else None
+        if mark not in _OBJECTS:
+            return self._bare()
+        if _SCHEMA.match(text, at) or _VALIDATED.match(text, at):
+            return None
+        inside = text[at : at + _BRACKETED]
+        if not self.quote and '"' not in inside and "'" not in inside and self.page.is_code(at):
+            return None
+        return Pair(rule, at, extents.closing(text, at), quoted=bool(self.quote))
+
+    def _block(self) -> Pair | None:
+        text, at = self.page.text, self.at
+        indent = self.page.indent(self.mention.start) if self.colon and not self.quote else None
+        if indent is None:
+            return None
+        some = extents.block(text, at, indent, at + _BLOCK)
+        if some is None or harmless.is_harmless_block(text[at:some]):
+            return None
+        return Pair(self.mention.rule, at, extents.block(text, at, indent, len(text)) or some)
+
+    def _bare(self) -> Pair | None:
+        text, at, rule = self.page.text, self.at, self.mention.rule
+        if self.quote:
+            end = extents.rest(text, extents.run(text, at))
+            return self._checked_run(Pair(rule, at, end, quoted=True))
+        is_first = self.page.indent(self.mention.start) is not None
+        if self._reaches_over_the_line(is_first=is_first):
+            return self._checked_line()
+        scheme = _SCHEME.match(text, at)
+        read = extents.lone_run if is_first and not self.spaced else extents.run
+        return self._checked_run(Pair(rule, at, read(text, scheme.end() if scheme else at)))
+
+    def _reaches_over_the_line(self, *, is_first: bool) -> bool:
+        whole = self.mention.rule.whole_line
+        if is_first:
+            return self.spaced or (whole and self.colon)
+        return whole and (self.colon or self.page.text[self.mention.start - 1] not in _QUERY)
+
+    def _checked_line(self) -> Pair | None:
+        """The value that is the rest of a line, unless it is harmless."""
+        text, at, rule = self.page.text, self.at, self.mention.rule
+        around = text[self.mention.start - 1 : self.mention.start]
+        value = text[at : extents.line(text, at, around, at + LINE)]
+        head = _COMMENT.split(value, maxsplit=1)[0].rstrip()
+        bare = head.rstrip(",; ")
+        if " " not in bare:
+            # What follows is a comment.
+            return self._checked_run(Pair(rule, at, extents.wrapped(text, at) or at + len(bare)))
+        if harmless.is_type(bare):
+            return None
+        if harmless.is_expression(head):
+            return self._default(at)
+        if parameter := _PARAMETER.match(head):
+            return self._checked_run(Pair(rule, at, at + parameter.end()))
+        if self.colon and harmless.is_prose(value):
+            odd = harmless.odd_word(value)
+            return odd and Pair(rule, at + odd.start(), at + odd.end())
+        return Pair(rule, at, extents.line(text, at, around, len(text)))
+
+    def _checked_run(self, pair: Pair) -> Pair | None:
+        """The value that is a run without spaces, unless it is harmless."""
+        start, end = pair.start, pair.end
+        if end - start > harmless.LONGEST:
+            return pair
+        value = self.page.text[start:end]
+        match self.page.kind(value):
+            case Kind.REFERENCE | Kind.TYPE:
+                return None
+            case Kind.NUMBER:
+                return None if self._is_count(value) else pair
+            case Kind.WORD | Kind.PATH as kind:
+                return None if self._is_name(kind, value, end) or self._is_sentence(value) else pair
+            case Kind.CALL:
+                return self._called(pair)
+        return None if self.colon and not self.spaced and self._is_resource() else pair
+
+    def _called(self, pair: Pair) -> Pair | None:
+        text = self.page.text
+        if wrapped := extents.wrapped(text, pair.start):
+            return Pair(pair.rule, pair.start, wrapped, pair.quoted)
+        if _TEMPLATE.match(text, pair.start):
+            return None
+        return (
+            self._default(pair.start)
+            if harmless.is_call(self.page.rest_of_line(pair.start))
+            else pair
+        )
+
+    def _is_name(self, kind: Kind, value: str, end: int) -> bool:
+        """Whether a value names something of a program, or the sensitive thing itself."""
+        page = self.page
+        if harmless.is_longer_name(value, self._name()) or page.is_code(self.at):
+            return True
+        if kind is Kind.PATH:
+            return harmless.is_known_path(value) or page.names.rule(value) is not None
+        before = page.text[self.mention.start - 2 : self.mention.start].strip()
+        behind = page.text[end : end + 1]
+        if before[-1:] in _AROUND and behind in _PARAMETERS and self.colon:
+            return value[:1].isupper()
+        if not self.spaced or behind not in {";", ","}:
+            return False
+        return behind == ";" or page.indent(self.mention.start) is not None
+
+    def _is_sentence(self, value: str) -> bool:
+        return self.colon and value.isalpha() and harmless.is_prose(self.page.rest_of_line(self.at))
+
+    def _name(self) -> str:
+        return self.page.text[self.mention.start : self.mention.end]
+
+    def _is_resource(self) -> bool:
+        """Whether the name is part of the name of a resource: `arn:aws:...:secret:x`."""
+        start = self.mention.start
+        before = self.page.text[max(0, start - 100) : start]
+        return before[-1:] == ":" and "arn:" in before
+
+    def _is_count(self, value: str) -> bool:
+        """Whether a number counts something: in source code, or the line of a file."""
+        if self.colon and not self.spaced and "." in self._name():
+            return True
+        return len(value) <= _FEW_DIGITS and self.page.is_code(self.at)
+
+    def _default(self, at: int) -> Pair | None:
+        """The literal in an expression that stands for the value when there is no other."""
+        line = self.page.rest_of_line(at)
+        found = _DEFAULT.search(line)
+        span = found and extents.literal(line, found.end())
+        if not span or harmless.is_label(line[slice(*span)]):
+            return None
+        return Pair(self.mention.rule, at + span[0], at + span[1])

@@ -1,0 +1,112 @@
+"""Tells where a value in plain text ends: a quoted one, a bracketed one, a run, a line, a block.
+
+No grammar says it, so when in doubt a value is longer.
+"""
+
+import re
+from functools import cache
+from typing import Final
+
+_LITERAL = re.compile(
+    r"""[bBfFrRuUNL@]{0,2}+(?:"([^"\\]*+(?:\\.[^"\\]*+)*+)"?"""
+    r"""|'([^'\\]*+(?:\\.[^'\\]*+)*+)'?|`([^`\\]*+(?:\\.[^`\\]*+)*+)`?)""",
+    re.DOTALL,
+)
+# Python's way to print an object, and what makes text of text: `SecretStr('x')`.
+_WRAPPED = re.compile(
+    r"(?:Secret(?:Str|Bytes|String)|GuardedString|str|bytes|String|string|bytearray)"
+    r"""\([bBfFrRuU]{0,2}(?:"(?:[^"\\]|\\.)*+"?|'(?:[^'\\]|\\.)*+'?)\)?""",
+    re.DOTALL,
+)
+# More of a value right behind a quoted part of it: `"""x"""`, `"a"'b'`, `'a'b`.
+_MORE = re.compile(
+    r"""(?=[\w"'])(?:"(?:[^"\\]|\\.)*+"?|'(?:[^'\\]|\\.)*+'?|[^\s"'<>`&,;)\]}\\]++)++""", re.DOTALL
+)
+_RUN = re.compile(
+    r"""(?:[^\s"'<>`&,;)\]}\\$]++|\$(?:\{[^\s{}"']*+\})?+"""
+    r"""|\\(?!["'])"""
+    # These end a value, unless it plainly goes on.
+    r"""|[,;)\]}](?![\s"'<>`&,;)\]}\\]|\Z|[\w.-]{1,32}[=:]))++"""
+)
+# The same where a name starts its line and `=` stands next to it, as in a file `.env`: quotes and
+# ampersands are part of a value there.
+_LONE_RUN = re.compile(
+    r"""(?:[^\s"'<>`&,;)\]}\\]++|\\|["'`<>](?!\s|\Z)"""
+    r"""|[&,;)\]}](?![\s"'<>`&,;)\]}\\]|\Z|[\w.-]{1,32}[=:]))++"""
+)
+_SPACE = re.compile(r"\s*+")
+_NESTED = re.compile(r"""[^"'{}\[\]]++|"(?:[^"\\]++|\\.?)*+"?|[{}\[\]']""", re.DOTALL)
+_LINE: Final = {quote: re.compile(rf"[^\r\n{quote}]++") for quote in ("", '"', "'", "`")}
+
+Span = tuple[int, int]
+
+
+def space(text: str, at: int) -> int:
+    """Where blanks and ends of lines end."""
+    found = _SPACE.match(text, at)
+    return found.end() if found else at
+
+
+def literal(text: str, at: int) -> Span | None:
+    """What stands in the quotes at a place; without them if it goes on behind them."""
+    found = _LITERAL.match(text, at)
+    if found is None:
+        return None
+    more = _MORE.match(text, found.end())
+    return (at, more.end()) if more else found.span(found.lastindex or 0)
+
+
+def wrapped(text: str, at: int) -> int | None:
+    """Where a call ends that makes a value of the literal in its brackets."""
+    found = _WRAPPED.match(text, at)
+    return found.end() if found else None
+
+
+def run(text: str, at: int) -> int:
+    """Where a value without spaces ends."""
+    found = _RUN.match(text, at)
+    return found.end() if found else at
+
+
+def lone_run(text: str, at: int) -> int:
+    """The same for a value that has its line for itself."""
+    found = _LONE_RUN.match(text, at)
+    return found.end() if found else at
+
+
+def rest(text: str, at: int) -> int:
+    """Where a value ends to which anything belongs but what separates values in JSON."""
+    found = _MORE.match(text, at)
+    return found.end() if found else at
+
+
+def line(text: str, at: int, quote: str, limit: int) -> int:
+    """Where a line ends, or what is quoted in it, if a quotation mark stands before the name."""
+    found = _LINE.get(quote, _LINE[""]).match(text, at, limit)
+    return found.end() if found else at
+
+
+def closing(text: str, at: int) -> int:
+    """Where the bracket at a place is closed, or the end of the text."""
+    depth = 0
+    for token in _NESTED.finditer(text, at):
+        if token[0] in {"{", "["}:
+            depth += 1
+        elif token[0] in {"}", "]"}:
+            depth -= 1
+            if depth == 0:
+                return token.end()
+    return len(text)
+
+
+def block(text: str, at: int, indent: int, limit: int) -> int | None:
+    """Where lines end that are indented further than a name, perhaps behind `|` or `>`."""
+    found = _block(indent + 1).match(text, at, limit)
+    return found.end() - len(found[0]) + len(found[0].rstrip("\r\n")) if found else None
+
+
+@cache
+def _block(indent: int) -> re.Pattern[str]:
+    return re.compile(
+        rf"(?:[|>][0-9+-]{{0,2}}[ \t]*)?+\r?\n(?:[ \t]{{{indent},}}+[^\n]*+(?:\n|\Z))++"
+    )

@@ -1,0 +1,252 @@
+"""Tells values of sensitive names that are no secrets: code, types, prose, references.
+
+What is harmless wherever it stands is among the allowed values of `default_rules.toml`; here is
+what is so in plain text alone, where it depends on how the text is written.
+"""
+
+import re
+from enum import Enum, auto
+from typing import Final
+
+COVER: Final = "\ue001"
+"""Stands for a character of a JSON document while the text around it is looked at."""
+
+# Words that English prose has and pass phrases have not: none of them is among the 2,048 words of
+# BIP 39, of which recovery phrases are made.
+_PROSE: Final = frozenset(
+    {"a", "an", "the", "of", "to", "is", "are", "was", "be"}
+    | {"been", "it", "its", "in", "on", "at", "by", "as", "or"}
+    | {"if", "not", "no", "for", "from", "your", "our", "my", "their"}
+    | {"used", "which", "must", "should", "may", "cannot", "has", "have", "does"}
+    | {"did", "per", "via", "etc", "e.g.", "i.e.", "optional", "required"}
+)
+_MANY: Final = 24
+"""Words of a value that are looked at."""
+
+_PAIR: Final = 2
+
+# A word that nobody would write in a sentence, so that a secret may be in it.
+_ODD = re.compile(
+    r"(?<!\S)(?=[^\s0-9]*+[0-9])(?=[^\sA-Za-z]*+[A-Za-z])"
+    r"(?![A-Za-z]{1,12}[-_ ]?[0-9]{1,4}(?:[.-][\w]*)?[^\w\s]*(?:\s|\Z))[^\s\"'`<>]{6,}"
+)
+_ODD_LENGTH: Final = 6
+_SIGN = re.compile(r"[A-Za-z0-9][!@#$%^&*+=~?][A-Za-z0-9]")
+_NUMBERED = re.compile(
+    r"[A-Z]{2,8}[- ]?[0-9]{1,5}|v?[0-9]+(?:\.[0-9]+)+|(?:OAuth|base|utf-?|sha-?|md)[0-9.]+"
+)
+_ABOUT: Final = frozenset(
+    {
+        "password",
+        "passwords",
+        "passphrase",
+        "passcode",
+        "token",
+        "tokens",
+        "secret",
+        "secrets",
+        "key",
+    }
+    | {
+        "keys",
+        "credential",
+        "credentials",
+        "cookie",
+        "cookies",
+        "authorization",
+        "authentication",
+        "code",
+        "pin",
+    }
+    | {"login", "session", "username", "api"}
+)
+_LABEL = re.compile(r"[A-Za-z .,!?:()'\u2019/-]{1,128}")
+_WORD = re.compile(r"[A-Za-z]+")
+
+
+class Kind(Enum):
+    """The form of a value without spaces."""
+
+    WORD = auto()
+    """Letters alone, as names in programs and words of sentences have."""
+
+    PATH = auto()
+    """The way to a member: `settings.password`."""
+
+    REFERENCE = auto()
+    """The name of where the secret is: a variable, a parameter of a statement."""
+
+    TYPE = auto()
+    """A type with parameters: `Optional[str]`."""
+
+    NUMBER = auto()
+    CALL = auto()
+    """It may call or index something."""
+
+    OTHER = auto()
+
+
+LONGEST: Final = 256
+"""Characters. Nothing without spaces that is longer is harmless."""
+
+_CHAIN = re.compile(r"[A-Za-z_$@][\w$]*+((?:(?:\?\.|!\.|::|->|\.)[A-Za-z_$][\w$]*+)*+)[!?]?")
+_PLAIN_WORD = re.compile(r"[A-Za-z_$]+[0-9]?")
+# What begins an expression and no value.
+_BEFORE = re.compile(
+    r"(?:(?:await|new|not|yield|return|typeof|async|function|func|lambda|fn|if|match|switch|echo"
+    r"|move|ref|mut|const|unsafe|throw|raise)\b[ \t]*+|[&*!~(]+[ \t]*+(?=[A-Za-z_$]))*+"
+)
+# What is left of an expression behind its first names.
+_CLOSED = re.compile(r"[)\]](?:\Z|[\s;,.)\]}:?!&|+*/=<>-])")
+_OPERATOR = re.compile(
+    r"[ \t]+(?:[-+*/%|&^?<>=!]{1,3}[ \t]|(?:or|and|if|in|is|not|as|for|else|unless|instanceof)\b)"
+)
+_KNOWN = re.compile(
+    r"\$?(?:self|this|cls|super|req|request|res|response|resp|os|sys|process|config|conf|cfg|settings"
+    r"|options|opts|args|argv|params|env|environ|ctx|context|secrets|vars?|inputs|steps|github"
+    r"|import|Deno|Bun|System|app|data|body|session|event|props|state|local|module|each)\b"
+)
+_HUMP = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])")
+_HARMLESS_MEMBER = re.compile(
+    r"(?:- )?[\w.-]+:(?: (?:true|false|null|[./~][\w./~-]*|\$\{.*\}|[\"']?\$?\{\{.*\}\}[\"']?))?"
+    r"|#.*"
+)
+_CALLS: Final = frozenset({"(", "[", COVER})
+_OPEN: Final = ("(", "[", "{", ",")
+_TYPE = re.compile(
+    r"(?:(?:readonly|const|unsigned|static|ref|out|in|mut|struct|enum)[ ])?+[&*?]*+(?:\[\w*\])*+"
+    r"(?:'[a-z]+[ ])?+[A-Z_a-z][\w.]*+(?:::[\w]++)*+"
+    r"(?:\[[^\[\]\n=]{0,64}+(?:\[[^\[\]\n]{0,64}+\][^\[\]\n]{0,64}+)*+\]|<[^\n=;]{0,64}>)?+"
+    r"[?!*&]*+(?:\[\])*+"
+    r"(?:[ ]?[|&][ ]?[A-Za-z_]\w*+(?:\[[^\[\]\n]{0,64}\]|<[^\n=;]{0,64}>)?+(?:\[\])*+)*+"
+)
+
+_REFERENCE = re.compile(
+    r"\$[A-Za-z_][A-Za-z_]*|\$env:\w+|\$\([^\n]*\)?|\$\{[^{}\n:]*\}|:[a-z_]+|@[A-Za-z_]+|\?|\$[0-9]"
+)
+
+# Letters with digits in their midst, and what base64 and people put between them.
+_PLAINLY_NONE = re.compile(r"[A-Za-z_+/~=!#^*-]*+(?:[0-9]++[\w+/~=!#^*-]++|[0-9]{2,3})")
+_PATH = re.compile(
+    r"[A-Za-z_$@][A-Za-z_$]*+(?:(?:\?\.|!\.|::|->|\.)[A-Za-z_$][A-Za-z_$]*+)++[0-9]?[!?]?"
+)
+_MAYBE_CALL = re.compile(rf"\A\W{{0,2}}[A-Za-z_$@][^ ]*?[(\[{COVER}]|\A\$\w+-")
+_FORMS: Final = (
+    (Kind.WORD, _PLAIN_WORD),
+    (Kind.PATH, _PATH),
+    (Kind.REFERENCE, _REFERENCE),
+    (Kind.NUMBER, re.compile(r"-?[0-9]{1,6}")),
+)
+
+
+def is_prose(value: str) -> bool:
+    """Whether a value is a sentence or a part of one."""
+    words = value[:256].lower().split(None, _MANY)
+    words = [word.strip(".,;!?()") for word in words]
+    if len(words) == _PAIR and not all(word.isalpha() and word[1:] for word in words):
+        return False
+    return len(words) > 1 and not _PROSE.isdisjoint(words)
+
+
+def odd_word(value: str) -> re.Match[str] | None:
+    """A word in a sentence that may be a secret."""
+    return _ODD.search(value)
+
+
+def is_odd(value: str) -> bool:
+    """Whether a single word is none of a language: letters and digits, or signs among them."""
+    if len(value) < _ODD_LENGTH or harmlessly_numbered(value):
+        return False
+    letters = any(map(str.isalpha, value))
+    return letters and (any(map(str.isdigit, value)) or _SIGN.search(value) is not None)
+
+
+def harmlessly_numbered(value: str) -> bool:
+    """Whether a word only has a number behind it: `OAuth2`, `RFC-6749`, `v1.2`."""
+    return _NUMBERED.fullmatch(value) is not None
+
+
+def is_label(value: str) -> bool:
+    """Whether a quoted value is what people read about a secret: `Enter your password`."""
+    if " " not in value or not _LABEL.fullmatch(value):
+        return False
+    words = _WORD.findall(value.lower())
+    return len(words) > 1 and not _ABOUT.isdisjoint(words)
+
+
+def is_word(value: str) -> bool:
+    """Whether a value has letters alone, as names in programs and words of sentences have."""
+    return _PLAIN_WORD.fullmatch(value) is not None
+
+
+def kind(value: str) -> Kind:
+    """The form of a value that is not longer than `LONGEST`."""
+    if _PLAINLY_NONE.fullmatch(value):
+        return Kind.OTHER
+    for form, expression in _FORMS:
+        if expression.fullmatch(value):
+            return form
+    if is_type(value):
+        return Kind.TYPE
+    return Kind.CALL if _MAYBE_CALL.search(value) else Kind.OTHER
+
+
+def is_type(value: str) -> bool:
+    """Whether a value has the form of a type with parameters: `Optional[str]`, `str | None`."""
+    return not value.isalnum() and "-" not in value and _TYPE.fullmatch(value) is not None
+
+
+def is_expression(value: str) -> bool:
+    """Whether a value calls, indexes or combines something, as only programs do."""
+    begun = _BEFORE.match(value)
+    at = begun.end() if begun else 0
+    chain = _CHAIN.match(value, at)
+    if chain is None:
+        return False
+    if any(map(str.isdigit, chain[0][:-1])):
+        return _calls(value, chain.end())
+    return _calls(value, chain.end()) or _OPERATOR.match(value, chain.end()) is not None
+
+
+def is_call(value: str) -> bool:
+    """Whether a line begins with a call, an index or a member of a variable of PHP."""
+    begun = _BEFORE.match(value)
+    at = begun.end() if begun else 0
+    chain = _CHAIN.match(value, at)
+    if chain is None:
+        return False
+    return _calls(value, chain.end()) or (value[at] == "$" and "->" in chain[1])
+
+
+def is_known_path(value: str) -> bool:
+    """Whether a way to a member starts where programs keep what they are given."""
+    return _KNOWN.match(value) is not None
+
+
+def is_longer_name(value: str, name: str) -> bool:
+    """Whether a value ends as the name does: `password = user_password`."""
+    return _words(value)[-1:] == _words(name)[-1:]
+
+
+def is_same_name(value: str, name: str) -> bool:
+    """Whether a value is the name again, or its last word: `API_KEY = "apiKey"`."""
+    words = _words(name)
+    return _words(value) in (words, words[-1:])
+
+
+def is_harmless_block(block: str) -> bool:
+    """Whether indented lines are prose, or members that name or refer to something."""
+    lines = [line.strip() for line in block.splitlines() if line.strip()]
+    if not lines or is_prose(" ".join(lines[:2])):
+        return True
+    return all(_HARMLESS_MEMBER.fullmatch(line) for line in lines)
+
+
+def _words(name: str) -> list[str]:
+    return _HUMP.sub(" ", name).casefold().split()
+
+
+def _calls(value: str, end: int) -> bool:
+    if value[end : end + 1] not in _CALLS:
+        return False
+    return value[end] == COVER or bool(_CLOSED.search(value, end)) or value.endswith(_OPEN)

@@ -1,0 +1,44 @@
+"""Letters that look like Latin ones: of full width, Cyrillic, Greek."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+import re2
+
+_LETTERS: Final = {
+    # Cyrillic
+    "\u0430": "a", "\u0435": "e", "\u043e": "o", "\u0440": "p", "\u0441": "c", "\u0443": "y",
+    "\u0445": "x", "\u0456": "i", "\u0458": "j", "\u0455": "s", "\u0501": "d", "\u04bb": "h",
+    "\u0410": "A", "\u0412": "B", "\u0415": "E", "\u041a": "K", "\u041c": "M", "\u041d": "H",
+    "\u041e": "O", "\u0420": "P", "\u0421": "C", "\u0422": "T", "\u0425": "X", "\u0406": "I",
+    "\u0405": "S", "\u051c": "W", "\u051d": "w", "\u043a": "k",
+    # Greek
+    "\u03bf": "o", "\u03b1": "a", "\u03c1": "p", "\u03bd": "v", "\u0391": "A", "\u0395": "E",
+    "\u039a": "K", "\u039d": "N", "\u039f": "O", "\u03a1": "P", "\u03a4": "T", "\u03a5": "Y",
+}  # fmt: skip
+_FULL_WIDTH: Final = range(0xFF01, 0xFF5F)
+_FROM_FULL_WIDTH: Final = 0xFF01 - ord("!")
+
+_LATIN: Final[Mapping[int, str]] = MappingProxyType(
+    {ord(letter): latin for letter, latin in _LETTERS.items()}
+    | {code: chr(code - _FROM_FULL_WIDTH) for code in _FULL_WIDTH}
+)
+
+LOOK_ALIKES: Final = (
+    f"[A-Za-z][{''.join(_LETTERS)}]|[{''.join(_LETTERS)}][A-Za-z]|[\uff21-\uff3a\uff41-\uff5a]"
+)
+"""For a search: letters that look like Latin ones, among such or of full width."""
+
+_SEARCH: Final = re2.compile(LOOK_ALIKES)
+
+
+def latin(text: str) -> str:
+    """The text with letters that look like Latin ones as those, every character in its place.
+
+    Text that is all Russian or Greek stays: one letter of a word has to be Latin.
+    """
+    # Translating takes 25 to 40 ns for each byte, the search 2.
+    if text.isascii() or not _SEARCH.search(text.encode("utf-8", "replace")):
+        return text
+    return text.translate(_LATIN)

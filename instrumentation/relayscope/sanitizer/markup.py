@@ -1,0 +1,79 @@
+"""Values in XML and HTML: elements, attributes, cells of tables."""
+
+import re
+from typing import Final
+
+from relayscope.sanitizer import extents, harmless
+from relayscope.sanitizer.page import LINE, Mention, Page, Pair
+
+_OPENING = re.compile(r"(?:[ \t\r\n][^<>]{0,512}+)?>")
+_CONTENT = re.compile(r"\s*+(?:<!\[CDATA\[((?:[^\]]++|\](?!\]>))*+)|([^<]++))")
+_VALUE = re.compile(r"[\"']?[ \t][^<>\r\n]{0,128}?\b(?i:value)=")
+_INSIDE = re.compile(r"[\"'][^<>\r\n]{0,128}>([^<\r\n]++)</")
+# From the end of one element into the next.
+_NEXT = re.compile(
+    r"[:=]?[ ]?</(td|th|dt|key|name|b|strong|label|span|Key|Name)>\s{0,64}+:?\s{0,64}+"
+    r"<(td|dd|string|value|span|code|Value)(?:[ \t][^<>\n]{0,128})?+>(?:<code>)?([^<\n]++)<"
+)
+_NAMING: Final = tuple(
+    f"{key}={quote}"
+    for key in ("name", "key", "id", "type", "Name", "Key")
+    for quote in ("", '"', "'")
+)
+_LONGEST: Final = max(map(len, _NAMING))
+_CELLS: Final = frozenset({"td", "dd", "string", "value", "code", "Value"})
+
+
+def element(page: Page, mention: Mention) -> Pair | None:
+    """The content of an element with that name."""
+    text, start = page.text, mention.start
+    opening = text.rfind("<", max(0, start - 64), start)
+    if opening < 0 or not _is_prefix(text[opening + 1 : start]):
+        return None
+    if opening and (text[opening - 1].isalnum() or text[opening - 1] in "_.)]"):
+        # Parameters of a type: `List<Token>`.
+        return None
+    tag = _OPENING.match(text, mention.end)
+    content = tag and _CONTENT.match(text, tag.end())
+    if not content:
+        return None
+    first, last = content.span(content.lastindex or 0)
+    closed = text.startswith(("</", "]]>"), last)
+    if not (closed or last == len(text)) or harmless.is_label(
+        text[first : min(last, first + LINE)]
+    ):
+        return None
+    return Pair(mention.rule, first, last)
+
+
+def attribute(page: Page, mention: Mention) -> Pair | None:
+    """The attribute `value` beside one that names it, or the content of that element."""
+    text, start = page.text, mention.start
+    if not text.endswith(_NAMING, max(0, start - _LONGEST), start):
+        return None
+    if found := _VALUE.match(text, mention.end):
+        at = found.end()
+        span = extents.literal(text, at) or (at, extents.run(text, at))
+        return Pair(mention.rule, *span)
+    if found := _INSIDE.match(text, mention.end):
+        value, name = found[1][:LINE], text[mention.start : mention.end]
+        if not harmless.is_label(value) and not harmless.is_same_name(value, name):
+            return Pair(mention.rule, *found.span(1))
+    return None
+
+
+def next_element(page: Page, mention: Mention) -> Pair | None:
+    """The content of the element behind the one that names it."""
+    found = _NEXT.match(page.text, mention.behind)
+    if found is None or (found[1] == "th" and found[2] == "th"):
+        return None
+    value = found[3][:LINE].strip()
+    if " " in value and (harmless.is_prose(value) or harmless.is_label(value)):
+        return None
+    if found[2] not in _CELLS and not harmless.is_odd(value):
+        return None
+    return Pair(mention.rule, *found.span(3))
+
+
+def _is_prefix(text: str) -> bool:
+    return not text or (text[-1] == ":" and text[:-1].replace("-", "").isalnum())

@@ -1,0 +1,125 @@
+"""A text while the values of sensitive names are looked for in it."""
+
+import re
+from collections import Counter
+from string import ascii_letters
+from typing import Final, NamedTuple
+
+from relayscope.sanitizer.harmless import Kind, kind
+from relayscope.sanitizer.model import KeyRule
+from relayscope.sanitizer.names import Names
+
+
+class Pair(NamedTuple):
+    """A sensitive name's value.
+
+    Attributes:
+        rule: the name's rule.
+        start: first character of the value, quotes left out.
+        end: first character after it.
+        quoted: whether the replacement needs quotes of its own, to stay a value of its kind.
+    """
+
+    rule: KeyRule
+    start: int
+    end: int
+    quoted: bool = False
+
+
+class Mention(NamedTuple):
+    """A sensitive name in a text.
+
+    Attributes:
+        rule: the name's rule.
+        start: first character of the name.
+        end: first character after it.
+        behind: first character that is neither the name, nor a quote or blank right behind it.
+    """
+
+    rule: KeyRule
+    start: int
+    end: int
+    behind: int
+
+
+LINE: Final = 1024
+"""Characters of a line that are looked at to see what kind of line it is."""
+
+_INDENT: Final = 64
+"""Characters. A name further in does not start its line."""
+
+_LINE_START = re.compile(
+    r"(?:[ \t]|[-*+>#;/]{1,3}[ \t]|(?:export|set|SET|local|readonly|declare|ENV|ARG)[ \t])*+"
+    r"[*_\"'`]{0,3}+"
+)
+
+_BLOCK: Final = 2048
+"""Characters that are judged together to be source code or not."""
+
+_SIGNS_OF_CODE: Final = (
+    ("return", "import ", "function", "def ", "class ", "const ", "var ", "self.", "this."),
+    (" => ", "->", "::", "&&", "||", "===", "!=", "):", "){", ") {", ");", "();", "{\n", ";\n"),
+    ("public ", "private ", "func ", "fn ", "if (", "if err", "#include", "elif ", "<?php"),
+)
+_ENOUGH: Final = 3
+"""Signs. Configuration and prose have two at times: `return` and `import` are English words."""
+
+
+class Page:
+    """A text and what has been found out about it, so that nothing is found out twice.
+
+    Attributes:
+        text: the text.
+        names: knows which names are sensitive.
+        told: how far each kind of table has been read already.
+    """
+
+    __slots__ = ("_code", "_kinds", "names", "text", "told")
+
+    def __init__(self, text: str, names: Names) -> None:
+        self.text = text
+        self.names = names
+        self.told: Counter[str] = Counter()
+        self._code: dict[int, bool] = {}
+        self._kinds: dict[str, Kind] = {}
+
+    def kind(self, value: str) -> Kind:
+        """The form of a value without spaces."""
+        known = self._kinds.get(value)
+        if known is None:
+            known = self._kinds[value] = kind(value)
+        return known
+
+    def is_code(self, at: int) -> bool:
+        """Whether the lines around a place are source code."""
+        block = at // _BLOCK
+        known = self._code.get(block)
+        if known is None:
+            around = self.text[max(0, block * _BLOCK - 256) : (block + 1) * _BLOCK + 256]
+            signs = sum(sign in around for signs in _SIGNS_OF_CODE for sign in signs)
+            known = self._code[block] = signs >= _ENOUGH
+        return known
+
+    def indent(self, at: int) -> int | None:
+        """How far a name stands from the start of its line; None if more than blanks are before it.
+
+        What a list, a quotation, a comment or a shell puts there counts as blanks.
+        """
+        start = max(0, at - _INDENT)
+        line = self.text.rfind("\n", start, at) + 1
+        if (line == 0 and start > 0) or not _LINE_START.fullmatch(self.text, line, at):
+            return None
+        return at - line
+
+    def rest_of_line(self, at: int) -> str:
+        """What follows on the line of a place, without blanks at its end; part of a long line."""
+        end = self.text.find("\n", at, at + LINE)
+        return self.text[at : end if end >= 0 else at + LINE].rstrip()
+
+    def word_before(self, at: int) -> str:
+        """The word of letters that stands before a place, with one space between; "" if none."""
+        text = self.text
+        if text[at - 1 : at] != " " or not text[at - 2 : at - 1].isalpha():
+            return ""
+        before = text[max(0, at - 25) : at - 1]
+        return before[len(before.rstrip(ascii_letters)) :]

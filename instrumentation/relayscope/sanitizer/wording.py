@@ -1,0 +1,141 @@
+"""Values that words lead up to: `Your password is: X`, `--password X`, `ENV PASSWORD X`, netrc."""
+
+import re
+from typing import Final
+
+from relayscope.sanitizer import extents, harmless
+from relayscope.sanitizer.assignment import assigned
+from relayscope.sanitizer.markup import attribute, element
+from relayscope.sanitizer.page import LINE, Mention, Page, Pair
+
+_BEHIND = re.compile(
+    # `is X`, `for bob is: X`
+    r"(?P<said>"
+    r"(?:(?:for|f\u00fcr|para|pour)[ \t]++[\w.@'\"-]{1,40}+[ \t]*+|\([^()\n]{1,40}\)[ \t]*+)?"
+    r"(?:(?:is|was|are|will[ ]be|is[ ]now|has[ ]been[ ](?:set|changed|reset)[ ]to|(?:re)?set[ ]to"
+    r"|changed[ ]to|ist|lautet|es|est|\u00e8|\u00e9)\b[ \t]*+)?(?P<colon>[:\uff1a][ \t]++)?)"
+    r"(?P<value>[\"'`]|[^\s\"'`<]{4,256}+)"
+)
+# `password nvarchar(50) = N'X'`, `password string = "X"`
+_TYPED = re.compile(
+    r"[A-Za-z_][\w.]{0,40}+(?:\([\w, ]{0,16}\))?(?:\[\])?[ \t]++:?=[ \t]++(?=N?[\"'`])"
+)
+_LONE = re.compile(
+    r"([^\s\"'`<>]{4,256}+|[\"'][^\s\"']{4,256}+[\"'])[ \t]*+;?(?:\s*\Z|[ \t]*+\r?\n)"
+)
+_QUOTED_REST = re.compile(r"[^\"'\\\n:=,<>|\ue000\ue001]{1,64}+([\"'])(?=[ \t]*+:)")
+
+_COMMANDS: Final = ("ENV ", "setenv ", "SetEnv ", "set -gx ", "set -x ", "set -Ux ", "setx ")
+_LOGIN = re.compile(r"(?:login|account)[ \t\n]+[^\s]+\s+\Z")
+_TRAILING: Final = ".,!?;:"
+_SUBSCRIPT = re.compile(r"\][ \t]*+(=>[ \t]*+)?|\[\w*+\][ \t]*+")
+"""What stands behind a name in brackets: `[password] => X`, `env['PASSWORD'] = 'X'`; or in C:
+`password[] = "x"`."""
+
+
+_LEAD = re.compile(
+    r"(?:for|f\u00fcr|para|pour|is|was|are|will|has|set|reset|changed|ist|lautet|es|est|\u00e8|\u00e9)"
+    r"[ \t:]"
+    r"|[(:\uff1a]"
+    # The last word of its line; what ends in a quotation mark; the type of a variable.
+    r"|[^\s<>]{4,256}+[ \t]*+;?(?:[ \t]*+\r?\n|\s*+\Z)"
+    r"|[^\"'\\\n:=,<>|\ue000\ue001]{0,32}+(?:[\"'][ \t]*+:|:?=)"
+)
+
+
+def leads(text: str, start: int, behind: int) -> bool:
+    """Whether a value could follow by words; in prose it hardly ever can."""
+    before = text[start - 1 : start]
+    return (
+        text[start] == "-"
+        or (before != "" and before in "<:=\"'")
+        or text.endswith(_COMMANDS, max(0, start - 8), start)
+        or _LEAD.match(text, behind) is not None
+        or text.startswith("value", behind)
+    )
+
+
+def worded(page: Page, mention: Mention) -> Pair | None:
+    """The value that words or blanks lead up to."""
+    text, start, behind = page.text, mention.start, mention.behind
+    if text[start] == "-":
+        return _option(page, mention)
+    if start and text[start - 1] in "<:" and (pair := element(page, mention)):
+        return pair
+    if text.endswith(_COMMANDS, max(0, start - 8), start):
+        return _value(page, mention, behind)
+    if pair := attribute(page, mention):
+        return pair
+    return _said(page, mention) or _lone(page, mention) or _rest(page, mention)
+
+
+def subscript(page: Page, mention: Mention) -> Pair | None:
+    """The value of a name in brackets."""
+    found = _SUBSCRIPT.match(page.text, mention.behind)
+    if found is None:
+        return None
+    if found[1] is None:
+        return assigned(page, mention._replace(behind=found.end()))
+    if span := extents.literal(page.text, found.end()):
+        return Pair(mention.rule, *span)
+    return Pair(mention.rule, found.end(), extents.line(page.text, found.end(), "", len(page.text)))
+
+
+def _option(page: Page, mention: Mention) -> Pair | None:
+    text, at = page.text, mention.behind
+    rule = page.names.option(text[mention.start : mention.end])
+    if rule is None or text[at] == "-":
+        return None
+    if span := extents.literal(text, at):
+        return Pair(rule, *span)
+    end = extents.run(text, at)
+    if harmless.is_prose(f"{text[at:end]} {text[end : end + 40]}") or text[at:end].isupper():
+        return None
+    return Pair(rule, at, end)
+
+
+def _said(page: Page, mention: Mention) -> Pair | None:
+    text = page.text
+    found = _BEHIND.match(text, mention.behind)
+    if found is None or not found["said"]:
+        return None
+    at = found.start("value")
+    if span := extents.literal(text, at):
+        value = text[span[0] : min(span[1], span[0] + LINE)]
+        return None if " " in value or not value else Pair(mention.rule, *span)
+    value = found["value"].rstrip(_TRAILING)
+    alone = found["colon"] and text[found.end() : found.end() + 1] in {"", "\n", "\r"}
+    if harmless.is_odd(value) or (alone and not page.is_code(at)):
+        return Pair(mention.rule, at, at + len(value))
+    return None
+
+
+def _lone(page: Page, mention: Mention) -> Pair | None:
+    """`password X` on a line of its own, as in netrc and the configuration of servers."""
+    text = page.text
+    found = _LONE.match(text, mention.behind)
+    if found is None:
+        return None
+    start, end = found.span(1)
+    if text[start] in "\"'":
+        start, end = start + 1, end - 1
+    before = text[max(0, mention.start - 160) : mention.start]
+    in_netrc = "machine" in before and _LOGIN.search(before)
+    if in_netrc or (page.indent(mention.start) is not None and harmless.is_odd(text[start:end])):
+        return Pair(mention.rule, start, end)
+    return None
+
+
+def _rest(page: Page, mention: Mention) -> Pair | None:
+    text = page.text
+    if found := _QUOTED_REST.match(text, mention.behind):
+        return assigned(page, mention._replace(end=found.start(1), behind=found.end()))
+    if found := _TYPED.match(text, mention.behind):
+        span = extents.literal(text, found.end())
+        return Pair(mention.rule, *span) if span else None
+    return None
+
+
+def _value(page: Page, mention: Mention, at: int) -> Pair | None:
+    span = extents.literal(page.text, at) or (at, extents.lone_run(page.text, at))
+    return Pair(mention.rule, *span)
