@@ -60,6 +60,13 @@ RELAYS: Final = {
             Abilities(anything=True, batches=True, cancels=True),
         ),
         Relay(
+            "Click",
+            "stdio",
+            "stdio",
+            _with_command("click_relay.py"),
+            Abilities(anything=True, batches=True, cancels=True),
+        ),
+        Relay(
             "mcp 1.x sessions",
             "stdio",
             "stdio",

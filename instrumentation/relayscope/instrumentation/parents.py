@@ -2,8 +2,8 @@
 
 For one that was received, in this order: what its `params._meta` carries (SEP-414), then what its
 transport carries (the header of an HTTP request, or the span that another instrumentation has made
-of it). Where both are there, the first is the parent, and the second a link to another trace. Never what the reading
-task did before.
+of it). Where both are there, the first is the parent, and the second a link to another trace. Never
+what the reading task did before.
 
 For one that is sent: what the sending task works for.
 """
