@@ -38,7 +38,7 @@ class Example:
 def harmless() -> list[Example]:
     """The texts of `harmless/`, as they are written."""
     return [
-        Example(path.stem, name, text)
+        Example(path.stem, name[:_NAME], text)
         for path in sorted((_HERE / "harmless").iterdir())
         for name, text in _parted(path)
     ]
@@ -58,7 +58,7 @@ def marked(kind: str, name: str, text: str) -> Example:
     plain = text.replace("^", "")
     found = tuple(_MARKED.findall(plain))
     assert found, f"{kind}: {name}: no secret is marked"
-    return Example(kind, _unmarked(name.replace("^", "")), _unmarked(plain), found)
+    return Example(kind, _unmarked(name.replace("^", ""))[:_NAME], _unmarked(plain), found)
 
 
 def names() -> list[str]:
@@ -87,10 +87,10 @@ def _parted(path: Path) -> list[tuple[str, str]]:
     content = path.read_text(encoding="utf-8")
     if path.suffix == ".lines":
         lines = content.splitlines()
-        return [(line[:_NAME], line) for line in lines if line and not line.startswith("# ")]
+        return [(line, line) for line in lines if line and not line.startswith("# ")]
     _, *parts = _PARTED.split(content)
     return [
-        (title.strip() or body.strip().partition("\n")[0][:_NAME], body.removesuffix("\n"))
+        (title.strip() or body.strip().partition("\n")[0], body.removesuffix("\n"))
         for title, body in zip(parts[::2], parts[1::2], strict=True)
     ]
 
