@@ -75,6 +75,8 @@ check: $(VENV)/.installed
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
+	$(BIN)/mypy --platform darwin instrumentation collector storage
+	$(BIN)/mypy --platform win32 instrumentation
 	$(BIN)/lint-imports
 
 format: $(VENV)/.installed

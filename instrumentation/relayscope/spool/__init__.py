@@ -15,6 +15,8 @@ from relayscope.spool.reader import Reader
 from relayscope.spool.settings import Durability, Overflow, Settings
 from relayscope.spool.slot import list_slots, orphans
 from relayscope.spool.spool import Spool
+from relayscope.spool.syscalls import write_at_start
+from relayscope.spool.user import user_id
 
 __all__ = [
     "START",
@@ -40,4 +42,6 @@ __all__ = [
     "open_own",
     "orphans",
     "read_own",
+    "user_id",
+    "write_at_start",
 ]

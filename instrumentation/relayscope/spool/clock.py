@@ -5,6 +5,7 @@ change of the wall clock moves. A stamp from another boot (or machine) cannot be
 finds one takes the record to be new, and so keeps it longer, never shorter, than promised.
 """
 
+import sys
 import time
 from functools import cache
 from pathlib import Path
@@ -25,8 +26,10 @@ def this_boot() -> bytes:
 
 def now() -> float:
     """Seconds since the boot, time asleep included where the system counts it."""
-    if hasattr(time, "CLOCK_BOOTTIME"):
+    if sys.platform == "linux":
         return time.clock_gettime(time.CLOCK_BOOTTIME)
+    if sys.platform == "darwin":  # Python's own monotonic clock stands still there during sleep.
+        return time.clock_gettime(time.CLOCK_MONOTONIC)
     return time.monotonic()
 
 

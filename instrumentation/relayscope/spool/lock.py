@@ -13,9 +13,16 @@ from relayscope.spool.errors import SpoolHeld
 if sys.platform == "win32":
     import msvcrt
 
+    # What is locked, nobody else can read: so it is a byte that no file of ours has.
+    _PLACE = 2**31 - 2
+
     def _take(descriptor: int) -> None:
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        place = os.lseek(descriptor, 0, os.SEEK_CUR)
+        os.lseek(descriptor, _PLACE, os.SEEK_SET)
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        finally:
+            os.lseek(descriptor, place, os.SEEK_SET)
 
 else:
     import fcntl

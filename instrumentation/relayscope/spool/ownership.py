@@ -11,10 +11,9 @@ from collections.abc import Callable
 from io import FileIO
 from pathlib import Path
 
-_SAFELY = (
-    getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-)  # Windows has the last one only, and neither of what the others are about.
-_WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+from relayscope.spool.opening import open_safely
+from relayscope.spool.user import is_ours
+
 _LINK_OR_FIFO = frozenset({errno.ELOOP, errno.ENXIO})
 
 
@@ -30,7 +29,7 @@ def open_own(path: Path, flags: int) -> int:
         OSError: It cannot be opened.
     """
     try:
-        descriptor = os.open(path, flags & ~os.O_TRUNC | _SAFELY, 0o600)
+        descriptor = open_safely(path, flags & ~os.O_TRUNC)
     except OSError as error:
         if error.errno in _LINK_OR_FIFO:
             raise _not_ours(path, "is a link or a pipe") from error
@@ -64,14 +63,6 @@ def check_folder(folder: Path) -> None:
         OSError: It cannot be looked at.
     """
     _check(folder, folder.lstat(), stat.S_ISDIR)
-
-
-def is_ours(found: os.stat_result) -> bool:
-    """Whether something belongs to this user, who alone can write to it."""
-    # Windows knows owners and rights by other names; folders are a user's own there.
-    return not hasattr(os, "geteuid") or (
-        found.st_uid == os.geteuid() and not found.st_mode & _WRITABLE_BY_OTHERS
-    )
 
 
 def _check(path: Path, found: os.stat_result, is_kind: Callable[[int], bool]) -> None:

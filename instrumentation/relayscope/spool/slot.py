@@ -26,9 +26,10 @@ from relayscope.spool.about import write_about
 from relayscope.spool.cursor import CURSOR, create_cursor
 from relayscope.spool.errors import SpoolHeld
 from relayscope.spool.lock import lock
-from relayscope.spool.ownership import check_folder, is_ours, open_own
+from relayscope.spool.ownership import check_folder, open_own
 from relayscope.spool.segment import list_segments
 from relayscope.spool.syscalls import flush_folder
+from relayscope.spool.user import is_ours
 
 _LOCK = "lock"
 _NAME = re.compile(r"\d{20}-\d+-[0-9a-f]{8}", re.ASCII)

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from threading import RLock
 from zlib import crc32
 
 # os.write gives up the interpreter lock for the microsecond it takes, and when any other thread
@@ -57,6 +58,33 @@ def write_aside(descriptor: int, data: bytes | memoryview) -> None:
     rest = memoryview(data)
     while rest:
         rest = rest[os.write(descriptor, rest) :]
+
+
+if sys.platform == "win32":
+    _placing = RLock()
+
+    def write_at_start(descriptor: int, data: bytes) -> None:
+        """Overwrite the beginning of a file, whatever other threads do with it.
+
+        A signal handler that does the same in between leaves both mixed: what is written must tell
+        whether it is whole.
+
+        Raises:
+            OSError: A part of ``data`` may have been written.
+        """
+        with _placing:
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            os.write(descriptor, data)
+
+else:
+
+    def write_at_start(descriptor: int, data: bytes) -> None:
+        """Overwrite the beginning of a file, whatever other threads do with it.
+
+        Raises:
+            OSError: A part of ``data`` may have been written.
+        """
+        os.pwrite(descriptor, data, 0)
 
 
 def checksum(data: bytes, value: int) -> int:

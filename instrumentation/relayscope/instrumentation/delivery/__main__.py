@@ -15,12 +15,10 @@ from typing import Final
 from relayscope.spool import SpoolHeld
 
 from .destination import open_destination
+from .detached import give_way
 from .forwarder import Forwarder
 from .launcher import open_lock
 from .settings import destination_digest, schedule_delay, spool_settings
-
-_NICE: Final = 5
-"""Where processors are scarce, the host comes first."""
 
 _TRIES: Final = 20
 _TRY_SECONDS: Final = 0.05
@@ -34,8 +32,7 @@ def main() -> None:
     logging.basicConfig(format="%(asctime)s %(process)d %(levelname)s %(message)s", level="INFO")
     root = Path(sys.argv[1])
     name = destination_digest(os.environ)
-    with suppress(OSError):
-        os.nice(_NICE)
+    give_way()
     try:
         destination = open_destination()
     except (ValueError, ImportError) as error:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 from zlib import crc32
 
-from relayscope.spool import open_own, read_own
+from relayscope.spool import open_own, read_own, write_at_start
 
 _NAME: Final = "account"
 _BYTES: Final = 1024
@@ -41,7 +41,7 @@ class AccountFile:
             OSError: The disk refuses.
         """
         head = crc32(account).to_bytes(4, "little") + len(account).to_bytes(2, "little")
-        os.pwrite(self._descriptor, head + account, 0)
+        write_at_start(self._descriptor, head + account)
 
     def close(self) -> None:
         """Close it; what it says stays."""

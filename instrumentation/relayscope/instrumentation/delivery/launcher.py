@@ -7,7 +7,6 @@ a backlog is sent: see `tests/bench/bench_relay.py`.
 
 import logging
 import os
-import subprocess
 import sys
 import threading
 from contextlib import closing, suppress
@@ -17,6 +16,9 @@ from time import monotonic
 from typing import Final
 
 from relayscope.spool import SpoolHeld, check_folder, lock, open_own
+
+from .detached import start_detached
+from .interpreter import interpreter
 
 _log = logging.getLogger("relayscope.instrumentation")
 
@@ -70,21 +72,7 @@ class Launcher:
 
     def _start(self) -> None:
         with suppress(OSError), self._open_log() as log:
-            # The shell ends at once, so that the forwarder is no child of the host: the host must
-            # neither have to wait for it nor find it when it waits for children of its own.
-            subprocess.Popen(  # noqa: S603  # our own module, and a folder as an argument
-                ["/bin/sh", "-c", '"$@" &', "sh", *_command(), str(self._root)],
-                env=_environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=log,
-                # What a terminal or a client does to the host's group is not for the forwarder. But
-                # it stays in the host's session: Linux shares processors among sessions first, and
-                # niceness counts only within one (sched(7), "The autogroup feature"). With a
-                # session of its own it kept a relay waiting for up to 5 ms; the relay's p99 was
-                # 1.5 times that without a collector, and is 1.08 times.
-                process_group=0,
-            ).wait()
+            start_detached([*_command(), str(self._root)], _environment(), log)
 
     def _open_log(self) -> FileIO:
         path = self._root / LOG_NAME
@@ -125,14 +113,7 @@ def _command() -> list[str]:
     # -S: what instruments a process comes as `sitecustomize` or in a .pth file, from this
     # environment or another one, and the forwarder must not be instrumented: it would have records
     # of its own to send, and never end. -P: what lies in the working directory is not for it.
-    return [_interpreter(), "-S", "-P", "-m", "relayscope.instrumentation.delivery"]
-
-
-def _interpreter() -> str:
-    # A server that embeds Python, such as uWSGI, is its own sys.executable.
-    if Path(sys.executable).name.startswith("python"):
-        return sys.executable
-    return str(Path(sys.prefix) / "bin" / "python3")
+    return [interpreter(), "-S", "-P", "-m", "relayscope.instrumentation.delivery"]
 
 
 def _environment() -> dict[str, str]:

@@ -4,7 +4,6 @@ import hashlib
 import logging
 import os
 import re
-import stat
 import tempfile
 from collections.abc import Mapping
 from datetime import timedelta
@@ -13,7 +12,7 @@ from typing import Final
 
 from platformdirs import user_state_path
 
-from relayscope.spool import Durability, Settings
+from relayscope.spool import Durability, Settings, check_folder, user_id
 
 _log = logging.getLogger(__name__)
 
@@ -45,7 +44,7 @@ def spool_dir() -> Path:
     if chosen:
         return Path(chosen).absolute()
     own = user_state_path("relayscope") / "spool"
-    temporary = Path(tempfile.gettempdir()) / f"relayscope-spool-{os.getuid()}"
+    temporary = Path(tempfile.gettempdir()) / f"relayscope-spool-{user_id()}"
     return temporary if not _is_private(own) and _is_private(temporary) else own
 
 
@@ -53,11 +52,10 @@ def _is_private(folder: Path) -> bool:
     """Whether a folder is ours alone to write to; it is made if it is missing."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        found = folder.lstat()
+        check_folder(folder)
     except OSError:
         return False
-    ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
-    return ours and not found.st_mode & 0o022 and os.access(folder, os.W_OK)
+    return os.access(folder, os.W_OK)
 
 
 def component_dir(component: str) -> Path:

@@ -1,11 +1,11 @@
 """How a child process ends: its exit status, seen without taking it from the host."""
 
-import os
 from collections.abc import Callable
 from typing import Any, Final
 
 from relayscope.instrumentation.channel import Channel
 from relayscope.instrumentation.ending import Ending
+from relayscope.instrumentation.hooks.exit_status import exit_status
 from relayscope.instrumentation.shield import shielded
 from relayscope.instrumentation.wire import Wire
 
@@ -65,19 +65,6 @@ def _tell(process: Any) -> None:
         # A transport's is private to it, and asked for by a method.
         asked = getattr(process, "get_returncode", None)
         end.exited(process.returncode if asked is None else asked())
-
-
-def exit_status(pid: int) -> int | None:
-    """Return how a child has ended, None if it runs or has been reaped. It stays to be reaped."""
-    if not hasattr(os, "waitid"):
-        return None
-    try:
-        found = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-    except OSError:
-        return None
-    if found is None:
-        return None
-    return found.si_status if found.si_code == os.CLD_EXITED else -found.si_status
 
 
 def ending_of(transport: Any) -> Ending:

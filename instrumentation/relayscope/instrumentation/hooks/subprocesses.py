@@ -13,6 +13,7 @@ from relayscope.instrumentation.hooks import claim, processes
 from relayscope.instrumentation.hooks.asyncio_pipes import AsyncioPipes
 from relayscope.instrumentation.hooks.child_end import ChildEnd, remember, tell_exit
 from relayscope.instrumentation.hooks.communicate import communicate
+from relayscope.instrumentation.hooks.exit_status import LEARNING_METHODS
 from relayscope.instrumentation.hooks.lines import IncomingLines, OutgoingLines
 from relayscope.instrumentation.hooks.patches import Patches
 from relayscope.instrumentation.hooks.watched_reader import WatchedReader
@@ -35,7 +36,8 @@ class SubprocessInstrumentor(BaseInstrumentor):
         self._pipes = AsyncioPipes(self._wire)
         self._pipes.patch_children(self._patches)
         self._patches.wrap("subprocess", "Popen.__init__", self._start)
-        self._patches.wrap("subprocess", "Popen._handle_exitstatus", tell_exit)
+        for method in LEARNING_METHODS:
+            self._patches.wrap("subprocess", f"Popen.{method}", tell_exit)
         self._patches.wrap("subprocess", "Popen.communicate", communicate)
 
     def _uninstrument(self, **_: Any) -> None:
