@@ -4,6 +4,8 @@ VENV := .venv
 VENV_MCP2 := .venv-mcp2
 # Other instrumentations of the mcp SDK, which must not be in the other tests' way.
 VENV_RIVALS := .venv-rivals
+# Published servers, with what their users have beside them.
+VENV_PUBLISHED := .venv-published
 BIN := $(VENV)/bin
 PYTHON ?= python3
 
@@ -24,7 +26,8 @@ ROWS ?= 200000
 SECONDS ?= 600
 
 .PHONY: demo test soak soak-delivery fidelity bench-ingest bench-sanitizer bench-sanitizer-worst \
-	bench-spool bench-relay bench-query bench-housekeeping bench-overhead corpus check format clean
+	bench-spool bench-relay bench-query bench-housekeeping bench-overhead bench-rivals corpus check \
+	format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/relayscope demo
@@ -42,12 +45,17 @@ bench-overhead: $(VENV)/.installed $(VENV_RIVALS)/.installed
 	$(BIN)/python -m tests.bench.bench_overhead
 	$(BIN)/python -m tests.bench.bench_in_use
 	$(VENV_RIVALS)/bin/python -m tests.bench.bench_rivals
+	$(BIN)/python -m tests.bench.bench_contents
+
+bench-rivals: $(VENV)/.installed $(VENV_PUBLISHED)/.installed
+	$(BIN)/python -m tests.bench.bench_published $(VENV_PUBLISHED)/bin
 
 soak-delivery: $(VENV)/.installed
 	$(BIN)/python -m tests.soak.delivery $(SCENARIO) --rounds $(ROUNDS)
 
 bench-ingest: $(VENV)/.installed
 	$(BIN)/python -m tests.bench.bench_ingest
+	$(BIN)/python -m tests.bench.bench_ingest_dirty
 
 bench-spool: $(VENV)/.installed
 	$(BIN)/python -m tests.bench.bench_spool
@@ -100,5 +108,12 @@ $(VENV_RIVALS)/.installed: pyproject.toml
 		opentelemetry-instrumentation-mcp==0.62.4 openinference-instrumentation-mcp==2.0.13
 	touch $@
 
+$(VENV_PUBLISHED)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV_PUBLISHED)
+	$(VENV_PUBLISHED)/bin/python -m pip install --quiet --disable-pip-version-check --editable . \
+		mcphawk==1.0.0 mcp-server-time==2026.10.19 mcp-server-git==2026.10.19 \
+		mcp-server-fetch==2026.10.24 filesystem-mcp==1.0.2
+	touch $@
+
 clean:
-	rm -rf $(VENV) $(VENV_MCP2) $(VENV_RIVALS) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV_MCP2) $(VENV_RIVALS) $(VENV_PUBLISHED) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -150,8 +150,10 @@ def test_every_make_target_in_the_documentation_exists() -> None:
     )
     assert targets == {
         "bench-housekeeping",
+        "bench-ingest",
         "bench-overhead",
         "bench-query",
+        "bench-rivals",
         "bench-sanitizer",
         "bench-sanitizer-worst",
         "check",

@@ -52,7 +52,7 @@ _CONNECTIONS: Final = 4
 _IN_FLIGHT: Final = 4
 
 _WORKERS: Final = (1, 2)
-_ROUNDS: Final = 5
+ROUNDS: Final = 5
 
 _TABLES: Final = {LOGS: "log", TRACES: "span"}
 
@@ -64,17 +64,17 @@ def main() -> None:
         f"{datetime.now(tz=UTC):%Y-%m-%d}, {platform.machine()}, {os.cpu_count()} cores, "
         f"Python {platform.python_version()}\n"
         f"{ITEMS} items in a request, 8 attributes each; body {len(PLAIN)} B (logs), "
-        f"1 event (spans)\nmedian of {_ROUNDS} rounds, each with raw COPY and {seconds:g} s "
+        f"1 event (spans)\nmedian of {ROUNDS} rounds, each with raw COPY and {seconds:g} s "
         "per number of workers\n"
     )
-    _row("", "items/s", "of COPY", "(range)", "CPU µs", "of it PG", "peak MiB")
+    row("", "items/s", "of COPY", "(range)", "CPU µs", "of it PG", "peak MiB")
     with (
         tempfile.TemporaryDirectory(prefix="relayscope-") as folder,
         EmbeddedServer.start(Path(folder)) as server,
     ):
         for signal in (LOGS, TRACES):
-            rounds = [_round(server.url, Path(folder), signal, seconds) for _ in range(_ROUNDS)]
-            _row(
+            rounds = [_round(server.url, Path(folder), signal, seconds) for _ in range(ROUNDS)]
+            row(
                 f"{signal.name}: raw binary COPY",
                 f"{median(copied for copied, _ in rounds):,.0f}",
                 "1.00",
@@ -85,34 +85,34 @@ def main() -> None:
                     [(copied, runs[index]) for copied, runs in rounds],
                 )
         print("\nwhere the time of one worker goes, µs of CPU per item, each step alone:\n")
-        _row("", *(signal.name for signal in (LOGS, TRACES)))
-        with _database(server.url) as url:
+        row("", *(signal.name for signal in (LOGS, TRACES)))
+        with database(server.url) as url:
             steps = [_steps(url, signal) for signal in (LOGS, TRACES)]
         for name in steps[0]:
-            _row(name, *(f"{step[name]:.1f}" for step in steps))
+            row(name, *(f"{step[name]:.1f}" for step in steps))
 
 
 def _round(
     server_url: str, folder: Path, signal: Signal, seconds: float
-) -> tuple[float, list[_Run]]:
+) -> tuple[float, list[Run]]:
     """Items per second of raw COPY, and right after it each number of workers.
 
     Neighbours on the same hardware make a machine half as fast again from one minute to the next,
     so a ratio is one of neighbouring moments.
     """
-    with _database(server_url) as url:
+    with database(server_url) as url:
         copied = _raw_copy(url, signal)
     runs = []
     for workers in _WORKERS:
-        with _database(server_url) as url:
-            runs.append(_run(url, _postmaster(folder), signal, workers, seconds))
+        with database(server_url) as url:
+            runs.append(run(url, folder, signal, workers, seconds))
     return copied, runs
 
 
-def _report(name: str, rounds: list[tuple[float, _Run]]) -> None:
+def _report(name: str, rounds: list[tuple[float, Run]]) -> None:
     ratios = sorted(run.per_second / copied for copied, run in rounds)
     runs = [run for _, run in rounds]
-    _row(
+    row(
         name,
         f"{median(run.per_second for run in runs):,.0f}",
         f"{median(ratios):.2f}",
@@ -135,14 +135,16 @@ class _Unsanitized(Sanitizer):
         return records
 
 
-class _Run(NamedTuple):
+class Run(NamedTuple):
+    """What one run of a collector took."""
+
     per_second: float
     collector_us: float
     postgres_us: float
     peak: int
 
 
-class _database:  # noqa: N801 - reads as a function
+class database:  # noqa: N801 - reads as a function
     """A database of its own, migrated; dropped afterwards."""
 
     def __init__(self, server_url: str) -> None:
@@ -185,8 +187,8 @@ def _attributes() -> list[KeyValue]:
     ]
 
 
-def make_request(signal: Signal) -> bytes:
-    """A request with `ITEMS` records, and a mark to make another of it."""
+def make_request(signal: Signal, bodies: Sequence[str] = (PLAIN,)) -> bytes:
+    """A request with `ITEMS` records, these bodies in turn, and a mark to make another of it."""
     resource = Resource(
         attributes=[KeyValue(key="service.name", value=AnyValue(string_value="relay"))]
     )
@@ -200,7 +202,7 @@ def make_request(signal: Signal) -> bytes:
                 time_unix_nano=now + number,
                 severity_number=1,
                 event_name="mcp.message",
-                body=AnyValue(string_value=PLAIN),
+                body=AnyValue(string_value=bodies[number % len(bodies)]),
                 attributes=attributes,
                 trace_id=os.urandom(16),
                 span_id=os.urandom(8),
@@ -270,25 +272,34 @@ def _raw_copy(url: str, signal: Signal, requests: int = 200) -> float:
     return requests * ITEMS / elapsed
 
 
-def _run(url: str, postmaster: int, signal: Signal, workers: int, seconds: float) -> _Run:
-    with tempfile.TemporaryDirectory() as folder:
+def run(  # noqa: PLR0913, PLR0917  # what is varied
+    url: str,
+    folder: Path,
+    signal: Signal,
+    workers: int,
+    seconds: float,
+    bodies: Sequence[str] = (PLAIN,),
+) -> Run:
+    """Load a collector with so many workers for so long."""
+    server, request = postmaster(folder), make_request(signal, bodies)
+    with tempfile.TemporaryDirectory() as data:
         environment = {
             "RELAYSCOPE_DATABASE_URL": url,
-            "RELAYSCOPE_DATA_DIR": folder,
+            "RELAYSCOPE_DATA_DIR": data,
             "RELAYSCOPE_GRPC": "127.0.0.1:0",
             "RELAYSCOPE_HTTP": "127.0.0.1:0",
             "RELAYSCOPE_WORKERS": str(workers),
         }
         with Collector(environment=environment) as collector:
             collector.wait_until_ready()
-            _load(collector.grpc, signal, 2.0)  # imports, caches, partitions
+            _load(collector.grpc, request, signal, 2.0)  # imports, caches, partitions
             processes = _family(collector.process.pid)
             collector_before = sum(map(_cpu_seconds, processes))
-            postgres_before = _postgres_cpu_seconds(postmaster)
-            items, elapsed = _load(collector.grpc, signal, seconds)
+            postgres_before = _postgres_cpu_seconds(server)
+            items, elapsed = _load(collector.grpc, request, signal, seconds)
             collector_cpu = sum(map(_cpu_seconds, processes)) - collector_before
-            postgres_cpu = _postgres_cpu_seconds(postmaster) - postgres_before
-            return _Run(
+            postgres_cpu = _postgres_cpu_seconds(server) - postgres_before
+            return Run(
                 items / elapsed,
                 collector_cpu / items * 1e6,
                 postgres_cpu / items * 1e6,
@@ -296,12 +307,10 @@ def _run(url: str, postmaster: int, signal: Signal, workers: int, seconds: float
             )
 
 
-def _load(address: str, signal: Signal, seconds: float) -> tuple[int, float]:
+def _load(address: str, request: bytes, signal: Signal, seconds: float) -> tuple[int, float]:
     context = multiprocessing.get_context("spawn")
     answer: Queue[Any] = context.Queue()
-    sender = context.Process(
-        target=_send, args=(address, signal.service, make_request(signal), seconds, answer)
-    )
+    sender = context.Process(target=_send, args=(address, signal.service, request, seconds, answer))
     sender.start()
     items, elapsed = answer.get()
     sender.join()
@@ -364,7 +373,7 @@ def _cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _postmaster(folder: Path) -> int:
+def postmaster(folder: Path) -> int:
     """The embedded server's first process."""
     (found,) = folder.rglob("postmaster.pid")
     return int(found.read_text().split()[0])
@@ -383,7 +392,8 @@ def _peak(pid: int) -> int:
     return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 
 
-def _row(name: str, *cells: str) -> None:
+def row(name: str, *cells: str) -> None:
+    """Print a row of a table."""
     print(f"{name:28}" + "".join(f"{cell:>12}" for cell in cells), flush=True)
 
 

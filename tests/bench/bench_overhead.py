@@ -15,6 +15,7 @@ so it is measured once more: beside connections of the same process that no hook
 
 import argparse
 import asyncio
+import itertools
 import json
 import os
 import platform
@@ -22,7 +23,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -39,6 +40,7 @@ _PAIRS: Final = 100
 _CALLS_OF_A_PAIR: Final = 30
 _MESSAGE_BYTES: Final = 500
 _MESSAGES: Final = 4
+_TEXT: Final = {"type": "text", "text": ""}
 
 
 @dataclass
@@ -92,13 +94,13 @@ def running(command: list[str], environment: Mapping[str, str]) -> Iterator[Rela
 
 
 @asynccontextmanager
-async def backend() -> AsyncIterator[int]:
-    """Serve a backend that answers with as much as it is asked; yield its port."""
-    answer = message(result={"content": [{"type": "text", "text": ""}]})
+async def backend(answers: Sequence[str] = ()) -> AsyncIterator[int]:
+    """Serve a backend that answers with as much as it is asked, or with these; yield its port."""
+    turns = itertools.cycle(answers or [message(result={"content": [_TEXT]})])
 
     async def handle(connection: ServerConnection) -> None:
         async for _ in connection:
-            await connection.send(answer)
+            await connection.send(next(turns))
 
     async with serve(handle, "127.0.0.1", 0, compression=None) as server:
         yield server.sockets[0].getsockname()[1]
@@ -153,7 +155,7 @@ def repeated(times: int, measure: Callable[[], dict[str, Relay]]) -> dict[str, R
 async def take_turn(each: Relay, calls: int, *, counts: bool) -> None:
     """Call a relay so many times; remember what that took, if it counts."""
     url = f"ws://127.0.0.1:{each.port}"
-    async with connect(url, compression=None, proxy=None) as connection:
+    async with connect(url, compression=None, proxy=None, max_size=None) as connection:
         before = each.cpu_time()
         took = await drive(connection, calls)
         cpu = (each.cpu_time() - before) / calls

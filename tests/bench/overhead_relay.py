@@ -187,7 +187,9 @@ async def serving(
 
     async def handle(client: ServerConnection) -> None:
         url = f"ws://127.0.0.1:{backend_port}"
-        to_backend = connect(url, create_connection=client_class, compression=None, proxy=None)
+        to_backend = connect(
+            url, create_connection=client_class, compression=None, proxy=None, max_size=None
+        )
         async with to_backend as backend:
             await answer(client, backend)
 
