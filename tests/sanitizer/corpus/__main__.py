@@ -1,9 +1,10 @@
-"""Prints recall by format and false alarms by kind, and each failure: `make corpus`."""
+"""Prints recall by format, false alarms by kind, each failure, and what patterns are tried on."""
 
 from collections import defaultdict
 from collections.abc import Iterable
 
 from relayscope.sanitizer import Sanitizer
+from tests.sanitizer.corpus.filtering import firing
 from tests.sanitizer.corpus.judging import Verdict, harmless, judged, secrets
 from tests.sanitizer.corpus.texts import known
 
@@ -13,6 +14,7 @@ def main() -> None:
     sanitizer = Sanitizer.default()
     _table("secrets, by format", "found", judged(sanitizer, secrets()))
     _table("harmless texts, by kind", "left alone", judged(sanitizer, harmless()))
+    _filter()
 
 
 def _table(title: str, right: str, verdicts: Iterable[Verdict]) -> None:
@@ -32,6 +34,14 @@ def _table(title: str, right: str, verdicts: Iterable[Verdict]) -> None:
         good = sum(verdict.right for verdict in some)
         print(f"{kind:44}{len(some):8}{good:12}{good / len(some):8.1%}")
     print()
+
+
+def _filter() -> None:
+    counts = firing()
+    print(f"{'texts let through to a pattern':44}" + "".join(f"{kind:>12}" for kind in counts))
+    names = ["texts", *sorted(set().union(*counts.values()) - {"texts"})]
+    for name in names:
+        print(f"{name:44}" + "".join(f"{some[name]:12}" for some in counts.values()))
 
 
 if __name__ == "__main__":
