@@ -4,6 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from relayscope.sanitizer import Sanitizer
+from tests.bench.bench_ingest import ITEMS
+from tests.bench.bench_ingest_dirty import bodies
+
 
 def run(module: str, *options: str) -> subprocess.CompletedProcess[str]:
     """Run a benchmark, and return what it printed."""
@@ -50,3 +56,21 @@ def test_the_worst_text_can_be_measured_again(tmp_path: Path) -> None:
     assert not again.stderr
     begin = "30,000 B begin with "
     assert again.stdout.partition(begin)[2] == found.stdout.partition(begin)[2]
+
+
+def test_each_content_is_relayed_and_judged() -> None:
+    """`make bench-overhead` prints images, source and rows, and what misses its budget."""
+    result = run("bench_contents", "--calls", "1", "--turns", "1")
+    assert not result.stderr
+    for expected in ("image of 100 kB", "image of 1 MB", "source file", "rows of 40 kB"):
+        assert f"\n{expected}" in result.stdout
+    assert result.returncode == ("missed:" in result.stdout)
+
+
+@pytest.mark.parametrize(("share", "dirty"), [(0.0, 0), (0.1, 51), (1.0, ITEMS)])
+def test_as_many_records_are_dirty_as_asked(share: float, dirty: int) -> None:
+    """`make bench-ingest` measures with the share of dirty records that it prints."""
+    sanitizer = Sanitizer.default()
+    made = bodies(share)
+    assert len(set(made)) == ITEMS
+    assert sum(sanitizer.text(body) != body for body in made) == dirty
