@@ -102,6 +102,44 @@ def test_a_wrong_level_in_the_environment_does_not_take_the_host_down() -> None:
     assert "LOUD" in finished.stderr
 
 
+@pytest.mark.parametrize(
+    ("options", "profiles", "named"),
+    [
+        (["--profile", "nosuch"], None, "nosuch"),
+        (["--profiles", "/no/such/file"], None, "/no/such/file"),
+        (["--profile", "mine"], "profiles: {mine: {rules: [{tool: x, level: INFO}]}}", "tool"),
+        (["--profile", "mine"], "profiles:\n  mine: [\n", "line 3"),
+    ],
+)
+def test_a_wrong_profile_is_named_before_the_host_starts(
+    options: list[str], profiles: str | None, named: str, tmp_path: Path
+) -> None:
+    """One line, exit 2, and the host has not run."""
+    if profiles is not None:
+        (tmp_path / "profiles.yaml").write_text(profiles)
+        options = [*options, "--profiles", str(tmp_path / "profiles.yaml")]
+    command = [str(SCRIPTS / "relayscope-instrument"), *options, "--", *RELAY]
+
+    finished = run(command, clean_environment(), LIST)
+
+    assert (finished.returncode, finished.stdout) == (2, "")
+    assert named in finished.stderr
+    assert len(finished.stderr.splitlines()) == 1
+
+
+def test_a_wrong_profile_in_the_environment_is_told_in_one_line() -> None:
+    """The host runs, and does not hear of it from each of the hooks."""
+    environment = clean_environment(
+        RELAYSCOPE_PROFILE="nosuch", OTEL_LOGS_EXPORTER="none", OTEL_TRACES_EXPORTER="none"
+    )
+
+    finished = run(instrumented("relay", RELAY), environment, LIST)
+
+    assert json.loads(finished.stdout)["result"] == {"tools": []}
+    (said,) = finished.stderr.splitlines()
+    assert "nosuch" in said
+
+
 def test_another_vendors_failing_instrumentor_takes_nobody_down(
     otlp_sink: OtlpSink, tmp_path: Path
 ) -> None:

@@ -18,7 +18,10 @@ from .process import (
     LEVEL_VARIABLE,
     PROFILE_VARIABLE,
     PROFILES_FILE_VARIABLE,
+    chosen_levels,
 )
+from .program import Program
+from .quiet import is_quiet
 
 _EPILOG = """\
 Everything else is set with OpenTelemetry's own OTEL_* variables. Defaults: spans and logs over
@@ -37,11 +40,37 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(0 if flush() else 1)
     if not options.command:
         parser.error("the following arguments are required: command")
-    if shutil.which(options.command) is None:
+    executable = shutil.which(options.command)
+    if executable is None:
         sys.exit(
             f"relayscope-instrument: {options.command!r} is not a program on PATH; "
             "for a script, write `python script.py`"
         )
+    program = Program.named(executable, options.command_arguments)
+    if program.lacks_relayscope:
+        if options.force:
+            _say(f"{program.interpreter} has no relayscope: nothing will be seen of this program")
+            os.execv(executable, [executable, *options.command_arguments])  # noqa: S606  # asked for
+        parser.exit(
+            2,
+            f"relayscope-instrument: {program.interpreter} has no relayscope. Install it there "
+            f"(`{program.interpreter} -m pip install relayscope`), or run the program untraced "
+            "with --force.\n",
+        )
+    _set_environment(options)
+    if options.level is not None or options.profile or options.profiles:
+        try:
+            chosen_levels()
+        except (ValueError, OSError) as error:
+            parser.exit(2, f"relayscope-instrument: {' '.join(str(error).split())}\n")
+    if program.unseen:
+        _say(f"nothing will be seen of {options.command}: {program.unseen}")
+    # OpenTelemetry's own command does the rest: it reads sys.argv and execs the command.
+    sys.argv = ["relayscope-instrument", "--", options.command, *options.command_arguments]
+    auto_instrumentation.run()
+
+
+def _set_environment(options: argparse.Namespace) -> None:
     os.environ["OTEL_PYTHON_DISTRO"] = "relayscope"
     os.environ["OTEL_PYTHON_CONFIGURATOR"] = "relayscope"
     if options.service_name:
@@ -54,9 +83,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         os.environ[PROFILES_FILE_VARIABLE] = str(Path(options.profiles).absolute())
     if options.children:
         os.environ[CHILDREN_VARIABLE] = "true"
-    # OpenTelemetry's own command does the rest: it reads sys.argv and execs the command.
-    sys.argv = ["relayscope-instrument", "--", options.command, *options.command_arguments]
-    auto_instrumentation.run()
+
+
+def _say(text: str) -> None:
+    """Say something that is no fault of the program's."""
+    if not is_quiet():
+        sys.stderr.write(f"relayscope-instrument: {text}\n")
+        sys.stderr.flush()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -89,6 +122,11 @@ def _parser() -> argparse.ArgumentParser:
         "--children",
         action="store_true",
         help="instrument the Python programs that it starts too",
+    )
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="run the program, untraced, also where its Python has no relayscope",
     )
     parser.add_argument(
         "--flush",

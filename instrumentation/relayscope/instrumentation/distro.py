@@ -26,6 +26,7 @@ from .delivery import (
     SpoolSpanProcessor,
     begin,
 )
+from .process import chosen_levels
 
 _log = logging.getLogger("relayscope.instrumentation")
 
@@ -64,8 +65,16 @@ def set_defaults() -> None:
 class RelayscopeDistro(BaseDistro):
     """Defaults for a relay on a developer's machine, and a soft landing for other instrumentors."""
 
+    _is_mistaken = False
+
     def _configure(self, **_: Any) -> None:
         set_defaults()
+        try:
+            chosen_levels()
+        except (ValueError, OSError) as error:
+            # Once, instead of once for each of our hooks.
+            self._is_mistaken = True
+            _log.warning("relayscope: %s; no message is recorded", " ".join(str(error).split()))
 
     def load_instrumentor(self, entry_point: EntryPoint, **kwargs: Any) -> None:
         """Load an instrumentor; one that fails is left out, and all others still work.
@@ -73,6 +82,8 @@ class RelayscopeDistro(BaseDistro):
         OpenTelemetry's own loader gives up altogether when one raises, which is what, for example,
         an instrumentor for mcp 1.x does where mcp 2.x is installed.
         """
+        if self._is_mistaken and entry_point.name.startswith("relayscope_"):
+            return
         try:
             super().load_instrumentor(entry_point, **kwargs)
         except ImportError:

@@ -44,7 +44,7 @@ def shared_exchange() -> Exchange:
     """
     global _exchange  # noqa: PLW0603  # one per process is what the pairing of relay hops rests on
     if _exchange is None:
-        levels = _levels()
+        levels = chosen_levels()
         sanitizer = shared_sanitizer()
         release = version("relayscope")
         body_limit = int(os.environ.get(BODY_LIMIT_VARIABLE) or DEFAULT_BODY_LIMIT)
@@ -72,8 +72,13 @@ def set_levels(levels: Levels) -> None:
     shared_exchange().levels = levels
 
 
-def _levels() -> Levels:
-    """Return the levels that the environment asks for: a profile's, with one level over it."""
+def chosen_levels() -> Levels:
+    """Return the levels that the environment asks for: a profile's, with one level over it.
+
+    Raises:
+        ValueError: A variable or the profiles' file says something that it cannot say.
+        OSError: The profiles' file cannot be read.
+    """
     file = os.environ.get(PROFILES_FILE_VARIABLE)
     profile = os.environ.get(PROFILE_VARIABLE) or "development"
     levels = read_profile(profile, Path(file) if file else None)

@@ -1,0 +1,126 @@
+"""The program that is to be run: which Python it is, and whether that can be instrumented."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import dropwhile
+from pathlib import Path
+from typing import Final
+
+_PYTHON: Final = re.compile(r"(python|pypy)[\d.]*(\.exe)?")
+_MOST_READ: Final = 4096
+_LONG_PATH: Final = re.compile(rb"#!/bin/sh\n'''exec' (?P<line>[^\n]*) \"\$0\" \"\$@\"")
+"""A script of an environment whose path is too long for a first line, as pip and uv write it."""
+
+_WITH_VALUE: Final = "cmWX"
+"""Python's options that take a value; what follows `-c` and `-m` is the program's."""
+
+_UNSEEN: Final = {
+    "I": "Python's -I ignores what instruments it",
+    "E": "Python's -E ignores what instruments it",
+    "S": "Python's -S loads nothing that instruments it",
+}
+
+_SECONDS: Final = 20
+_PROBE: Final = (
+    "from importlib.metadata import entry_points as e;"
+    "print(len(e(group='opentelemetry_distro', name='relayscope')))"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What is known of a command before it is run.
+
+    Attributes:
+        interpreter: The Python that runs it; None if it is something else.
+        options: Those of this Python.
+    """
+
+    interpreter: str | None
+    options: tuple[str, ...] = ()
+
+    @classmethod
+    def named(cls, executable: str, arguments: Sequence[str]) -> "Program":
+        """Look at an executable, which may be a script that says what runs it."""
+        if _is_python(executable):
+            return cls(executable, tuple(arguments))
+        line = _first_line(Path(executable))
+        if line[:1] and Path(line[0]).name == "env":
+            line = [*dropwhile(lambda word: word.startswith("-") or "=" in word, line[1:])]
+            line[:1] = [shutil.which(line[0]) or line[0]] if line else []
+        if not line or not _is_python(line[0]):
+            return cls(None)
+        return cls(line[0], tuple(line[1:]))
+
+    @property
+    def unseen(self) -> str | None:
+        """Why nothing will be seen of it, whatever is installed; None if that is not known."""
+        if self.interpreter is None:
+            return "it is not Python; only Python programs that it starts may be seen"
+        letters = _letters(self.options)
+        return next((why for letter, why in _UNSEEN.items() if letter in letters), None)
+
+    @property
+    def lacks_relayscope(self) -> bool:
+        """Whether its Python has been asked, and does not have relayscope."""
+        if self.interpreter is None or _is_of_our_environment(self.interpreter):
+            return False
+        with suppress(OSError, subprocess.SubprocessError):
+            asked = subprocess.run(  # noqa: S603  # the program that the user wants to be run
+                [self.interpreter, "-c", _PROBE],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=_SECONDS,
+                check=False,
+            )
+            return asked.stdout.strip() in {b"", b"0"}
+        return False
+
+
+def _is_python(executable: str) -> bool:
+    return _PYTHON.fullmatch(Path(executable).name) is not None
+
+
+def _is_of_our_environment(interpreter: str) -> bool:
+    # Not resolved: the Pythons of all environments lead to the same file.
+    return Path(interpreter).absolute().parent == Path(sys.executable).absolute().parent
+
+
+def _first_line(script: Path) -> list[str]:
+    """The words of a script's first line; none if it has no such line."""
+    try:
+        with script.open("rb") as file:
+            head = file.read(_MOST_READ)
+    except OSError:
+        return []
+    if found := _LONG_PATH.match(head):
+        return [os.fsdecode(found["line"].strip(b'"'))]
+    if not head.startswith(b"#!"):
+        return []
+    return os.fsdecode(head[2:].split(b"\n", 1)[0]).split()
+
+
+def _letters(options: Iterable[str]) -> str:
+    """The one-letter options before the program."""
+    letters = ""
+    options = iter(options)
+    for option in options:
+        if not option.startswith("-") or option in {"-", "--"}:
+            break
+        if option.startswith("--"):
+            continue
+        end = next((at for at, letter in enumerate(option) if letter in _WITH_VALUE), None)
+        letters += option[1:end]
+        if end is None:
+            continue
+        if option[end] in "cm":
+            break
+        if end == len(option) - 1:
+            next(options, None)
+    return letters
