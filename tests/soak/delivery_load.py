@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from relayscope.instrumentation.bounds import BODY_LIMIT_VARIABLE
+
 if TYPE_CHECKING:
     import random
 
@@ -37,5 +39,6 @@ def burst(_: Field, hosts: Hosts, __: Proxy, rounds: int, ___: random.Random) ->
 
 def large_bodies(_: Field, hosts: Hosts, __: Proxy, rounds: int, ___: random.Random) -> None:
     """5 MB bodies among small ones."""
+    hosts.variables[BODY_LIMIT_VARIABLE] = str(6_000_000)
     for _round in range(rounds):
         hosts.start("60", "--large-every", "20").wait()

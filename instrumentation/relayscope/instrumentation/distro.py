@@ -26,7 +26,7 @@ from .delivery import (
     SpoolSpanProcessor,
     begin,
 )
-from .process import chosen_levels
+from .process import check_variables
 
 _log = logging.getLogger("relayscope.instrumentation")
 
@@ -70,7 +70,7 @@ class RelayscopeDistro(BaseDistro):
     def _configure(self, **_: Any) -> None:
         set_defaults()
         try:
-            chosen_levels()
+            check_variables()
         except (ValueError, OSError) as error:
             # Once, instead of once for each of our hooks.
             self._is_mistaken = True

@@ -13,6 +13,7 @@ from relayscope.sanitizer import Sanitizer, Value
 
 from . import names
 from .ambient import NOWHERE
+from .bounds import DEFAULT_BODY_LIMIT, MARGIN
 from .crossing import Crossing, OddTraffic, Recorded
 from .level import Level
 from .levels import Direction
@@ -25,13 +26,6 @@ _SENT: Final = Direction.SENT
 _DEBUG: Final = Level.DEBUG
 _TRACE: Final = Level.TRACE
 _WARN: Final = Level.WARN
-
-DEFAULT_BODY_LIMIT: Final = 256 * 1024
-"""Bytes of a message's text that are recorded."""
-
-_MARGIN: Final = 8 * 1024
-"""What is dropped from the end of a cut text after it was sanitized: a secret that the cut has
-halved is not recognised, and it is there. A private key of RSA-4096 has 3.3 KB."""
 
 _SEVERITY: Final = {
     Level.TRACE: SeverityNumber.TRACE,
@@ -52,7 +46,7 @@ class MessageLog:
         self._sdk = logger if isinstance(logger, SdkLogger) and not has_limits() else None
         self._sanitizer = sanitizer
         self._recurring = Recurring(sanitizer)
-        self._body_limit = max(body_limit, 2 * _MARGIN)
+        self._body_limit = max(body_limit, 2 * MARGIN)
 
     def emit(self, crossing: Crossing, text: Recorded) -> None:
         """Emit the log record, if the level asks for one, of a message with exactly this text."""
@@ -79,7 +73,7 @@ class MessageLog:
         clean, clean_body = self._sanitizer.record(unseen, body)
         attributes.update(clean)
         if isinstance(clean_body, str) and len(data) > self._body_limit:
-            clean_body = clean_body[:-_MARGIN]
+            clean_body = clean_body[:-MARGIN]
         self._emit(
             LogRecord(
                 timestamp=crossing.time,

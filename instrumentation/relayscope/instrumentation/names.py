@@ -137,10 +137,14 @@ DELIVERY_ENDED: Final = "relayscope.delivery.ended"
 """True on the last account of a process: it ended in good order and emits nothing more."""
 
 BODY_SIZE: Final = "relayscope.body.size"
-"""Bytes of a log record's body, where it was too large for a request and had to be cut."""
+"""Bytes of a log record's body, where it was too large and had to be cut; elements where it was no
+text."""
 
 BODY_SHA256: Final = "relayscope.body.sha256"
 """Digest of the whole, sanitized body, where it had to be cut."""
+
+ATTRIBUTES_CUT: Final = "relayscope.attributes.cut"
+"""True where a host put more into attributes than is recorded (`RELAYSCOPE_BODY_LIMIT`)."""
 
 # --- error.type values that are neither exception names nor codes ---------------------------------
 ERROR_TOOL: Final = "tool_error"

@@ -9,11 +9,12 @@ from pathlib import Path
 from opentelemetry import metrics, trace
 from opentelemetry._logs import get_logger
 
+from .bounds import body_limit
 from .channel_log import ChannelLog
 from .exchange import CALL_SECONDS, Exchange
 from .level import Level
 from .levels import Levels
-from .message_log import DEFAULT_BODY_LIMIT, MessageLog
+from .message_log import MessageLog
 from .metrics import Durations
 from .names import SCOPE
 from .profile import read_profile
@@ -23,7 +24,6 @@ from .spans import Spans
 LEVEL_VARIABLE = "RELAYSCOPE_LEVEL"
 PROFILE_VARIABLE = "RELAYSCOPE_PROFILE"
 PROFILES_FILE_VARIABLE = "RELAYSCOPE_PROFILES_FILE"
-BODY_LIMIT_VARIABLE = "RELAYSCOPE_BODY_LIMIT"
 
 CALL_SECONDS_VARIABLE = "RELAYSCOPE_CALL_SECONDS"
 """After which a call that was not answered has failed."""
@@ -47,13 +47,12 @@ def shared_exchange() -> Exchange:
         levels = chosen_levels()
         sanitizer = shared_sanitizer()
         release = version("relayscope")
-        body_limit = int(os.environ.get(BODY_LIMIT_VARIABLE) or DEFAULT_BODY_LIMIT)
         logger = get_logger(SCOPE, release)
-        log = MessageLog(logger, sanitizer, body_limit)
+        log = MessageLog(logger, sanitizer, body_limit())
         durations = Durations(_meter(release))
         spans = Spans(trace.get_tracer(SCOPE, release), sanitizer, durations)
-        seconds = float(os.environ.get(CALL_SECONDS_VARIABLE) or CALL_SECONDS)
-        _exchange = Exchange(spans, log, ChannelLog(logger, sanitizer), levels, seconds)
+        channel_log = ChannelLog(logger, sanitizer)
+        _exchange = Exchange(spans, log, channel_log, levels, _call_seconds())
         _exchange.watch_itself()
         # Runs before the providers' own exit handlers, which were registered earlier.
         atexit.register(_exchange.close_all)
@@ -70,6 +69,26 @@ def _meter(release: str) -> metrics.Meter:
 def set_levels(levels: Levels) -> None:
     """Change what this process records, from the next message on."""
     shared_exchange().levels = levels
+
+
+def check_variables() -> None:
+    """Read what the environment says, without doing anything.
+
+    Raises:
+        ValueError: A variable or the profiles' file says something that it cannot say.
+        OSError: The profiles' file cannot be read.
+    """
+    chosen_levels()
+    body_limit()
+    _call_seconds()
+
+
+def _call_seconds() -> float:
+    chosen = os.environ.get(CALL_SECONDS_VARIABLE) or CALL_SECONDS
+    try:
+        return float(chosen)
+    except ValueError:
+        raise ValueError(f"{CALL_SECONDS_VARIABLE} is {chosen!r}; give a number.") from None
 
 
 def chosen_levels() -> Levels:

@@ -10,6 +10,7 @@ from opentelemetry.trace import Link, Span, SpanKind, StatusCode, Tracer
 from relayscope.sanitizer import Sanitizer, Value
 
 from . import ambient, conventions, names
+from .bounds import clean_name
 from .calls import Call
 from .channel import Channel
 from .conventions import Outcome
@@ -103,7 +104,7 @@ class Spans:
         span = self._maker.start_span(
             names.SPAN_CONNECT, ambient.context(), _CLIENT, attributes, (), started
         )
-        end_failed(span, type(error).__name__, self._sanitizer.text(str(error)))
+        end_failed(span, type(error).__name__, clean_name(self._sanitizer, str(error)))
 
     def _clean_attributes(
         self, channel: Channel, message: Message, kind: SpanKind

@@ -15,6 +15,15 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
+from relayscope.instrumentation import names
+from relayscope.instrumentation.bounds import (
+    DEFAULT_BODY_LIMIT,
+    Bounds,
+    body_limit,
+    clean_attributes,
+    clean_name,
+    clean_record,
+)
 from relayscope.sanitizer import Sanitizer
 
 LOG: Final = 1
@@ -138,9 +147,10 @@ def pack_log(
     resource = emitted.resource
     other: dict[str, Any] = {} if resource is own or resource is None else dict(resource.attributes)
     if sanitizer is not None:
+        limit = _limit()
         if other:
-            other = sanitizer.attributes(other)
-        attributes, body = sanitizer.record(attributes, body)
+            other = clean_attributes(sanitizer, other, Bounds(limit))
+        attributes, body = clean_record(sanitizer, attributes, body, limit)
         event_name = _clean(sanitizer, event_name)
         severity_text = _clean(sanitizer, severity_text)
     # To ask a member of an enumeration for its `value` is a call; for `_value_`, it is none.
@@ -176,6 +186,15 @@ def pack_span(span: ReadableSpan, number: int, sanitizer: Sanitizer, own: Resour
     parent = span.parent
     status = span.status
     resource = span.resource
+    scope = span.instrumentation_scope
+    attributes = _plain(span.attributes)
+    if scope is not None and scope.name == names.SCOPE:
+        # What we make ourselves has its bounds.
+        bounds = None
+        attributes = sanitizer.attributes(attributes)
+    else:
+        bounds = Bounds(_limit())
+        attributes = clean_attributes(sanitizer, attributes, bounds)
     return _packed(
         (
             SPAN,
@@ -189,40 +208,46 @@ def pack_span(span: ReadableSpan, number: int, sanitizer: Sanitizer, own: Resour
             span.kind._value_,
             span.start_time or 0,
             span.end_time or 0,
-            sanitizer.attributes(_plain(span.attributes)),
-            _events(span, sanitizer) if getattr(span, "_events", True) else (),
-            _links(span, sanitizer) if getattr(span, "_links", True) else (),
+            attributes,
+            _events(span, sanitizer, bounds) if getattr(span, "_events", True) else (),
+            _links(span, sanitizer, bounds) if getattr(span, "_links", True) else (),
             status.status_code._value_,
             _clean(sanitizer, status.description or ""),
             (span.dropped_attributes, span.dropped_events, span.dropped_links),
-            _scope(span.instrumentation_scope, sanitizer),
+            _scope(scope, sanitizer),
             None if resource is own else sanitizer.attributes(_plain(resource.attributes)),
         )
     )
 
 
-def _events(span: ReadableSpan, sanitizer: Sanitizer) -> list[tuple[object, ...]]:
+def _events(
+    span: ReadableSpan, sanitizer: Sanitizer, bounds: Bounds | None
+) -> list[tuple[object, ...]]:
     """The events; to ask a span that has none for them takes 1.4 µs."""
+    bounds = bounds or Bounds(_limit())
     return [
         (
             _clean(sanitizer, event.name),
             event.timestamp,
-            sanitizer.attributes(_plain(event.attributes)),
+            clean_attributes(sanitizer, _plain(event.attributes), bounds),
             event.dropped_attributes,
         )
         for event in span.events
     ]
 
 
-def _links(span: ReadableSpan, sanitizer: Sanitizer) -> list[tuple[object, ...]]:
+def _links(
+    span: ReadableSpan, sanitizer: Sanitizer, bounds: Bounds | None
+) -> list[tuple[object, ...]]:
     """The links; as `_events`."""
+    bounds = bounds or Bounds(_limit())
     return [
         (
             link.context.trace_id.to_bytes(16, "big"),
             link.context.span_id.to_bytes(8, "big"),
             link.context.is_remote,
             _clean(sanitizer, link.context.trace_state.to_header()),
-            sanitizer.attributes(_plain(link.attributes)),
+            clean_attributes(sanitizer, _plain(link.attributes), bounds),
             link.dropped_attributes,
         )
         for link in span.links
@@ -260,6 +285,14 @@ def _plain(attributes: Any) -> dict[str, Any]:
     return copy
 
 
+@functools.cache
+def _limit() -> int:
+    try:
+        return body_limit()
+    except ValueError:  # Told where the hooks are loaded.
+        return DEFAULT_BODY_LIMIT
+
+
 @functools.lru_cache(_NAMES)
 def _clean_name(sanitizer: Sanitizer, name: str) -> str:
     return sanitizer.text(name)
@@ -269,7 +302,9 @@ def _clean(sanitizer: Sanitizer, text: str) -> str:
     """A name or a message; names come again and again, and a search for secrets takes 3 µs."""
     if not text:
         return text
-    return _clean_name(sanitizer, text) if len(text) <= _LONGEST_NAME else sanitizer.text(text)
+    if len(text) <= _LONGEST_NAME:
+        return _clean_name(sanitizer, text)
+    return clean_name(sanitizer, text)
 
 
 def _scope(scope: InstrumentationScope | None, sanitizer: Sanitizer | None) -> Scope:

@@ -20,6 +20,7 @@ from opentelemetry._logs import (
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 from opentelemetry.instrumentation.logging.handler import LoggingHandler
 
+from relayscope.instrumentation.bounds import Bounds, body_limit, clean_record
 from relayscope.instrumentation.exchange import Exchange
 from relayscope.instrumentation.hooks.patches import Patches
 from relayscope.instrumentation.process import shared_exchange
@@ -105,11 +106,18 @@ class _SanitizingLogger(Logger):
     def emit(self, record: LogRecord | None = None, **_: Any) -> None:
         # The handler gives a record and nothing else.
         if record is not None:
-            attributes = {name: _plain(value) for name, value in (record.attributes or {}).items()}
-            record.attributes, record.body = self._sanitizer.record(attributes, _plain(record.body))
+            limit = body_limit()
+            attributes = {
+                name: _plain(value, limit) for name, value in (record.attributes or {}).items()
+            }
+            record.attributes, record.body = clean_record(
+                self._sanitizer, attributes, _plain(record.body, limit), limit
+            )
             self._logger.emit(record)
 
 
-def _plain(value: Any) -> Any:
-    """Return a value that the sanitizer knows: a host logs objects of any kind."""
-    return value if value is None or isinstance(value, str | int | float | bool) else str(value)
+def _plain(value: Any, limit: int) -> Any:
+    """Return a value that the sanitizer knows: a host logs objects of any kind and size."""
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    return str(Bounds(limit).take(value))
