@@ -247,9 +247,6 @@ def _send(address: str, service: str, raw: bytes, seconds: float, answer: Queue[
     answer.put((sent * ITEMS, time.perf_counter() - started))
 
 
-# --- the runs -----------------------------------------------------------------------------------
-
-
 def _raw_copy(url: str, signal: Signal, requests: int = 200) -> float:
     """Items per second of one connection that sends ready-made binary COPY data."""
     _write(url, [_decode(signal, make_request(signal)) for _ in range(requests)])
