@@ -420,12 +420,13 @@ def test_an_answer_that_is_never_read_is_no_answer(
     assert len(hooked.bodies) == 1
 
 
+@pytest.mark.parametrize("accept", ["text/event-stream", "*/*"])
 @pytest.mark.parametrize("way", ["aiohttp", "requests"])
 def test_what_a_server_says_unasked_is_recorded(
-    hooked: Telemetry, server: Server, way: str
+    hooked: Telemetry, server: Server, way: str, accept: str
 ) -> None:
-    """The stream of a GET is watched, as far as it is one."""
-    headers = {"accept": "text/event-stream"}
+    """The stream of a GET is watched, as far as it is one, whether it was asked for by name."""
+    headers = {"accept": accept}
     if way == "requests":
         assert requests.get(f"{server.url}/events", headers=headers, timeout=20).text == EVENTS
         assert requests.get(f"{server.url}/json", headers=headers, timeout=20).text == RESULT

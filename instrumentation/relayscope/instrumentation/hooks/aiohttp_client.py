@@ -164,13 +164,10 @@ class _Hook:
     @shielded
     def _begin(self, request: Any) -> Request | None:
         """Take a request that is about to be sent, if it is for messages."""
-        if request.method == "GET":
-            is_stream = "text/event-stream" in request.headers.get("accept", "")
-            if not is_stream or claim.is_held():
-                return None
-            return Request(self._channels.stream(_server(request), _session(request)))
-        if request.method != "POST" or claim.is_held():
+        if request.method not in {"GET", "POST"} or claim.is_held():
             return None
+        if request.method == "GET":
+            return Request(self._channels.stream(_server(request), _session(request)))
         whole = _whole_body(request)
         return self._pieces(request) if whole is None else self._whole(request, whole)
 
@@ -216,6 +213,8 @@ class _Hook:
             # What is read has been decoded.
             headers.pop(b"content-encoding", None)
         call.response_start(response.status, headers)
+        if not call.is_heard:
+            return
         stream = response.content
         self._reading[stream] = call
         # Called at once if all has arrived.

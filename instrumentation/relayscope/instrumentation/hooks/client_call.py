@@ -3,8 +3,9 @@
 The hooks of all HTTP clients have this in common; `http_call.py` is the other end of it.
 """
 
+import functools
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -70,8 +71,8 @@ class ClientChannels:
         return message if is_known or _is_of_mcp(message) else None
 
     def stream(self, server: Server, session_id: str) -> "ClientStream":
-        """Return a new stream from the server."""
-        return ClientStream(self._wire, self._channel(server, session_id))
+        """Return a new stream from the server, should the response be one."""
+        return ClientStream(self._wire, functools.partial(self._channel, server, session_id))
 
     def _channel(self, server: Server, session_id: str) -> Channel:
         key = (*server, session_id)
@@ -89,12 +90,22 @@ class ClientChannels:
 
 
 class ClientStream:
-    """A GET request that this process makes, for what the server says unasked. Nothing raises."""
+    """A GET request that this process makes. Nothing raises.
 
-    def __init__(self, wire: Wire, channel: Channel) -> None:
+    Its response tells whether it is for what the server says unasked: not every client asks for an
+    event stream by name.
+    """
+
+    def __init__(self, wire: Wire, channel_of: Callable[[], Channel]) -> None:
         self._wire = wire
-        self._channel = channel
+        self._channel_of = channel_of
+        self._channel: Channel | None = None
         self._response: ResponseBody | None = None
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether the response may have messages."""
+        return self._channel is not None
 
     def not_connected(self, error: BaseException, started: int) -> None:
         """Say that nothing was sent; who asked for nothing has lost nothing."""
@@ -108,13 +119,14 @@ class ClientStream:
     @shielded
     def response_start(self, status: int, headers: Mapping[bytes, bytes]) -> None:
         """Take the response's status and headers, names in lower case."""
-        is_stream = b"text/event-stream" in headers.get(b"content-type", b"")
-        self._response = ResponseBody(headers) if status == HTTPStatus.OK and is_stream else None
+        if status == HTTPStatus.OK and b"text/event-stream" in headers.get(b"content-type", b""):
+            self._response = ResponseBody(headers)
+            self._channel = self._channel_of()
 
     @shielded
     def response_body(self, chunk: bytes) -> None:
         """Take the next part of the response's body, in the task that reads it."""
-        if self._response is not None:
+        if self._response is not None and self._channel is not None:
             for text in self._response.feed(chunk, more=True):
                 if is_message(text):
                     self._wire.received(self._channel, text)
@@ -128,7 +140,10 @@ class ClientCall:
 
     Attributes:
         body: What to send as the request's body.
+        is_heard: Whether the response may have messages.
     """
+
+    is_heard = True
 
     def __init__(
         self,

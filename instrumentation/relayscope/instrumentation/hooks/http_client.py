@@ -151,7 +151,7 @@ class _Hook:
         request = None
         if method == "POST":
             request = self._post(connection, lines, message_body)
-        elif method == "GET" and any(b"text/event-stream" in line for line in lines):
+        elif method == "GET":
             request = self._get(connection, lines)
         if request is not None:
             attributes[_REQUEST] = request
@@ -221,6 +221,8 @@ def _watch(call: ClientCall | ClientStream, response: Any) -> None:
         for name, value in response.headers.items()
     }
     call.response_start(response.status, headers)
+    if not call.is_heard:
+        return
     if response.fp is None or response.length == 0:
         call.end()
         return

@@ -90,7 +90,7 @@ class _Hook:
         """Take a request that is about to be sent, if it is for messages."""
         if claim.is_held():
             return None
-        if request.method == "GET" and "text/event-stream" in request.headers.get("accept", ""):
+        if request.method == "GET":
             return self._channels.stream(_server(request), _session(request))
         return self._post(request) if request.method == "POST" else None
 
@@ -116,6 +116,8 @@ class _Hook:
         # What is read has been decoded.
         headers.pop(b"content-encoding", None)
         call.response_start(response.status_code, headers)
+        if not call.is_heard:
+            return
         if response.is_closed:
             call.response_body(response.content)
             call.end()
