@@ -81,6 +81,20 @@ RELAYS: Final = {
             Abilities(),
             path="/mcp/",
         ),
+        Relay(
+            "mcp 1.x, one task owns the session",
+            "stdio",
+            "stdio",
+            _with_command("pooled_relay.py", "1"),
+            Abilities(),
+        ),
+        Relay(
+            "mcp 1.x, a pool of three sessions",
+            "stdio",
+            "stdio",
+            _with_command("pooled_relay.py", "3"),
+            Abilities(),
+        ),
         Relay("mcp 1.x raw streams", "stdio", "stdio", _with_command("pump_relay.py"), Abilities()),
         Relay(
             "FastMCP 3 proxy",

@@ -47,17 +47,22 @@ FORWARDED: dict[Any, Any] = {
 
 
 class Relay:
-    """What is said on one side, said on the other."""
+    """What is said on one side, said on the other.
+
+    Attributes:
+        backend: The session with the backend, or what sends its requests.
+    """
 
     def __init__(self) -> None:
+        self.backend: Any = None
         self.server: Server[Any, Any] = Server("relay")
         for request, result in FORWARDED.items():
             self.server.request_handlers[request] = self._forward(request, result)
         self._client: ServerSession | None = None
 
     @asynccontextmanager
-    async def session(self, read: Any, write: Any) -> AsyncIterator[None]:
-        """Talk to the backend over these streams."""
+    async def session(self, read: Any, write: Any) -> AsyncIterator[ClientSession]:
+        """Talk to a backend over these streams."""
         async with ClientSession(
             read,
             write,
@@ -66,11 +71,11 @@ class Relay:
             list_roots_callback=self._roots,
             logging_callback=self._log,
             message_handler=self._hear,
-        ) as self._backend:
-            await self._backend.initialize()
+        ) as session:
+            await session.initialize()
             # It checks a result against the tool's schema, which it would ask for in the middle.
-            await self._backend.list_tools()
-            yield
+            await session.list_tools()
+            yield session
 
     def _forward(
         self, request_type: Any, result_type: type[Any]
@@ -85,7 +90,7 @@ class Relay:
                 related = str(context.request_id)
                 await client.send_progress_notification(token, progress, total, message, related)
 
-            result = await self._backend.send_request(
+            result = await self.backend.send_request(
                 types.ClientRequest(request_type(params=request.params)),
                 result_type,
                 progress_callback=None if token is None else step,
@@ -151,7 +156,7 @@ async def _serve(application: Starlette, port: int) -> None:
     await uvicorn.Server(config).serve()
 
 
-def _open(target: list[str]) -> Any:
+def open_backend(target: list[str]) -> Any:
     """Open the streams to a backend."""
     first, *rest = target
     if first.endswith("/sse"):
@@ -167,8 +172,8 @@ async def main() -> None:
     port = 0 if transport == "stdio" else int(target.pop(0))
     relay = Relay()
     async with AsyncExitStack() as stack:
-        read, write, *_ = await stack.enter_async_context(_open(target))
-        await stack.enter_async_context(relay.session(read, write))
+        read, write, *_ = await stack.enter_async_context(open_backend(target))
+        relay.backend = await stack.enter_async_context(relay.session(read, write))
         match transport:
             case "stdio":
                 await relay.serve_stdio()

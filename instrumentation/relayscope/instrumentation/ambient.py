@@ -3,6 +3,9 @@
 A read that returns a request makes that request's SERVER span current in the reading task, so
 that whatever the host sends next becomes its child. Context variables that a coroutine sets stay
 set in the task that awaits it, which is what lets a wrapped `recv()` do this.
+
+A task that is started inherits the context, and may outlive the request by far: it may own a
+connection to a backend, or be the loop of a pool. So a span counts for as long as it is open.
 """
 
 from contextvars import ContextVar
@@ -10,7 +13,13 @@ from typing import Final
 
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
-from opentelemetry.trace import INVALID_SPAN, Span, get_current_span, set_span_in_context
+from opentelemetry.trace import (
+    INVALID_SPAN,
+    NonRecordingSpan,
+    Span,
+    get_current_span,
+    set_span_in_context,
+)
 
 NOWHERE: Final = set_span_in_context(INVALID_SPAN, Context())
 """The context of a log record that belongs to no span. The SDK takes an empty one for none at all,
@@ -45,16 +54,42 @@ def leave(span: Span) -> None:
         _entered.set(None)
 
 
+def current() -> tuple[Context, Span]:
+    """Return the running task's context as it is, and the span in it, which may be over."""
+    now = otel_context.get_current()
+    return now, _span_of(now, _entered.get())
+
+
+def is_over(span: Span) -> bool:
+    """Return whether a span has ended, or is about to: its request is answered."""
+    return hasattr(span, _ANSWERED) or getattr(span, "end_time", None) is not None
+
+
 def context() -> Context:
     """Return the context that the running task works in."""
-    current = otel_context.get_current()
+    now, span = current()
+    return around() if is_over(span) else now
+
+
+def around() -> Context:
+    """Return what is left of the running task's context where its span is over."""
     entered = _entered.get()
-    if entered is not None and hasattr(_span_of(current, entered), _ANSWERED):
-        return entered[0]
-    return current
+    if entered is None:
+        return Context()
+    outer, span, inner = entered
+    if not is_over(span):
+        return inner
+    return Context() if is_over(get_current_span(outer)) else outer
 
 
-def _span_of(current: Context, entered: _Entered) -> Span:
+def _span_of(now: Context, entered: _Entered | None) -> Span:
     """Return the current span: the one that was entered, unless the host went on from there."""
-    _, span, inner = entered
-    return span if current is inner else get_current_span(current)
+    if entered is not None and now is entered[2]:
+        return entered[1]
+    span = get_current_span(now)
+    if entered is not None and type(span) is NonRecordingSpan:
+        # A tracer that does nothing puts the context of the span before in place of a new one.
+        own = entered[1]
+        if span.get_span_context() == own.get_span_context():
+            return own
+    return span

@@ -231,7 +231,7 @@ class Exchange:
             if crossing.level is not _OFF:
                 crossing.odd = _odd_method(channel, crossing.direction, message.method)
             if crossing.level <= _INFO:
-                parent = self._parents.of_sent(message)
+                parent = self._parents.of_sent(message, channel)
                 crossing.span = self.spans.start(crossing, _CLIENT, parent)
                 if self._injection.is_allowed(channel.peer, message) and self.levels.injects(
                     channel.peer

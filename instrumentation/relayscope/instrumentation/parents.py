@@ -5,7 +5,8 @@ transport carries (the header of an HTTP request, or the span that another instr
 of it). Where both are there, the first is the parent, and the second a link to another trace. Never
 what the reading task did before.
 
-For one that is sent: what the sending task works for.
+For one that is sent: what the sending task works for, as long as that is open and nothing else that
+was received looks more like it (`passing.py`).
 """
 
 from collections import OrderedDict
@@ -15,15 +16,19 @@ from typing import Any, Final
 from opentelemetry import propagate
 from opentelemetry.context import Context
 from opentelemetry.propagators.textmap import Getter
-from opentelemetry.trace import Link, Span, get_current_span, set_span_in_context
+from opentelemetry.trace import INVALID_SPAN, Link, Span, get_current_span, set_span_in_context
 
 from . import ambient
 from .calls import Call
+from .channel import Channel
 from .message import Message
-from .passing import Passing
+from .passing import Passing, Received
 
 _MOST: Final = 4096
 """Received messages that are remembered by their `traceparent`, about 1 MiB."""
+
+_MOST_OF_ONE: Final = 127
+"""Open requests with one `traceparent` that are told apart, but for the newest."""
 
 _LONGEST_TRACEPARENT: Final = 256
 """Characters; a valid one of version 00 has 55."""
@@ -47,7 +52,7 @@ class Parents:
     """Finds contexts, and remembers what of this process's traffic they can be found by."""
 
     def __init__(self) -> None:
-        self._by_traceparent: OrderedDict[str, Span] = OrderedDict()
+        self._by_traceparent: OrderedDict[str, tuple[Span, ...]] = OrderedDict()
         """Spans of open received requests, and of the newest notifications, by the `traceparent`
         that they came with."""
         self._passing = Passing()
@@ -74,7 +79,9 @@ class Parents:
         """Remember a received request or notification."""
         traceparent = message.meta.get("traceparent")
         if isinstance(traceparent, str) and len(traceparent) <= _LONGEST_TRACEPARENT:
-            self._by_traceparent[traceparent] = span
+            # A client that makes no span for each of its calls sends the same with several.
+            others = self._by_traceparent.get(traceparent, ())
+            self._by_traceparent[traceparent] = (*others[-_MOST_OF_ONE:], span)
             if len(self._by_traceparent) > _MOST:
                 self._by_traceparent.popitem(last=False)
         self._passing.add(message, span)
@@ -83,25 +90,56 @@ class Parents:
         """Forget a received request: its call is over."""
         traceparent = call.request.meta.get("traceparent")
         if isinstance(traceparent, str):
-            self._by_traceparent.pop(traceparent, None)
+            spans = self._by_traceparent.pop(traceparent, ())
+            if len(spans) > 1:
+                others = tuple(span for span in spans if span is not call.span)
+                self._by_traceparent[traceparent] = others
         self._passing.remove(call.span)
 
-    def of_sent(self, message: Message) -> Context:
+    def of_sent(self, message: Message, channel: Channel) -> Context:
         """Return the context that a message sent from here is a part of.
 
         A relay may forward the `_meta` it received, `traceparent` and all. Left alone, that would
         make the backend a sibling of the relay; so it leads to the call that brought it. Any other
         `traceparent` was put there by the host's own tracing, and is the parent.
         """
-        current = ambient.context()
-        here = get_current_span(current).get_span_context()
+        current, here = ambient.current()
         traceparent = message.meta.get("traceparent")
-        if not isinstance(traceparent, str):
-            passed_on = None if here.is_valid else self._passing.span_of(message)
-            return current if passed_on is None else set_span_in_context(passed_on, current)
-        span = self._by_traceparent.get(traceparent)
-        if span is None:
-            return propagate.extract(message.meta, context=current, getter=_META_GETTER)
-        if here.trace_id == span.get_span_context().trace_id:
+        if isinstance(traceparent, str):
+            return self._of_forwarded(message, channel, traceparent)
+        own = self._passing.get(here)
+        if own is not None:
+            return self._of_own(own, message, channel, current)
+        if here is INVALID_SPAN:
+            around = current
+        elif ambient.is_over(here):
+            around = ambient.around()
+        else:
             return current
-        return set_span_in_context(span, current)
+        found = self._passing.span_of(message, channel.id)
+        return around if found is None else set_span_in_context(found, around)
+
+    def _of_own(
+        self, own: Received, message: Message, channel: Channel, current: Context
+    ) -> Context:
+        """Return the context of a message that is sent in that of one that was received."""
+        is_over = ambient.is_over(own.span)
+        found = self._passing.instead_of(own, message, channel.id, is_over=is_over)
+        return current if found is None else set_span_in_context(found, current)
+
+    def _of_forwarded(self, message: Message, channel: Channel, traceparent: str) -> Context:
+        """Return the context of a message that says by itself which one it has."""
+        context = ambient.context()
+        spans = self._by_traceparent.get(traceparent)
+        if not spans:
+            return propagate.extract(message.meta, context=context, getter=_META_GETTER)
+        here = get_current_span(context)
+        own = self._passing.get(here)
+        if own is not None and here in spans:
+            return self._of_own(own, message, channel, context)
+        # What the host has made of it is below it; another message's span is not.
+        of_trace = spans[-1].get_span_context().trace_id
+        if own is None and here.get_span_context().trace_id == of_trace:
+            return context
+        found = self._passing.span_of(message, channel.id, spans) if len(spans) > 1 else None
+        return set_span_in_context(found or spans[-1], context)

@@ -100,18 +100,16 @@ class SessionWire:
             if self._channel.peer == "unknown":
                 self._channel.locate(_client_address(request))
         root = self._dialect.root(item.message)
-        message = _message_of(root)
-        if message.kind is _ERROR and self._is_invented(item, root):
+        text = _received_text(item, root)
+        message = _message_of(root, 0 if text is None else len(text))
+        # An error that never was on the wire is how the SDK's client says that no answer came.
+        if message.kind is _ERROR and text is None and self._channel.transport:
             self._unanswered(message)
             return None
         around = None if request is None else _around(request)
         crossing = self._exchange.received(self._channel, message, around)
-        crossing.record(lambda: _received_text(item, root) or self._render(item.message))
+        crossing.record(text or (lambda: self._render(item.message)))
         return crossing.span if message.method and crossing.span is not INVALID_SPAN else None
-
-    def _is_invented(self, item: Any, root: Any) -> bool:
-        """Return whether an error never was on the wire: the SDK says so that no answer came."""
-        return bool(self._channel.transport) and _received_text(item, root) is None
 
     def _unanswered(self, error: Message) -> None:
         request = Message(_REQUEST, id=error.id)
@@ -253,11 +251,11 @@ class WatchedWriteStream(wrapt.ObjectProxy[Any]):
             raise
 
 
-def _message_of(root: Any) -> Message:
-    """Read one of the SDK's four message models."""
+def _message_of(root: Any, size: int = 0) -> Message:
+    """Read one of the SDK's four message models, of a text of this many bytes."""
     method = getattr(root, "method", None)
     if isinstance(method, str):
-        return Message.initiating(method, getattr(root, "id", None), root.params)
+        return Message.initiating(method, getattr(root, "id", None), root.params, size)
     error = getattr(root, "error", None)
     if error is not None:
         return Message.error(root.id, error.code, error.message)
