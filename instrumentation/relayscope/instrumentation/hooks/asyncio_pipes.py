@@ -62,13 +62,13 @@ class AsyncioPipes:
         set_transport(*args, **kwargs)
         transport = args[0] if args else kwargs["transport"]
         if _descriptor(transport) == _STDIN:
-            self._watch_reader(reader, IncomingLines(self._wire, self._channel))
+            self.watch_reader(reader, IncomingLines(self._wire, self._channel))
 
     def _writer(self, init: Callable[..., None], writer: Any, args: Any, kwargs: Any) -> None:
         init(*args, **kwargs)
         transport = args[0] if args else kwargs["transport"]
         if _descriptor(transport) == _STDOUT:
-            self._watch_writer(writer, self._channel)
+            self.watch_writer(writer, self._channel)
 
     def _child(
         self, connection_made: Callable[..., None], protocol: Any, args: Any, kwargs: Any
@@ -86,13 +86,14 @@ class AsyncioPipes:
             claim.started(transport)
             return
         channel = channel_to_child(popen.args)
-        self._watch_writer(protocol.stdin, channel)
+        self.watch_writer(protocol.stdin, channel)
         end = ChildEnd(self._wire, channel, popen)
         remember(transport, end)
-        self._watch_reader(protocol.stdout, IncomingLines(self._wire, channel, end.silent))
+        self.watch_reader(protocol.stdout, IncomingLines(self._wire, channel, end.silent))
 
     @shielded
-    def _watch_reader(self, reader: Any, lines: IncomingLines) -> None:
+    def watch_reader(self, reader: Any, lines: IncomingLines) -> None:
+        """Tell of what a stream reads."""
         if claim.is_held():
             return
         own_feed_data, own_feed_eof = reader.feed_data, reader.feed_eof
@@ -123,7 +124,8 @@ class AsyncioPipes:
         self._watched[reader] = tuple(replaced)
 
     @shielded
-    def _watch_writer(self, writer: Any, channel: Channel) -> None:
+    def watch_writer(self, writer: Any, channel: Channel) -> None:
+        """Tell of what a stream writes."""
         if claim.is_held():
             return
         lines = OutgoingLines(self._wire, channel, b"\n")
