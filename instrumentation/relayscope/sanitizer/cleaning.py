@@ -1,39 +1,16 @@
 """Cleans one record thoroughly: the way for records in which something could be found.
 
-Every value is cleaned on its own. One that a step fails on is dropped; the others are kept.
-The same reading of names as in `json_text`, for values that are Python objects already.
+Every attribute is cleaned on its own. One that a step fails on is dropped; the others are kept.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple, cast
+from typing import cast
 
 from relayscope.sanitizer.findings import Value
 from relayscope.sanitizer.leaves import Leaves
-from relayscope.sanitizer.model import KeyRule
 from relayscope.sanitizer.names import Names
-from relayscope.sanitizer.neighbours import NAMING, SAMPLES, SCHEMA_WORDS, VALUE
-from relayscope.sanitizer.replacements import FAILED, NESTING, dropped
-
-
-class _Context(NamedTuple):
-    """What the surroundings of a value say about it.
-
-    Attributes:
-        rule: the rule for the value, if its name is sensitive.
-        listed: whether it is an element of a list.
-        properties: whether its name is `properties`, as in a JSON Schema.
-        property: whether it is a member of such.
-        samples: the rule for the samples in it, if it is the schema of a sensitive name.
-    """
-
-    rule: KeyRule | None = None
-    listed: bool = False
-    properties: bool = False
-    property: bool = False
-    samples: KeyRule | None = None
-
-
-_NOWHERE = _Context()
+from relayscope.sanitizer.replacements import FAILED, dropped
+from relayscope.sanitizer.structures import Structures, unlike
 
 
 class Cleaning:
@@ -48,15 +25,15 @@ class Cleaning:
         self.leaves = leaves
         self.failures = 0
         self._names = names
-        self._depth = depth
+        self._structures = Structures(leaves, depth)
 
     def value(self, value: object, path: str) -> Value:
         """A value of any kind; the same object if nothing had to change."""
-        return self._guarded(lambda: self._value(value, path, 0, _NOWHERE))
+        return self._guarded(lambda: self._value(value, path))
 
     def attributes(self, attributes: Mapping[str, Value], path: str) -> dict[str, Value]:
         """Names and values; the same object if nothing had to change."""
-        cleaned = self._guarded(lambda: self._members(attributes, path, 0, _NOWHERE))
+        cleaned = self._guarded(lambda: self._members(attributes, path))
         return cleaned if isinstance(cleaned, dict) else {}
 
     def _guarded(self, clean: Callable[[], Value]) -> Value:
@@ -66,69 +43,45 @@ class Cleaning:
             self.failures += 1
             return dropped(FAILED)
 
-    def _value(self, value: object, path: str, depth: int, context: _Context) -> Value:
-        if isinstance(value, str | bytes) or not isinstance(value, Mapping | Sequence):
-            if context.rule:
-                return self.leaves.sensitive(context.rule, value, path)
-            return self.leaves.clean(value, path)
-        if depth >= self._depth:
-            return self.leaves.gone(NESTING, path)
-        if context.rule and value:
-            schema = isinstance(value, Mapping) and next(iter(value)) in SCHEMA_WORDS
-            if not (context.property and schema):
-                return self.leaves.sensitive(context.rule, value, path)
-            context = context._replace(samples=context.rule)
-        if isinstance(value, Mapping):
-            return self._members(value, path, depth, context)
-        return self._items(value, path, depth, context)
+    def _value(self, value: object, path: str) -> Value:
+        return (
+            self._structure(value, path) if _is_structure(value) else self.leaves.clean(value, path)
+        )
 
-    def _members(
-        self, members: Mapping[str, object], path: str, depth: int, context: _Context
-    ) -> Value:
+    def _structure(self, value: object, path: str) -> Value:
+        """A list or mapping as a whole, or, if a step fails on it, what can be saved of it."""
+        try:
+            return self._structures.clean(value, path)
+        except Exception:
+            if isinstance(value, list | tuple):
+                return [self.value(each, f"{path}[{index}]") for index, each in enumerate(value)]
+            if isinstance(value, dict):
+                return self.attributes(value, path)
+            raise
+
+    def _members(self, members: Mapping[str, Value], path: str) -> Value:
         cleaned: dict[str, Value] = {}
         same = True
-        named = self._named(members) if depth else None
-        for key, value in members.items():
-            new_key = self.leaves.key(key, path, cleaned)
-            # What is left of a name can be another one, and is what may be shown.
-            rule = self._rule(key, named, context.samples) or self._names.rule(new_key)
-            inner = _Context(
-                rule=rule,
-                properties=key == "properties",
-                property=context.properties,
-                samples=context.samples,
-            )
-            at = f"{path}.{new_key}"
-            new = self._guarded(lambda: self._value(value, at, depth + 1, inner))  # noqa: B023 - called before the next turn.
-            same = same and new is value and new_key is key
-            cleaned[new_key] = new
+        for name, value in members.items():
+            new_name = self.leaves.key(name, path)
+            new = self._guarded(lambda: self._attribute(name, new_name, value, path))  # noqa: B023 - called before the next turn.
+            kept = unlike(self.leaves.cut_key(new_name, path), cleaned)
+            same = same and new is value and kept == name
+            cleaned[kept] = new
         return cast("dict[str, Value]", members) if same else cleaned
 
-    def _rule(self, key: str, named: KeyRule | None, samples: KeyRule | None) -> KeyRule | None:
-        if samples and key in SAMPLES:
-            return samples
-        return named if named and key == VALUE else self._names.rule(key)
+    def _attribute(self, name: str, new_name: str, value: Value, path: str) -> Value:
+        # What is left of a name can be another one.
+        rule = self._names.rule(name) or self._names.rule(new_name)
+        at = f"{path}.{new_name}"
+        if rule is None:
+            return self._value(value, at)
+        if not _is_structure(value):
+            return self.leaves.sensitive(rule, value, at)
+        # With its name, which may be that of a secret, or of the schema of one.
+        cleaned = self._structures.clean({name: value}, path)
+        return next(iter(cleaned.values())) if isinstance(cleaned, dict) else cleaned
 
-    def _named(self, members: Mapping[str, object]) -> KeyRule | None:
-        """`{"name": "API_KEY", "value": "..."}` is as good as `{"API_KEY": "..."}`."""
-        if VALUE not in members:
-            return None
-        names = (name for key in NAMING if isinstance(name := members.get(key), str))
-        return next(filter(None, map(self._names.rule, names)), None)
 
-    def _items(self, items: Sequence[object], path: str, depth: int, context: _Context) -> Value:
-        cleaned: list[Value] = []
-        same = True
-        following: KeyRule | None = None
-        for index, item in enumerate(items):
-            rule, following = following, None
-            if isinstance(item, str):
-                pair = index == 0 and context.listed
-                following = self._names.rule(item) if pair else self._names.option(item)
-                rule = None if item.startswith("--") else rule
-            inner = _Context(rule=rule, listed=True, samples=context.samples)
-            at = f"{path}[{index}]"
-            new = self._guarded(lambda: self._value(item, at, depth + 1, inner))  # noqa: B023 - called before the next turn.
-            same = same and new is item
-            cleaned.append(new)
-        return cast("list[Value]", items) if same else cleaned
+def _is_structure(value: object) -> bool:
+    return not isinstance(value, str | bytes) and isinstance(value, Mapping | Sequence)

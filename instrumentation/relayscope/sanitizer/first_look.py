@@ -8,16 +8,23 @@ change something.
 import math
 import sys
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Final
+
+import orjson
 
 from relayscope.sanitizer.leaves import SMALL
 from relayscope.sanitizer.model import Step
-from relayscope.sanitizer.neighbours import NAMING, VALUE
 from relayscope.sanitizer.rules import Rules
 from relayscope.sanitizer.scanner import Scanner
 from relayscope.sanitizer.storable import INT64
 
-_LISTS: Final = (list, tuple)
+_STRUCTURES: Final = (dict, list, tuple)
+_NOTHING_ELSE: Final = (
+    orjson.OPT_PASSTHROUGH_DATACLASS
+    | orjson.OPT_PASSTHROUGH_DATETIME
+    | orjson.OPT_PASSTHROUGH_SUBCLASS
+)
+"""What telemetry has no values of is not written."""
 
 _KEYS: Final = 8192
 """Names remembered as clean. Real traffic has a few hundred; beyond this the set starts afresh,
@@ -86,11 +93,11 @@ class FirstLook:
             # The commonest kind right here: a call for each would double the time.
             if type(value) is str:
                 texts.append(value)
-            elif not self._gather(value, texts, 1):
+            elif not self._gather(value, texts):
                 return False
-        return body is None or self._gather(body, texts, 0)
+        return body is None or self._gather(body, texts)
 
-    def _gather(self, value: object, texts: list[str], depth: int) -> bool:
+    def _gather(self, value: object, texts: list[str]) -> bool:
         """Collect the texts in a value; false if it needs another look for other reasons."""
         if type(value) is str:
             texts.append(value)
@@ -102,38 +109,30 @@ class FirstLook:
             return math.isfinite(value)
         elif type(value) is bytes:
             texts.append(value.decode("latin-1").replace("\0", " "))
-        elif type(value) is list or type(value) is tuple:
-            return depth < self._depth and self._gather_items(value, texts, depth + 1)
-        elif type(value) is dict:
-            return depth < self._depth and self._gather_members(value, texts, depth + 1)
+        elif type(value) in _STRUCTURES:
+            return self._gather_structure(value, texts)
         else:
             return value is None or type(value) is bool
         return True
 
-    def _gather_items(
-        self, items: list[Any] | tuple[Any, ...], texts: list[str], depth: int
-    ) -> bool:
-        for item in items:
-            if type(item) is str:
-                if item[:1] == "-" and self._scanner.names.option(item):
-                    return False
-            elif (
-                type(item) in _LISTS and item and type(item[0]) is str and not self._admit(item[0])
-            ):
-                return False
-            if not self._gather(item, texts, depth):
-                return False
-        return True
-
-    def _gather_members(self, members: dict[Any, Any], texts: list[str], depth: int) -> bool:
-        if VALUE in members and not NAMING.isdisjoint(members):
+    def _gather_structure(self, value: object, texts: list[str]) -> bool:
+        try:
+            written = orjson.dumps(value, _readable, _NOTHING_ELSE)
+        except TypeError:
             return False
-        for key, value in members.items():
-            if key not in self._keys and not self._admit(key):
-                return False
-            if not self._gather(value, texts, depth):
-                return False
-        return True
+        # What is too deep has many brackets, and what is not finite is written as null.
+        if b"null" in written and not _is_finite(value):
+            return False
+        if written.count(b"[") + written.count(b"{") > self._depth:
+            return False
+        texts.append(written.decode())
+        return len(written) <= self._longest_key or not self._has_long_key(value)
+
+    def _has_long_key(self, value: object) -> bool:
+        if isinstance(value, dict):
+            longest = max(map(len, value), default=0)
+            return longest > self._longest_key or any(map(self._has_long_key, value.values()))
+        return isinstance(value, list | tuple) and any(map(self._has_long_key, value))
 
     def _admit(self, key: object) -> bool:
         """Whether a name is clean; if so it is remembered."""
@@ -160,3 +159,18 @@ class FirstLook:
             and len(text) <= self._longest_text
             and self._scanner.suspects(text) is None
         )
+
+
+def _readable(value: object) -> str:
+    """Bytes as a text with the same ASCII in it."""
+    if isinstance(value, bytes):
+        return value.decode("latin-1").replace("\0", " ")
+    raise TypeError(type(value).__name__)
+
+
+def _is_finite(value: object) -> bool:
+    if isinstance(value, dict):
+        return all(map(_is_finite, value.values()))
+    if isinstance(value, list | tuple):
+        return all(map(_is_finite, value))
+    return not isinstance(value, float) or math.isfinite(value)

@@ -2,10 +2,17 @@
 
 import re
 from enum import Enum, auto
+from typing import Final
 
-_BEFORE = re.compile(r"([^ \t\r\n]?)[ \t\r\n]*([:\[,])[ \t\r\n]*-?\Z")
-_BEHIND = re.compile(r"[ \t\r\n]*+(?:[,\]}]|\Z)[ \t\r\n]*+(.?)", re.DOTALL)
-_WINDOW = 64
+_BEFORE = re.compile(r"[:\[,][ \t\r\n]*-?\Z")
+# What goes on as a decimal number, or the end of the value.
+_BEHIND = re.compile(r"([.eE])|[ \t\r\n]*+(?:[,\]}]|\Z)")
+_LONG_NUMBER = re.compile(r"(?<![0-9A-Za-z])[0-9]{11}|[0-9]\.[0-9]{5}")
+
+_DIGITS: Final = frozenset("0123456789.")
+_WINDOW: Final = 64
+_NEAR: Final = 256
+"""Characters around a number in which another one tells that they are ids or measurements."""
 
 
 class NumberKind(Enum):
@@ -15,10 +22,10 @@ class NumberKind(Enum):
     """It is no number of a JSON document."""
 
     ALONE = auto()
-    """It is the value of a member, or the only number in its place of a list."""
+    """It is a value with no other number of its kind around it."""
 
     AMONG_NUMBERS = auto()
-    """It is one of several numbers in a list."""
+    """It is one of several numbers, or a part of one."""
 
 
 def number_kind(text: str, start: int, end: int) -> NumberKind:
@@ -27,9 +34,10 @@ def number_kind(text: str, start: int, end: int) -> NumberKind:
         return NumberKind.NONE
     before = _BEFORE.search(text[max(0, start - _WINDOW) : start])
     behind = _BEHIND.match(text, end)
+    is_part = text[start - 1] in _DIGITS or (behind is not None and behind[1])
+    if is_part:
+        return NumberKind.AMONG_NUMBERS
     if before is None or behind is None:
         return NumberKind.NONE
-    if before[2] == ":":
-        return NumberKind.ALONE
-    is_among = (before[2] == "," and before[1].isdecimal()) or behind[1].isdecimal()
-    return NumberKind.AMONG_NUMBERS if is_among else NumberKind.ALONE
+    nearby = f"{text[max(0, start - _NEAR) : start]} {text[end : end + _NEAR]}"
+    return NumberKind.AMONG_NUMBERS if _LONG_NUMBER.search(nearby) else NumberKind.ALONE

@@ -1,7 +1,6 @@
 """Cleans what holds no other values: text, bytes, numbers, names."""
 
-from collections.abc import Container
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 from relayscope.sanitizer import storable
 from relayscope.sanitizer.findings import Finding, Value, marker_around, masked, spliced
@@ -52,33 +51,62 @@ class Leaves:
             TypeError: telemetry has no such values.
         """
         match value:
-            case None | bool():
-                return value
             case str():
-                return self._cut(self._text(str.__str__(value), path), self._limits.text, path)
+                text = self.searched(self.storable(str.__str__(value), path), path)
+                return self.cut(text, path)
+            case bytes():
+                return self._bytes(value, path)
+            case bool() | None:
+                return value
             case int():
                 return self._integer(int(value), path)
             case float():
-                return self._float(float(value), path)
-            case bytes():
-                return self._bytes(value, path)
+                return cast("float | str", self.storable(float(value), path))
             case _:
                 raise TypeError(type(value).__name__)
 
-    def key(self, key: object, path: str, taken: Container[str]) -> str:
-        """A name, which can hold a secret as well. It differs from those that are taken.
+    def storable(self, value: Any, path: str) -> Any:
+        """A text or number in a form that PostgreSQL can hold; the same object if it already is."""
+        if not self._normalize:
+            return value
+        kept, changes = storable.storable(value)
+        self.changes += ((change, path) for change in changes)
+        return kept
+
+    def searched(self, text: str, path: str) -> str:
+        """The text without its secrets; the same object if it has none."""
+        for _ in range(_ROUNDS):
+            findings = self._scanner.find(_searchable(text))
+            self.found += (Found(finding, text, path) for finding in findings)
+            settled = all(finding.stands_alone(text) for finding in findings)
+            text = spliced(text, findings) if findings else text
+            if settled:
+                return text
+        return self.gone(TOO_MANY, path)
+
+    def key(self, key: object, path: str) -> str:
+        """A name, which can hold a secret as well.
 
         Raises:
             TypeError: it is no text.
         """
         if not isinstance(key, str):
             raise TypeError(type(key).__name__)
-        new = self._cut(self._text(str.__str__(key), path), self._limits.key, path)
-        unique, count = new, 1
-        while unique in taken:
-            count += 1
-            unique = f"{new}#{count}"
-        return key if unique == key else unique
+        new = self.searched(self.storable(str.__str__(key), path), path)
+        return key if new == key else new
+
+    def cut(self, text: str, path: str) -> str:
+        """The text, cut if it is too long for a value."""
+        return self._cut(text, self._limits.text, path)
+
+    def cut_key(self, name: str, path: str) -> str:
+        """The text, cut if it is too long for a name."""
+        return self._cut(name, self._limits.key, path)
+
+    def is_long(self, text: str) -> bool:
+        """Whether something in a text could be too long for a name or a value."""
+        limit = min(self._limits.key, self._limits.text or self._limits.key)
+        return self._truncate and len(text) > limit
 
     def sensitive(self, rule: KeyRule, value: object, path: str) -> Value:
         """The value of a sensitive name: a marker, or the value where there is nothing to hide."""
@@ -102,47 +130,20 @@ class Leaves:
         self.found.append(Found(finding, "", path))
         return finding.replacement
 
-    def _text(self, text: str, path: str) -> str:
-        if self._normalize:
-            text, changes = storable.storable_text(text)
-            self.changes += ((change, path) for change in changes)
-        return self._searched(text, path)
-
-    def _searched(self, text: str, path: str) -> str:
-        """The text without its secrets."""
-        for _ in range(_ROUNDS):
-            findings = self._scanner.find(_searchable(text))
-            self.found += (Found(finding, text, path) for finding in findings)
-            settled = all(finding.stands_alone(text) for finding in findings)
-            text = spliced(text, findings) if findings else text
-            if settled:
-                return text
-        return self.gone(TOO_MANY, path)
-
     def _bytes(self, data: bytes, path: str) -> bytes:
         # Each byte as the character of its number: ASCII reads as it is, and all bytes come back.
         text = data.decode("latin-1")
-        cleaned = self._searched(text, path)
+        cleaned = self.searched(text, path)
         return data if cleaned is text else cleaned.encode("latin-1")
 
     def _integer(self, number: int, path: str) -> Value:
-        kept: int | str = number
-        if self._normalize:
-            kept, changes = storable.storable_int(number)
-            self.changes += ((change, path) for change in changes)
+        kept: int | str = self.storable(number, path)
         # In brackets as a number of JSON is, so that it is no card's number.
         if -SMALL < number < SMALL or not (findings := self._scanner.find(f"[{kept}]")):
             return kept
         replacement = findings[0].replacement.strip('"')
         self.found.append(Found(findings[0].moved(0, 0, replacement), "", path))
         return replacement
-
-    def _float(self, number: float, path: str) -> Value:
-        if not self._normalize:
-            return number
-        kept, changes = storable.storable_float(number)
-        self.changes += ((change, path) for change in changes)
-        return kept
 
     def _cut(self, text: str, limit: int | None, path: str) -> str:
         if not self._truncate or limit is None or len(text) <= limit:

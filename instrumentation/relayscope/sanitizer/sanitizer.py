@@ -10,7 +10,7 @@ from relayscope.sanitizer.findings import Explanation, Value
 from relayscope.sanitizer.first_look import FirstLook
 from relayscope.sanitizer.fork import searching
 from relayscope.sanitizer.json_path import path_within
-from relayscope.sanitizer.leaves import Leaves
+from relayscope.sanitizer.leaves import Found, Leaves
 from relayscope.sanitizer.model import Step
 from relayscope.sanitizer.replacements import FAILED, dropped
 from relayscope.sanitizer.rules import Rules
@@ -114,19 +114,28 @@ class Sanitizer:
             *(Explanation(Step.NORMALIZE, name, path, "", "") for name, path in leaves.changes),
             *(
                 Explanation(
-                    finding.step,
-                    finding.rule,
-                    path + path_within(text, finding.start, self._shown),
-                    f"<{finding.size} characters>",
-                    finding.replacement.strip('"\\'),
+                    found.finding.step,
+                    found.finding.rule,
+                    self._place(found),
+                    f"<{found.finding.size} characters>",
+                    found.finding.replacement.strip('"\\'),
                 )
-                for finding, text, path in leaves.found
+                for found in leaves.found
             ),
             *(
                 Explanation(Step.TRUNCATE, TRUNCATED, path, f"<{size} characters>", "")
                 for size, path in leaves.cuts
             ),
         ]
+
+    def _place(self, found: Found) -> str:
+        """Where in the sample something was found."""
+        within = path_within(found.text, found.finding.start, self._shown)
+        return (
+            within.removeprefix(" > ")
+            if within and found.path in {"", "$"}
+            else found.path + within
+        )
 
     def _shown(self, name: str) -> str:
         """A name without its secrets, and without counting them."""

@@ -5,7 +5,7 @@ Each change is visible where it was made and has a name, so that evidence never 
 
 import math
 import re
-from typing import Final
+from typing import Any, Final
 
 INT64: Final = range(-(2**63), 2**63)
 
@@ -18,6 +18,19 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 _LONGEST_INTEGER: Final = 4096
 """Bits. Python writes longer ones out in quadratic time, and refuses beyond 4,300 digits."""
+
+
+def storable(value: Any) -> tuple[Any, list[str]]:
+    """A text or a number as PostgreSQL can hold it, and the names of what had to change."""
+    match value:
+        case str():
+            return storable_text(value)
+        case float():
+            return storable_float(value)
+        case int() if not isinstance(value, bool):
+            return storable_int(value)
+        case _:
+            return value, []
 
 
 def storable_text(text: str) -> tuple[str, list[str]]:
