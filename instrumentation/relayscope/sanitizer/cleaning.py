@@ -56,7 +56,7 @@ class Cleaning:
             if isinstance(value, list | tuple):
                 return [self.value(each, f"{path}[{index}]") for index, each in enumerate(value)]
             if isinstance(value, dict):
-                return self.attributes(value, path)
+                return self._guarded(lambda: self._members(value, path))
             raise
 
     def _members(self, members: Mapping[str, Value], path: str) -> Value:

@@ -12,6 +12,7 @@ from typing import Final
 
 import orjson
 
+from relayscope.sanitizer.binary import may_hold_binary
 from relayscope.sanitizer.leaves import SMALL
 from relayscope.sanitizer.model import Step
 from relayscope.sanitizer.rules import Rules
@@ -157,6 +158,7 @@ class FirstLook:
         return (
             "\0" not in text
             and len(text) <= self._longest_text
+            and not may_hold_binary(text)
             and self._scanner.suspects(text) is None
         )
 

@@ -19,6 +19,9 @@ class Step(StrEnum):
     NORMALIZE = "normalize"
     """Replace what PostgreSQL cannot hold: NUL, lone surrogates, NaN, infinity, big integers."""
 
+    BINARY = "binary"
+    """Replace the base64 of images, audio and blobs in JSON by what can be said of it."""
+
     KEYS = "keys"
     """Find the values of sensitive names: in attributes, JSON, headers, queries, options, XML."""
 

@@ -7,20 +7,25 @@ text ── first look: can anything be in here, and where? ── no ──▶ 
                                         and itself without escapes, percent signs and base64
 """
 
+from collections.abc import Iterator
 from typing import Final
 
+from relayscope.sanitizer.binary import Binary, binaries, covered, may_hold_binary, nested_places
 from relayscope.sanitizer.findings import Finding, TooManyFindings, masked
 from relayscope.sanitizer.model import Step
 from relayscope.sanitizer.names import Names
 from relayscope.sanitizer.replacements import NESTING, TOO_MANY, Replacements
 from relayscope.sanitizer.rules import Rules
-from relayscope.sanitizer.suspicion import Suspicion, Suspicions
+from relayscope.sanitizer.suspicion import CLEAN, Suspicion, Suspicions
 from relayscope.sanitizer.text_search import Means, TextSearch
 
 _SHORT: Final = 40
 _REMEMBERED: Final = 8192
 """Characters and number of the texts remembered as harmless. In a JSON-RPC message with one secret
 they are nine strings out of ten, and remembering them halves the time it takes."""
+
+BINARY: Final = "binary"
+"""Among the rules that hit: contents of which only type, size and digest were kept."""
 
 _NOTHING: Final = (None, None)
 
@@ -41,6 +46,7 @@ class Scanner:
         self.replacements = Replacements(
             rules.keyring, rules.allowed.values if Step.ALLOW in rules.steps else ()
         )
+        self._marks_binary = Step.BINARY in rules.steps
         self._nesting = rules.limits.nesting
         self._means = Means(patterns, self.names, self.replacements, rules.limits.findings)
         self._suspicions = Suspicions(patterns, self.names)
@@ -77,20 +83,39 @@ class Scanner:
         if text in self._harmless:
             return []
         text = masked(text)
-        suspicion = self.suspects(text)
-        if suspicion is None:
+        contents = list(binaries(text)) if may_hold_binary(text) else []
+        searched = covered(text, contents) if contents else text
+        suspicion = self.suspects(searched)
+        nested = nested_places(searched)
+        if suspicion is None and not contents and not nested:
             self._remember(text)
             return []
         if nesting > self._nesting:
             return [self.replacements.gone(NESTING, text)]
         self._seen = _NOTHING
         search = TextSearch(
-            text, suspicion, self._means, lambda inside: self._find(inside, nesting + 1)
+            searched,
+            suspicion or CLEAN,
+            self._means,
+            lambda inside: self._find(inside, nesting + 1),
         )
-        findings = search.findings()
-        if not findings:
+        findings = search.findings(nested)
+        if contents:
+            findings = sorted([*findings, *self._binary(contents, nesting)])
+        elif not findings:
             self._remember(text)
         return findings
+
+    def _binary(self, contents: list[Binary], nesting: int) -> Iterator[Finding]:
+        for content in contents:
+            size = content.end - content.start
+            if self._marks_binary:
+                marker = content.marker()
+                yield Finding(content.start, content.end, marker, BINARY, Step.BINARY, size)
+                continue
+            inside = self._find(text, nesting + 1) if (text := content.text()) else []
+            for finding in inside[:1]:
+                yield finding.moved(content.start, content.end, finding.replacement)
 
     def _remember(self, text: str) -> None:
         if len(text) <= _SHORT:

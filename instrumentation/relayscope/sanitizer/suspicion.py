@@ -36,6 +36,9 @@ class Suspicion(NamedTuple):
     has_structure: bool
 
 
+CLEAN: Final = Suspicion([], [], is_spelled=False, has_base64=False, has_structure=False)
+
+
 class Suspicions:
     """Looks at texts. Safe to share between threads.
 

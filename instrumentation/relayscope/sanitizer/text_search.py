@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Final, NamedTuple
 
@@ -69,10 +69,14 @@ class TextSearch:
         self._ends: list[int] = []
         self._loose: list[Span] = []
 
-    def findings(self) -> list[Finding]:
-        """The secrets, in order and apart."""
+    def findings(self, others: Sequence[int] = ()) -> list[Finding]:
+        """The secrets, in order and apart.
+
+        Args:
+            others: further places; the JSON strings that have them are read, too.
+        """
         rule_places = {index: self._places(index) for index in self._suspicion.rules}
-        self._read_strings_at(rule_places)
+        self._read_strings_at(rule_places, others)
         is_hidden = self._suspicion.is_spelled or not all(rule_places.values())
         if is_hidden:
             self._read_spelled_strings()
@@ -83,11 +87,11 @@ class TextSearch:
     def _places(self, index: int) -> list[int]:
         return places(self._means.rules[index], self._text)
 
-    def _read_strings_at(self, rule_places: dict[int, list[int]]) -> None:
+    def _read_strings_at(self, rule_places: dict[int, list[int]], more: Sequence[int]) -> None:
         """Read the JSON strings in which something is; note the mentions that are in none."""
         strings = JsonStrings(self._text)
         done = loose_until = 0
-        for start, end in self._spots(rule_places):
+        for start, end in self._spots(rule_places, more):
             string = strings.around(start) if start >= done else None
             if string is not None:
                 done = self._read(string)
@@ -100,10 +104,10 @@ class TextSearch:
             if end > start:
                 self._loose.append((start, end))
 
-    def _spots(self, rule_places: dict[int, list[int]]) -> list[Span]:
+    def _spots(self, rule_places: dict[int, list[int]], more: Sequence[int]) -> list[Span]:
         """Where something could be, in ascending order; what has no length is no mention."""
         suspicion = self._suspicion
-        others = list(chain.from_iterable(rule_places.values()))
+        others = [*more, *chain.from_iterable(rule_places.values())]
         if suspicion.has_base64:
             others += encoded_places(self._text)
         if suspicion.has_structure:

@@ -1,0 +1,147 @@
+"""Finds binary contents in JSON text, and says what they are instead of carrying them.
+
+MCP says where they are: `image` and `audio` contents have `data`, embedded resources have `blob`
+(specification 2025-11-25, "Tools", "Resources"). The third place are `data:` URIs (RFC 2397).
+"""
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+from relayscope.sanitizer.json_strings import json_string
+from relayscope.sanitizer.json_values import JsonValues
+
+_SMALLEST: Final = 256
+"""Characters of base64. A smaller one costs less than its marker explains."""
+
+_MEMBER = re.compile(r'"(data|blob)"[ \t\r\n]*+:[ \t\r\n]*+"(?=[A-Za-z0-9+/_-]{64})')
+# `\\"data\\":\\"iVBORw0...`
+_NESTED = re.compile(r'\\"(?:data|blob)\\++"[ \\ntr]*+:[ \\ntr]*+"[A-Za-z0-9+/_-]{64}')
+_URI = re.compile(r"data:([a-z0-9.+/-]{1,64})(?:;[a-z0-9=.-]{1,64}){0,4};base64,", re.IGNORECASE)
+_RUN = re.compile(r"[A-Za-z0-9+/_-]*+={0,2}")
+_MEDIA_TYPE = re.compile(r"[a-z0-9.+-]{1,31}/[a-z0-9.+-]{1,32}")
+_UNKNOWN: Final = "application/octet-stream"
+
+_NEAR: Final = 512
+"""Characters before a `data` within which the object that holds it begins."""
+
+
+class Binary(NamedTuple):
+    """The base64 of binary content in a text.
+
+    Attributes:
+        start: its first character.
+        end: the first character after it.
+        media_type: what the text says it is.
+        content: what it stands for.
+    """
+
+    start: int
+    end: int
+    media_type: str
+    content: bytes
+
+    def text(self) -> str | None:
+        """What the content says if it is text: a file in a blob can hold secrets."""
+        try:
+            return None if b"\0" in self.content else self.content.decode()
+        except UnicodeDecodeError:
+            return None
+
+    def marker(self) -> str:
+        """What says of the content what can be said: type, bytes, the start of its SHA-256."""
+        digest = hashlib.sha256(self.content).hexdigest()[:16]
+        return f"[BINARY:{self.media_type}:{len(self.content)}:{digest}]"
+
+
+def may_hold_binary(text: str) -> bool:
+    """Whether a look for binary contents, also of JSON in JSON strings, could find any."""
+    if len(text) < _SMALLEST:
+        return False
+    return (
+        'data"' in text
+        or 'blob"' in text
+        or ";base64," in text
+        or "data\\" in text
+        or "blob\\" in text
+    )
+
+
+def nested_places(text: str) -> list[int]:
+    """Where JSON in the strings of a JSON text could have binary contents."""
+    return [found.start() for found in _NESTED.finditer(text)] if len(text) >= _SMALLEST else []
+
+
+def covered(text: str, found: Sequence["Binary"]) -> str:
+    """The text with blanks in place of binary contents, of the same length."""
+    pieces: list[str] = []
+    position = 0
+    for each in found:
+        pieces += (text[position : each.start], " " * (each.end - each.start))
+        position = each.end
+    return "".join(pieces) + text[position:]
+
+
+def binaries(text: str) -> Iterator[Binary]:
+    """The binary contents of a text, in order and apart."""
+    done = 0
+    for start, media_type in sorted([*_members(text), *_uris(text)]):
+        if start < done:
+            continue
+        run = _RUN.match(text, start)
+        if run is None or run.end() - start < _SMALLEST:
+            continue
+        content = _decoded(run[0])
+        if content is not None:
+            done = run.end()
+            yield Binary(start, done, media_type, content)
+
+
+def _uris(text: str) -> Iterator[tuple[int, str]]:
+    for found in _URI.finditer(text) if ";base64," in text else ():
+        yield found.end(), _known(found[1])
+
+
+def _members(text: str) -> Iterator[tuple[int, str]]:
+    """Where the base64 of MCP's contents starts, and of what media type it is."""
+    for found in _MEMBER.finditer(text):
+        beside = _beside(text, found.start(), found.end() - 1)
+        if found[1] == "blob" or beside.get("type") in {"image", "audio"}:
+            media_type = beside.get("mimeType")
+            yield found.end(), _known(media_type if isinstance(media_type, str) else "")
+
+
+def _beside(text: str, member: int, value: int) -> dict[str, object]:
+    """The simple members of the object that holds a member."""
+    opening = text.rfind("{", max(0, member - _NEAR), member)
+    values = JsonValues(text)
+    beside: dict[str, object] = {}
+    if opening >= 0:
+        for each in values.members(opening + 1):
+            if each.place.start >= member:
+                break
+            beside[each.name] = each.place.value
+    string = json_string(text, value)
+    if string and string.follows == ",":
+        comma = text.find(",", string.end)
+        for each in values.members(comma + 1):
+            beside.setdefault(each.name, each.place.value)
+    return beside
+
+
+def _known(media_type: str) -> str:
+    media_type = media_type.partition(";")[0].strip().lower()
+    return media_type if _MEDIA_TYPE.fullmatch(media_type) else _UNKNOWN
+
+
+def _decoded(letters: str) -> bytes | None:
+    """The content, or None if this is no base64."""
+    try:
+        if "-" in letters or "_" in letters:
+            return base64.urlsafe_b64decode(letters + "=" * (-len(letters) % 4))
+        return base64.b64decode(letters, validate=True)
+    except (binascii.Error, ValueError):
+        return None
