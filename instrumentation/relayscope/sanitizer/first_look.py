@@ -8,7 +8,7 @@ change something.
 import math
 import sys
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Any, Final
 
 import orjson
 
@@ -116,7 +116,7 @@ class FirstLook:
             return value is None or type(value) is bool
         return True
 
-    def _gather_structure(self, value: object, texts: list[str]) -> bool:
+    def _gather_structure(self, value: Any, texts: list[str]) -> bool:
         try:
             written = orjson.dumps(value, _readable, _NOTHING_ELSE)
         except TypeError:
@@ -170,9 +170,11 @@ def _readable(value: object) -> str:
     raise TypeError(type(value).__name__)
 
 
-def _is_finite(value: object) -> bool:
-    if isinstance(value, dict):
-        return all(map(_is_finite, value.values()))
-    if isinstance(value, list | tuple):
-        return all(map(_is_finite, value))
-    return not isinstance(value, float) or math.isfinite(value)
+def _is_finite(values: dict[str, Any] | list[Any] | tuple[Any, ...]) -> bool:
+    for each in values.values() if isinstance(values, dict) else values:
+        if type(each) is float:
+            if not math.isfinite(each):
+                return False
+        elif type(each) in _STRUCTURES and not _is_finite(each):
+            return False
+    return True
