@@ -35,6 +35,8 @@ PASSWORD = "[REDACTED:password]"
         ('{"\\u0070\\u0061\\u0073\\u0073\\u0077\\u0064":"a"}', None),
         ('{"PaSs-WoRd":"a"}', f'{{"PaSs-WoRd":"{PASSWORD}"}}'),
         ('{"deep":[[{"x":{"User.Password":"a"}}]]}', None),
+        # Whatever stands before it
+        ('{"host":"db","password":"a"}', f'{{"host":"db","password":"{PASSWORD}"}}'),
         # A name in a sibling
         ('{"name":"API_KEY","value":"a"}', '{"name":"API_KEY","value":"[REDACTED:api-key]"}'),
         ('{"value":"a","key":"API_KEY"}', '{"value":"[REDACTED:api-key]","key":"API_KEY"}'),

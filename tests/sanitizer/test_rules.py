@@ -134,7 +134,11 @@ def test_steps_can_be_left_out() -> None:
         ({"disable": ["x"]}, "disable[0]", "there is no default rule 'x'"),
         ({"actions": {"x": "drop"}}, "actions.x", "there is no default rule 'x'"),
         ({"actions": {"jwt": "x"}}, "actions.jwt", "is none of: redact, hash, drop"),
-        ({"steps": ["x"]}, "steps[0]", "is none of: normalize, binary, keys, patterns, allow, truncate"),
+        (
+            {"steps": ["x"]},
+            "steps[0]",
+            "is none of: normalize, binary, keys, patterns, allow, truncate",
+        ),
         ({"allow": {"values": ["["]}}, "allow.values[0]", "missing ]"),
         ({"limits": {"text": 5}}, "limits.text", "must be from 64 to"),
         ({"limits": {"depth": True}}, "limits.depth", "must be a whole number, not true or false"),

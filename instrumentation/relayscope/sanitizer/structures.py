@@ -37,9 +37,10 @@ class Structures:
         written = orjson.dumps(copy).decode()
         searched = self._leaves.searched(written, "")
         is_same = searched is written and not storable.is_changed
-        if is_same and not self._leaves.is_long(written) and self._are_clean(storable.waiting):
+        if is_same and self._are_clean(storable.waiting) and not self._leaves.is_long(written):
             return cast("Value", value)
-        return _Restored(self._leaves, storable.waiting).read(searched, path)
+        restored = _Restored(self._leaves, storable.waiting).read(searched, path)
+        return cast("Value", value) if is_same and restored == value else restored
 
     def _are_clean(self, waiting: Sequence[bytes]) -> bool:
         return all(self._leaves.clean(each, "") is each for each in waiting)
