@@ -9,7 +9,7 @@ from typing import Final
 
 from relayscope.sanitizer import extents, harmless
 from relayscope.sanitizer.harmless import Kind
-from relayscope.sanitizer.neighbours import SCHEMA_WORDS
+from relayscope.sanitizer.json_schema import SCHEMA_WORDS
 from relayscope.sanitizer.page import LINE, Mention, Page, Pair
 
 _ASSIGNS = re.compile(

@@ -7,7 +7,7 @@ SAMPLES: Final = frozenset({"default", "const", "enum", "examples", "example"})
 
 _TYPES: Final = frozenset({"string", "number", "integer", "boolean", "array", "object", "null"})
 _COMBINING: Final = frozenset({"$ref", "anyOf", "oneOf", "allOf", "enum", "const", "items"})
-_WORDS: Final = (
+SCHEMA_WORDS: Final = (
     SAMPLES
     | _COMBINING
     | {
@@ -74,4 +74,4 @@ def _says_type(schema: dict[str, Any]) -> bool:
 
 def _describes(member: tuple[str, Any]) -> bool:
     name, value = member
-    return name in _WORDS or name.startswith("x-") or value is None or isinstance(value, bool)
+    return name in SCHEMA_WORDS or name.startswith("x-") or value is None or isinstance(value, bool)

@@ -1,6 +1,6 @@
 """Finds where a text mentions a sensitive name, or what could be part of one."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, Protocol
 
 import re2
@@ -10,10 +10,6 @@ from relayscope.sanitizer.multi_search import Expression, MultiSearch
 Span = tuple[int, int]
 
 _NAME_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.$-"
-_BETWEEN: Final = r"""[^A-Za-z0-9"'`{}\[\](),:;<>=&\r\n]{0,8}"""
-"""Between the words of a name: nothing that ends a name, or `{"x": "db", "password": 1}` would
-mention a `db pass`, which begins in another string."""
-
 _LONGEST: Final = 512
 """Bytes before and behind a phrase that can belong to the same name."""
 
@@ -25,15 +21,19 @@ class Mentions(Protocol):
         """First byte, and first byte behind, of each name; ascending, none twice."""
 
 
-def mentions_of(phrases: Sequence[str]) -> Mentions:
-    """A search for names that contain one of the phrases: lower-case words, a space between them."""
+def mentions_of(phrases: Sequence[str], spelled: Callable[[str], str]) -> Mentions:
+    """A search for names that contain one of the phrases.
+
+    Args:
+        phrases: lower-case words with a space between them.
+        spelled: makes an expression of a phrase that allows for anything between its words.
+    """
     if not phrases:
         return _None()
-    spelled = [phrase.replace(" ", _BETWEEN) for phrase in phrases]
     try:
-        return _Hyperscan([Expression(each, ignores_case=True) for each in spelled])
+        return _Hyperscan([Expression(spelled(each), ignores_case=True) for each in phrases])
     except ValueError:
-        return _Re2("|".join(spelled))
+        return _Re2("|".join(map(spelled, phrases)))
 
 
 class _None:

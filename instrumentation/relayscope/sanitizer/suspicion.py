@@ -8,7 +8,7 @@ from relayscope.sanitizer.encoded import BASE64_FILTER
 from relayscope.sanitizer.look_alikes import latin
 from relayscope.sanitizer.mentions import Span, mentions_of
 from relayscope.sanitizer.model import PatternRule
-from relayscope.sanitizer.names import Names
+from relayscope.sanitizer.names import Names, loose
 from relayscope.sanitizer.prefilter import prefilter
 from relayscope.sanitizer.views import ESCAPE_FILTER
 
@@ -48,7 +48,7 @@ class Suspicions:
 
     def __init__(self, rules: tuple[PatternRule, ...], names: Names) -> None:
         self._names = names
-        self._mentions = mentions_of(names.phrases())
+        self._mentions = mentions_of(names.phrases(), loose)
         self._prefilter = prefilter(
             rules, [names.expression(), ESCAPE_FILTER, BASE64_FILTER, _STRUCTURE_FILTER]
         )
