@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from opentelemetry.instrumentation import auto_instrumentation
-
+from .becoming import become
 from .delivery.flush import flush
 from .distro import set_defaults
 from .level import Level
+from .loader import loading
 from .process import (
     CHILDREN_VARIABLE,
     LEVEL_VARIABLE,
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if program.lacks_relayscope:
         if options.force:
             _say(f"{program.interpreter} has no relayscope: nothing will be seen of this program")
-            os.execv(executable, [executable, *options.command_arguments])  # noqa: S606  # asked for
+            become(executable, options.command_arguments)
         parser.exit(
             2,
             f"relayscope-instrument: {program.interpreter} has no relayscope. Install it there "
@@ -65,9 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             parser.exit(2, f"relayscope-instrument: {' '.join(str(error).split())}\n")
     if program.unseen:
         _say(f"nothing will be seen of {options.command}: {program.unseen}")
-    # OpenTelemetry's own command does the rest: it reads sys.argv and execs the command.
-    sys.argv = ["relayscope-instrument", "--", options.command, *options.command_arguments]
-    auto_instrumentation.run()
+    become(executable, options.command_arguments)
 
 
 def _set_environment(options: argparse.Namespace) -> None:
@@ -83,6 +81,8 @@ def _set_environment(options: argparse.Namespace) -> None:
         os.environ[PROFILES_FILE_VARIABLE] = str(Path(options.profiles).absolute())
     if options.children:
         os.environ[CHILDREN_VARIABLE] = "true"
+    # As OpenTelemetry's own command has it, a program finds modules in the working directory.
+    os.environ["PYTHONPATH"] = loading(os.environ.get("PYTHONPATH", ""), str(Path.cwd()))
 
 
 def _say(text: str) -> None:

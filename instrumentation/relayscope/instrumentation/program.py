@@ -12,7 +12,7 @@ from itertools import dropwhile
 from pathlib import Path
 from typing import Final
 
-_PYTHON: Final = re.compile(r"(python|pypy)[\d.]*(\.exe)?")
+_PYTHON: Final = re.compile(r"(python|pypy)[\d.]*(\.exe)?", re.IGNORECASE)
 _MOST_READ: Final = 4096
 _LONG_PATH: Final = re.compile(rb"#!/bin/sh\n'''exec' (?P<line>[^\n]*) \"\$0\" \"\$@\"")
 """A script of an environment whose path is too long for a first line, as pip and uv write it."""

@@ -2,13 +2,11 @@
 
 import os
 import shlex
-from pathlib import Path
 from typing import Any, Final
-
-from opentelemetry.instrumentation import auto_instrumentation
 
 from relayscope.instrumentation.channel import Channel
 from relayscope.instrumentation.hooks.command_name import name_of, program_of, words_of
+from relayscope.instrumentation.loader import loading
 from relayscope.instrumentation.process import CHILDREN_VARIABLE
 from relayscope.instrumentation.shield import shielded
 
@@ -50,7 +48,5 @@ def handed_on(args: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
             environment.setdefault(name, value)
     arguments = kwargs["args"] if "args" in kwargs else args[0]
     environment[_SERVICE_NAME] = own_name or program_of(_words(arguments))
-    loader = str(Path(auto_instrumentation.__file__).parent)
-    path = environment.get("PYTHONPATH")
-    environment["PYTHONPATH"] = f"{loader}{os.pathsep}{path}" if path else loader
+    environment["PYTHONPATH"] = loading(environment.get("PYTHONPATH", ""))
     return {**kwargs, "env": environment}
