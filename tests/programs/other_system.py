@@ -53,13 +53,15 @@ class Seen(ModuleType):
 
     def __init__(self, name: str, hidden: str = "", **own: Any) -> None:
         super().__init__(name)
-        self._hidden = frozenset(hidden.split())
-        vars(self).update(own)
+        vars(self).update(own, _hidden=frozenset(hidden.split()))
 
     def __getattr__(self, name: str) -> Any:
         if name in self._hidden:
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         return getattr(sys.modules[self.__name__], name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(sys.modules[self.__name__], name, value)
 
 
 def elsewhere(command: list[str]) -> list[str]:
