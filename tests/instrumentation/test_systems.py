@@ -81,9 +81,7 @@ def test_a_program_is_traced_from_start_to_store(
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
-def test_what_is_emitted_by_many_threads_arrives(
-    system: str, receiver: Receiver, spool_dir: Path
-) -> None:
+def test_what_is_emitted_arrives(system: str, receiver: Receiver, spool_dir: Path) -> None:
     """Each record that was emitted arrives once, whatever the system's way of writing files."""
     environment = clean_environment(
         OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint, RELAYSCOPE_SPOOL_DURABILITY="power"
