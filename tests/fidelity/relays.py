@@ -1,5 +1,6 @@
 """The rows of the table: every kind of relay that people run."""
 
+import os
 from pathlib import Path
 from typing import Final
 
@@ -93,6 +94,13 @@ RELAYS: Final = {
             "stdio",
             "stdio",
             _with_command("pooled_relay.py", "3"),
+            Abilities(),
+        ),
+        Relay(
+            "mcp 1.x, traced by its author",
+            "stdio",
+            "stdio",
+            _with_command("traced_relay.py", os.devnull),
             Abilities(),
         ),
         Relay("mcp 1.x raw streams", "stdio", "stdio", _with_command("pump_relay.py"), Abilities()),

@@ -116,7 +116,10 @@ class Facts:
             _content(self._sanitized(marked(whole))): key for key, whole in self._texts.items()
         }
         self._records = [self._seen(row) for row in connection.execute(text(RECORDS))]
-        self._parents = {row.span_id: row.parent_span_id for row in connection.execute(text(SPANS))}
+        self._parents: dict[str | None, str | None] = {
+            row.span_id: row.parent_span_id for row in connection.execute(text(SPANS))
+        }
+        self._messages = {seen.span_id for seen in self._records}
         self._leaked: int = connection.execute(text(LEAKS), {"secret": f"%{SECRET}%"}).scalar_one()
         self.wrong: list[str] = []
 
@@ -194,6 +197,13 @@ class Facts:
                 self.wrong.append(f"pairing: {seen.component} {seen.direction} {key}")
         return Share(right, total)
 
+    def _message_above(self, span_id: str | None) -> str | None:
+        """Return the span of the message above, past spans that the host has made in between."""
+        above = self._parents.get(span_id, "no such span")
+        while above in self._parents and above not in self._messages:
+            above = self._parents[above]
+        return above
+
     def _parenting(self) -> Share:
         """Each span's parent is who caused it: the sender's span, or the call it works for."""
         by_content: dict[tuple[str, str], list[Seen]] = {}
@@ -220,7 +230,7 @@ class Facts:
             else:
                 continue
             total += 1
-            parent = self._parents.get(seen.span_id, "no such span")
+            parent = self._message_above(seen.span_id)
             if parent in expected:
                 right += 1
             else:

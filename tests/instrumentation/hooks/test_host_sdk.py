@@ -1,0 +1,54 @@
+"""Promises about an OpenTelemetry SDK that the host has set up by itself."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fix_programs import clean_environment, eventually, instrumented, line, python, run
+from tests.fix_telemetry import OtlpSink
+
+HELLO = {
+    "protocolVersion": "2025-06-18",
+    "capabilities": {},
+    "clientInfo": {"name": "client", "version": "1"},
+}
+
+
+@pytest.fixture
+def exported(otlp_sink: OtlpSink, tmp_path: Path) -> list[dict[str, Any]]:
+    """What the exporter of a traced relay's author got of two calls."""
+    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
+    file = tmp_path / "spans"
+    relay = python("traced_relay.py", str(file), *python("busy_backend.py", "stdio"))
+    said = line(id=1, method="initialize", params=HELLO) + line(method="notifications/initialized")
+    asked = line(id=2, method="tools/list") + line(id=3, method="prompts/list")
+
+    run(instrumented("relay", relay), environment, said + asked)
+
+    eventually(lambda: [span for _, span in otlp_sink.spans if span.name == "dispatch"])
+    return [json.loads(each) for each in file.read_text().splitlines()]
+
+
+def test_spans_that_the_host_makes_by_itself_are_recorded(
+    exported: list[dict[str, Any]], otlp_sink: OtlpSink
+) -> None:
+    """They are between the messages of the process that they are a part of."""
+    assert exported
+    eventually(lambda: len(otlp_sink.spans) >= 6)
+    spans = {span.span_id: span for _, span in otlp_sink.spans}
+    dispatched = [span for span in spans.values() if span.name == "dispatch"]
+    assert {component for component, _ in otlp_sink.spans} == {"relay"}
+    assert dispatched
+    for span in dispatched:
+        below = [each for each in spans.values() if each.parent_span_id == span.span_id]
+        assert [each.name for each in below] == [spans[span.parent_span_id].name]
+
+
+def test_the_hosts_exporter_gets_what_it_would_without_relayscope(
+    exported: list[dict[str, Any]],
+) -> None:
+    """Its own spans, under its own name, and none of ours; so its provider is the global one."""
+    assert {span["name"] for span in exported} == {"dispatch"}
+    assert {span["resource"]["attributes"]["service.name"] for span in exported} == {"its own"}
