@@ -42,12 +42,14 @@ _BRACKETED: Final = 1024
 # The default of an expression: `os.environ.get("X") or "hunter2"`.
 _DEFAULT = re.compile(r"""(?:\bor\b|\|\||\?\?|\?:)[ \t]*+(?=[bru]?["'`])""")
 _USER_AND_PASSWORD = re.compile(r"\(\s*+[^(),\n]{1,64}+,\s*+(?=[bru]?[\"'A-Za-z_])")
+_OTHERWISE = re.compile(r"""[ \t]*+(?:or\b|\|\||\?\?|\?:)[ \t]*+(?=[bru]?["'`])""")
 _SCHEME = re.compile(r"(?i:basic|bearer|digest|negotiate|token|apikey|ntlm|hawk)[ \t]+")
+_COUNT: Final = 2
 _FEW_DIGITS: Final = 4
 _QUERY: Final = "?&,(;"
 _AROUND: Final = frozenset("(,{<|")
 _PARAMETERS: Final = frozenset(",)=>;|")
-_PARAMETER = re.compile(r"[A-Za-z_][\w.]*+(?:\[[\w., |]{0,64}\]|<[\w., ?]{0,64}>)?+(?=[,)])")
+_PARAMETER = re.compile(r"[A-Za-z_][\w.]*+(?:\[[\w., |]{0,64}\]|<[\w., ?]{0,64}>)?+(?=[ ]?[,)}\]])")
 _COMMENT = re.compile(r"[ \t]+(?:#|//|--)(?=[ \t])")
 _BLOCK: Final = 2048
 """Characters of a block that are looked at to see whether they are harmless."""
@@ -56,6 +58,10 @@ _BEFORE: Final = 256
 _CLOSING: Final = frozenset({"", *" \t\r\n),;]}+%.\"'`"})
 _NEWLINES: Final = frozenset("\r\n")
 _QUOTES: Final = frozenset("\"'")
+_CLOSED: Final = frozenset(");")
+# A value and what closes brackets that were opened before its name: `token=None):`.
+_CLOSES = re.compile(r"([^()]++)\)(?:[):,;\]}]*+|\.[\w.(]*+)")
+_STATEMENT = re.compile(r"(-?[0-9]{1,6}|[A-Za-z_$][A-Za-z_$.]*+)[;,}\]]")
 _MARKS: Final = frozenset("\"'`")
 _OPENINGS: Final = frozenset("\"'`bBfFrRuUNL@")
 _OBJECTS: Final = frozenset("{[")
@@ -97,10 +103,24 @@ class _Assignment:
         if not self.spaced and not self.colon:
             return True
         start = self.mention.start
+        if self._is_role() or self._is_member():
+            return False
         before = self.page.word_before(start)
         if not before or self.page.indent(start) is not None:
             return True
         return self.page.names.rule(f"{before} {self._name()}") is not None
+
+    def _is_role(self) -> bool:
+        """Whether the colon begins a word, as in reStructuredText: `pass :data:`."""
+        is_apart = self.mention.behind > self.mention.end and not self.quote
+        return self.operator == ":" and is_apart and self.page.text[self.at - 1] == ":"
+
+    def _is_member(self) -> bool:
+        """Whether it is something else that a program keeps in an object: `token.start = 1`."""
+        last = self._name().rpartition(".")
+        if not last[0] or self.quote or not self.page.is_code(self.at):
+            return False
+        return self.page.names.rule(last[2]) is None
 
     def pair(self) -> Pair | None:
         """The value, unless it is harmless."""
@@ -122,7 +142,10 @@ class _Assignment:
         if end - start > LINE:
             return pair
         value = text[start:end]
-        if self.operator in _COMPARED and harmless.is_word(value):
+        if self.operator in _COMPARED and not harmless.is_odd(value):
+            return None
+        named = self.page.names.rule(value)
+        if (named and named.whole_line) or harmless.is_template(value):
             return None
         if harmless.is_label(value) or harmless.is_same_name(value, self._name()):
             return None
@@ -132,8 +155,14 @@ class _Assignment:
     def _is_closing(self) -> bool:
         """Whether the quotation mark there ends a text in which the name stands."""
         text, at, start = self.page.text, self.at, self.mention.start
-        if self.quote or text[at] not in _MARKS or text[at + 1 : at + 2] not in _CLOSING:
+        if (
+            self.quote == text[at]
+            or text[at] not in _MARKS
+            or text[at + 1 : at + 2] not in _CLOSING
+        ):
             return False
+        if text[at + 1 : at + 2] in _CLOSED or text.startswith("`\n", at):
+            return True
         line = text.rfind("\n", max(0, start - _BEFORE), start) + 1 or max(0, start - _BEFORE)
         return text.count(text[at], line, start) % 2 == 1
 
@@ -142,16 +171,24 @@ class _Assignment:
         if _TEMPLATE.match(text, at) or _EMPTY.match(text, at):
             return None
         if mark == "(" and (found := _USER_AND_PASSWORD.match(text, at)):
-            span = extents.literal(text, found.end())
-            return Pair(rule, *span) if span else None
+            return self._second(found.end())
         if mark not in _OBJECTS:
             return self._bare()
         if _SCHEMA.match(text, at) or _VALIDATED.match(text, at):
             return None
-        inside = text[at : at + _BRACKETED]
-        if not self.quote and '"' not in inside and "'" not in inside and self.page.is_code(at):
+        end = extents.closing(text, at, at + _BRACKETED)
+        if self.page.is_code(at) and not harmless.has_odd_literal(text[at:end]):
             return None
-        return Pair(rule, at, extents.closing(text, at), quoted=bool(self.quote))
+        return Pair(rule, at, extents.closing(text, at, len(text)), quoted=bool(self.quote))
+
+    def _second(self, at: int) -> Pair | None:
+        """The password in `(user, password)`."""
+        text, rule = self.page.text, self.mention.rule
+        span = extents.literal(text, at)
+        if not span or not text[span[1] + 1 : span[1] + 3].lstrip().startswith(")"):
+            return None
+        value = text[span[0] : min(span[1], span[0] + LINE)]
+        return Pair(rule, *span) if self.page.names.rule(value) is None else None
 
     def _block(self) -> Pair | None:
         text, at = self.page.text, self.at
@@ -184,7 +221,7 @@ class _Assignment:
     def _checked_line(self) -> Pair | None:
         """The value that is the rest of a line, unless it is harmless."""
         text, at, rule = self.page.text, self.at, self.mention.rule
-        around = text[self.mention.start - 1 : self.mention.start]
+        around = self._around()
         value = text[at : extents.line(text, at, around, at + LINE)]
         head = _COMMENT.split(value, maxsplit=1)[0].rstrip()
         bare = head.rstrip(",; ")
@@ -202,22 +239,44 @@ class _Assignment:
             return odd and Pair(rule, at + odd.start(), at + odd.end())
         return Pair(rule, at, extents.line(text, at, around, len(text)))
 
+    def _around(self) -> str:
+        """The quotation mark inside of which the name stands."""
+        text, start = self.page.text, self.mention.start
+        line = text.rfind("\n", max(0, start - _BEFORE), start) + 1 or max(0, start - _BEFORE)
+        return '"' if text.count('"', line, start) % 2 == 1 else text[start - 1 : start]
+
     def _checked_run(self, pair: Pair) -> Pair | None:
         """The value that is a run without spaces, unless it is harmless."""
-        start, end = pair.start, pair.end
-        if end - start > harmless.LONGEST:
+        if pair.end - pair.start > harmless.LONGEST:
             return pair
-        value = self.page.text[start:end]
-        match self.page.kind(value):
+        value = self.page.text[pair.start : pair.end]
+        if closed := _CLOSES.fullmatch(value):
+            value = closed[1]
+            pair = pair._replace(end=pair.start + len(value))
+        elif (statement := _STATEMENT.match(value)) and self.page.is_code(pair.start):
+            value = statement[1]
+        value = value.rstrip(",;:") or value
+        kind = self.page.kind(value)
+        if kind is Kind.CALL:
+            return self._called(pair)
+        if not self._is_harmless(kind, value, pair.end):
+            return pair
+        otherwise = _OTHERWISE.match(self.page.text, pair.end)
+        span = otherwise and extents.literal(self.page.text, otherwise.end())
+        return Pair(pair.rule, *span) if span else None
+
+    def _is_harmless(self, kind: Kind, value: str, end: int) -> bool:
+        match kind:
             case Kind.REFERENCE | Kind.TYPE:
-                return None
+                return True
             case Kind.NUMBER:
-                return None if self._is_count(value) else pair
-            case Kind.WORD | Kind.PATH as kind:
-                return None if self._is_name(kind, value, end) or self._is_sentence(value) else pair
-            case Kind.CALL:
-                return self._called(pair)
-        return None if self.colon and not self.spaced and self._is_resource() else pair
+                return self._is_count(value)
+            case Kind.WORD | Kind.PATH:
+                return self._is_name(kind, value, end) or self._is_sentence(value)
+        if self.colon and not self.spaced and self._is_resource():
+            return True
+        is_name = value.isidentifier() and self.page.names.rule(value) is not None
+        return is_name and self.page.is_code(self.at)
 
     def _called(self, pair: Pair) -> Pair | None:
         text = self.page.text
@@ -236,8 +295,11 @@ class _Assignment:
         page = self.page
         if harmless.is_longer_name(value, self._name()) or page.is_code(self.at):
             return True
+        is_sensitive = page.names.rule(value) is not None
         if kind is Kind.PATH:
-            return harmless.is_known_path(value) or page.names.rule(value) is not None
+            return is_sensitive or harmless.is_known_path(value)
+        if is_sensitive and harmless.has_words(value):
+            return True
         before = page.text[self.mention.start - 2 : self.mention.start].strip()
         behind = page.text[end : end + 1]
         if before[-1:] in _AROUND and behind in _PARAMETERS and self.colon:
@@ -261,6 +323,8 @@ class _Assignment:
     def _is_count(self, value: str) -> bool:
         """Whether a number counts something: in source code, or the line of a file."""
         if self.colon and not self.spaced and "." in self._name():
+            return True
+        if self.spaced and len(value) <= _COUNT:
             return True
         return len(value) <= _FEW_DIGITS and self.page.is_code(self.at)
 

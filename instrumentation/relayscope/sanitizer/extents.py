@@ -86,17 +86,17 @@ def line(text: str, at: int, quote: str, limit: int) -> int:
     return found.end() if found else at
 
 
-def closing(text: str, at: int) -> int:
-    """Where the bracket at a place is closed, or the end of the text."""
+def closing(text: str, at: int, limit: int) -> int:
+    """Where the bracket at a place is closed, or the limit."""
     depth = 0
-    for token in _NESTED.finditer(text, at):
+    for token in _NESTED.finditer(text, at, limit):
         if token[0] in {"{", "["}:
             depth += 1
         elif token[0] in {"}", "]"}:
             depth -= 1
             if depth == 0:
                 return token.end()
-    return len(text)
+    return min(limit, len(text))
 
 
 def block(text: str, at: int, indent: int, limit: int) -> int | None:

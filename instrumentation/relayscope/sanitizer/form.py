@@ -6,8 +6,8 @@
 import re
 from typing import Final
 
-from relayscope.sanitizer import extents
-from relayscope.sanitizer.page import Mention, Page, Pair
+from relayscope.sanitizer import extents, harmless
+from relayscope.sanitizer.page import LINE, Mention, Page, Pair
 
 _NAMING: Final = ("name", "key", "Name", "Key")
 _MARKS: Final = frozenset({":", "="})
@@ -21,6 +21,10 @@ _VALUE = re.compile(
 )
 _PART = re.compile(
     r"\"[^\r\n]{0,256}\r?\n(?:[A-Za-z-]{1,40}:[^\r\n]{0,256}\r?\n){0,4}\r?\n([^\r\n]++)"
+)
+_CALLEE: Final = 24
+_SETTER = re.compile(
+    r"(?i:set|add|append|put|env|header|config|define|insert|update|field|cookie)\w{0,16}\Z"
 )
 _TUPLE = re.compile(r"[\"'],\s*+(?=[bBfFrRuU]{0,2}[\"'])")
 
@@ -38,7 +42,7 @@ def named_value(page: Page, mention: Mention) -> Pair | None:
     if span := extents.literal(text, at):
         return Pair(mention.rule, *span)
     if text[at : at + 1] in {"{", "["}:
-        return Pair(mention.rule, at, extents.closing(text, at))
+        return Pair(mention.rule, at, extents.closing(text, at, len(text)))
     lines = "\n" in found[0]
     return Pair(
         mention.rule, at, extents.line(text, at, "", len(text)) if lines else extents.run(text, at)
@@ -53,8 +57,16 @@ def _part(page: Page, mention: Mention) -> Pair | None:
 def argument(page: Page, mention: Mention) -> Pair | None:
     """The literal behind a name in the same brackets: `("cookie", "a=b")`, `define('KEY', 'X')`."""
     text, start = page.text, mention.start
-    if mention.end == mention.behind or "(" not in text[max(0, start - 3) : start]:
+    opening = text.rfind("(", max(0, start - 3), start)
+    if mention.end == mention.behind or opening < 0:
         return None
     found = _TUPLE.match(text, mention.end)
     span = found and extents.literal(text, found.end())
-    return Pair(mention.rule, *span) if span else None
+    if not span or span[1] - span[0] > LINE:
+        return Pair(mention.rule, *span) if span else None
+    value = text[slice(*span)]
+    if text[opening - 1 : opening].isalnum():
+        is_set = _SETTER.search(text, max(0, opening - _CALLEE), opening)
+        return Pair(mention.rule, *span) if is_set or harmless.is_odd(value) else None
+    alone = text.startswith(")", span[1] + 1) or span[1] >= len(text) - 1
+    return Pair(mention.rule, *span) if alone and page.names.rule(value) is None else None

@@ -18,12 +18,27 @@ _PROSE: Final = frozenset(
     | {"been", "it", "its", "in", "on", "at", "by", "as", "or"}
     | {"if", "not", "no", "for", "from", "your", "our", "my", "their"}
     | {"used", "which", "must", "should", "may", "cannot", "has", "have", "does"}
-    | {"did", "per", "via", "etc", "e.g.", "i.e.", "optional", "required"}
+    | {
+        "did",
+        "per",
+        "via",
+        "etc",
+        "e.g.",
+        "i.e.",
+        "optional",
+        "required",
+        "string",
+        "value",
+        "with",
+        "without",
+    }
 )
 _MANY: Final = 24
 """Words of a value that are looked at."""
 
 _PAIR: Final = 2
+_RECOVERY_PHRASE: Final = 12
+"""Words of the shortest one."""
 
 # A word that nobody would write in a sentence, so that a secret may be in it.
 _ODD = re.compile(
@@ -60,6 +75,10 @@ _ABOUT: Final = frozenset(
     }
     | {"login", "session", "username", "api"}
 )
+_FILLED = re.compile(
+    r"%[-0-9.]{0,4}[sdrvi]|%\(\w+\)[sdr]|\$?\{[^{}\"\s]{0,64}\}|\$\{[^}]*\Z|\{\{[^{}]{0,64}\}\}"
+)
+_LITERAL = re.compile(r"([\"'])([^\"'\n]{1,128})\1")
 _LABEL = re.compile(r"[A-Za-z .,!?:()'\u2019/-]{1,128}")
 _WORD = re.compile(r"[A-Za-z]+")
 
@@ -89,7 +108,13 @@ class Kind(Enum):
 LONGEST: Final = 256
 """Characters. Nothing without spaces that is longer is harmless."""
 
-_CHAIN = re.compile(r"[A-Za-z_$@][\w$]*+((?:(?:\?\.|!\.|::|->|\.)[A-Za-z_$][\w$]*+)*+)[!?]?")
+_PROGRAM = re.compile(
+    r"(?:async[ ]+)?(?:function\b|class[ ]|new[ ]|await[ ]|typeof[ ]|lambda\b"
+    r"|\([\w, ]{0,64}\)[ ]?=>)"
+    # A negation, a regular expression, a rule of ABNF.
+    r"|!\(?[A-Za-z_$][\w$]*\.|/(?:[\^\\(]|\[\^)|[0-9]?\*[<(A-Za-z]|%x[0-9A-F]{2}"
+)
+_CHAIN = re.compile(r"[A-Za-z_$@][\w$]*+((?:(?:\?\.|!\.|::|->|\.)#?[A-Za-z_$][\w$]*+)*+)[!?]?")
 _PLAIN_WORD = re.compile(r"[A-Za-z_$]+[0-9]?")
 # What begins an expression and no value.
 _BEFORE = re.compile(
@@ -112,7 +137,7 @@ _HARMLESS_MEMBER = re.compile(
     r"|#.*"
 )
 _CALLS: Final = frozenset({"(", "[", COVER})
-_OPEN: Final = ("(", "[", "{", ",")
+_OPEN: Final = ("(", "[", "{", ",", '"', "'")
 _TYPE = re.compile(
     r"(?:(?:readonly|const|unsigned|static|ref|out|in|mut|struct|enum)[ ])?+[&*?]*+(?:\[\w*\])*+"
     r"(?:'[a-z]+[ ])?+[A-Z_a-z][\w.]*+(?:::[\w]++)*+"
@@ -122,7 +147,8 @@ _TYPE = re.compile(
 )
 
 _REFERENCE = re.compile(
-    r"\$[A-Za-z_][A-Za-z_]*|\$env:\w+|\$\([^\n]*\)?|\$\{[^{}\n:]*\}|:[a-z_]+|@[A-Za-z_]+|\?|\$[0-9]"
+    r"\$[A-Za-z_][A-Za-z_]*|\$env:\w+|\$\([^\n]*\)?|\$\{[^{}\n:]*\}|\$[0-9]"
+    r"|:[a-z_]+|@{1,2}[A-Za-z_]+|\?"
 )
 
 # Letters with digits in their midst, and what base64 and people put between them.
@@ -135,7 +161,7 @@ _FORMS: Final = (
     (Kind.WORD, _PLAIN_WORD),
     (Kind.PATH, _PATH),
     (Kind.REFERENCE, _REFERENCE),
-    (Kind.NUMBER, re.compile(r"-?[0-9]{1,6}")),
+    (Kind.NUMBER, re.compile(r"-?(?:[0-9]{1,6}|0x[0-9a-fA-F]{1,4})")),
 )
 
 
@@ -143,9 +169,11 @@ def is_prose(value: str) -> bool:
     """Whether a value is a sentence or a part of one."""
     words = value[:256].lower().split(None, _MANY)
     words = [word.strip(".,;!?()") for word in words]
-    if len(words) == _PAIR and not all(word.isalpha() and word[1:] for word in words):
-        return False
-    return len(words) > 1 and not _PROSE.isdisjoint(words)
+    if len(words) <= _PAIR:
+        return len(words) == _PAIR and any(word in _PROSE and word[1:] for word in words)
+    if not _PROSE.isdisjoint(words):
+        return True
+    return len(words) < _RECOVERY_PHRASE and not _ABOUT.isdisjoint(words)
 
 
 def odd_word(value: str) -> re.Match[str] | None:
@@ -164,6 +192,17 @@ def is_odd(value: str) -> bool:
 def harmlessly_numbered(value: str) -> bool:
     """Whether a word only has a number behind it: `OAuth2`, `RFC-6749`, `v1.2`."""
     return _NUMBERED.fullmatch(value) is not None
+
+
+def is_template(value: str) -> bool:
+    """Whether a quoted value is filled in, and the rest of it holds no secret."""
+    rest, filled = _FILLED.subn("", value)
+    return filled > 0 and not any(map(str.isdigit, rest))
+
+
+def has_odd_literal(value: str) -> bool:
+    """Whether something quoted in source code could be a secret."""
+    return any(is_odd(found[2]) for found in _LITERAL.finditer(value))
 
 
 def is_label(value: str) -> bool:
@@ -186,7 +225,7 @@ def kind(value: str) -> Kind:
     for form, expression in _FORMS:
         if expression.fullmatch(value):
             return form
-    if is_type(value):
+    if is_type(value) or _PROGRAM.match(value):
         return Kind.TYPE
     return Kind.CALL if _MAYBE_CALL.search(value) else Kind.OTHER
 
@@ -198,12 +237,14 @@ def is_type(value: str) -> bool:
 
 def is_expression(value: str) -> bool:
     """Whether a value calls, indexes or combines something, as only programs do."""
+    if _PROGRAM.match(value):
+        return True
     begun = _BEFORE.match(value)
     at = begun.end() if begun else 0
     chain = _CHAIN.match(value, at)
     if chain is None:
         return False
-    if any(map(str.isdigit, chain[0][:-1])):
+    if not chain[1] and any(map(str.isdigit, chain[0][:-1])):
         return _calls(value, chain.end())
     return _calls(value, chain.end()) or _OPERATOR.match(value, chain.end()) is not None
 
@@ -221,6 +262,11 @@ def is_call(value: str) -> bool:
 def is_known_path(value: str) -> bool:
     """Whether a way to a member starts where programs keep what they are given."""
     return _KNOWN.match(value) is not None
+
+
+def has_words(value: str) -> bool:
+    """Whether a name in a program is made of several words: `user_secret`, `userSecret`."""
+    return len(_words(value)) > 1 and not value.isupper() and not value.istitle()
 
 
 def is_longer_name(value: str, name: str) -> bool:

@@ -117,7 +117,7 @@ def _ways(page: Page, start: int, end: int) -> tuple[_Ways, Mention] | None:
 
 def _rule(page: Page, start: int, end: int) -> KeyRule | None:
     text = page.text
-    name = text[start:end].lstrip()
+    name = text[start:end].lstrip(" $")
     rule = page.names.rule(name)
     if rule is None and text[start - 1 : start] == ";":
         # Among the settings of a connection, `PWD` is no folder.

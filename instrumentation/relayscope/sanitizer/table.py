@@ -17,9 +17,9 @@ Column = tuple[int, KeyRule]
 _CSV: Final = "csv"
 _BARS: Final = "bars"
 
-_CSV_NAME: Final = r"[ ]?[\"']?[\w .#()-]{0,40}+[\"']?"
+_CSV_NAME: Final = r"[ ]?[\"']?[\w .#-]{0,40}+[\"']?"
 _CSV_HEAD = re.compile(
-    rf"[\"']?[A-Za-z_\u0080-\U0010ffff][\w .#()-]{{0,40}}+[\"']?([,;\t])"
+    rf"[\"']?[A-Za-z_\u0080-\U0010ffff][\w .#-]{{0,40}}+[\"']?([,;\t])"
     rf"(?:{_CSV_NAME}\1)*+{_CSV_NAME}[ \t]*+\r?\n"
 )
 _WORDS: Final = 3
@@ -96,13 +96,17 @@ def _below(page: Page, rules: Sequence[Column], at: int) -> Iterator[Pair]:
         end = text.find("\n", at, at + 4 * HEAD)
         end = end if end >= 0 else min(len(text), at + 4 * HEAD)
         line = text[at:end]
-        if "|" not in line and not _RULER.match(text, at):
+        is_ruler = _RULER.match(text, at)
+        if "|" not in line and not is_ruler:
             break
+        at = page.told[_BARS] = end + 1
+        if is_ruler:
+            continue
         places = [-1, *(index for index, mark in enumerate(line) if mark == "|"), len(line)]
         for index, rule in rules:
             if index + 1 < len(places):
-                yield from _cell(rule, text, at + places[index] + 1, at + places[index + 1])
-        at = page.told[_BARS] = end + 1
+                first = end - len(line)
+                yield from _cell(rule, text, first + places[index] + 1, first + places[index + 1])
 
 
 def _beside(page: Page, mention: Mention, start: int) -> Iterator[Pair]:

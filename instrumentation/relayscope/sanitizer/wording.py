@@ -12,8 +12,9 @@ _BEHIND = re.compile(
     # `is X`, `for bob is: X`
     r"(?P<said>"
     r"(?:(?:for|f\u00fcr|para|pour)[ \t]++[\w.@'\"-]{1,40}+[ \t]*+|\([^()\n]{1,40}\)[ \t]*+)?"
-    r"(?:(?:is|was|are|will[ ]be|is[ ]now|has[ ]been[ ](?:set|changed|reset)[ ]to|(?:re)?set[ ]to"
-    r"|changed[ ]to|ist|lautet|es|est|\u00e8|\u00e9)\b[ \t]*+)?(?P<colon>[:\uff1a][ \t]++)?)"
+    r"(?P<is>(?:is|was|are|will[ ]be|is[ ]now|has[ ]been[ ](?:set|changed|reset)[ ]to"
+    r"|(?:re)?set[ ]to|changed[ ]to|ist|lautet|es|est|\u00e8|\u00e9)\b[ \t]*+)?"
+    r"(?P<colon>[:\uff1a][ \t]++)?)"
     r"(?P<value>[\"'`]|[^\s\"'`<]{4,256}+)"
 )
 # `password nvarchar(50) = N'X'`, `password string = "X"`
@@ -84,7 +85,7 @@ def subscript(page: Page, mention: Mention) -> Pair | None:
 def _option(page: Page, mention: Mention) -> Pair | None:
     text, at = page.text, mention.behind
     rule = page.names.option(text[mention.start : mention.end])
-    if rule is None or text[at] == "-":
+    if rule is None or text[at] == "-" or text[mention.end] not in " \t":
         return None
     if span := extents.literal(text, at):
         return Pair(rule, *span)
@@ -100,6 +101,8 @@ def _said(page: Page, mention: Mention) -> Pair | None:
     if found is None or not found["said"]:
         return None
     at = found.start("value")
+    if not found["is"] and not found["colon"]:
+        return None
     if span := extents.literal(text, at):
         value = text[span[0] : min(span[1], span[0] + LINE)]
         return None if " " in value or not value else Pair(mention.rule, *span)
@@ -119,6 +122,8 @@ def _lone(page: Page, mention: Mention) -> Pair | None:
     start, end = found.span(1)
     if text[start] in "\"'":
         start, end = start + 1, end - 1
+    if harmless.is_call(text[start:end]):
+        return None
     before = text[max(0, mention.start - 160) : mention.start]
     in_netrc = "machine" in before and _LOGIN.search(before)
     if in_netrc or (page.indent(mention.start) is not None and harmless.is_odd(text[start:end])):
