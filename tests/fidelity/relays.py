@@ -33,6 +33,28 @@ def _mcp_proxy(port: int, backend: list[str]) -> list[str]:
     return [*command, *backend]
 
 
+def _home_made(client: str) -> Relay:
+    return Relay(
+        client,
+        "stdio",
+        "http",
+        _with_command("http_relay.py", client),
+        Abilities(anything=True, batches=True, cancels=True),
+    )
+
+
+def _gateway(server: str, client: str) -> Relay:
+    return Relay(
+        f"{server} workers, {client}",
+        "http",
+        "http",
+        _with_port("http_gateway.py", server, client),
+        # What the client answers may come to a worker that was not asked.
+        Abilities(asks=False, anything=True, batches=True),
+        path="/mcp",
+    )
+
+
 RELAYS: Final = {
     relay.title: relay
     for relay in (
@@ -211,5 +233,12 @@ RELAYS: Final = {
             _with_command("httpx_relay.py"),
             Abilities(anything=True, batches=True, cancels=True),
         ),
+        _home_made("aiohttp"),
+        _home_made("http.client"),
+        _home_made("requests"),
+        _home_made("urllib"),
+        _home_made("urllib3"),
+        _gateway("uvicorn", "aiohttp"),
+        _gateway("gunicorn", "requests"),
     )
 }
