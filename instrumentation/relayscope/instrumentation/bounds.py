@@ -22,6 +22,10 @@ MARGIN: Final = 8 * 1024
 """What is dropped from the end of a cut text after it was sanitized: a secret that the cut has
 halved is not recognised, and it is there. A private key of RSA-4096 has 3.3 KB."""
 
+DEAR_LIMIT: Final = 16 * 1024
+"""Characters kept of a text that takes long to be searched (`Sanitizer.is_dear`), where it cannot
+be searched on another thread. The densest text takes 0.1 µs for each of them."""
+
 LONGEST_NAME: Final = 4096
 """Characters of a name, or of what is said of a status."""
 
@@ -100,7 +104,8 @@ def clean_record(
     sanitizer: Sanitizer, attributes: dict[str, Any], body: Any, limit: int
 ) -> tuple[dict[str, Value], Value]:
     """Return a record's attributes and body without secrets, as far as each fits into the limit."""
-    of_attributes, of_body = Bounds(limit), Bounds(limit)
+    is_dear = isinstance(body, str) and sanitizer.is_dear(body[:limit])
+    of_attributes, of_body = Bounds(limit), Bounds(DEAR_LIMIT + MARGIN if is_dear else limit)
     clean, clean_body = sanitizer.record(of_attributes.take(attributes), of_body.take(body))
     if of_attributes.exceeded:
         clean = {**_without_end(clean), names.ATTRIBUTES_CUT: True}

@@ -1,5 +1,6 @@
 """The log record of each message: `mcp.message`, with the exact text at level TRACE."""
 
+import functools
 import hashlib
 from typing import Final
 
@@ -13,8 +14,9 @@ from relayscope.sanitizer import Sanitizer, Value
 
 from . import names
 from .ambient import NOWHERE
-from .bounds import DEFAULT_BODY_LIMIT, MARGIN
+from .bounds import DEAR_LIMIT, DEFAULT_BODY_LIMIT, MARGIN
 from .crossing import Crossing, OddTraffic, Recorded
+from .deferred import Deferred
 from .level import Level
 from .levels import Direction
 from .long_text import MOST_KEPT, LongText, shortened
@@ -47,6 +49,7 @@ class MessageLog:
         self._sanitizer = sanitizer
         self._recurring = Recurring(sanitizer)
         self._body_limit = max(body_limit, 2 * MARGIN)
+        self._deferred = Deferred()
 
     def emit(self, crossing: Crossing, text: Recorded) -> None:
         """Emit the log record, if the level asks for one, of a message with exactly this text."""
@@ -68,23 +71,35 @@ class MessageLog:
         attributes[names.MESSAGE_SIZE] = len(data)
         attributes[names.CHANNEL_SEQUENCE] = crossing.sequence
         body = self._body(data) if level is _TRACE else None
-        if body is None or len(data) > self._body_limit:
+        is_cut = len(data) > self._body_limit
+        if body is None or is_cut:
             unseen[names.MESSAGE_SHA256] = _digest(data)
-        clean, clean_body = self._sanitizer.record(unseen, body)
-        attributes.update(clean)
-        if isinstance(clean_body, str) and len(data) > self._body_limit:
-            clean_body = clean_body[:-MARGIN]
-        self._emit(
-            LogRecord(
-                timestamp=crossing.time,
-                context=_context_of(crossing),
-                severity_number=_SEVERITY[own_level],
-                severity_text=own_level.name,
-                event_name=names.EVENT_MESSAGE,
-                body=clean_body,
-                attributes=attributes,
-            )
+        record = LogRecord(
+            timestamp=crossing.time,
+            context=_context_of(crossing),
+            severity_number=_SEVERITY[own_level],
+            severity_text=own_level.name,
+            event_name=names.EVENT_MESSAGE,
+            attributes=attributes,
         )
+        if body is not None and self._sanitizer.is_dear(body):
+            finish = functools.partial(self._finish, record, unseen, body, is_cut=is_cut)
+            if self._deferred.take(len(body), finish):
+                return
+            body, is_cut = body[: DEAR_LIMIT + MARGIN], True
+            unseen[names.MESSAGE_SHA256] = _digest(data)
+        self._finish(record, unseen, body, is_cut=is_cut)
+
+    def _finish(
+        self, record: LogRecord, unseen: dict[str, Value], body: str | None, *, is_cut: bool
+    ) -> None:
+        """Emit a record with what is left of attributes and text without their secrets."""
+        clean, clean_body = self._sanitizer.record(unseen, body)
+        if isinstance(clean_body, str) and is_cut:
+            clean_body = clean_body[:-MARGIN]
+        record.attributes = {**(record.attributes or {}), **clean}
+        record.body = clean_body
+        self._emit(record)
 
     def _attributes(self, crossing: Crossing) -> tuple[dict[str, Value], dict[str, Value]]:
         """Return the attributes that are known to hold no secret, and those that are not."""

@@ -24,6 +24,11 @@ TRUNCATED: Final = "truncated"
 """Among the hits: how many texts and names were cut."""
 
 
+_LONGEST_CHEAP: Final = 16 * 1024
+_DEAR: Final = 2000
+"""Characters, and microseconds, up to which a host's own thread may clean a text."""
+
+
 class Sanitizer:
     """Takes secrets out of telemetry before it is written anywhere.
 
@@ -89,6 +94,16 @@ class Sanitizer:
         if self._all_pass(records):
             return records
         return [self.record(attributes, body) for attributes, body in records]
+
+    def is_dear(self, text: str) -> bool:
+        """Whether cleaning a text may take more than 2 ms; a text that is not long never does."""
+        if len(text) <= _LONGEST_CHEAP:
+            return False
+        try:
+            with searching.lock:
+                return self._scanner.effort(text) > _DEAR
+        except UnicodeEncodeError:
+            return True
 
     def hits(self) -> dict[str, int]:
         """How often each rule hit since the start.
