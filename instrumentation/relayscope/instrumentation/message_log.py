@@ -70,9 +70,9 @@ class MessageLog:
         attributes, unseen = self._attributes(crossing)
         attributes[names.MESSAGE_SIZE] = len(data)
         attributes[names.CHANNEL_SEQUENCE] = crossing.sequence
-        body = self._body(data) if level is _TRACE else None
-        is_cut = len(data) > self._body_limit
-        if body is None or is_cut:
+        body = _text(data) if level is _TRACE else None
+        is_long = len(data) > self._body_limit
+        if body is None or is_long:
             unseen[names.MESSAGE_SHA256] = _digest(data)
         record = LogRecord(
             timestamp=crossing.time,
@@ -82,19 +82,32 @@ class MessageLog:
             event_name=names.EVENT_MESSAGE,
             attributes=attributes,
         )
-        if body is not None and self._sanitizer.is_dear(body):
-            finish = functools.partial(self._finish, record, unseen, body, is_cut=is_cut)
+        limit = self._body_limit
+        if body is not None and self._is_dear(body):
+            finish = functools.partial(self._finish, record, unseen, body, limit)
             if self._deferred.take(len(body), finish):
                 return
-            body, is_cut = body[: DEAR_LIMIT + MARGIN], True
+            body, limit = body[: DEAR_LIMIT + MARGIN + 1], DEAR_LIMIT + MARGIN
             unseen[names.MESSAGE_SHA256] = _digest(data)
-        self._finish(record, unseen, body, is_cut=is_cut)
+        self._finish(record, unseen, body, limit)
+
+    def _is_dear(self, body: str) -> bool:
+        if len(body) > self._body_limit:
+            return self._sanitizer.may_hold_binary(body) or self._sanitizer.is_dear(
+                body[: self._body_limit]
+            )
+        return self._sanitizer.is_dear(body)
 
     def _finish(
-        self, record: LogRecord, unseen: dict[str, Value], body: str | None, *, is_cut: bool
+        self, record: LogRecord, unseen: dict[str, Value], body: str | None, limit: int
     ) -> None:
         """Emit a record with what is left of attributes and text without their secrets."""
-        clean, clean_body = self._sanitizer.record(unseen, body)
+        is_cut = False
+        if body is not None and len(body) > limit:
+            # What images leave behind is short: a text that had one may fit without.
+            body = self._sanitizer.without_binary(body)
+            is_cut = len(body) > limit
+        clean, clean_body = self._sanitizer.record(unseen, body[:limit] if body else body)
         if isinstance(clean_body, str) and is_cut:
             clean_body = clean_body[:-MARGIN]
         record.attributes = {**(record.attributes or {}), **clean}
@@ -128,13 +141,10 @@ class MessageLog:
         checked.limits = _NO_LIMITS
         self._sdk.emit(checked)  # type: ignore[arg-type]  # which it takes as well
 
-    def _body(self, data: bytes | LongText) -> str:
-        """Return the text, or its beginning where it is too long."""
-        if isinstance(data, LongText):
-            data = data.head
-        if len(data) > self._body_limit:
-            return data[: self._body_limit].decode("utf-8", "ignore")
-        return data.decode("utf-8", "backslashreplace")
+
+def _text(data: bytes | LongText) -> str:
+    """Return the text, or what is kept of it where it is too long."""
+    return (data.head if isinstance(data, LongText) else data).decode("utf-8", "backslashreplace")
 
 
 def _digest(data: bytes | LongText) -> str:

@@ -9,21 +9,30 @@ import binascii
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Final, NamedTuple
 
-from relayscope.sanitizer.json_strings import json_string
 from relayscope.sanitizer.json_values import JsonValues
 
 _SMALLEST: Final = 256
 """Characters of base64. A smaller one costs less than its marker explains."""
 
 _MEMBER = re.compile(r'"(data|blob)"[ \t\r\n]*+:[ \t\r\n]*+"(?=[A-Za-z0-9+/_-]{64})')
+_HINTS: Final = ('data"', 'blob"', "data\\", "blob\\", ";base64,")
 # `\\"data\\":\\"iVBORw0...`
 _NESTED = re.compile(r'\\"(?:data|blob)\\++"[ \\ntr]*+:[ \\ntr]*+"[A-Za-z0-9+/_-]{64}')
 _URI = re.compile(r"data:([a-z0-9.+/-]{1,64})(?:;[a-z0-9=.-]{1,64}){0,4};base64,", re.IGNORECASE)
 _RUN = re.compile(r"[A-Za-z0-9+/_-]*+={0,2}")
 _MEDIA_TYPE = re.compile(r"[a-z0-9.+-]{1,31}/[a-z0-9.+-]{1,32}")
 _UNKNOWN: Final = "application/octet-stream"
+
+_FROM_URL_SAFE: Final = str.maketrans("-_", "+/")
+_COMMA = re.compile(r"[ \t\r\n]*+,")
+_BESIDE: Final = 8
+"""Members behind a `data` that are looked at for its type."""
+
+_PIECE: Final = 256 * 1024
+"""Characters decoded at a time, in 0.5 ms."""
 
 _NEAR: Final = 512
 """Characters before a `data` within which the object that holds it begins."""
@@ -61,13 +70,8 @@ def may_hold_binary(text: str) -> bool:
     """Whether a look for binary contents, also of JSON in JSON strings, could find any."""
     if len(text) < _SMALLEST:
         return False
-    return (
-        'data"' in text
-        or 'blob"' in text
-        or ";base64," in text
-        or "data\\" in text
-        or "blob\\" in text
-    )
+    # Most texts have neither word, and a look for each takes 0.1 ns for each character.
+    return ("data" in text or "blob" in text) and any(map(text.__contains__, _HINTS))
 
 
 def nested_places(text: str) -> list[int]:
@@ -85,51 +89,72 @@ def covered(text: str, found: Sequence["Binary"]) -> str:
     return "".join(pieces) + text[position:]
 
 
+def marked(text: str) -> str:
+    """The text with the marker of each binary content in its place."""
+    pieces: list[str] = []
+    position = 0
+    for each in binaries(text):
+        pieces += (text[position : each.start], each.marker())
+        position = each.end
+    return "".join(pieces) + text[position:] if pieces else text
+
+
 def binaries(text: str) -> Iterator[Binary]:
     """The binary contents of a text, in order and apart."""
     done = 0
-    for start, media_type in sorted([*_members(text), *_uris(text)]):
-        if start < done:
+    for start, end, media_type in sorted([*_members(text), *_uris(text)]):
+        if start < done or end - start < _SMALLEST:
             continue
-        run = _RUN.match(text, start)
-        if run is None or run.end() - start < _SMALLEST:
-            continue
-        content = _decoded(run[0])
+        content = _decoded(text[start:end])
         if content is not None:
-            done = run.end()
-            yield Binary(start, done, media_type, content)
+            done = end
+            yield Binary(start, end, media_type, content)
 
 
-def _uris(text: str) -> Iterator[tuple[int, str]]:
+def _uris(text: str) -> Iterator[tuple[int, int, str]]:
     for found in _URI.finditer(text) if ";base64," in text else ():
-        yield found.end(), _known(found[1])
+        run = _RUN.match(text, found.end())
+        yield found.end(), run.end() if run else found.end(), _known(found[1])
 
 
-def _members(text: str) -> Iterator[tuple[int, str]]:
-    """Where the base64 of MCP's contents starts, and of what media type it is."""
+def _members(text: str) -> Iterator[tuple[int, int, str]]:
+    """The base64 of MCP's contents, and of what media type it is."""
     for found in _MEMBER.finditer(text):
-        beside = _beside(text, found.start(), found.end() - 1)
+        end = text.find('"', found.end())
+        if end < 0:
+            return
+        beside = _beside(text, found.start(), end + 1)
         if found[1] == "blob" or beside.get("type") in {"image", "audio"}:
             media_type = beside.get("mimeType")
-            yield found.end(), _known(media_type if isinstance(media_type, str) else "")
+            yield found.end(), end, _known(media_type if isinstance(media_type, str) else "")
 
 
-def _beside(text: str, member: int, value: int) -> dict[str, object]:
-    """The simple members of the object that holds a member."""
-    opening = text.rfind("{", max(0, member - _NEAR), member)
+def _beside(text: str, start: int, end: int) -> dict[str, object]:
+    """The simple members of the object that holds the member between two places."""
     values = JsonValues(text)
-    beside: dict[str, object] = {}
-    if opening >= 0:
-        for each in values.members(opening + 1):
-            if each.place.start >= member:
-                break
-            beside[each.name] = each.place.value
-    string = json_string(text, value)
-    if string and string.follows == ",":
-        comma = text.find(",", string.end)
-        for each in values.members(comma + 1):
-            beside.setdefault(each.name, each.place.value)
+    beside = _before(text, start, values)
+    comma = _COMMA.match(text, end)
+    for each in islice(values.members(comma.end()), _BESIDE) if comma else ():
+        beside.setdefault(each.name, each.place.value)
     return beside
+
+
+def _before(text: str, start: int, values: JsonValues) -> dict[str, object]:
+    """The members of an object before the one that starts at a place."""
+    first = max(0, start - _NEAR)
+    opening = text.rfind("{", first, start)
+    while opening >= 0:
+        members: dict[str, object] = {}
+        end = opening
+        for each in values.members(opening + 1):
+            if each.place.start >= start:
+                break
+            members[each.name], end = each.place.value, each.place.end
+        if not text[end + 1 : start].strip(" \t\r\n,"):
+            return members
+        # It is the object of a member before this one.
+        opening = text.rfind("{", first, opening)
+    return {}
 
 
 def _known(media_type: str) -> str:
@@ -139,9 +164,14 @@ def _known(media_type: str) -> str:
 
 def _decoded(letters: str) -> bytes | None:
     """The content, or None if this is no base64."""
+    if "-" in letters or "_" in letters:
+        letters = letters.translate(_FROM_URL_SAFE)
+    letters += "=" * (-len(letters) % 4)
     try:
-        if "-" in letters or "_" in letters:
-            return base64.urlsafe_b64decode(letters + "=" * (-len(letters) % 4))
-        return base64.b64decode(letters, validate=True)
+        # A piece at a time: the decoder keeps the interpreter, and other threads wait for it.
+        return b"".join(
+            base64.b64decode(letters[start : start + _PIECE], validate=True)
+            for start in range(0, len(letters), _PIECE)
+        )
     except (binascii.Error, ValueError):
         return None

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
+from relayscope.sanitizer.binary import marked, may_hold_binary
 from relayscope.sanitizer.cleaning import Cleaning
 from relayscope.sanitizer.findings import Explanation, Value
 from relayscope.sanitizer.first_look import FirstLook
@@ -104,6 +105,19 @@ class Sanitizer:
                 return self._scanner.effort(text) > _DEAR
         except UnicodeEncodeError:
             return True
+
+    def may_hold_binary(self, text: str) -> bool:
+        """Whether a text could have images, audio or blobs that `without_binary` takes out."""
+        return Step.BINARY in self._rules.steps and may_hold_binary(text)
+
+    def without_binary(self, text: str) -> str:
+        """A text with a marker in place of its images, audio and blobs, and else as it was.
+
+        For a text that has to be cut before it is cleaned: what is behind an image stays.
+        """
+        if not self.may_hold_binary(text):
+            return text
+        return marked(text)
 
     def hits(self) -> dict[str, int]:
         """How often each rule hit since the start.
