@@ -265,3 +265,15 @@ def test_a_wrong_certificate_stops_the_start(tmp_path: Path, database_url: str) 
     assert ended.returncode == 1
     assert ended.stderr.startswith("Error: tls_certificate")
     assert ended.stderr.count("\n") == 1
+
+
+def test_who_was_refused_why_is_logged(guarded: Collector) -> None:
+    """Once for each peer and reason, without the token that was tried."""
+    for _ in range(3):
+        assert grpc_code(guarded.grpc, f"Bearer {WRONG}") is grpc.StatusCode.UNAUTHENTICATED
+        assert grpc_code(guarded.grpc, f"Bearer {READ}") is grpc.StatusCode.PERMISSION_DENIED
+
+    guarded.stop()
+    said = [(line["peer"], line["reason"]) for line in guarded.events("refused")]
+    assert said == [("ipv4:127.0.0.1", "Unauthenticated"), ("ipv4:127.0.0.1", "PermissionDenied")]
+    assert WRONG not in str(guarded.log)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from relayscope.collector.access import Access
     from relayscope.collector.figures import Figures
     from relayscope.collector.pipeline import Parse, Pipeline
+    from relayscope.collector.refusals import Refusals
     from relayscope.collector.room import Reservation, Room
     from relayscope.collector.signals import Signal
 
@@ -29,6 +30,20 @@ class Received(NamedTuple):
     parse: Parse
 
 
+class Caller(NamedTuple):
+    """Who sends a request.
+
+    Attributes:
+        transport: `grpc` or `http`, for the figures.
+        peer: the address it comes from, for the log.
+        authorization: the `Authorization` header, if there is exactly one.
+    """
+
+    transport: str
+    peer: str
+    authorization: str | None
+
+
 class Intake(NamedTuple):
     """Shared by the doors of one process."""
 
@@ -36,12 +51,12 @@ class Intake(NamedTuple):
     room: Room
     pipeline: Pipeline
     figures: Figures
+    refusals: Refusals
 
     async def take(
         self,
         signal: Signal,
-        transport: str,
-        authorization: str | None,
+        caller: Caller,
         first: int,
         receive: Callable[[Reservation], Awaitable[Received]],
     ) -> Message | status.Refusal:
@@ -49,21 +64,22 @@ class Intake(NamedTuple):
 
         Args:
             signal: what the request holds.
-            transport: `grpc` or `http`, for the figures.
-            authorization: the `Authorization` header, if there is exactly one.
+            caller: who sends it.
             first: bytes to have room for before anything of the request is read.
             receive: gets the request's bytes, growing its reservation when these are more.
         """
         try:
-            self.access.check(authorization, "ingest")
+            self.access.check(caller.authorization, "ingest")
             response = await self._store(signal, first, receive)
         except Exception as error:
             if not isinstance(error, RequestRefused):
                 _logger.exception("request failed", extra={"signal": signal.name})
+            else:
+                self.refusals.tell(caller.peer, caller.transport, error)
             refusal = status.refusal(error)
-            self.figures.refused(signal, transport, refusal, type(error).__name__)
+            self.figures.refused(signal, caller.transport, refusal, type(error).__name__)
             return refusal
-        self.figures.answered(signal, transport)
+        self.figures.answered(signal, caller.transport)
         return response
 
     async def _store(

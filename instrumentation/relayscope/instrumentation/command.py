@@ -10,6 +10,7 @@ from pathlib import Path
 
 from .becoming import become
 from .delivery.flush import flush
+from .delivery.status import status
 from .distro import set_defaults
 from .level import Level
 from .loader import loading
@@ -38,6 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.flush:
         set_defaults()
         sys.exit(0 if flush() else 1)
+    if options.status:
+        sys.exit(0 if status() else 1)
     if not options.command:
         parser.error("the following arguments are required: command")
     executable = shutil.which(options.command)
@@ -132,6 +135,9 @@ def _parser() -> argparse.ArgumentParser:
         "--flush",
         action="store_true",
         help="run nothing; send what programs that have ended could not",
+    )
+    parser.add_argument(
+        "--status", action="store_true", help="run nothing; say what waits to be sent, and why"
     )
     parser.add_argument("command", nargs="?", default="", help="the program to run")
     parser.add_argument("command_arguments", nargs=argparse.REMAINDER, help="its arguments")

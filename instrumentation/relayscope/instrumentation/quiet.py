@@ -1,12 +1,45 @@
-"""Whether the user wants to hear of what is no fault of the program's own."""
+"""What relayscope says of itself on the host's stderr, unless the user wants quiet."""
 
 import os
+import select
+import sys
+import threading
+from contextlib import suppress
 from typing import Final
 
 QUIET_VARIABLE: Final = "RELAYSCOPE_QUIET"
 """Anything but nothing and `false` keeps what relayscope says of itself off the host's stderr."""
 
+_MOST: Final = 512
+"""Bytes that are written at once: what POSIX promises that a pipe takes whole once it is ready."""
+
 
 def is_quiet() -> bool:
     """Return whether nothing of the kind is to be said."""
     return os.environ.get(QUIET_VARIABLE, "").strip().lower() not in {"", "0", "false"}
+
+
+def say(text: str) -> bool:
+    """Say something on stderr, without ever waiting for whoever reads it.
+
+    Returns:
+        Whether that is done with; else it would have had to wait, and may be tried again.
+    """
+    line = f"relayscope: {text}\n".encode("utf-8", "backslashreplace")[:_MOST]
+    if is_quiet():
+        return True
+    try:
+        descriptor = (sys.stderr or sys.__stderr__).fileno()  # type: ignore[union-attr]  # no stderr
+    except (AttributeError, OSError, ValueError):
+        return True
+    if sys.platform == "win32":  # It cannot tell whether a pipe has room.
+        with suppress(RuntimeError):  # The interpreter is about to end.
+            threading.Thread(target=os.write, args=(descriptor, line), daemon=True).start()
+        return True
+    poll = select.poll()
+    poll.register(descriptor, select.POLLOUT)
+    if not poll.poll(0):
+        return False
+    with suppress(OSError):
+        os.write(descriptor, line)
+    return True

@@ -17,6 +17,7 @@ from relayscope.spool.slot import list_slots, orphans
 from relayscope.spool.spool import Spool
 from relayscope.spool.syscalls import write_at_start
 from relayscope.spool.user import user_id
+from relayscope.spool.waiting import waiting
 
 __all__ = [
     "START",
@@ -43,5 +44,6 @@ __all__ = [
     "orphans",
     "read_own",
     "user_id",
+    "waiting",
     "write_at_start",
 ]

@@ -15,7 +15,7 @@ import grpc.aio
 
 from relayscope.collector.decode import parse
 from relayscope.collector.errors import StartError, TooLarge, TooSlow
-from relayscope.collector.intake import Intake, Received
+from relayscope.collector.intake import Caller, Intake, Received
 from relayscope.collector.signals import SIGNALS, Signal
 from relayscope.collector.status import Refusal
 
@@ -101,12 +101,19 @@ def _export(
                 raise TooLarge(f"a request has one message of {most} bytes at most")
             return Received(raw, parse)
 
-        answer = await intake.take(signal, "grpc", _authorization(context), most, receive)
+        answer = await intake.take(
+            signal, Caller("grpc", _peer(context), _authorization(context)), most, receive
+        )
         if isinstance(answer, Refusal):
             await context.abort(answer.code, answer.status.message, _trailers(answer))
         return answer.SerializeToString()
 
     return export
+
+
+def _peer(context: Context) -> str:
+    """The address without the port, which is another one for each connection."""
+    return str(context.peer()).rpartition(":")[0]
 
 
 def _authorization(context: Context) -> str | None:

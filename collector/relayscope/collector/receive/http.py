@@ -19,7 +19,7 @@ from relayscope.collector.errors import (
     UnsupportedMedia,
     WrongMethod,
 )
-from relayscope.collector.intake import Intake, Received
+from relayscope.collector.intake import Caller, Intake, Received
 from relayscope.collector.receive.body import BUFFERED, Body
 from relayscope.collector.signals import SIGNALS, Signal
 from relayscope.collector.status import Refusal, refusal
@@ -54,7 +54,10 @@ def make_app(intake: Intake, health: Health, settings: Settings) -> Starlette:
                 for signal in SIGNALS
             ),
         ],
-        exception_handlers={404: _unknown_path, 405: _wrong_method},
+        exception_handlers={
+            404: _refusing(intake, UnknownPath("there is nothing here")),
+            405: _refusing(intake, WrongMethod("this path takes another method")),
+        },
     )
 
 
@@ -101,7 +104,9 @@ def _export(signal: Signal, intake: Intake, settings: Settings) -> Endpoint:
             parser = _parser(request)
             return Received(await body.read(reservation), parser)
 
-        answer = await intake.take(signal, "http", _authorization(request), first, receive)
+        answer = await intake.take(
+            signal, Caller("http", _peer(request), _authorization(request)), first, receive
+        )
         if isinstance(answer, Refusal):
             await body.discard()
             return _refuse(request, answer)
@@ -110,15 +115,21 @@ def _export(signal: Signal, intake: Intake, settings: Settings) -> Endpoint:
     return export
 
 
-async def _unknown_path(request: Request, _error: Exception) -> Response:
-    return _refuse(request, refusal(UnknownPath("there is nothing here")))
+def _refusing(
+    intake: Intake, refused: RequestRefused
+) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def refuse(request: Request, error: Exception) -> Response:
+        intake.refusals.tell(_peer(request), "http", refused)
+        response = _refuse(request, refusal(refused))
+        if isinstance(error, HTTPException) and error.headers:
+            response.headers.update(error.headers)
+        return response
+
+    return refuse
 
 
-async def _wrong_method(request: Request, error: Exception) -> Response:
-    response = _refuse(request, refusal(WrongMethod("this path takes another method")))
-    if isinstance(error, HTTPException) and error.headers:
-        response.headers.update(error.headers)
-    return response
+def _peer(request: Request) -> str:
+    return request.client.host if request.client else ""
 
 
 def _authorization(request: Request) -> str | None:

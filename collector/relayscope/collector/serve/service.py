@@ -28,6 +28,7 @@ from relayscope.collector.pipeline import Pipeline
 from relayscope.collector.receive import grpc as grpc_receiver
 from relayscope.collector.receive import http as http_receiver
 from relayscope.collector.receive.http_protocol import DeadlineH11Protocol
+from relayscope.collector.refusals import Refusals
 from relayscope.collector.room import Room
 from relayscope.sanitizer import Sanitizer
 from relayscope.spool import SpoolError
@@ -89,7 +90,7 @@ async def run(order: Order, stop: asyncio.Event, ready: Callable[[], None]) -> N
     commit_group = CommitGroup(outage.write, figures.committed)
     pipeline = Pipeline(sanitizer, commit_group, figures, settings.answer_timeout)
     room = Room(settings.max_in_flight)
-    intake = Intake(Access(settings.tokens), room, pipeline, figures)
+    intake = Intake(Access(settings.tokens), room, pipeline, figures, Refusals())
     health = Health(engine, outage)
 
     grpc_server = grpc_receiver.make_server(intake, settings)

@@ -19,6 +19,7 @@ from .detached import give_way
 from .forwarder import Forwarder
 from .launcher import open_lock
 from .settings import destination_digest, schedule_delay, spool_settings
+from .trouble import Trouble, TroubleFile
 
 _TRIES: Final = 20
 _TRY_SECONDS: Final = 0.05
@@ -36,6 +37,7 @@ def main() -> None:
     try:
         destination = open_destination()
     except (ValueError, ImportError) as error:
+        TroubleFile(root, name).write(Trouble.now(str(error), is_refusal=True))
         sys.exit(f"records wait in {root}: {error}")
     needed = True
     while needed:

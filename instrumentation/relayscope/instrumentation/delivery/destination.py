@@ -41,6 +41,10 @@ class Unavailable(Exception):
         self.retry_after = retry_after
 
 
+class Misconfigured(Unavailable):
+    """The same request may succeed once somebody has put something right."""
+
+
 class Refused(Exception):
     """The receiver will never take this request."""
 
@@ -58,6 +62,7 @@ class Destination(Protocol):
 
         Raises:
             Unavailable: Later, perhaps.
+            Misconfigured: Not by itself.
             Refused: Never.
         """
 

@@ -10,7 +10,7 @@ from opentelemetry.exporter.otlp.proto.grpc._log_exporter import OTLPLogExporter
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 
 from .answer import parse_answer
-from .destination import MISCONFIGURED_SECONDS, Answer, Refused, Unavailable
+from .destination import MISCONFIGURED_SECONDS, Answer, Misconfigured, Refused, Unavailable
 from .otlp import Request, Signal
 
 _METHODS: Final = {
@@ -42,6 +42,9 @@ _MISCONFIGURED: Final = frozenset(
         grpc.StatusCode.UNIMPLEMENTED,
     }
 )
+
+_HANDSHAKE: Final = "handshake failed"
+"""In what gRPC says where the certificates do not fit; it has no code for that."""
 
 
 class GrpcDestination:
@@ -77,10 +80,12 @@ def _meaning_of(error: grpc.RpcError) -> Exception:
     code = error.code()
     message = f"{code.name}: {error.details()}"
     retry_after = _retry_after(error)
+    if code is grpc.StatusCode.UNAVAILABLE and _HANDSHAKE in message.lower():
+        return Misconfigured(message)
     if code in _RETRYABLE or (code is grpc.StatusCode.RESOURCE_EXHAUSTED and retry_after):
         return Unavailable(message, retry_after)
     if code in _MISCONFIGURED:
-        return Unavailable(message, MISCONFIGURED_SECONDS)
+        return Misconfigured(message, MISCONFIGURED_SECONDS)
     return Refused(message)
 
 

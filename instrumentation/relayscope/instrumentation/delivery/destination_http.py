@@ -9,7 +9,7 @@ from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
 from .answer import parse_answer
-from .destination import MISCONFIGURED_SECONDS, Answer, Refused, Unavailable
+from .destination import MISCONFIGURED_SECONDS, Answer, Misconfigured, Refused, Unavailable
 from .otlp import Request, Signal
 
 _RETRYABLE: Final = frozenset({429, 502, 503, 504})
@@ -37,12 +37,13 @@ class HttpDestination:
         result = client._submit(client._compress(request.body), client._timeout)  # noqa: SLF001
         status = result.status_code
         if status is None:
-            raise Unavailable(str(result.error))
+            kind = Misconfigured if "SSL" in str(result.error) else Unavailable
+            raise kind(str(result.error))
         message = f"HTTP {status} {result.reason}"
         if status in _RETRYABLE:
             raise Unavailable(message, _retry_after(result))
         if status in _MISCONFIGURED:
-            raise Unavailable(message, MISCONFIGURED_SECONDS)
+            raise Misconfigured(message, MISCONFIGURED_SECONDS)
         if not 200 <= status < 300:  # noqa: PLR2004  # HTTP's own numbers
             raise Refused(message)
         return parse_answer(request.signal, result.content())

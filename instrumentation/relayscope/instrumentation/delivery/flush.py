@@ -2,10 +2,15 @@
 
 import sys
 from contextlib import closing
+from pathlib import Path
+
+from relayscope.spool import check_folder
 
 from .destination import Destination, open_destination
 from .forwarder import Forwarder
 from .settings import spool_dir, spool_settings
+from .status import in_use, roots, waiting_in
+from .trouble import troubles
 
 
 def flush() -> bool:
@@ -16,21 +21,27 @@ def flush() -> bool:
     """
     try:
         destination = open_destination()
-        roots = sorted(path for path in spool_dir().iterdir() if path.is_dir())
-    except FileNotFoundError:
-        roots = []
     except (ValueError, ImportError) as error:
         sys.exit(f"relayscope-instrument: {error}")
-    waiting = sum([_flush(root.name, destination) for root in roots])
-    if not roots:
+    found = roots()
+    if not found:
         sys.stdout.write(f"nothing waits in {spool_dir()}\n")
-    return waiting == 0
+    sent_all = [_flush(root, destination) for root in found]
+    return all(sent_all)
 
 
-def _flush(component: str, destination: Destination) -> int:
-    root = spool_dir() / component
+def _flush(root: Path, destination: Destination) -> bool:
+    try:
+        check_folder(root)
+    except OSError as error:
+        sys.stdout.write(f"{root.name}: {error.strerror}\n")
+        return False
     with closing(Forwarder(root, destination, None, spool_settings())) as forwarder:
         forwarder.run()
-        waiting = forwarder.remaining()
-        sys.stdout.write(f"{component}: {forwarder.sent} sent, {waiting} waiting\n")
-        return waiting
+    waiting = waiting_in(root)
+    held = in_use(root) if waiting else 0
+    elsewhere = f" ({held} in use by other processes)" if held else ""
+    sys.stdout.write(f"{root.name}: {forwarder.sent} sent, {waiting} waiting{elsewhere}\n")
+    for trouble in troubles(root) if waiting else ():
+        sys.stdout.write(f"  {trouble}\n")
+    return waiting == 0

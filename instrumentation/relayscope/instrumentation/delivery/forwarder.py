@@ -3,13 +3,15 @@
 import logging
 import random
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from relayscope.spool import Reader, Settings, Spool, SpoolError, list_slots, orphans
 
-from .destination import Destination, Unavailable
+from .destination import Destination, Misconfigured, Unavailable
 from .lane import Lane
+from .trouble import Trouble, TroubleFile
 
 _log = logging.getLogger(__name__)
 
@@ -30,6 +32,9 @@ _JITTER: Final = 0.2
 LINGER_SECONDS: Final = 5.0
 """How long a forwarder goes on trying after the last process has ended. What waits then is left to
 the next one; a process that stays for ever would be a strange thing to find."""
+
+_NOBODY: Final = "flush"
+"""In whose name trouble is told of where there is no living process to work for."""
 
 
 class Forwarder:
@@ -63,6 +68,8 @@ class Forwarder:
         self._given_up: set[Path] = set()
         self._pause = 0.0
         self._find_at = 0.0
+        self._trouble_file = TroubleFile(root, name or _NOBODY)
+        self._is_told = True
         self.sent = 0
 
     def run(self, linger: float = LINGER_SECONDS) -> None:
@@ -85,6 +92,7 @@ class Forwarder:
         self._find()
         self._finish()
         goes_on = False
+        sent = self.sent
         try:
             lanes = [*self._living.values(), *(lane for _, lane in self._adopted)]
             for lane in lanes:
@@ -95,16 +103,14 @@ class Forwarder:
             self._wait_longer(error)
         else:
             self._pause = 0.0
+        if self.sent > sent and self._is_told:
+            self._end_trouble()
         return goes_on
 
     def finds_living(self) -> bool:
         """Whether there is a process to work for."""
         self._find()
         return bool(self._living)
-
-    def remaining(self) -> int:
-        """How many records wait in spools of processes that have ended."""
-        return sum(spool.backlog().records for spool, _ in self._adopted)
 
     def close(self) -> None:
         """Let go of all spools; those that were delivered are deleted."""
@@ -193,7 +199,23 @@ class Forwarder:
     def _wait_longer(self, error: Unavailable) -> None:
         if not self._pause:
             _log.warning("records wait in %s: %s", self._root, error)
+        self._begin_trouble(error)
         pause = min(max(2 * self._pause, _FIRST_PAUSE), _LONGEST_PAUSE)
         if error.retry_after is not None:
             pause = min(error.retry_after, _LONGEST_REQUESTED_PAUSE)
         self._pause = pause * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311  # no secret
+
+    def _begin_trouble(self, error: Unavailable) -> None:
+        trouble = Trouble.now(str(error), is_refusal=isinstance(error, Misconfigured))
+        before = self._trouble_file.read()
+        self._is_told = True
+        if before is not None and before.is_refusal and not trouble.is_refusal:
+            return  # gRPC says by turns that the certificates do not fit, and that nobody is there.
+        if before is not None and before.is_refusal == trouble.is_refusal:
+            trouble = replace(trouble, since=before.since)
+        self._trouble_file.write(trouble)
+
+    def _end_trouble(self) -> None:
+        # What an earlier forwarder has said counts no more, either.
+        self._is_told = False
+        self._trouble_file.clear()

@@ -137,6 +137,7 @@ class Journal:
                 self._write(pack(thing, number, sanitizer, self._resource))
             if monotonic() >= self._look_at:
                 self._look()
+                self._launcher.tell_trouble()
         except Exception as error:  # noqa: BLE001  # whatever a host may put on a record
             self._drop(_FAILED, error)
 
@@ -225,6 +226,7 @@ class Journal:
         except SpoolError as error:
             self._tell(error)
         self._launcher.ensure_at_exit()
+        self._launcher.tell_trouble()
 
     def _tell(self, error: BaseException) -> None:
         if not self._told:

@@ -15,10 +15,12 @@ from pathlib import Path
 from time import monotonic
 from typing import Final
 
+from relayscope.instrumentation.quiet import say
 from relayscope.spool import SpoolHeld, check_folder, lock, open_own
 
 from .detached import start_detached
 from .interpreter import interpreter
+from .trouble import TroubleFile
 
 _log = logging.getLogger("relayscope.instrumentation")
 
@@ -43,6 +45,8 @@ class Launcher:
         self._not_before = 0.0
         self._pause = 0.0
         self._told = False
+        self._trouble_file = TroubleFile(root, destination)
+        self._trouble_told = False
 
     def ensure(self) -> None:
         """Start the forwarder if none runs; takes no time, a thread does the rest."""
@@ -58,6 +62,13 @@ class Launcher:
         """Start the forwarder if none runs or is about to, on this thread: it is the last one."""
         if self._is_missing() and monotonic() >= self._not_before:
             self._start()
+
+    def tell_trouble(self) -> None:
+        """Say once on the host's stderr what its user has to put right for records to arrive."""
+        if not self._trouble_told:
+            trouble = self._trouble_file.read()
+            if trouble is not None and trouble.is_refusal:
+                self._trouble_told = say(f"{trouble}; records wait in {self._root}")
 
     def _is_missing(self) -> bool:
         try:

@@ -1,0 +1,37 @@
+"""Who was refused why, on the collector's own log: once a minute, however often it is tried."""
+
+from __future__ import annotations
+
+import logging
+from time import monotonic
+from typing import Final
+
+_logger = logging.getLogger(__name__)
+
+_SECONDS: Final = 60.0
+_MOST: Final = 1024
+"""Peers and reasons that are remembered; beyond that, they are forgotten all at once."""
+
+
+class Refusals:
+    """Remembers what has just been said."""
+
+    def __init__(self) -> None:
+        self._said: dict[tuple[str, str, str], float] = {}
+
+    def tell(self, peer: str, transport: str, error: Exception) -> None:
+        """Say that a peer was refused, unless it may just try again.
+
+        The reason is the kind of error: its text may quote what the peer has sent.
+        """
+        if getattr(error, "retryable", False):
+            return
+        key = (peer, transport, type(error).__name__)
+        now = monotonic()
+        if now < self._said.get(key, -_SECONDS) + _SECONDS:
+            return
+        if len(self._said) >= _MOST:
+            self._said.clear()
+        self._said[key] = now
+        facts = {"peer": peer, "transport": transport, "reason": type(error).__name__}
+        _logger.warning("refused", extra=facts)

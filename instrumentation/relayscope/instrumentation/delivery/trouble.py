@@ -1,0 +1,88 @@
+"""Why records wait: what a forwarder says of its destination, for hosts and people to read.
+
+The file is beside the forwarder's lock, and there only while the destination does not take what it
+is sent.
+"""
+
+import json
+import os
+import time
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from io import FileIO
+from pathlib import Path
+from typing import Final, Self
+
+from relayscope.spool import open_own
+
+_PATTERN: Final = "trouble-*.json"
+_MOST_READ: Final = 4096
+_LONGEST_REASON: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What is wrong with a destination.
+
+    Attributes:
+        reason: In its own words, or those of the connection.
+        is_refusal: Whether somebody has to put something right; else it is only away.
+        since: When it began, in seconds of the wall clock.
+    """
+
+    reason: str
+    is_refusal: bool
+    since: float
+
+    @classmethod
+    def now(cls, reason: str, *, is_refusal: bool) -> Self:
+        """Return a trouble that begins."""
+        # A peer chose the words, and a terminal shows them.
+        shown = "".join(letter if letter.isprintable() else " " for letter in reason)
+        return cls(shown[:_LONGEST_REASON], is_refusal, time.time())
+
+    def __str__(self) -> str:
+        at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self.since))
+        how = "refuses what it is sent" if self.is_refusal else "takes nothing"
+        return f"the collector {how} since {at}: {self.reason}"
+
+
+class TroubleFile:
+    """Where the forwarders of one destination say it."""
+
+    def __init__(self, root: Path, destination: str) -> None:
+        self._path = root / _PATTERN.replace("*", destination)
+
+    def write(self, trouble: Trouble) -> None:
+        """Say it, in place of what was said before; not at all where the disk refuses."""
+        with suppress(OSError):
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+            with FileIO(open_own(self._path, flags), "w") as file:
+                file.write(json.dumps(asdict(trouble)).encode())
+
+    def clear(self) -> None:
+        """Say that all is well, also in place of what was said of another destination.
+
+        If that is still in use, its own forwarder says it again.
+        """
+        for path in self._path.parent.glob(_PATTERN):
+            with suppress(OSError):
+                path.unlink()
+
+    def read(self) -> Trouble | None:
+        """Return what was said; None if all is well, or it cannot be read."""
+        return _read(self._path)
+
+
+def troubles(root: Path) -> list[Trouble]:
+    """Return what forwarders say of the destinations of a component."""
+    return [found for path in sorted(root.glob(_PATTERN)) if (found := _read(path)) is not None]
+
+
+def _read(path: Path) -> Trouble | None:
+    try:
+        with FileIO(open_own(path, os.O_RDONLY)) as file:
+            fields = json.loads(file.read(_MOST_READ))
+        return Trouble(str(fields["reason"]), bool(fields["is_refusal"]), float(fields["since"]))
+    except (OSError, ValueError, TypeError, KeyError):
+        return None

@@ -1,0 +1,214 @@
+"""Who refuses what is sent is named where a user looks: on stderr, and when asked."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import grpc
+import pytest
+import trustme
+
+from relayscope.instrumentation.delivery.trouble import Trouble, TroubleFile, troubles
+from tests.fix_delivery import Receiver, end_forwarders, forwarders, receiving
+from tests.fix_programs import (
+    SCRIPTS,
+    Run,
+    clean_environment,
+    ended,
+    eventually,
+    instrumented,
+    python,
+    run,
+)
+
+EMITTER = instrumented("host", python("emitter.py", "5"))
+
+
+def asked(option: str, endpoint: str) -> Run:
+    """Run relayscope-instrument with an option alone."""
+    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=endpoint)
+    return run([str(SCRIPTS / "relayscope-instrument"), option], environment)
+
+
+def aborting(code: grpc.StatusCode) -> Receiver:
+    """Make a receiver that refuses everything."""
+
+    def abort(context: grpc.ServicerContext) -> bytes:
+        context.abort(code, "bring a\x1b[31m token")
+
+    return Receiver(script=[abort] * 1000)
+
+
+@contextmanager
+def http_answering(status: int) -> Iterator[str]:
+    """Let an HTTP server answer everything with a status."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(status)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def run_refused(environment: dict[str, str], spool_dir: Path) -> Run:
+    """Run a host after the forwarder of another one has found that it is refused."""
+    run(EMITTER, environment)
+    eventually(lambda: any(trouble.is_refusal for trouble in troubles(spool_dir / "host")))
+    return run(EMITTER, environment)
+
+
+def told_once(finished: Run, reason: str) -> None:
+    """Check that a host has said it once, and nothing else."""
+    assert finished.returncode == 0
+    (said,) = finished.stderr.splitlines()
+    assert said.startswith("relayscope: the collector refuses what it is sent since ")
+    assert reason in said
+
+
+@pytest.mark.parametrize("code", ["UNAUTHENTICATED", "PERMISSION_DENIED", "UNIMPLEMENTED"])
+def test_a_refusal_over_grpc_is_told_once(code: str, spool_dir: Path) -> None:
+    """One line, in which what the collector has said is harmless; --status and --flush say it."""
+    with receiving(aborting(grpc.StatusCode[code])) as receiver:
+        environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
+
+        told_once(run_refused(environment, spool_dir), f"{code}: bring a [31m token")
+
+        for option in ("--status", "--flush"):
+            finished = asked(option, receiver.endpoint)
+            assert finished.returncode == 1
+            assert "refuses what it is sent since" in finished.stdout
+            assert code in finished.stdout
+            assert "14 waiting" in finished.stdout
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_a_refusal_over_http_is_told_once(status: int, spool_dir: Path) -> None:
+    """As over gRPC."""
+    with http_answering(status) as endpoint:
+        environment = clean_environment(
+            OTEL_EXPORTER_OTLP_ENDPOINT=endpoint, OTEL_EXPORTER_OTLP_PROTOCOL="http/protobuf"
+        )
+
+        told_once(run_refused(environment, spool_dir), f"HTTP {status}")
+
+
+def test_a_certificate_that_does_not_fit_is_told_once(tmp_path: Path, spool_dir: Path) -> None:
+    """A collector whose certificate another authority has signed."""
+    certificate = trustme.CA().issue_cert("localhost")
+    trustme.CA().cert_pem.write_to_path(tmp_path / "other.pem")
+    credentials = grpc.ssl_server_credentials(
+        [(certificate.private_key_pem.bytes(), certificate.cert_chain_pems[0].bytes())]
+    )
+    with receiving(Receiver(), credentials) as receiver:
+        environment = clean_environment(
+            OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint,
+            OTEL_EXPORTER_OTLP_CERTIFICATE=str(tmp_path / "other.pem"),
+        )
+
+        told_once(run_refused(environment, spool_dir), "andshake failed")
+
+
+def test_what_cannot_be_sent_at_all_is_told(spool_dir: Path) -> None:
+    """A protocol that does not exist keeps the forwarder from starting, which nobody would see."""
+    environment = clean_environment(OTEL_EXPORTER_OTLP_PROTOCOL="carrier-pigeon")
+
+    told_once(run_refused(environment, spool_dir), "carrier-pigeon")
+
+
+def test_who_wants_quiet_has_it(spool_dir: Path) -> None:
+    """`RELAYSCOPE_QUIET` silences the line."""
+    with receiving(aborting(grpc.StatusCode.UNAUTHENTICATED)) as receiver:
+        environment = clean_environment(
+            OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint, RELAYSCOPE_QUIET="1"
+        )
+
+        assert run_refused(environment, spool_dir).stderr == ""
+
+
+def test_a_collector_that_is_away_is_no_news_for_the_host(spool_dir: Path) -> None:
+    """The host says nothing, --status does, and flushing when it is there ends it."""
+    nobody = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:1")
+    run(EMITTER, nobody)
+    eventually(lambda: troubles(spool_dir / "host"))
+    assert run(EMITTER, nobody).stderr == ""
+    assert "takes nothing since" in asked("--status", "http://127.0.0.1:1").stdout
+    end_forwarders(spool_dir)
+
+    with receiving(Receiver()) as receiver:
+        assert asked("--flush", receiver.endpoint).stdout == "host: 12 sent, 0 waiting\n"
+
+    assert asked("--status", "http://127.0.0.1:1").stdout == "host: 0 waiting, 0 in use\n"
+
+
+def test_flush_counts_what_others_have_in_hand(spool_dir: Path) -> None:
+    """A living process's records wait, too, and so do those that another forwarder holds."""
+    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:1")
+    command = instrumented("host", python("emitter.py", "5", "--then", "wait"))
+    with (
+        subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as host,
+        ended(host),
+    ):
+        assert host.stdout is not None
+        while host.stdout.readline() != "waiting\n":
+            pass
+
+        finished = asked("--flush", "http://127.0.0.1:1")
+
+    assert finished.returncode == 1
+    assert "0 sent, 6 waiting (1 in use by other processes)" in finished.stdout
+    end_forwarders(spool_dir)
+    assert forwarders(spool_dir) == []
+
+
+def test_a_stderr_that_nobody_reads_keeps_nobody_waiting() -> None:
+    """Where the pipe is full, the line is not written, and may be said later."""
+    script = (
+        "import fcntl, os, sys\n"
+        "from relayscope.instrumentation.quiet import say\n"
+        "flags = fcntl.fcntl(2, fcntl.F_GETFL)\n"
+        "fcntl.fcntl(2, fcntl.F_SETFL, flags | os.O_NONBLOCK)\n"
+        "try:\n"
+        "    while True: os.write(2, b'x' * 4096)\n"
+        "except BlockingIOError: pass\n"
+        "fcntl.fcntl(2, fcntl.F_SETFL, flags)\n"
+        "print(say('hello'))\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.read() == "False\n"
+        assert process.stderr is not None
+        assert "hello" not in process.stderr.read()
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{", b'{"reason": 1}', b"\xff" * 5000, b"null"])
+def test_a_damaged_file_is_none(content: bytes, tmp_path: Path) -> None:
+    """What cannot be read says nothing."""
+    file = TroubleFile(tmp_path, "x")
+    file.write(Trouble.now("a" * 5000, is_refusal=True))
+    (said,) = troubles(tmp_path)
+    assert len(said.reason) == 300
+
+    (tmp_path / "trouble-x.json").write_bytes(content)
+
+    assert file.read() is None
+    assert troubles(tmp_path) == []
