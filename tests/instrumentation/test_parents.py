@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from opentelemetry import propagate
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 
 from relayscope.instrumentation.channel import Channel
@@ -218,3 +219,27 @@ def test_requests_with_one_traceparent_that_is_passed_on_are_told_apart(gateway:
     in_a_task(scene)
 
     assert [cause for _, cause in gateway.causes()] == ["2", "1"]
+
+
+def test_a_context_that_the_sdk_carries_by_itself_is_no_better_than_the_tasks(
+    gateway: Gateway,
+) -> None:
+    """The SDK 2.x puts the current span into `_meta`, also one that has ended long ago."""
+
+    def ask(number: int) -> None:
+        meta: dict[str, str] = {}
+        propagate.inject(meta)
+        gateway.ask("tools/call", name="add", arguments={"a": number}, _meta=meta)
+
+    async def scene(jobs: "asyncio.Queue[Job]") -> None:
+        for number in (1, 2):
+            gateway.hear(number, "tools/call", name="x-add", arguments={"a": number})
+            if number == 1:
+                asyncio.create_task(owning(jobs))  # noqa: RUF006  # ended with the scene
+            await jobs.put(partial(ask, number))
+            await jobs.join()
+            gateway.answer(number)
+
+    in_a_task(scene)
+
+    assert [cause for _, cause in gateway.causes()] == ["1", "2"]

@@ -105,7 +105,8 @@ class Parents:
         """
         current, here = ambient.current()
         traceparent = message.meta.get("traceparent")
-        if isinstance(traceparent, str):
+        # The SDK 2.x carries by itself what is current, which says no more than that it is.
+        if isinstance(traceparent, str) and not _is_of(here, traceparent):
             return self._of_forwarded(message, channel, traceparent)
         own = self._passing.get(here)
         if own is not None:
@@ -143,3 +144,7 @@ class Parents:
             return context
         found = self._passing.span_of(message, channel.id, spans) if len(spans) > 1 else None
         return set_span_in_context(found or spans[-1], context)
+
+
+def _is_of(span: Span, traceparent: str) -> bool:
+    return traceparent[36:52] == format(span.get_span_context().span_id, "016x")
