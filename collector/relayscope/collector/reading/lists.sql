@@ -157,8 +157,10 @@ from relayscope.service_calls(%(since)s, %(until)s)
 order by calls desc, caller, callee, method
 
 -- missing --
--- Channels of which not every message is stored.
-select component, process, channel, peer, first_sequence, last_sequence, stored, missing
+-- Channels of which not every message is stored, and processes whose last record is not known: they run,
+-- or have ended without saying so, and may have emitted what was never sent.
+select component, process, channel, peer, first_sequence, last_sequence, stored, missing,
+       unknown_since
 from relayscope.delivery(%(since)s, %(until)s)
-where missing > 0
+where missing > 0 or (channel is null and unknown_since is not null)
 order by component, process, channel

@@ -1,0 +1,74 @@
+-- Processes that have said that they emit nothing more: only then is it known which number was the last.
+create view relayscope_store.ended_process as
+select distinct process.name
+from relayscope_store.every_log as log
+join relayscope_store.process on process.id = log.resource_id
+where log.event_name = 'relayscope.delivery' and log.attributes ? 'relayscope.delivery.ended';
+
+-- A function's columns cannot be appended to.
+drop view relayscope.delivery;
+drop function relayscope.delivery(timestamptz, timestamptz);
+
+create function relayscope.delivery(
+    from_time timestamptz default '-infinity', to_time timestamptz default 'infinity'
+) returns table (
+    component text,
+    process text,
+    channel text,
+    peer text,
+    first_sequence bigint,
+    last_sequence bigint,
+    stored bigint,
+    missing bigint,
+    first_time timestamptz,
+    last_time timestamptz,
+    unknown_since timestamptz
+)
+language sql stable parallel safe
+as $$
+    select
+        process.component,
+        process.name,
+        total.channel,
+        total.peer,
+        total.first_sequence,
+        total.last_sequence,
+        total.stored,
+        total.last_sequence - total.first_sequence + 1 - total.stored,
+        total.first_time,
+        total.last_time,
+        case when ended.name is null then total.last_time end
+    from (
+        select
+            one.resource_id,
+            one.channel,
+            max(one.peer) as peer,
+            min(one.sequence) as first_sequence,
+            max(one.sequence) as last_sequence,
+            count(*) as stored,
+            min(one.first_time) as first_time,
+            max(one.last_time) as last_time
+        from (
+            -- A number that is stored twice counts once.
+            select
+                numbered.resource_id,
+                numbered.channel,
+                numbered.sequence,
+                max(numbered.peer) as peer,
+                min(numbered.time) as first_time,
+                max(numbered.time) as last_time
+            from relayscope_store.numbered
+            where numbered.time >= from_time and numbered.time < to_time
+                -- Spans of more than a day, at the edge of the time, count as missing.
+                and numbered.stored_time >= from_time - interval '1 day'
+                and numbered.stored_time < to_time
+                and numbered.sequence is not null
+            group by numbered.resource_id, numbered.channel, numbered.sequence
+        ) as one
+        group by one.resource_id, one.channel
+    ) as total
+    join relayscope_store.process on process.id = total.resource_id
+    left join relayscope_store.ended_process as ended on ended.name = process.name
+$$;
+
+create view relayscope.delivery as select * from relayscope.delivery();
