@@ -27,15 +27,11 @@ _MEDIA_TYPE = re.compile(r"[a-z0-9.+-]{1,31}/[a-z0-9.+-]{1,32}")
 _UNKNOWN: Final = "application/octet-stream"
 
 _FROM_URL_SAFE: Final = str.maketrans("-_", "+/")
-_COMMA = re.compile(r"[ \t\r\n]*+,")
 _BESIDE: Final = 8
-"""Members behind a `data` that are looked at for its type."""
+"""Members on each side of a `data` that are looked at for its type."""
 
 _PIECE: Final = 256 * 1024
 """Characters decoded at a time, in 0.5 ms."""
-
-_NEAR: Final = 512
-"""Characters before a `data` within which the object that holds it begins."""
 
 
 class Binary(NamedTuple):
@@ -132,29 +128,11 @@ def _members(text: str) -> Iterator[tuple[int, int, str]]:
 def _beside(text: str, start: int, end: int) -> dict[str, object]:
     """The simple members of the object that holds the member between two places."""
     values = JsonValues(text)
-    beside = _before(text, start, values)
-    comma = _COMMA.match(text, end)
-    for each in islice(values.members(comma.end()), _BESIDE) if comma else ():
-        beside.setdefault(each.name, each.place.value)
-    return beside
-
-
-def _before(text: str, start: int, values: JsonValues) -> dict[str, object]:
-    """The members of an object before the one that starts at a place."""
-    first = max(0, start - _NEAR)
-    opening = text.rfind("{", first, start)
-    while opening >= 0:
-        members: dict[str, object] = {}
-        end = opening
-        for each in values.members(opening + 1):
-            if each.place.start >= start:
-                break
-            members[each.name], end = each.place.value, each.place.end
-        if not text[end + 1 : start].strip(" \t\r\n,"):
-            return members
-        # It is the object of a member before this one.
-        opening = text.rfind("{", first, opening)
-    return {}
+    members = [
+        *values.members_before(start)[-_BESIDE:],
+        *islice(values.members_behind(end), _BESIDE),
+    ]
+    return {member.name: member.place.value for member in reversed(members)}
 
 
 def _known(media_type: str) -> str:

@@ -1,90 +1,166 @@
-"""Members of a JSON object that say what others hold: a name beside a value, columns above rows."""
+"""Tables in JSON text: names of columns beside, above or below rows of values."""
 
 import re
-from collections.abc import Iterator
-from itertools import islice
-from typing import Final
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
 
+from relayscope.sanitizer.json_siblings import looks_secret, own_name
 from relayscope.sanitizer.json_strings import JsonString
-from relayscope.sanitizer.json_values import JsonValues, Member
+from relayscope.sanitizer.json_values import JsonValues, Place
+from relayscope.sanitizer.model import KeyRule
+from relayscope.sanitizer.names import Names
 
-NAMING: Final = frozenset({"name", "key", "header", "label", "field", "variable"})
-"""Members that hold the name of what a member of `VALUES` beside them holds; in lower case."""
+_COLUMNS: Final = frozenset(
+    {"columns", "fields", "headers", "header", "column_names", "columnnames", "cols", "schema"}
+)
+_ROWS: Final = frozenset({"rows", "data", "values", "records", "data_array", "results"})
+_HEADERS: Final = frozenset({"headers", "header"})
 
-VALUES: Final = frozenset({"value", "text", "val"})
-"""Members that hold what a member of `NAMING` beside them names; in lower case."""
+_ROWS_NAME = re.compile(rf'"(?:{"|".join(sorted(_ROWS))})"[ \t\r\n]*+:[ \t\r\n]*+\[', re.IGNORECASE)
+_NAMED: Final = ("name", "label", "field", "key", "id", "title")
+"""Members that hold the name of a column that is an object."""
 
-_COLUMNS: Final = frozenset({"columns", "fields", "headers", "header", "column_names", "cols"})
-_ROWS: Final = frozenset({"rows", "data", "values", "records"})
-
-_OWN_NAME = re.compile(r'"([A-Za-z_]{1,32})"[ \t\r\n]*+:[ \t\r\n]*+["\[]\Z')
-_BESIDE: Final = 16
-"""Members of one object that are looked at for a sibling."""
-
+_IN_LIST_OF_LISTS = re.compile(r"\[[ \t\r\n]*+\Z")
 _BEFORE: Final = 4096
-"""Characters before a string in which its sibling, or the start of its list, is looked for."""
+"""Characters before a string in which the list that it is in begins."""
 
-_HEADINGS = re.compile(
-    r'[ \t\r\n]*+(?:"(?:[^"\\]++|\\.)*+"[ \t\r\n]*+,[ \t\r\n]*+)*+"\Z', re.DOTALL
-)
-_HEADING = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
-_COMMA = re.compile(r"[ \t\r\n]*+,")
-_VALUE_NAME = re.compile(
-    r'"(?:' + "|".join(sorted(VALUES)) + r')"[ \t\r\n]*+:[ \t\r\n]*+', re.IGNORECASE
-)
+_OPENINGS: Final = 4
+"""Lists that open there, of which one can be that of the columns."""
+
+_NEAREST: Final = 4
+"""Lists of rows before the columns that are looked at."""
+
+_PAIR: Final = 2
+
+
+class Cell(NamedTuple):
+    """A value in a column with a sensitive name.
+
+    Attributes:
+        rule: the name's rule.
+        start: where the value starts.
+    """
+
+    rule: KeyRule
+    start: int
 
 
 class JsonTables:
-    """The objects of one text, as far as their members name each other."""
+    """The tables of one text. Each is read once, at its first sensitive name."""
 
-    def __init__(self, text: str, values: JsonValues) -> None:
+    def __init__(self, text: str, values: JsonValues, names: Names) -> None:
         self._text = text
         self._values = values
+        self._names = names
+        self._read: set[int] = set()
+        self._rows_before: list[int] | None = None
 
-    def sibling(self, string: JsonString) -> int | None:
-        """Where the value starts that a string names: `{"name": "API_KEY", "value": "x"}`."""
-        if self._own_name(string.start) not in NAMING:
-            return None
-        return self._value_behind(string) or self._value_before(string)
+    def cells(self, string: JsonString) -> Iterator[Cell]:
+        """The cells of all sensitive columns of the table that has this column name."""
+        first = max(0, string.start - _BEFORE)
+        opening = string.start - 1
+        for _ in range(_OPENINGS):
+            opening = self._text.rfind("[", first, opening)
+            if opening < 0 or opening in self._read:
+                return
+            name = own_name(self._text, opening + 1).lower()
+            if name in _COLUMNS:
+                self._read.add(opening)
+                yield from self._beside(opening, name)
+                return
+            if not name and _IN_LIST_OF_LISTS.search(self._text[max(0, opening - 16) : opening]):
+                self._read.add(opening)
+                yield from self._below(opening)
+                return
 
-    def cells(self, string: JsonString) -> Iterator[int]:
-        """Where a column's values start: `{"columns": ["id", "token"], "rows": [[1, "x"]]}`."""
-        text = self._text
-        opening = text.rfind("[", max(0, string.start - _BEFORE), string.start)
-        if opening < 0 or not _HEADINGS.match(text, opening + 1, string.start):
+    def _beside(self, opening: int, name: str) -> Iterator[Cell]:
+        """`{"columns": ["id", "token"], "rows": [[1, "x"]]}`, in either order."""
+        columns = self._values.at(opening)
+        rows = self._rows_behind(columns.end) or self._rows_ahead(opening)
+        if rows:
+            yield from self._in(self._sensitive(columns.value), self._values.items(rows + 1))
+        elif name in _HEADERS:
+            yield from self._in_turn(opening)
+
+    def _below(self, opening: int) -> Iterator[Cell]:
+        """`[["id", "token"], [1, "x"]]`."""
+        head = self._values.at(opening)
+        columns = head.value
+        if not columns or not all(isinstance(each, str) for each in columns):
             return
-        if self._own_name(opening + 1) not in _COLUMNS:
-            return
-        column = sum(1 for _ in _HEADING.finditer(text, opening + 1, string.start - 1))
-        for member in self._members_behind(self._values.at(opening).end):
-            if member.name.lower() in _ROWS and text.startswith("[", member.place.start):
-                for row in self._values.items(member.place.start + 1):
-                    if isinstance(row.value, list):
-                        cells = islice(self._values.items(row.start + 1), column, column + 1)
-                        yield from (cell.start for cell in cells)
+        sensitive = self._sensitive(columns)
+        if len(columns) <= _PAIR:
+            # It may be a list of pairs as well.
+            sensitive.pop(0, None)
+        rows = self._values.items_behind(head.end)
+        for cell, place in self._placed(sensitive, rows, len(columns)):
+            if len(columns) > _PAIR or looks_secret(place):
+                yield cell
 
-    def _value_behind(self, string: JsonString) -> int | None:
-        for member in self._members_behind(string.end + 1):
-            if member.name.lower() in VALUES:
+    def _in_turn(self, opening: int) -> Iterator[Cell]:
+        """`{"headers": ["host", "x", "cookie", "y"]}`."""
+        rule: KeyRule | None = None
+        for item in self._values.items(opening + 1):
+            if rule and looks_secret(item):
+                yield Cell(rule, item.start)
+            rule = self._names.rule(item.value) if isinstance(item.value, str) else None
+
+    def _in(self, sensitive: Mapping[int, KeyRule], rows: Iterator[Place]) -> Iterator[Cell]:
+        for cell, _ in self._placed(sensitive, rows, None):
+            yield cell
+
+    def _placed(
+        self, sensitive: Mapping[int, KeyRule], rows: Iterator[Place], width: int | None
+    ) -> Iterator[tuple[Cell, Place]]:
+        if not sensitive:
+            return
+        for row in rows:
+            if not self._text.startswith("[", row.start):
+                continue
+            if width is not None and row.is_whole and len(row.value) != width:
+                continue
+            for index, cell in enumerate(self._values.items(row.start + 1)):
+                if index in sensitive:
+                    yield Cell(sensitive[index], cell.start), cell
+
+    def _sensitive(self, columns: Any) -> dict[int, KeyRule]:
+        """The rules of columns by their places."""
+        found: dict[int, KeyRule] = {}
+        for index, column in enumerate(columns if isinstance(columns, list) else ()):
+            rule = self._names.rule(_name(column))
+            if rule:
+                found[index] = rule
+        return found
+
+    def _rows_behind(self, end: int) -> int | None:
+        for member in self._values.members_behind(end):
+            if self._are_rows(member.name, member.place.start):
                 return member.place.start
         return None
 
-    def _value_before(self, string: JsonString) -> int | None:
-        start = max(0, string.start - _BEFORE)
-        for found in reversed(list(_VALUE_NAME.finditer(self._text, start, string.start))):
-            for member in islice(self._values.members(found.start()), _BESIDE):
-                if member.place.start == string.start - 1:
-                    return found.end()
-                if member.place.start > string.start:
+    def _rows_ahead(self, columns: int) -> int | None:
+        """Where rows start that stand before the list of their columns."""
+        if self._rows_before is None:
+            self._rows_before = [found.start() for found in _ROWS_NAME.finditer(self._text)]
+        last = bisect_left(self._rows_before, columns)
+        for start in reversed(self._rows_before[max(0, last - _NEAREST) : last]):
+            rows = None
+            for member in self._values.members(start):
+                if rows is None:
+                    rows = member.place.start
+                if member.place.start == columns:
+                    return rows
+                if member.place.start > columns:
                     break
         return None
 
-    def _members_behind(self, end: int) -> Iterator[Member]:
-        """The members of an object behind one that ends at a place."""
-        comma = _COMMA.match(self._text, end)
-        return islice(self._values.members(comma.end()), _BESIDE) if comma else iter(())
+    def _are_rows(self, name: str, start: int) -> bool:
+        return name.lower() in _ROWS and self._text.startswith("[", start)
 
-    def _own_name(self, start: int) -> str:
-        """The name of the member whose value opens right before a place, in lower case."""
-        found = _OWN_NAME.search(self._text[max(0, start - 96) : start])
-        return found[1].lower() if found else ""
+
+def _name(column: Any) -> str:
+    """The name of a column, which may be an object that has it."""
+    if isinstance(column, dict):
+        column = next((column[each] for each in _NAMED if each in column), "")
+    return column if isinstance(column, str) else ""

@@ -12,7 +12,9 @@ from typing import Final
 import orjson
 
 from relayscope.sanitizer.findings import Finding, Findings
+from relayscope.sanitizer.json_blocks import block, goes_on
 from relayscope.sanitizer.json_schema import SAMPLES, is_schema
+from relayscope.sanitizer.json_siblings import JsonSiblings
 from relayscope.sanitizer.json_strings import JsonString, json_string
 from relayscope.sanitizer.json_tables import JsonTables
 from relayscope.sanitizer.json_values import JsonValues, Place
@@ -45,6 +47,9 @@ _WINDOW: Final = 64
 _DEEPEST_SCHEMA: Final = 8
 """Schemas below that of a sensitive name. Each is read once more by those above it."""
 
+_PRIVATE_KEY: Final = "private_key"
+"""The name by whose rule the secrets of a JSON Web Key go."""
+
 _RAW_HEADERS: Final = frozenset({"rawheaders", "raw_headers"})
 """Members that list names and values in turn, as Node.js does."""
 
@@ -62,7 +67,9 @@ class JsonText:
     ) -> None:
         self._text = text
         self._values = JsonValues(text)
-        self._tables = JsonTables(text, self._values)
+        self._siblings = JsonSiblings(text, self._values)
+        self._tables = JsonTables(text, self._values, names)
+        self._blocks_end = 0
         self._findings = findings
         self._names = names
         self._replacements = replacements
@@ -84,17 +91,26 @@ class JsonText:
                 return self._hide_rest(rule, string.end + 1)
         if not string.is_json():
             return None
-        self._look_into(string)
+        found = self._look_into(string)
+        if found and string.end >= self._blocks_end and goes_on(string, found[-1]):
+            self._hide_block(string, found[-1])
         self._read_neighbours(string)
         return string.end
 
-    def _look_into(self, string: JsonString) -> None:
+    def _look_into(self, string: JsonString) -> list[Finding]:
         found = self._inside(string.text)
         if found:
             raw = self._text[string.start : string.end]
             for finding in written(raw, string.text, found):
                 start, end = string.start + finding.start, string.start + finding.end
                 self._findings.add(finding.moved(start, end, finding.replacement))
+        return found
+
+    def _hide_block(self, string: JsonString, begun: Finding) -> None:
+        """Hide the lines of a key whose first one is a string alone."""
+        for line in block(self._text, string.end + 1):
+            self._findings.add(begun.moved(line.start, line.end, begun.replacement))
+            self._blocks_end = line.end
 
     def _read_member(self, string: JsonString) -> int | None:
         colon = _COLON.match(self._text, string.end + 1)
@@ -104,6 +120,9 @@ class JsonText:
             return self._hide(rule, at)
         if string.text.lower() in _RAW_HEADERS and self._text.startswith("[", at):
             self._read_pairs(at)
+        elif string.text == "kty" and (rule := self._names.rule(_PRIVATE_KEY)):
+            for value in self._siblings.private(string):
+                self._hide(rule, value)
         return string.end
 
     def _is_lost_name(self, string: JsonString) -> bool:
@@ -200,12 +219,11 @@ class JsonText:
         rule = self._names.rule(string.text)
         if rule is None:
             return
-        value = self._tables.sibling(string)
+        value = self._siblings.named(string)
         if value is not None:
             self._hide(rule, value)
-            return
         for cell in self._tables.cells(string):
-            self._hide(rule, cell)
+            self._hide(cell.rule, cell.start)
 
     def _read_next(self, string: JsonString) -> None:
         """`["--token", "x"]` is an option and its value, `[["cookie", "x"]]` a list of pairs."""

@@ -19,9 +19,16 @@ _NESTED = re.compile(r"""[^"'{}\[\]]++|"(?:[^"\\]++|\\.?)*+"?|[{}\[\]']""", re.D
 # Digits may be more than Python turns into a number.
 _scan: Final = json.JSONDecoder(strict=False, parse_int=str, parse_float=str).raw_decode
 
+_BEFORE: Final = 4096
+_TRIES: Final = 8
+"""Characters before a member, and brackets in them, in which its object begins."""
+
 _READINGS: Final = 8
 """How often each character of a text may be read on average. Objects that name each other's values
 and are nested in each other are read again at each level; honest ones are not deeper than that."""
+
+_EACH: Final = 4
+"""Characters that a value costs beside its own."""
 
 
 class Place(NamedTuple):
@@ -65,7 +72,7 @@ class JsonValues:
             found = Place(value, start, end, is_whole=True)
         except (ValueError, RecursionError):
             found = Place(None, start, self._closing(start), is_whole=False)
-        self._left -= found.end - start
+        self._left -= found.end - start + _EACH
         if self._left < 0:
             raise TooManyFindings
         return found
@@ -89,6 +96,36 @@ class JsonValues:
             if comma is None:
                 return
             at = comma.end()
+
+    def members_behind(self, end: int) -> Iterator[Member]:
+        """The members of an object behind one that ends at a place."""
+        comma = _COMMA.match(self._text, end)
+        return self.members(comma.end()) if comma else iter(())
+
+    def members_before(self, start: int) -> list[Member]:
+        """The members of an object before the one whose name's quotation mark is at a place."""
+        first = max(0, start - _BEFORE)
+        opening = start
+        for _ in range(_TRIES):
+            opening = self._text.rfind("{", first, opening)
+            if opening < 0:
+                break
+            end = opening + 1
+            members: list[Member] = []
+            for member in self.members(end):
+                if member.place.end > start:
+                    break
+                members.append(member)
+                end = member.place.end
+            if not self._text[end:start].strip(" \t\r\n,"):
+                return members
+            # It is an object of a member before this one.
+        return []
+
+    def items_behind(self, end: int) -> Iterator[Place]:
+        """The items of a list behind one that ends at a place."""
+        comma = _COMMA.match(self._text, end)
+        return self.items(comma.end()) if comma else iter(())
 
     def _closing(self, at: int) -> int:
         """Where the bracket at a place is closed, or the end of the text."""

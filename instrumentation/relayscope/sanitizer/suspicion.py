@@ -12,10 +12,9 @@ from relayscope.sanitizer.names import Names, loose
 from relayscope.sanitizer.prefilter import prefilter
 from relayscope.sanitizer.views import ESCAPE_FILTER
 
-STRUCTURE = re.compile(r'"(?:kty|rawHeaders|raw_headers)"')
-"""Members that say what others hold without naming a secret."""
-
 _STRUCTURE_FILTER: Final = r'"(?:kty|rawHeaders|raw_headers)\\*"'
+STRUCTURE = re.compile(_STRUCTURE_FILTER)
+"""Members that say what others hold without naming a secret, also in JSON in a JSON string."""
 
 
 class Suspicion(NamedTuple):

@@ -1,0 +1,109 @@
+"""Members of a JSON object that say what others hold: a name beside a value, the type of a key."""
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any, Final
+
+from relayscope.sanitizer.harmless import is_odd
+from relayscope.sanitizer.json_strings import JsonString
+from relayscope.sanitizer.json_values import JsonValues, Member, Place
+
+_NAMING: Final = frozenset({"name", "key", "header", "label", "field", "variable", "path"})
+_VALUES: Final = frozenset({"value", "text", "val"})
+"""A member of the first says whatever a member of the second is."""
+
+_MAYBE_NAMING: Final = _NAMING | {
+    *("title", "id", "k", "n", "type", "property", "attribute", "parameter", "param", "setting"),
+    *("option", "question", "prompt"),
+}
+_MAYBE_VALUES: Final = _VALUES | {
+    *("v", "content", "data", "values", "default", "example", "answer", "response", "input"),
+}
+"""The same, if the value looks like a secret."""
+
+_HUMP = re.compile(r"[_.\s-]|(?<=[a-z0-9])(?=[A-Z])")
+_OWN_NAME = re.compile(r'"([A-Za-z_.-]{1,32})"[ \t\r\n]*+:[ \t\r\n]*+["\[]\Z')
+_NEAR: Final = 96
+"""Characters before a value in which its name stands."""
+
+_BESIDE: Final = 16
+"""Members of one object that are looked at for a sibling."""
+
+_WORDS: Final = 2
+"""Of a secret: a scheme may stand before it."""
+
+_PRIVATE: Final = frozenset({"d", "k", "p", "q", "dp", "dq", "qi", "oth", "priv"})
+"""Members of a JSON Web Key that are secret (RFC 7518, 6.2.2, 6.3.2 and 6.4.1)."""
+
+_MANY: Final = 256
+"""Members of a JSON Web Key that are looked at."""
+
+
+class JsonSiblings:
+    """The objects of one text, as far as their members tell of each other."""
+
+    def __init__(self, text: str, values: JsonValues) -> None:
+        self._text = text
+        self._values = values
+        self._keys_end = 0
+
+    def named(self, string: JsonString) -> int | None:
+        """Where the value starts that a string names: `{"name": "API_KEY", "value": "x"}`."""
+        own = own_name(self._text, string.start)
+        prefix, word = _parted(own)
+        if word not in _MAYBE_NAMING:
+            return None
+        behind = islice(self._values.members_behind(string.end + 1), _BESIDE)
+        return _value(prefix, word, behind) or _value(prefix, word, self._before(string))
+
+    def private(self, kty: JsonString) -> Iterator[int]:
+        """Where the secret values start of the JSON Web Key that has this `kty`."""
+        mark = kty.start - 1
+        if mark < self._keys_end:
+            return
+        behind = islice(self._values.members(mark), _MANY)
+        for member in (*self._values.members_before(mark), *behind):
+            self._keys_end = member.place.end
+            if member.name in _PRIVATE:
+                yield member.place.start
+
+    def _before(self, string: JsonString) -> list[Member]:
+        name = self._text.rfind('"', 0, self._text.rfind('"', 0, string.start - 1))
+        return self._values.members_before(name)[-_BESIDE:]
+
+
+def own_name(text: str, start: int) -> str:
+    """The name of the member whose value opens right before a place; empty if there is none."""
+    found = _OWN_NAME.search(text[max(0, start - _NEAR) : start])
+    return found[1] if found else ""
+
+
+def looks_secret(place: Place) -> bool:
+    """Whether a value that may be anything looks like a secret, or was cut off."""
+    value: Any = place.value
+    if not place.is_whole:
+        return True
+    if isinstance(value, list) and value:
+        value = value[0]
+    if not isinstance(value, str):
+        return False
+    words = value.split(None, _WORDS)
+    return 0 < len(words) <= _WORDS and is_odd(words[-1])
+
+
+def _value(prefix: str, word: str, members: Iterator[Member] | list[Member]) -> int | None:
+    for member in members:
+        other, kind = _parted(member.name)
+        if kind not in _MAYBE_VALUES or other not in {prefix, ""}:
+            continue
+        is_certain = word in _NAMING and kind in _VALUES
+        if is_certain or looks_secret(member.place):
+            return member.place.start
+    return None
+
+
+def _parted(name: str) -> tuple[str, str]:
+    """The words of a name before the last one, and the last one: `ParameterKey`."""
+    *before, last = _HUMP.split(name)
+    return "".join(before).lower(), last.lower()
