@@ -1,6 +1,8 @@
 """The first look at a text: what could be in it, and where."""
 
 import re
+from bisect import bisect_right
+from itertools import accumulate
 from typing import Final, NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -15,6 +17,15 @@ from relayscope.sanitizer.views import ESCAPE_FILTER
 _STRUCTURE_FILTER: Final = r'"(?:kty|rawHeaders|raw_headers)\\*"'
 STRUCTURE = re.compile(_STRUCTURE_FILTER)
 """Members that say what others hold without naming a secret, also in JSON in a JSON string."""
+
+_ENTITIES: Final = (
+    *((b"&quot;", b'"'), (b"&#34;", b'"'), (b"&#x22;", b'"'), (b"&apos;", b"'"), (b"&#39;", b"'")),
+    *((b"&#x27;", b"'"), (b"&#x2F;", b"/"), (b"&#x3D;", b"="), (b"&lt;", b"<"), (b"&gt;", b">")),
+    (b"&amp;", b"&"),
+)
+
+_QUOTED: Final = 3
+"""Times that percent signs can be quoted in each other."""
 
 
 class Suspicion(NamedTuple):
@@ -62,45 +73,84 @@ class Suspicions:
         """
         text = latin(text)
         data = text.encode()
-        size = len(data)
-        if "\\" in text:
-            data += b"\n" + _without_backslashes(text).encode()
-        if "%" in text:
-            data += b"\n" + unquote_to_bytes(data)
+        ends = [len(data)]
+        if "\\" in text or "%" in text or "&" in text:
+            data, ends = _spelled(text, data)
         fired = self._prefilter.fired(data)
         if fired is None:
             return None
         rules = [index for index in fired if index < self._name]
-        mentions, hidden = self._mentioned(data, size) if self._name in fired else ([], False)
+        mentions, hidden = self._mentioned(data, ends) if self._name in fired else ([], False)
         others = len(fired) - len(rules) - (self._name in fired)
         if not (rules or mentions or hidden or others):
             return None
         return Suspicion(
             rules,
-            mentions if len(text) == size else _in_characters(data, mentions),
+            mentions if len(text) == ends[0] else _in_characters(data, mentions),
             is_spelled=hidden or self._escape in fired,
             has_base64=self._base64 in fired,
             has_structure=self._structure in fired,
         )
 
-    def _mentioned(self, data: bytes, size: int) -> tuple[list[Span], bool]:
-        """Mentions in the text itself, and whether other spellings of it have more."""
+    def _mentioned(self, data: bytes, ends: list[int]) -> tuple[list[Span], bool]:
+        """Mentions in the text itself, and whether another spelling of it has more.
+
+        Args:
+            data: the text and its other spellings.
+            ends: where each ends.
+        """
         written: list[Span] = []
-        others = 0
+        counts = [0] * len(ends)
         for start, end in self._mentions.spans(data):
             if self._names.is_sensitive_part(data[start:end].decode()):
-                if start < size:
+                if start < ends[0]:
                     written.append((start, end))
                 else:
-                    others += 1
-        copies = 1 if others else 0
-        return written, copies * others > len(written)
+                    counts[bisect_right(ends, start)] += 1
+        return written, max(counts) > len(written)
 
 
-def _without_backslashes(text: str) -> str:
+def _spelled(text: str, data: bytes) -> tuple[bytes, list[int]]:
+    """The text and how it reads, spelling by spelling; and where each of them ends."""
+    spellings = [data]
+    plain = data
+    if "%" in text:
+        spellings += _unquoted(plain)
+        plain = spellings[-1]
+    if b"&" in plain:
+        unmarked = _without_entities(plain)
+        if unmarked != plain:
+            plain = unmarked
+            spellings.append(plain)
+    if b"\\" in plain:
+        if plain is not data:
+            spellings.append(_without_backslashes(data))
+        spellings.append(_without_backslashes(plain))
+    return b"\n".join(spellings), [*accumulate((len(each) + 1 for each in spellings), initial=-1)][
+        1:
+    ]
+
+
+def _unquoted(data: bytes) -> list[bytes]:
+    """The text with percent signs read, once and, where they are percent signs, again."""
+    read = [unquote_to_bytes(data)]
+    while b"%25" in data and len(read) < _QUOTED:
+        data = read[-1]
+        read.append(unquote_to_bytes(data))
+    return read
+
+
+def _without_entities(data: bytes) -> bytes:
+    """The text with HTML's quotes read; letters as entities have a filter."""
+    for entity, sign in _ENTITIES:
+        data = data.replace(entity, sign)
+    return data
+
+
+def _without_backslashes(data: bytes) -> bytes:
     """The text as if every escape were read, however deep; hexadecimal ones have a filter."""
-    plain = text.replace("\\n", "\n").replace("\\r", "\r").replace("\\t", "\t")
-    return plain.replace("\\", "")
+    plain = data.replace(b"\\n", b"\n").replace(b"\\r", b"\r").replace(b"\\t", b"\t")
+    return plain.replace(b"\\", b"")
 
 
 def _in_characters(data: bytes, spans: list[Span]) -> list[Span]:

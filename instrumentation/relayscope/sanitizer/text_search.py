@@ -118,6 +118,8 @@ class TextSearch:
 
     def _read(self, string: JsonString) -> int:
         end = self._json.read(string)
+        if end is None and not string.is_name():
+            return -1
         self._starts.append(string.start)
         self._ends.append(string.end if end is None else max(end, string.end))
         return -1 if end is None else self._ends[-1]

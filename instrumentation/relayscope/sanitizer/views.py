@@ -23,15 +23,19 @@ _CONTROLS: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 _ESCAPE = re.compile(f"({_ESCAPES})")
 # Percent signs for ASCII only: what is searched for has no other characters.
-# HTML's quotes, which logs of web pages are full of.
-_SPELLING = re.compile(f"({_ESCAPES}|%[0-7][0-9a-fA-F]|&(?:quot|apos|amp|#34|#39);)")
-_ENTITIES: Final = {"&quot;": '"', "&apos;": "'", "&amp;": "&", "&#34;": '"', "&#39;": "'"}
+# HTML's signs, which logs of web pages are full of.
+_SPELLING = re.compile(
+    f"({_ESCAPES}|%[0-7][0-9a-fA-F]|&(?:quot|apos|amp|lt|gt);"
+    "|&#(?:3[2-9]|[4-9][0-9]|1[01][0-9]|12[0-6]|[xX][2-7][0-9a-fA-F]);)"
+)
+_ENTITIES: Final = {"&quot;": '"', "&apos;": "'", "&amp;": "&", "&lt;": "<", "&gt;": ">"}
 
 ESCAPE_FILTER: Final = (
     # ASCII as \u00XX or \xXX, but for `& ' < >`, which some encoders write that way.
     r"(?i)\\(?:u00|x)(?:[01][0-9a-f]|2[0-589a-f]|3[0-9abdf]|[4-7][0-9a-f])"
-    # A letter behind a percent sign. No encoder writes one, so it hides something.
+    # A letter behind a percent sign, or as an entity. No encoder writes one: it hides something.
     r"|%(?:4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a])"
+    r"|&#(?:6[5-9]|[7-9][0-9]|1[01][0-9]|12[0-2]|x(?:4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a]));"
 )
 """For the prefilter: spellings that hide even letters."""
 
@@ -155,6 +159,9 @@ _CHARACTERS: Final = _Characters(_ENTITIES)
 def _character(spelling: str) -> str:
     if spelling[0] == "%":
         return chr(int(spelling[1:], 16))
+    if spelling[0] == "&":
+        digits = spelling[2:-1].lower()
+        return chr(int(digits[1:], 16) if digits[0] == "x" else int(digits))
     kind, digits = spelling[1], spelling[2:]
     if len(spelling) == _LONGEST:
         high, low = int(digits[:4], 16), int(digits[-4:], 16)

@@ -85,7 +85,7 @@ def subscript(page: Page, mention: Mention) -> Pair | None:
 def _option(page: Page, mention: Mention) -> Pair | None:
     text, at = page.text, mention.behind
     rule = page.names.option(text[mention.start : mention.end])
-    if rule is None or text[at] == "-" or text[mention.end] not in " \t":
+    if rule is None or text.startswith("-", at) or text[mention.end] not in " \t":
         return None
     if span := extents.literal(text, at):
         return Pair(rule, *span)
