@@ -11,6 +11,7 @@ from relayscope.sanitizer.page import LINE, Mention, Page, Pair
 
 _NAMING: Final = ("name", "key", "Name", "Key")
 _MARKS: Final = frozenset({":", "="})
+_LED_BY: Final = frozenset(" \"':=")
 _LONGEST: Final = 12
 """Characters from `name` to the name."""
 
@@ -32,6 +33,8 @@ _TUPLE = re.compile(r"[\"'],\s*+(?=[bBfFrRuU]{0,2}[\"'])")
 def named_value(page: Page, mention: Mention) -> Pair | None:
     """The member `value` beside or below one that names it."""
     text, start = page.text, mention.start
+    if text[start - 1 : start] not in _LED_BY:
+        return None
     before = text[max(0, start - _LONGEST) : start].rstrip(" \"'")
     if before[-1:] not in _MARKS or not before[:-1].rstrip(" \"'").endswith(_NAMING):
         return None

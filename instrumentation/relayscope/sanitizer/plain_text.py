@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from relayscope.sanitizer import glance
 from relayscope.sanitizer.assignment import assigned
 from relayscope.sanitizer.form import argument, named_value
 from relayscope.sanitizer.look_alikes import latin
 from relayscope.sanitizer.markup import attribute, element, next_element
-from relayscope.sanitizer.model import KeyRule
 from relayscope.sanitizer.names import Names
 from relayscope.sanitizer.page import Mention, Page, Pair
 from relayscope.sanitizer.statement import inserted
@@ -59,9 +59,8 @@ _WAYS: Final[Mapping[str, _Ways]] = MappingProxyType(
 """By the character behind the name; where none is given, by words."""
 
 _GAP = re.compile(r"[\"'`]?+(?:\*{1,3}|_{2,3})?+[ \t]*+")
+_ASSIGNING: Final = frozenset(":=")
 _GAPS: Final = frozenset("\"'`* \t")
-_SIMPLE = re.compile(r"=([A-Za-z_+/~-]*+[0-9]++[\w+/~-]++)(?=[\s&]|[,;)]\s|\Z)")
-"""What is nearly all that logs and queries have: no other way has to be tried."""
 _ANSI = re.compile(r"\x1b\[[0-9;]*+m")
 
 
@@ -82,22 +81,23 @@ def pairs(text: str, names: Names, mentions: Iterable[tuple[int, int]]) -> Itera
     for start, end in mentions:
         if start < position:
             continue
-        pair = _simple(page, start, end) if text[end : end + 1] == "=" else None
+        mark = text[end : end + 1]
+        if mark == "=":
+            pair: glance.Seen = glance.equals(page, start, end)
+        else:
+            pair = glance.colon(page, start, end) if mark == ":" else None
         found = _ways(page, start, end) if pair is None else None
         if found:
             ways, mention = found
-            pair = next(filter(None, (way(page, mention) for way in ways.one)), None)
-            for way in ways.many if pair is None else ():
-                yield from way(page, mention)
+            for one in ways.one:
+                if pair := one(page, mention):
+                    break
+            else:
+                for many in ways.many:
+                    yield from many(page, mention)
         if pair and pair.start < pair.end:
             position = pair.end
             yield pair
-
-
-def _simple(page: Page, start: int, end: int) -> Pair | None:
-    found = _SIMPLE.match(page.text, end)
-    rule = _rule(page, start, end) if found else None
-    return Pair(rule, *found.span(1)) if found and rule and not rule.whole_line else None
 
 
 def _ways(page: Page, start: int, end: int) -> tuple[_Ways, Mention] | None:
@@ -111,15 +111,10 @@ def _ways(page: Page, start: int, end: int) -> tuple[_Ways, Mention] | None:
         if behind == end or not leads(text, start, behind):
             return None
         ways = _BY_WORDS
-    rule = _rule(page, start, end)
-    return (ways, Mention(rule, start, end, behind)) if rule else None
-
-
-def _rule(page: Page, start: int, end: int) -> KeyRule | None:
-    text = page.text
-    name = text[start:end].lstrip(" $")
-    rule = page.names.rule(name)
-    if rule is None and text[start - 1 : start] == ";":
-        # Among the settings of a connection, `PWD` is no folder.
-        rule = page.names.rule(name.casefold())
-    return rule
+    rule = page.rule(start, end)
+    if rule is None:
+        return None
+    mention = Mention(rule, start, end, behind)
+    if mark in _ASSIGNING and glance.code(page, mention):
+        return None
+    return ways, mention

@@ -24,6 +24,8 @@ _ROW = re.compile(rf"\({_ITEM}(?:,{_ITEM})*+\)\s*+,?\s*+")
 def inserted(page: Page, mention: Mention) -> Iterator[Pair]:
     """The values of a column: `INSERT INTO t (password) VALUES ('X')`, `COPY ... FROM stdin`."""
     text, start = page.text, mention.start
+    if not (page.has_word("into") or page.has_word("copy")):
+        return
     opening = text.rfind("(", max(0, start - HEAD), start)
     if opening < 0 or opening == page.told[_OPENING] or start < page.told[_SQL]:
         return
