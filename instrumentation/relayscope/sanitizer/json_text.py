@@ -94,8 +94,7 @@ class JsonText:
         found = self._look_into(string)
         if found and string.end >= self._blocks_end and goes_on(string, found[-1]):
             self._hide_block(string, found[-1])
-        self._read_neighbours(string)
-        return string.end
+        return self._read_neighbours(string)
 
     def _look_into(self, string: JsonString) -> list[Finding]:
         found = self._inside(string.text)
@@ -210,22 +209,27 @@ class JsonText:
             elif rule:
                 self._hide(rule, item.start)
 
-    def _read_neighbours(self, string: JsonString) -> None:
-        """Find what a string says of its neighbours: `{"name": "API_KEY", "value": "x"}`."""
+    def _read_neighbours(self, string: JsonString) -> int:
+        """Find what a string says of its neighbours: `{"name": "API_KEY", "value": "x"}`.
+
+        Returns:
+            Where reading can go on.
+        """
         if len(string.text) > _LONGEST_NAME:
-            return
-        if string.follows == ",":
-            self._read_next(string)
+            return string.end
+        if string.follows == "," and (end := self._read_next(string)):
+            return end
         rule = self._names.rule(string.text)
         if rule is None:
-            return
+            return string.end
         value = self._siblings.named(string)
         if value is not None:
             self._hide(rule, value)
         for cell in self._tables.cells(string):
             self._hide(cell.rule, cell.start)
+        return string.end
 
-    def _read_next(self, string: JsonString) -> None:
+    def _read_next(self, string: JsonString) -> int | None:
         """`["--token", "x"]` is an option and its value, `[["cookie", "x"]]` a list of pairs."""
         before = self._text[max(0, string.start - 65) : string.start - 1]
         if _IN_LIST_OF_LISTS.search(before):
@@ -236,7 +240,8 @@ class JsonText:
         if rule and comma and not self._text.startswith('"--', comma.end()):
             following = json_string(self._text, comma.end())
             if following is None or not following.is_name():
-                self._hide(rule, comma.end())
+                return self._hide(rule, comma.end())
+        return None
 
     def _found_whole(self, rule: KeyRule, start: int, end: int) -> None:
         """A value that is no string: its marker needs marks of its own."""

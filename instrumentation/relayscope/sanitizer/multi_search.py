@@ -5,9 +5,13 @@ slow. Its scratch memory serves one search at a time, so each search takes one a
 signal handler that searches in the midst of another search takes another.
 """
 
+import platform
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
+
+from relayscope.sanitizer.compiled_search import CompiledSearch
 
 hyperscan: Any
 try:
@@ -42,18 +46,7 @@ class MultiSearch:
     def __init__(self, expressions: Sequence[Expression], flags: int) -> None:
         if hyperscan is None:
             raise ValueError("hyperscan is not installed")
-        self._database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-        try:
-            self._database.compile(
-                expressions=[each.pattern.encode() for each in expressions],
-                ids=list(range(len(expressions))),
-                flags=[
-                    flags | (hyperscan.HS_FLAG_CASELESS if each.ignores_case else 0)
-                    for each in expressions
-                ],
-            )
-        except hyperscan.error as error:
-            raise ValueError(str(error)) from None
+        self._database = _compiled(expressions, flags)
         self._first_scratch: Any = hyperscan.Scratch(self._database)
         self._scratches: deque[Any] = deque([self._first_scratch.clone()])
 
@@ -82,3 +75,31 @@ class MultiSearch:
             scratch = self._first_scratch.clone()
         self._database.scan(data, match_event_handler=on_match, scratch=scratch)
         self._scratches.append(scratch)
+
+
+def _compiled(expressions: Sequence[Expression], flags: int) -> Any:
+    kept = CompiledSearch(
+        hyperscan.__version__,
+        platform.machine(),
+        platform.node(),
+        *(f"{each.pattern}\0{each.ignores_case}" for each in expressions),
+        str(flags),
+    )
+    compiled = kept.load()
+    if compiled is not None:
+        with suppress(hyperscan.error):
+            return hyperscan.loadb(compiled, hyperscan.HS_MODE_BLOCK)
+    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    try:
+        database.compile(
+            expressions=[each.pattern.encode() for each in expressions],
+            ids=list(range(len(expressions))),
+            flags=[
+                flags | (hyperscan.HS_FLAG_CASELESS if each.ignores_case else 0)
+                for each in expressions
+            ],
+        )
+    except hyperscan.error as error:
+        raise ValueError(str(error)) from None
+    kept.store(hyperscan.dumpb(database))
+    return database

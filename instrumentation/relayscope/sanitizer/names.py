@@ -78,9 +78,11 @@ class Names:
         return stem
 
     def expression(self) -> str:
-        """An expression that matches wherever a sensitive name stands with a value."""
-        anywhere = "|".join(loose(phrase) for rule in self._rules for phrase in rule.contains)
-        last = "|".join(loose(phrase) for rule in self._rules for phrase in rule.ends)
+        """An expression that matches wherever a sensitive name of ASCII stands with a value."""
+        contains = (phrase for rule in self._rules for phrase in rule.contains)
+        ends = (phrase for rule in self._rules for phrase in rule.ends)
+        anywhere = "|".join(map(loose, filter(str.isascii, contains)))
+        last = "|".join(map(loose, filter(str.isascii, ends)))
         parts = [f"(?:{anywhere})"] if anywhere else []
         if last:
             # At the end of a name, so something follows that is no letter.

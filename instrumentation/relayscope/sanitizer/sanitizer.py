@@ -204,7 +204,10 @@ class Sanitizer:
     def _count(self, cleaning: Cleaning) -> None:
         leaves = cleaning.leaves
         with self._lock:
-            self._hits.update(found.finding.rule for found in leaves.found)
-            self._hits.update(name for name, _ in leaves.changes)
-            self._hits.update({TRUNCATED: len(leaves.cuts)} if leaves.cuts else {})
-            self._hits.update({FAILED: cleaning.failures} if cleaning.failures else {})
+            for found in leaves.found:
+                self._hits[found.finding.rule] += 1
+            for name, _ in leaves.changes:
+                self._hits[name] += 1
+            for name, count in ((TRUNCATED, len(leaves.cuts)), (FAILED, cleaning.failures)):
+                if count:
+                    self._hits[name] += count

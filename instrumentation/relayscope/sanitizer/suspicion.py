@@ -2,13 +2,14 @@
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterable
 from itertools import accumulate
 from typing import Final, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from relayscope.sanitizer.encoded import BASE64_FILTER
 from relayscope.sanitizer.look_alikes import latin
-from relayscope.sanitizer.mentions import Span, mentions_of
+from relayscope.sanitizer.mentions import NoMentions, Re2Mentions, Span, mentions_of
 from relayscope.sanitizer.model import PatternRule
 from relayscope.sanitizer.names import Names, loose
 from relayscope.sanitizer.prefilter import prefilter
@@ -26,6 +27,10 @@ _ENTITIES: Final = (
 
 _QUOTED: Final = 3
 """Times that percent signs can be quoted in each other."""
+
+
+_QUOTES = re.compile(rb"%[0-9a-fA-F]{2}")
+"""What a percent sign stands for; others are those of formats and numbers."""
 
 
 class Suspicion(NamedTuple):
@@ -58,7 +63,11 @@ class Suspicions:
 
     def __init__(self, rules: tuple[PatternRule, ...], names: Names) -> None:
         self._names = names
-        self._mentions = mentions_of(names.phrases(), loose)
+        phrases = names.phrases()
+        foreign = [phrase for phrase in phrases if not phrase.isascii()]
+        self._mentions = mentions_of([*filter(str.isascii, phrases)], loose)
+        # Few texts can have one, and hyperscan would take 0.2 s to compile them.
+        self._foreign = Re2Mentions("|".join(map(loose, foreign))) if foreign else NoMentions()
         self._prefilter = prefilter(
             rules, [names.expression(), ESCAPE_FILTER, BASE64_FILTER, _STRUCTURE_FILTER]
         )
@@ -77,12 +86,17 @@ class Suspicions:
         if "\\" in text or "%" in text or "&" in text:
             data, ends = _spelled(text, data)
         fired = self._prefilter.fired(data)
+        may_be_foreign = len(text) != ends[0] or (len(ends) > 1 and b"\\u" in data)
         if fired is None:
-            return None
+            if not may_be_foreign:
+                return None
+            fired = []
+        spans = list(self._mentions.spans(data)) if self._name in fired else []
+        if may_be_foreign and (foreign := list(self._foreign.spans(data))):
+            spans = sorted([*spans, *foreign])
+        mentions, hidden = self._mentioned(data, spans, ends)
         rules = [index for index in fired if index < self._name]
-        mentions, hidden = self._mentioned(data, ends) if self._name in fired else ([], False)
-        others = len(fired) - len(rules) - (self._name in fired)
-        if not (rules or mentions or hidden or others):
+        if not (mentions or hidden or rules or (fired and max(fired) > self._name)):
             return None
         return Suspicion(
             rules,
@@ -92,16 +106,19 @@ class Suspicions:
             has_structure=self._structure in fired,
         )
 
-    def _mentioned(self, data: bytes, ends: list[int]) -> tuple[list[Span], bool]:
+    def _mentioned(
+        self, data: bytes, spans: Iterable[Span], ends: list[int]
+    ) -> tuple[list[Span], bool]:
         """Mentions in the text itself, and whether another spelling of it has more.
 
         Args:
             data: the text and its other spellings.
+            spans: where names are that could be sensitive.
             ends: where each ends.
         """
         written: list[Span] = []
         counts = [0] * len(ends)
-        for start, end in self._mentions.spans(data):
+        for start, end in spans:
             if self._names.is_sensitive_part(data[start:end].decode()):
                 if start < ends[0]:
                     written.append((start, end))
@@ -114,7 +131,7 @@ def _spelled(text: str, data: bytes) -> tuple[bytes, list[int]]:
     """The text and how it reads, spelling by spelling; and where each of them ends."""
     spellings = [data]
     plain = data
-    if "%" in text:
+    if "%" in text and _QUOTES.search(data):
         spellings += _unquoted(plain)
         plain = spellings[-1]
     if b"&" in plain:
