@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 def load_rules(settings: Settings) -> Rules:
-    """The rules of the settings' file, or the default ones.
+    """The rules of the settings' file, or the default ones, with or without binary contents.
 
     Raises:
         StartError: the file cannot be used; names it and the rule.
     """
-    if settings.sanitizer_rules is None:
-        return Rules.default()
-    return _from_file(settings.sanitizer_rules)
+    path = settings.sanitizer_rules
+    rules = Rules.default() if path is None else _from_file(path)
+    return rules.keeping_binary() if settings.keep_binary else rules
 
 
 def _from_file(path: Path) -> Rules:

@@ -43,8 +43,14 @@ PREFIX: Final = "RELAYSCOPE_"
 
 FOREIGN_VARIABLES: Final = frozenset(
     {
+        "RELAYSCOPE_BODY_LIMIT",
+        "RELAYSCOPE_CALL_SECONDS",
         "RELAYSCOPE_CONFIG",
+        "RELAYSCOPE_INSTRUMENT_CHILDREN",
         "RELAYSCOPE_LEVEL",
+        "RELAYSCOPE_PROFILE",
+        "RELAYSCOPE_PROFILES_FILE",
+        "RELAYSCOPE_QUIET",
         "RELAYSCOPE_SPOOL_DIR",
         "RELAYSCOPE_SPOOL_DURABILITY",
         "RELAYSCOPE_SPOOL_HOURS",
@@ -166,6 +172,10 @@ class Settings(BaseSettings):
 
     sanitizer_rules: Path | None = None
     """A YAML file with sanitizer rules; without it the default rules hold."""
+
+    keep_binary: bool = False
+    """Keep the base64 of images, audio and blobs instead of type, size and digest. A traced process
+    has the same variable; what one of the two takes out is gone."""
 
     component_classes: dict[ClassName, tuple[str, ...]] = Field(
         default={"relay": ("*relay*", "*proxy*", "*gateway*"), "client": ("*client*",)},

@@ -92,6 +92,10 @@ class Rules:
         reader.refuse_unknown()
         return rules
 
+    def keeping_binary(self) -> "Rules":
+        """The same rules, which leave images, audio and blobs as they are."""
+        return replace(self, steps=self.steps - {Step.BINARY})
+
 
 @cache
 def shipped_rules() -> Rules:
