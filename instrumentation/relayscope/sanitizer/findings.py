@@ -21,7 +21,10 @@ Private use: no rule's pattern names it, it is no letter, no space and no quote.
 """
 
 _JOINTS: Final = frozenset("_-")
-_ENDS: Final = frozenset("\"'{}[](),;:&<> \t\r\n")
+_ENDS: Final = frozenset(["", *"\"'{}[](),;:&<> \t\r\n"])
+
+_BLANK_ESCAPES: Final = frozenset({"\\n", "\\r", "\\t"})
+_END_ESCAPES: Final = _BLANK_ESCAPES | {'\\"', "\\/"}
 
 _MARKS: Final = ("[REDACTED:", "[DROPPED:", "[HASHED:", "[TRUNCATED:", "[BINARY:")
 _MARKER = re.compile(
@@ -60,9 +63,15 @@ class Finding(NamedTuple):
 
         If not, its marker can end a word that is a secret now that it stands alone.
         """
-        before = text[max(0, self.start - 1) : self.start]
-        behind = text[self.end : self.end + 1]
-        return not (before.isalnum() or before in _JOINTS) and (not behind or behind in _ENDS)
+        start, end = self.start, self.end
+        before = text[max(0, start - 1) : start]
+        # In JSON text it can be the letter of an escape: `\nsecret`.
+        around = text[max(0, start - 3) : start]
+        is_escape = around[-2:] in _BLANK_ESCAPES and around[:-2] != "\\"
+        if (before.isalnum() or before in _JOINTS) and not is_escape:
+            return False
+        behind = text[end : end + 1]
+        return behind in _ENDS or text[end : end + 2] in _END_ESCAPES
 
 
 class TooManyFindings(Exception):

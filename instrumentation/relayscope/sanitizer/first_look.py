@@ -94,6 +94,8 @@ class FirstLook:
             # The commonest kind right here: a call for each would double the time.
             if type(value) is str:
                 texts.append(value)
+            elif type(value) is int and -SMALL < value < SMALL:
+                continue
             elif not self._gather(value, texts):
                 return False
         return body is None or self._gather(body, texts)
@@ -124,9 +126,11 @@ class FirstLook:
         # What is too deep has many brackets, and what is not finite is written as null.
         if b"null" in written and not _is_finite(value):
             return False
+        texts.append(written.decode())
+        if len(written) <= self._depth:
+            return True
         if written.count(b"[") + written.count(b"{") > self._depth:
             return False
-        texts.append(written.decode())
         return len(written) <= self._longest_key or not self._has_long_key(value)
 
     def _has_long_key(self, value: object) -> bool:

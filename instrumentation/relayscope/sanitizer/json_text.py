@@ -217,17 +217,16 @@ class JsonText:
         """
         if len(string.text) > _LONGEST_NAME:
             return string.end
-        if string.follows == "," and (end := self._read_next(string)):
-            return end
+        end = (self._read_next(string) if string.follows == "," else None) or string.end
         rule = self._names.rule(string.text)
         if rule is None:
-            return string.end
+            return end
         value = self._siblings.named(string)
         if value is not None:
             self._hide(rule, value)
         for cell in self._tables.cells(string):
             self._hide(cell.rule, cell.start)
-        return string.end
+        return end
 
     def _read_next(self, string: JsonString) -> int | None:
         """`["--token", "x"]` is an option and its value, `[["cookie", "x"]]` a list of pairs."""

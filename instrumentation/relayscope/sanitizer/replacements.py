@@ -11,7 +11,7 @@ from relayscope.sanitizer.keyring import Keyring
 from relayscope.sanitizer.model import Action, KeyRule, PatternRule, Step
 from relayscope.sanitizer.patterns import options
 
-_EDGES: Final = FILL + " \t\r\n\"'"
+_EDGES: Final = FILL + " \t\r\n\"':;,."
 
 
 class Replacements:

@@ -1,8 +1,6 @@
 """The first look at a text: what could be in it, and where."""
 
 import re
-from bisect import bisect_right
-from collections.abc import Iterable
 from itertools import accumulate
 from typing import Final, NamedTuple
 from urllib.parse import unquote_to_bytes
@@ -29,6 +27,7 @@ _QUOTED: Final = 3
 """Times that percent signs can be quoted in each other."""
 
 
+_BLANKS: Final = ((b"\\n", b"\n"), (b"\\r", b"\r"), (b"\\t", b"\t"))
 _QUOTES = re.compile(rb"%[0-9a-fA-F]{2}")
 """What a percent sign stands for; others are those of formats and numbers."""
 
@@ -91,10 +90,14 @@ class Suspicions:
             if not may_be_foreign:
                 return None
             fired = []
-        spans = list(self._mentions.spans(data)) if self._name in fired else []
-        if may_be_foreign and (foreign := list(self._foreign.spans(data))):
-            spans = sorted([*spans, *foreign])
-        mentions, hidden = self._mentioned(data, spans, ends)
+        mentions, hidden = self._mentions.spans(data, ends) if self._name in fired else ([], False)
+        if may_be_foreign:
+            foreign, hides_foreign = self._foreign.spans(data, ends)
+            hidden = hidden or hides_foreign
+            mentions = sorted([*mentions, *foreign]) if foreign else mentions
+        if mentions:
+            is_sensitive = self._names.is_sensitive_part
+            mentions = [span for span in mentions if is_sensitive(data[slice(*span)].decode())]
         rules = [index for index in fired if index < self._name]
         if not (mentions or hidden or rules or (fired and max(fired) > self._name)):
             return None
@@ -105,26 +108,6 @@ class Suspicions:
             has_base64=self._base64 in fired,
             has_structure=self._structure in fired,
         )
-
-    def _mentioned(
-        self, data: bytes, spans: Iterable[Span], ends: list[int]
-    ) -> tuple[list[Span], bool]:
-        """Mentions in the text itself, and whether another spelling of it has more.
-
-        Args:
-            data: the text and its other spellings.
-            spans: where names are that could be sensitive.
-            ends: where each ends.
-        """
-        written: list[Span] = []
-        counts = [0] * len(ends)
-        for start, end in spans:
-            if self._names.is_sensitive_part(data[start:end].decode()):
-                if start < ends[0]:
-                    written.append((start, end))
-                else:
-                    counts[bisect_right(ends, start)] += 1
-        return written, max(counts) > len(written)
 
 
 def _spelled(text: str, data: bytes) -> tuple[bytes, list[int]]:
@@ -166,8 +149,11 @@ def _without_entities(data: bytes) -> bytes:
 
 def _without_backslashes(data: bytes) -> bytes:
     """The text as if every escape were read, however deep; hexadecimal ones have a filter."""
-    plain = data.replace(b"\\n", b"\n").replace(b"\\r", b"\r").replace(b"\\t", b"\t")
-    return plain.replace(b"\\", b"")
+    for escape, blank in _BLANKS:
+        # Looking is three times as fast as replacing.
+        if escape in data:
+            data = data.replace(escape, blank)
+    return data.replace(b"\\", b"")
 
 
 def _in_characters(data: bytes, spans: list[Span]) -> list[Span]:

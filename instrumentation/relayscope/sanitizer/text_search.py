@@ -22,9 +22,10 @@ from relayscope.sanitizer.replacements import Replacements
 from relayscope.sanitizer.suspicion import STRUCTURE, Suspicion
 from relayscope.sanitizer.views import unspelled
 
-_SPELLED = re.compile(r"[\\%&]")
-_NEAR: Final = 256
-"""Characters around a mention that can belong to its assignment."""
+# A sign of another spelling, and not one of a format or an operator.
+_SPELLED = re.compile(r"\\[\"'\\/bfnrtux]|%[0-9a-fA-F]{2}|&#?[a-zA-Z0-9]{2,6};")
+_NEAR: Final = 12
+"""Characters before and behind a mention in which its quotes and what assigns to it stand."""
 
 _CONTAINERS: Final = ("{", "[")
 
@@ -78,6 +79,8 @@ class TextSearch:
         rule_places = {index: self._places(index) for index in self._suspicion.rules}
         self._read_strings_at(rule_places, others)
         is_hidden = self._suspicion.is_spelled or not all(rule_places.values())
+        if self._suspicion.has_base64 and not encoded_places(self._text):
+            is_hidden = True
         if is_hidden:
             self._read_spelled_strings()
         for finding in self._outside(rule_places, is_hidden=is_hidden):
@@ -199,11 +202,10 @@ class TextSearch:
 
     def _is_spelled_around(self, rule_places: dict[int, list[int]]) -> bool:
         """Whether a spelling stands near what is in no JSON string."""
-        mentions = (start for start, _ in self._loose)
-        others = (at for each in rule_places.values() for at in each if not self._is_read(at))
+        places = chain.from_iterable(rule_places.values())
+        spans = chain(self._loose, ((at, at) for at in places if not self._is_read(at)))
         return any(
-            _SPELLED.search(self._text, max(0, at - _NEAR), at + _NEAR)
-            for at in chain(mentions, others)
+            _SPELLED.search(self._text, max(0, start - _NEAR), end + _NEAR) for start, end in spans
         )
 
     def _is_read(self, at: int) -> bool:
