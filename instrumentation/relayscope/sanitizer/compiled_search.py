@@ -8,6 +8,7 @@ Whatever is wrong with it, the search is compiled.
 import hashlib
 import os
 import stat
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -33,7 +34,7 @@ class CompiledSearch:
 
     def load(self) -> bytes | None:
         """The compiled search, or None if there is none that can be trusted."""
-        if not hasattr(os, "geteuid"):
+        if sys.platform == "win32":  # Where owner and mode say nothing, nothing is kept.
             return None
         with suppress(OSError, RuntimeError):
             folder = _folder()
@@ -49,7 +50,7 @@ class CompiledSearch:
 
     def store(self, compiled: bytes) -> None:
         """Keep a compiled search for the next process, if there is where."""
-        if not hasattr(os, "geteuid"):
+        if sys.platform == "win32":
             return
         with suppress(OSError, RuntimeError):
             folder = _folder()
@@ -68,4 +69,6 @@ def _folder() -> Path:
 
 
 def _is_ours(status: os.stat_result) -> bool:
+    if sys.platform == "win32":
+        return False
     return status.st_uid == os.geteuid() and not status.st_mode & _OTHERS_WRITE
