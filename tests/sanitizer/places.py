@@ -44,8 +44,9 @@ def holds(value: Value, secret: str) -> bool:
     if isinstance(value, bytes):
         value = value.decode()
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    # What no spelling changes but base64.
+    # What no spelling changes but base64; a single letter is in every text.
     core = max(_WORD.findall(secret), key=len)
+    core = core if len(core) > 1 else secret
     forms = {secret, core, *_base64(secret), *_base64(core)}
     return any(form in text for form in forms if form)
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Final, NamedTuple
 
+from relayscope.sanitizer.encoded import decoded_bytes
 from relayscope.sanitizer.json_values import JsonValues
 
 _SMALLEST: Final = 256
@@ -51,10 +52,8 @@ class Binary(NamedTuple):
 
     def text(self) -> str | None:
         """What the content says if it is text: a file in a blob can hold secrets."""
-        try:
-            return None if b"\0" in self.content else self.content.decode()
-        except UnicodeDecodeError:
-            return None
+        text = decoded_bytes(self.content)
+        return None if "\0" in text or "\N{REPLACEMENT CHARACTER}" in text else text
 
     def marker(self) -> str:
         """What says of the content what can be said: type, bytes, the start of its SHA-256."""

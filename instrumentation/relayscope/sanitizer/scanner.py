@@ -52,8 +52,10 @@ class Scanner:
         )
         self._marks_binary = Step.BINARY in rules.steps
         self._nesting = rules.limits.nesting
-        self._means = Means(patterns, self.names, self.replacements, rules.limits.findings)
         self._suspicions = Suspicions(patterns, self.names)
+        self._means = Means(
+            patterns, self.names, self.replacements, rules.limits.findings, self._suspicions.of
+        )
         self._harmless: set[str] = set()
         self._seen: tuple[str | None, Suspicion | None] = _NOTHING
 
@@ -82,7 +84,7 @@ class Scanner:
         suspicion = self.suspects(text)
         if suspicion is None:
             return 0
-        passes = 1 + len(suspicion.rules) + 8 * suspicion.is_spelled
+        passes = 1 + len(suspicion.rules) + 8 * suspicion.is_spelled + 16 * suspicion.has_encoded
         return len(suspicion.mentions) * _MICROSECONDS_EACH + passes * len(text) // _EACH
 
     def find(self, text: str) -> list[Finding]:

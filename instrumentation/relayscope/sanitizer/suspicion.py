@@ -5,7 +5,7 @@ from itertools import accumulate
 from typing import Final, NamedTuple
 from urllib.parse import unquote_to_bytes
 
-from relayscope.sanitizer.encoded import BASE64_FILTER
+from relayscope.sanitizer.encoded import ENCODED_FILTER
 from relayscope.sanitizer.look_alikes import latin
 from relayscope.sanitizer.mentions import NoMentions, Re2Mentions, Span, mentions_of
 from relayscope.sanitizer.model import PatternRule
@@ -39,18 +39,18 @@ class Suspicion(NamedTuple):
         rules: indexes of the pattern rules that could match.
         mentions: where the text mentions a sensitive name, in characters.
         is_spelled: whether something could be hidden in another spelling.
-        has_base64: whether base64 of something like JSON could be in it.
+        has_encoded: whether another text could be encoded in it.
         has_structure: whether members could be in it that say what others hold.
     """
 
     rules: list[int]
     mentions: list[Span]
     is_spelled: bool
-    has_base64: bool
+    has_encoded: bool
     has_structure: bool
 
 
-CLEAN: Final = Suspicion([], [], is_spelled=False, has_base64=False, has_structure=False)
+CLEAN: Final = Suspicion([], [], is_spelled=False, has_encoded=False, has_structure=False)
 
 
 class Suspicions:
@@ -68,10 +68,10 @@ class Suspicions:
         # Few texts can have one, and hyperscan would take 0.2 s to compile them.
         self._foreign = Re2Mentions("|".join(map(loose, foreign))) if foreign else NoMentions()
         self._prefilter = prefilter(
-            rules, [names.expression(), ESCAPE_FILTER, BASE64_FILTER, _STRUCTURE_FILTER]
+            rules, [names.expression(), ESCAPE_FILTER, ENCODED_FILTER, _STRUCTURE_FILTER]
         )
         self._name = len(rules)
-        self._escape, self._base64, self._structure = range(self._name + 1, self._name + 4)
+        self._escape, self._encoded, self._structure = range(self._name + 1, self._name + 4)
 
     def of(self, text: str) -> Suspicion | None:
         """What could be in a text; None if there can be no secret in it.
@@ -105,7 +105,7 @@ class Suspicions:
             rules,
             mentions if len(text) == ends[0] else _in_characters(data, mentions),
             is_spelled=hidden or self._escape in fired,
-            has_base64=self._base64 in fired,
+            has_encoded=self._encoded in fired,
             has_structure=self._structure in fired,
         )
 

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import orjson
 
-from relayscope.sanitizer.encoded import encoded_places, encoded_texts
+from relayscope.sanitizer.encoded import Run, decoded, encoded_runs, goes_on
 from relayscope.sanitizer.findings import Finding, Findings
 from relayscope.sanitizer.json_numbers import NumberKind, number_kind
 from relayscope.sanitizer.json_strings import JsonString, JsonStrings
@@ -38,12 +38,14 @@ class Means(NamedTuple):
         names: knows which names are sensitive.
         replacements: makes findings.
         limit: findings that one text may have.
+        suspects: what could be in another text; None if there can be no secret in it.
     """
 
     rules: tuple[PatternRule, ...]
     names: Names
     replacements: Replacements
     limit: int
+    suspects: Callable[[str], Suspicion | None]
 
 
 class TextSearch:
@@ -69,6 +71,7 @@ class TextSearch:
         self._starts: list[int] = []
         self._ends: list[int] = []
         self._loose: list[Span] = []
+        self._runs: list[Run] = []
 
     def findings(self, others: Sequence[int] = ()) -> list[Finding]:
         """The secrets, in order and apart.
@@ -77,10 +80,12 @@ class TextSearch:
             others: further places; the JSON strings that have them are read, too.
         """
         rule_places = {index: self._places(index) for index in self._suspicion.rules}
-        self._read_strings_at(rule_places, others)
         is_hidden = self._suspicion.is_spelled or not all(rule_places.values())
-        if self._suspicion.has_base64 and not encoded_places(self._text):
-            is_hidden = True
+        if self._suspicion.has_encoded:
+            runs = encoded_runs(self._text)
+            self._runs = self._suspicious(runs)
+            is_hidden = is_hidden or not runs
+        self._read_strings_at(rule_places, others)
         if is_hidden:
             self._read_spelled_strings()
         for finding in self._outside(rule_places, is_hidden=is_hidden):
@@ -111,13 +116,24 @@ class TextSearch:
         """Where something could be, in ascending order; what has no length is no mention."""
         suspicion = self._suspicion
         others = [*more, *chain.from_iterable(rule_places.values())]
-        if suspicion.has_base64:
-            others += encoded_places(self._text)
+        others += (run.start for run in self._runs)
         if suspicion.has_structure:
             others += (found.start() + 1 for found in STRUCTURE.finditer(self._text))
         if not others:
             return suspicion.mentions
         return sorted([*suspicion.mentions, *((at, at) for at in others)])
+
+    def _suspicious(self, runs: list[Run]) -> list[Run]:
+        """Those in which something could be encoded, most often none of all the runs."""
+        suspects = self._means.suspects
+        texts = [decoded(self._text, run) for run in runs]
+        if not suspects("\n".join(texts)):
+            return [run for run in runs if goes_on(self._text, run)]
+        return [
+            run
+            for run, text in zip(runs, texts, strict=True)
+            if goes_on(self._text, run) or suspects(text)
+        ]
 
     def _read(self, string: JsonString) -> int:
         end = self._json.read(string)
@@ -153,8 +169,7 @@ class TextSearch:
         for index, found in rule_places.items():
             if not all(map(self._is_read, found)):
                 yield from self._patterns(self._means.rules[index])
-        if self._suspicion.has_base64:
-            yield from self._encoded()
+        yield from self._encoded()
         if (is_hidden or self._is_spelled_around(rule_places)) and not self._is_json():
             yield from self._spelled()
 
@@ -185,12 +200,12 @@ class TextSearch:
                 yield finding
 
     def _encoded(self) -> Iterator[Finding]:
-        for start, end, decoded in encoded_texts(self._text):
-            if self._is_read(start):
+        for run in self._runs:
+            if self._is_read(run.start):
                 continue
             # Written anew it would be other bytes all over, so it goes as a whole.
-            for finding in self._inside(decoded)[:1]:
-                yield finding.moved(start, end, finding.replacement)
+            for finding in self._inside(decoded(self._text, run))[:1]:
+                yield finding.moved(run.start, run.end, finding.replacement)
 
     def _spelled(self) -> Iterator[Finding]:
         """What other spellings hide."""
@@ -202,7 +217,7 @@ class TextSearch:
 
     def _is_spelled_around(self, rule_places: dict[int, list[int]]) -> bool:
         """Whether a spelling stands near what is in no JSON string."""
-        places = chain.from_iterable(rule_places.values())
+        places = chain(*rule_places.values(), (run.start for run in self._runs))
         spans = chain(self._loose, ((at, at) for at in places if not self._is_read(at)))
         return any(
             _SPELLED.search(self._text, max(0, start - _NEAR), end + _NEAR) for start, end in spans
