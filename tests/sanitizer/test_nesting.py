@@ -61,6 +61,7 @@ def test_no_secret_hides_behind_several_spellings(
         quote(quote(f"psk={_KEY}")),
         quote(json.dumps({"x": f"\r\npsk={_KEY}"})),
         html.escape(f"ALTER USER bob IDENTIFIED BY '{_KEY}'"),
+        html.escape(html.escape(f"ALTER USER bob IDENTIFIED BY '{_KEY}'")),
         f"&lt;password&gt;{_KEY}&lt;/password&gt;",
         f"&#112;assword={_KEY}",
         json.dumps({"x": json.dumps({"kty": "EC", "d": _KEY})}),

@@ -20,11 +20,10 @@ STRUCTURE = re.compile(_STRUCTURE_FILTER)
 _ENTITIES: Final = (
     *((b"&quot;", b'"'), (b"&#34;", b'"'), (b"&#x22;", b'"'), (b"&apos;", b"'"), (b"&#39;", b"'")),
     *((b"&#x27;", b"'"), (b"&#x2F;", b"/"), (b"&#x3D;", b"="), (b"&lt;", b"<"), (b"&gt;", b">")),
-    (b"&amp;", b"&"),
 )
 
 _QUOTED: Final = 3
-"""Times that percent signs can be quoted in each other."""
+"""Times that percent signs and ampersands can be quoted in each other."""
 
 
 _BLANKS: Final = ((b"\\n", b"\n"), (b"\\r", b"\r"), (b"\\t", b"\t"))
@@ -141,7 +140,9 @@ def _unquoted(data: bytes) -> list[bytes]:
 
 
 def _without_entities(data: bytes) -> bytes:
-    """The text with HTML's quotes read; letters as entities have a filter."""
+    """The text with HTML's quotes read, however deep; letters as entities have a filter."""
+    for _ in range(_QUOTED):
+        data = data.replace(b"&amp;", b"&")
     for entity, sign in _ENTITIES:
         data = data.replace(entity, sign)
     return data
