@@ -5,6 +5,7 @@ import json
 import math
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -169,3 +170,16 @@ def _leaves(value: Any) -> Any:
             yield from _leaves(inner)
     else:
         yield value
+
+
+@pytest.mark.usefixtures("without_hyperscan")
+def test_what_is_found_without_hyperscan_is_what_is_found_with_it() -> None:
+    """Where there is no wheel a search takes longer, and that is all."""
+    slow = Sanitizer.from_rules(RULES)
+
+    @settings(UNTIMED, max_examples=60)
+    @given(texts)
+    def compare(text: str) -> None:
+        assert slow.text(text) == SANITIZER.text(text)
+
+    compare()
