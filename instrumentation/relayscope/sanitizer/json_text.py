@@ -35,7 +35,8 @@ _IN_LIST_OF_LISTS = re.compile(r"[\[,][ \t\r\n]*+\[[ \t\r\n]*+\Z")
 _CUT_SCHEMA = re.compile(r'\{[ \t\r\n]*+"(?:type|title|description|anyOf|oneOf|allOf|\$ref)"')
 
 _LONGEST_NAME: Final = 256
-"""Characters. A longer string names nothing."""
+_MOST_BLANKS: Final = 5
+"""Characters, and blanks among them. A longer string, or a sentence, names nothing."""
 
 _NAME_PRECEDES: Final = frozenset("{,")
 _NEAR: Final = 300
@@ -63,7 +64,7 @@ class JsonText:
         findings: Findings,
         names: Names,
         replacements: Replacements,
-        inside: Callable[[str], list[Finding]],
+        inside: Callable[[JsonString], list[Finding]],
     ) -> None:
         self._text = text
         self._values = JsonValues(text)
@@ -86,7 +87,7 @@ class JsonText:
             self._look_into(string)
             return self._read_member(string)
         if string.precedes in _NAME_PRECEDES:
-            rule = self._names.rule(string.text) if len(string.text) <= _LONGEST_NAME else None
+            rule = self._names.rule(string.text) if _may_be_name(string.text) else None
             if rule and self._is_lost_name(string):
                 return self._hide_rest(rule, string.end + 1)
         if not string.is_json():
@@ -97,7 +98,7 @@ class JsonText:
         return self._read_neighbours(string)
 
     def _look_into(self, string: JsonString) -> list[Finding]:
-        found = self._inside(string.text)
+        found = self._inside(string)
         if found:
             raw = self._text[string.start : string.end]
             for finding in written(raw, string.text, found):
@@ -215,7 +216,7 @@ class JsonText:
         Returns:
             Where reading can go on.
         """
-        if len(string.text) > _LONGEST_NAME:
+        if not _may_be_name(string.text):
             return string.end
         end = (self._read_next(string) if string.follows == "," else None) or string.end
         rule = self._names.rule(string.text)
@@ -252,3 +253,7 @@ class JsonText:
         finding = self._replacements.finding(rule, self._text, (start, end), secret=secret)
         if finding:
             self._findings.add(finding)
+
+
+def _may_be_name(text: str) -> bool:
+    return len(text) <= _LONGEST_NAME and text.count(" ") <= _MOST_BLANKS

@@ -118,6 +118,7 @@ class Scanner:
             suspicion or CLEAN,
             self._means,
             lambda inside: self._find(inside, nesting + 1),
+            self._nesting - nesting,
         )
         findings = search.findings(nested)
         if contents:

@@ -1,7 +1,7 @@
 """One look through one text, at the places that the first look has pointed out."""
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Final, NamedTuple
@@ -56,17 +56,28 @@ class TextSearch:
         suspicion: what could be in it.
         means: what it is searched with.
         inside: searches a text that was hidden in this one.
+        levels: how many levels of texts may be hidden in this one.
     """
 
     def __init__(
-        self, text: str, suspicion: Suspicion, means: Means, inside: Callable[[str], list[Finding]]
+        self,
+        text: str,
+        suspicion: Suspicion,
+        means: Means,
+        inside: Callable[[str], list[Finding]],
+        levels: int,
     ) -> None:
         self._text = text
         self._suspicion = suspicion
         self._means = means
         self._inside = inside
         self._findings = Findings(means.limit)
-        self._json = JsonText(text, self._findings, means.names, means.replacements, inside)
+        self._levels = levels
+        self._json = JsonText(
+            text, self._findings, means.names, means.replacements, self._inside_string
+        )
+        # Places of all that is no mention.
+        self._others: list[int] = []
         # What has been read, as first and last places of stretches that do not overlap.
         self._starts: list[int] = []
         self._ends: list[int] = []
@@ -119,6 +130,7 @@ class TextSearch:
         others += (run.start for run in self._runs)
         if suspicion.has_structure:
             others += (found.start() + 1 for found in STRUCTURE.finditer(self._text))
+        self._others = sorted(others)
         if not others:
             return suspicion.mentions
         return sorted([*suspicion.mentions, *((at, at) for at in others)])
@@ -134,6 +146,24 @@ class TextSearch:
             for run, text in zip(runs, texts, strict=True)
             if goes_on(self._text, run) or suspects(text)
         ]
+
+    def _inside_string(self, string: JsonString) -> list[Finding]:
+        """What is in a JSON string: a text again, or only the mentions that are known already."""
+        text, start, end = string.text, string.start, string.end
+        is_plain = end - start == len(text) and "%" not in text and "&" not in text
+        if not is_plain or self._levels == 0:
+            return self._inside(text)
+        if bisect_left(self._others, start) != bisect_left(self._others, end):
+            return self._inside(text)
+        mentions = self._suspicion.mentions
+        first, last = bisect_left(mentions, (start, 0)), bisect_left(mentions, (end, 0))
+        if first == last:
+            return []
+        shifted = [(each - start, until - start) for each, until in mentions[first:last]]
+        findings = Findings(self._means.limit)
+        for finding in self._pairs(text, shifted):
+            findings.add(finding)
+        return findings.merged()
 
     def _read(self, string: JsonString) -> int:
         end = self._json.read(string)
@@ -165,7 +195,7 @@ class TextSearch:
 
     def _outside(self, rule_places: dict[int, list[int]], *, is_hidden: bool) -> Iterator[Finding]:
         if self._loose:
-            yield from self._pairs(self._loose)
+            yield from self._pairs(self._text, self._loose)
         for index, found in rule_places.items():
             if not all(map(self._is_read, found)):
                 yield from self._patterns(self._means.rules[index])
@@ -173,8 +203,8 @@ class TextSearch:
         if (is_hidden or self._is_spelled_around(rule_places)) and not self._is_json():
             yield from self._spelled()
 
-    def _pairs(self, mentions: list[Span]) -> Iterator[Finding]:
-        text, replacements = self._text, self._means.replacements
+    def _pairs(self, text: str, mentions: list[Span]) -> Iterator[Finding]:
+        replacements = self._means.replacements
         for pair in pairs(text, self._means.names, mentions):
             finding = replacements.finding(pair.rule, text, (pair.start, pair.end))
             if finding and pair.quoted:
