@@ -41,7 +41,7 @@ _TEXTS = [
 ]
 
 
-@settings(UNTIMED, max_examples=300)
+@settings(UNTIMED, max_examples=300, derandomize=True)
 @given(st.sampled_from(_TEXTS), st.lists(st.sampled_from(sorted(_WAYS)), min_size=1, max_size=3))
 def test_no_secret_hides_behind_several_spellings(
     example: tuple[str, str], ways: list[str]
