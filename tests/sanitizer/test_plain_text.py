@@ -111,3 +111,47 @@ def test_too_many_secrets_in_a_row_are_dropped_together() -> None:
     """Text that never settles is no accident."""
     tokens = "".join(f"dapi{'0123456789abcdef' * 2}AKIA{'A' * 15}{n}" for n in (2, 3, 4, 5, 6, 7))
     assert SANITIZER.text(tokens) == "[DROPPED:too-many]"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'b.setPassword("hunter2x9")',
+        "b.with_api_key('hunter2x9')",
+        'std::string api_key{"hunter2x9"};',
+        'variable "db_password" {\n  type = string\n  default = "hunter2x9"\n}\n',
+        '#define API_KEY "hunter2x9"',
+        '(setq api-key "hunter2x9")',
+        'os.environ["API_KEY"] = "hunter2x9"',
+        'rows[0]["password"] = "hunter2x9"',
+        "password - hunter2x9",
+        "Please set the password to 'hunter2x9' first",
+        "NAME   TOKEN       AGE\nbob    hunter2x9   3d\n",
+        "  name   password\n0  bob  hunter2x9\n",
+        "\u2502 password  \u2502\n\u251c\u2500\u2500\u2524\n\u2502 hunter2x9 \u2502\n",
+        "INSERT INTO [dbo].[users] ([name], [password]) VALUES (N'bob', N'hunter2x9')",
+    ],
+)
+def test_what_is_handed_over_without_an_assignment_is_found(text: str) -> None:
+    """Setters, initializers, definitions, indexes, dashes and columns have secrets too."""
+    assert "hunter2x9" not in str(SANITIZER.value(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'setPassword("")',
+        "obj.setToken(token)",
+        'form.setPassword("Enter your password")',
+        'Token{Kind: "x"}',
+        'struct Token { name: "hunter2x9" }',
+        "#define TOKEN_SIZE 64",
+        'rows[0]["name"] = "hunter2x9"',
+        "password - required",
+        "rename the token to 'identifier'",
+        "NAME   TOKENS   AGE\nbob    12       3d\n",
+    ],
+)
+def test_what_only_looks_like_it_is_left_alone(text: str) -> None:
+    """A function, a size, a word and a count are no secrets."""
+    assert SANITIZER.value(text) is text

@@ -29,6 +29,9 @@ _CLOSING = re.compile(r'[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 # A closing bracket behind which another string starts closes nothing.
 _NEXT = re.compile(r"""[ \t\r\n]*+([}\]][ \t\r\n]*+["']|.?)""", re.DOTALL)
 
+# A bracket right behind a word or another bracket opens no array: `os.environ["X"]`.
+_INDEXED = re.compile(r"[\w)\]]\[\Z")
+
 _OPENINGS: Final = ('{"', '["', ',"', ':"', ' "', '\n"', '\t"')
 
 _WINDOW: Final = 64
@@ -100,6 +103,8 @@ def json_string(text: str, mark: int) -> JsonString | None:
     """The string that the quotation mark at a place opens, or None if it opens none."""
     before = text[max(0, mark - _WINDOW) : mark].rstrip(_BLANKS)
     if before and before[-1] not in _BEFORE and not _starts_line(text, mark):
+        return None
+    if before[-1:] == "[" and _INDEXED.search(before):
         return None
     try:
         content, behind = _scan(text, mark + 1, False)

@@ -8,7 +8,7 @@ from relayscope.sanitizer.page import LINE, Mention, Page, Pair
 
 _OPENING = re.compile(r"(?:[ \t\r\n][^<>]{0,512}+)?>")
 _CONTENT = re.compile(r"\s*+(?:<!\[CDATA\[((?:[^\]]++|\](?!\]>))*+)|([^<]++))")
-_VALUE = re.compile(r"[\"']?[ \t][^<>\r\n]{0,128}?\b(?i:value)=")
+_VALUE = re.compile(r"[\"']?[ \t][^<>\r\n]{0,128}?\b(?i:value|content)=")
 _INSIDE = re.compile(r"[\"'][^<>\r\n]{0,128}>([^<\r\n]++)</")
 # From the end of one element into the next.
 _NEXT = re.compile(

@@ -11,7 +11,9 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from relayscope.sanitizer import glance
+from relayscope.sanitizer.alignment import aligned
 from relayscope.sanitizer.assignment import assigned
+from relayscope.sanitizer.declaration import initialized, setter
 from relayscope.sanitizer.form import argument, named_value
 from relayscope.sanitizer.look_alikes import latin
 from relayscope.sanitizer.markup import attribute, element, next_element
@@ -19,7 +21,7 @@ from relayscope.sanitizer.names import Names
 from relayscope.sanitizer.page import Mention, Page, Pair
 from relayscope.sanitizer.statement import inserted
 from relayscope.sanitizer.table import columns, drawn
-from relayscope.sanitizer.wording import leads, subscript, worded
+from relayscope.sanitizer.wording import dashed, leads, subscript, worded
 
 __all__ = ["Pair", "pairs"]
 
@@ -39,29 +41,38 @@ class _Ways(NamedTuple):
     many: tuple[_Many, ...] = ()
 
 
-_BY_WORDS: Final = _Ways((worded,))
+_BY_WORDS: Final = _Ways((worded,), (aligned,))
+_BY_BLANKS: Final = _Ways((), (aligned,))
 _WAYS: Final[Mapping[str, _Ways]] = MappingProxyType(
     {
         **dict.fromkeys(("=", "?", "!", "+", "\uff1a", "\uff1d"), _Ways((assigned,))),
         ":": _Ways((next_element, assigned)),
         "[": _Ways((subscript,)),
-        "]": _Ways((subscript,)),
+        "]": _Ways((subscript,), (inserted,)),
+        "(": _Ways((setter,)),
+        "{": _Ways((initialized,)),
+        "-": _Ways((dashed,)),
         ">": _Ways((attribute, element)),
         "<": _Ways((next_element,)),
         ",": _Ways((argument, named_value), (inserted, columns)),
         ";": _Ways((), (columns,)),
         ")": _Ways((), (inserted,)),
         "|": _Ways((), (drawn,)),
-        "\n": _Ways((named_value,), (columns, drawn)),
-        "\r": _Ways((named_value,), (columns, drawn)),
+        "\n": _Ways((named_value,), (columns, drawn, aligned)),
+        "\r": _Ways((named_value,), (columns, drawn, aligned)),
     }
 )
 """By the character behind the name; where none is given, by words."""
 
 _GAP = re.compile(r"[\"'`]?+(?:\*{1,3}|_{2,3})?+[ \t]*+")
+_MAYBE_WORDS: Final = frozenset("({-")
 _ASSIGNING: Final = frozenset(":=")
 _GAPS: Final = frozenset("\"'`* \t")
 _ANSI = re.compile(r"\x1b\[[0-9;]*+m")
+_BOXES: Final[Mapping[int, str]] = MappingProxyType(
+    {0x2502: "|", 0x2500: "-", 0x251C: "+", 0x253C: "+", 0x2524: "+"}
+)
+"""Lines of tables are drawn with signs of ASCII, or with these."""
 
 
 def pairs(text: str, names: Names, mentions: Iterable[tuple[int, int]]) -> Iterator[Pair]:
@@ -72,11 +83,7 @@ def pairs(text: str, names: Names, mentions: Iterable[tuple[int, int]]) -> Itera
         names: knows which names are sensitive.
         mentions: where names stand that may be sensitive, in order, each whole.
     """
-    if "\x1b" in text:
-        # Colours are blanks of the same length.
-        text = _ANSI.sub(lambda code: " " * len(code[0]), text)
-    text = latin(text)
-    page = Page(text, names)
+    page = Page(_drawn_plainly(text), names)
     position = 0
     for start, end in mentions:
         if start < position:
@@ -100,6 +107,16 @@ def pairs(text: str, names: Names, mentions: Iterable[tuple[int, int]]) -> Itera
             yield pair
 
 
+def _drawn_plainly(text: str) -> str:
+    """The text without colours, boxes and letters that only look like Latin ones."""
+    if "\x1b" in text:
+        # Colours are blanks of the same length.
+        text = _ANSI.sub(lambda code: " " * len(code[0]), text)
+    if "\u2502" in text:
+        text = text.translate(_BOXES)
+    return latin(text)
+
+
 def _ways(page: Page, start: int, end: int) -> tuple[_Ways, Mention] | None:
     text, behind = page.text, end
     mark = text[end : end + 1]
@@ -108,9 +125,15 @@ def _ways(page: Page, start: int, end: int) -> tuple[_Ways, Mention] | None:
         mark = text[behind : behind + 1]
     ways = _WAYS.get(mark)
     if ways is None:
+        if mark and text.startswith("  ", end) and (rule := page.rule(start, end)):
+            # Columns that blanks keep apart.
+            mention = Mention(rule, start, end, behind)
+            return (_BY_WORDS if leads(text, start, behind) else _BY_BLANKS), mention
         if behind == end or not leads(text, start, behind):
             return None
         ways = _BY_WORDS
+    elif mark in _MAYBE_WORDS and behind > end and leads(text, start, behind):
+        ways = _Ways((*ways.one, worded))
     rule = page.rule(start, end)
     if rule is None:
         return None

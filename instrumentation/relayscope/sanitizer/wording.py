@@ -13,7 +13,7 @@ _BEHIND = re.compile(
     r"(?P<said>"
     r"(?:(?:for|f\u00fcr|para|pour)[ \t]++[\w.@'\"-]{1,40}+[ \t]*+|\([^()\n]{1,40}\)[ \t]*+)?"
     r"(?P<is>(?:is|was|are|will[ ]be|is[ ]now|has[ ]been[ ](?:set|changed|reset)[ ]to"
-    r"|(?:re)?set[ ]to|changed[ ]to|ist|lautet|es|est|\u00e8|\u00e9)\b[ \t]*+)?"
+    r"|(?:re)?set[ ]to|changed[ ]to|to(?=[ ][\"'`])|ist|lautet|es|est|\u00e8|\u00e9)\b[ \t]*+)?"
     r"(?P<colon>[:\uff1a][ \t]++)?)"
     r"(?P<value>[\"'`]|[^\s\"'`<]{4,256}+)"
 )
@@ -27,6 +27,10 @@ _LONE = re.compile(
 _QUOTED_REST = re.compile(r"[^\"'\\\n:=,<>|\ue000\ue001]{1,64}+([\"'])(?=[ \t]*+:)")
 
 _COMMANDS: Final = ("ENV ", "setenv ", "SetEnv ", "set -gx ", "set -x ", "set -Ux ", "setx ")
+_DEFINING: Final = ("#define ", "(setq ", "(def ", "(defvar ")
+"""What a literal follows in C and Lisp."""
+
+_DASHED = re.compile(r"[-\u2013][ \t]++([^\s\"'`<>]{6,256}+)[ \t]*+(?:\r?\n|\Z)")
 _LOGIN = re.compile(r"(?:login|account)[ \t\n]+[^\s]+\s+\Z")
 _TRAILING: Final = ".,!?;:"
 _SUBSCRIPT = re.compile(r"\][ \t]*+(=>[ \t]*+)?|\[\w*+\][ \t]*+")
@@ -35,7 +39,7 @@ _SUBSCRIPT = re.compile(r"\][ \t]*+(=>[ \t]*+)?|\[\w*+\][ \t]*+")
 
 
 _LEAD = re.compile(
-    r"(?:for|f\u00fcr|para|pour|is|was|are|will|has|set|reset|changed|ist|lautet|es|est|\u00e8|\u00e9)"
+    r"(?:for|f\u00fcr|para|pour|is|was|are|will|has|set|reset|changed|to|ist|lautet|es|est|\u00e8|\u00e9)"
     r"[ \t:]"
     r"|[(:\uff1a]"
     # The last word of its line; what ends in a quotation mark; the type of a variable.
@@ -50,7 +54,7 @@ def leads(text: str, start: int, behind: int) -> bool:
     return (
         text[start] == "-"
         or (before != "" and before in "<:=\"'")
-        or text.endswith(_COMMANDS, max(0, start - 8), start)
+        or text.endswith(_COMMANDS + _DEFINING, max(0, start - 8), start)
         or _LEAD.match(text, behind) is not None
         or text.startswith("value", behind)
     )
@@ -65,9 +69,20 @@ def worded(page: Page, mention: Mention) -> Pair | None:
         return pair
     if text.endswith(_COMMANDS, max(0, start - 8), start):
         return _value(page, mention, behind)
+    if text.endswith(_DEFINING, max(0, start - 8), start):
+        span = extents.literal(text, behind)
+        return Pair(mention.rule, *span) if span else None
     if pair := attribute(page, mention):
         return pair
     return _said(page, mention) or _lone(page, mention) or _rest(page, mention)
+
+
+def dashed(page: Page, mention: Mention) -> Pair | None:
+    """What stands behind a dash on a line that the name begins."""
+    found = _DASHED.match(page.text, mention.behind) if mention.behind > mention.end else None
+    if found is None or not harmless.is_odd(found[1]) or page.indent(mention.start) is None:
+        return None
+    return Pair(mention.rule, *found.span(1))
 
 
 def subscript(page: Page, mention: Mention) -> Pair | None:
@@ -105,7 +120,9 @@ def _said(page: Page, mention: Mention) -> Pair | None:
         return None
     if span := extents.literal(text, at):
         value = text[span[0] : min(span[1], span[0] + LINE)]
-        return None if " " in value or not value else Pair(mention.rule, *span)
+        if " " in value or not value or (found["is"] == "to " and not harmless.is_odd(value)):
+            return None
+        return Pair(mention.rule, *span)
     value = found["value"].rstrip(_TRAILING)
     alone = found["colon"] and text[found.end() : found.end() + 1] in {"", "\n", "\r"}
     if harmless.is_odd(value) or (alone and not page.is_code(at)):

@@ -1,0 +1,54 @@
+"""Values in columns that blanks alone keep apart, as `kubectl`, pandas and grids have them."""
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import Final
+
+from relayscope.sanitizer import harmless
+from relayscope.sanitizer.page import Mention, Page, Pair
+from relayscope.sanitizer.table import HEAD
+
+_KIND: Final = "aligned"
+_NAME: Final = r"[\w.#-]++(?: [\w.#-]++)?+"
+_HEAD = re.compile(rf"[ \t]*+{_NAME}(?:[ \t]{{2,}}+{_NAME})++[ \t]*+\r?\n")
+_CELL = re.compile(r"\S++(?: \S++)*+")
+_FEWEST: Final = 2
+_WIDEST: Final = 64
+"""Cells of a row that are looked at."""
+
+
+def aligned(page: Page, mention: Mention) -> Iterator[Pair]:
+    """The values below the names of a line that has columns with blanks between them."""
+    text, start = page.text, mention.start
+    if start < page.told[_KIND]:
+        return
+    # Each line is looked at once, also if it is no head.
+    line = text.rfind("\n", max(0, start - HEAD), start) + 1
+    end = text.find("\n", start, start + HEAD) + 1
+    page.told[_KIND] = end or start + HEAD
+    head = _HEAD.fullmatch(text, line, end) if end and end - line <= HEAD else None
+    if head is None:
+        return
+    names = [found.span() for found in _CELL.finditer(text, line, end)]
+    columns = [(a - line, b - line, rule) for a, b in names if (rule := page.rule(a, b))]
+    for at, cells in _rows(text, end):
+        page.told[_KIND] = at
+        for begin, behind in cells:
+            for first, last, rule in columns:
+                is_below = begin - at < last and behind - at > first
+                if is_below and harmless.is_odd(text[begin:behind]):
+                    yield Pair(rule, begin, behind)
+                    break
+
+
+def _rows(text: str, at: int) -> Iterator[tuple[int, list[tuple[int, int]]]]:
+    """Where each row starts, and its cells."""
+    while at < len(text):
+        end = text.find("\n", at, at + HEAD)
+        end = end if end >= 0 else min(len(text), at + HEAD)
+        cells = [found.span() for found in islice(_CELL.finditer(text, at, end), _WIDEST)]
+        if len(cells) < _FEWEST:
+            return
+        yield at, cells
+        at = end + 1

@@ -1,0 +1,43 @@
+"""Literals in source code without `=`: setters, initializers, defaults of variables."""
+
+import re
+from typing import Final
+
+from relayscope.sanitizer import extents, harmless
+from relayscope.sanitizer.page import LINE, Mention, Page, Pair
+
+_SETTER = re.compile(r"(?:.*[.>:])?(?:set|with)(?=_|[A-Z])|(?:.*[.>:])?(?:Set|With)", re.DOTALL)
+_FIRST = re.compile(r"\([ \t]*+(?=[bBfFrRuUNL@]{0,2}[\"'`])")
+_INITIALIZED = re.compile(
+    r"\{[ \t]*+(?=[uUL]?\")"
+    # `variable "x" { default = "y" }` in HCL
+    r"|(?<=[\"' ])\{\s*+(?:(?!default\b)[a-z_]{1,32}[ \t]*+=[^\n]{0,256}\n\s*+){0,6}+"
+    r"default[ \t]*+=[ \t]*+(?=\")"
+)
+_CLOSED: Final = frozenset("),}\r\n")
+
+
+def setter(page: Page, mention: Mention) -> Pair | None:
+    """The first argument of a function that sets what it is named after: `setPassword("x")`."""
+    if not _SETTER.match(page.text[mention.start : mention.end]):
+        return None
+    found = _FIRST.match(page.text, mention.behind)
+    return _literal(page, mention, found.end()) if found else None
+
+
+def initialized(page: Page, mention: Mention) -> Pair | None:
+    """What stands in braces: `api_key{"x"}`, `variable "api_key" { default = "x" }`."""
+    found = _INITIALIZED.match(page.text, mention.behind)
+    return _literal(page, mention, found.end()) if found else None
+
+
+def _literal(page: Page, mention: Mention, at: int) -> Pair | None:
+    text = page.text
+    span = extents.literal(text, at)
+    if span is None:
+        return None
+    value = text[span[0] : min(span[1], span[0] + LINE)]
+    if text[span[1] + 1 : span[1] + 2] not in _CLOSED or harmless.is_label(value):
+        return None
+    is_name = page.names.rule(value) is not None or harmless.is_template(value)
+    return None if is_name else Pair(mention.rule, *span)
