@@ -1,7 +1,7 @@
 """Emits log records and spans through OpenTelemetry's API, and says what it has emitted.
 
 usage: emitter.py RECORDS [--bytes N] [--large-every N] [--pause SECONDS] [--clock-jumps]
-                  [--then exit|raise|kill|wait|fork|pool]
+                  [--then exit|leave|raise|kill|wait|fork|pool]
 
 Prints the mark of each record once emitting it has returned: what a peer could have seen by then.
 Every tenth record is followed by a span with a mark of its own. It knows nothing of relayscope.
@@ -111,6 +111,8 @@ def main() -> None:
     work = Work(options.records, options.bytes, options.large_every, options.pause)
     work.do()
     match options.then:
+        case "leave":
+            os._exit(0)
         case "raise":
             raise RuntimeError("an unhandled exception")
         case "kill":

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.fix_proxy import Proxy
-from tests.soak import delivery_disk, delivery_faults, delivery_load
+from tests.soak import delivery_disk, delivery_faults, delivery_load, delivery_starts
 from tests.soak.field import Field, own_field
 from tests.soak.hosts import Hosts, Verdict
 
@@ -40,6 +40,8 @@ SCENARIOS: dict[str, Scenario] = {
     "fork-under-load": delivery_load.fork_under_load,
     "burst": delivery_load.burst,
     "large-bodies": delivery_load.large_bodies,
+    "short-programs": delivery_starts.short_programs,
+    "two-environments": delivery_starts.two_environments,
 }
 
 LOSSY = {"disk-full", "disk-read-only", "spool-damaged"}

@@ -101,8 +101,11 @@ class Hosts:
 
     def start(self, *arguments: str) -> Host:
         """Start an emitter."""
-        command = instrumented(self.component, python("emitter.py", *arguments))
-        host = Host(command, self._environment())
+        return self.launch(instrumented(self.component, python("emitter.py", *arguments)))
+
+    def launch(self, command: list[str]) -> Host:
+        """Start an emitter with a command of the scenario's own."""
+        host = Host(command, self.environment())
         self.started.append(host)
         return host
 
@@ -157,7 +160,7 @@ class Hosts:
         """Run `relayscope-instrument --flush`; return what it said."""
         command = [str(SCRIPTS / "relayscope-instrument"), "--flush"]
         finished = subprocess.run(
-            command, env=self._environment(), check=False, capture_output=True, text=True
+            command, env=self.environment(), check=False, capture_output=True, text=True
         )
         return finished.stdout + finished.stderr
 
@@ -232,6 +235,7 @@ class Hosts:
         values = {"component": self.component, "sequence": names.DELIVERY_SEQUENCE}
         return int(connection.execute(statement, values).scalar_one())
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """Return the variables that the programs are started with."""
         own = {SPOOL_DIR: str(self.spools), "OTEL_EXPORTER_OTLP_ENDPOINT": self.endpoint}
         return clean_environment(**self.variables) | own
