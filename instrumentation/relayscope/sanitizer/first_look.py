@@ -32,9 +32,10 @@ _KEYS: Final = 8192
 which is cheaper than keeping order in it."""
 
 _SHORT: Final = 40
+_SHORT_STRUCTURE: Final = 256
 _TEXTS: Final = 8192
-"""Characters and number of the texts remembered as clean: the values of attributes are mostly those
-of the record before, and a search takes 2 µs."""
+"""Characters, bytes and number of the texts and structures remembered as clean: the values of
+attributes are mostly those of the record before, and a search takes 2 µs."""
 
 
 class FirstLook:
@@ -44,6 +45,7 @@ class FirstLook:
         self._scanner = scanner
         self._keys: set[str] = set()
         self._texts: set[str] = set()
+        self._structures: set[bytes | None] = set()
         limits, cuts = rules.limits, Step.TRUNCATE in rules.steps
         self._longest_key = limits.key if cuts else sys.maxsize
         self._longest_text = (limits.text if cuts else None) or sys.maxsize
@@ -79,6 +81,9 @@ class FirstLook:
                 return False
             if type(value) is str:
                 if value not in known:
+                    return False
+            elif type(value) in _STRUCTURES:
+                if _written(value) not in self._structures:
                     return False
             elif type(value) is not int or not -SMALL < value < SMALL:
                 return False
@@ -119,12 +124,8 @@ class FirstLook:
         return True
 
     def _gather_structure(self, value: Any, texts: list[str]) -> bool:
-        try:
-            written = orjson.dumps(value, _readable, _NOTHING_ELSE)
-        except TypeError:
-            return False
-        # What is too deep has many brackets, and what is not finite is written as null.
-        if b"null" in written and not _is_finite(value):
+        written = _written(value)
+        if written is None:
             return False
         texts.append(written.decode())
         if len(written) <= self._depth:
@@ -151,12 +152,18 @@ class FirstLook:
         return True
 
     def _remember(self, attributes: Mapping[str, object]) -> None:
-        known = self._texts
-        if len(known) >= _TEXTS:
-            known.clear()
+        if len(self._texts) >= _TEXTS:
+            self._texts.clear()
+        if len(self._structures) >= _TEXTS:
+            self._structures.clear()
         for value in attributes.values():
-            if type(value) is str and len(value) <= _SHORT:
-                known.add(value)
+            if type(value) is str:
+                if len(value) <= _SHORT:
+                    self._texts.add(value)
+            elif type(value) in _STRUCTURES:
+                written = _written(value)
+                if written and len(written) <= _SHORT_STRUCTURE:
+                    self._structures.add(written)
 
     def _clean(self, text: str) -> bool:
         return (
@@ -165,6 +172,16 @@ class FirstLook:
             and not may_hold_binary(text)
             and self._scanner.suspects(text) is None
         )
+
+
+def _written(value: Any) -> bytes | None:
+    """A list or mapping as JSON; None if it has what JSON has not."""
+    try:
+        written = orjson.dumps(value, _readable, _NOTHING_ELSE)
+    except TypeError:
+        return None
+    # What is not finite is written as null.
+    return None if b"null" in written and not _is_finite(value) else written
 
 
 def _readable(value: object) -> str:
