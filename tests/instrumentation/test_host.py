@@ -2,6 +2,7 @@
 
 import json
 import socket
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -72,7 +73,7 @@ def test_without_a_collector_a_client_and_server_of_the_sdk_work_on(nobody: str)
 def test_the_exit_code_is_the_hosts_own(code: int, nobody: str) -> None:
     """Whatever the host exits with is what its parent sees."""
     environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=nobody)
-    program = ["python", "-c", f"import sys; print('out'); sys.exit({code})"]
+    program = [sys.executable, "-c", f"import sys; print('out'); sys.exit({code})"]
 
     finished = run(instrumented("host", program), environment)
 
