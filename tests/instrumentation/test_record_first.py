@@ -44,7 +44,7 @@ def answer(request):
     os.write(1, request.content)
     os._exit(9)
 client = httpx.Client(transport=httpx.MockTransport(answer))
-client.post("http://127.0.0.1:9", content=b'{"jsonrpc":"2.0","id":1,"result":{}}')
+client.post("http://127.0.0.1:9", content=b'{"jsonrpc":"2.0","id":1,"method":"ping"}')
 """
 
 
