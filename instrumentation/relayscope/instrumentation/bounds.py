@@ -19,7 +19,7 @@ DEFAULT_BODY_LIMIT: Final = 256 * 1024
 """Bytes of a message's text that are recorded, and characters of a body or of all attributes."""
 
 MARGIN: Final = 8 * 1024
-"""What is dropped from the end of a cut text after it was sanitized: a secret that the cut has
+"""Dropped from the end of a cut text after it was sanitized: a secret that the cut has
 halved is not recognised, and it is there. A private key of RSA-4096 has 3.3 KB."""
 
 DEAR_LIMIT: Final = 16 * 1024
@@ -30,7 +30,7 @@ LONGEST_NAME: Final = 4096
 """Characters of a name, or of what is said of a status."""
 
 _ELEMENT: Final = 16
-"""What an element counts beside its text: the sanitizer goes to each."""
+"""Weight of an element beside its text: the sanitizer goes to each."""
 
 _DEEPEST: Final = 100
 """Below it, the sanitizer drops what there is without a look."""
@@ -51,7 +51,7 @@ def body_limit() -> int:
 
 
 class Bounds:
-    """How much may still be taken.
+    """The amount that may still be taken.
 
     Attributes:
         exceeded: Whether there was more than that.

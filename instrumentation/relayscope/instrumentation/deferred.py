@@ -15,7 +15,7 @@ from typing import Final
 from .shield import shielded
 
 _MOST_BYTES: Final = 8 * 1024 * 1024
-"""What may wait at a time: thirty texts of the longest that are recorded, and 0.2 s of work."""
+"""Bytes that wait at most: thirty texts of the longest that are recorded, and 0.2 s of work."""
 
 
 class Deferred:
@@ -71,7 +71,7 @@ class Deferred:
                 self._waiting -= size
 
     def _forget(self) -> None:
-        """What waits in the parent is the parent's."""
+        """Leave the jobs that wait to the parent."""
         self._changing = threading.RLock()
         self._jobs.clear()
         self._waiting = 0
