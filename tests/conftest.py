@@ -1,6 +1,10 @@
 """Fixtures live in `fix_*.py`, by subject."""
 
 import signal
+import sys
+from typing import Final
+
+import pytest
 
 # A shell gives its background jobs an ignored SIGINT, which all programs that these tests start
 # would inherit; these tests may be such a job.
@@ -16,3 +20,21 @@ pytest_plugins = [
     "tests.fix_roles",
     "tests.fix_telemetry",
 ]
+
+_INTERNAL_ERRORS: Final[list[str]] = []
+
+
+def pytest_internalerror(excrepr: object) -> None:
+    """Keep what went wrong within pytest itself, or within one of its workers."""
+    _INTERNAL_ERRORS.append(str(excrepr))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure() -> None:
+    """Repeat the first internal error last: of a long log, often only its end is kept.
+
+    A worker that cannot report a test ends the run with a later error, which does not say why.
+    """
+    if len(_INTERNAL_ERRORS) > 1:
+        last = "\n".join(_INTERNAL_ERRORS[0].splitlines()[-12:])
+        sys.stderr.write(f"First internal error:\n{last}\n")
