@@ -13,6 +13,10 @@ PYTHON ?= python3
 # at a time 9. Tests of one file share their collectors and databases, so they stay together.
 PYTEST_OPTIONS ?= -n 2 --dist loadfile
 
+# The versions that are known to pass together; `CONSTRAINTS=` takes the newest of each.
+CONSTRAINTS ?= constraints
+INSTALL := pip install --quiet --disable-pip-version-check
+
 # How many rounds `make soak` and `make soak-delivery` do of each scenario and `make fidelity` of each
 # relay, and which scenarios and relays (default: all).
 ROUNDS ?= 20
@@ -27,7 +31,7 @@ SECONDS ?= 600
 
 .PHONY: demo test soak soak-delivery fidelity bench-ingest bench-sanitizer bench-sanitizer-worst \
 	bench-spool bench-relay bench-query bench-housekeeping bench-overhead bench-rivals corpus check \
-	format clean
+	format lock clean
 
 demo: $(VENV)/.installed
 	$(BIN)/relayscope demo
@@ -91,29 +95,38 @@ format: $(VENV)/.installed
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-$(VENV)/.installed: pyproject.toml
+$(VENV)/.installed: pyproject.toml $(wildcard constraints/*.txt)
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "relayscope needs Python 3.11 or newer")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/python -m $(INSTALL) $(CONSTRAINTS:%=--constraint %/dev.txt) --editable '.[dev]'
 	touch $@
 
-$(VENV_MCP2)/.installed: pyproject.toml
+$(VENV_MCP2)/.installed: pyproject.toml $(wildcard constraints/*.txt)
 	$(PYTHON) -m venv $(VENV_MCP2)
-	$(VENV_MCP2)/bin/python -m pip install --quiet --disable-pip-version-check --editable . 'mcp>=2,<3' 'fastmcp>=4,<5'
+	$(VENV_MCP2)/bin/python -m $(INSTALL) $(CONSTRAINTS:%=--constraint %/mcp2.txt) --editable . \
+		'mcp>=2,<3' 'fastmcp>=4,<5'
 	touch $@
 
 $(VENV_RIVALS)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV_RIVALS)
-	$(VENV_RIVALS)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]' \
+	$(VENV_RIVALS)/bin/python -m $(INSTALL) --editable '.[dev]' \
 		opentelemetry-instrumentation-mcp==0.62.4 openinference-instrumentation-mcp==2.0.13
 	touch $@
 
 $(VENV_PUBLISHED)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV_PUBLISHED)
-	$(VENV_PUBLISHED)/bin/python -m pip install --quiet --disable-pip-version-check --editable . \
+	$(VENV_PUBLISHED)/bin/python -m $(INSTALL) --editable . \
 		mcphawk==1.0.0 mcp-server-time==2026.10.19 mcp-server-git==2026.10.19 \
 		mcp-server-fetch==2026.10.24 filesystem-mcp==1.0.2
 	touch $@
+
+# Takes the newest version of everything as what CI installs; run `make test` before it is kept.
+lock:
+	rm -rf $(VENV) $(VENV_MCP2)
+	$(MAKE) CONSTRAINTS= $(VENV)/.installed $(VENV_MCP2)/.installed
+	$(BIN)/python -m pip freeze --exclude-editable > constraints/dev.txt
+	$(VENV_MCP2)/bin/python -m pip freeze --exclude-editable > constraints/mcp2.txt
+	touch $(VENV)/.installed $(VENV_MCP2)/.installed
 
 clean:
 	rm -rf $(VENV) $(VENV_MCP2) $(VENV_RIVALS) $(VENV_PUBLISHED) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
