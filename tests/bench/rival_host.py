@@ -23,7 +23,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-from relayscope.instrumentation.process import LEVEL_VARIABLE
+from relayscope.instrumentation.environment import LEVEL_VARIABLE
 
 NOTHING: Final = "nothing"
 

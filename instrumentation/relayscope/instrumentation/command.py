@@ -7,20 +7,19 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import NoReturn
 
 from .becoming import become
-from .delivery.flush import flush
-from .delivery.status import status
-from .distro import set_defaults
-from .level import Level
-from .loader import loading
-from .process import (
+from .defaults import set_defaults
+from .environment import (
     CHILDREN_VARIABLE,
     LEVEL_VARIABLE,
     PROFILE_VARIABLE,
     PROFILES_FILE_VARIABLE,
     chosen_levels,
 )
+from .level import Level
+from .loader import loading
 from .program import Program
 from .quiet import is_quiet
 
@@ -37,10 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.flush:
-        set_defaults()
-        sys.exit(0 if flush() else 1)
+        _flush()
     if options.status:
-        sys.exit(0 if status() else 1)
+        _status()
     if not options.command:
         parser.error("the following arguments are required: command")
     executable = shutil.which(options.command)
@@ -69,6 +67,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if program.unseen:
         _say(f"nothing will be seen of {options.command}: {program.unseen}")
     become(executable, options.command_arguments)
+
+
+def _flush() -> NoReturn:
+    from .delivery.flush import flush  # noqa: PLC0415  # imports OpenTelemetry's SDK
+
+    set_defaults()
+    sys.exit(0 if flush() else 1)
+
+
+def _status() -> NoReturn:
+    from .delivery.status import status  # noqa: PLC0415  # imports OpenTelemetry's SDK
+
+    sys.exit(0 if status() else 1)
 
 
 def _set_environment(options: argparse.Namespace) -> None:

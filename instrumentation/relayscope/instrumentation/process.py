@@ -2,35 +2,21 @@
 
 import atexit
 import os
-from dataclasses import replace
 from importlib.metadata import version
-from pathlib import Path
 
 from opentelemetry import metrics, trace
 from opentelemetry._logs import get_logger
 
 from .bounds import body_limit
 from .channel_log import ChannelLog
+from .environment import CALL_SECONDS_VARIABLE, chosen_levels
 from .exchange import CALL_SECONDS, Exchange
-from .level import Level
 from .levels import Levels
 from .message_log import MessageLog
 from .metrics import Durations
 from .names import SCOPE
-from .profile import read_profile
 from .sanitizing import shared_sanitizer
 from .spans import Spans
-
-LEVEL_VARIABLE = "RELAYSCOPE_LEVEL"
-PROFILE_VARIABLE = "RELAYSCOPE_PROFILE"
-PROFILES_FILE_VARIABLE = "RELAYSCOPE_PROFILES_FILE"
-
-CALL_SECONDS_VARIABLE = "RELAYSCOPE_CALL_SECONDS"
-"""After which a call that was not answered has failed."""
-
-CHILDREN_VARIABLE = "RELAYSCOPE_INSTRUMENT_CHILDREN"
-"""Whether Python children are instrumented too; `true` or not set. They may be programs that have
-nothing to do with MCP, so it has to be asked for."""
 
 _exchange: Exchange | None = None
 
@@ -89,17 +75,3 @@ def _call_seconds() -> float:
         return float(chosen)
     except ValueError:
         raise ValueError(f"{CALL_SECONDS_VARIABLE} is {chosen!r}; give a number.") from None
-
-
-def chosen_levels() -> Levels:
-    """Return the levels that the environment asks for: a profile's, with one level over it.
-
-    Raises:
-        ValueError: A variable or the profiles' file says something that it cannot say.
-        OSError: The profiles' file cannot be read.
-    """
-    file = os.environ.get(PROFILES_FILE_VARIABLE)
-    profile = os.environ.get(PROFILE_VARIABLE) or "development"
-    levels = read_profile(profile, Path(file) if file else None)
-    level = os.environ.get(LEVEL_VARIABLE)
-    return replace(levels, level=Level.named(level)) if level else levels

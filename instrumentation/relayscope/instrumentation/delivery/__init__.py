@@ -3,11 +3,17 @@
 In the host's process a `Journal` numbers each span and log record and appends it to the process's
 spool, on the thread that made it. A forwarder, which is a process of its own shared by all
 processes of a component, sends what is in the spools to the collector.
+
+Names are imported when they are used: the forwarder needs neither a journal nor the sanitizer.
 """
 
-from .exporters import SpoolLogRecordExporter, SpoolSpanExporter
-from .journal import Journal, begin, shared_journal
-from .processors import SpoolLogRecordProcessor, SpoolSpanProcessor
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from .exporters import SpoolLogRecordExporter, SpoolSpanExporter
+    from .journal import Journal, begin, shared_journal
+    from .processors import SpoolLogRecordProcessor, SpoolSpanProcessor
 
 __all__ = [
     "Journal",
@@ -18,3 +24,20 @@ __all__ = [
     "begin",
     "shared_journal",
 ]
+
+_MODULES: Final = {
+    "Journal": "journal",
+    "SpoolLogRecordExporter": "exporters",
+    "SpoolLogRecordProcessor": "processors",
+    "SpoolSpanExporter": "exporters",
+    "SpoolSpanProcessor": "processors",
+    "begin": "journal",
+    "shared_journal": "journal",
+}
+
+
+def __getattr__(name: str) -> Any:
+    module = _MODULES.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{module}"), name)

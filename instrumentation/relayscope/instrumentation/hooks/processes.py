@@ -5,9 +5,9 @@ import shlex
 from typing import Any, Final
 
 from relayscope.instrumentation.channel import Channel
+from relayscope.instrumentation.environment import CHILDREN_VARIABLE
 from relayscope.instrumentation.hooks.command_name import name_of, program_of, words_of
 from relayscope.instrumentation.loader import loading
-from relayscope.instrumentation.process import CHILDREN_VARIABLE
 from relayscope.instrumentation.shield import shielded
 
 _SERVICE_NAME: Final = "OTEL_SERVICE_NAME"
