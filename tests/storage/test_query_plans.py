@@ -9,6 +9,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
+from relayscope.collector.reading.filters import bound
+from relayscope.collector.reading.queries import query
 from relayscope.storage import create_engine
 
 if TYPE_CHECKING:
@@ -73,12 +75,25 @@ ERRORS: Final = (
 
 
 class Plan:
-    """What a statement reads."""
+    """What a statement reads, `given` being the filters of a list."""
 
-    def __init__(self, connection: Connection, statement: LiteralString) -> None:
-        (explained,) = connection.execute(
-            text(f"explain (analyze, format json) {statement}"), BOUND
-        ).one()
+    def __init__(
+        self,
+        connection: Connection,
+        statement: LiteralString,
+        given: Mapping[str, object] | None = None,
+    ) -> None:
+        if given is None:
+            (explained,) = connection.execute(
+                text(f"explain (analyze, format json) {statement}"), BOUND
+            ).one()
+        else:
+            # As the commands run it, so that PostgreSQL knows which filters there are.
+            driver = connection.connection.driver_connection
+            assert driver is not None
+            (explained,) = driver.execute(
+                f"explain (analyze, format json) {query(statement)}", NO_FILTER | dict(given)
+            ).fetchone()
         self.scanned: set[str] = set()
         """Partitions that are read without an index. The empty DEFAULT is none."""
         self.read: set[str] = set()
@@ -189,3 +204,61 @@ def test_delivery_reads_the_spans_of_a_day_more(seeded: Connection) -> None:
     plan = Plan(seeded, "select * from delivery(:start, :end)")
     before = f"{TODAY - timedelta(days=2):%Y_%m_%d}"
     assert plan.read == {f"log_{YESTERDAY}", f"span_{YESTERDAY}", f"span_{before}"}
+
+
+NO_FILTER: Final = bound({}) | {
+    "most": 50,
+    "since": datetime.min.replace(tzinfo=UTC),
+    "until": datetime.max.replace(tzinfo=UTC),
+}
+HOUR: Final = {"since": BOUND["start"], "until": BOUND["end"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "indexes"),
+    [
+        ("messages", {"trace": [BOUND["trace"]]}, {"log_trace_id"}),
+        ("messages", {"trace": [BOUND["trace"]], "kind": ["request"]}, {"log_trace_id"}),
+        ("messages", {"component": ["component 1", "component 2"], **HOUR}, {"log_by_time"}),
+        ("messages", {"direction": ["sent"], "tool": ["a", "b"], **HOUR}, {"log_by_time"}),
+        ("messages", {"odd": True}, {"log_severe"}),
+        ("messages", {"odd": True, "component": ["component 1"]}, {"log_severe"}),
+        ("messages", {"failed": True, **HOUR}, {"log_by_time"}),
+        ("messages", {"sort": "size", **HOUR}, {"log_by_time"}),
+        ("logs", {"trace": [BOUND["trace"]]}, {"log_trace_id"}),
+        ("logs", {"level": 17}, {"log_severe"}),
+        ("logs", {"all": True, **HOUR}, {"log_by_time"}),
+        ("records", {"trace": [BOUND["trace"]]}, {"log_trace_id"}),
+        ("records", {"odd": True}, {"log_severe"}),
+        ("calls", {"trace": [BOUND["trace"]]}, {"span_trace_id", "log_trace_id"}),
+        ("calls", {"failed": True, **HOUR}, {"span_by_time", "log_by_time"}),
+        ("calls", {"odd": True, **HOUR}, {"span_by_time", "log_severe"}),
+        ("calls", {"slower_than": timedelta(seconds=1), **HOUR}, {"span_by_time"}),
+        ("calls", {"sort": "duration", **HOUR}, {"span_by_time"}),
+        ("traces", {"trace": [BOUND["trace"]]}, {"span_trace_id"}),
+        ("traces", {"tool": ["a", "b"], "outcome": ["ok"], **HOUR}, {"span_by_time"}),
+        ("traces", {"failed": True, **HOUR}, {"span_by_time", "span_trace_id"}),
+        (
+            "traces_between",
+            {"first": UUID("c4ca4238" + "0" * 24), "last": UUID("c4ca4238" + "f" * 24)},
+            {"span_trace_id", "log_trace_id"},
+        ),
+    ],
+)
+def test_a_filter_of_a_list_is_looked_up(
+    seeded: Connection, name: LiteralString, given: Mapping[str, object], indexes: set[str]
+) -> None:
+    """By the trace id, the severity or the time; nothing is read from one end to the other."""
+    plan = Plan(seeded, name, given)
+    assert plan.indexes >= indexes
+    assert plan.scanned == set()
+
+
+@pytest.mark.parametrize("name", ["messages", "logs", "records"])
+def test_without_filters_the_newest_of_a_list_are_read_from_the_end(
+    seeded: Connection, name: LiteralString
+) -> None:
+    """A filter that is not given costs nothing."""
+    plan = Plan(seeded, name, {"all": True})
+    assert plan.indexes >= {"log_by_time"}
+    assert plan.scanned == set()

@@ -19,6 +19,7 @@ from tests.collector.reading import samples
 from tests.fix_collector import PATIENCE, clean_environment
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from subprocess import CompletedProcess
 
 COMMAND = [sys.executable, "-m", "relayscope.collector"]
@@ -79,8 +80,8 @@ def relayscope(database_url: str) -> Relayscope:
 
 
 @pytest.fixture
-def terminal(database_url: str) -> Terminal:
-    """`relayscope` in a real pseudo-terminal."""
+def terminal(database_url: str, tmp_path: Path) -> Terminal:
+    """`relayscope` in a real pseudo-terminal, of a user who has seen no list yet."""
 
     def run(*arguments: str, **variables: str) -> str:
         ours, theirs = pty.openpty()
@@ -88,7 +89,12 @@ def terminal(database_url: str) -> Terminal:
         with subprocess.Popen(
             [*COMMAND, *arguments],
             env=clean_environment(
-                {"RELAYSCOPE_DATABASE_URL": database_url, "TERM": "xterm-256color", **variables}
+                {
+                    "RELAYSCOPE_DATABASE_URL": database_url,
+                    "TERM": "xterm-256color",
+                    "XDG_STATE_HOME": str(tmp_path / "state"),
+                    **variables,
+                }
             ),
             stdin=subprocess.DEVNULL,
             stdout=theirs,

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from relayscope.collector.moment import moment
 from relayscope.collector.reading.database import reading
-from relayscope.collector.reading.filters import attribute, bound, moment
+from relayscope.collector.reading.filters import attribute, bound
 from relayscope.collector.reading.listing import newest
 from tests.collector.reading import samples
 from tests.collector.reading.conftest import settings_for

@@ -23,14 +23,14 @@ TRACE_ID = UUID("4bf92f3577b34da6a3ce929d0e0e4736")
 )
 def test_is_read_from_hex_uuid_and_traceparent(text: str) -> None:
     """Whatever people have at hand names the trace."""
-    assert parse_trace_id(text) == TRACE_ID
+    assert parse_trace_id(text) == (TRACE_ID, TRACE_ID)
 
 
 @pytest.mark.parametrize(
     "text",
     [
         "",
-        "4bf92f35",
+        "4bf92",
         "4bf92f3577b34da6a3ce929d0e0e473g",
         "0" * 32,
         "00-00000000000000000000000000000000-00f067aa0ba902b7-03",
@@ -39,5 +39,14 @@ def test_is_read_from_hex_uuid_and_traceparent(text: str) -> None:
 )
 def test_says_what_it_expects_of_anything_else(text: str) -> None:
     """What is no trace id is refused with the forms that are."""
-    with pytest.raises(ValueError, match="32 hex digits, a UUID, or a traceparent"):
+    with pytest.raises(ValueError, match="a UUID, or a traceparent"):
         parse_trace_id(text)
+
+
+@pytest.mark.parametrize("text", ["4bf92f", "4BF92F35", "4bf92f35…", "4bf92f35-77b3-4"])
+def test_a_beginning_names_all_that_begin_so(text: str) -> None:
+    """Six digits and more, as lists show them."""
+    found = parse_trace_id(text)
+    digits = text.replace("-", "").rstrip("…").lower()
+    assert found.first.hex == digits.ljust(32, "0")
+    assert found.last.hex == digits.ljust(32, "f")

@@ -11,17 +11,17 @@ from relayscope.collector.options import settings_options
 from relayscope.collector.reading import tabular, values
 from relayscope.collector.reading.database import reading
 from relayscope.collector.reading.failures import failures
+from relayscope.collector.reading.filters import trace_ids
 from relayscope.collector.reading.plain_text import one_line
 from relayscope.collector.reading.statement import run
 from relayscope.collector.reading.terminal import print_lines, stdout_console, write_lines
-from relayscope.collector.reading.trace_id import parse_trace_id
+from relayscope.collector.reading.trace_id import find
 from relayscope.collector.reading.trace_json import trace_json
 from relayscope.collector.reading.trace_text import Layout, Messages, trace_lines
 from relayscope.collector.reading.traces import WHOLE, load, newest
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
+    from relayscope.collector.reading.trace_id import Ids
     from relayscope.collector.settings import Settings
 
 _TRACE_TIMEOUT: Final = 30.0
@@ -31,17 +31,8 @@ _GIST_CHARACTERS: Final = 16_384
 """What is loaded of a text that is cut to a terminal's width: enough to find in it what matters."""
 
 
-def _parse_trace_id(ctx: click.Context, param: click.Parameter, value: str | None) -> UUID | None:
-    if value is None:
-        return None
-    try:
-        return parse_trace_id(value)
-    except ValueError as error:
-        raise click.BadParameter(str(error), ctx, param) from None
-
-
 @click.command()
-@click.argument("trace_id", required=False, metavar="[TRACE_ID]", callback=_parse_trace_id)
+@click.argument("trace_id", required=False, metavar="[TRACE]", type=trace_ids)
 @click.option("--last", is_flag=True, help="Show the trace of the last call a client made.")
 @click.option("--full", is_flag=True, help="Show all text of every message, not one line of it.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -57,7 +48,7 @@ def _parse_trace_id(ctx: click.Context, param: click.Parameter, value: str | Non
 def trace(  # noqa: PLR0913 - one for each option
     *,
     settings: Settings,
-    trace_id: UUID | None,
+    trace_id: Ids | None,
     last: bool,
     full: bool,
     as_json: bool,
@@ -65,15 +56,16 @@ def trace(  # noqa: PLR0913 - one for each option
 ) -> None:
     """Show a trace and its messages as a tree, in the order things happened.
 
-    TRACE_ID is 32 hex digits, a UUID, or a whole traceparent. --last takes the trace that began
-    last among those with a call; handshakes, pings and notifications do not count unless there is
-    nothing else.
+    TRACE is its id (32 hex digits, the first six of them or more, a UUID, a whole traceparent),
+    or the number of a row of the list that was last shown in a terminal. --last takes the trace
+    that began last among those with a call; handshakes, pings and notifications do not count
+    unless there is nothing else.
 
     In a terminal each message is one line: what it says beyond its envelope, or "as sent" if it
     arrived just as the other component sent it. In a pipe each is one line with all of its text.
     """
     if (trace_id is None) is not last:
-        raise click.UsageError("give a TRACE_ID, or --last")
+        raise click.UsageError("give a TRACE, or --last")
     console = stdout_console()
     if as_json or not console.is_terminal:
         layout, characters = Layout(Messages.LINE), WHOLE
@@ -84,7 +76,7 @@ def trace(  # noqa: PLR0913 - one for each option
     with failures(), reading(settings, timeout=_TRACE_TIMEOUT) as connection:
         found = load(
             connection,
-            newest(connection) if trace_id is None else trace_id,
+            newest(connection) if trace_id is None else find(connection, trace_id),
             limit=limit,
             characters=characters,
         )

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _SECTIONS: Final[dict[str, LiteralString]] = {
     "components": "components",
     "who calls whom": "service_calls",
-    "messages that are missing": "missing",
+    "messages that are missing": "delivery",
 }
 
 _WEEK: Final = timedelta(days=7)
@@ -67,7 +67,7 @@ def peers(*, settings: Settings, left: str, right: str, as_json: bool, **given: 
     """
     form = values.as_json if as_json else values.as_text
     asked = {
-        "method": given["method"],
+        "method": list(given["method"]) or None,
         "a": left,
         "b": right,
         "since": given["since"] or datetime.now(UTC) - _WEEK,

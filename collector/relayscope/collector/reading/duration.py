@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 _MS: Final = 10**6
@@ -9,6 +10,20 @@ _S: Final = 10**9
 _MINUTE: Final = 60 * _S
 _HOUR: Final = 60 * _MINUTE
 _KILO: Final = 1000
+
+_DAY: Final = 24 * _HOUR
+_INTERVAL: Final = re.compile(r"(?:(-?\d+) days? ?)?(?:(-?)(\d+):(\d\d):(\d\d)(?:\.(\d{1,6}))?)?")
+
+
+def interval_text(interval: str) -> str:
+    """An interval as PostgreSQL writes it, in the unit that fits it; of years it stays as it is."""
+    found = _INTERVAL.fullmatch(interval)
+    if not found:
+        return interval
+    days, sign, hours, minutes, seconds, fraction = found.groups(default="")
+    ns = int(hours or 0) * _HOUR + int(minutes or 0) * _MINUTE + int(seconds or 0) * _S
+    ns += int(fraction.ljust(9, "0"))
+    return duration_text(int(days or 0) * _DAY + (-ns if sign else ns))
 
 
 def duration_text(ns: int) -> str:

@@ -6,6 +6,8 @@
     └── ReadingError             the message tells the user what to do
         ├── DatabaseMissing      there is no database here, or relayscope has not written to it
         ├── TraceMissing         no span and no record of that trace is stored
+        ├── TraceAmbiguous       several traces begin with what was given
+        ├── RowMissing           the last list has no row of that number, or it leads nowhere
         ├── MessageMissing       no message of that id is stored, or not its text
         └── StatementRefused     PostgreSQL, or we, would not run this statement
 """
@@ -25,6 +27,14 @@ class DatabaseMissing(ReadingError):
 
 class TraceMissing(ReadingError):
     """No span and no record of that trace is stored."""
+
+
+class TraceAmbiguous(ReadingError):
+    """Several traces begin with what was given."""
+
+
+class RowMissing(ReadingError):
+    """The last list has no row of that number, or the row leads nowhere."""
 
 
 class MessageMissing(ReadingError):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,30 +9,29 @@ import click
 import orjson
 from psycopg.types.json import Jsonb
 
+from relayscope.collector.moment import FORMS, length, moment
+from relayscope.collector.reading.errors import RowMissing
+from relayscope.collector.reading.trace_id import Ids, parse_trace_id
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_AGO: Final = re.compile(r"(\d{1,6})(s|m|h|d|w)")
-_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+LEVELS: Final = {
+    "trace": 1,
+    "debug": 5,
+    "info": 9,
+    "warn": 13,
+    "error": 17,
+    "fatal": 21,
+    "warning": 13,
+    "critical": 21,
+}
+"""OpenTelemetry's severities, by the least number of each, and Python's names for two of them."""
 
-LEVELS: Final = {"trace": 1, "debug": 5, "info": 9, "warn": 13, "error": 17, "fatal": 21}
-"""OpenTelemetry's severities, by the least number of each."""
-
+DIRECTIONS: Final = ("sent", "received")
+KINDS: Final = ("request", "notification", "result", "error", "batch", "unparsable")
+SIDES: Final = ("client", "server")
 OUTCOMES: Final = ("ok", "tool_error", "protocol_error", "transport_error", "unanswered")
-
-
-def moment(text: str) -> datetime:
-    """Read a time: `10m`, `2h`, `7d` ago, or ISO 8601, local time where no zone is given.
-
-    Raises:
-        click.BadParameter: it is neither.
-    """
-    try:
-        if found := _AGO.fullmatch(text):
-            return datetime.now(UTC) - timedelta(**{_UNITS[found[2]]: int(found[1])})
-        return datetime.fromisoformat(text).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise click.BadParameter("expected 10m, 2h, 7d or 2026-11-25T14:00") from None
 
 
 def attribute(text: str) -> list[dict[str, Any]]:
@@ -65,12 +62,44 @@ def _forms(text: str) -> list[Any]:
     return [text, value] if isinstance(value, (bool, int, float)) else [text]
 
 
+def trace_ids(text: str) -> Ids:
+    """Read which trace is meant.
+
+    Raises:
+        click.BadParameter: it cannot be told.
+    """
+    try:
+        return parse_trace_id(text)
+    except (ValueError, RowMissing) as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def _any_of(help_text: str, **given: Any) -> dict[str, Any]:
+    """An option that may be given several times, for whatever has one of the values."""
+    return {"multiple": True, "help": f"{help_text} Several: any of them.", **given}
+
+
 _OPTIONS: Final[dict[str, dict[str, Any]]] = {
-    "component": {"metavar": "NAME", "help": "Of this component (service.name)."},
-    "peer": {"metavar": "PEER", "help": "With this peer, as in `127.0.0.1:9051` or `stdio`."},
-    "method": {"metavar": "METHOD", "help": "Of this MCP method."},
-    "tool": {"metavar": "NAME", "help": "Of this tool."},
-    "outcome": {"type": click.Choice(OUTCOMES), "help": "Of this outcome."},
+    "component": _any_of("Of this component (service.name).", metavar="NAME"),
+    "peer": _any_of("With this peer, as in `127.0.0.1:9051` or `stdio`.", metavar="PEER"),
+    "direction": _any_of("Of this direction.", type=click.Choice(DIRECTIONS)),
+    "side": _any_of("Made (client) or served (server).", type=click.Choice(SIDES)),
+    "kind": _any_of("Of this kind.", type=click.Choice(KINDS)),
+    "method": _any_of("Of this MCP method.", metavar="METHOD"),
+    "tool": _any_of("Of this tool.", metavar="NAME"),
+    "outcome": _any_of("Of this outcome.", type=click.Choice(OUTCOMES)),
+    "trace": _any_of(
+        "Of this trace: its id, the beginning of it, or a row of the last list.",
+        type=trace_ids,
+        metavar="ID",
+    ),
+    "failed": {"is_flag": True, "help": "Only what went wrong."},
+    "odd": {"is_flag": True, "help": "Only with messages that healthy peers would not send."},
+    "slower_than": {
+        "type": length,
+        "metavar": "TIME",
+        "help": "Only what took longer: 500ms, 2s, 1m.",
+    },
     "level": {
         "type": click.Choice(tuple(LEVELS), case_sensitive=False),
         "help": "Of this severity at least.",
@@ -85,9 +114,13 @@ _OPTIONS: Final[dict[str, dict[str, Any]]] = {
     "since": {
         "type": moment,
         "metavar": "TIME",
-        "help": "From this time on: 10m, 2h, 7d ago, or ISO 8601.",
+        "help": f"From this time on: {FORMS}.",
     },
-    "until": {"type": moment, "metavar": "TIME", "help": "Until before this time."},
+    "until": {"type": moment, "metavar": "TIME", "help": "Until before this time, as --since."},
+    "all": {
+        "is_flag": True,
+        "help": "Also what relayscope says of channels and of delivery when all is well.",
+    },
 }
 
 
@@ -96,7 +129,8 @@ def filter_options(*names: str) -> Callable[[Callable[..., None]], Callable[...,
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         for name in reversed(names):
-            command = click.option(f"--{name}", name, **_OPTIONS[name])(command)
+            flag = f"--{name.replace('_', '-')}"
+            command = click.option(flag, name, **_OPTIONS[name])(command)
         return command
 
     return decorate
@@ -108,12 +142,13 @@ def bound(given: dict[str, Any]) -> dict[str, object]:
     Raises:
         click.BadParameter: a text is none that PostgreSQL could have stored.
     """
-    parameters: dict[str, object] = dict.fromkeys(
-        ("component", "peer", "method", "tool", "outcome", "level", "text", "attributes")
-    )
-    parameters |= {name: value for name, value in given.items() if name in parameters}
+    parameters: dict[str, object] = dict.fromkeys(_OPTIONS)
+    parameters |= dict.fromkeys(("failed", "odd", "all"), False)
+    parameters |= {"attributes": None, "sort": "time"}
     for name, value in given.items():
         _check_text(name, value)
+        if name in parameters:
+            parameters[name] = list(value) or None if isinstance(value, tuple) else value
     if given.get("level") is not None:
         parameters["level"] = LEVELS[given["level"].lower()]
     if given.get("attribute"):
@@ -126,6 +161,8 @@ def bound(given: dict[str, Any]) -> dict[str, object]:
 
 
 def _check_text(name: str, value: object) -> None:
-    text = str(value)
-    if "\0" in text or any("\ud800" <= char <= "\udfff" for char in text):
-        raise click.BadParameter("this is no text that could be stored", param_hint=f"--{name}")
+    for text in value if isinstance(value, tuple) else (value,):
+        if isinstance(text, str) and (
+            "\0" in text or any("\ud800" <= char <= "\udfff" for char in text)
+        ):
+            raise click.BadParameter("this is no text that could be stored", param_hint=f"--{name}")

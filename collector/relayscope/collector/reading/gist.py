@@ -14,12 +14,13 @@ def gist(text: str) -> str:
     """Its `error`, `result` or `params`, without their `_meta`.
 
     What is shown is the message's own text. Only where a piece of text is all the content of a
-    tool's result, it is shown alone and unescaped, after the word `text`. What is not a JSON-RPC
+    tool's result, it is shown alone and unescaped, after the word `text`; and the message of an
+    error alone where it has nothing else beside its code. What is not a JSON-RPC
     object is given back as it is; JSON that breaks off is read as far as it goes.
     """
     members = _members(text)
     if "error" in members:
-        return members["error"].value
+        return _only_message(members["error"].value) or members["error"].value
     if "result" in members:
         result = members["result"].value
         return _only_text(result) or _without_meta(result)
@@ -38,6 +39,18 @@ def _only_text(result: str) -> str | None:
         return None
     failed = "isError" in members and members["isError"].value == "true"
     return f"{'isError ' if failed else ''}text {text}"
+
+
+def _only_message(error: str) -> str | None:
+    """The message of an error that has nothing else but its code."""
+    members = _members(error)
+    if members.keys() != {"code", "message"}:
+        return None
+    try:
+        message = json.loads(members["message"].value, strict=False)
+    except (ValueError, RecursionError):  # it breaks off
+        return None
+    return message if isinstance(message, str) else None
 
 
 def _without_meta(text: str) -> str:

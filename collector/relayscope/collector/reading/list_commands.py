@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
 
 import click
 
 from relayscope.collector.options import settings_options
+from relayscope.collector.reading import lists
 from relayscope.collector.reading.database import reading
 from relayscope.collector.reading.failures import failures
 from relayscope.collector.reading.filters import bound, filter_options
+from relayscope.collector.reading.last_list import Row, remember
 from relayscope.collector.reading.listing import newest, show
+from relayscope.collector.reading.terminal import print_lines, stdout_console
+from relayscope.collector.reading.trace_id import find, short
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from typing import LiteralString
 
+    import psycopg
+
+    from relayscope.collector.reading.list_table import ListTable
+    from relayscope.collector.reading.statement import Result
     from relayscope.collector.settings import Settings
 
 TIMEOUT: Final = 60.0
@@ -34,54 +43,113 @@ most = click.option(
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object per row.")
 
 
-def _list(
-    settings: Settings, name: LiteralString, columns: Sequence[str], given: dict[str, Any]
-) -> None:
+def parameters(connection: psycopg.Connection[Any], given: dict[str, Any]) -> dict[str, object]:
+    """What a statement is given for the options of a command.
+
+    Raises:
+        TraceMissing: there is no trace that begins with what was given for `--trace`.
+        TraceAmbiguous: there are several.
+    """
+    traces = [find(connection, ids) for ids in given.get("trace") or ()]
+    return bound(given) | {"trace": traces or None, "most": given["most"]}
+
+
+def _list(settings: Settings, name: LiteralString, table: ListTable, given: dict[str, Any]) -> None:
     form = given.pop("as_json")
-    parameters = bound(given) | {"most": given["most"]}
+    bound(given)  # what is wrong with it is said before anything is connected to
     with failures(), reading(settings, timeout=TIMEOUT) as connection:
-        found = newest(connection, name, parameters, (given["since"], given["until"]), as_json=form)
-    show(found, as_json=form, columns=columns)
+        times = (given["since"], given["until"])
+        found = newest(connection, name, parameters(connection, given), times, as_json=form)
+    if not form and stdout_console().is_terminal:
+        _show(found, table)
+    else:
+        show(found, as_json=form)
 
 
-def _command(*filters: str) -> Callable[[Callable[..., None]], click.Command]:
+def _show(found: Result, table: ListTable) -> None:
+    """Print a numbered list, and keep what its numbers stand for."""
+    console = stdout_console()
+    names = [column.name for column in found.columns]
+    rows = [dict(zip(names, row, strict=True)) for row in found.rows]
+    is_kept = remember(
+        [
+            Row(row["trace_id"] and UUID(row["trace_id"]), row.get("message_id"))
+            for row in reversed(rows)
+        ]
+    )
+    for row in rows:
+        row["trace"] = short(row["trace_id"] or "")
+    print_lines(console, table.lines(rows, console.width, numbered=is_kept))
+    count = f"{len(rows):,} row{'' if len(rows) == 1 else 's'}"
+    click.secho(f"({count})", fg="bright_black")
+
+
+def _sort(*columns: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """The option by which a list is sorted."""
+    return click.option(
+        "--sort",
+        type=click.Choice(("time", *columns)),
+        default="time",
+        show_default=True,
+        help="Show those with the greatest of this, of a day or --since, the greatest last.",
+    )
+
+
+def _command(
+    *filters: str, sorts: tuple[str, ...] = ()
+) -> Callable[[Callable[..., None]], click.Command]:
     """A command with these filters and what all lists have."""
 
     def decorate(function: Callable[..., None]) -> click.Command:
         decorated = settings_options("data_dir", "database_url")(function)
-        return click.command()(filter_options(*filters)(most(as_json(decorated))))
+        decorated = most(as_json(decorated))
+        if sorts:
+            decorated = _sort(*sorts)(decorated)
+        return click.command()(filter_options(*filters)(decorated))
 
     return decorate
 
 
-@_command("component", "since", "until")
+@_command(
+    *("component", "peer", "method", "tool", "outcome", "failed", "odd", "slower_than", "trace"),
+    *("since", "until"),
+    sorts=("duration", "errors", "messages", "odd_messages"),
+)
 def traces(*, settings: Settings, **given: Any) -> None:
-    """List the newest traces, the newest last."""
-    columns = ("time", "trace_id", "component", "name", "duration_ms", "errors")
-    _list(settings, "traces", columns, given)
+    """List the newest traces, the newest last.
+
+    Peer, method, tool and outcome are those of one call in the trace.
+    """
+    _list(settings, "traces", lists.TRACES, given)
 
 
-@_command("component", "level", "text", "attribute", "since", "until")
+@_command("component", "level", "text", "attribute", "trace", "since", "until", "all")
 def logs(*, settings: Settings, **given: Any) -> None:
     """List the newest log records that are no messages, the newest last."""
-    columns = ("time", "component", "severity_text", "body")
     name: LiteralString = "logs" if given["text"] is None else "logs_with_text"
-    _list(settings, name, columns, given)
+    _list(settings, name, lists.LOGS, given)
 
 
-@_command("component", "peer", "method", "tool", "level", "text", "attribute", "since", "until")
+@_command(
+    *("component", "peer", "direction", "kind", "method", "tool", "failed", "odd", "trace"),
+    *("level", "text", "attribute", "since", "until"),
+    sorts=("size",),
+)
 def messages(*, settings: Settings, **given: Any) -> None:
     """List the newest JSON-RPC messages, the newest last.
 
-    In a pipe and with --json each has all of its text, and the id that `relayscope diff` takes.
+    In a terminal each shows what it says beyond its envelope; in a pipe and with --json each has
+    all of its text. `relayscope diff` takes the numbers of two rows, or their message_id.
     """
-    columns = ("time", "component", "direction", "kind", "method", "message_id", "body")
     name: LiteralString = "messages" if given["text"] is None else "messages_with_text"
-    _list(settings, name, columns, given)
+    _list(settings, name, lists.MESSAGES, given)
 
 
-@_command("component", "peer", "method", "tool", "outcome", "text", "since", "until")
+@_command(
+    *("component", "peer", "side", "method", "tool", "outcome", "failed", "odd", "slower_than"),
+    *("trace", "text", "since", "until"),
+    sorts=("duration",),
+)
 def calls(*, settings: Settings, **given: Any) -> None:
     """List the newest calls with their outcome, the newest last."""
-    columns = ("time", "component", "side", "method", "tool", "outcome", "duration_ms")
-    _list(settings, "calls", columns, given)
+    _list(settings, "calls", lists.CALLS, given)

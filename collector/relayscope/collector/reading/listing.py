@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from relayscope.collector.reading import tabular, values
+from relayscope.collector.reading.duration import interval_text
 from relayscope.collector.reading.selection import select
 from relayscope.collector.reading.terminal import print_lines, stdout_console, write_lines
-from relayscope.collector.reading.windows import windows
+from relayscope.collector.reading.windows import EARLIEST, windows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime
     from typing import LiteralString
 
     import psycopg
 
     from relayscope.collector.reading.statement import Result
 
-_DATE_AND_TIME: Final = slice(5, 23)
-"""What of `2026-11-23 09:07:28.123456+00` tells records of one list apart."""
+_A_DAY: Final = timedelta(days=1)
+"""How far back the greatest are looked for: unlike the newest, they could be anywhere."""
+
+_INTERVAL: Final = 1186
+"""The type of intervals."""
 
 
 def newest(
@@ -41,7 +45,12 @@ def newest(
         as_json: which form the values have.
     """
     rows: list[tuple[Any, ...]] = []
-    for window in windows(*times):
+    since, until = times
+    if since is None and bound["sort"] != "time":
+        since = (until or datetime.now(UTC)) - _A_DAY
+    elif since is None and bound["trace"] is not None:
+        since = EARLIEST  # an index finds them, wherever they are
+    for window in windows(since, until):
         result = select(
             connection,
             name,
@@ -67,23 +76,28 @@ def show(result: Result, *, as_json: bool, columns: Sequence[str] | None = None)
         write_lines(tabular.json_lines(result))
     elif console.is_terminal:
         shown = result if columns is None else _only(result, columns)
-        print_lines(console, tabular.table(shown, console.width))
+        print_lines(console, tabular.table(_readable(shown), console.width))
     else:
         write_lines(tabular.tsv(result))
 
 
 def _only(result: Result, names: Sequence[str]) -> Result:
     positions = [[column.name for column in result.columns].index(name) for name in names]
-    time = names.index("time") if "time" in names else None
-
-    def chosen(row: tuple[Any, ...]) -> tuple[Any, ...]:
-        kept = [row[position] for position in positions]
-        if time is not None and kept[time] is not None:
-            kept[time] = kept[time][_DATE_AND_TIME]
-        return tuple(kept)
-
     return replace(
         result,
         columns=tuple(result.columns[position] for position in positions),
-        rows=map(chosen, result.rows),
+        rows=(tuple(row[position] for position in positions) for row in result.rows),
     )
+
+
+def _readable(result: Result) -> Result:
+    """The same, with intervals in the unit that fits them."""
+    intervals = [column.type_oid == _INTERVAL for column in result.columns]
+    rows = (
+        tuple(
+            interval_text(value) if is_interval and value is not None else value
+            for value, is_interval in zip(row, intervals, strict=True)
+        )
+        for row in result.rows
+    )
+    return replace(result, rows=rows)

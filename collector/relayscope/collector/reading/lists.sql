@@ -1,13 +1,19 @@
--- The statements of the commands that list, in the form of queries.sql. Each filter is a parameter
--- that may be null: then it is none, and PostgreSQL leaves it out when it plans.
+-- The statements of the commands that list, in the form of queries.sql. Their columns are those of the
+-- view that they list, by its names. Each filter is a parameter that may be null, or false: then it is
+-- none, and PostgreSQL leaves it out when it plans.
 --
 -- since, until         timestamptz; from, and until before
--- component, peer, method, tool, outcome
---                      text, for equality
+-- component, peer, direction, kind, method, tool, side, outcome
+--                      text[], of which one must be equal
+-- trace                uuid[], the same
 -- level                smallint, the least severity number
+-- slower_than          interval that the duration must exceed
 -- attributes           jsonb[]: objects of which one must be part of the attributes
 -- text                 text that the body holds, letter by letter
--- most                 how many at most, the newest
+-- failed, odd          boolean: only those
+-- all                  boolean: also what relayscope says of channels and delivery in good order
+-- sort                 text: the column by which the greatest come first; then the newest do
+-- most                 how many at most
 
 -- logs --
 -- The newest log records that are no messages, newest first.
@@ -16,22 +22,49 @@ select time, component, severity_text, severity_number, event_name, body, trace_
 from relayscope.logs
 where time >= %(since)s and time < %(until)s
   and event_name is distinct from 'mcp.message'
-  and (%(component)s::text is null or component = %(component)s)
+  and (
+    %(all)s::boolean or severity_number >= 13
+    or coalesce(event_name, '') not in (
+        'relayscope.delivery', 'relayscope.channel.opened', 'relayscope.channel.closed'
+    )
+  )
+  and (%(component)s::text[] is null or component = any(%(component)s))
+  and (%(trace)s::uuid[] is null or trace_id = any(%(trace)s))
   and (%(level)s::smallint is null or severity_number >= %(level)s)
   and (%(attributes)s::jsonb[] is null or attributes @> any(%(attributes)s))
 order by time desc, time_unix_nano desc
 limit %(most)s
 
 -- logs_with_text --
--- Those of them that hold a text.
-select time, component, null as severity_text, severity_number, event_name, body, trace_id, span_id,
-       time_unix_nano, attributes
-from relayscope.search(%(text)s, %(since)s, %(until)s, %(component)s, most => null)
-where event_name is distinct from 'mcp.message'
-  and (%(level)s::smallint is null or severity_number >= %(level)s)
-  and (%(attributes)s::jsonb[] is null or attributes @> any(%(attributes)s))
-order by time desc, time_unix_nano desc
-limit %(most)s
+-- Those of them that hold a text: found by an index where there is one, then looked up.
+select found.time, found.component, one.severity_text, found.severity_number, found.event_name,
+       found.body, found.trace_id, found.span_id, found.time_unix_nano, found.attributes
+from (
+    select time, component, severity_number, event_name, body, trace_id, span_id, time_unix_nano,
+           attributes
+    from relayscope.search(%(text)s, %(since)s, %(until)s, most => null)
+    where event_name is distinct from 'mcp.message'
+      and (
+        %(all)s::boolean or severity_number >= 13
+        or coalesce(event_name, '') not in (
+            'relayscope.delivery', 'relayscope.channel.opened', 'relayscope.channel.closed'
+        )
+      )
+      and (%(component)s::text[] is null or component = any(%(component)s))
+      and (%(trace)s::uuid[] is null or trace_id = any(%(trace)s))
+      and (%(level)s::smallint is null or severity_number >= %(level)s)
+      and (%(attributes)s::jsonb[] is null or attributes @> any(%(attributes)s))
+    order by time desc, time_unix_nano desc
+    limit %(most)s
+) as found
+left join lateral (
+    select logs.severity_text
+    from relayscope.logs
+    where logs.time = found.time and logs.time_unix_nano = found.time_unix_nano
+      and logs.component is not distinct from found.component and logs.body = found.body
+    limit 1
+) as one on true
+order by found.time desc, found.time_unix_nano desc
 
 -- messages --
 -- The newest messages, newest first.
@@ -39,13 +72,23 @@ select time, component, direction, peer, kind, method, tool, request_id, error_c
        message_id, body, size, trace_id, span_id, time_unix_nano, attributes
 from relayscope.messages
 where time >= %(since)s and time < %(until)s
-  and (%(component)s::text is null or component = %(component)s)
-  and (%(peer)s::text is null or peer = %(peer)s)
-  and (%(method)s::text is null or method = %(method)s)
-  and (%(tool)s::text is null or tool = %(tool)s)
+  and (%(component)s::text[] is null or component = any(%(component)s))
+  and (%(peer)s::text[] is null or peer = any(%(peer)s))
+  and (%(direction)s::text[] is null or direction = any(%(direction)s))
+  and (%(kind)s::text[] is null or kind = any(%(kind)s))
+  and (%(method)s::text[] is null or method = any(%(method)s))
+  and (%(tool)s::text[] is null or tool = any(%(tool)s))
+  and (%(trace)s::uuid[] is null or trace_id = any(%(trace)s))
   and (%(level)s::smallint is null or severity_number >= %(level)s)
   and (%(attributes)s::jsonb[] is null or attributes @> any(%(attributes)s))
-order by time desc, time_unix_nano desc
+  -- Odd messages have severity WARN, by which an index finds them.
+  and (not %(odd)s::boolean or (odd is not null and severity_number >= 13))
+  and (
+    not %(failed)s::boolean or kind = 'error'
+    or (kind = 'result' and body ~ '"isError"\s*:\s*true')
+  )
+order by case %(sort)s::text when 'size' then size end desc nulls last, time desc,
+         time_unix_nano desc
 limit %(most)s
 
 -- messages_with_text --
@@ -60,68 +103,143 @@ from (
            coalesce(attributes ->> 'mcp.method.name', attributes ->> 'rpc.method') as method,
            attributes ->> 'gen_ai.tool.name' as tool,
            attributes ->> 'jsonrpc.request.id' as request_id,
-           attributes ->> 'rpc.response.status_code' as error_code,
+           relayscope_store.whole_number(attributes ->> 'rpc.response.status_code') as error_code,
            attributes ->> 'relayscope.message.odd' as odd,
            (attributes ->> 'relayscope.channel.id') || '/'
            || (attributes ->> 'relayscope.channel.sequence') as message_id,
-           attributes -> 'relayscope.message.size' as size
-    from relayscope.search(
-        %(text)s, %(since)s, %(until)s, %(component)s, %(peer)s, %(method)s, %(tool)s, null
-    )
+           relayscope_store.whole_number(attributes ->> 'relayscope.message.size') as size
+    from relayscope.search(%(text)s, %(since)s, %(until)s, most => null)
     where event_name = 'mcp.message'
 ) as found
-where (%(level)s::smallint is null or severity_number >= %(level)s)
+where (%(component)s::text[] is null or component = any(%(component)s))
+  and (%(peer)s::text[] is null or peer = any(%(peer)s))
+  and (%(direction)s::text[] is null or direction = any(%(direction)s))
+  and (%(kind)s::text[] is null or kind = any(%(kind)s))
+  and (%(method)s::text[] is null or method = any(%(method)s))
+  and (%(tool)s::text[] is null or tool = any(%(tool)s))
+  and (%(trace)s::uuid[] is null or trace_id = any(%(trace)s))
+  and (%(level)s::smallint is null or severity_number >= %(level)s)
   and (%(attributes)s::jsonb[] is null or attributes @> any(%(attributes)s))
-order by time desc, time_unix_nano desc
+  and (not %(odd)s::boolean or odd is not null)
+  and (
+    not %(failed)s::boolean or kind = 'error'
+    or (kind = 'result' and body ~ '"isError"\s*:\s*true')
+  )
+order by case %(sort)s::text when 'size' then size end desc nulls last, time desc,
+         time_unix_nano desc
 limit %(most)s
 
 -- calls --
 -- The newest calls, newest first.
-select time, component, side, peer, method, tool, outcome,
-       round(extract(epoch from duration) * 1000, 3) as duration_ms, error_type, error_code,
+select time, component, side, peer, method, tool, outcome, duration, error_type, error_code,
        request_id, trace_id, span_id, request, answer
 from relayscope.calls
 where time >= %(since)s and time < %(until)s
-  and (%(component)s::text is null or component = %(component)s)
-  and (%(peer)s::text is null or peer = %(peer)s)
-  and (%(method)s::text is null or method = %(method)s)
-  and (%(tool)s::text is null or tool = %(tool)s)
-  and (%(outcome)s::text is null or outcome = %(outcome)s)
+  and (%(component)s::text[] is null or component = any(%(component)s))
+  and (%(peer)s::text[] is null or peer = any(%(peer)s))
+  and (%(side)s::text[] is null or side = any(%(side)s))
+  and (%(method)s::text[] is null or method = any(%(method)s))
+  and (%(tool)s::text[] is null or tool = any(%(tool)s))
+  and (%(outcome)s::text[] is null or outcome = any(%(outcome)s))
+  and (%(trace)s::uuid[] is null or trace_id = any(%(trace)s))
+  and (%(slower_than)s::interval is null or duration > %(slower_than)s)
+  and (not %(failed)s::boolean or outcome <> 'ok')
+  -- Odd messages are few: they are read once.
+  and (
+    not %(odd)s::boolean
+    or (trace_id, span_id) in (
+        select odd_messages.trace_id, odd_messages.span_id
+        from relayscope.odd_messages
+        where odd_messages.time >= %(since)s
+    )
+  )
   and (%(text)s::text is null or strpos(concat(request, ' ', answer), %(text)s) > 0)
-order by time desc
+order by case %(sort)s::text when 'duration' then duration end desc nulls last, time desc
 limit %(most)s
 
 -- traces --
--- The newest traces, newest first, by when they began.
-select start_time as time, trace_id, name, component, components,
-       round(extract(epoch from duration) * 1000, 3) as duration_ms, spans, errors, messages,
-       odd_messages
-from relayscope.trace_summary
-where start_time >= %(since)s and start_time < %(until)s
-  and (%(component)s::text is null or %(component)s = any(components))
-order by start_time desc
+-- The newest traces, newest first, by when they began. What is asked of calls, one call of the trace
+-- has all of.
+select trace.start_time, trace.trace_id, trace.name, trace.component, trace.components,
+       trace.duration, trace.spans, trace.errors, trace.messages, trace.odd_messages
+from relayscope.trace_summary as trace
+left join lateral (
+    select true as found
+    from relayscope.calls
+    where calls.trace_id = trace.trace_id
+      and (%(peer)s::text[] is null or calls.peer = any(%(peer)s))
+      and (%(method)s::text[] is null or calls.method = any(%(method)s))
+      and (%(tool)s::text[] is null or calls.tool = any(%(tool)s))
+      and (%(outcome)s::text[] is null or calls.outcome = any(%(outcome)s))
+    limit 1
+) as made on true
+-- A request that has no span yet, or whose process did not live to end it, is no error of a span.
+left join lateral (
+    select true as found
+    from relayscope.calls
+    where calls.trace_id = trace.trace_id and calls.outcome <> 'ok'
+    limit 1
+) as wrong on true
+where trace.start_time >= %(since)s and trace.start_time < %(until)s
+  and (%(component)s::text[] is null or trace.components && %(component)s)
+  and (%(trace)s::uuid[] is null or trace.trace_id = any(%(trace)s))
+  and (%(slower_than)s::interval is null or trace.duration > %(slower_than)s)
+  and (not %(odd)s::boolean or trace.odd_messages > 0)
+  and (not %(failed)s::boolean or trace.errors > 0 or wrong.found)
+  and (
+    (
+        %(peer)s::text[] is null and %(method)s::text[] is null and %(tool)s::text[] is null
+        and %(outcome)s::text[] is null
+    )
+    or made.found
+  )
+order by case %(sort)s::text when 'duration' then trace.duration end desc nulls last,
+         case %(sort)s::text
+             when 'errors' then trace.errors
+             when 'messages' then trace.messages
+             when 'odd_messages' then trace.odd_messages
+         end desc nulls last,
+         trace.start_time desc
 limit %(most)s
 
 -- records --
 -- The newest records of both kinds, newest first.
-select time, component, severity_text, severity_number, event_name,
-       attributes ->> 'relayscope.message.direction' as direction,
-       attributes ->> 'relayscope.peer' as peer,
-       coalesce(attributes ->> 'mcp.method.name', attributes ->> 'rpc.method') as method,
-       attributes ->> 'gen_ai.tool.name' as tool,
-       body, trace_id, span_id, time_unix_nano, attributes
-from relayscope.logs
+select time, component, severity_text, severity_number, event_name, direction, peer, kind, method,
+       tool, request_id, odd, body, trace_id, span_id, time_unix_nano, attributes
+from (
+    select time, component, severity_text, severity_number, event_name,
+           attributes ->> 'relayscope.message.direction' as direction,
+           attributes ->> 'relayscope.peer' as peer,
+           attributes ->> 'relayscope.message.kind' as kind,
+           coalesce(attributes ->> 'mcp.method.name', attributes ->> 'rpc.method') as method,
+           attributes ->> 'gen_ai.tool.name' as tool,
+           attributes ->> 'jsonrpc.request.id' as request_id,
+           attributes ->> 'relayscope.message.odd' as odd,
+           body, trace_id, span_id, time_unix_nano, attributes
+    from relayscope.logs
+) as record
 where time >= %(since)s and time < %(until)s
-  and (%(component)s::text is null or component = %(component)s)
-  and (%(peer)s::text is null or attributes ->> 'relayscope.peer' = %(peer)s)
   and (
-    %(method)s::text is null
-    or coalesce(attributes ->> 'mcp.method.name', attributes ->> 'rpc.method') = %(method)s
+    %(all)s::boolean or severity_number >= 13
+    or coalesce(event_name, '') not in (
+        'relayscope.delivery', 'relayscope.channel.opened', 'relayscope.channel.closed'
+    )
   )
-  and (%(tool)s::text is null or attributes ->> 'gen_ai.tool.name' = %(tool)s)
+  and (%(component)s::text[] is null or component = any(%(component)s))
+  and (%(peer)s::text[] is null or peer = any(%(peer)s))
+  and (%(direction)s::text[] is null or direction = any(%(direction)s))
+  and (%(kind)s::text[] is null or kind = any(%(kind)s))
+  and (%(method)s::text[] is null or method = any(%(method)s))
+  and (%(tool)s::text[] is null or tool = any(%(tool)s))
+  and (%(trace)s::uuid[] is null or trace_id = any(%(trace)s))
   and (%(level)s::smallint is null or severity_number >= %(level)s)
   and (%(attributes)s::jsonb[] is null or attributes @> any(%(attributes)s))
   and (%(text)s::text is null or strpos(body, %(text)s) > 0)
+  and (not %(odd)s::boolean or (odd is not null and severity_number >= 13))
+  and (
+    not %(failed)s::boolean or kind = 'error'
+    or (kind = 'result' and body ~ '"isError"\s*:\s*true')
+  )
 order by time desc, time_unix_nano desc
 limit %(most)s
 
@@ -140,8 +258,11 @@ select path, "left", "right", difference from relayscope.message_diff(%(a)s, %(b
 
 -- difference_of_peers --
 -- In what the messages of two peers differ.
-select method, occasion, kind, path, "left", "right", difference
-from relayscope.compare_peers(%(method)s, %(a)s, %(b)s, %(since)s, %(until)s)
+select compared.*
+from unnest(coalesce(%(method)s::text[], array[null]::text[])) as asked (method)
+cross join lateral relayscope.compare_peers(
+    asked.method, %(a)s, %(b)s, %(since)s, %(until)s
+) as compared
 
 -- components --
 -- What each component has sent.
@@ -149,14 +270,11 @@ select * from relayscope.components(%(since)s, %(until)s) order by component
 
 -- service_calls --
 -- Who called whom.
-select caller, callee, method, calls, failed, round(extract(epoch from mean) * 1000, 3) as mean_ms,
-       round(extract(epoch from p50) * 1000, 3) as p50_ms,
-       round(extract(epoch from p95) * 1000, 3) as p95_ms,
-       round(extract(epoch from longest) * 1000, 3) as longest_ms
+select caller, callee, method, calls, failed, mean, p50, p95, longest
 from relayscope.service_calls(%(since)s, %(until)s)
 order by calls desc, caller, callee, method
 
--- missing --
+-- delivery --
 -- Channels of which not every message is stored, and processes whose last record is not known: they run,
 -- or have ended without saying so, and may have emitted what was never sent.
 select component, process, channel, peer, first_sequence, last_sequence, stored, missing,

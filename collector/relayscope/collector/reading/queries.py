@@ -40,5 +40,5 @@ def _queries() -> dict[str, LiteralString]:
 
 
 def _without_comments(text: str) -> LiteralString:
-    lines = [line for line in text.splitlines() if not line.startswith("--")]
+    lines = [line for line in text.splitlines() if not line.lstrip().startswith("--")]
     return "\n".join(lines).strip()

@@ -10,6 +10,7 @@
 -- Sets, for the transaction, what the commands count on; `statement_timeout` as in '60s'.
 select set_config('statement_timeout', %(statement_timeout)s, true),
        set_config('datestyle', 'ISO', true),
+       set_config('timezone', 'UTC', true),
        set_config(
            'search_path',
            concat_ws(', ', 'relayscope', nullif(current_setting('search_path'), '')),
@@ -71,3 +72,15 @@ from relayscope.spans
 where start_time between %(since)s and %(until)s
 order by start_time desc
 limit 1
+
+-- traces_between --
+-- The ids from `first` to `last` (both uuid) of traces of which something is stored, at most five.
+select trace_id
+from relayscope.spans
+where trace_id between %(first)s and %(last)s
+union
+select trace_id
+from relayscope.logs
+where trace_id between %(first)s and %(last)s
+order by trace_id
+limit 5

@@ -112,10 +112,16 @@ def _fit(widths: Sequence[int], rows: int, width: int) -> list[int] | None:
         return list(widths)
     if rows == 1 or sum(min(natural, _NARROWEST) for natural in widths) > room:
         return None
-    # The largest bound for all columns under which they fit: what the narrow ones leave over is
-    # shared by the others.
+    return shared_widths(widths, room)
+
+
+def shared_widths(widths: Sequence[int], room: int) -> list[int]:
+    """The widths, cut to the largest bound for all of them under which they fit in the room.
+
+    What the narrow ones leave over is shared by the others.
+    """
     fitted = list(widths)
-    left, open_columns = room, sorted(range(len(widths)), key=widths.__getitem__)
+    left, open_columns = max(room, 0), sorted(range(len(widths)), key=widths.__getitem__)
     while open_columns:
         share = left // len(open_columns)
         position = open_columns.pop(0)

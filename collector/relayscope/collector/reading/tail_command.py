@@ -16,12 +16,15 @@ from relayscope.collector.options import settings_options
 from relayscope.collector.reading import tabular, values
 from relayscope.collector.reading.database import again, reading
 from relayscope.collector.reading.failures import failures
-from relayscope.collector.reading.filters import bound, filter_options
-from relayscope.collector.reading.list_commands import TIMEOUT, as_json, most
+from relayscope.collector.reading.filters import filter_options
+from relayscope.collector.reading.gist import gist
+from relayscope.collector.reading.list_commands import TIMEOUT, as_json, most, parameters
 from relayscope.collector.reading.listing import newest
 from relayscope.collector.reading.plain_text import one_line
+from relayscope.collector.reading.records import MESSAGE_EVENT
 from relayscope.collector.reading.selection import select
 from relayscope.collector.reading.terminal import stdout_console, write_lines
+from relayscope.collector.reading.trace_id import short
 from relayscope.collector.reading.windows import LATEST
 
 if TYPE_CHECKING:
@@ -38,12 +41,16 @@ as a rule. How much later they are still shown is how much is looked at each tim
 _AT_ONCE: Final = 10_000
 """Records of one look."""
 
+_DATE_AND_TIME: Final = slice(5, 23)
+"""What of `2026-11-23 09:07:28.123456+00` a line shows; the times are in UTC."""
+
 
 @click.command()
 @click.option("-f", "--follow", is_flag=True, help="Go on showing what is stored from now on.")
 @settings_options("data_dir", "database_url")
 @filter_options(
-    "component", "peer", "method", "tool", "level", "text", "attribute", "since", "until"
+    *("component", "peer", "direction", "kind", "method", "tool", "failed", "odd", "trace"),
+    *("level", "text", "attribute", "since", "until", "all"),
 )
 @most
 @as_json
@@ -53,9 +60,9 @@ def tail(*, settings: Settings, follow: bool, as_json: bool, **given: Any) -> No
     With --follow those that are stored later, too, until interrupted; but none that is more than
     30 seconds old when it arrives.
     """
-    parameters = bound(given) | {"most": given["most"]}
     lines = _Lines(as_json=as_json)
     with failures(), reading(settings, timeout=TIMEOUT) as connection:
+        asked = parameters(connection, given)
         times = (given["since"], given["until"])
         seen: set[bytes] = set()
 
@@ -65,7 +72,7 @@ def tail(*, settings: Settings, follow: bool, as_json: bool, **given: Any) -> No
             again(connection, timeout=TIMEOUT)
             window = {"since": datetime.now(UTC) - _LATE, "until": given["until"] or LATEST}
             result = select(
-                connection, "records", parameters | window | {"most": _AT_ONCE}, lines.values
+                connection, "records", asked | window | {"most": _AT_ONCE}, lines.values
             )
             found = {orjson.dumps(row): row for row in reversed(list(result.rows))}
             new = [row for identity, row in found.items() if identity not in seen]
@@ -74,7 +81,7 @@ def tail(*, settings: Settings, follow: bool, as_json: bool, **given: Any) -> No
 
         if follow:
             look()
-        last = newest(connection, "records", parameters, times, as_json=as_json)
+        last = newest(connection, "records", asked, times, as_json=as_json)
         rows = list(last.rows)
         lines.write(replace(last, rows=iter(rows)))
         # Shown already, even if it came between the two looks.
@@ -115,9 +122,15 @@ class _Lines:
 def _line(record: dict[str, str | None], width: int) -> Text:
     """A record in as much as fits on a line of a terminal."""
     direction = {"sent": "→", "received": "←"}.get(record["direction"] or "", record["direction"])
-    what = (direction, record["peer"], record["method"], record["tool"])
-    said = (record["component"], record["severity_text"], *what, record["body"])
-    text = " ".join(one_line(part) for part in said if part)
-    line = Text.assemble((one_line((record["time"] or "")[5:23]), "bright_black"), " ", text)
+    kind = record["kind"] if record["kind"] not in ("request", "notification") else None
+    odd = record["odd"] and f"! {record['odd']}"
+    what = (direction, record["peer"], kind, record["method"], record["tool"], odd)
+    body = record["body"] or ""
+    text = gist(body) if record["event_name"] == MESSAGE_EVENT else body
+    severity = None if record["event_name"] == MESSAGE_EVENT else record["severity_text"]
+    said = (short(record["trace_id"] or ""), record["component"], severity, *what, text)
+    shown = " ".join(one_line(part) for part in said if part)
+    time_text = f"{one_line((record['time'] or '')[_DATE_AND_TIME])}Z"
+    line = Text.assemble((time_text, "bright_black"), " ", shown)
     line.truncate(width, overflow="ellipsis")
     return line

@@ -16,7 +16,7 @@ arrow is that component's view: `→` it sent this, `←` it received this.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import Enum
 from itertools import cycle
 from typing import TYPE_CHECKING, Final
@@ -95,9 +95,9 @@ class _Page:
     def head(self) -> Iterator[Text]:
         """What the trace is, before its lines."""
         facts = self._facts
-        began = datetime.fromtimestamp(facts.start // _NS).astimezone()
+        began = datetime.fromtimestamp(facts.start // _NS, UTC)
         figures = [
-            f"{began:%Y-%m-%d %H:%M:%S}.{facts.start // 10**6 % 1000:03d} {began:%z}",
+            f"{began:%Y-%m-%d %H:%M:%S}.{facts.start // 10**6 % 1000:03d} UTC",
             duration_text(facts.extent),
             _count(len(facts.spans), "span"),
             _count(facts.messages, "message"),

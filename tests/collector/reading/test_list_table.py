@@ -1,0 +1,126 @@
+"""Lists in a terminal: what they show at any width, and what their rows lead to."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.collector.reading import samples
+from tests.collector.reading.samples import HOSTILE_TRACE_ID, TRACE_ID
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.collector.reading.conftest import Terminal
+
+STYLE = re.compile(r"\x1b\[[0-9;]*m")
+SHORT = TRACE_ID.hex[:8]
+
+
+@pytest.fixture(scope="module")
+def database_url(shared_database_url: str) -> str:
+    """One database for all."""
+    samples.store(shared_database_url, *samples.relayed_call())
+    samples.store(shared_database_url, *samples.hostile_call(), samples.HOSTILE_TRACE_ID)
+    return shared_database_url
+
+
+@pytest.mark.parametrize("columns", [80, 200])
+@pytest.mark.parametrize("command", ["traces", "calls", "messages", "logs"])
+def test_a_row_names_its_trace_at_any_width(terminal: Terminal, command: str, columns: int) -> None:
+    """By the short id that `trace` takes; no line is longer than the terminal."""
+    shown = STYLE.sub("", terminal(command, "--trace", SHORT, COLUMNS=str(columns))).splitlines()
+    assert max(map(len, shown)) <= columns
+    heading, date, *rows, count = shown
+    assert heading.split()[:3] == ["#", "time", "trace"]
+    assert "2025-11-23, times in UTC" in date
+    assert count == f"({len(rows)} row{'s' * (len(rows) > 1)})"
+    assert [line.split()[:3:2] for line in rows] == [
+        [str(number), SHORT] for number in range(len(rows), 0, -1)
+    ]
+
+
+def test_a_row_shows_what_was_said_and_not_the_envelope(terminal: Terminal) -> None:
+    """As the tree does."""
+    shown = STYLE.sub("", terminal("messages", "--trace", SHORT, COLUMNS="200"))
+    assert '{"name":"get_current_time","arguments":{"timezone":"Europe/Berlin"}}' in shown
+    assert "! orphan_answer  Unknown method" in shown
+    assert "jsonrpc" not in shown
+
+
+def test_the_number_of_a_row_names_its_trace(terminal: Terminal) -> None:
+    """Row 1 is the last line; the numbers are those of the list that was shown last."""
+    terminal("traces")
+    assert f"trace {HOSTILE_TRACE_ID.hex}" in STYLE.sub("", terminal("trace", "1"))
+    assert f"trace {TRACE_ID.hex}" in STYLE.sub("", terminal("trace", "2"))
+    assert "the last list has 2 rows, and no row 3" in terminal("trace", "3")
+    terminal("calls", "--trace", SHORT)
+    assert f"trace {TRACE_ID.hex}" in STYLE.sub("", terminal("trace", "1"))
+
+
+def test_the_beginning_of_an_id_names_the_trace(terminal: Terminal) -> None:
+    """If only one begins so."""
+    assert f"trace {TRACE_ID.hex}" in STYLE.sub("", terminal("trace", SHORT))
+    assert "no id of a trace begins with 123456" in terminal("trace", "1234560".rstrip("0"))
+
+
+def test_a_beginning_that_several_have_names_them(terminal: Terminal, database_url: str) -> None:
+    """So that the user can choose."""
+    spans, records = samples.relayed_call()
+    other = TRACE_ID.__class__(int=TRACE_ID.int + 1)
+    samples.store(database_url, spans[:1], records[:1], other)
+    said = terminal("trace", SHORT, COLUMNS="200")
+    assert f"several traces begin with {SHORT}: {TRACE_ID.hex}, {other.hex}" in said
+
+
+def test_rows_are_not_numbered_where_others_can_write(terminal: Terminal, tmp_path: Path) -> None:
+    """A number must not lead to what somebody else has put there."""
+    folder = tmp_path / "state" / "relayscope"
+    folder.mkdir(parents=True)
+    folder.chmod(0o777)
+    assert terminal("traces").split()[0] != "#"
+    (folder / "last-list").write_text(f'[["{TRACE_ID}",null]]')
+    assert "no list was shown" in terminal("trace", "1")
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[1]", '[["x", null]]', "[[null]]", "\xff", "[[]]"])
+def test_a_damaged_list_is_none(terminal: Terminal, tmp_path: Path, content: str) -> None:
+    """One line says so."""
+    folder = tmp_path / "state" / "relayscope"
+    folder.mkdir(parents=True, mode=0o700)
+    (folder / "last-list").write_bytes(content.encode("latin-1"))
+    said = terminal("trace", "1")
+    assert "Traceback" not in said
+    assert "no list was shown" in said or "no row 1" in said
+
+
+@pytest.mark.parametrize("kind", ["link", "fifo", "folder"])
+def test_what_is_no_file_of_the_users_is_not_read(
+    terminal: Terminal, tmp_path: Path, kind: str
+) -> None:
+    """Nor does it keep whoever reads waiting."""
+    folder = tmp_path / "state" / "relayscope"
+    folder.mkdir(parents=True, mode=0o700)
+    target = tmp_path / "other"
+    target.write_text(f'[["{TRACE_ID}",null]]')
+    if kind == "link":
+        (folder / "last-list").symlink_to(target)
+    elif kind == "fifo":
+        os.mkfifo(folder / "last-list")
+    else:
+        (folder / "last-list").mkdir()
+    assert "no list was shown" in terminal("trace", "1")
+    terminal("traces")
+    assert target.read_text() == f'[["{TRACE_ID}",null]]'
+
+
+def test_a_list_is_the_users_own_to_read(terminal: Terminal, tmp_path: Path) -> None:
+    """Folder and file."""
+    terminal("traces")
+    folder = tmp_path / "state" / "relayscope"
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert (folder / "last-list").stat().st_mode & 0o777 == 0o600
+    assert [file.name for file in folder.iterdir()] == ["last-list"]
