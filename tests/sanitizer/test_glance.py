@@ -22,6 +22,8 @@ _PIECES = [
         "Basic ",
         "-> ",
         "[str]",
+        *("if ", "if not ", "case ", "for x in ", "await ", "type ", "<string>(x)", "(x, ", "</b>"),
+        *("see ", "./a.b", "%d", "`", "parsed by us", "is ", "ask Bob."),
     ),
 ]
 
@@ -33,7 +35,7 @@ def names() -> Names:
     return Names(rules.keys, rules.harmless_endings, rules.allowed.names)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(pieces=st.lists(st.sampled_from(_PIECES), min_size=2, max_size=16))
 def test_a_glance_decides_what_a_long_look_decides(names: Names, pieces: list[str]) -> None:
     """It only saves time."""

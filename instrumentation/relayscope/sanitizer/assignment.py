@@ -8,6 +8,7 @@ import re
 from typing import Final
 
 from relayscope.sanitizer import extents, harmless
+from relayscope.sanitizer.description import describes_in_yaml, lists_names
 from relayscope.sanitizer.harmless import Kind
 from relayscope.sanitizer.json_schema import SCHEMA_WORDS
 from relayscope.sanitizer.page import LINE, Mention, Page, Pair
@@ -19,6 +20,7 @@ _ASSIGNS = re.compile(
     r"|[ \t]*+(?:/\*(?:[^*]|\*(?!/)){0,256}+\*/|//[^\n]{0,256}+\n\s*+)){0,4}+"
     r"([ \t]*+)"
 )
+_DECLARING: Final = frozenset({"type", "interface", "struct", "enum", "class", "typedef"})
 _COMPARED: Final = frozenset({"==", "===", "!=", "!=="})
 _COLONS: Final = frozenset({":", "?:", "!:", "\uff1a"})
 # `: str = `, `: &'static str = `, and nothing that YAML has behind a colon.
@@ -35,7 +37,7 @@ _EMPTY = re.compile(r"[{\[]\s*+[}\]]")
 _SCHEMA = re.compile(
     rf"""\{{\s*+["']?(?:{"|".join(map(re.escape, sorted(SCHEMA_WORDS)))}|required)["']?\s*+:"""
 )
-_VALIDATED = re.compile(r"""\[\s*+["'](?:required|nullable|sometimes|string|bail)["'|]""")
+_VALIDATED = re.compile(r"""\[\s*+["'](?:(?:required|nullable|sometimes|string|bail)["'|]|["'],)""")
 _BRACKETED: Final = 1024
 """Characters in brackets that are looked at to see whether they are source code."""
 
@@ -43,13 +45,17 @@ _BRACKETED: Final = 1024
 _DEFAULT = re.compile(r"""(?:\bor\b|\|\||\?\?|\?:)[ \t]*+(?=[bru]?["'`])""")
 _USER_AND_PASSWORD = re.compile(r"\(\s*+[^(),\n]{1,64}+,\s*+(?=[bru]?[\"'A-Za-z_])")
 _OTHERWISE = re.compile(r"""[ \t]*+(?:or\b|\|\||\?\?|\?:)[ \t]*+(?=[bru]?["'`])""")
-_SCHEME = re.compile(r"(?i:basic|bearer|digest|negotiate|token|apikey|ntlm|hawk)[ \t]+")
+SCHEME: Final = r"(?i:basic|bearer|digest|negotiate|token|apikey|ntlm|hawk)[ \t]"
+"""A way to authenticate, and the blank behind which its secret stands."""
+_SCHEME = re.compile(rf"{SCHEME}[ \t]*+")
 _COUNT: Final = 2
 _FEW_DIGITS: Final = 4
 _QUERY: Final = "?&,(;"
 _AROUND: Final = frozenset("(,{<|")
 _PARAMETERS: Final = frozenset(",)=>;|")
 _PARAMETER = re.compile(r"[A-Za-z_][\w.]*+(?:\[[\w., |]{0,64}\]|<[\w., ?]{0,64}>)?+(?=[ ]?[,)}\]])")
+_CLOSING_TAG = re.compile(r"</[a-z]{1,10}>")
+_REMARK = re.compile(r"[A-Za-z]{2,24}(?: [A-Za-z'*/-]{1,24}[.,]?){1,16}")
 _COMMENT = re.compile(r"[ \t]+(?:#|//|--)(?=[ \t])")
 _BLOCK: Final = 2048
 """Characters of a block that are looked at to see whether they are harmless."""
@@ -60,7 +66,7 @@ _NEWLINES: Final = frozenset("\r\n")
 _QUOTES: Final = frozenset("\"'")
 _CLOSED: Final = frozenset(");")
 # A value and what closes brackets that were opened before its name: `token=None):`.
-_CLOSES = re.compile(r"([^()]++)\)(?:[):,;\]}]*+|\.[\w.(]*+)")
+_CLOSES = re.compile(r"([^()]++)\)(?:[):,;\]}\[]*+|\.[\w.(]*+)")
 _STATEMENT = re.compile(r"(-?[0-9]{1,6}|[A-Za-z_$][A-Za-z_$.]*+)[;,}\]]")
 _MARKS: Final = frozenset("\"'`")
 _OPENINGS: Final = frozenset("\"'`bBfFrRuUNL@")
@@ -105,7 +111,11 @@ class _Assignment:
         start = self.mention.start
         if self._is_role() or self._is_member():
             return False
+        if self.operator == ":" and not self.quote and self.page.is_condition(start):
+            return False
         before = self.page.word_before(start)
+        if before in _DECLARING and self.page.text[self.at : self.at + 1] not in _OPENINGS:
+            return False
         if not before or self.page.indent(start) is not None:
             return True
         return self.page.names.rule(f"{before} {self._name()}") is not None
@@ -174,7 +184,8 @@ class _Assignment:
             return self._second(found.end())
         if mark not in _OBJECTS:
             return self._bare()
-        if _SCHEMA.match(text, at) or _VALIDATED.match(text, at):
+        is_schema = _SCHEMA.match(text, at) or _VALIDATED.match(text, at)
+        if is_schema or lists_names(self.page.names, text, at):
             return None
         end = extents.closing(text, at, at + _BRACKETED)
         if self.page.is_code(at) and not harmless.has_odd_literal(text[at:end]):
@@ -196,7 +207,7 @@ class _Assignment:
         if indent is None:
             return None
         some = extents.block(text, at, indent, at + _BLOCK)
-        if some is None or harmless.is_harmless_block(text[at:some]):
+        if some is None or describes_in_yaml(self.page.names, text[at:some]):
             return None
         return Pair(self.mention.rule, at, extents.block(text, at, indent, len(text)) or some)
 
@@ -206,6 +217,8 @@ class _Assignment:
             end = extents.rest(text, extents.run(text, at))
             return self._checked_run(Pair(rule, at, end, quoted=True))
         is_first = self.page.indent(self.mention.start) is not None
+        if not is_first and harmless.begins_expression(self.page.rest_of_line(at)):
+            return self._default(at)
         if self._reaches_over_the_line(is_first=is_first):
             return self._checked_line()
         scheme = _SCHEME.match(text, at)
@@ -222,7 +235,10 @@ class _Assignment:
         """The value that is the rest of a line, unless it is harmless."""
         text, at, rule = self.page.text, self.at, self.mention.rule
         around = self._around()
-        value = text[at : extents.line(text, at, around, at + LINE)]
+        end = extents.line(text, at, around, len(text))
+        if tag := _CLOSING_TAG.search(text, at, min(end, at + LINE)):
+            end = tag.start()
+        value = text[at : min(end, at + LINE)]
         head = _COMMENT.split(value, maxsplit=1)[0].rstrip()
         bare = head.rstrip(",; ")
         if " " not in bare:
@@ -234,10 +250,17 @@ class _Assignment:
             return self._default(at)
         if parameter := _PARAMETER.match(head):
             return self._checked_run(Pair(rule, at, at + parameter.end()))
-        if self.colon and harmless.is_prose(value):
+        if self.colon and (harmless.is_prose(value) or self._is_remark(value)):
             odd = harmless.odd_word(value)
             return odd and Pair(rule, at + odd.start(), at + odd.end())
-        return Pair(rule, at, extents.line(text, at, around, len(text)))
+        return Pair(rule, at, end)
+
+    def _is_remark(self, value: str) -> bool:
+        """Whether a sentence says something of the name; a header's value has no plain words."""
+        if harmless.is_advice(value):
+            return True
+        is_header = self.mention.rule.whole_line and not _SCHEME.match(value)
+        return is_header and _REMARK.fullmatch(value) is not None
 
     def _around(self) -> str:
         """The quotation mark inside of which the name stands."""
@@ -249,20 +272,23 @@ class _Assignment:
         """The value that is a run without spaces, unless it is harmless."""
         if pair.end - pair.start > harmless.LONGEST:
             return pair
-        value = self.page.text[pair.start : pair.end]
+        text = self.page.text
+        value = text[pair.start : pair.end]
         if closed := _CLOSES.fullmatch(value):
             value = closed[1]
             pair = pair._replace(end=pair.start + len(value))
         elif (statement := _STATEMENT.match(value)) and self.page.is_code(pair.start):
             value = statement[1]
+        elif text[pair.end : pair.end + 1] == "<" and harmless.is_generic(text, pair.end):
+            return self._default(pair.start)
         value = value.rstrip(",;:") or value
         kind = self.page.kind(value)
         if kind is Kind.CALL:
             return self._called(pair)
         if not self._is_harmless(kind, value, pair.end):
             return pair
-        otherwise = _OTHERWISE.match(self.page.text, pair.end)
-        span = otherwise and extents.literal(self.page.text, otherwise.end())
+        otherwise = _OTHERWISE.match(text, pair.end)
+        span = otherwise and extents.literal(text, otherwise.end())
         return Pair(pair.rule, *span) if span else None
 
     def _is_harmless(self, kind: Kind, value: str, end: int) -> bool:

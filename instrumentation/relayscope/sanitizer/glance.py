@@ -7,7 +7,8 @@ about it leaves to that.
 import re
 from typing import Final, Literal
 
-from relayscope.sanitizer.assignment import assigned
+from relayscope.sanitizer.assignment import SCHEME, assigned
+from relayscope.sanitizer.harmless import EXPRESSION_WORDS
 from relayscope.sanitizer.page import Mention, Page, Pair
 
 Seen = Pair | Literal[False] | None
@@ -34,7 +35,7 @@ _CODE = re.compile(
     rf"[ \t]*+\r?\n|[,)}}][\s),;:]{_NO_DEFAULT})"
     r"|[ \t]*+[!=]==?[ \t]*+(?![\s\"'`bBfFrRuUNL@=])"
 )
-_INSIDE = re.compile(rf"{_ASSIGNS}{_NAMED}(?=[ ]){_NO_DEFAULT}")
+_INSIDE = re.compile(rf"{_ASSIGNS}(?!{EXPRESSION_WORDS}|{SCHEME}){_NAMED}(?=[ ]){_NO_DEFAULT}")
 
 
 def equals(page: Page, start: int, end: int) -> Seen:
@@ -78,7 +79,7 @@ def colon(page: Page, start: int, end: int) -> Seen:
     if rule is None:
         return False
     if not page.is_code(end) and (found := _LINE.match(text, end)):
-        return Pair(rule, *found.span(1))
+        return None if page.is_condition(start) else Pair(rule, *found.span(1))
     mention = Mention(rule, start, end, end)
     return False if code(page, mention) or _is_said(page, mention) else None
 

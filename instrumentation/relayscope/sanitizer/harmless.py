@@ -8,15 +8,13 @@ import re
 from enum import Enum, auto
 from typing import Final
 
-COVER: Final = "\ue001"
-"""Stands for a character of a JSON document while the text around it is looked at."""
-
 # Words that English prose has and pass phrases have not: none of them is among the 2,048 words of
 # BIP 39, of which recovery phrases are made.
 _PROSE: Final = frozenset(
     {"a", "an", "the", "of", "to", "is", "are", "was", "be"}
     | {"been", "it", "its", "in", "on", "at", "by", "as", "or"}
     | {"if", "not", "no", "for", "from", "your", "our", "my", "their"}
+    | {"too", "see"}
     | {"used", "which", "must", "should", "may", "cannot", "has", "have", "does"}
     | {
         "did",
@@ -75,6 +73,10 @@ _ABOUT: Final = frozenset(
     }
     | {"login", "session", "username", "api"}
 )
+_ADVICE = re.compile(
+    r"(?:see|ask|use|click|go|found|find|stored|kept|managed|created|set|get|contact|refer|check|look"
+    r"|read|open|create|generate|generated|enter|choose|pick|sent)(?: [A-Za-z'>&/-]{1,24}){1,16}\."
+)
 _FILLED = re.compile(
     r"%[-0-9.]{0,4}[sdrvi]|%\(\w+\)[sdr]|\$?\{[^{}\"\s]{0,64}\}|\$\{[^}]*\Z|\{\{[^{}]{0,64}\}\}"
 )
@@ -114,13 +116,22 @@ _PROGRAM = re.compile(
     # A negation, a regular expression, a rule of ABNF.
     r"|!\(?[A-Za-z_$][\w$]*\.|/(?:[\^\\(]|\[\^)|[0-9]?\*[<(A-Za-z]|%x[0-9A-F]{2}"
 )
-_CHAIN = re.compile(r"[A-Za-z_$@][\w$]*+((?:(?:\?\.|!\.|::|->|\.)#?[A-Za-z_$][\w$]*+)*+)[!?]?")
-_PLAIN_WORD = re.compile(r"[A-Za-z_$]+[0-9]?")
-# What begins an expression and no value.
-_BEFORE = re.compile(
-    r"(?:(?:await|new|not|yield|return|typeof|async|function|func|lambda|fn|if|match|switch|echo"
-    r"|move|ref|mut|const|unsafe|throw|raise)\b[ \t]*+|[&*!~(]+[ \t]*+(?=[A-Za-z_$]))*+"
+_CHAIN = re.compile(
+    r"[A-Za-z_$@][\w$]*+((?:(?:\?\.|!\.|::|->|\.|:(?=[a-z_]\w*\())#?[A-Za-z_$][\w$]*+)*+)[!?]?"
 )
+# Parameters of a type, or of a function that is called.
+_PARAMETERS = re.compile(
+    r"<(?:[A-Z]\w*|string|number|boolean|any|unknown|void|u?int\w*|[iuf][0-9]{1,3}|str|bool|char|byte"
+    r"|&|')(?:[^<>\n=;\"]|<[^<>\n=;\"]{0,64}>){0,96}+>"
+)
+_GENERIC = re.compile(rf"{_PARAMETERS.pattern}(?:[?!*&]|\[\])*+(?=[(,;)\s=}}|]|\Z)")
+_PLAIN_WORD = re.compile(r"[A-Za-z_$]+[0-9]?")
+EXPRESSION_WORDS: Final = (
+    "(?:await|new|not|yield|return|typeof|async|function|func|lambda|fn|if|match|switch|echo"
+    r"|move|ref|mut|const|unsafe|throw|raise)\b"
+)
+"""What begins an expression and no value."""
+_BEFORE = re.compile(rf"(?:{EXPRESSION_WORDS}[ \t]*+|[&*!~(]+[ \t]*+(?=[A-Za-z_$]))*+")
 # What is left of an expression behind its first names.
 _CLOSED = re.compile(r"[)\]](?:\Z|[\s;,.)\]}:?!&|+*/=<>-])")
 _OPERATOR = re.compile(
@@ -132,11 +143,7 @@ _KNOWN = re.compile(
     r"|import|Deno|Bun|System|app|data|body|session|event|props|state|local|module|each)\b"
 )
 _HUMP = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])")
-_HARMLESS_MEMBER = re.compile(
-    r"(?:- )?[\w.-]+:(?: (?:true|false|null|[./~][\w./~-]*|\$\{.*\}|[\"']?\$?\{\{.*\}\}[\"']?))?"
-    r"|#.*"
-)
-_CALLS: Final = frozenset({"(", "[", COVER})
+_CALLS: Final = frozenset({"(", "["})
 _OPEN: Final = ("(", "[", "{", ",", '"', "'")
 _TYPE = re.compile(
     r"(?:(?:readonly|const|unsigned|static|ref|out|in|mut|struct|enum)[ ])?+[&*?]*+(?:\[\w*\])*+"
@@ -149,6 +156,8 @@ _TYPE = re.compile(
 _REFERENCE = re.compile(
     r"\$[A-Za-z_][A-Za-z_]*|\$env:\w+|\$\([^\n]*\)?|\$\{[^{}\n:]*\}|\$[0-9]"
     r"|:[a-z_]+|@{1,2}[A-Za-z_]+|\?"
+    # Files.
+    r"|(?:\.{1,2}|~)/[\w./-]{1,128}|(?:/[A-Za-z_.-]{1,32}){2,8}\.[a-z]{2,5}"
 )
 
 # Letters with digits in their midst, and what base64 and people put between them.
@@ -156,7 +165,7 @@ _PLAINLY_NONE = re.compile(r"[A-Za-z_+/~=!#^*-]*+(?:[0-9]++[\w+/~=!#^*-]++|[0-9]
 _PATH = re.compile(
     r"[A-Za-z_$@][A-Za-z_$]*+(?:(?:\?\.|!\.|::|->|\.)[A-Za-z_$][A-Za-z_$]*+)++[0-9]?[!?]?"
 )
-_MAYBE_CALL = re.compile(rf"\A\W{{0,2}}[A-Za-z_$@][^ ]*?[(\[{COVER}]|\A\$\w+-")
+_MAYBE_CALL = re.compile(r"\A\W{0,2}[A-Za-z_$@][^ ]*?[(\[]|\A\$\w+-")
 _FORMS: Final = (
     (Kind.WORD, _PLAIN_WORD),
     (Kind.PATH, _PATH),
@@ -249,6 +258,22 @@ def is_expression(value: str) -> bool:
     return _calls(value, chain.end()) or _OPERATOR.match(value, chain.end()) is not None
 
 
+def is_generic(text: str, end: int) -> bool:
+    """Whether a name that ends at a place has parameters of a type behind it: `List<Token>`."""
+    return _GENERIC.match(text, end) is not None
+
+
+def begins_expression(value: str) -> bool:
+    """Whether a line begins with a word that only an expression has: `await f(x)`."""
+    begun = _BEFORE.match(value)
+    return begun is not None and begun.end() > 0 and is_expression(value)
+
+
+def is_advice(value: str) -> bool:
+    """Whether a line says where a secret is or what to do: `ask Bob.`, `stored in Vault.`."""
+    return _ADVICE.fullmatch(value) is not None
+
+
 def is_call(value: str) -> bool:
     """Whether a line begins with a call, an index or a member of a variable of PHP."""
     begun = _BEFORE.match(value)
@@ -280,19 +305,13 @@ def is_same_name(value: str, name: str) -> bool:
     return _words(value) in (words, words[-1:])
 
 
-def is_harmless_block(block: str) -> bool:
-    """Whether indented lines are prose, or members that name or refer to something."""
-    lines = [line.strip() for line in block.splitlines() if line.strip()]
-    if not lines or is_prose(" ".join(lines[:2])):
-        return True
-    return all(_HARMLESS_MEMBER.fullmatch(line) for line in lines)
-
-
 def _words(name: str) -> list[str]:
     return _HUMP.sub(" ", name).casefold().split()
 
 
 def _calls(value: str, end: int) -> bool:
+    if value[end : end + 1] == "<" and (parameters := _PARAMETERS.match(value, end)):
+        end = parameters.end()
     if value[end : end + 1] not in _CALLS:
         return False
-    return value[end] == COVER or bool(_CLOSED.search(value, end)) or value.endswith(_OPEN)
+    return bool(_CLOSED.search(value, end)) or value.endswith(_OPEN)

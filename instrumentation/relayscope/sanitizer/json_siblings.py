@@ -36,6 +36,59 @@ _WORDS: Final = 2
 _PRIVATE: Final = frozenset({"d", "k", "p", "q", "dp", "dq", "qi", "oth", "priv"})
 """Members of a JSON Web Key that are secret (RFC 7518, 6.2.2, 6.3.2 and 6.4.1)."""
 
+_TOKENS: Final = frozenset({"token", "token_str"})
+_LONGEST_TOKEN: Final = 64
+_OF_TEXT: Final = frozenset(
+    {
+        "logprob",
+        "toplogprobs",
+        "bytes",
+        "prob",
+        "probability",
+        "score",
+        "rank",
+        "tokenid",
+        "tokenstr",
+    }
+    | {
+        "startoffset",
+        "endoffset",
+        "start",
+        "end",
+        "offset",
+        "position",
+        "pos",
+        "span",
+        "loc",
+        "range",
+    }
+    | {
+        "line",
+        "lineno",
+        "column",
+        "col",
+        "lemma",
+        "dep",
+        "stem",
+        "upos",
+        "xpos",
+        "entity",
+        "lexeme",
+    }
+    | {"tokentype", "embedding", "attention", "frequency", "special", "rstrip"}
+)
+"""Members beside a token of a text: of a language model, a search engine, a lexer."""
+
+_OF_COIN: Final = frozenset(
+    {"symbol", "decimals", "chain", "chainid", "contract", "network", "balance", "amount", "price"}
+)
+"""Members beside a token that is money."""
+
+_COIN = re.compile(r"[A-Z]{2,6}")
+_DESIGN_VALUE = re.compile(
+    r"#[0-9a-fA-F]{3,8}|-?[0-9.]{1,8}(?:px|r?em|%|m?s|v[hw]|pt|deg|fr)|(?:var|calc|rgba?|hsla?)\(.*\)"
+)
+
 _MANY: Final = 256
 """Members of a JSON Web Key that are looked at."""
 
@@ -57,6 +110,15 @@ class JsonSiblings:
         behind = islice(self._values.members_behind(string.end + 1), _BESIDE)
         return _value(prefix, word, behind) or _value(prefix, word, self._before(string))
 
+    def is_lexical(self, name: JsonString, value: str) -> bool:
+        """Whether a token is one of a text, a design or a currency, as its neighbours tell."""
+        if name.text.lower() not in _TOKENS or len(value) > _LONGEST_TOKEN or is_odd(value):
+            return False
+        mark = name.start - 1
+        around = (*islice(self._values.members(mark), _BESIDE), *self._before_member(mark))
+        is_coin = _COIN.fullmatch(value) is not None
+        return any(_tells_of_token(member, is_coin=is_coin) for member in around)
+
     def private(self, kty: JsonString) -> Iterator[int]:
         """Where the secret values start of the JSON Web Key that has this `kty`."""
         mark = kty.start - 1
@@ -69,8 +131,12 @@ class JsonSiblings:
                 yield member.place.start
 
     def _before(self, string: JsonString) -> list[Member]:
-        name = self._text.rfind('"', 0, self._text.rfind('"', 0, string.start - 1))
-        return self._values.members_before(name)[-_BESIDE:]
+        return self._before_member(
+            self._text.rfind('"', 0, self._text.rfind('"', 0, string.start - 1))
+        )
+
+    def _before_member(self, mark: int) -> list[Member]:
+        return self._values.members_before(mark)[-_BESIDE:]
 
 
 def own_name(text: str, start: int) -> str:
@@ -90,6 +156,14 @@ def looks_secret(place: Place) -> bool:
         return False
     words = value.split(None, _WORDS)
     return 0 < len(words) <= _WORDS and is_odd(words[-1])
+
+
+def _tells_of_token(member: Member, *, is_coin: bool) -> bool:
+    name = "".join(_parted(member.name)).lstrip("$")
+    if name in _OF_TEXT or (is_coin and name in _OF_COIN):
+        return True
+    value = member.place.value
+    return name == "value" and isinstance(value, str) and bool(_DESIGN_VALUE.fullmatch(value))
 
 
 def _value(prefix: str, word: str, members: Iterator[Member] | list[Member]) -> int | None:

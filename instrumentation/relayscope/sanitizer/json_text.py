@@ -11,6 +11,7 @@ from typing import Final
 
 import orjson
 
+from relayscope.sanitizer.description import Descriptions
 from relayscope.sanitizer.findings import Finding, Findings
 from relayscope.sanitizer.json_blocks import block, goes_on
 from relayscope.sanitizer.json_schema import SAMPLES, is_schema
@@ -70,6 +71,7 @@ class JsonText:
         self._values = JsonValues(text)
         self._siblings = JsonSiblings(text, self._values)
         self._tables = JsonTables(text, self._values, names)
+        self._descriptions = Descriptions(names, replacements.allows)
         self._blocks_end = 0
         self._findings = findings
         self._names = names
@@ -117,7 +119,7 @@ class JsonText:
         at = colon.end() if colon else string.end
         rule = self._names.rule(string.text)
         if rule:
-            return self._hide(rule, at)
+            return self._hide(rule, at, string)
         if string.text.lower() in _RAW_HEADERS and self._text.startswith("[", at):
             self._read_pairs(at)
         elif string.text == "kty" and (rule := self._names.rule(_PRIVATE_KEY)):
@@ -153,7 +155,7 @@ class JsonText:
     def _is_document(self) -> bool:
         return self._text[:_WINDOW].lstrip().startswith(("{", "["))
 
-    def _hide(self, rule: KeyRule, at: int) -> int | None:
+    def _hide(self, rule: KeyRule, at: int, name: JsonString | None = None) -> int | None:
         """Find the value of a sensitive name; None if what starts there is no JSON."""
         text = self._text
         match text[at : at + 1]:
@@ -161,10 +163,11 @@ class JsonText:
                 value = json_string(text, at)
                 if value is None or not value.is_json():
                     return None
-                self._found(rule, value.start, value.end, value.text)
+                if name is None or not self._siblings.is_lexical(name, value.text):
+                    self._found(rule, value.start, value.end, value.text)
                 return value.end
             case "{" | "[":
-                return self._hide_container(rule, at)
+                return self._hide_container(rule, at, name)
             case _:
                 if number := _NUMBER.match(text, at):
                     self._found_whole(rule, at, number.end())
@@ -174,12 +177,14 @@ class JsonText:
                 is_lost = _NO_VALUE.match(text, at) and self._is_document()
                 return self._hide_rest(rule, at) if is_lost else None
 
-    def _hide_container(self, rule: KeyRule, at: int) -> int:
+    def _hide_container(self, rule: KeyRule, at: int, name: JsonString | None) -> int:
         value = self._values.at(at)
         if value.is_whole and not value.value:
             return value.end
         if is_schema(value.value) or (not value.is_whole and _CUT_SCHEMA.match(self._text, at)):
             self._hide_samples(rule, value, _DEEPEST_SCHEMA)
+            return at + 1
+        if value.is_whole and name and self._descriptions.describes(name.text, value.value):
             return at + 1
         self._found_whole(rule, at, value.end)
         return value.end

@@ -16,8 +16,14 @@ _COMMA = re.compile(r"[ \t\r\n]*+,")
 
 _NESTED = re.compile(r"""[^"'{}\[\]]++|"(?:[^"\\]++|\\.?)*+"?|[{}\[\]']""", re.DOTALL)
 
-# Digits may be more than Python turns into a number.
-_scan: Final = json.JSONDecoder(strict=False, parse_int=str, parse_float=str).raw_decode
+
+class Number(str):
+    """A number as it is written: it may have more digits than Python turns into one."""
+
+    __slots__ = ()
+
+
+_scan: Final = json.JSONDecoder(strict=False, parse_int=Number, parse_float=Number).raw_decode
 
 _BEFORE: Final = 4096
 _TRIES: Final = 8

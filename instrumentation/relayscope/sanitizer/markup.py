@@ -21,6 +21,7 @@ _NAMING: Final = tuple(
     for quote in ("", '"', "'")
 )
 _LONGEST: Final = max(map(len, _NAMING))
+_QUOTES: Final = frozenset("\"'`")
 _CELLS: Final = frozenset({"td", "dd", "string", "value", "code", "Value"})
 
 
@@ -53,6 +54,10 @@ def attribute(page: Page, mention: Mention) -> Pair | None:
         return None
     if found := _VALUE.match(text, mention.end):
         at = found.end()
+        # In JSX, what is in braces is an expression.
+        at += text.startswith("{", at) and text[at + 1 : at + 2] in _QUOTES
+        if text.startswith("{", at):
+            return None
         span = extents.literal(text, at) or (at, extents.run(text, at))
         return Pair(mention.rule, *span)
     if found := _INSIDE.match(text, mention.end):

@@ -63,6 +63,10 @@ class Names:
         """The rule for what follows a command line's option, such as `--api-key`."""
         return self.rule(text) if _OPTION.fullmatch(text) else None
 
+    def describes(self, name: str) -> bool:
+        """Whether what has this name tells about a secret and is none, as in `token_type`."""
+        return _last_word(name) in self._harmless_endings
+
     def phrases(self) -> list[str]:
         """Every phrase that makes a name sensitive."""
         return [phrase for rule in self._rules for phrase in (*rule.contains, *rule.ends)]
@@ -93,8 +97,7 @@ class Names:
         if name in self._allowed:
             return None
         name = masked(name)
-        words = _words(_HUMP.sub("_", name[-_LONG:]))
-        if words.strip("_").rpartition("_")[2] in self._harmless_endings:
+        if self.describes(name):
             return None
         return self._search_both(name, latin(name))
 
@@ -185,6 +188,10 @@ def _escaped(letter: str) -> str:
 
 def _read(escape: re.Match[str]) -> str:
     return chr(int(escape[1], 16))
+
+
+def _last_word(name: str) -> str:
+    return _words(_HUMP.sub("_", name[-_LONG:])).strip("_").rpartition("_")[2]
 
 
 def _words(name: str) -> str:

@@ -60,6 +60,10 @@ _LINE_START = re.compile(
     r"[*_\"'`]{0,3}+"
 )
 
+_CONDITION = re.compile(
+    r"[ \t}]*+(?:(?:else )?if|elif|while|case|when|for (?=[^\n]* in ))[ (][^\n:]*+"
+)
+
 _BLOCK: Final = 2048
 """Characters that are judged together to be source code or not."""
 
@@ -154,6 +158,12 @@ class Page:
         if (line == 0 and start > 0) or not _LINE_START.fullmatch(self.text, line, at):
             return None
         return at - line
+
+    def is_condition(self, at: int) -> bool:
+        """Whether a name is in the condition of a statement: `if not token:`, `case TOKEN:`."""
+        start = max(0, at - _INDENT)
+        line = self.text.rfind("\n", start, at) + 1
+        return (line > 0 or start == 0) and _CONDITION.fullmatch(self.text, line, at) is not None
 
     def rest_of_line(self, at: int) -> str:
         """What follows on the line of a place, without blanks at its end; part of a long line."""

@@ -43,7 +43,7 @@ class Replacements:
         """
         start, end = span
         secret = text[start:end] if secret is None else secret
-        if not secret.strip(_EDGES) or (self._allowed and self._allowed.Match(secret.encode())):
+        if not secret.strip(_EDGES) or self.allows(secret):
             return None
         if isinstance(rule, KeyRule) and is_label(secret):
             return None
@@ -55,6 +55,10 @@ class Replacements:
             step=Step.KEYS if isinstance(rule, KeyRule) else Step.PATTERNS,
             size=len(secret),
         )
+
+    def allows(self, text: str) -> bool:
+        """Whether a text is on the allow-list."""
+        return bool(self._allowed and self._allowed.Match(text.encode()))
 
     def replacement(self, rule: KeyRule | PatternRule, secret: str) -> str:
         """The marker for a secret."""

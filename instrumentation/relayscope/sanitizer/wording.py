@@ -24,7 +24,7 @@ _TYPED = re.compile(
 _LONE = re.compile(
     r"([^\s\"'`<>]{4,256}+|[\"'][^\s\"']{4,256}+[\"'])[ \t]*+;?(?:\s*\Z|[ \t]*+\r?\n)"
 )
-_QUOTED_REST = re.compile(r"[^\"'\\\n:=,<>|\ue000\ue001]{1,64}+([\"'])(?=[ \t]*+:)")
+_QUOTED_REST = re.compile(r"[^\"'\\\n:=,<>|\ue000]{1,64}+([\"'])(?=[ \t]*+:)")
 
 _COMMANDS: Final = ("ENV ", "setenv ", "SetEnv ", "set -gx ", "set -x ", "set -Ux ", "setx ")
 _DEFINING: Final = ("#define ", "(setq ", "(def ", "(defvar ")
@@ -44,7 +44,7 @@ _LEAD = re.compile(
     r"|[(:\uff1a]"
     # The last word of its line; what ends in a quotation mark; the type of a variable.
     r"|[^\s<>]{4,256}+[ \t]*+;?(?:[ \t]*+\r?\n|\s*+\Z)"
-    r"|[^\"'\\\n:=,<>|\ue000\ue001]{0,32}+(?:[\"'][ \t]*+:|:?=)"
+    r"|[^\"'\\\n:=,<>|\ue000]{0,32}+(?:[\"'][ \t]*+:|:?=)"
 )
 
 
@@ -105,7 +105,11 @@ def _option(page: Page, mention: Mention) -> Pair | None:
     if span := extents.literal(text, at):
         return Pair(rule, *span)
     end = extents.run(text, at)
-    if harmless.is_prose(f"{text[at:end]} {text[end : end + 40]}") or text[at:end].isupper():
+    value = text[at:end]
+    if harmless.is_prose(f"{value} {text[end : end + 40]}") or value.isupper():
+        return None
+    if text.endswith("-id", mention.start, mention.end) and not harmless.is_odd(value):
+        # The name of a secret in a store.
         return None
     return Pair(rule, at, end)
 
