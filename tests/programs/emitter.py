@@ -1,7 +1,7 @@
 """Emits log records and spans through OpenTelemetry's API, and says what it has emitted.
 
 usage: emitter.py RECORDS [--bytes N] [--large-every N] [--pause SECONDS] [--clock-jumps]
-                  [--then exit|leave|raise|kill|wait|fork|pool]
+                  [--then exit|leave|raise|kill|wait|fork|pool|crowd] [--children N]
 
 Prints the mark of each record once emitting it has returned: what a peer could have seen by then.
 Every tenth record is followed by a span with a mark of its own. It knows nothing of relayscope.
@@ -22,6 +22,7 @@ from opentelemetry._logs import LogRecord, SeverityNumber, get_logger
 
 _SPAN_EVERY = 10
 _LARGE = 5_000_000
+_AT_A_TIME = 4
 _YEAR = 365 * 24 * 3600
 
 
@@ -96,6 +97,21 @@ def fork(work: Work) -> None:
         os.waitpid(child, 0)
 
 
+def crowd(work: Work, children: int) -> None:
+    """Work in many children, a few at a time; each leaves a spool of its own behind."""
+    running = 0
+    for _ in range(children):
+        if os.fork() == 0:
+            work.do()
+            os._exit(0)
+        running += 1
+        if running == _AT_A_TIME:
+            os.wait()
+            running -= 1
+    for _ in range(running):
+        os.wait()
+
+
 def main() -> None:
     """Do as the arguments say."""
     parser = argparse.ArgumentParser()
@@ -105,6 +121,7 @@ def main() -> None:
     parser.add_argument("--pause", type=float, default=0.0)
     parser.add_argument("--clock-jumps", action="store_true")
     parser.add_argument("--then", default="exit")
+    parser.add_argument("--children", type=int, default=3)
     options = parser.parse_args()
     if options.clock_jumps:
         let_the_clock_jump()
@@ -122,6 +139,8 @@ def main() -> None:
             time.sleep(600)
         case "fork":
             fork(work)
+        case "crowd":
+            crowd(work, options.children)
         case "pool":
             with multiprocessing.get_context("fork").Pool(2) as pool:
                 pool.map(Work.do, [work] * 4)

@@ -18,6 +18,7 @@ from relayscope.spool import (
     Settings,
     Spool,
     SpoolFull,
+    bound_orphans,
 )
 from relayscope.spool.segment import HEADER_BYTES, Header
 from tests.spool.spools import (
@@ -229,7 +230,7 @@ def test_the_spools_of_dead_processes_are_bounded_together(
     for life in range(6):
         with Spool.create(tmp_path, settings) as spool:
             append_all(spool, [record(number) for number in range(life * 20, life * 20 + 20)])
-    Spool.create(tmp_path, settings).close()
+    bound_orphans(tmp_path, settings)
     # Of a spool of which everything was dropped, a header is left to tell of it.
     assert on_disk(tmp_path) <= settings.max_bytes + 6 * HEADER_BYTES
     records: list[bytes] = []

@@ -35,8 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Set the environment up and become the command; does not return when that works."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    if options.flush:
-        _flush()
+    if options.flush or options.redirect:
+        _flush(options.redirect)
     if options.status:
         _status()
     if not options.command:
@@ -69,16 +69,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     become(executable, options.command_arguments)
 
 
-def _flush() -> NoReturn:
+def _flush(redirected: Sequence[str]) -> NoReturn:
     from .delivery.flush import flush  # noqa: PLC0415  # imports OpenTelemetry's SDK
 
     set_defaults()
-    sys.exit(0 if flush() else 1)
+    sys.exit(0 if flush(redirected) else 1)
 
 
 def _status() -> NoReturn:
     from .delivery.status import status  # noqa: PLC0415  # imports OpenTelemetry's SDK
 
+    set_defaults()
     sys.exit(0 if status() else 1)
 
 
@@ -146,6 +147,13 @@ def _parser() -> argparse.ArgumentParser:
         "--flush",
         action="store_true",
         help="run nothing; send what programs that have ended could not",
+    )
+    parser.add_argument(
+        "--redirect",
+        action="append",
+        default=[],
+        metavar="ADDRESS",
+        help="as --flush, and send here, too, what was kept for the collector at ADDRESS",
     )
     parser.add_argument(
         "--status", action="store_true", help="run nothing; say what waits to be sent, and why"

@@ -1,5 +1,6 @@
 """A crash-safe, bounded queue of records on disk."""
 
+from relayscope.spool.about import read_about
 from relayscope.spool.errors import (
     RecordTooLarge,
     SpoolClosed,
@@ -8,12 +9,13 @@ from relayscope.spool.errors import (
     SpoolHeld,
     SpoolUnavailable,
 )
+from relayscope.spool.holding import bound_orphans
 from relayscope.spool.lock import lock
 from relayscope.spool.ownership import check_folder, open_own, read_own
 from relayscope.spool.position import START, Backlog, Batch, Loss, LossReason, Position
 from relayscope.spool.reader import Reader
 from relayscope.spool.settings import Durability, Overflow, Settings
-from relayscope.spool.slot import list_slots, orphans
+from relayscope.spool.slot import has_ended, list_slots, orphans
 from relayscope.spool.spool import Spool
 from relayscope.spool.syscalls import write_at_start
 from relayscope.spool.user import user_id
@@ -37,11 +39,14 @@ __all__ = [
     "SpoolFull",
     "SpoolHeld",
     "SpoolUnavailable",
+    "bound_orphans",
     "check_folder",
+    "has_ended",
     "list_slots",
     "lock",
     "open_own",
     "orphans",
+    "read_about",
     "read_own",
     "user_id",
     "waiting",

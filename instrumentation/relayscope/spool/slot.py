@@ -105,15 +105,16 @@ def orphans(root: Path) -> list[Path]:
 
     Slots of other users are left out.
     """
-    found = []
-    for folder in list_slots(root):
-        try:
-            slot = Slot(folder)
-        except (OSError, SpoolHeld):
-            continue
-        slot.leave()
-        found.append(folder)
-    return found
+    return [folder for folder in list_slots(root) if has_ended(folder)]
+
+
+def has_ended(folder: Path) -> bool:
+    """Whether the process of a slot has ended, and nobody has adopted it, as far as is known."""
+    try:
+        Slot(folder).leave()
+    except (OSError, SpoolHeld):
+        return False
+    return True
 
 
 def _make_root(root: Path) -> None:

@@ -9,10 +9,10 @@ from typing import Self
 
 from relayscope.spool import fork
 from relayscope.spool.errors import SpoolClosed, SpoolError, from_os
-from relayscope.spool.holding import Holding, bound_orphans
+from relayscope.spool.holding import Holding
 from relayscope.spool.position import Backlog
 from relayscope.spool.reader import Reader
-from relayscope.spool.settings import Overflow, Settings
+from relayscope.spool.settings import Settings
 from relayscope.spool.slot import Slot, list_slots
 
 _DEFAULTS = Settings()
@@ -60,8 +60,6 @@ class Spool:
         Raises:
             SpoolFull, SpoolUnavailable: Its files cannot be made.
         """
-        if settings.overflow is Overflow.DROP_OLDEST:
-            bound_orphans(root, settings)
         return cls(root, settings, _create(root, settings, about()), about)
 
     @classmethod
@@ -75,13 +73,35 @@ class Spool:
             The spool, or None if none is left.
         """
         for folder in list_slots(root):
-            with suppress(OSError, SpoolError):
-                holding = Holding(Slot(folder), settings)
-                with suppress(SpoolError):
-                    Reader(folder).close()
-                    if not holding.delivered:
-                        return cls(root, settings, holding)
+            with suppress(SpoolError):
+                spool = cls.adopt_from(folder, settings)
+                if spool is not None:
+                    return spool
+        return None
+
+    @classmethod
+    def adopt_from(cls, folder: Path, settings: Settings = _DEFAULTS) -> Self | None:
+        """Take over the spool in one folder, whose process has ended.
+
+        Returns:
+            The spool, or None if everything was delivered: then it is deleted.
+
+        Raises:
+            SpoolHeld: Its process lives, or somebody else has adopted it or reads it.
+            SpoolUnavailable: It cannot be opened.
+        """
+        try:
+            holding = Holding(Slot(folder), settings)
+            try:
+                Reader(folder).close()
+                if not holding.delivered:
+                    return cls(folder.parent, settings, holding)
+            except BaseException:
                 holding.close()
+                raise
+            holding.close()
+        except OSError as error:
+            raise from_os(error, f"adopt the spool {folder}") from error
         return None
 
     @property

@@ -35,6 +35,7 @@ class Trail:
         while not (records := self._records(position, max_records, max_bytes)):
             onward = self._onward(position)
             if onward is None:
+                self.close()  # A reader of many spools has few files open where nothing comes.
                 break
             position, lost = onward
             losses += lost

@@ -53,10 +53,10 @@ def emitted(receiver: Receiver, *arguments: str, **variables: str) -> list[str]:
     return finished.stdout.split()
 
 
-def flushed(receiver: Receiver) -> subprocess.CompletedProcess[str]:
+def flushed(receiver: Receiver, *options: str) -> subprocess.CompletedProcess[str]:
     """Run `relayscope-instrument --flush` to its end."""
     return subprocess.run(
-        [str(SCRIPTS / "relayscope-instrument"), "--flush"],
+        [str(SCRIPTS / "relayscope-instrument"), "--flush", *options],
         env=clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint),
         capture_output=True,
         text=True,
@@ -188,7 +188,7 @@ def test_flush_says_what_still_waits(receiver: Receiver, spool_dir: Path) -> Non
     assert finished.stdout.startswith(
         "host: 0 sent, 12 waiting\n  the collector takes nothing since "
     )
-    assert flushed(receiver).returncode == 0
+    assert flushed(receiver, "--redirect", "127.0.0.1:1").returncode == 0
     assert receiver.marks().keys() == set(marks)
 
 

@@ -31,7 +31,10 @@ def test_a_torn_record_on_a_full_disk_holds_nothing_up(receiver: Receiver, tmp_p
                     pass
 
         environment["OTEL_EXPORTER_OTLP_ENDPOINT"] = receiver.endpoint
-        finished = run([str(SCRIPTS / "relayscope-instrument"), "--flush"], environment)
+        finished = run(
+            [str(SCRIPTS / "relayscope-instrument"), "--flush", "--redirect", "127.0.0.1:1"],
+            environment,
+        )
 
         assert finished.returncode == 0, finished.stdout + finished.stderr
         assert list_slots(tmp_path / "host") == []

@@ -20,6 +20,7 @@ from tests.fix_programs import (
     clean_environment,
     ended,
     eventually,
+    free_port,
     instrumented,
     python,
     run,
@@ -145,17 +146,18 @@ def test_who_wants_quiet_has_it(spool_dir: Path) -> None:
 
 def test_a_collector_that_is_away_is_no_news_for_the_host(spool_dir: Path) -> None:
     """The host says nothing, --status does, and flushing when it is there ends it."""
-    nobody = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:1")
+    port = free_port()
+    nobody = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{port}")
     run(EMITTER, nobody)
     eventually(lambda: troubles(spool_dir / "host"))
     assert run(EMITTER, nobody).stderr == ""
-    assert "takes nothing since" in asked("--status", "http://127.0.0.1:1").stdout
+    assert "takes nothing since" in asked("--status", f"http://127.0.0.1:{port}").stdout
     end_forwarders(spool_dir)
 
-    with receiving(Receiver()) as receiver:
+    with receiving(Receiver(), port=port) as receiver:
         assert asked("--flush", receiver.endpoint).stdout == "host: 12 sent, 0 waiting\n"
 
-    assert asked("--status", "http://127.0.0.1:1").stdout == "host: 0 waiting, 0 in use\n"
+    assert asked("--status", f"http://127.0.0.1:{port}").stdout == "host: 0 waiting, 0 in use\n"
 
 
 def test_flush_counts_what_others_have_in_hand(spool_dir: Path) -> None:

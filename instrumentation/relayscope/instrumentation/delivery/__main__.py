@@ -14,9 +14,10 @@ from typing import Final
 
 from relayscope.spool import SpoolHeld
 
+from .address import address
 from .destination import open_destination
 from .detached import give_way
-from .forwarder import Forwarder
+from .forwarder import Clients, Forwarder
 from .launcher import open_lock
 from .settings import destination_digest, schedule_delay, spool_settings
 from .trouble import Trouble, TroubleFile
@@ -39,20 +40,22 @@ def main() -> None:
     except (ValueError, ImportError) as error:
         TroubleFile(root, name).write(Trouble.now(str(error), is_refusal=True))
         sys.exit(f"records wait in {root}: {error}")
+    here = frozenset({address(os.environ)})
+    clients = Clients(name=name, addresses=here, delay=schedule_delay())
     needed = True
     while needed:
         try:
             held = _take_lock(root, name)
         except SpoolHeld:
             return  # Another forwarder works for these processes.
-        forwarder = Forwarder(root, destination, name, spool_settings(), schedule_delay())
+        forwarder = Forwarder(root, destination, clients, spool_settings())
         with closing(held), closing(forwarder):
             with suppress(OSError):  # Only people read it.
                 held.write(b"%d\n" % os.getpid())
                 held.truncate()
             forwarder.run()
         # A process that began between the last look and the release of the lock found it held.
-        with closing(Forwarder(root, destination, name, spool_settings())) as later:
+        with closing(Forwarder(root, destination, clients, spool_settings())) as later:
             needed = later.finds_living()
 
 

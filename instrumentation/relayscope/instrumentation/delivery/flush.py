@@ -1,20 +1,26 @@
 """`relayscope-instrument --flush`: send what processes that have ended left behind."""
 
+import os
 import sys
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
 from relayscope.spool import check_folder
 
+from .address import address
 from .destination import Destination, open_destination
-from .forwarder import Forwarder
+from .forwarder import Clients, Forwarder
 from .settings import spool_dir, spool_settings
-from .status import in_use, roots, waiting_in
+from .status import in_use, roots, tell_of_others, waiting_by_address
 from .trouble import troubles
 
 
-def flush() -> bool:
+def flush(redirected: Sequence[str]) -> bool:
     """Send what waits, and print what became of it, component by component.
+
+    Args:
+        redirected: Addresses of other collectors: what was kept for them is sent to this one.
 
     Returns:
         Whether nothing waits any more.
@@ -26,22 +32,30 @@ def flush() -> bool:
     found = roots()
     if not found:
         sys.stdout.write(f"nothing waits in {spool_dir()}\n")
-    sent_all = [_flush(root, destination) for root in found]
+    here = address(os.environ)
+    sent_all = [_flush(root, destination, here, redirected) for root in found]
     return all(sent_all)
 
 
-def _flush(root: Path, destination: Destination) -> bool:
+def _flush(root: Path, destination: Destination, here: str, redirected: Sequence[str]) -> bool:
     try:
         check_folder(root)
     except OSError as error:
         sys.stdout.write(f"{root.name}: {error.strerror}\n")
         return False
-    with closing(Forwarder(root, destination, None, spool_settings())) as forwarder:
+    before = waiting_by_address(root)
+    clients = Clients(name=None, addresses=frozenset({here, *redirected}))
+    with closing(Forwarder(root, destination, clients, spool_settings())) as forwarder:
         forwarder.run()
-    waiting = waiting_in(root)
+    after = waiting_by_address(root)
+    waiting = after.total()
     held = in_use(root) if waiting else 0
     elsewhere = f" ({held} in use by other processes)" if held else ""
     sys.stdout.write(f"{root.name}: {forwarder.sent} sent, {waiting} waiting{elsewhere}\n")
+    for other in sorted(redirected):
+        moved = before[other] - after[other]
+        sys.stdout.write(f"  {moved} that were kept for {other} went to {here}\n")
+    tell_of_others(after, here)
     for trouble in troubles(root) if waiting else ():
         sys.stdout.write(f"  {trouble}\n")
     return waiting == 0

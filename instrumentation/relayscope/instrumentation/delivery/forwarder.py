@@ -3,14 +3,17 @@
 import logging
 import random
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from relayscope.spool import Reader, Settings, Spool, SpoolError, list_slots, orphans
+from relayscope.spool import Reader, Settings, SpoolError, bound_orphans, read_about
 
 from .destination import Destination, Misconfigured, Unavailable
 from .lane import Lane
+from .leftovers import Leftovers
+from .origin import Origin
+from .slots import Slots
 from .trouble import Trouble, TroubleFile
 
 _log = logging.getLogger(__name__)
@@ -19,8 +22,8 @@ _LOOK_SECONDS: Final = 0.2
 """How often the spools are looked at while nothing is in them, and so how long the first record
 after a silence waits."""
 
-_FIND_SECONDS: Final = 0.3
-"""How often the folder is searched for processes that have begun or ended."""
+_BOUND_SECONDS: Final = 60.0
+"""How often what ended processes left is kept within its bound; 5,000 spools take 0.2 s."""
 
 _FIRST_PAUSE: Final = 0.2
 _LONGEST_PAUSE: Final = 5.0
@@ -37,38 +40,46 @@ _NOBODY: Final = "flush"
 """In whose name trouble is told of where there is no living process to work for."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clients:
+    """The processes that a forwarder works for.
+
+    Attributes:
+        name: The `destination_digest` of living ones; None for no living one.
+        addresses: Where those meant to send to that have ended.
+        delay: Seconds between two requests for living ones, unless a lane is behind.
+    """
+
+    name: str | None
+    addresses: frozenset[str]
+    delay: float = 0.0
+
+
 class Forwarder:
     """The spools in one folder, and where they go."""
 
     def __init__(
-        self,
-        root: Path,
-        destination: Destination,
-        name: str | None,
-        settings: Settings,
-        delay: float = 0.0,
+        self, root: Path, destination: Destination, clients: Clients, settings: Settings
     ) -> None:
         """Take a folder.
 
         Args:
             root: The folder of a component's spools.
             destination: Where they go.
-            name: The `destination_digest` of the processes to work for; None for no living one.
-                Those that have ended are anybody's.
+            clients: Whose spools do.
             settings: Bounds of the spools.
-            delay: Seconds between two requests for living processes, unless a lane is behind.
         """
         self._root = root
         self._destination = destination
-        self._name = name
+        self._clients = clients
         self._settings = settings
-        self._delay = delay
+        self._slots = Slots(root)
         self._living: dict[Path, Lane] = {}
-        self._adopted: list[tuple[Spool, Lane]] = []
-        self._given_up: set[Path] = set()
+        self._leftovers = Leftovers(root.name, settings, self._is_meant_for_us)
+        self._strange: set[Path] = set()
         self._pause = 0.0
-        self._find_at = 0.0
-        self._trouble_file = TroubleFile(root, name or _NOBODY)
+        self._bound_at = 0.0
+        self._trouble_file = TroubleFile(root, clients.name or _NOBODY)
         self._is_told = True
         self.sent = 0
 
@@ -80,24 +91,22 @@ class Forwarder:
             goes_on = self.round()
             if self.sent > sent or self._living:
                 moved_at = time.monotonic()
-            if not self._living and (not self._adopted or time.monotonic() - moved_at > linger):
+            if not self._living and (not self._leftovers or time.monotonic() - moved_at > linger):
                 return
             if self._pause:
                 time.sleep(min(self._pause, linger) if not self._living else self._pause)
             elif not goes_on:
-                time.sleep(self._delay if self.sent > sent else _LOOK_SECONDS)
+                time.sleep(self._clients.delay if self.sent > sent else _LOOK_SECONDS)
 
     def round(self) -> bool:
         """Send the next requests of each spool; return whether more are to follow at once."""
         self._find()
-        self._finish()
+        self._leftovers.finish()
+        self._leftovers.take()
         goes_on = False
         sent = self.sent
         try:
-            lanes = [*self._living.values(), *(lane for _, lane in self._adopted)]
-            for lane in lanes:
-                if lane.folder in self._given_up:
-                    continue
+            for lane in [*self._living.values(), *self._leftovers.in_hand]:
                 goes_on |= self._forward(lane)
         except Unavailable as error:
             self._wait_longer(error)
@@ -116,10 +125,8 @@ class Forwarder:
         """Let go of all spools; those that were delivered are deleted."""
         for lane in self._living.values():
             lane.close()
-        for spool, lane in self._adopted:
-            lane.close()
-            spool.close()
-        self._living, self._adopted = {}, []
+        self._living = {}
+        self._leftovers.close()
 
     def _forward(self, lane: Lane) -> bool:
         try:
@@ -131,7 +138,7 @@ class Forwarder:
         except Exception:  # noqa: BLE001  # whatever damage may do to a file
             # Its records stay where they are, and all others still arrive.
             _log.exception("a spool is left alone from now on: %s", lane.folder)
-            self._given_up.add(lane.folder)
+            self._leave_alone(lane)
             return False
         self.sent += sent or 0
         # A process that has ended appends nothing for which to wait.
@@ -139,62 +146,38 @@ class Forwarder:
         return lane.is_behind if is_living else sent is not None
 
     def _find(self) -> None:
-        """Find the spools of new processes, and adopt those of processes that have ended."""
-        if time.monotonic() < self._find_at:
-            return
-        self._find_at = time.monotonic() + _FIND_SECONDS
-        slots = list_slots(self._root)
-        for folder in set(self._living) - set(slots):
+        """Find the spools of new processes, and those of processes that have ended."""
+        ended = self._slots.look()
+        for folder in self._living.keys() - self._slots.living:
             self._living.pop(folder).close()
-        ended = orphans(self._root)
-        for folder in ended:
-            if folder in self._living:
-                self._living.pop(folder).close()
-        held = {spool.folder for spool, _ in self._adopted}
-        for folder in slots:
-            if folder not in ended and folder not in held and folder not in self._living:
+        if self._clients.name is not None:
+            for folder in sorted(self._slots.living - self._living.keys() - self._strange):
                 self._join(folder)
         if ended:
-            self._adopt()
+            if time.monotonic() >= self._bound_at:
+                self._bound_at = time.monotonic() + _BOUND_SECONDS
+                bound_orphans(self._root, self._settings)
+            self._leftovers.add(folder for folder in ended if folder not in self._strange)
 
     def _join(self, folder: Path) -> None:
-        if self._name is None:
+        origin = Origin.unpack(read_about(folder))
+        if origin is not None and origin.destination not in {self._clients.name, ""}:
             return
         try:
-            lane = Lane(Reader(folder), self._root.name)
+            self._living[folder] = Lane(Reader(folder), self._root.name)
         except SpoolError:
             return  # Another forwarder reads it, or it has just gone.
-        if lane.origin.destination in {self._name, ""}:
-            self._living[folder] = lane
+
+    def _is_meant_for_us(self, origin: Origin) -> bool:
+        # Where a spool does not say it, nobody knows better.
+        return origin.address in {*self._clients.addresses, ""}
+
+    def _leave_alone(self, lane: Lane) -> None:
+        self._strange.add(lane.folder)
+        if self._living.pop(lane.folder, None) is None:
+            self._leftovers.release(lane)
         else:
             lane.close()
-
-    def _adopt(self) -> None:
-        while (spool := Spool.adopt(self._root, self._settings)) is not None:
-            try:
-                lane = Lane(spool.reader(), self._root.name)
-            except SpoolError as error:
-                _log.warning("%s", error)
-                spool.close()
-                return
-            self._adopted.append((spool, lane))
-
-    def _finish(self) -> None:
-        """Delete adopted spools of which everything has been delivered."""
-        for spool, lane in list(self._adopted):
-            waiting = spool.backlog().records
-            if lane.busy or (waiting and not lane.idle):
-                continue
-            if waiting and not lane.rest_is_lost:
-                # Nothing can be read, and its process appends nothing more.
-                lane.lose_rest(waiting)
-                continue
-            self._adopted.remove((spool, lane))
-            lane.close()
-            if waiting:
-                spool.discard()
-            else:
-                spool.close()
 
     def _wait_longer(self, error: Unavailable) -> None:
         if not self._pause:

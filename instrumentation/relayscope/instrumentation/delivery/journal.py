@@ -27,6 +27,7 @@ from relayscope.spool import Durability, Settings, Spool, SpoolError, SpoolFull
 
 from .account import Account
 from .account_file import AccountFile
+from .address import address
 from .launcher import Launcher
 from .origin import SERVICE_NAME, Origin
 from .record import pack_log, pack_span
@@ -58,7 +59,7 @@ class Journal:
         self._defers = settings.durability is Durability.WINDOW
         self._sanitizer = sanitizer
         self._resource: Resource | None = None
-        self._origin = Origin({}, "")
+        self._origin = Origin({}, "", "")
         self._root = Path()
         self._launcher = Launcher(self._root, "")
         self._spool: Spool | None = None
@@ -84,7 +85,7 @@ class Journal:
         self._resource = resource
         own: dict[str, Any] = dict(resource.attributes)
         attributes = self._sanitizer.attributes(own)
-        self._origin = Origin(attributes, destination_digest(os.environ))
+        self._origin = Origin(attributes, destination_digest(os.environ), address(os.environ))
         self._root = component_dir(str(attributes.get(SERVICE_NAME, "unknown_service")))
         self._launcher = Launcher(self._root, self._origin.destination)
         self._open()

@@ -1,7 +1,7 @@
 """Which process records are from: what its spool says about itself."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 from uuid import uuid4
 
@@ -19,15 +19,17 @@ class Origin:
     Attributes:
         resource: Attributes of its resource; sanitized.
         destination: `settings.destination_digest` of where it wants its records to go.
+        address: The collector that they are for, for people; empty if that is not known.
     """
 
     resource: dict[str, Any]
     destination: str
+    address: str
 
     @classmethod
     def of_component(cls, component: str) -> Self:
         """A process of which nothing else is known, because its spool was damaged."""
-        return cls({SERVICE_NAME: component}, "")
+        return cls({SERVICE_NAME: component}, "", "")
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -37,12 +39,14 @@ class Origin:
     def in_forked_child(self) -> "Origin":
         """The same component as another process."""
         identity = {_INSTANCE: str(uuid4()), _PID: os.getpid()}
-        return Origin(self.resource | identity, self.destination)
+        return replace(self, resource=self.resource | identity)
 
     def pack(self) -> bytes:
         """Return this as bytes."""
         packed: bytes = msgpack.packb(
-            (self.resource, self.destination), default=str, unicode_errors="surrogatepass"
+            (self.resource, self.destination, self.address),
+            default=str,
+            unicode_errors="surrogatepass",
         )
         return packed
 
@@ -50,7 +54,8 @@ class Origin:
     def unpack(cls, about: bytes) -> Self | None:
         """Return what `pack` made these bytes of; None if they are damaged."""
         try:
-            resource, destination = msgpack.unpackb(about, unicode_errors="surrogatepass")
-            return cls(dict(resource), str(destination))
+            said = msgpack.unpackb(about, unicode_errors="surrogatepass")
+            resource, destination, address = (*said, "")[:3]
+            return cls(dict(resource), str(destination), str(address))
         except (ValueError, TypeError):
             return None

@@ -1,11 +1,16 @@
 """`relayscope-instrument --status`: what waits to be sent, and why."""
 
+import os
+import shlex
 import sys
+from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
-from relayscope.spool import check_folder, list_slots, orphans, waiting
+from relayscope.spool import check_folder, list_slots, orphans, read_about, waiting
 
+from .address import address
+from .origin import Origin
 from .settings import spool_dir
 from .trouble import troubles
 
@@ -19,7 +24,8 @@ def status() -> bool:
     found = roots()
     if not found:
         sys.stdout.write(f"nothing waits in {spool_dir()}\n")
-    is_well = [_tell(root) for root in found]
+    here = address(os.environ)
+    is_well = [_tell(root, here) for root in found]
     return all(is_well)
 
 
@@ -31,13 +37,24 @@ def roots() -> list[Path]:
         return []
 
 
-def waiting_in(root: Path) -> int:
-    """How many records of a component have not been delivered, whoever has them."""
-    total = 0
+def waiting_by_address(root: Path) -> Counter[str]:
+    """How many records of a component have not been delivered, whoever has them, and for whom."""
+    found: Counter[str] = Counter()
     for folder in list_slots(root):
+        origin = Origin.unpack(read_about(folder))
         with suppress(OSError):  # It has just been delivered and deleted.
-            total += waiting(folder)
-    return total
+            found[origin.address if origin else ""] += waiting(folder)
+    return found
+
+
+def tell_of_others(found: Counter[str], here: str) -> None:
+    """Print what waits for other collectors, which nobody sends to this one unasked."""
+    for other, records in sorted(found.items()):
+        if records and other not in {here, ""}:
+            sys.stdout.write(
+                f"  {records} kept for {other}, and not sent to {here}; if they are to go there: "
+                f"relayscope-instrument --flush --redirect {shlex.quote(other)}\n"
+            )
 
 
 def in_use(root: Path) -> int:
@@ -45,13 +62,15 @@ def in_use(root: Path) -> int:
     return len({*list_slots(root)} - {*orphans(root)})
 
 
-def _tell(root: Path) -> bool:
+def _tell(root: Path, here: str) -> bool:
     try:
         check_folder(root)
     except OSError as error:
         sys.stdout.write(f"{root.name}: {error.strerror}\n")
         return False
-    sys.stdout.write(f"{root.name}: {waiting_in(root)} waiting, {in_use(root)} in use\n")
+    found = waiting_by_address(root)
+    sys.stdout.write(f"{root.name}: {found.total()} waiting, {in_use(root)} in use\n")
+    tell_of_others(found, here)
     told = troubles(root)
     for trouble in told:
         sys.stdout.write(f"  {trouble}\n")

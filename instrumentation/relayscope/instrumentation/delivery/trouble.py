@@ -16,7 +16,7 @@ from typing import Final, Self
 from relayscope.spool import open_own
 
 _PATTERN: Final = "trouble-*.json"
-_MOST_READ: Final = 4096
+_BYTES: Final = 4096
 _LONGEST_REASON: Final = 300
 
 
@@ -55,10 +55,11 @@ class TroubleFile:
 
     def write(self, trouble: Trouble) -> None:
         """Say it, in place of what was said before; not at all where the disk refuses."""
-        with suppress(OSError):
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-            with FileIO(open_own(self._path, flags), "w") as file:
-                file.write(json.dumps(asdict(trouble)).encode())
+        # Always as long, so that whoever reads it meanwhile finds one or the other.
+        said = json.dumps(asdict(trouble)).encode().ljust(_BYTES)
+        flags = os.O_WRONLY | os.O_CREAT
+        with suppress(OSError), FileIO(open_own(self._path, flags), "w") as file:
+            file.write(said)
 
     def clear(self) -> None:
         """Say that all is well, also in place of what was said of another destination.
@@ -82,7 +83,7 @@ def troubles(root: Path) -> list[Trouble]:
 def _read(path: Path) -> Trouble | None:
     try:
         with FileIO(open_own(path, os.O_RDONLY)) as file:
-            fields = json.loads(file.read(_MOST_READ))
+            fields = json.loads(file.read(_BYTES))
         return Trouble(str(fields["reason"]), bool(fields["is_refusal"]), float(fields["since"]))
     except (OSError, ValueError, TypeError, KeyError):
         return None
