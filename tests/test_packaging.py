@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import venv
 import zipfile
 from pathlib import Path
 
@@ -64,3 +65,21 @@ def test_every_package_can_be_imported_from_the_wheel(wheel: Path, tmp_path: Pat
     assert finished.stdout.splitlines() == [
         str(tmp_path / "relayscope" / package / "__init__.py") for package in PACKAGES
     ]
+
+
+def test_the_command_says_what_to_install_where_the_collector_is_not(
+    wheel: Path, tmp_path: Path
+) -> None:
+    """In one line, with the environment in it: relayscope alone is enough for what is traced."""
+    venv.create(tmp_path / "venv", with_pip=False)
+    (site,) = (tmp_path / "venv").glob("lib/python*/site-packages")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(site)
+    python = tmp_path / "venv" / "bin" / "python"
+
+    for arguments in (["trace", "--last"], ["--help"]):
+        finished = run([str(python), "-m", "relayscope.collector", *arguments], clean_environment())
+        assert finished.returncode == 1
+        assert finished.stdout == ""
+        (line,) = finished.stderr.splitlines()
+        assert line.endswith(f"{python} -m pip install 'relayscope[collector]'")

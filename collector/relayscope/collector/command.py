@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from importlib import import_module
 from typing import Final, NamedTuple
 
@@ -70,6 +72,17 @@ class _LazyGroup(click.Group):
             return None
         command: click.Command = getattr(import_module(lazy.module), lazy.name)
         return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command; whoever reads its output may stop, as `head` does."""
+        try:
+            result: object = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # What is left in the buffer is written at the end, to nobody.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit()
+        return result
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         with formatter.section("Commands"):

@@ -24,7 +24,7 @@ from relayscope.storage.records import read_dictionary, read_records
 from relayscope.storage.retention import Policy, Removal, everything, hold, plan, remove, tidy
 from relayscope.storage.retention_class import RetentionClass
 from relayscope.storage.roles import Roles, init_roles
-from relayscope.storage.sealing import Sealed, Sealer, Segment, alone
+from relayscope.storage.sealing import Sealed, Sealer, Segment, alone, unsealed
 from relayscope.storage.writer import Writer
 
 __all__ = [
@@ -64,4 +64,5 @@ __all__ = [
     "remove",
     "store_figures",
     "tidy",
+    "unsealed",
 ]

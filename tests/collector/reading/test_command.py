@@ -136,19 +136,19 @@ def test_json_of_a_trace_says_all_of_it(relayscope: Relayscope) -> None:
     assert result.stdout.count("\n") == 1
     trace = json.loads(result.stdout)
     spans, records = samples.relayed_call()
-    assert trace["trace_id"] == TRACE_ID.hex
+    assert trace["trace_id"] == str(TRACE_ID)
     assert trace["complete"] is True
     assert {one["span_id"]: one["start_unix_nano"] for one in trace["spans"]} == {
         one.span_id: one.start for one in spans
     }
     assert [one["depth"] for one in trace["spans"]] == [0, 1, 2, 2, 3, 2]
-    assert [one["text"] for one in trace["messages"]] == [
+    assert [one["body"] for one in trace["messages"]] == [
         one.body
         for one in sorted(records, key=lambda one: one.time)
         if one.event_name == "mcp.message"
     ]
     first = trace["messages"][0]
-    del first["attributes"], first["sequence"]
+    del first["attributes"], first["sequence"], first["message_id"]
     assert first == {
         "span_id": "00f067aa0ba902b7",
         "component": "client",
@@ -159,12 +159,13 @@ def test_json_of_a_trace_says_all_of_it(relayscope: Relayscope) -> None:
         "request_id": "3",
         "error_code": None,
         "size": 206,
-        "channel_id": "client stdio",
+        "channel": "client stdio",
         "peer": "stdio",
+        "tool": None,
         "odd": None,
-        "text": records[0].body,
+        "body": records[0].body,
     }
-    assert [one["text"] for one in trace["logs"]] == ["backend gates is away"]
+    assert [one["body"] for one in trace["logs"]] == ["backend gates is away"]
 
 
 def test_json_of_hostile_text_means_what_was_stored(relayscope: Relayscope) -> None:
@@ -186,9 +187,12 @@ def test_a_limit_is_kept_and_said(relayscope: Relayscope) -> None:
     assert len(trace["messages"]) == 2
 
 
-@pytest.mark.parametrize("arguments", [["trace", TRACE_ID.hex], ["sql", "select * from logs"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["trace", TRACE_ID.hex], ["sql", "select * from logs"], ["messages"], ["calls", "--json"]],
+)
 def test_output_that_nobody_reads_ends_quietly(stored: str, arguments: list[str]) -> None:
-    """As with `| head`: no traceback and no message."""
+    """As with `| head`: no traceback, no message, no error."""
     statement = "select repeat('x', 1000) from generate_series(1, 100000)"
     arguments = [*arguments[:-1], statement] if arguments[0] == "sql" else arguments
     with subprocess.Popen(
@@ -201,7 +205,15 @@ def test_output_that_nobody_reads_ends_quietly(stored: str, arguments: list[str]
         assert process.stderr is not None
         process.stdout.close()
         assert process.stderr.read() == b""
-        process.wait(PATIENCE)
+        assert process.wait(PATIENCE) == 0
+
+
+def test_two_forms_at_a_time_are_refused(relayscope: Relayscope) -> None:
+    """Not the one that happens to come last."""
+    for arguments in (["--json", "--csv"], ["--csv", "--json"]):
+        result = relayscope("sql", "select 1", *arguments)
+        assert result.returncode == 2
+        assert "give --json or --csv, not both" in result.stderr
 
 
 def test_the_locale_may_be_anything(relayscope: Relayscope) -> None:

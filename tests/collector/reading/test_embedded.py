@@ -79,6 +79,18 @@ def test_a_folder_without_data_is_said_so_and_left_alone(tmp_path: Path) -> None
     assert not nowhere.exists()
 
 
+def test_who_looks_for_what_the_demo_showed_is_told_where_it_is(data_dir: Path) -> None:
+    """The demo has a folder of its own, below the one that is served."""
+    around = data_dir.parent / f"{data_dir.name}-around"
+    around.mkdir()
+    try:
+        (around / "demo").symlink_to(data_dir)
+        said = _read("traces", data_dir=around).stderr
+        assert said.endswith(f"what `relayscope demo` showed is in --data-dir {around / 'demo'}\n")
+    finally:
+        shutil.rmtree(around)
+
+
 def test_a_database_without_our_tables_is_said_so(tmp_path: Path) -> None:
     """As it is before the first collector has started."""
     folder = Path(tempfile.mkdtemp(prefix="rs"))

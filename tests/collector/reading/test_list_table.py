@@ -124,3 +124,10 @@ def test_a_list_is_the_users_own_to_read(terminal: Terminal, tmp_path: Path) -> 
     assert folder.stat().st_mode & 0o777 == 0o700
     assert (folder / "last-list").stat().st_mode & 0o777 == 0o600
     assert [file.name for file in folder.iterdir()] == ["last-list"]
+
+
+def test_an_empty_list_says_what_to_do(terminal: Terminal) -> None:
+    """Not only that there are no rows."""
+    assert "nothing that is stored fits" in terminal("calls", "--tool", "none")
+    assert "--since goes further back" in terminal("calls", "--sort", "duration")
+    assert "shown with --all" in terminal("logs", "--component", "nobody")

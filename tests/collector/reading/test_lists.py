@@ -7,6 +7,7 @@ import re
 import subprocess
 import time
 import unicodedata
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -239,3 +240,27 @@ def test_what_is_stored_is_followed(database_url: str) -> None:
         process.send_signal(2)
         assert process.wait(PATIENCE) == 0
         assert (process.stdout.read(), process.stderr.read()) == ("", "")
+
+
+def test_what_is_said_in_good_order_is_shown_on_request(shared_database_url: str) -> None:
+    """Records of channels and delivery crowd no list; those that warn are in it."""
+    where = samples.span("00" * 8, None, "orderly", "x", kind="client", times=(0, 1))
+    records = [
+        replace(samples.log(where, "orderly", number, severity, "said"), event_name=name)
+        for number, (name, severity) in enumerate(
+            [
+                ("relayscope.delivery", (0, "")),
+                ("relayscope.channel.opened", (9, "INFO")),
+                ("relayscope.channel.closed", (9, "INFO")),
+                ("relayscope.channel.closed", (13, "WARN")),
+                (None, (9, "INFO")),
+                ("own.event", (9, "INFO")),
+            ]
+        )
+    ]
+    samples.store(shared_database_url, [], records, UUID(int=77))
+    for command in ("logs", "tail"):
+        arguments = (command, "--component", "orderly")
+        assert len(lines(shared_database_url, *arguments)) == 3
+        assert len(lines(shared_database_url, *arguments, "--all")) == 6
+    assert len(lines(shared_database_url, "logs", "--component", "orderly", "--text", "said")) == 3

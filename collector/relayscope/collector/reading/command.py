@@ -12,6 +12,7 @@ from relayscope.collector.reading import tabular, values
 from relayscope.collector.reading.database import reading
 from relayscope.collector.reading.failures import failures
 from relayscope.collector.reading.filters import trace_ids
+from relayscope.collector.reading.list_commands import as_json
 from relayscope.collector.reading.plain_text import one_line
 from relayscope.collector.reading.statement import run
 from relayscope.collector.reading.terminal import print_lines, stdout_console, write_lines
@@ -88,8 +89,8 @@ def trace(  # noqa: PLR0913 - one for each option
 
 @click.command()
 @click.argument("statement", metavar="STATEMENT")
-@click.option("--json", "form", flag_value="json", help="Print one JSON object per row.")
-@click.option("--csv", "form", flag_value="csv", help="Print CSV with a header (RFC 4180).")
+@as_json
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV with a header (RFC 4180).")
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, max=10**6),
@@ -99,7 +100,7 @@ def trace(  # noqa: PLR0913 - one for each option
     help="Give up after so long; 0 never does.",
 )
 @settings_options("data_dir", "database_url")
-def sql(*, settings: Settings, statement: str, form: str | None, timeout: float) -> None:
+def sql(*, settings: Settings, statement: str, as_json: bool, as_csv: bool, timeout: float) -> None:
     r"""Run one SQL statement that reads, and print its rows. `-` reads it from standard input.
 
     `spans` and `logs` are there by these names. Nothing can be written: the statement runs in a
@@ -109,16 +110,18 @@ def sql(*, settings: Settings, statement: str, form: str | None, timeout: float)
     line, where a backslash is `\\` and NULL is `\N`. --csv is exact; the other forms
     show characters that a terminal would obey as escapes.
     """
+    if as_json and as_csv:
+        raise click.UsageError("give --json or --csv, not both")
     if statement == "-":
         statement = sys.stdin.read()
     console = stdout_console()
     with failures(), reading(settings, timeout=timeout) as connection:
-        result = run(connection, statement, values.as_json if form == "json" else values.as_text)
-        if form == "json":
+        result = run(connection, statement, values.as_json if as_json else values.as_text)
+        if as_json:
             write_lines(tabular.json_lines(result))
-        elif form == "csv" and sys.stdout.isatty():
+        elif as_csv and sys.stdout.isatty():
             write_lines(map(one_line, tabular.csv(result)))
-        elif form == "csv":
+        elif as_csv:
             write_lines(tabular.csv(result), end="\r\n")
         elif console.is_terminal:
             print_lines(console, tabular.table(result, console.width))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,9 +16,10 @@ from relayscope.collector.reading.errors import MessageMissing
 from relayscope.collector.reading.failures import failures
 from relayscope.collector.reading.filters import filter_options
 from relayscope.collector.reading.list_commands import TIMEOUT, as_json
-from relayscope.collector.reading.listing import show
+from relayscope.collector.reading.listing import readable, show
 from relayscope.collector.reading.plain_text import one_line
 from relayscope.collector.reading.selection import select
+from relayscope.collector.reading.statement import Column
 from relayscope.collector.reading.terminal import print_lines, stdout_console, write_lines
 from relayscope.collector.reading.windows import EARLIEST, LATEST, windows
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     import psycopg
 
+    from relayscope.collector.reading.statement import Result
     from relayscope.collector.settings import Settings
 
 _SECTIONS: Final[dict[str, LiteralString]] = {
@@ -33,6 +36,9 @@ _SECTIONS: Final[dict[str, LiteralString]] = {
     "who calls whom": "service_calls",
     "messages that are missing": "delivery",
 }
+
+_TEXT: Final = 25
+"""The type of text."""
 
 _WEEK: Final = timedelta(days=7)
 
@@ -94,12 +100,21 @@ def stats(*, settings: Settings, as_json: bool, **given: Any) -> None:
     console = stdout_console()
     for title, result in results.items():
         if as_json:
-            write_lines(tabular.json_lines(result))
+            write_lines(tabular.json_lines(_labelled(result, _SECTIONS[title])))
         elif console.is_terminal:
             console.print(Text(title, "bold"))
-            print_lines(console, tabular.table(result, console.width))
+            print_lines(console, tabular.table(readable(result), console.width))
         else:
             write_lines([f"# {title}", *tabular.tsv(result)])
+
+
+def _labelled(result: Result, view: str) -> Result:
+    """The rows with the view that they are of."""
+    return replace(
+        result,
+        columns=(Column("view", _TEXT), *result.columns),
+        rows=((view, *row) for row in result.rows),
+    )
 
 
 def _text(connection: psycopg.Connection[Any], message_id: str) -> str:

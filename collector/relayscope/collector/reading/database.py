@@ -70,6 +70,14 @@ def again(connection: psycopg.Connection[Any], *, timeout: float) -> None:
     )
 
 
+def of_demo(settings: Settings) -> str:
+    """Where the demo's data is, if it is beside what these settings lead to."""
+    folder = settings.data_dir / "demo"
+    if settings.database_url is not None or not (folder / "postgresql").exists():
+        return ""
+    return f"; what `relayscope demo` showed is in --data-dir {folder}"
+
+
 @contextmanager
 def _urls(settings: Settings) -> Iterator[Sequence[str]]:
     """Where to connect, the best first; the server runs while this is open."""
@@ -81,7 +89,7 @@ def _urls(settings: Settings) -> Iterator[Sequence[str]]:
     except NoDatabase:
         raise DatabaseMissing(
             f"nothing is stored in {settings.data_dir}: start `relayscope serve`, or say where the "
-            "data is with --data-dir or --database-url"
+            f"data is with --data-dir or --database-url{of_demo(settings)}"
         ) from None
     except StorageError as error:
         raise DatabaseMissing(str(error)) from None

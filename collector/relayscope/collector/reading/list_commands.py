@@ -8,23 +8,23 @@ from uuid import UUID
 import click
 
 from relayscope.collector.options import settings_options
-from relayscope.collector.reading import lists
-from relayscope.collector.reading.database import reading
+from relayscope.collector.reading import lists, values
+from relayscope.collector.reading.database import of_demo, reading
 from relayscope.collector.reading.failures import failures
 from relayscope.collector.reading.filters import bound, filter_options
 from relayscope.collector.reading.last_list import Row, remember
 from relayscope.collector.reading.listing import newest, show
+from relayscope.collector.reading.selection import select
 from relayscope.collector.reading.terminal import print_lines, stdout_console
 from relayscope.collector.reading.trace_id import find, short
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from typing import LiteralString
 
     import psycopg
 
     from relayscope.collector.reading.list_table import ListTable
-    from relayscope.collector.reading.statement import Result
     from relayscope.collector.settings import Settings
 
 TIMEOUT: Final = 60.0
@@ -60,17 +60,35 @@ def _list(settings: Settings, name: LiteralString, table: ListTable, given: dict
     with failures(), reading(settings, timeout=TIMEOUT) as connection:
         times = (given["since"], given["until"])
         found = newest(connection, name, parameters(connection, given), times, as_json=form)
-    if not form and stdout_console().is_terminal:
-        _show(found, table)
-    else:
-        show(found, as_json=form)
+        if form or not stdout_console().is_terminal:
+            show(found, as_json=form)
+            return
+        names = [column.name for column in found.columns]
+        rows = [dict(zip(names, row, strict=True)) for row in found.rows]
+        why_none = "" if rows else _why_none(connection, settings, given)
+    _show(rows, table)
+    if why_none:
+        click.echo(why_none)
 
 
-def _show(found: Result, table: ListTable) -> None:
+def _why_none(
+    connection: psycopg.Connection[Any], settings: Settings, given: Mapping[str, Any]
+) -> str:
+    """What to do where a list has no rows."""
+    (is_anything,) = next(select(connection, "is_anything_stored", {}, values.as_text).rows)
+    if is_anything == "f":
+        return f"nothing is stored here yet{of_demo(settings)}"
+    hints = ["nothing that is stored fits"]
+    if given["since"] is None and given.get("sort", "time") != "time":
+        hints.append("it was looked for in the last day: --since goes further back")
+    if given.get("all") is False:
+        hints.append("what is said of channels and delivery is shown with --all")
+    return "; ".join(hints)
+
+
+def _show(rows: Sequence[dict[str, Any]], table: ListTable) -> None:
     """Print a numbered list, and keep what its numbers stand for."""
     console = stdout_console()
-    names = [column.name for column in found.columns]
-    rows = [dict(zip(names, row, strict=True)) for row in found.rows]
     is_kept = remember(
         [
             Row(row["trace_id"] and UUID(row["trace_id"]), row.get("message_id"))

@@ -76,7 +76,7 @@ def show(result: Result, *, as_json: bool, columns: Sequence[str] | None = None)
         write_lines(tabular.json_lines(result))
     elif console.is_terminal:
         shown = result if columns is None else _only(result, columns)
-        print_lines(console, tabular.table(_readable(shown), console.width))
+        print_lines(console, tabular.table(readable(shown), console.width))
     else:
         write_lines(tabular.tsv(result))
 
@@ -90,7 +90,7 @@ def _only(result: Result, names: Sequence[str]) -> Result:
     )
 
 
-def _readable(result: Result) -> Result:
+def readable(result: Result) -> Result:
     """The same, with intervals in the unit that fits them."""
     intervals = [column.type_oid == _INTERVAL for column in result.columns]
     rows = (

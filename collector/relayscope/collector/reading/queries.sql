@@ -84,3 +84,7 @@ from relayscope.logs
 where trace_id between %(first)s and %(last)s
 order by trace_id
 limit 5
+
+-- is_anything_stored --
+-- Whether there is any span or record.
+select exists (select from relayscope.spans) or exists (select from relayscope.logs)

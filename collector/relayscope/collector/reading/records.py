@@ -6,6 +6,7 @@ was said, and `text_of` makes text of it.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -92,7 +93,7 @@ class Message(Record):
     @property
     def method(self) -> str | None:
         """The method; on an answer, that of its request."""
-        return self._text("mcp.method.name")
+        return self._text("mcp.method.name") or self._text("rpc.method")
 
     @property
     def request_id(self) -> str | None:
@@ -117,6 +118,18 @@ class Message(Record):
         return sequence if isinstance(sequence, int) else 0
 
     @property
+    def message_id(self) -> str | None:
+        """Which message it is: its channel, and its place there."""
+        if self.channel is None:
+            return None
+        return f"{self.channel}/{self.sequence}"
+
+    @property
+    def tool(self) -> str | None:
+        """The tool, of a call of one and of its answer."""
+        return self._text("gen_ai.tool.name")
+
+    @property
     def peer(self) -> str | None:
         """Who is at the other end of the connection."""
         return self._text("relayscope.peer")
@@ -138,3 +151,8 @@ class Message(Record):
 def text_of(value: object) -> str | None:
     """An attribute's value as text."""
     return value if value is None or isinstance(value, str) else str(value)
+
+
+def whole_number(text: str | None) -> int | None:
+    """The number that a text is, if it is a whole one of up to 18 digits, as in the views."""
+    return int(text) if text and re.fullmatch(r"-?[0-9]{1,18}", text) else None

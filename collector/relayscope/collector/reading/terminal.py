@@ -21,7 +21,13 @@ def stdout_console() -> Console:
     are heeded), and whoever prints decides about the length of lines.
     """
     _never_fail_to_encode()
-    return Console(markup=False, emoji=False, highlight=False, soft_wrap=True)
+    return _Console(markup=False, emoji=False, highlight=False, soft_wrap=True)
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to the command line; rich would end with exit code 1."""
+        raise BrokenPipeError
 
 
 def print_lines(console: Console, lines: Iterable[Text]) -> None:

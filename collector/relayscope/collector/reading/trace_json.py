@@ -1,29 +1,21 @@
-"""A trace for programs: one JSON object of a stable shape.
+"""A trace for programs: one JSON object, in the words of the views.
 
 ::
 
     {
-      "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+      "trace_id": "4bf92f35-77b3-4da6-a3ce-929d0e0e4736",
       "complete": true,             // false: there are more spans or records than --limit
-      "spans": [                    // depth first, children by their start
-        {"span_id", "parent_span_id", "depth", "component", "name", "kind",
-         "start_unix_nano", "end_unix_nano", "status", "status_message", "error_type",
-         "attributes", "events": [{"time_unix_nano", "name", "attributes"}], "links",
+      "spans": [                    // columns of `spans`; depth first, children by their start
+        {..., "depth",
          "recorded": true,          // false: others name it, nothing else is known of it
          "in_cycle": false}         // true: its parent is its own descendant
       ],
-      "messages": [                 // by time
-        {"span_id", "component", "time_unix_nano", "direction", "kind", "method", "request_id",
-         "error_code", "size", "channel_id", "sequence", "peer", "odd", "text", "attributes"}
-      ],
-      "logs": [                     // the other log records, by time
-        {"span_id", "component", "time_unix_nano", "event_name", "severity_number",
-         "severity_text", "text", "attributes"}
-      ]
+      "messages": [...],            // columns of `messages`, by time
+      "logs": [...]                 // columns of `logs`, of the other log records, by time
     }
 
-Every key is always there; what is not known is null. Times are integers of ns since 1970, which
-need 64 bits. Keys may be added, none is removed or changes its meaning.
+Every key is always there; what is not known is null. VIEWS.md has the list of them. Keys may be
+added, none is removed or changes its meaning.
 """
 
 from __future__ import annotations
@@ -34,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from relayscope.collector.reading.plain_text import json_line
-from relayscope.collector.reading.records import Message
+from relayscope.collector.reading.records import Message, whole_number
 from relayscope.collector.reading.trace_tree import Node
 
 if TYPE_CHECKING:
@@ -51,7 +43,7 @@ def trace_json(trace: Trace) -> str:
     return json_line(
         orjson.dumps(
             {
-                "trace_id": trace.trace_id.hex,
+                "trace_id": str(trace.trace_id),
                 "complete": not (trace.more_spans or trace.more_records),
                 "spans": [_span(node, depth) for depth, node in nodes],
                 "messages": [_message(record) for record in records if isinstance(record, Message)],
@@ -78,7 +70,7 @@ def _span(node: Node, depth: int) -> dict[str, Any]:
         "attributes": span and span.attributes,
         "events": span
         and [
-            {"time_unix_nano": event.time, "name": event.name, "attributes": event.attributes}
+            {"time": event.time, "name": event.name, "attributes": event.attributes}
             for event in span.events
         ],
         "links": span and span.links,
@@ -96,13 +88,15 @@ def _message(message: Message) -> dict[str, Any]:
         "kind": message.kind,
         "method": message.method,
         "request_id": message.request_id,
-        "error_code": message.error_code,
+        "error_code": whole_number(message.error_code),
         "size": message.size,
-        "channel_id": message.channel,
+        "message_id": message.message_id,
+        "channel": message.channel,
         "sequence": message.sequence,
         "peer": message.peer,
+        "tool": message.tool,
         "odd": message.odd,
-        "text": message.body,
+        "body": message.body,
         "attributes": message.attributes,
     }
 
@@ -115,6 +109,6 @@ def _log(record: Record) -> dict[str, Any]:
         "event_name": record.event_name,
         "severity_number": record.severity_number,
         "severity_text": record.severity_text,
-        "text": record.body,
+        "body": record.body,
         "attributes": record.attributes,
     }

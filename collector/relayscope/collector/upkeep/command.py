@@ -13,10 +13,17 @@ from rich.filesize import decimal
 from sqlalchemy.exc import SQLAlchemyError
 
 from relayscope.collector.errors import ArchiveError
+from relayscope.collector.moment import FORMS, moment
 from relayscope.collector.options import CommandFailed, settings_options
 from relayscope.collector.sanitizer_rules import load_rules
 from relayscope.collector.upkeep.archive import Archive
 from relayscope.collector.upkeep.policy import classes, policy
+from relayscope.collector.upkeep.reasons import (
+    moment_text,
+    not_archived,
+    not_removed,
+    not_sealed,
+)
 from relayscope.collector.upkeep.restore import restore as restore_archive
 from relayscope.collector.upkeep.round import Round
 from relayscope.sanitizer import Sanitizer
@@ -33,6 +40,7 @@ from relayscope.storage import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from sqlalchemy import Engine
 
@@ -48,11 +56,16 @@ def seal(*, settings: Settings) -> None:
     """Pack and index what is past, now, as `relayscope serve` does by itself."""
     with _engine(settings) as engine:
         sealer = Sealer(engine, classes(settings), after=settings.seal_after)
+        has_sealed = False
         for sealed in sealer.seal(quiet=False):
+            has_sealed = True
             click.echo(
                 f"{sealed.name}: {sealed.rows:,} records, {decimal(sealed.bytes_before)} became "
                 f"{decimal(sealed.bytes_after)} in {sealed.seconds:.1f} s"
             )
+        if not has_sealed:
+            with _owner(engine) as connection:
+                click.echo(not_sealed(connection, settings))
 
 
 @click.command()
@@ -67,25 +80,35 @@ def retention(*, settings: Settings, dry_run: bool) -> None:
     with _engine(settings) as engine:
         with _owner(engine) as connection:
             removals = plan(connection, policy(settings))
+            why_none = not_removed(connection, settings)
         for removal in removals:
             click.echo(_said_of(removal))
         total = sum(removal.what.bytes for removal in removals)
         if dry_run:
             click.echo(f"would remove {len(removals)} segments, {decimal(total)}")
-        else:
+        elif removals:
+            planned = sum(removal.what.rows for removal in removals)
             rows = Round(engine, settings).remove()
             click.echo(f"removed {rows:,} records")
+            if rows < planned:
+                click.echo(
+                    f"{planned - rows:,} stay until the next time: somebody reads them, or they "
+                    "could not be archived"
+                )
+        if not removals:
+            click.echo(why_none)
 
 
 @click.command()
 @click.option(
     "--until",
-    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]),
+    type=moment,
     required=True,
-    help="Archive what ends before this time (UTC).",
+    metavar="TIME",
+    help=f"Archive what ends before this time: {FORMS}.",
 )
 @settings_options(*_DATABASE, "archive_dir")
-def archive(*, settings: Settings, until: Any) -> None:
+def archive(*, settings: Settings, until: datetime) -> None:
     """Write records to files, and leave them in the database.
 
     For each sealed segment two files: NAME.jsonl.gz, OTLP's JSON, a request per line; NAME.json,
@@ -95,10 +118,12 @@ def archive(*, settings: Settings, until: Any) -> None:
     if settings.archive_dir is None:
         raise click.UsageError("give an --archive-dir")
     with _engine(settings) as engine, _owner(engine) as connection:
-        for removal in everything(connection):
-            if removal.to_time.replace(tzinfo=None) <= until:
-                name = Archive(settings.archive_dir).write(connection, removal)
-                click.echo(f"{name}: {_said_of(removal)}")
+        old = [removal for removal in everything(connection) if removal.to_time <= until]
+        for removal in old:
+            name = Archive(settings.archive_dir).write(connection, removal)
+            click.echo(f"{name}: {_said_of(removal)}")
+        if not old:
+            click.echo(not_archived(connection, until))
 
 
 @click.command()
@@ -129,8 +154,7 @@ def restore(*, settings: Settings, files: tuple[Path, ...], keep_days: int) -> N
 def _said_of(removal: Removal) -> str:
     what = removal.what
     return (
-        f"{removal.signal:12} {removal.from_time:%Y-%m-%d %H:%M} to "
-        f"{removal.to_time:%Y-%m-%d %H:%M}  "
+        f"{removal.signal:12} {moment_text(removal.from_time)} to {moment_text(removal.to_time)}  "
         f"{removal.class_ or 'unsealed':12} {what.rows:>12,} records {decimal(what.bytes):>10}  "
         f"{removal.reason}"
     )

@@ -8,5 +8,6 @@ for the moment that takes.
 
 from relayscope.storage.sealing.sealer import Sealed, Sealer, alone
 from relayscope.storage.sealing.segment import Segment
+from relayscope.storage.sealing.source import unsealed
 
-__all__ = ["Sealed", "Sealer", "Segment", "alone"]
+__all__ = ["Sealed", "Sealer", "Segment", "alone", "unsealed"]

@@ -9,7 +9,7 @@ from psycopg.sql import SQL, Identifier
 from sqlalchemy import Table
 
 from relayscope.storage.partitions import Stretch
-from relayscope.storage.tables import SCHEMA
+from relayscope.storage.tables import PARTITIONED, SCHEMA
 
 _LIST: Final = (
     "select relname as name, %(signal)s as signal, start_time, end_time,"
@@ -73,3 +73,14 @@ class Source(NamedTuple):
         row = connection.execute(_COUNT.format(self.table)).fetchone()
         assert row is not None  # noqa: S101  # An aggregate gives one.
         return int(row[0])
+
+
+def unsealed(connection: Connection[Any]) -> list[Source]:
+    """Return the partitions that hold records, those first that end first."""
+    found = [
+        source
+        for table in PARTITIONED
+        for source in Source.all(connection, table)
+        if not source.is_empty
+    ]
+    return sorted(found, key=lambda source: source.end_time)
