@@ -1,5 +1,7 @@
 """The collector's own log: one line of JSON per event on stderr, never with a payload in it.
 
+What others have said, as a library's error, passes the sanitizer: it may quote a URL.
+
 Log with a constant event name as the message and facts as `extra`::
 
     logger.info("listening", extra={"protocol": "otlp/grpc", "address": "127.0.0.1:4317"})
@@ -13,10 +15,16 @@ from typing import Final
 
 import orjson
 
+from relayscope.sanitizer import Rules, Sanitizer
+
 _STANDARD: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "color_message"}
 
 
 class _JsonLine(logging.Formatter):
+    def __init__(self) -> None:
+        super().__init__()
+        self._sanitizer = Sanitizer.from_rules(Rules.default())
+
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
@@ -37,7 +45,8 @@ class _JsonLine(logging.Formatter):
                 frames.append(f"{code.co_filename}:{traceback.tb_lineno} {code.co_name}")
                 traceback = traceback.tb_next
             line["at"] = frames[-8:]
-        return orjson.dumps(line, default=str).decode()
+        plain = orjson.loads(orjson.dumps(line, default=str))
+        return orjson.dumps(self._sanitizer.attributes(plain)).decode()
 
 
 def _is_worth_telling(record: logging.LogRecord) -> bool:

@@ -31,11 +31,14 @@ def create_engine(url: str) -> Engine:
     """
     try:
         parsed = make_url(url)
-    except ArgumentError:
-        # Without the cause: it repeats the URL, which may hold a password.
+    except (ArgumentError, ValueError):
+        # Without the cause: it repeats the URL or a part of it, which may hold a password.
         raise ValueError(
             "The database URL cannot be read; use postgresql://user@host/name"
         ) from None
+    if "@" in (parsed.host or ""):
+        # Who cannot be reached would be named: with the end of a password.
+        raise ValueError("The database URL has more than one @; write one in a password as %40")
     if parsed.drivername not in _SCHEMES:
         raise ValueError(
             f"{parsed.drivername}:// is not PostgreSQL; use postgresql://user@host/name"

@@ -14,6 +14,7 @@ from typing import Final
 
 from relayscope.spool import SpoolHeld
 
+from . import log
 from .address import address
 from .destination import open_destination
 from .detached import give_way
@@ -31,7 +32,7 @@ _log = logging.getLogger("relayscope.instrumentation.delivery")
 
 def main() -> None:
     """Forward until there is nothing to do."""
-    logging.basicConfig(format="%(asctime)s %(process)d %(levelname)s %(message)s", level="INFO")
+    log.configure("%(asctime)s %(process)d %(levelname)s %(message)s")
     root = Path(sys.argv[1])
     name = destination_digest(os.environ)
     give_way()
@@ -39,7 +40,8 @@ def main() -> None:
         destination = open_destination()
     except (ValueError, ImportError) as error:
         TroubleFile(root, name).write(Trouble.now(str(error), is_refusal=True))
-        sys.exit(f"records wait in {root}: {error}")
+        _log.error("records wait in %s: %s", root, error)  # a setting, no bug
+        sys.exit(1)
     here = frozenset({address(os.environ)})
     clients = Clients(name=name, addresses=here, delay=schedule_delay())
     needed = True

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from relayscope.spool import check_folder
 
+from . import log
 from .address import address
+from .credentials import without_credentials
 from .destination import Destination, open_destination
 from .forwarder import Clients, Forwarder
 from .settings import spool_dir, spool_settings
@@ -25,10 +27,11 @@ def flush(redirected: Sequence[str]) -> bool:
     Returns:
         Whether nothing waits any more.
     """
+    log.configure("relayscope-instrument: %(message)s")
     try:
         destination = open_destination()
     except (ValueError, ImportError) as error:
-        sys.exit(f"relayscope-instrument: {error}")
+        sys.exit(f"relayscope-instrument: {without_credentials(str(error))}")
     found = roots()
     if not found:
         sys.stdout.write(f"nothing waits in {spool_dir()}\n")

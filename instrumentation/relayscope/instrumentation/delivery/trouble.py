@@ -15,6 +15,8 @@ from typing import Final, Self
 
 from relayscope.spool import open_own
 
+from .credentials import without_credentials
+
 _PATTERN: Final = "trouble-*.json"
 _BYTES: Final = 4096
 _LONGEST_REASON: Final = 300
@@ -38,7 +40,8 @@ class Trouble:
     def now(cls, reason: str, *, is_refusal: bool) -> Self:
         """Return a trouble that begins."""
         # A peer chose the words, and a terminal shows them.
-        shown = "".join(letter if letter.isprintable() else " " for letter in reason)
+        clean = without_credentials(reason)
+        shown = "".join(letter if letter.isprintable() else " " for letter in clean)
         return cls(shown[:_LONGEST_REASON], is_refusal, time.time())
 
     def __str__(self) -> str:

@@ -1,0 +1,23 @@
+"""What is said of a database URL that cannot be used."""
+
+import pytest
+
+from relayscope.storage import create_engine
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql//user:s3cretpw@host/name",
+        "postgresql://user:one@s3cretpw@host/name",
+        "postgresql://user:one@host:s3cretpw/name",
+        "mysql://user:s3cretpw@host/name",
+        "host=127.0.0.1 password=s3cretpw",
+    ],
+)
+def test_a_url_that_cannot_be_used_is_refused_without_its_password(url: str) -> None:
+    """The message says what to write, and nothing of what was written."""
+    with pytest.raises(ValueError, match=r"postgresql://user@host/name|%40") as refused:
+        create_engine(url)
+
+    assert "s3cret" not in str(refused.value)
