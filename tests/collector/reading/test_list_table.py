@@ -131,3 +131,14 @@ def test_an_empty_list_says_what_to_do(terminal: Terminal) -> None:
     assert "nothing that is stored fits" in terminal("calls", "--tool", "none")
     assert "--since goes further back" in terminal("calls", "--sort", "duration")
     assert "shown with --all" in terminal("logs", "--component", "nobody")
+
+
+def test_the_numbers_of_rows_name_messages_to_compare(terminal: Terminal) -> None:
+    """Of the list of messages that was shown last."""
+    terminal("messages", "--kind", "request", "--component", "iccm-relay", "--tool", "none")
+    terminal("messages", "--method", "tools/call", "--kind", "request", "--trace", SHORT)
+    shown = terminal("diff", "4", "1")
+    assert "$.id" in shown
+    assert "nothing differs" in terminal("diff", "4", "3")
+    terminal("traces")
+    assert "row 1 of the last list is no message" in terminal("diff", "1", "2")

@@ -174,6 +174,63 @@ def test_two_peers_are_compared(database_url: str) -> None:
     assert ("answer", "result", "$", "only_left") not in places
 
 
+def test_a_component_is_compared_like_a_peer(database_url: str) -> None:
+    """By what it sent: the relay heard from its backend what that says that it said."""
+    arguments = ("time-server", "127.0.0.1:9051", "--since", "2025-11-01")
+    assert lines(database_url, "peers", *arguments) == []
+
+
+def test_a_peer_is_no_other_than_itself(database_url: str) -> None:
+    """Whatever it has sent."""
+    for name in ("stdio", "client"):
+        assert lines(database_url, "peers", name, name, "--since", "2025-11-01") == []
+
+
+@pytest.mark.parametrize("names", [("stdio", "nobody"), ("127.0.0.1:1", "stdio")])
+def test_an_unknown_peer_is_refused_and_the_known_are_listed(
+    database_url: str, names: tuple[str, str]
+) -> None:
+    """Nothing differs between two names is not said of one that does not exist."""
+    result = called(database_url, "peers", *names, "--since", "2025-11-23")
+    assert result.exit_code == 1
+    assert f"no message of {'nobody' if 'nobody' in names else '127.0.0.1:1'} is" in result.stderr
+    for name in ("127.0.0.1:9051", "iccm-relay", "time-server", "stdio"):
+        assert name in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "expected"),
+    [
+        ([1, 2, "3", 4], [5, 6], ('"3"', "6", "type")),
+        ([1, 2], ["3", 4], ("2", '"3"', "type")),
+        (["a", "b"], ["c", "b"], ('"a"', '"c"', "value")),
+        (["b"], ["c", "b"], ('"b"', '"c"', "value")),
+    ],
+    ids=str,
+)
+def test_what_differs_is_shown_and_not_the_newest(
+    shared_database_url: str,
+    left: list[object],
+    right: list[object],
+    expected: tuple[str, str, str],
+) -> None:
+    """The newest of both may be equal, or say nothing of the difference."""
+    names = [f"{side} {left} {right}" for side in ("left", "right")]
+    records = []
+    for name, said in zip(names, (left, right), strict=True):
+        where = samples.span("77" * 8, None, name, "tools/list", kind="server", times=(0, 1))
+        for number, one in enumerate(said):
+            body = json.dumps({"id": 1, "result": {"said": one}})
+            records.append(samples.message(where, number, "sent", body))
+    identity = UUID(int=sum(map(ord, "".join(names))) + 1000)
+    samples.store(shared_database_url, [], records, identity)
+    (row,) = lines(shared_database_url, "peers", *names, "--since", "2025-11-01")
+    assert (row["path"], row["left"], row["right"], row["difference"]) == (
+        "$.result.said",
+        *expected,
+    )
+
+
 def test_sums_are_shown_in_sections(database_url: str) -> None:
     """What was sent, who called whom, what is missing."""
     shown = called(database_url, "stats").stdout

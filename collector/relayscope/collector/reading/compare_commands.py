@@ -10,11 +10,11 @@ import click
 from rich.text import Text
 
 from relayscope.collector.options import settings_options
-from relayscope.collector.reading import tabular, values
+from relayscope.collector.reading import last_list, tabular, values
 from relayscope.collector.reading.database import reading
-from relayscope.collector.reading.errors import MessageMissing
+from relayscope.collector.reading.errors import MessageMissing, PeerMissing, RowMissing
 from relayscope.collector.reading.failures import failures
-from relayscope.collector.reading.filters import filter_options
+from relayscope.collector.reading.filters import bound, filter_options
 from relayscope.collector.reading.list_commands import TIMEOUT, as_json
 from relayscope.collector.reading.listing import readable, show
 from relayscope.collector.reading.plain_text import one_line
@@ -24,6 +24,7 @@ from relayscope.collector.reading.terminal import print_lines, stdout_console, w
 from relayscope.collector.reading.windows import EARLIEST, LATEST, windows
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from typing import LiteralString
 
     import psycopg
@@ -40,24 +41,27 @@ _SECTIONS: Final[dict[str, LiteralString]] = {
 _TEXT: Final = 25
 """The type of text."""
 
+_MOST_NAMES: Final = 50
+"""Names that are listed."""
+
 _WEEK: Final = timedelta(days=7)
 
 
 @click.command()
-@click.argument("left", metavar="MESSAGE_ID")
-@click.argument("right", metavar="MESSAGE_ID")
+@click.argument("left", metavar="MESSAGE")
+@click.argument("right", metavar="MESSAGE")
 @as_json
 @settings_options("data_dir", "database_url")
 def diff(*, settings: Settings, left: str, right: str, as_json: bool) -> None:
     """Show in what two messages differ, as JSON: members, elements, types, values, order.
 
-    The ids are those that `relayscope messages` lists.
+    MESSAGE is a message_id that `relayscope messages` lists, or the number of a row of its list if
+    that was the last that was shown in a terminal.
     """
     form = values.as_json if as_json else values.as_text
     with failures(), reading(settings, timeout=TIMEOUT) as connection:
         texts = {"a": _text(connection, left), "b": _text(connection, right)}
-        result = select(connection, "difference", texts, form)
-    show(result, as_json=as_json)
+        _show(select(connection, "difference", texts, form), as_json=as_json)
 
 
 @click.command()
@@ -69,20 +73,22 @@ def diff(*, settings: Settings, left: str, right: str, as_json: bool) -> None:
 def peers(*, settings: Settings, left: str, right: str, as_json: bool, **given: Any) -> None:
     """Show what one peer sends and another does not, by their newest messages of 7 days.
 
-    PEER is who was at the other end of a connection, as `relayscope messages` lists it.
+    PEER is who was at the other end of a connection, as `relayscope messages` lists it, or the name
+    of a component.
     """
     form = values.as_json if as_json else values.as_text
-    asked = {
-        "method": list(given["method"]) or None,
-        "a": left,
-        "b": right,
+    times = {
         "since": given["since"] or datetime.now(UTC) - _WEEK,
         "until": given["until"] or LATEST,
     }
+    asked = bound({"method": given["method"], "peer": (left, right)})
+    asked |= {"a": left, "b": right, **times}
     with failures(), reading(settings, timeout=TIMEOUT) as connection:
-        result = select(connection, "difference_of_peers", asked, form)
-    columns = ("method", "occasion", "path", "left", "right", "difference")
-    show(result, as_json=as_json, columns=columns)
+        for name in (left, right):
+            _check_known(connection, name, times)
+        found = select(connection, "difference_of_peers", asked, form)
+        columns = ("method", "occasion", "path", "left", "right", "difference")
+        _show(found, as_json=as_json, columns=columns)
 
 
 @click.command()
@@ -108,6 +114,30 @@ def stats(*, settings: Settings, as_json: bool, **given: Any) -> None:
             write_lines([f"# {title}", *tabular.tsv(result)])
 
 
+def _show(result: Result, *, as_json: bool, columns: Sequence[str] | None = None) -> None:
+    """Print differences; in a terminal, also that there are none."""
+    rows = list(result.rows)
+    if rows or as_json or not stdout_console().is_terminal:
+        show(replace(result, rows=iter(rows)), as_json=as_json, columns=columns)
+    else:
+        click.echo("nothing differs")
+
+
+def _check_known(
+    connection: psycopg.Connection[Any], name: str, times: Mapping[str, datetime]
+) -> None:
+    (found,) = next(select(connection, "is_known", {"name": name, **times}, values.as_text).rows)
+    if found == "t":
+        return
+    known = [one for (one,) in select(connection, "known", times, values.as_text).rows if one]
+    listed = ", ".join(map(one_line, known[:_MOST_NAMES])) or "none"
+    more = f" and {len(known) - _MOST_NAMES} more" if len(known) > _MOST_NAMES else ""
+    raise PeerMissing(
+        f"no message of {one_line(name)} is stored from {times['since']:%Y-%m-%d %H:%M} UTC on; "
+        f"known are {listed}{more}"
+    )
+
+
 def _labelled(result: Result, view: str) -> Result:
     """The rows with the view that they are of."""
     return replace(
@@ -118,6 +148,10 @@ def _labelled(result: Result, view: str) -> Result:
 
 
 def _text(connection: psycopg.Connection[Any], message_id: str) -> str:
+    if message_id.isascii() and message_id.isdigit():
+        number, message_id = message_id, last_list.row(int(message_id[:9])).message_id or ""
+        if not message_id:
+            raise RowMissing(f"row {number} of the last list is no message")
     channel, _, sequence = message_id.rpartition("/")
     if not channel or not sequence.isascii() or not sequence.isdigit() or "\0" in channel:
         raise click.UsageError(

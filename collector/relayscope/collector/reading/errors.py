@@ -8,6 +8,7 @@
         ├── TraceMissing         no span and no record of that trace is stored
         ├── TraceAmbiguous       several traces begin with what was given
         ├── RowMissing           the last list has no row of that number, or it leads nowhere
+        ├── PeerMissing          no message of a peer or component of that name is stored
         ├── MessageMissing       no message of that id is stored, or not its text
         └── StatementRefused     PostgreSQL, or we, would not run this statement
 """
@@ -35,6 +36,10 @@ class TraceAmbiguous(ReadingError):
 
 class RowMissing(ReadingError):
     """The last list has no row of that number, or the row leads nowhere."""
+
+
+class PeerMissing(ReadingError):
+    """No message of a peer or component of that name is stored."""
 
 
 class MessageMissing(ReadingError):

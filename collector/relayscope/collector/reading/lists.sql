@@ -264,6 +264,27 @@ cross join lateral relayscope.compare_peers(
     asked.method, %(a)s, %(b)s, %(since)s, %(until)s
 ) as compared
 
+-- is_known --
+-- Whether a peer or a component of that name has sent any message.
+select exists (
+    select
+    from relayscope.messages
+    where time >= %(since)s and time < %(until)s
+      and (
+        (direction = 'received' and peer = %(name)s) or (direction = 'sent' and component = %(name)s)
+      )
+)
+
+-- known --
+-- The components and the peers that have sent messages, by their names.
+select distinct name
+from relayscope.messages
+cross join lateral (
+    select case direction when 'received' then peer else component end as name
+) as speaker
+where time >= %(since)s and time < %(until)s and direction in ('received', 'sent')
+order by name
+
 -- components --
 -- What each component has sent.
 select * from relayscope.components(%(since)s, %(until)s) order by component
