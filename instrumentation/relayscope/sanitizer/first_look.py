@@ -12,7 +12,6 @@ from typing import Any, Final
 
 import orjson
 
-from relayscope.sanitizer.binary import may_hold_binary
 from relayscope.sanitizer.leaves import SMALL
 from relayscope.sanitizer.model import Step
 from relayscope.sanitizer.rules import Rules
@@ -169,7 +168,7 @@ class FirstLook:
         return (
             "\0" not in text
             and len(text) <= self._longest_text
-            and not may_hold_binary(text)
+            and not self._scanner.may_hold_binary(text)
             and self._scanner.suspects(text) is None
         )
 

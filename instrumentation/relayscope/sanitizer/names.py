@@ -9,7 +9,7 @@ import re2
 from relayscope.sanitizer.findings import FILL, masked
 from relayscope.sanitizer.look_alikes import latin
 from relayscope.sanitizer.model import KeyRule
-from relayscope.sanitizer.patterns import options
+from relayscope.sanitizer.patterns import NEVER, options
 
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 # What an earlier run has replaced is still part of the name.
@@ -18,10 +18,14 @@ _START: Final = rf"(?<![^\W_])(?<!{FILL})"
 _BETWEEN: Final = r"(?:[^A-Za-z0-9\s\"'=,;(){}<>\[\]]{0,3}|[ \t]{1,2})"
 """What may separate two words of a name in raw text: `api_key`, `API key`, and not `API: key`."""
 
+LAST: Final = r"_?[0-9]{0,2}(?:[^A-Za-z0-9]|$)"
+"""What follows the last word of a name in raw text: perhaps a number, then no letter."""
+
 _ESCAPE = re.compile(r"\\*+u([0-9a-fA-F]{4})")
 
 _OPTION = re.compile(r"--?[A-Za-z][A-Za-z0-9_.-]*")
 
+_Name = TypeVar("_Name", str, bytes)
 _Verdict = TypeVar("_Verdict")
 
 _LONG: Final = 256
@@ -49,7 +53,7 @@ class Names:
         self._in_letters = self._alternation("", "")
         self._phrases, self._owners = _phrases_of(self._rules)
         self._verdicts: dict[str, KeyRule | None] = {}
-        self._stems: dict[str, bool] = {}
+        self._stems: dict[bytes, bool] = {}
         self._mention = re2.compile(f"(?i:{_either(self.phrases(), loose)})")
 
     def rule(self, name: str) -> KeyRule | None:
@@ -69,29 +73,35 @@ class Names:
 
     def phrases(self) -> list[str]:
         """Every phrase that makes a name sensitive."""
-        return [phrase for rule in self._rules for phrase in (*rule.contains, *rule.ends)]
+        return [*self.contains(), *self.ends()]
 
-    def is_sensitive_part(self, run: str) -> bool:
+    def contains(self) -> list[str]:
+        """Every phrase that makes a name sensitive wherever it stands in it."""
+        return [phrase for rule in self._rules for phrase in rule.contains]
+
+    def ends(self) -> list[str]:
+        """Every phrase that makes a name sensitive as its last words."""
+        return [phrase for rule in self._rules for phrase in rule.ends]
+
+    def is_sensitive_part(self, run: bytes) -> bool:
         """Whether a stretch without spaces could be a sensitive name, or a part of one."""
         stem = self._stems.get(run)
         if stem is None:
+            text = run.decode()
             stem = (
-                self._search(run) is not None or self._search(_ESCAPE.sub(_read, run)) is not None
+                self._search(text) is not None or self._search(_ESCAPE.sub(_read, text)) is not None
             )
             _remember(self._stems, run, stem)
         return stem
 
     def expression(self) -> str:
         """An expression that matches wherever a sensitive name of ASCII stands with a value."""
-        contains = (phrase for rule in self._rules for phrase in rule.contains)
-        ends = (phrase for rule in self._rules for phrase in rule.ends)
-        anywhere = "|".join(map(loose, filter(str.isascii, contains)))
-        last = "|".join(map(loose, filter(str.isascii, ends)))
+        anywhere = "|".join(map(loose, filter(str.isascii, self.contains())))
+        last = "|".join(map(loose, filter(str.isascii, self.ends())))
         parts = [f"(?:{anywhere})"] if anywhere else []
         if last:
-            # At the end of a name, so something follows that is no letter.
-            parts.append(f"(?:{last})_?[0-9]{{0,2}}([^A-Za-z0-9]|$)")
-        return "(?i:" + "|".join(parts or [r"[^\x00-\x{10ffff}]"]) + ")"
+            parts.append(f"(?:{last}){LAST}")
+        return "(?i:" + "|".join(parts or [NEVER]) + ")"
 
     def _judge(self, name: str) -> KeyRule | None:
         if name in self._allowed:
@@ -198,7 +208,7 @@ def _words(name: str) -> str:
     return _SEPARATOR.sub("_", name.casefold())
 
 
-def _remember(cache: dict[str, _Verdict], name: str, verdict: _Verdict) -> _Verdict:
+def _remember(cache: dict[_Name, _Verdict], name: _Name, verdict: _Verdict) -> _Verdict:
     if len(cache) >= _CACHED:
         cache.clear()
     if len(name) <= _LONG:

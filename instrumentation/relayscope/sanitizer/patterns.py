@@ -16,6 +16,9 @@ _ANCHOR = re.compile(
     re.DOTALL,
 )
 
+NEVER: Final = r"[^\x00-\x{10ffff}]"
+"""An expression that matches nothing."""
+
 _BEHIND: Final = r"(?:\A|[^"
 """How a pattern may say what does not stand before it: RE2 cannot look behind."""
 
@@ -49,6 +52,11 @@ def places(rule: PatternRule, text: str) -> list[int]:
     In JSON text the letter of an escape, as in backslash and n, can stand before the secret.
     """
     return [start for start, _ in _spans(rule.pattern.removeprefix(r"\b"), text)]
+
+
+def is_in(rule: PatternRule, data: bytes) -> bool:
+    """Whether there is such a place in UTF-8 text."""
+    return _compiled_for_bytes(rule.pattern.removeprefix(r"\b")).search(data) is not None
 
 
 def secrets(rule: PatternRule, text: str) -> Iterator[tuple[int, int]]:

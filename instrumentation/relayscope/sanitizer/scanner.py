@@ -17,7 +17,7 @@ from relayscope.sanitizer.names import Names
 from relayscope.sanitizer.replacements import NESTING, TOO_MANY, Replacements
 from relayscope.sanitizer.rules import Rules
 from relayscope.sanitizer.suspicion import CLEAN, Suspicion, Suspicions
-from relayscope.sanitizer.text_search import Means, TextSearch
+from relayscope.sanitizer.text_search import Inside, Means, TextSearch
 
 _SHORT: Final = 40
 _REMEMBERED: Final = 8192
@@ -57,21 +57,37 @@ class Scanner:
             patterns, self.names, self.replacements, rules.limits.findings, self._suspicions.of
         )
         self._harmless: set[str] = set()
+        self._without_binary: str | None = None
         self._seen: tuple[str | None, Suspicion | None] = _NOTHING
 
-    def suspects(self, text: str) -> Suspicion | None:
+    def suspects(self, text: str, *, has_only_names: bool = False) -> Suspicion | None:
         """What could be in a text; None if there can be no secret in it.
+
+        Args:
+            text: the text.
+            has_only_names: whether it is known that names are all that could be in it.
 
         Raises:
             UnicodeEncodeError: the text has a lone surrogate.
         """
         seen, suspicion = self._seen
         if seen is not text:
-            suspicion = self._suspicions.of(text)
+            suspicion = self._suspicions.of(text, has_only_names=has_only_names)
             if suspicion:
                 # Whoever asked will look into the text next: that need not begin anew.
                 self._seen = text, suspicion
+            else:
+                self._without_binary = None
         return suspicion
+
+    def may_hold_binary(self, text: str) -> bool:
+        """Whether a look for binary contents could find any."""
+        if text is self._without_binary:
+            return False
+        may_hold = may_hold_binary(text)
+        # Whoever asked will look into the text next, as in `suspects`.
+        self._without_binary = None if may_hold else text
+        return may_hold
 
     def effort(self, text: str) -> int:
         """Microseconds that finding the secrets of a text takes, roughly; more rather than less.
@@ -79,7 +95,7 @@ class Scanner:
         Raises:
             UnicodeEncodeError: the text has a lone surrogate.
         """
-        if may_hold_binary(text):
+        if self.may_hold_binary(text):
             text = covered(text, list(binaries(text)))
         suspicion = self.suspects(text)
         if suspicion is None:
@@ -98,27 +114,33 @@ class Scanner:
         except TooManyFindings:
             return [self.replacements.gone(TOO_MANY, text)]
 
-    def _find(self, text: str, nesting: int) -> list[Finding]:
+    def _find(self, text: str, nesting: int, *, has_only_names: bool = False) -> list[Finding]:
         """The same for a text that was hidden in `nesting` others."""
         if text in self._harmless:
             return []
         text = masked(text)
-        contents = list(binaries(text)) if may_hold_binary(text) else []
+        may_be_binary = not has_only_names and self.may_hold_binary(text)
+        contents = list(binaries(text)) if may_be_binary else []
         searched = covered(text, contents) if contents else text
-        suspicion = self.suspects(searched)
-        nested = nested_places(searched)
+        suspicion = self.suspects(searched, has_only_names=has_only_names)
+        nested = nested_places(searched) if may_be_binary else []
         if suspicion is None and not contents and not nested:
             self._remember(text)
             return []
         if nesting > self._nesting:
             return [self.replacements.gone(NESTING, text)]
-        self._seen = _NOTHING
+        self._seen, self._without_binary = _NOTHING, None
+        suspicion = suspicion or CLEAN
+        in_strings = suspicion.has_only_names and not may_be_binary
         search = TextSearch(
             searched,
-            suspicion or CLEAN,
+            suspicion,
             self._means,
-            lambda inside: self._find(inside, nesting + 1),
-            self._nesting - nesting,
+            Inside(
+                lambda text: self._find(text, nesting + 1),
+                lambda text: self._find(text, nesting + 1, has_only_names=in_strings),
+                self._nesting - nesting,
+            ),
         )
         findings = search.findings(nested)
         if contents:

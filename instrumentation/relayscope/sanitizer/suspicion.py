@@ -7,9 +7,9 @@ from urllib.parse import unquote_to_bytes
 
 from relayscope.sanitizer.encoded import ENCODED_FILTER
 from relayscope.sanitizer.look_alikes import latin
-from relayscope.sanitizer.mentions import NoMentions, Re2Mentions, Span, mentions_of
+from relayscope.sanitizer.mentions import Mentions, Span, mentions_of, rare_mentions_of
 from relayscope.sanitizer.model import PatternRule
-from relayscope.sanitizer.names import Names, loose
+from relayscope.sanitizer.names import LAST, Names, loose
 from relayscope.sanitizer.prefilter import prefilter
 from relayscope.sanitizer.views import ESCAPE_FILTER
 
@@ -40,6 +40,9 @@ class Suspicion(NamedTuple):
         is_spelled: whether something could be hidden in another spelling.
         has_encoded: whether another text could be encoded in it.
         has_structure: whether members could be in it that say what others hold.
+        spellings: how the text reads otherwise, in UTF-8.
+        has_only_names: whether names are all that could be in it, and in the texts that are in its
+            strings.
     """
 
     rules: list[int]
@@ -47,9 +50,22 @@ class Suspicion(NamedTuple):
     is_spelled: bool
     has_encoded: bool
     has_structure: bool
+    spellings: bytes
+    has_only_names: bool
 
 
-CLEAN: Final = Suspicion([], [], is_spelled=False, has_encoded=False, has_structure=False)
+CLEAN: Final = Suspicion(
+    [],
+    [],
+    is_spelled=False,
+    has_encoded=False,
+    has_structure=False,
+    spellings=b"",
+    has_only_names=False,
+)
+
+_CHANGING_FILTER: Final = r"\\[bfu]"
+"""For the prefilter: escapes that do not read as they do without their backslash."""
 
 
 class Suspicions:
@@ -61,19 +77,33 @@ class Suspicions:
 
     def __init__(self, rules: tuple[PatternRule, ...], names: Names) -> None:
         self._names = names
-        phrases = names.phrases()
-        foreign = [phrase for phrase in phrases if not phrase.isascii()]
-        self._mentions = mentions_of([*filter(str.isascii, phrases)], loose)
+        self._mentions = mentions_of(
+            [loose(each) for each in names.contains() if each.isascii()],
+            [loose(each) for each in names.ends() if each.isascii()],
+            LAST,
+        )
         # Few texts can have one, and hyperscan would take 0.2 s to compile them.
-        self._foreign = Re2Mentions("|".join(map(loose, foreign))) if foreign else NoMentions()
+        self._foreign: Mentions = rare_mentions_of(
+            [loose(each) for each in names.phrases() if not each.isascii()]
+        )
         self._prefilter = prefilter(
-            rules, [names.expression(), ESCAPE_FILTER, ENCODED_FILTER, _STRUCTURE_FILTER]
+            rules,
+            [
+                *(names.expression(), ESCAPE_FILTER, ENCODED_FILTER, _STRUCTURE_FILTER),
+                _CHANGING_FILTER,
+            ],
         )
         self._name = len(rules)
-        self._escape, self._encoded, self._structure = range(self._name + 1, self._name + 4)
+        self._escape, self._encoded, self._structure, self._changing = range(
+            self._name + 1, self._name + 5
+        )
 
-    def of(self, text: str) -> Suspicion | None:
+    def of(self, text: str, *, has_only_names: bool = False) -> Suspicion | None:
         """What could be in a text; None if there can be no secret in it.
+
+        Args:
+            text: the text.
+            has_only_names: whether it is known that names are all that could be in it.
 
         Raises:
             UnicodeEncodeError: the text has a lone surrogate.
@@ -83,12 +113,18 @@ class Suspicions:
         ends = [len(data)]
         if "\\" in text or "%" in text or "&" in text:
             data, ends = _spelled(text, data)
-        fired = self._prefilter.fired(data)
-        may_be_foreign = len(text) != ends[0] or (len(ends) > 1 and b"\\u" in data)
+        fired: list[int] | None
+        fired = [self._name] if has_only_names else self._prefilter.fired(data)
         if fired is None:
-            if not may_be_foreign:
+            if len(text) == ends[0]:
                 return None
             fired = []
+        is_changing = self._changing in fired
+        if is_changing:
+            fired.remove(self._changing)
+        may_be_foreign = is_changing or len(text) != ends[0]
+        if not fired and not may_be_foreign:
+            return None
         mentions, hidden = self._mentions.spans(data, ends) if self._name in fired else ([], False)
         if may_be_foreign:
             foreign, hides_foreign = self._foreign.spans(data, ends)
@@ -96,7 +132,7 @@ class Suspicions:
             mentions = sorted([*mentions, *foreign]) if foreign else mentions
         if mentions:
             is_sensitive = self._names.is_sensitive_part
-            mentions = [span for span in mentions if is_sensitive(data[slice(*span)].decode())]
+            mentions = [(start, end) for start, end in mentions if is_sensitive(data[start:end])]
         rules = [index for index in fired if index < self._name]
         if not (mentions or hidden or rules or (fired and max(fired) > self._name)):
             return None
@@ -106,6 +142,8 @@ class Suspicions:
             is_spelled=hidden or self._escape in fired,
             has_encoded=self._encoded in fired,
             has_structure=self._structure in fired,
+            spellings=data[ends[0] + 1 :],
+            has_only_names=fired == [self._name] and not is_changing,
         )
 
 
@@ -154,7 +192,8 @@ def _without_backslashes(data: bytes) -> bytes:
         # Looking is three times as fast as replacing.
         if escape in data:
             data = data.replace(escape, blank)
-    return data.replace(b"\\", b"")
+    # A fifth of what replacing takes where there are many.
+    return data.translate(None, b"\\")
 
 
 def _in_characters(data: bytes, spans: list[Span]) -> list[Span]:

@@ -16,7 +16,7 @@ from relayscope.sanitizer.json_text import JsonText
 from relayscope.sanitizer.mentions import Span
 from relayscope.sanitizer.model import Action, PatternRule
 from relayscope.sanitizer.names import Names
-from relayscope.sanitizer.patterns import places, secrets
+from relayscope.sanitizer.patterns import is_in, places, secrets
 from relayscope.sanitizer.plain_text import pairs
 from relayscope.sanitizer.replacements import Replacements
 from relayscope.sanitizer.suspicion import STRUCTURE, Suspicion
@@ -48,6 +48,20 @@ class Means(NamedTuple):
     suspects: Callable[[str], Suspicion | None]
 
 
+class Inside(NamedTuple):
+    """Searches what is hidden in a text.
+
+    Attributes:
+        text: finds the secrets in any text that is hidden in it.
+        string: the same for one that is a JSON string in it.
+        levels: how many levels of texts may be hidden.
+    """
+
+    text: Callable[[str], list[Finding]]
+    string: Callable[[str], list[Finding]]
+    levels: int
+
+
 class TextSearch:
     """Finds the secrets of one text. Use it once.
 
@@ -55,24 +69,15 @@ class TextSearch:
         text: the text, with the markers of earlier runs masked.
         suspicion: what could be in it.
         means: what it is searched with.
-        inside: searches a text that was hidden in this one.
-        levels: how many levels of texts may be hidden in this one.
+        inside: searches what is hidden in it.
     """
 
-    def __init__(
-        self,
-        text: str,
-        suspicion: Suspicion,
-        means: Means,
-        inside: Callable[[str], list[Finding]],
-        levels: int,
-    ) -> None:
+    def __init__(self, text: str, suspicion: Suspicion, means: Means, inside: Inside) -> None:
         self._text = text
         self._suspicion = suspicion
         self._means = means
         self._inside = inside
         self._findings = Findings(means.limit)
-        self._levels = levels
         self._json = JsonText(
             text, self._findings, means.names, means.replacements, self._inside_string
         )
@@ -91,7 +96,9 @@ class TextSearch:
             others: further places; the JSON strings that have them are read, too.
         """
         rule_places = {index: self._places(index) for index in self._suspicion.rules}
-        is_hidden = self._suspicion.is_spelled or not all(rule_places.values())
+        is_hidden = self._suspicion.is_spelled or any(
+            self._is_spelled_otherwise(index) for index, found in rule_places.items() if not found
+        )
         if self._suspicion.has_encoded:
             runs = encoded_runs(self._text)
             self._runs = self._suspicious(runs)
@@ -105,6 +112,11 @@ class TextSearch:
 
     def _places(self, index: int) -> list[int]:
         return places(self._means.rules[index], self._text)
+
+    def _is_spelled_otherwise(self, index: int) -> bool:
+        """Whether a rule that matches nowhere does so in another spelling, also behind a letter."""
+        rule, spellings = self._means.rules[index], self._suspicion.spellings
+        return bool(spellings) and is_in(rule, spellings)
 
     def _read_strings_at(self, rule_places: dict[int, list[int]], more: Sequence[int]) -> None:
         """Read the JSON strings in which something is; note the mentions that are in none."""
@@ -151,10 +163,10 @@ class TextSearch:
         """What is in a JSON string: a text again, or only the mentions that are known already."""
         text, start, end = string.text, string.start, string.end
         is_plain = end - start == len(text) and "%" not in text and "&" not in text
-        if not is_plain or self._levels == 0:
-            return self._inside(text)
+        if not is_plain or self._inside.levels == 0:
+            return self._inside.string(text)
         if bisect_left(self._others, start) != bisect_left(self._others, end):
-            return self._inside(text)
+            return self._inside.string(text)
         mentions = self._suspicion.mentions
         first, last = bisect_left(mentions, (start, 0)), bisect_left(mentions, (end, 0))
         if first == last:
@@ -234,14 +246,14 @@ class TextSearch:
             if self._is_read(run.start):
                 continue
             # Written anew it would be other bytes all over, so it goes as a whole.
-            for finding in self._inside(decoded(self._text, run))[:1]:
+            for finding in self._inside.text(decoded(self._text, run))[:1]:
                 yield finding.moved(run.start, run.end, finding.replacement)
 
     def _spelled(self) -> Iterator[Finding]:
         """What other spellings hide."""
         view = unspelled(self._text)
         if view.text != self._text:
-            for finding in map(view.back, self._inside(view.text)):
+            for finding in map(view.back, self._inside.text(view.text)):
                 if not self._is_read(finding.start):
                     yield finding
 
