@@ -190,7 +190,7 @@ def test_every_setting_of_the_collectors_example_file_is_accepted(tmp_path: Path
     assert settings.model_fields_set >= {"grpc", "tls_client_ca", "duplicate_window"}
 
 
-@pytest.mark.parametrize("path", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize("path", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "INSTALL.md"])
 def test_every_file_that_is_named_exists(path: str) -> None:
     """A path in backquotes, or a link, leads to something that is there."""
     text = (ROOT / path).read_text()

@@ -197,3 +197,8 @@ def test_the_profile_in_the_readme_can_be_read(tmp_path: Path) -> None:
     assert profile.level is Level.DEBUG
     assert [rule.level for rule in profile.rules] == [Level.OFF, Level.OFF, Level.TRACE]
     assert profile.uninjected == ("*:9061",)
+
+
+def test_a_level_has_the_name_that_python_gives_it_too() -> None:
+    """`--level warning` is WARN."""
+    assert Level.named("warning") is Level.named("WARN") is Level.WARN

@@ -123,3 +123,17 @@ def test_a_scripts_first_line_says_what_runs_it(
 ) -> None:
     """As the system reads it."""
     assert Program.named(script(tmp_path / "server", line), ["-I"]) == Program(interpreter, options)
+
+
+def test_a_script_of_a_movable_environment_is_run_by_the_python_beside_it(tmp_path: Path) -> None:
+    """As `uvx` makes them; also through a link to it."""
+    folder = tmp_path / "environment" / "bin"
+    folder.mkdir(parents=True)
+    found = script(
+        folder / "server",
+        """#!/bin/sh\n'''exec' "$(dirname -- "$(realpath -- "$0")")"/'python3' "$0" "$@"\n' '''""",
+    )
+    link = tmp_path / "server"
+    link.symlink_to(found)
+    for name in (found, str(link)):
+        assert Program.named(name, ["-I"]) == Program(str(folder.resolve() / "python3"))

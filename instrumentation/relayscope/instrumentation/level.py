@@ -19,6 +19,7 @@ class Level(IntEnum):
     """Calls as spans; of the messages, only odd ones."""
     WARN = 13
     """Only what went wrong: odd messages, and calls that failed as spans."""
+    WARNING = WARN  # what Python's logging calls it
     ERROR = 17
     """Only calls that failed, as spans."""
     OFF = 25

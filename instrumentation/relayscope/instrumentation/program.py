@@ -17,6 +17,12 @@ _MOST_READ: Final = 4096
 _LONG_PATH: Final = re.compile(rb"#!/bin/sh\n'''exec' (?P<line>[^\n]*) \"\$0\" \"\$@\"")
 """A script of an environment whose path is too long for a first line, as pip and uv write it."""
 
+_BESIDE: Final = re.compile(
+    re.escape(b"""#!/bin/sh\n'''exec' "$(dirname -- "$(realpath -- "$0")")"/'""")
+    + rb"(?P<name>[^'/\n]+)' "
+)
+"""A script of an environment that can be moved, as `uvx` makes them: its Python is beside it."""
+
 _WITH_VALUE: Final = "cmWX"
 """Python's options that take a value; what follows `-c` and `-m` is the program's."""
 
@@ -99,6 +105,8 @@ def _first_line(script: Path) -> list[str]:
             head = file.read(_MOST_READ)
     except OSError:
         return []
+    if found := _BESIDE.match(head):
+        return [str(script.resolve().parent / os.fsdecode(found["name"]))]
     if found := _LONG_PATH.match(head):
         return [os.fsdecode(found["line"].strip(b'"'))]
     if not head.startswith(b"#!"):

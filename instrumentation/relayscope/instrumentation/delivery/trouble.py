@@ -45,7 +45,7 @@ class Trouble:
         return cls(shown[:_LONGEST_REASON], is_refusal, time.time())
 
     def __str__(self) -> str:
-        at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self.since))
+        at = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(self.since))
         how = "refuses what it is sent" if self.is_refusal else "takes nothing"
         return f"the collector {how} since {at}: {self.reason}"
 
