@@ -20,30 +20,36 @@ class Access:
 
     def __init__(self, tokens: Sequence[Token]) -> None:
         self._tokens = [
-            (token.token.get_secret_value().encode(), frozenset({token.role})) for token in tokens
+            (token.token.get_secret_value().encode(), frozenset({token.role}), token.name)
+            for token in tokens
         ]
 
-    def check(self, authorization: str | None, role: Role) -> None:
+    def check(self, authorization: str | None, role: Role) -> str:
         """Let the request pass, or not.
 
         Args:
             authorization: the `Authorization` header, if there is exactly one.
             role: what the request needs; `admin` may do everything.
 
+        Returns:
+            The token's name; empty where everybody is let in.
+
         Raises:
             Unauthenticated: there is no bearer token, or nobody has it.
             PermissionDenied: its role is another.
         """
         if not self._tokens:
-            return
+            return ""
         scheme, _, presented = (authorization or "").partition(" ")
         candidate = presented.strip().encode()
         roles: frozenset[str] = frozenset()
+        name = ""
         # All are compared, so that the time does not tell which one was nearly right.
-        for token, token_roles in self._tokens:
+        for token, token_roles, token_name in self._tokens:
             if secrets.compare_digest(candidate, token):
-                roles = token_roles
+                roles, name = token_roles, token_name
         if scheme.lower() != "bearer" or not roles:
             raise Unauthenticated("a valid bearer token is needed")
         if roles.isdisjoint({role, "admin"}):
             raise PermissionDenied(f"this token may not {role}")
+        return name

@@ -42,6 +42,9 @@ _COMMANDS: Final = {
         "relayscope.collector.reading.compare_commands", "stats", "Sum up what is stored."
     ),
     "sql": _Lazy("relayscope.collector.reading.command", "sql", "Read the database with SQL."),
+    "level": _Lazy(
+        "relayscope.collector.levels.command", "level", "Change how much is recorded, at once."
+    ),
     "seal": _Lazy("relayscope.collector.upkeep.command", "seal", "Pack and index what is past."),
     "retention": _Lazy(
         "relayscope.collector.upkeep.command", "retention", "Remove what was kept long enough."

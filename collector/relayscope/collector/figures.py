@@ -147,6 +147,10 @@ class Figures:
         """A request got an error as its answer; the reason is the error's name."""
         self._requests.labels(signal.name, transport, refusal.code.name, reason).inc()
 
+    def asked(self, about: str, code: str, reason: str = "") -> None:
+        """A request that brings no telemetry was answered: about `levels`, or over `opamp`."""
+        self._requests.labels(about, "http", code, reason).inc()
+
     def items(self, signal: Signal, batch: Batch, outcome: str, count: int) -> None:
         """What became of so many of a request's items: `stored`, `duplicate`, `spooled`, ..."""
         if count:

@@ -9,7 +9,7 @@ the MCP client (MCP conventions, "Spans"). A span begins with the request and en
 a notification's span is a moment.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from time import time_ns
 from typing import Final
 
@@ -85,10 +85,20 @@ class Exchange:
         self._channels: set[Channel] = set()
         self._next_sweep = 0
         self._timer: Timer | None = None
+        self._steer: Callable[[], object] = _nothing
 
     def watch_itself(self) -> None:
         """End calls that have waited for too long also where nothing crosses any more."""
         self._timer = Timer(self._look, self._call_nanoseconds / 1e9)
+
+    def follow(self, steer: Callable[[], object]) -> None:
+        """Let its levels be looked after, once a second while there is traffic."""
+        self._steer = steer
+
+    def look_at(self, now: int) -> None:
+        """Do once a second what has to be done while there is traffic."""
+        if now > self._next_sweep:
+            self.sweep()
 
     def is_off(self, channel: Channel, direction: Direction) -> bool:
         """Return whether nothing at all is recorded of a channel's messages in a direction."""
@@ -191,6 +201,7 @@ class Exchange:
         """
         now = time_ns()
         self._next_sweep = now + _SWEEP_NANOSECONDS
+        self._steer()
         for channel in list(self._channels):
             for calls, kind in _sides(channel):
                 for call in list(calls.older_than(now - self._call_nanoseconds)):
@@ -218,6 +229,10 @@ class Exchange:
             crossing.odd = OddTraffic.UNPARSABLE
         if crossing.time > self._next_sweep:
             self.sweep()
+            # The levels may be others now, and the first message under them may be the only one.
+            crossing.level = channel.level_of(
+                self.levels, direction, message.method, message.target
+            )
         return crossing
 
     def _part(self, batch: Crossing, message: Message) -> Crossing:
@@ -362,6 +377,10 @@ class Exchange:
             if not call.is_over:
                 call.span.end()
                 call.is_over = True
+
+
+def _nothing() -> None:
+    """Do nothing: nobody looks after the levels."""
 
 
 def _sides(channel: Channel) -> Iterable[tuple[OpenCalls, SpanKind]]:

@@ -54,11 +54,18 @@ class Levels:
     Attributes:
         level: Where no rule fits.
         uninjected: Patterns of peers whose messages never get trace context.
+        host_logs: Level of the host's own log records; that of messages where it is None.
     """
 
     level: Level = Level.TRACE
     rules: tuple[Rule, ...] = ()
     uninjected: tuple[str, ...] = ()
+    host_logs: Level | None = None
+
+    @property
+    def of_host_logs(self) -> Level:
+        """The level of the host's own log records."""
+        return self.level if self.host_logs is None else self.host_logs
 
     def of_channel(self, peer: str, direction: Direction) -> Level | None:
         """Return the level of all messages to or from a peer, None if each has to be looked at."""

@@ -89,6 +89,24 @@ CHANNEL_CLOSE_REASON: Final = "relayscope.channel.close_reason"
 CHANNEL_EXIT_SIGNAL: Final = "relayscope.channel.exit_signal"
 """Name of the signal that killed the child process at the other end."""
 
+EVENT_LEVEL_CHANGED: Final = "relayscope.level.changed"
+"""Event name of the log record that says that the process records at other levels from now on."""
+
+EVENT_LEVEL_REFUSED: Final = "relayscope.level.refused"
+"""Event name of the log record, at WARN, that says that levels from outside could not be taken."""
+
+LEVEL_BEFORE: Final = "relayscope.level.before"
+"""Level of messages about which there is no rule, until now."""
+
+LEVEL_NOW: Final = "relayscope.level.now"
+"""The same, from now on."""
+
+LEVEL_RULES: Final = "relayscope.level.rules"
+"""The rules from outside that hold from now on, the first first: `TRACE peer=*:9060`."""
+
+LEVEL_BY: Final = "relayscope.level.by"
+"""Who asked for them."""
+
 PEER: Final = "relayscope.peer"
 """Who is at the other end, as the transport names it: `127.0.0.1:9051`, `stdio`, ...; a child
 process is named by what it runs, and `process.command_line` of the records of its channel is all of

@@ -15,10 +15,13 @@ from .levels import Levels
 from .message_log import MessageLog
 from .metrics import Durations
 from .names import SCOPE
+from .remote.level_log import LevelLog
+from .remote.steering import Steering
 from .sanitizing import shared_sanitizer
 from .spans import Spans
 
 _exchange: Exchange | None = None
+_steering: Steering | None = None
 
 
 def shared_exchange() -> Exchange:
@@ -28,7 +31,7 @@ def shared_exchange() -> Exchange:
         ValueError: A variable has a value that it cannot have.
         OSError: The profiles' file cannot be read.
     """
-    global _exchange  # noqa: PLW0603  # one per process is what the pairing of relay hops rests on
+    global _exchange, _steering  # noqa: PLW0603  # one per process is what the pairing of relay hops rests on
     if _exchange is None:
         levels = chosen_levels()
         sanitizer = shared_sanitizer()
@@ -40,6 +43,9 @@ def shared_exchange() -> Exchange:
         channel_log = ChannelLog(logger, sanitizer)
         _exchange = Exchange(spans, log, channel_log, levels, _call_seconds())
         _exchange.watch_itself()
+        _steering = Steering(_exchange, LevelLog(logger, sanitizer))
+        _exchange.follow(_steering.look)
+        _steering.begin()
         # Runs before the providers' own exit handlers, which were registered earlier.
         atexit.register(_exchange.close_all)
     return _exchange
@@ -53,8 +59,13 @@ def _meter(release: str) -> metrics.Meter:
 
 
 def set_levels(levels: Levels) -> None:
-    """Change what this process records, from the next message on."""
-    shared_exchange().levels = levels
+    """Change what this process records, from the next message on.
+
+    Rules that were set from outside (`relayscope level set`) go on to count before these.
+    """
+    shared_exchange()
+    if _steering is not None:
+        _steering.take_own(levels)
 
 
 def check_variables() -> None:

@@ -18,7 +18,7 @@ _LONGEST_SECONDS: Final = 60.0
 """Between two looks. A call that is given up after an hour may be given up a minute late; and a
 thread is started once in that time, which takes 60 us, not for each call."""
 
-_SHARE: Final = 4
+SHARE: Final = 4
 """A shorter time is looked at this often while it passes."""
 
 _FORK_SECONDS: Final = 1.0
@@ -37,7 +37,7 @@ class Timer:
         """
         self.is_running = False
         self._look = shielded(look)
-        self._pause = min(seconds / _SHARE, _LONGEST_SECONDS)
+        self._pause = min(seconds / SHARE, _LONGEST_SECONDS)
         self._stop = _thread.allocate_lock()
         self._ended = _thread.allocate_lock()
         self._native_id = 0

@@ -17,8 +17,22 @@ from relayscope.storage.errors import (
     ServerDidNotStart,
     StorageError,
     StorageUnavailable,
+    TooManyRules,
 )
 from relayscope.storage.figures import Figure, Size, forget_figures, measure, store_figures
+from relayscope.storage.levels import (
+    MOST_RULES,
+    LevelAgent,
+    LevelRule,
+    Selectors,
+    agents,
+    find_agent,
+    heard_lately,
+    reset_levels,
+    rules_in_force,
+    save_agent,
+    set_level,
+)
 from relayscope.storage.migrate import migrate
 from relayscope.storage.records import read_dictionary, read_records
 from relayscope.storage.retention import Policy, Removal, everything, hold, plan, remove, tidy
@@ -28,12 +42,15 @@ from relayscope.storage.sealing import Sealed, Sealer, Segment, alone, unsealed
 from relayscope.storage.writer import Writer
 
 __all__ = [
+    "MOST_RULES",
     "Batch",
     "DatabaseTooNew",
     "DatabaseTooOld",
     "EmbeddedServer",
     "EmbeddedServerError",
     "Figure",
+    "LevelAgent",
+    "LevelRule",
     "NoDatabase",
     "NotPermitted",
     "Outcome",
@@ -45,15 +62,20 @@ __all__ = [
     "Sealed",
     "Sealer",
     "Segment",
+    "Selectors",
     "ServerDidNotStart",
     "Size",
     "StorageError",
     "StorageUnavailable",
+    "TooManyRules",
     "Writer",
+    "agents",
     "alone",
     "create_engine",
     "everything",
+    "find_agent",
     "forget_figures",
+    "heard_lately",
     "hold",
     "init_roles",
     "measure",
@@ -62,6 +84,10 @@ __all__ = [
     "read_dictionary",
     "read_records",
     "remove",
+    "reset_levels",
+    "rules_in_force",
+    "save_agent",
+    "set_level",
     "store_figures",
     "tidy",
     "unsealed",

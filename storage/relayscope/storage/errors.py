@@ -7,6 +7,7 @@
      ├── DatabaseTooNew         a newer relayscope has migrated it
      ├── DatabaseTooOld         it has to be migrated, and this user may not
      ├── NotPermitted           this user may not make roles
+     ├── TooManyRules           so many rules about levels hold that no more may
      └── EmbeddedServerError    the embedded PostgreSQL cannot be used
           ├── NoDatabase        nothing was ever stored in this folder
           └── ServerDidNotStart PostgreSQL said no; the message ends with its own words
@@ -40,6 +41,10 @@ class DatabaseTooOld(StorageError):
 
 class NotPermitted(StorageError):
     """The user of the database URL may not do this."""
+
+
+class TooManyRules(StorageError):
+    """So many rules about levels hold that no more may."""
 
 
 class EmbeddedServerError(StorageError):

@@ -2,7 +2,7 @@
 -- `relayscope_store.role` names and that exist.
 --
 -- owner       has all of it, and does not log in
--- writer      adds records, and keeps count of requests and figures; reads no record
+-- writer      adds records, keeps count of requests and figures, and keeps levels; reads no record
 -- reader      reads the views and calls the functions
 -- retention   does the owner's work: makes, seals and drops partitions
 do $$
@@ -32,6 +32,11 @@ begin
                 execute format(
                     'grant select, insert, update, delete on relayscope_store.figure to %I',
                     role.name);
+                execute format(
+                    'grant select, insert, update, delete on relayscope_store.level_rule,'
+                    ' relayscope_store.level_in_force, relayscope_store.level_agent to %I', role.name);
+                execute format(
+                    'grant execute on function relayscope_store.heard_lately to %I', role.name);
                 execute format(
                     'grant select on relayscope_store.alembic_version, relayscope_store.segment,'
                     ' relayscope_store.removal to %I', role.name);

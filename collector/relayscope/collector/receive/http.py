@@ -25,7 +25,7 @@ from relayscope.collector.signals import SIGNALS, Signal
 from relayscope.collector.status import Refusal, refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from google.protobuf.message import Message
     from starlette.requests import Request
@@ -42,7 +42,9 @@ _JSON: Final = "application/json"
 _PARSERS: Final = {_PROTOBUF: parse, _JSON: parse_json}
 
 
-def make_app(intake: Intake, health: Health, settings: Settings) -> Starlette:
+def make_app(
+    intake: Intake, health: Health, settings: Settings, others: Sequence[Route] = ()
+) -> Starlette:
     """The application behind the HTTP listener."""
     return Starlette(
         routes=[
@@ -53,6 +55,7 @@ def make_app(intake: Intake, health: Health, settings: Settings) -> Starlette:
                 Route(f"/v1/{signal.name}", _export(signal, intake, settings), methods=["POST"])
                 for signal in SIGNALS
             ),
+            *others,
         ],
         exception_handlers={
             404: _refusing(intake, UnknownPath("there is nothing here")),

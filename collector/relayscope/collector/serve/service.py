@@ -28,6 +28,7 @@ from relayscope.collector.pipeline import Pipeline
 from relayscope.collector.receive import grpc as grpc_receiver
 from relayscope.collector.receive import http as http_receiver
 from relayscope.collector.receive.http_protocol import DeadlineH11Protocol
+from relayscope.collector.receive.levels import level_routes
 from relayscope.collector.refusals import Refusals
 from relayscope.collector.room import Room
 from relayscope.sanitizer import Sanitizer
@@ -97,7 +98,9 @@ async def run(order: Order, stop: asyncio.Event, ready: Callable[[], None]) -> N
     grpc_receiver.listen(grpc_server, settings.grpc, tls.grpc_credentials(settings))
     http_server = _HttpServer(
         uvicorn.Config(
-            http_receiver.make_app(intake, health, settings),
+            http_receiver.make_app(
+                intake, health, settings, level_routes(engine, intake, settings)
+            ),
             http=partial(DeadlineH11Protocol, settings.receive_timeout),  # type: ignore[arg-type]  # called like a class
             ws="none",
             lifespan="off",

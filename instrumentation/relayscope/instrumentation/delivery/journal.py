@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from opentelemetry.sdk._logs import ReadWriteLogRecord
 from opentelemetry.sdk.resources import Resource
@@ -90,6 +90,14 @@ class Journal:
         self._launcher = Launcher(self._root, self._origin.destination)
         self._open()
         self._look()
+
+    @property
+    def place(self) -> "Place | None":
+        """Where its records are; None before it has begun."""
+        if self._resource is None:
+            return None
+        spool = self._spool
+        return Place(self._root, self._origin.destination, None if spool is None else spool.folder)
 
     def log(self, record: ReadWriteLogRecord) -> None:
         """Append a log record."""
@@ -252,6 +260,25 @@ class Journal:
 
 def _reason(error: SpoolError) -> str:
     return _FULL if isinstance(error, SpoolFull) else _UNAVAILABLE
+
+
+class Place(NamedTuple):
+    """Where a process's records are.
+
+    Attributes:
+        root: The folder of its component's spools.
+        destination: `destination_digest` of where they go.
+        spool: The folder of its own spool; None while there is none.
+    """
+
+    root: Path
+    destination: str
+    spool: Path | None
+
+
+def place() -> Place | None:
+    """Return where this process's records are; None where none are kept."""
+    return shared_journal().place if shared_journal.cache_info().currsize else None
 
 
 def begin(resource: Resource) -> None:

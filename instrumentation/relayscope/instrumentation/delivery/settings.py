@@ -29,7 +29,10 @@ collector, with 1000 ms 1.05 times (two cores; the forwarder had a session of it
 `launcher.py`)."""
 
 _MIB: Final = 2**20
-_OTLP_PREFIX: Final = "OTEL_EXPORTER_OTLP_"
+OPAMP_VARIABLE: Final = "RELAYSCOPE_OPAMP_ENDPOINT"
+"""Where levels are asked for; `none` for nowhere."""
+
+_DESTINATION: Final = ("OTEL_EXPORTER_OTLP_", OPAMP_VARIABLE)
 _LONGEST_NAME: Final = 64
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_-]")
 
@@ -116,5 +119,5 @@ def _number(variable: str, default: float) -> float:
 
 def destination_digest(environment: Mapping[str, str]) -> str:
     """Names where the standard variables send to, and how; shows nothing of what is in them."""
-    chosen = sorted(item for item in environment.items() if item[0].startswith(_OTLP_PREFIX))
+    chosen = sorted(item for item in environment.items() if item[0].startswith(_DESTINATION))
     return hashlib.sha256(repr(chosen).encode("utf-8", "replace")).hexdigest()[:16]

@@ -8,6 +8,7 @@ anything here; it is told of each record after the host's own handlers.
 
 import logging
 from collections.abc import Callable, Collection
+from time import time_ns
 from typing import Any, Final
 
 from opentelemetry._logs import (
@@ -69,7 +70,8 @@ class _Hook:
     def _export(self, record: logging.LogRecord) -> None:
         if record.name.split(".")[0] in _NOT_THE_HOSTS:
             return
-        if _severity(record.levelno) >= self._exchange.levels.level:
+        self._exchange.look_at(time_ns())
+        if _severity(record.levelno) >= self._exchange.levels.of_host_logs:
             self._handler.handle(record)
 
 

@@ -1,0 +1,95 @@
+"""Asks a collector about levels, over HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import ssl
+from typing import TYPE_CHECKING, Any, Final, Self
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlencode, urlsplit
+from urllib.request import HTTPSHandler, ProxyHandler, Request, build_opener
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from relayscope.collector.settings import Settings
+
+TOKEN_VARIABLE: Final = "RELAYSCOPE_COLLECTOR_TOKEN"  # noqa: S105  # the name of a variable
+_PATH: Final = "/v1/levels"
+_SECONDS: Final = 10.0
+_MOST: Final = 16 * 2**20
+_LONGEST_REASON: Final = 500
+
+
+class Collector:
+    """A collector that can be asked."""
+
+    def __init__(self, url: str, token: str) -> None:
+        """Name it.
+
+        Raises:
+            ValueError: The URL is none.
+        """
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError(f"{url!r} is no URL of a collector; write http://127.0.0.1:4318")
+        self._url = url.rstrip("/")
+        self._headers = {"authorization": f"Bearer {token}"} if token else {}
+        # Nobody is between us and this machine.
+        direct = [ProxyHandler({})] if parts.hostname in {"127.0.0.1", "::1", "localhost"} else []
+        self._opener = build_opener(*direct, HTTPSHandler(context=ssl.create_default_context()))
+
+    @classmethod
+    def of(cls, settings: Settings, url: str | None) -> Self:
+        """Return the collector at a URL, or the one of the settings."""
+        if url is None:
+            scheme = "http" if settings.tls_certificate is None else "https"
+            url = f"{scheme}://{settings.http}"
+        admins = [each.token.get_secret_value() for each in settings.tokens if each.role == "admin"]
+        return cls(url, os.environ.get(TOKEN_VARIABLE) or (admins[0] if admins else ""))
+
+    def set(self, wish: Mapping[str, Any]) -> None:
+        """Ask for a level.
+
+        Raises:
+            ValueError: It was refused, or nobody answers.
+        """
+        self._ask("POST", "", json.dumps(wish).encode())
+
+    def reset(self, about: Mapping[str, Any]) -> int:
+        """End rules; return how many.
+
+        Raises:
+            ValueError: It was refused, or nobody answers.
+        """
+        return int(self._ask("DELETE", f"?{urlencode(about)}")["ended"])
+
+    def list(self) -> dict[str, Any]:
+        """Return which rules hold, and who has taken them.
+
+        Raises:
+            ValueError: It was refused, or nobody answers.
+        """
+        return self._ask("GET", "")
+
+    def _ask(self, method: str, query: str, body: bytes | None = None) -> dict[str, Any]:
+        headers = {**self._headers, "content-type": "application/json"}
+        url = f"{self._url}{_PATH}{query}"
+        request = Request(url, data=body, headers=headers, method=method)  # noqa: S310  # checked above
+        try:
+            with self._opener.open(request, timeout=_SECONDS) as answer:
+                content: dict[str, Any] = json.loads(answer.read(_MOST))
+        except HTTPError as error:
+            with error:
+                reason = error.read(_LONGEST_REASON).decode("utf-8", "replace").strip()
+            raise ValueError(
+                f"the collector at {self._url} says no ({error.code}): {reason}"
+            ) from None
+        except (URLError, TimeoutError, OSError, ValueError) as error:
+            reason = str(getattr(error, "reason", error))
+            raise ValueError(
+                f"no collector answers at {self._url} ({reason}): start `relayscope serve`, or say "
+                "where it is with --collector"
+            ) from None
+        return content

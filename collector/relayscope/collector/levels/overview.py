@@ -1,0 +1,95 @@
+"""Which rules hold, and which processes have taken them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from relayscope.collector.levels.offer import offer
+from relayscope.storage import agents, heard_lately, rules_in_force
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from sqlalchemy import Engine
+
+    from relayscope.storage import LevelRule
+
+_SILENT_SECONDS: Final = 30.0
+"""After so long without a question a process counts as gone."""
+
+_APPLIED, _APPLYING, _FAILED = 1, 2, 3
+
+
+def overview(engine: Engine) -> dict[str, Any]:
+    """Return everything as JSON has it.
+
+    Raises:
+        SQLAlchemyError: The database could not be asked.
+    """
+    rules = rules_in_force(engine)
+    known = agents(engine)
+    processes = [_asking(row, rules) for row in known]
+    asking = {(row.component, row.process) for row in known}
+    processes += [
+        {
+            "component": row.component,
+            "process": row.process,
+            "level": None,
+            "state": "unreachable",
+            "message": "sends records, and does not ask for levels",
+            "last_seen": row.last_time.isoformat(),
+        }
+        for row in heard_lately(engine)
+        if (row.component, row.process) not in asking
+    ]
+    return {"rules": [_told(rule) for rule in rules], "processes": processes}
+
+
+def _told(rule: LevelRule) -> dict[str, Any]:
+    about = rule.about
+    return {
+        "component": about.component,
+        "level": rule.level,
+        "peer": about.peer,
+        "method": about.method,
+        "tool": about.target,
+        "direction": about.direction,
+        "host_logs": about.host_logs,
+        "since": rule.set_at.isoformat(),
+        "until": _time(rule.until),
+        "by": rule.set_by,
+    }
+
+
+def _time(time: datetime | None) -> str | None:
+    return None if time is None else time.isoformat()
+
+
+def _asking(row: Any, rules: Iterable[LevelRule]) -> dict[str, Any]:
+    effective = row.effective or {}
+    return {
+        "component": row.component,
+        "process": row.process,
+        "pid": row.pid,
+        "version": row.version,
+        "level": effective.get("level"),
+        "host_logs": effective.get("host_logs"),
+        "rules": effective.get("rules", []),
+        "state": _state(row, rules),
+        "message": row.message,
+        "since": row.since.isoformat(),
+        "last_seen": row.last_seen.isoformat(),
+    }
+
+
+def _state(row: Any, rules: Iterable[LevelRule]) -> str:
+    if row.ended:
+        return "ended"
+    if row.silent > _SILENT_SECONDS:
+        return "silent"
+    wanted = offer(rules, row.component)
+    hash_ = bytes(row.hash)
+    if wanted.hash != hash_:
+        return "own" if wanted.is_empty and not hash_ else "waiting"
+    return {_APPLIED: "taken", _APPLYING: "given", _FAILED: "refused"}.get(row.status, "waiting")

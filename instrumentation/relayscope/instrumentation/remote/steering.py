@@ -1,0 +1,144 @@
+"""The host's side: takes the levels that its forwarder has left for it.
+
+It looks where the host's messages make it look once a second anyway (`Exchange.sweep`). Only where
+messages are not looked at, at `OFF`, a thread looks instead, for as long as that lasts. To look is to
+ask for a file's time; only another one is read.
+"""
+
+import os
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, Protocol
+
+from relayscope.instrumentation.delivery.journal import place
+from relayscope.instrumentation.level import Level
+from relayscope.instrumentation.levels import Levels
+from relayscope.instrumentation.quiet import say
+from relayscope.instrumentation.shield import shielded
+from relayscope.instrumentation.timer import SHARE, Timer
+
+from .given_file import GivenFile, Mark
+from .level_log import LevelLog
+from .rules import RemoteRules
+from .taken_file import Taken
+
+_LOOK_SECONDS: Final = 1.0
+_LONGEST_ERROR: Final = 500
+
+
+class Steered(Protocol):
+    """What has levels."""
+
+    levels: Levels
+
+
+class Steering:
+    """The levels of one process: its own, and over them what it was given."""
+
+    def __init__(self, steered: Steered, log: LevelLog) -> None:
+        self._steered = steered
+        self._log = log
+        self._own = steered.levels
+        self._mark: Mark | None = None
+        self._serial = 0
+        self._hash = ""
+        self._error = ""
+        self._given = RemoteRules()
+        self._next_end = float("inf")
+        self._told: tuple[Path, Taken] | None = None
+        self._lock = threading.Lock()
+        self._timer = Timer(self._watch, _LOOK_SECONDS * SHARE)
+        if hasattr(os, "register_at_fork"):
+            # After the timer's own, which forgets its thread.
+            os.register_at_fork(after_in_child=self._after_fork_in_child)
+
+    def begin(self) -> None:
+        """Take what an earlier process of this component was given, and watch where need be."""
+        self.look()
+
+    def take_own(self, own: Levels) -> None:
+        """Let other levels be the process's own."""
+        with self._lock:
+            self._own = own
+            self._apply()
+        self._watch_if_blind()
+
+    @shielded
+    def look(self) -> None:
+        """Take what is there, if it is new, and let go of what is over; takes 5 us if nothing is."""
+        if not self._lock.acquire(blocking=False):
+            return
+        try:
+            found = place()
+            if found is None:
+                return
+            file = GivenFile(found.root, found.destination)
+            mark = file.mark()
+            if mark is not None and mark != self._mark:
+                self._mark = mark
+                self._read(file)
+                self._apply()
+            elif time.monotonic() >= self._next_end:
+                self._apply()
+            if found.spool is not None:
+                self._tell(found.spool)
+        finally:
+            self._lock.release()
+        self._watch_if_blind()
+
+    def _read(self, file: GivenFile) -> None:
+        try:
+            given = file.read()
+            if given.serial < self._serial:
+                raise ValueError("an older file was put back")  # noqa: TRY301  # refused as others are
+            self._hash, self._serial = given.hash, given.serial
+            # The host's clock may be set; rules end after a time all the same.
+            self._given = RemoteRules.read(given.content, time.monotonic() - time.time())
+            self._error = ""
+        except (OSError, ValueError) as error:
+            self._error = str(error)[:_LONGEST_ERROR]
+            self._log.refused(self._error)
+            say(f"levels from outside are refused: {self._error}")
+
+    def _apply(self) -> None:
+        rules = self._given.at(time.monotonic())
+        self._next_end = rules.next_end
+        before, now = self._steered.levels, rules.over(self._own)
+        if now != before:
+            self._steered.levels = now
+            self._log.changed(before, now, rules)
+
+    def _tell(self, spool: Path) -> None:
+        levels = self._steered.levels
+        rules = self._given.at(time.monotonic()).rules
+        taken = Taken(
+            self._hash,
+            self._error,
+            levels.level.name,
+            levels.of_host_logs.name,
+            tuple(str(rule) for rule in rules),
+        )
+        if self._told != (spool, taken):
+            with suppress(OSError):  # It is tried again.
+                taken.write(spool)
+                self._told = (spool, taken)
+
+    def _watch_if_blind(self) -> None:
+        if not self._timer.is_running and self._is_blind:
+            self._timer.start()
+
+    def _watch(self) -> bool:
+        self.look()
+        return self._is_blind
+
+    @property
+    def _is_blind(self) -> bool:
+        """Whether there are messages that nobody looks at."""
+        levels = self._steered.levels
+        return Level.OFF in (levels.level, *(rule.level for rule in levels.rules))
+
+    def _after_fork_in_child(self) -> None:
+        self._lock = threading.Lock()
+        self._watch_if_blind()
