@@ -110,7 +110,7 @@ def _is_news(wanted: Offer, agent: LevelAgent) -> bool:
 
 
 def _leaves_out_what_it_does(message: opamp_pb2.AgentToServer) -> bool:
-    """Whether an agent has taken rules, and does not say what it records now: it has to be asked."""
+    """Whether an agent has taken rules and does not say what it records now: it has to be asked."""
     return (
         message.HasField("remote_config_status")
         and not message.HasField("effective_config")

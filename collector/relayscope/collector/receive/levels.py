@@ -10,12 +10,12 @@ from pydantic import ValidationError
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from relayscope.collector.errors import Malformed, PermissionDenied, UnsupportedMedia
+from relayscope.collector.errors import Malformed, PermissionDenied
 from relayscope.collector.levels.opamp import OpampServer
 from relayscope.collector.levels.overview import overview
 from relayscope.collector.levels.wish import About, Wish, first_mistake
 from relayscope.collector.receive.body import Body
-from relayscope.collector.receive.opamp import authorization, opamp_route, read, refuse
+from relayscope.collector.receive.opamp import authorization, check_type, opamp_route, read, refuse
 from relayscope.storage import TooManyRules, reset_levels, set_level
 
 if TYPE_CHECKING:
@@ -107,8 +107,7 @@ def _about(request: Request) -> tuple[About, str]:
 
 async def _wish(request: Request, body: Body, intake: Intake) -> Wish:
     # A page in a browser can send other types without asking.
-    if request.headers.get("content-type", "").partition(";")[0].strip() != _JSON:
-        raise UnsupportedMedia(f"content-type must be {_JSON}")
+    check_type(request, _JSON)
     content = await read(body, intake)
     try:
         return Wish.model_validate_json(content)

@@ -35,8 +35,7 @@ def opamp_route(server: OpampServer, intake: Intake, settings: Settings) -> Rout
         body = Body(request, _LARGEST, settings.receive_timeout)
         try:
             intake.access.check(authorization(request), "ingest")
-            if request.headers.get("content-type", "").partition(";")[0].strip() != _PROTOBUF:
-                raise UnsupportedMedia(f"content-type must be {_PROTOBUF}")
+            check_type(request, _PROTOBUF)
             message = await read(body, intake)
             answer = await asyncio.to_thread(server.answer, message)
         except Exception as error:  # noqa: BLE001  # whatever an agent may send
@@ -59,6 +58,16 @@ async def read(body: Body, intake: Intake) -> bytes:
         return await body.read(reservation)
     finally:
         reservation.release()
+
+
+def check_type(request: Request, media_type: str) -> None:
+    """Make sure that a body is of a type.
+
+    Raises:
+        UnsupportedMedia: It is of another.
+    """
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != media_type:
+        raise UnsupportedMedia(f"content-type must be {media_type}")
 
 
 def authorization(request: Request) -> str | None:

@@ -12,6 +12,7 @@ from io import FileIO
 from pathlib import Path
 from typing import Final
 
+from relayscope.instrumentation.remote.asking import asking_for_levels
 from relayscope.spool import SpoolHeld
 
 from . import log
@@ -55,7 +56,8 @@ def main() -> None:
             with suppress(OSError):  # Only people read it.
                 held.write(b"%d\n" % os.getpid())
                 held.truncate()
-            forwarder.run()
+            with asking_for_levels(root, name, forwarder.living):
+                forwarder.run()
         # A process that began between the last look and the release of the lock found it held.
         with closing(Forwarder(root, destination, clients, spool_settings())) as later:
             needed = later.finds_living()

@@ -116,6 +116,10 @@ class Forwarder:
             self._end_trouble()
         return goes_on
 
+    def living(self) -> dict[Path, Origin]:
+        """Return the processes that it works for, by their spools; other threads may ask, too."""
+        return {folder: lane.origin for folder, lane in list(self._living.items())}
+
     def finds_living(self) -> bool:
         """Whether there is a process to work for."""
         self._find()

@@ -25,8 +25,8 @@ class LevelLog:
         attributes: dict[str, Value] = {
             names.LEVEL_BEFORE: before.level.name,
             names.LEVEL_NOW: now.level.name,
-            names.LEVEL_RULES: list(told),
-            names.LEVEL_BY: sorted({rule.by for rule in rules.rules if rule.by}),
+            names.LEVEL_RULES: [*told],
+            names.LEVEL_BY: [*sorted({rule.by for rule in rules.rules if rule.by})],
         }
         text = f"level: {before.level.name} -> {now.level.name}"
         if told:

@@ -1,8 +1,8 @@
 """The host's side: takes the levels that its forwarder has left for it.
 
 It looks where the host's messages make it look once a second anyway (`Exchange.sweep`). Only where
-messages are not looked at, at `OFF`, a thread looks instead, for as long as that lasts. To look is to
-ask for a file's time; only another one is read.
+messages are not looked at, at `OFF`, a thread looks instead, for as long as that lasts. To look is
+to ask for a file's time; only another one is read.
 """
 
 import os
@@ -67,7 +67,7 @@ class Steering:
 
     @shielded
     def look(self) -> None:
-        """Take what is there, if it is new, and let go of what is over; takes 5 us if nothing is."""
+        """Take what is new, and let go of what is over; takes 5 us if nothing is."""
         if not self._lock.acquire(blocking=False):
             return
         try:

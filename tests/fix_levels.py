@@ -1,0 +1,107 @@
+"""Hosts that can be spoken to one message at a time, and levels that are set while they run."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import subprocess
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+
+from tests.fix_programs import SCRIPTS, clean_environment, instrumented, python, run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.fix_collector import Collector
+    from tests.fix_programs import Run
+
+
+class Host:
+    """A backend on stdio, under `relayscope-instrument`."""
+
+    def __init__(
+        self, component: str, collector: Collector, *arguments: str, **variables: str
+    ) -> None:
+        environment = clean_environment(
+            OTEL_EXPORTER_OTLP_ENDPOINT=f"http://{collector.grpc}",
+            **{"RELAYSCOPE_OPAMP_ENDPOINT": collector.url(""), "RELAYSCOPE_QUIET": "1", **variables},
+        )
+        self.component = component
+        self.process = subprocess.Popen(
+            instrumented(component, python("answering.py", *arguments)),
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        self._ids = itertools.count(1)
+
+    def call(self, tool: str = "add") -> int:
+        """Make a call, which is answered; return its id."""
+        number = next(self._ids)
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        call = {"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": {"name": tool}}
+        self.process.stdin.write(json.dumps(call) + "\n")
+        self.process.stdin.flush()
+        assert json.loads(self.process.stdout.readline())["id"] == number
+        return number
+
+    def close(self) -> None:
+        """Let it end."""
+        for stream in (self.process.stdin, self.process.stdout):
+            assert stream is not None
+            stream.close()
+        self.process.wait(30)
+
+    def __enter__(self) -> Host:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.close()
+
+
+def level(collector: Collector, *arguments: str, **variables: str) -> Run:
+    """Run `relayscope level` against a collector."""
+    environment = clean_environment(RELAYSCOPE_COLLECTOR=collector.url(""), **variables)
+    return run([str(SCRIPTS / "relayscope"), "level", *arguments], environment)
+
+
+def listed(collector: Collector, **variables: str) -> dict[str, Any]:
+    """Return what `relayscope level list` says."""
+    found: dict[str, Any] = json.loads(level(collector, "list", "--json", **variables).stdout)
+    return found
+
+
+def processes(collector: Collector, component: str) -> list[dict[str, Any]]:
+    """Return the listed processes of a component that have not ended."""
+    return [
+        process
+        for process in listed(collector)["processes"]
+        if process["component"] == component and process["state"] != "ended"
+    ]
+
+
+def recorded(database_url: str, component: str, number: int) -> list[str | None]:
+    """Return the texts of a call's two messages as they were recorded."""
+    url = database_url.replace("+psycopg", "")
+    with psycopg.connect(url) as connection:
+        rows = connection.execute(
+            "select body from relayscope.messages where component = %s and message_id is not null"
+            " and attributes ->> 'jsonrpc.request.id' = %s order by time",
+            (component, str(number)),
+        ).fetchall()
+    return [row[0] for row in rows]
+
+
+@pytest.fixture
+def hosts() -> Iterator[ExitStack]:
+    """What is entered here ends with the test."""
+    with ExitStack() as stack:
+        yield stack
