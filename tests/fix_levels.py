@@ -6,7 +6,7 @@ import itertools
 import json
 import subprocess
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import psycopg
 import pytest
@@ -28,7 +28,11 @@ class Host:
     ) -> None:
         environment = clean_environment(
             OTEL_EXPORTER_OTLP_ENDPOINT=f"http://{collector.grpc}",
-            **{"RELAYSCOPE_OPAMP_ENDPOINT": collector.url(""), "RELAYSCOPE_QUIET": "1", **variables},
+            **{
+                "RELAYSCOPE_OPAMP_ENDPOINT": collector.url(""),
+                "RELAYSCOPE_QUIET": "1",
+                **variables,
+            },
         )
         self.component = component
         self.process = subprocess.Popen(
@@ -59,7 +63,7 @@ class Host:
             stream.close()
         self.process.wait(30)
 
-    def __enter__(self) -> Host:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
