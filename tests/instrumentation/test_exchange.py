@@ -3,11 +3,15 @@
 import json
 from typing import Any
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from opentelemetry import context as otel_context
 from opentelemetry.trace import SpanKind, StatusCode
 
 from relayscope.instrumentation import Level, Levels, ambient
 from relayscope.instrumentation.channel import Channel
+from relayscope.instrumentation.message import id_text
 from relayscope.instrumentation.wire import Wire
 from tests.fix_telemetry import Telemetry
 
@@ -148,16 +152,97 @@ def test_a_repeated_id_pairs_in_order_and_is_marked(telemetry: Telemetry) -> Non
     assert odd(telemetry) == [None, "id_reused", "id_reused", None]
 
 
-def test_ids_pair_by_type_and_then_by_spelling(telemetry: Telemetry) -> None:
-    """1 and "1" are different requests, but "1" answers 1 where nothing else is open."""
+@pytest.mark.parametrize(
+    ("asked", "answered"), [(35, "35"), ("35", 35), ("1.5", 1.5), (1.5, "1.5")]
+)
+def test_an_answer_with_an_id_of_another_type_answers_nothing(
+    telemetry: Telemetry, asked: float | str, answered: float | str
+) -> None:
+    """It is odd and in the call's span; the call stays open until its own answer comes."""
     wire, channel = Wire(telemetry.exchange), pipes()
 
-    send(wire, channel, request(1, name="number"))
-    send(wire, channel, request("1", name="text"))
-    wire.received(channel, result("1"))
-    wire.received(channel, result("1"))
+    send(wire, channel, request(asked, name="typed"))
+    wire.received(channel, result(answered))
+    assert telemetry.spans == []
+    wire.received(channel, result(asked))
 
-    assert [span.name for span in telemetry.spans] == ["tools/call text", "tools/call number"]
+    span = telemetry.span("tools/call typed")
+    assert span.context is not None
+    assert odd(telemetry) == [None, "id_type", None]
+    records = [record.log_record for record in telemetry.records]
+    assert {record.span_id for record in records} == {span.context.span_id}
+    assert [(each.attributes or {})["gen_ai.tool.name"] for each in records] == ["typed"] * 3
+
+
+def test_a_call_that_only_an_id_of_another_type_has_answered_is_unanswered(
+    telemetry: Telemetry,
+) -> None:
+    """Whichever side is looked at: the server has not answered, either."""
+    for direction in ("client", "server"):
+        wire, channel = Wire(telemetry.exchange), pipes()
+        if direction == "client":
+            send(wire, channel, request(35))
+            wire.received(channel, result("35"))
+        else:
+            wire.received(channel, request("35"))
+            send(wire, channel, result(35))
+        wire.closed(channel)
+
+    assert [(span.attributes or {})["error.type"] for span in telemetry.spans] == [
+        "relayscope.unanswered"
+    ] * 2
+    assert odd(telemetry) == [None, "id_type"] * 2
+
+
+def test_numbers_that_are_equal_are_one_id(telemetry: Telemetry) -> None:
+    """JSON knows no difference between 1 and 1.0, nor does JSON-RPC."""
+    wire, channel = Wire(telemetry.exchange), pipes()
+
+    send(wire, channel, request(1))
+    wire.received(channel, '{"jsonrpc":"2.0","id":1.0,"result":{}}')
+
+    assert [span.status.status_code for span in telemetry.spans] == [StatusCode.UNSET]
+    assert odd(telemetry) == [None, None]
+
+
+@pytest.mark.parametrize("identifier", ["true", "[1]", '{"n":1}'])
+def test_what_is_no_id_is_marked_on_requests_and_answers(
+    telemetry: Telemetry, identifier: str
+) -> None:
+    """JSON-RPC allows strings and numbers; `true` is not 1, though Python says so."""
+    wire, channel = Wire(telemetry.exchange), pipes()
+
+    send(wire, channel, request(1))
+    wire.received(channel, f'{{"jsonrpc":"2.0","id":{identifier},"result":{{}}}}')
+    wire.received(channel, f'{{"jsonrpc":"2.0","id":{identifier},"method":"ping"}}')
+
+    assert odd(telemetry) == [None, "id_type", "id_type"]
+    assert [span.name for span in telemetry.spans] == ["ping"]
+
+
+def test_a_session_of_the_sdk_takes_a_string_for_its_number(telemetry: Telemetry) -> None:
+    """It is odd all the same; but the call has its answer."""
+    wire, channel = Wire(telemetry.exchange), pipes()
+    channel.takes_strings = True
+
+    send(wire, channel, request(7))
+    wire.received(channel, result("7"))
+
+    assert [span.status.status_code for span in telemetry.spans] == [StatusCode.UNSET]
+    assert odd(telemetry) == [None, "id_type"]
+
+
+@given(st.one_of(st.integers(), st.floats(allow_nan=False), st.text(max_size=100)))
+def test_the_text_of_an_id_tells_which_id_it_is(identifier: float | str) -> None:
+    """A number is as JSON spells it; a string that could be taken for one is in quotes."""
+    text = id_text(identifier)
+
+    try:
+        read = json.loads(text)
+    except ValueError:
+        read = text
+    is_typed = isinstance(read, str | int | float) and not isinstance(read, bool)
+    assert (read if is_typed else text) == identifier
 
 
 def test_the_same_id_on_two_channels_is_two_calls(telemetry: Telemetry) -> None:

@@ -5,18 +5,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+import orjson
 from opentelemetry.trace import Span
 
 from .level import Level
-from .message import Message, RequestId, short_id
+from .message import ID_TYPES, Message, RequestId, short_id
 
 MOST_OPEN: Final = 4096
 """Calls of one direction of a channel that may be open; a peer may never answer any."""
 
 _MOST_GIVEN_UP: Final = 64
 """Calls of one direction of a channel that are remembered after they were given up."""
-
-_Key = int | str | tuple[type[float], float]
 
 
 @dataclass(slots=True, eq=False)
@@ -60,8 +59,8 @@ class OpenCalls:
     """Open calls of one direction, by request id; first in, first out where an id is reused."""
 
     def __init__(self) -> None:
-        self._by_id: dict[_Key, list[Call]] = {}
-        self._given_up: OrderedDict[_Key, Call] = OrderedDict()
+        self._by_id: dict[RequestId, list[Call]] = {}
+        self._given_up: OrderedDict[RequestId, Call] = OrderedDict()
         self._open = 0
         self.notifications = 0
         """How many notifications could still be wrongly answered."""
@@ -78,7 +77,8 @@ class OpenCalls:
             if oldest.request.id is not None:
                 crowded_out = self.give_up(oldest.request.id)
         self._open += 1
-        key = _key(identifier)
+        # Numbers that are equal are one id, as they are to JSON: 1 and 1.0.
+        key = identifier if type(identifier) is int else short_id(identifier)
         calls = self._by_id.get(key)
         if calls is None:
             self._by_id[key] = [call]
@@ -88,22 +88,15 @@ class OpenCalls:
 
     def get(self, identifier: RequestId) -> Call | None:
         """Return the newest call with this id without closing it."""
-        calls = self._by_id.get(_key(identifier))
+        calls = self._by_id.get(short_id(identifier))
         return calls[-1] if calls else None
 
     def take(self, identifier: RequestId) -> Call | None:
-        """Close the oldest call with this id.
-
-        SDKs answer `"7"` to `7` (`_normalize_request_id` in mcp 1.x), so an id of the right type
-        is looked for first and then its twin of the other type.
-        """
-        key = _key(identifier)
+        """Close the oldest call with this id, which is of one type: `"7"` is not 7."""
+        key = identifier if type(identifier) is int else short_id(identifier)
         calls = self._by_id.get(key)
         if calls is None:
-            key = _twin_key(identifier)
-            calls = self._by_id.get(key)
-            if calls is None:
-                return None
+            return None
         call = calls.pop(0)
         self._open -= 1
         if calls:
@@ -116,17 +109,19 @@ class OpenCalls:
         """Close the oldest call with this id, but know it should an answer come after all."""
         call = self.take(identifier)
         if call is not None:
-            self._given_up[_key(identifier)] = call
+            self._given_up[short_id(identifier)] = call
             if len(self._given_up) > _MOST_GIVEN_UP:
                 self._given_up.popitem(last=False)
         return call
 
     def take_given_up(self, identifier: RequestId) -> Call | None:
         """Return the call with this id that was given up, once."""
-        for key in (_key(identifier), _twin_key(identifier)):
-            if key in self._given_up:
-                return self._given_up.pop(key)
-        return None
+        return self._given_up.pop(short_id(identifier), None)
+
+    def alike(self, identifier: RequestId) -> Call | None:
+        """Return the oldest open call whose id is written as this one, but is of the other type."""
+        calls = self._by_id.get(_other_type(identifier))
+        return calls[0] if calls else None
 
     def older_than(self, time: int) -> Iterator[Call]:
         """Go through the open calls from before a time."""
@@ -149,19 +144,12 @@ class OpenCalls:
             yield from self._by_id.pop(next(iter(self._by_id)))
 
 
-def _key(identifier: RequestId) -> _Key:
-    if isinstance(identifier, str):
-        return short_id(identifier)  # type: ignore[return-value]  # of an id there is one
-    # 1 and 1.0 are one dictionary key in Python but not on the wire.
-    return (float, identifier) if isinstance(identifier, float) else identifier
-
-
-def _twin_key(identifier: RequestId) -> _Key:
+def _other_type(identifier: RequestId) -> RequestId | None:
+    """Return a number for the string that spells it as JSON does, and the string for a number."""
     if not isinstance(identifier, str):
         return str(identifier)
     try:
-        number = int(identifier)
+        number = orjson.loads(identifier)
     except ValueError:
-        return identifier
-    # Neither "07" nor "1_0" is how JSON spells an integer.
-    return number if str(number) == identifier else identifier
+        return None
+    return number if type(number) in ID_TYPES and str(number) == identifier else None

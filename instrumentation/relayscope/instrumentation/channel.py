@@ -30,6 +30,8 @@ class Channel:
         is_over: Whether nothing more will cross it.
         crossed: How many messages have crossed it.
         unanswered: How many of its calls have ended without an answer.
+        takes_strings: Whether this side takes `"7"` for the answer to 7, as the `mcp` SDK's sessions
+            do.
         opened: When the handshake began, and who began it; nanoseconds since the epoch.
         off_sent: The levels under which nothing is recorded of what is sent, once that is known.
         off_received: As `off_sent`, of what is received.
@@ -51,6 +53,7 @@ class Channel:
         default_factory=lambda: {Direction.SENT: 0, Direction.RECEIVED: 0}
     )
     unanswered: int = 0
+    takes_strings: bool = False
     opened: tuple[int, Direction] | None = None
     off_sent: Levels | None = None
     off_received: Levels | None = None

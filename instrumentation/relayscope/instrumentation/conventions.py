@@ -12,7 +12,7 @@ from relayscope.sanitizer import Value
 
 from . import names
 from .channel import Channel
-from .message import KNOWN_METHODS, Kind, Message, short_id
+from .message import KNOWN_METHODS, Kind, Message, id_text
 
 # Looked up once: see `level.py`.
 _ERROR: Final = Kind.ERROR
@@ -36,7 +36,7 @@ def message_attributes(message: Message) -> dict[str, Value]:
     if message.method:
         attributes.update(_method_attributes(message))
     if message.id is not None:
-        attributes[names.JSONRPC_REQUEST_ID] = str(short_id(message.id))
+        attributes[names.JSONRPC_REQUEST_ID] = id_text(message.id)
     if message.error_code is not None:
         attributes[names.RPC_RESPONSE_STATUS_CODE] = str(message.error_code)
     return attributes

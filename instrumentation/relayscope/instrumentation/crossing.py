@@ -31,6 +31,8 @@ class OddTraffic(StrEnum):
     """An answer to a request that was cancelled, or given up after its timeout."""
     ID_REUSED = "id_reused"
     """A request with the id of one still open, or an answer that is paired by order for it."""
+    ID_TYPE = "id_type"
+    """An answer to 35 whose id is "35", or the other way round, or an id that is none (`true`)."""
     UNPARSABLE = "unparsable"
     """Not a JSON-RPC message, on a channel that speaks JSON-RPC."""
     WRONG_SIDE = "wrong_side"

@@ -27,6 +27,7 @@ from .delivery import (
     SpoolSpanProcessor,
     begin,
 )
+from .ids import SystemIds
 from .process import check_variables
 
 _log = logging.getLogger("relayscope.instrumentation")
@@ -76,6 +77,8 @@ class RelayscopeConfigurator(_OTelSDKConfigurator):
     """OpenTelemetry's own configurator, with this distribution's name and a bounded exit."""
 
     def _configure(self, **kwargs: Any) -> None:
+        if not os.environ.get("OTEL_PYTHON_ID_GENERATOR"):
+            kwargs.setdefault("id_generator", SystemIds())
         super()._configure(  # type: ignore[no-untyped-call]  # the SDK leaves it untyped
             resource_attributes={
                 "telemetry.distro.name": "relayscope",

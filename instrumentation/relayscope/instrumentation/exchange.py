@@ -27,7 +27,7 @@ from .ending import NO_ENDING, Ending
 from .injection import Injection
 from .level import Level
 from .levels import Direction, Levels
-from .message import ANSWERS, KNOWN_METHODS, Kind, Message
+from .message import ANSWERS, ID_TYPES, KNOWN_METHODS, Kind, Message
 from .message_log import MessageLog
 from .parents import Parents
 from .sides import is_of_other_side
@@ -277,11 +277,13 @@ class Exchange:
         """Wait for the answer, if there will be one."""
         message, channel = crossing.message, crossing.channel
         if message.id is None:
+            if message.has_strange_id and crossing.level is not _OFF:
+                crossing.odd = OddTraffic.ID_TYPE
             calls.notifications += 1
             crossing.ends_span = True
             self.spans.measure(crossing, kind)
             if message.method == "notifications/cancelled":
-                self._cancel(channel, message, calls, kind)
+                self._cancel(crossing, calls, kind)
             return
         if message.method == "initialize":
             channel.opened = (crossing.time, crossing.direction)
@@ -307,8 +309,9 @@ class Exchange:
         answer, channel = crossing.message, crossing.channel
         call = calls.take(answer.id) if answer.id is not None else None
         if call is None:
-            self._pair_with_nothing(crossing, calls)
-            return
+            call = self._pair_oddly(crossing, calls)
+            if call is None:
+                return
         self._take_level(crossing, call)
         if call.level is _OFF:
             return
@@ -324,23 +327,39 @@ class Exchange:
         crossing.span = self.spans.conclude(channel, call, kind, conventions.outcome(kind, answer))
         crossing.ends_span = not call.is_over
 
-    def _pair_with_nothing(self, crossing: Crossing, calls: OpenCalls) -> None:
-        """Say what an answer is that answers no open request."""
+    def _pair_oddly(self, crossing: Crossing, calls: OpenCalls) -> Call | None:
+        """Say what an answer is that has the id of no open request.
+
+        Returns:
+            The call that it closes all the same, if it does.
+        """
         answer = crossing.message
-        late = calls.take_given_up(answer.id) if answer.id is not None else None
-        if late is not None:
-            self._take_level(crossing, late)
-            crossing.span = late.span
-            crossing.odd = OddTraffic.LATE_ANSWER
-        elif (
-            answer.id is None
-            and calls.notifications
-            and answer.error_code not in _ANSWERED_WITHOUT_ID
-        ):
+        if answer.id is not None:
+            late = calls.take_given_up(answer.id)
+            if late is not None:
+                self._belong(crossing, late, OddTraffic.LATE_ANSWER)
+                return None
+            alike = calls.alike(answer.id)
+            if alike is not None:
+                self._belong(crossing, alike, OddTraffic.ID_TYPE)
+                is_taken = crossing.channel.takes_strings and alike.request.id is not None
+                return calls.take(alike.request.id) if is_taken else None
+        elif answer.has_strange_id:
+            crossing.odd = OddTraffic.ID_TYPE
+            return None
+        elif calls.notifications and answer.error_code not in _ANSWERED_WITHOUT_ID:
             calls.notifications -= 1
             crossing.odd = OddTraffic.ANSWER_TO_NOTIFICATION
-        else:
-            crossing.odd = OddTraffic.ORPHAN_ANSWER
+            return None
+        crossing.odd = OddTraffic.ORPHAN_ANSWER
+        return None
+
+    def _belong(self, crossing: Crossing, call: Call, odd: OddTraffic) -> None:
+        """File an answer under a call that it does not close."""
+        self._take_level(crossing, call)
+        crossing.span = call.span
+        crossing.answers = call
+        crossing.odd = odd
 
     def _take_level(self, crossing: Crossing, call: Call) -> None:
         """Give an answer the level that its request's method and target have."""
@@ -351,16 +370,17 @@ class Exchange:
                 self.levels, crossing.direction, call.request.method, call.target
             )
 
-    def _cancel(
-        self, channel: Channel, notification: Message, calls: OpenCalls, kind: SpanKind
-    ) -> None:
+    def _cancel(self, crossing: Crossing, calls: OpenCalls, kind: SpanKind) -> None:
         """Give up the call that the one who made it has cancelled."""
-        identifier = notification.params.get("requestId")
-        if isinstance(identifier, int | str):
-            call = calls.give_up(identifier)
-            if call is not None:
-                # Not forgotten as a parent: it may be on its way through a thread's queue.
-                self._end_unanswered(channel, call, kind, names.ERROR_CANCELLED)
+        identifier = crossing.message.params.get("requestId")
+        if type(identifier) not in ID_TYPES:
+            return
+        call = calls.give_up(identifier)
+        if call is not None:
+            # Not forgotten as a parent: it may be on its way through a thread's queue.
+            self._end_unanswered(crossing.channel, call, kind, names.ERROR_CANCELLED)
+        elif calls.alike(identifier) is not None and crossing.level is not _OFF:
+            crossing.odd = OddTraffic.ID_TYPE
 
     def _end_unanswered(
         self,

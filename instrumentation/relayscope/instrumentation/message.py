@@ -5,10 +5,12 @@ The forms are those of JSON-RPC 2.0 section 4 and 5, read tolerantly: broken pee
 """
 
 import hashlib
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import orjson
 
@@ -81,7 +83,10 @@ _LONGEST_DESCRIPTION: Final = 4096
 _LARGEST_BATCH: Final = 1000
 """Messages of a batch that get a span; a peer may send any number."""
 
-_ID_TYPES: Final = frozenset({int, float, str})
+_LOOKS_TYPED: Final = re.compile(r'"|-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?\Z')
+"""What a string would be taken for a number by, or for one in quotes."""
+
+ID_TYPES: Final = frozenset({int, float, str})
 """Exactly these: a bool is an int to Python, and no id."""
 
 
@@ -123,6 +128,7 @@ class Message:
         target: What a request is about: the tool's or prompt's name, else empty.
         parts: The messages of a batch.
         size: Bytes of its text, 0 where it was never text here.
+        has_strange_id: Whether it has an id of a type that JSON-RPC does not allow.
     """
 
     kind: Kind
@@ -137,6 +143,7 @@ class Message:
     target: str = ""
     parts: tuple["Message", ...] = ()
     size: int = 0
+    has_strange_id: bool = False
 
     @property
     def is_tool_error(self) -> bool:
@@ -182,8 +189,10 @@ class Message:
         if not isinstance(data, dict):
             return cls._batch(data) if isinstance(data, list) else cls(_UNPARSABLE)
         identifier = data.get("id")
-        if type(identifier) not in _ID_TYPES:
-            identifier = None
+        if type(identifier) not in ID_TYPES and identifier is not None:
+            message = cls.of_json(data | {"id": None}, size)
+            message.has_strange_id = True
+            return message
         method = data.get("method")
         if isinstance(method, str):
             return cls.initiating(method, identifier, data.get("params"), size)
@@ -232,12 +241,26 @@ class Message:
         )
 
 
-def short_id(identifier: RequestId | None) -> RequestId | None:
+_Id = TypeVar("_Id", RequestId, RequestId | None)
+
+
+def short_id(identifier: _Id) -> _Id:
     """Return what an id is remembered as: itself, or its digest if it is very long."""
     if isinstance(identifier, str) and len(identifier) > _LONGEST_ID:
         digest = hashlib.sha256(identifier.encode("utf-8", "surrogatepass"))
         return f"sha256:{digest.hexdigest()}"
     return identifier
+
+
+def id_text(identifier: RequestId) -> str:
+    """Return an id as text that tells its type: 35 of the number, "35" in quotes of the string.
+
+    Other strings have quotes only if they begin with one, so that no two ids have one text.
+    """
+    text = str(short_id(identifier))
+    if isinstance(identifier, str) and _LOOKS_TYPED.match(text):
+        return json.dumps(text, ensure_ascii=False)
+    return text
 
 
 def is_whole(text: str | bytes) -> bool:

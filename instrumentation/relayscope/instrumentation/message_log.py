@@ -20,6 +20,7 @@ from .deferred import Deferred
 from .level import Level
 from .levels import Direction
 from .long_text import MOST_KEPT, LongText, shortened
+from .message import id_text
 from .message_span import has_limits
 from .recurring import Recurring, is_harmless, record_attributes
 
@@ -122,8 +123,10 @@ class MessageLog:
         unseen: dict[str, Value] = {}
         identifier = crossing.message.id
         if identifier is not None:
-            place = recurring if is_harmless(identifier) else unseen
-            place[names.JSONRPC_REQUEST_ID] = str(identifier)
+            if is_harmless(identifier):
+                recurring[names.JSONRPC_REQUEST_ID] = str(identifier)
+            else:
+                unseen[names.JSONRPC_REQUEST_ID] = id_text(identifier)
         return recurring, unseen
 
     def _emit(self, record: LogRecord) -> None:

@@ -31,6 +31,8 @@ from opentelemetry.trace import (
 
 from relayscope.sanitizer import Value
 
+from .ids import give_ids
+
 _SAMPLED: Final = TraceFlags(TraceFlags.SAMPLED)
 _SAMPLED_AND_RANDOM: Final = TraceFlags(TraceFlags.SAMPLED | TraceFlags.RANDOM_TRACE_ID)
 _UNSET: Final = Status(StatusCode.UNSET)
@@ -147,6 +149,9 @@ class SpanMaker:
     def __init__(self, tracer: Tracer) -> None:
         self._tracer = tracer
         self._sdk = tracer if isinstance(tracer, SdkTracer) and not has_limits() else None
+        # The provider may be of another distribution's making, or of the host's.
+        if isinstance(tracer, SdkTracer):
+            give_ids(tracer)
 
     def start_span(  # noqa: PLR0913, PLR0917  # what a span is made of
         self,

@@ -17,7 +17,7 @@ from .conventions import Outcome
 from .crossing import Crossing, end_failed
 from .level import Level
 from .levels import Direction
-from .message import KNOWN_METHODS, Message
+from .message import KNOWN_METHODS, Message, id_text
 from .message_span import SpanMaker
 from .metrics import Durations
 from .recurring import Recurring, is_harmless
@@ -115,9 +115,11 @@ class Spans:
             return self._sanitizer.attributes(_attributes(channel, message, kind))
         identifier = message.id
         if identifier is not None:
-            text = str(identifier)
-            harmless = is_harmless(identifier)
-            recurring[names.JSONRPC_REQUEST_ID] = text if harmless else self._sanitizer.text(text)
+            recurring[names.JSONRPC_REQUEST_ID] = (
+                str(identifier)
+                if is_harmless(identifier)
+                else self._sanitizer.text(id_text(identifier))
+            )
         return recurring
 
 

@@ -11,10 +11,11 @@ from typing import Any, Final
 
 from opentelemetry import trace
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
-from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, Tracer
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, Tracer, TracerProvider
 from opentelemetry.util._once import Once
 
 from relayscope.instrumentation.hooks.patches import Patches
+from relayscope.instrumentation.ids import give_ids
 from relayscope.instrumentation.names import SCOPE
 from relayscope.instrumentation.shield import shielded
 
@@ -35,6 +36,10 @@ class HostSdkInstrumentor(BaseInstrumentor):
 
     def _instrument(self, **_: Any) -> None:
         self._patches = Patches()
+        # Of another distribution's making, where that has started us.
+        provider = trace.get_tracer_provider()
+        if isinstance(provider, TracerProvider):
+            give_ids(provider)
         tracer = trace.get_tracer(SCOPE)
         # Without the SDK's there is nobody to record anything.
         if isinstance(tracer, Tracer):
@@ -86,9 +91,15 @@ class _HostSpanProcessor(SpanProcessor):
 def _joining(processor: SpanProcessor) -> Callable[..., None]:
     def init(make: Callable[..., None], provider: Any, args: Any, kwargs: Any) -> None:
         make(*args, **kwargs)
-        provider.add_span_processor(processor)
+        _record(provider, processor)
 
     return init
+
+
+@shielded
+def _record(provider: TracerProvider, processor: SpanProcessor) -> None:
+    give_ids(provider)
+    provider.add_span_processor(processor)
 
 
 def _giving_way(keeper: str, name: str) -> Callable[..., None]:

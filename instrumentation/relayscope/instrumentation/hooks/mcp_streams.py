@@ -78,6 +78,10 @@ class SessionWire:
         self._render = render
         self.child: Any = None
 
+    def read_by_session(self) -> None:
+        """Say that a session of the SDK's reads the answers: `"7"` is 7 to it."""
+        self._channel.takes_strings = True
+
     @shielded
     def received(self, item: Any) -> Span | None:
         """Record what is about to be read: a message, or why one could not be parsed.
@@ -229,6 +233,11 @@ class WatchedWriteStream(wrapt.ObjectProxy[Any]):
     def __init__(self, stream: Any, wire: SessionWire) -> None:
         super().__init__(stream)
         self._self_wire = wire
+
+    @property
+    def wire(self) -> SessionWire:
+        """The wire that is told."""
+        return self._self_wire
 
     async def __aenter__(self) -> Self:
         await self.__wrapped__.__aenter__()

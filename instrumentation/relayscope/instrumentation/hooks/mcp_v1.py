@@ -61,6 +61,7 @@ class _SessionHook:
             memory = Channel(peer="memory", transport={})
             wire = SessionWire(self._exchange, memory, V1, V1.as_json)
             read, write = WatchedReadStream(read, wire), WatchedWriteStream(write, wire)
+        wire.read_by_session()
         self._wires[session] = wire
         init(read, write, *args[2:], **arguments)
 

@@ -89,6 +89,9 @@ class _DispatcherHook:
             memory = Channel(peer="memory", transport={})
             wire = SessionWire(self._exchange, memory, V2, V2.as_json)
             read, write = WatchedReadStream(read, wire), WatchedWriteStream(write, wire)
+        for stream in (read, write):
+            if isinstance(stream, WatchedReadStream | WatchedWriteStream):
+                stream.wire.read_by_session()
         init(read, write, *args[2:], **arguments)
 
 
