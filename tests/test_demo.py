@@ -135,11 +135,10 @@ def test_a_wrong_port_is_a_failed_span_and_a_missing_tool(demo: Demo) -> None:
 
     (listed,) = demo.rows(
         """
-        select array(select jsonb_path_query(body::jsonb, '$.result.tools[*].name') #>> '{}')
-          from logs
-         where component = 'relay' and attributes ->> 'mcp.method.name' = 'tools/list'
-           and attributes ->> 'relayscope.message.kind' = 'result'
-           and attributes ->> 'relayscope.message.direction' = 'sent'
+        select array(select jsonb_path_query(json, '$.result.tools[*].name') #>> '{}')
+          from messages
+         where component = 'relay' and method = 'tools/list' and kind = 'result'
+           and direction = 'sent'
         """
     )
     assert listed[0] == ["dewey_search", "playfair_diagram"]

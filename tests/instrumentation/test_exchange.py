@@ -232,7 +232,11 @@ def test_a_session_of_the_sdk_takes_a_string_for_its_number(telemetry: Telemetry
     assert odd(telemetry) == [None, "id_type"]
 
 
-@given(st.one_of(st.integers(), st.floats(allow_nan=False), st.text(max_size=100)))
+@given(
+    st.one_of(
+        st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text(max_size=100)
+    )
+)
 def test_the_text_of_an_id_tells_which_id_it_is(identifier: float | str) -> None:
     """A number is as JSON spells it; a string that could be taken for one is in quotes."""
     text = id_text(identifier)

@@ -120,7 +120,8 @@ class OpenCalls:
 
     def alike(self, identifier: RequestId) -> Call | None:
         """Return the oldest open call whose id is written as this one, but is of the other type."""
-        calls = self._by_id.get(_other_type(identifier))
+        other = _other_type(identifier)
+        calls = None if other is None else self._by_id.get(other)
         return calls[0] if calls else None
 
     def older_than(self, time: int) -> Iterator[Call]:

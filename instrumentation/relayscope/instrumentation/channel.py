@@ -30,8 +30,7 @@ class Channel:
         is_over: Whether nothing more will cross it.
         crossed: How many messages have crossed it.
         unanswered: How many of its calls have ended without an answer.
-        takes_strings: Whether this side takes `"7"` for the answer to 7, as the `mcp` SDK's sessions
-            do.
+        takes_strings: Whether this side takes `"7"` for the answer to 7, as the `mcp` SDK does.
         opened: When the handshake began, and who began it; nanoseconds since the epoch.
         off_sent: The levels under which nothing is recorded of what is sent, once that is known.
         off_received: As `off_sent`, of what is received.

@@ -11,7 +11,7 @@ a notification's span is a moment.
 
 from collections.abc import Callable, Iterable, Mapping
 from time import time_ns
-from typing import Final
+from typing import Any, Final
 
 from opentelemetry.context import Context
 from opentelemetry.trace import INVALID_SPAN, SpanKind
@@ -32,6 +32,7 @@ from .message_log import MessageLog
 from .parents import Parents
 from .sides import is_of_other_side
 from .spans import Spans
+from .stray import stray
 from .timer import Timer
 
 # Looked up once: see `level.py`.
@@ -52,8 +53,6 @@ _SWEEP_NANOSECONDS: Final = 1_000_000_000
 _UNANSWERED: Final = "the exchange ended without an answer"
 _LONG_LIVED: Final = frozenset({"subscriptions/listen"})
 _LONGEST_VERSION: Final = 64
-_ANSWERED_WITHOUT_ID: Final = frozenset({-32700, -32600})
-"""Parse error, invalid request: errors that may have no id, because it could not be read."""
 
 
 class Exchange:
@@ -309,7 +308,7 @@ class Exchange:
         answer, channel = crossing.message, crossing.channel
         call = calls.take(answer.id) if answer.id is not None else None
         if call is None:
-            call = self._pair_oddly(crossing, calls)
+            call = self._stray(crossing, calls)
             if call is None:
                 return
         self._take_level(crossing, call)
@@ -327,39 +326,15 @@ class Exchange:
         crossing.span = self.spans.conclude(channel, call, kind, conventions.outcome(kind, answer))
         crossing.ends_span = not call.is_over
 
-    def _pair_oddly(self, crossing: Crossing, calls: OpenCalls) -> Call | None:
-        """Say what an answer is that has the id of no open request.
-
-        Returns:
-            The call that it closes all the same, if it does.
-        """
-        answer = crossing.message
-        if answer.id is not None:
-            late = calls.take_given_up(answer.id)
-            if late is not None:
-                self._belong(crossing, late, OddTraffic.LATE_ANSWER)
-                return None
-            alike = calls.alike(answer.id)
-            if alike is not None:
-                self._belong(crossing, alike, OddTraffic.ID_TYPE)
-                is_taken = crossing.channel.takes_strings and alike.request.id is not None
-                return calls.take(alike.request.id) if is_taken else None
-        elif answer.has_strange_id:
-            crossing.odd = OddTraffic.ID_TYPE
-            return None
-        elif calls.notifications and answer.error_code not in _ANSWERED_WITHOUT_ID:
-            calls.notifications -= 1
-            crossing.odd = OddTraffic.ANSWER_TO_NOTIFICATION
-            return None
-        crossing.odd = OddTraffic.ORPHAN_ANSWER
-        return None
-
-    def _belong(self, crossing: Crossing, call: Call, odd: OddTraffic) -> None:
-        """File an answer under a call that it does not close."""
-        self._take_level(crossing, call)
-        crossing.span = call.span
-        crossing.answers = call
+    def _stray(self, crossing: Crossing, calls: OpenCalls) -> Call | None:
+        """Mark an answer that has the id of no open request; return the call that it closes."""
+        odd, call, is_taken = stray(crossing.channel, crossing.message, calls)
         crossing.odd = odd
+        if call is None or is_taken:
+            return call
+        self._take_level(crossing, call)
+        crossing.answers, crossing.span = call, call.span
+        return None
 
     def _take_level(self, crossing: Crossing, call: Call) -> None:
         """Give an answer the level that its request's method and target have."""
@@ -372,7 +347,7 @@ class Exchange:
 
     def _cancel(self, crossing: Crossing, calls: OpenCalls, kind: SpanKind) -> None:
         """Give up the call that the one who made it has cancelled."""
-        identifier = crossing.message.params.get("requestId")
+        identifier: Any = crossing.message.params.get("requestId")
         if type(identifier) not in ID_TYPES:
             return
         call = calls.give_up(identifier)

@@ -50,14 +50,22 @@ def _call(row: Fields) -> str:
 
 
 def _outcome(row: Fields) -> str:
-    error_type = row["error_type"] if row["answer"] is None else None
-    code = row["error_code"] or error_type
-    parts = (row["outcome"], code, gist(row["answer"]) if row["answer"] else None)
+    is_answered = row["answer"] is not None and row["outcome"] != "unanswered"
+    parts = (
+        row["outcome"],
+        row["error_code"] or (None if is_answered else row["error_type"]),
+        row["odd"] and f"! {row['odd']}",
+        gist(row["answer"]) if row["answer"] else None,
+    )
     return "  ".join(part for part in parts if part)
 
 
 def _duration(row: Fields) -> str:
     return interval_text(row["duration"]) if row["duration"] is not None else ""
+
+
+def _took(row: Fields) -> str:
+    return _duration(row) if row["waited"] is None else f"waited {interval_text(row['waited'])}"
 
 
 def _findings(row: Fields) -> str:
@@ -92,7 +100,7 @@ CALLS: Final = ListTable(
         _COMPONENT,
         Column("call", _call),
         _PEER,
-        Column("duration", _duration, fixed=True, right=True),
+        Column("duration", _took, fixed=True, right=True),
         Column("outcome", _outcome),
     ),
     lambda row: row["outcome"] != "ok",

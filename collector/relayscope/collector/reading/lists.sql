@@ -131,8 +131,8 @@ limit %(most)s
 
 -- calls --
 -- The newest calls, newest first.
-select time, component, side, peer, method, tool, outcome, duration, error_type, error_code,
-       request_id, trace_id, span_id, request, answer
+select time, component, side, peer, method, tool, outcome, duration, waited, error_type, error_code,
+       odd, request_id, trace_id, span_id, request, answer
 from relayscope.calls
 where time >= %(since)s and time < %(until)s
   and (%(component)s::text[] is null or component = any(%(component)s))
@@ -142,7 +142,7 @@ where time >= %(since)s and time < %(until)s
   and (%(tool)s::text[] is null or tool = any(%(tool)s))
   and (%(outcome)s::text[] is null or outcome = any(%(outcome)s))
   and (%(trace)s::uuid[] is null or trace_id = any(%(trace)s))
-  and (%(slower_than)s::interval is null or duration > %(slower_than)s)
+  and (%(slower_than)s::interval is null or coalesce(duration, waited) > %(slower_than)s)
   and (not %(failed)s::boolean or outcome <> 'ok')
   -- Odd messages are few: they are read once.
   and (
@@ -154,7 +154,8 @@ where time >= %(since)s and time < %(until)s
     )
   )
   and (%(text)s::text is null or strpos(concat(request, ' ', answer), %(text)s) > 0)
-order by case %(sort)s::text when 'duration' then duration end desc nulls last, time desc
+order by case %(sort)s::text when 'duration' then coalesce(duration, waited) end desc nulls last,
+         time desc
 limit %(most)s
 
 -- traces --
@@ -291,7 +292,7 @@ select * from relayscope.components(%(since)s, %(until)s) order by component
 
 -- service_calls --
 -- Who called whom.
-select caller, callee, method, calls, failed, mean, p50, p95, longest
+select caller, callee, method, calls, failed, unanswered, mean, p50, p95, longest
 from relayscope.service_calls(%(since)s, %(until)s)
 order by calls desc, caller, callee, method
 

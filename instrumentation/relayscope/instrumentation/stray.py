@@ -1,0 +1,54 @@
+"""Answers that have the id of no open request."""
+
+from typing import Final, NamedTuple
+
+from .calls import Call, OpenCalls
+from .channel import Channel
+from .crossing import OddTraffic
+from .message import Message
+
+_WITHOUT_ID: Final = frozenset({-32700, -32600})
+"""Parse error, invalid request: errors that may have no id, because it could not be read."""
+
+
+class Stray(NamedTuple):
+    """What such an answer is.
+
+    Attributes:
+        odd: Its mark.
+        call: Which call it belongs to, if any.
+        is_taken: Whether it closes that call all the same.
+    """
+
+    odd: OddTraffic
+    call: Call | None = None
+    is_taken: bool = False
+
+
+_ANSWER_TO_NOTIFICATION: Final = Stray(OddTraffic.ANSWER_TO_NOTIFICATION)
+_ID_TYPE: Final = Stray(OddTraffic.ID_TYPE)
+_ORPHAN: Final = Stray(OddTraffic.ORPHAN_ANSWER)
+
+
+def stray(channel: Channel, answer: Message, calls: OpenCalls) -> Stray:
+    """Return what an answer is that has the id of none of these calls."""
+    if answer.has_strange_id:
+        return _ID_TYPE
+    if answer.id is None:
+        return _without_id(answer, calls)
+    late = calls.take_given_up(answer.id)
+    if late is not None:
+        return Stray(OddTraffic.LATE_ANSWER, late)
+    alike = calls.alike(answer.id)
+    if alike is None:
+        return _ORPHAN
+    if channel.takes_strings and alike.request.id is not None:
+        return Stray(OddTraffic.ID_TYPE, calls.take(alike.request.id), is_taken=True)
+    return Stray(OddTraffic.ID_TYPE, alike)
+
+
+def _without_id(answer: Message, calls: OpenCalls) -> Stray:
+    if calls.notifications and answer.error_code not in _WITHOUT_ID:
+        calls.notifications -= 1
+        return _ANSWER_TO_NOTIFICATION
+    return _ORPHAN
