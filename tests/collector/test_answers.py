@@ -34,13 +34,8 @@ def rows(engine: Engine, statement: LiteralString) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    ("body", "is_json"),
-    [
-        (ANSWER, True),
-        ("WARN started", False),
-        ('{"jsonrpc":"2.0","id":7,"resu', False),
-        ("", False),
-    ],
+    ("body", "identifier"),
+    [(ANSWER, 7), ("WARN started", None), ('{"jsonrpc":"2.0","id":7,"resu', None), ("", None)],
 )
 def test_the_text_of_a_message_is_json_or_null(
     collector: Collector, engine: Engine, body: str, identifier: int | None
