@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import grpc
+import psycopg
 import pytest
 from opentelemetry._logs import LogRecord, SeverityNumber
 from opentelemetry.exporter.otlp.proto.grpc._log_exporter import (
@@ -38,11 +44,12 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter
 from sqlalchemy import Engine, text
 
 from relayscope.collector.signals import LOGS
+from relayscope.storage import EmbeddedServer
+from tests import otlp_samples
 from tests.fix_collector import PATIENCE, Collector, clean_environment, export
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
     from typing import Any
 
     from tests.fix_collector import StartCollector
@@ -231,3 +238,34 @@ def test_every_line_it_logs_is_json(collector: Collector) -> None:
     collector.stop()
     assert collector.log
     assert not [line for line in collector.log if "event" not in line]
+
+
+def test_it_starts_its_postgresql_again() -> None:
+    """Kill -9 of the process that runs the embedded PostgreSQL: it is ready again by itself."""
+    with (
+        tempfile.TemporaryDirectory(prefix="rs") as folder,
+        Collector("--data-dir", folder, "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0") as served,
+    ):
+        served.wait_until_ready()
+        lock = Path(folder, "postgresql/server/cluster/postmaster.pid")
+        server = int(lock.read_text().split()[0])
+        supervisor = int(Path(f"/proc/{server}/stat").read_text().rsplit(")", 1)[1].split()[1])
+        os.kill(supervisor, signal.SIGKILL)
+        # What comes meanwhile waits in the outage spool.
+        raw = otlp_samples.traces().SerializeToString()
+        assert served.post("traces", raw).status == 200
+
+        def is_stored() -> bool:
+            with psycopg.connect(EmbeddedServer.url_of(Path(folder))) as connection:
+                counted = connection.execute("select count(*) from relayscope.spans").fetchone()
+            return counted == (2,)
+
+        deadline = time.monotonic() + PATIENCE
+        stored = False
+        while not stored or served.ask("GET", "/readyz").status != 200:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+            with contextlib.suppress(psycopg.Error):
+                stored = is_stored()
+        assert served.stop() == 0
+    assert served.events("PostgreSQL's supervisor has ended; starting it again")

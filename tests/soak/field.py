@@ -97,7 +97,7 @@ def judge(ground: Field, oracle: Oracle) -> Verdict:
 
 def postmaster(data_dir: Path) -> int:
     """Return the process id of the embedded PostgreSQL in this folder."""
-    pid_file = data_dir / "postgresql" / "cluster" / "postmaster.pid"
+    pid_file = data_dir / "postgresql" / "server" / "cluster" / "postmaster.pid"
     return int(pid_file.read_text().split("\n", 1)[0])
 
 

@@ -193,7 +193,9 @@ def test_what_was_acknowledged_survives_a_crash_of_postgresql() -> None:
         migrate(engine)
         writer = Writer(engine)
         for _ in range(3):
-            victim = int(Path(folder, "postgresql/cluster/postmaster.pid").read_text().split()[0])
+            victim = int(
+                Path(folder, "postgresql/server/cluster/postmaster.pid").read_text().split()[0]
+            )
             killer = threading.Timer(0.1, os.kill, args=(victim, signal.SIGQUIT))
             killer.start()
             while persist(writer) == 1:

@@ -95,7 +95,9 @@ def _database(settings: Settings, held: contextlib.ExitStack) -> _Database:
         if settings.database_url is not None:
             url = settings.database_url.get_secret_value()
         else:
-            url = held.enter_context(EmbeddedServer.start(settings.data_dir)).url
+            server = held.enter_context(EmbeddedServer.start(settings.data_dir))
+            server.keep()
+            url = server.url
         engine = create_engine(url)
         _migrate(engine)
         for_receivers = url

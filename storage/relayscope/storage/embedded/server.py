@@ -4,23 +4,34 @@ import contextlib
 import fcntl
 import hashlib
 import importlib.util
+import logging
 import os
 import socket
 import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
+from threading import Event, Thread
 from types import TracebackType
 from typing import Final, Self
 from urllib.parse import quote
 
+from relayscope.storage.embedded import folders
 from relayscope.storage.errors import NoDatabase, ServerDidNotStart
 
 _SUPERVISOR: Final = Path(__file__).with_name("supervisor.py")
 
 # The shortest limit on the path of a socket, macOS's 104 bytes, less the longest name in there.
 _SOCKET_FOLDER_BYTES: Final = 104 - len("/.s.PGSQL.5432.lock\0")
+
+_RUN: Final = Path("/run")
+
+_logger = logging.getLogger(__name__)
+
+_RESTART_SECONDS: Final = 2.0
+"""From one try to start a server again to the next; PostgreSQL may be out of disk for a while."""
 
 # Longer than the supervisor gives PostgreSQL to start (60 s) after an old one to stop (30 s).
 _ANSWER_SECONDS: Final = 100
@@ -31,7 +42,7 @@ class EmbeddedServer:
 
     The first that starts it makes it run, and it stops when the last has stopped using it, or has
     died. Use it as a context manager, or call `stop`. It listens on a Unix socket that only its
-    user may use, and runs as another user if root starts it.
+    user may use. If root starts it, it runs as another user, and still only root may use it.
 
     Attributes:
         url: A URL for `create_engine`; it stays the same over restarts.
@@ -39,9 +50,12 @@ class EmbeddedServer:
 
     url: str
 
-    def __init__(self, lease: socket.socket, url: str) -> None:
+    def __init__(self, folder: Path, lease: socket.socket) -> None:
+        self._folder = folder
         self._lease = lease
-        self.url = url
+        self._keeper: Thread | None = None
+        self._is_stopping = Event()
+        self.url = _url(folder)
 
     @classmethod
     def start(cls, data_dir: Path) -> Self:
@@ -52,9 +66,9 @@ class EmbeddedServer:
         """
         folder = _folder_of(data_dir)
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with _alone(folder):
-                return cls(_join(folder) or _launch(folder), _url(folder))
+            os.close(folders.open_own(folder.parent))
+            _check_version(folder)
+            return cls(folder, _lease(folder))
         except OSError as error:
             raise ServerDidNotStart(f"PostgreSQL cannot use {folder}: {error}") from error
 
@@ -75,13 +89,47 @@ class EmbeddedServer:
         """Return the URL that the server of this folder has whenever it runs."""
         return _url(_folder_of(data_dir))
 
+    def keep(self) -> None:
+        """Start it again whenever its supervisor dies, until it is stopped."""
+        self._keeper = Thread(target=self._keep, name="relayscope-postgresql", daemon=True)
+        self._keeper.start()
+
     def stop(self) -> None:
         """Stop using the server; the last one returns when it has stopped."""
+        self._is_stopping.set()
         with contextlib.suppress(OSError):
             self._lease.shutdown(socket.SHUT_WR)
-            while self._lease.recv(1024):
-                pass
+        if self._keeper is not None:
+            self._keeper.join()
+        _wait_for_end(self._lease)
         self._lease.close()
+        sockets = _sockets_of(self._folder)
+        if self._folder not in sockets.parents:
+            # In a folder of the system; still there if others use the server.
+            with contextlib.suppress(OSError):
+                sockets.rmdir()
+
+    def _keep(self) -> None:
+        while True:
+            _wait_for_end(self._lease)
+            if self._is_stopping.is_set():
+                return
+            _logger.error("PostgreSQL's supervisor has ended; starting it again")
+            while not self._start_again():
+                if self._is_stopping.wait(_RESTART_SECONDS):
+                    return
+
+    def _start_again(self) -> bool:
+        try:
+            lease = _lease(self._folder)
+        except (ServerDidNotStart, OSError) as error:
+            _logger.error("PostgreSQL did not start again", extra={"reason": str(error)})  # noqa: TRY400  # the reason says it all
+            return False
+        self._lease.close()
+        self._lease = lease
+        if self._is_stopping.is_set():
+            lease.shutdown(socket.SHUT_WR)
+        return True
 
     def __enter__(self) -> Self:
         return self
@@ -100,12 +148,18 @@ def _folder_of(data_dir: Path) -> Path:
 
 
 def _sockets_of(folder: Path) -> Path:
-    """Choose where the sockets are: always the same place for a folder."""
-    beside = folder / "run"
+    """Choose where the sockets are: always the same place for a folder, and nobody else's."""
+    beside = folder / "server" / "run"
     # A comma would make two hosts of the path.
     if len(os.fsencode(beside)) <= _SOCKET_FOLDER_BYTES and "," not in str(beside):
         return beside
     name = hashlib.blake2b(os.fsencode(folder), digest_size=12).hexdigest()
+    user = os.geteuid()
+    if user == 0 and _RUN.is_dir():
+        return _RUN / "relayscope" / name
+    of_user = _RUN / "user" / str(user)
+    if of_user.is_dir() and of_user.stat().st_uid == user:
+        return of_user / f"relayscope-{name}"
     return Path("/tmp", f"relayscope-{name}")  # noqa: S108  # Its owner is checked.
 
 
@@ -113,20 +167,37 @@ def _url(folder: Path) -> str:
     return f"postgresql://relayscope@/postgres?host={quote(str(_sockets_of(folder)), safe='')}"
 
 
+def _lease(folder: Path) -> socket.socket:
+    """Join the server of a folder, or start it."""
+    with _alone(folder):
+        return _join(folder) or _launch(folder)
+
+
+def _wait_for_end(lease: socket.socket) -> None:
+    """Wait until the supervisor closes the connection, which it does when it ends."""
+    with contextlib.suppress(OSError):
+        while lease.recv(1024):
+            pass
+
+
 @contextlib.contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Let one process at a time find out whether the server runs, and start it."""
-    with (folder / "starting").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+    opened = folders.open_private(folder)
+    try:
+        with FileIO(folders.open_file(opened, "starting"), "r+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+    finally:
+        os.close(opened)
 
 
 def _join(folder: Path) -> socket.socket | None:
     """Connect to the supervisor, if there is one."""
     sockets = _sockets_of(folder)
-    if not sockets.exists():
+    if not (folder / "server").exists() or not sockets.exists():
         return None
-    _check_owner(sockets, folder)
+    _check_owner(sockets, folder / "server")
     lease = socket.socket(socket.AF_UNIX)
     try:
         lease.connect(str(sockets / "control"))
@@ -188,6 +259,15 @@ def _answer(lease: socket.socket) -> str:
         answer += received
     lease.settimeout(None)
     return answer.decode().strip()
+
+
+def _check_version(folder: Path) -> None:
+    """Refuse a database of before the first release, which lay one folder higher."""
+    if (folder / "cluster").exists():
+        raise ServerDidNotStart(
+            f"{folder} has a database of an earlier state of relayscope; move it away, or, if you "
+            f"need it, move {folder}/cluster to {folder}/server/cluster"
+        )
 
 
 def _check_owner(sockets: Path, folder: Path) -> None:

@@ -11,27 +11,35 @@ Standard input is the connection of the first user.
 
 In the folder::
 
-    cluster/       PostgreSQL's data
-    server.log     what PostgreSQL says of itself: no statements, no data
-    lock           held by this process and all of PostgreSQL's; who gets it knows they are gone
+    server/            belongs to the user as whom PostgreSQL works
+        cluster/       PostgreSQL's data
+        server.log     what PostgreSQL says of itself: no statements, no data
+        lock           held by this process and all of PostgreSQL's; who gets it knows they are gone
+        hba.conf       who may connect: the user who started this process, as whatever role
+        ident.conf     the name of that user
+
+Root's folder is closed to the user as whom PostgreSQL works for root. It is reached through
+descriptors that are opened before.
 """
 
 import contextlib
 import fcntl
 import os
+import pwd
 import selectors
 import shutil
 import signal
 import socket
-import stat
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 # Found beside this file, because it is run by path; as part of the package it is never imported.
+import folders  # type: ignore[import-not-found]
 import privileges  # type: ignore[import-not-found]
+import programs as installed  # type: ignore[import-not-found]
 
 # Recovery after a crash replays up to max_wal_size (1 GB), which takes a poor disk half a minute.
 _START_SECONDS: Final = 60
@@ -42,6 +50,9 @@ _FIRST_RESTART_SECONDS: Final = 0.5
 _LAST_RESTART_SECONDS: Final = 10.0
 _POLL_SECONDS: Final = 0.005
 _LOG_BYTES: Final = 1 << 20
+
+# `peer` asks the kernel who is at the other end: there is no password to keep or to lose.
+_HBA: Final = "local all all peer map=relayscope\n"
 
 _SETTINGS: Final = {
     "listen_addresses": "",
@@ -61,16 +72,40 @@ class CannotStartError(Exception):
     """PostgreSQL does not start; the message is for the user."""
 
 
+class Place(NamedTuple):
+    """Where everything is, by paths that the user as whom PostgreSQL works can use.
+
+    Attributes:
+        programs: PostgreSQL's.
+        folder: What belongs to that user.
+        sockets: Where to listen.
+        descriptors: What the paths go through, to be inherited.
+    """
+
+    programs: Path
+    folder: Path
+    sockets: Path
+    descriptors: tuple[int, ...]
+
+
 class Supervisor:
     """Runs the cluster in a folder for those who are connected."""
 
-    def __init__(self, programs: Path, folder: Path, sockets: Path) -> None:
-        self._programs = programs
-        self._cluster = folder / "cluster"
-        self._sockets = sockets
-        self._control = sockets / "control"
-        self._log = folder / "server.log"
-        self._lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    def __init__(self, place: Place, client: str) -> None:
+        """Run what is in a place for one user of the system.
+
+        Args:
+            place: Where everything is.
+            client: The name of the only user who may connect.
+        """
+        self._place = place
+        self._client = client
+        self._programs = place.programs
+        self._cluster = place.folder / "cluster"
+        self._sockets = place.sockets
+        self._control = place.sockets / "control"
+        self._log = place.folder / "server.log"
+        self._lock = os.open(place.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         self._server: subprocess.Popen[bytes] | None = None
         self._restart_at = 0.0
         self._restart_delay = _FIRST_RESTART_SECONDS
@@ -84,7 +119,6 @@ class Supervisor:
             CannotStartError: It does not start.
         """
         self._wait_for_predecessors()
-        self._make_place_for_sockets()
         if not self._cluster.exists():
             self._make_cluster()
         # What a killed PostgreSQL left behind. We hold the lock, so the process that these files
@@ -118,8 +152,6 @@ class Supervisor:
         self._control.unlink(missing_ok=True)
         listener.close()
         self._stop_server()
-        with contextlib.suppress(OSError):
-            self._sockets.rmdir()
 
     def _welcome(self, user: socket.socket) -> None:
         with contextlib.suppress(OSError):
@@ -173,17 +205,6 @@ class Supervisor:
             return False
         return True
 
-    def _make_place_for_sockets(self) -> None:
-        """Make their folder; refuse one that somebody else has put there, or can get into."""
-        self._sockets.mkdir(exist_ok=True)
-        found = self._sockets.lstat()
-        if (
-            not stat.S_ISDIR(found.st_mode)
-            or found.st_uid != os.geteuid()
-            or found.st_mode & (stat.S_IRWXG | stat.S_IRWXO)
-        ):
-            raise CannotStartError(f"{self._sockets} is not only ours; remove it")
-
     def _make_cluster(self) -> None:
         """Make it aside and move it here when it is complete and on disk."""
         unfinished = self._cluster.with_name("cluster.unfinished")
@@ -193,7 +214,8 @@ class Supervisor:
             (
                 self._programs / "initdb",
                 "--username=relayscope",
-                "--auth=trust",
+                "--auth-local=peer",
+                "--auth-host=reject",
                 "--encoding=UTF8",
                 # Sorting that is the same on every system, and after every update of it.
                 "--locale-provider=builtin",
@@ -203,6 +225,7 @@ class Supervisor:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=False,
+            pass_fds=self._place.descriptors,
         )
         if initdb.returncode != 0:
             raise CannotStartError(initdb.stderr.decode(errors="replace").strip())
@@ -212,8 +235,11 @@ class Supervisor:
         os.close(parent)
 
     def _start_server(self) -> None:
+        hba, ident = self._say_who_may_connect()
         settings = _SETTINGS | {
-            "unix_socket_directories": '"' + str(self._sockets).replace('"', '""') + '"'
+            "unix_socket_directories": '"' + str(self._sockets).replace('"', '""') + '"',
+            "hba_file": str(hba),
+            "ident_file": str(ident),
         }
         with self._log.open("ab") as log:
             beginning = log.tell()
@@ -227,7 +253,7 @@ class Supervisor:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                pass_fds=(self._lock,),
+                pass_fds=(self._lock, *self._place.descriptors),
                 # Safe in a process with one thread.
                 preexec_fn=lambda: privileges.die_with_parent(signal.SIGINT),  # noqa: PLW1509
             )
@@ -242,6 +268,13 @@ class Supervisor:
                 self._stop_server()
                 raise CannotStartError(f"it was not ready after {_START_SECONDS} seconds")
             time.sleep(_POLL_SECONDS)
+
+    def _say_who_may_connect(self) -> tuple[Path, Path]:
+        hba, ident = self._place.folder / "hba.conf", self._place.folder / "ident.conf"
+        hba.write_text(_HBA)
+        quoted = self._client.replace('"', '""')
+        ident.write_text(f'relayscope "{quoted}" all\n')
+        return hba, ident
 
     def _is_ready(self, pid: int) -> bool:
         """Tell from its lock file, as `pg_ctl` does: the pid first, the state last."""
@@ -268,30 +301,33 @@ class Supervisor:
         return reader
 
 
-def _own(folder: Path, user_id: int, group_id: int) -> None:
-    """Give a folder to a user, with all that is in it."""
-    if folder.stat().st_uid == user_id:
-        return
-    for parent, folders, files in os.walk(folder):
-        for name in (*folders, *files):
-            os.chown(Path(parent, name), user_id, group_id, follow_symlinks=False)
-    # Last: as long as it is not done, it will be done again.
-    os.chown(folder, user_id, group_id)
-
-
-def _leave_root(programs: Path, folder: Path) -> None:
-    def can_work() -> bool:
-        try:
-            next(folder.iterdir())
-            program = (programs / "postgres", "--version")
-            subprocess.run(program, check=True, capture_output=True)  # noqa: S603  # As above.
-        except (OSError, subprocess.CalledProcessError):
-            return False
-        return True
-
-    user = privileges.owner_for(folder.parent)
-    _own(folder, user.pw_uid, user.pw_gid)
-    privileges.become(user, can_work)
+def _place(programs: Path, folder: Path, sockets: Path) -> Place:
+    """Make what is missing, and leave root, if that is who started this."""
+    outer = folders.open_private(folder)
+    inner = folders.open_below(outer, "server")
+    beside = folder / "server" / "run"
+    if sockets == beside:
+        listening = folders.open_below(inner, "run")
+    else:
+        if os.geteuid() == 0:
+            os.close(folders.open_private(sockets.parent))
+        listening = folders.open_private(sockets)
+    if os.geteuid() == 0:
+        if sys.platform != "linux":
+            raise CannotStartError("root can run PostgreSQL on Linux only; run as a normal user")
+        user = privileges.user_for_root()
+        programs = installed.reachable(programs, user)
+        for opened in (listening, inner):
+            if os.fstat(opened).st_uid != user.pw_uid:
+                folders.give(opened, user.pw_uid, user.pw_gid)
+        privileges.become(user)
+    os.close(outer)
+    return Place(
+        programs,
+        folders.path_of(inner, folder / "server"),
+        folders.path_of(listening, sockets),
+        (inner, listening),
+    )
 
 
 def main(programs: Path, folder: Path, sockets: Path) -> None:
@@ -307,9 +343,8 @@ def main(programs: Path, folder: Path, sockets: Path) -> None:
     first = socket.socket(fileno=os.dup(0))
     os.dup2(os.open(os.devnull, os.O_RDWR), 0)
     try:
-        if os.geteuid() == 0:
-            _leave_root(programs, folder)
-        supervisor = Supervisor(programs, folder, sockets)
+        client = pwd.getpwuid(os.geteuid()).pw_name
+        supervisor = Supervisor(_place(programs, folder, sockets), client)
         supervisor.start()
     except (CannotStartError, LookupError, OSError) as error:
         first.sendall(str(error).encode())
