@@ -1,41 +1,29 @@
 """Finds where a text mentions a sensitive name, or what could be part of one."""
 
-import re
 from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Final, Protocol
+from typing import Protocol
 
 import re2
 
+from relayscope.sanitizer.continuation import Span
 from relayscope.sanitizer.multi_search import Expression, MultiSearch
 from relayscope.sanitizer.patterns import NEVER, options
-
-Span = tuple[int, int]
-
-_NAME_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.$-"
-_SIGNS: Final = frozenset({b"\\", b"%"})
-_ESCAPE = re.compile(
-    rb"(?:\\|(?:%25)*%5[cC])(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|[nrtbf])?|%(?:25)*[0-9a-fA-F]{2}"
-)
-_LONGEST: Final = 512
-_rest: Final = re.compile(rb"[\w.$-]{0,512}+", re.ASCII).match
-"""Bytes before and behind a phrase that can belong to the same name."""
 
 
 class Mentions(Protocol):
     """Finds names in UTF-8 text that contain one of some phrases."""
 
-    def spans(self, data: bytes, ends: Sequence[int]) -> tuple[list[Span], bool]:
-        """The names in the first of several spellings of a text.
+    def phrases(self, data: bytes, ends: Sequence[int]) -> tuple[list[Span], bool]:
+        """The phrases in the first of several spellings of a text.
 
         Args:
             data: the spellings, one behind the other.
             ends: where each ends.
 
         Returns:
-            First byte, and first byte behind, of each name, ascending, none twice; and whether
-            another spelling has more of them.
+            Their places in bytes, ascending; and whether another spelling has more of them.
         """
 
 
@@ -63,7 +51,7 @@ def rare_mentions_of(phrases: Sequence[str]) -> Mentions:
 class NoMentions:
     """No names at all."""
 
-    def spans(self, data: bytes, ends: Sequence[int]) -> tuple[list[Span], bool]:  # noqa: ARG002 - there is nothing to look for.
+    def phrases(self, data: bytes, ends: Sequence[int]) -> tuple[list[Span], bool]:  # noqa: ARG002 - there is nothing to look for.
         """Nothing, and nothing more."""
         return [], False
 
@@ -77,7 +65,7 @@ class _Hyperscan:
         )
         self._first_last = len(phrases)
 
-    def spans(self, data: bytes, ends: Sequence[int]) -> tuple[list[Span], bool]:
+    def phrases(self, data: bytes, ends: Sequence[int]) -> tuple[list[Span], bool]:
         found: dict[int, int] = {}
         first_last = self._first_last
 
@@ -85,7 +73,7 @@ class _Hyperscan:
             found[start] = end if index < first_last else end - 1
 
         self._search.search(data, note)
-        return _names(data, sorted(found.items()), ends)
+        return _first(sorted(found.items()), ends)
 
 
 class _Re2:
@@ -95,33 +83,13 @@ class _Re2:
         anywhere, ends = "|".join(phrases) or NEVER, "|".join(last) or NEVER
         self._search = re2.compile(f"(?i)({anywhere})|({ends}){behind}".encode(), options())
 
-    def spans(self, data: bytes, ends: Sequence[int]) -> tuple[list[Span], bool]:
+    def phrases(self, data: bytes, ends: Sequence[int]) -> tuple[list[Span], bool]:
         """As `Mentions` has it."""
         found = [each.span(each.lastindex) for each in self._search.finditer(data)]
-        return _names(data, found, ends)
+        return _first(found, ends)
 
 
-def _names(data: bytes, phrases: list[Span], ends: Sequence[int]) -> tuple[list[Span], bool]:
+def _first(phrases: list[Span], ends: Sequence[int]) -> tuple[list[Span], bool]:
     firsts = [0, *(bisect_left(phrases, (end, end)) for end in ends)]
     counts = [after - before for before, after in pairwise(firsts)]
-    return _widened(data, phrases[: counts[0]]), max(counts) > counts[0]
-
-
-def _widened(data: bytes, phrases: list[Span]) -> list[Span]:
-    """The names that the phrases are in."""
-    names: list[Span] = []
-    done = 0
-    for start, end in phrases:
-        if end <= done:
-            continue
-        first = start
-        if start > done and data[start - 1] in _NAME_BYTES:
-            before = data[start - _LONGEST if start > done + _LONGEST else done : start]
-            first = start - len(before) + len(before.rstrip(_NAME_BYTES))
-            if data[first - 1 : first] in _SIGNS:
-                # The rest of an escape is no part of the name: `\npassword`, `%22password`.
-                escape = _ESCAPE.match(data, first - 1, start)
-                first = escape.end() if escape else first
-        done = _rest(data, end).end()  # type: ignore[union-attr]  # It matches everywhere.
-        names.append((first, done))
-    return names
+    return phrases[: counts[0]], max(counts) > counts[0]

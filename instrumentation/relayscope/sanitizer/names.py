@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
+from enum import Enum, auto
 from typing import Any, Final, TypeVar
 
 import re2
@@ -39,6 +40,18 @@ _CACHED: Final = 8192
 the cache starts afresh, which costs less than keeping order in it."""
 
 
+class Bearing(Enum):
+    """What a stretch without spaces is to sensitive names."""
+
+    NAME = auto()
+    """One of them."""
+
+    PART = auto()
+    """A part of one, perhaps, and none itself: `token` in `token_type`."""
+
+    NONE = auto()
+
+
 class Names:
     """Knows the rule for a name. Safe to share between threads."""
 
@@ -53,7 +66,7 @@ class Names:
         self._in_letters = self._alternation("", "")
         self._phrases, self._owners = _phrases_of(self._rules)
         self._verdicts: dict[str, KeyRule | None] = {}
-        self._stems: dict[bytes, bool] = {}
+        self._bearings: dict[bytes, Bearing] = {}
         self._mention = re2.compile(f"(?i:{_either(self.phrases(), loose)})")
 
     def rule(self, name: str) -> KeyRule | None:
@@ -83,16 +96,10 @@ class Names:
         """Every phrase that makes a name sensitive as its last words."""
         return [phrase for rule in self._rules for phrase in rule.ends]
 
-    def is_sensitive_part(self, run: bytes) -> bool:
-        """Whether a stretch without spaces could be a sensitive name, or a part of one."""
-        stem = self._stems.get(run)
-        if stem is None:
-            text = run.decode()
-            stem = (
-                self._search(text) is not None or self._search(_ESCAPE.sub(_read, text)) is not None
-            )
-            _remember(self._stems, run, stem)
-        return stem
+    def bearing(self, run: bytes) -> Bearing:
+        """What a stretch without spaces is to sensitive names."""
+        known = self._bearings.get(run)
+        return known or _remember(self._bearings, run, self._bearing(run.decode()))
 
     def expression(self) -> str:
         """An expression that matches wherever a sensitive name of ASCII stands with a value."""
@@ -102,6 +109,14 @@ class Names:
         if last:
             parts.append(f"(?:{last}){LAST}")
         return "(?i:" + "|".join(parts or [NEVER]) + ")"
+
+    def _bearing(self, run: str) -> Bearing:
+        if self.rule(run.lstrip(" $")):
+            return Bearing.NAME
+        read = _ESCAPE.sub(_read, run)
+        if self._search(run) is None and self._search(read) is None:
+            return Bearing.NONE
+        return Bearing.PART if read == run else Bearing.NAME
 
     def _judge(self, name: str) -> KeyRule | None:
         if name in self._allowed:

@@ -7,7 +7,7 @@ text ── first look: can anything be in here, and where? ── no ──▶ 
                                         and itself without escapes, percent signs and base64
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from relayscope.sanitizer.binary import Binary, binaries, covered, may_hold_binary, nested_places
@@ -16,7 +16,7 @@ from relayscope.sanitizer.model import Step
 from relayscope.sanitizer.names import Names
 from relayscope.sanitizer.replacements import NESTING, TOO_MANY, Replacements
 from relayscope.sanitizer.rules import Rules
-from relayscope.sanitizer.suspicion import CLEAN, Suspicion, Suspicions
+from relayscope.sanitizer.suspicion import CLEAN, Suspicion, Suspicions, mentioning
 from relayscope.sanitizer.text_search import Inside, Means, TextSearch
 
 _SHORT: Final = 40
@@ -60,19 +60,15 @@ class Scanner:
         self._without_binary: str | None = None
         self._seen: tuple[str | None, Suspicion | None] = _NOTHING
 
-    def suspects(self, text: str, *, has_only_names: bool = False) -> Suspicion | None:
+    def suspects(self, text: str) -> Suspicion | None:
         """What could be in a text; None if there can be no secret in it.
-
-        Args:
-            text: the text.
-            has_only_names: whether it is known that names are all that could be in it.
 
         Raises:
             UnicodeEncodeError: the text has a lone surrogate.
         """
         seen, suspicion = self._seen
         if seen is not text:
-            suspicion = self._suspicions.of(text, has_only_names=has_only_names)
+            suspicion = self._suspicions.of(text)
             if suspicion:
                 # Whoever asked will look into the text next: that need not begin anew.
                 self._seen = text, suspicion
@@ -114,40 +110,42 @@ class Scanner:
         except TooManyFindings:
             return [self.replacements.gone(TOO_MANY, text)]
 
-    def _find(self, text: str, nesting: int, *, has_only_names: bool = False) -> list[Finding]:
+    def _find(self, text: str, nesting: int) -> list[Finding]:
         """The same for a text that was hidden in `nesting` others."""
         if text in self._harmless:
             return []
         text = masked(text)
-        may_be_binary = not has_only_names and self.may_hold_binary(text)
+        may_be_binary = self.may_hold_binary(text)
         contents = list(binaries(text)) if may_be_binary else []
         searched = covered(text, contents) if contents else text
-        suspicion = self.suspects(searched, has_only_names=has_only_names)
+        suspicion = self.suspects(searched)
         nested = nested_places(searched) if may_be_binary else []
         if suspicion is None and not contents and not nested:
             self._remember(text)
             return []
-        if nesting > self._nesting:
-            return [self.replacements.gone(NESTING, text)]
         self._seen, self._without_binary = _NOTHING, None
         suspicion = suspicion or CLEAN
-        in_strings = suspicion.has_only_names and not may_be_binary
-        search = TextSearch(
-            searched,
-            suspicion,
-            self._means,
-            Inside(
-                lambda text: self._find(text, nesting + 1),
-                lambda text: self._find(text, nesting + 1, has_only_names=in_strings),
-                self._nesting - nesting,
-            ),
-        )
-        findings = search.findings(nested)
+        if may_be_binary:
+            suspicion = suspicion._replace(is_plain=False)
+        findings = self._search(searched, suspicion, nesting, nested)
         if contents:
             findings = sorted([*findings, *self._binary(contents, nesting)])
         elif not findings:
             self._remember(text)
         return findings
+
+    def _search(
+        self, text: str, suspicion: Suspicion, nesting: int, others: Sequence[int] = ()
+    ) -> list[Finding]:
+        """The secrets in a text of which it is known what could be in it."""
+        if nesting > self._nesting:
+            return [self.replacements.gone(NESTING, text)]
+        inside = Inside(
+            lambda text: self._find(text, nesting + 1),
+            lambda text, mentions: self._search(masked(text), mentioning(mentions), nesting + 1),
+            self._nesting - nesting,
+        )
+        return TextSearch(text, suspicion, self._means, inside).findings(others)
 
     def _binary(self, contents: list[Binary], nesting: int) -> Iterator[Finding]:
         for content in contents:

@@ -5,9 +5,10 @@ from itertools import accumulate
 from typing import Final, NamedTuple
 from urllib.parse import unquote_to_bytes
 
+from relayscope.sanitizer.continuation import Span, viable
 from relayscope.sanitizer.encoded import ENCODED_FILTER
 from relayscope.sanitizer.look_alikes import latin
-from relayscope.sanitizer.mentions import Mentions, Span, mentions_of, rare_mentions_of
+from relayscope.sanitizer.mentions import Mentions, mentions_of, rare_mentions_of
 from relayscope.sanitizer.model import PatternRule
 from relayscope.sanitizer.names import LAST, Names, loose
 from relayscope.sanitizer.prefilter import prefilter
@@ -41,8 +42,8 @@ class Suspicion(NamedTuple):
         has_encoded: whether another text could be encoded in it.
         has_structure: whether members could be in it that say what others hold.
         spellings: how the text reads otherwise, in UTF-8.
-        has_only_names: whether names are all that could be in it, and in the texts that are in its
-            strings.
+        is_plain: whether names are all that could be in it, and in its JSON strings, in none of
+            which one could hide that is not among the mentions.
     """
 
     rules: list[int]
@@ -51,7 +52,7 @@ class Suspicion(NamedTuple):
     has_encoded: bool
     has_structure: bool
     spellings: bytes
-    has_only_names: bool
+    is_plain: bool
 
 
 CLEAN: Final = Suspicion(
@@ -61,8 +62,14 @@ CLEAN: Final = Suspicion(
     has_encoded=False,
     has_structure=False,
     spellings=b"",
-    has_only_names=False,
+    is_plain=False,
 )
+
+
+def mentioning(mentions: list[Span]) -> Suspicion:
+    """The suspicion of a text in which names are all that could be."""
+    return CLEAN._replace(mentions=mentions, is_plain=True)
+
 
 _CHANGING_FILTER: Final = r"\\[bfu]"
 """For the prefilter: escapes that do not read as they do without their backslash."""
@@ -98,12 +105,8 @@ class Suspicions:
             self._name + 1, self._name + 5
         )
 
-    def of(self, text: str, *, has_only_names: bool = False) -> Suspicion | None:
+    def of(self, text: str) -> Suspicion | None:
         """What could be in a text; None if there can be no secret in it.
-
-        Args:
-            text: the text.
-            has_only_names: whether it is known that names are all that could be in it.
 
         Raises:
             UnicodeEncodeError: the text has a lone surrogate.
@@ -113,8 +116,7 @@ class Suspicions:
         ends = [len(data)]
         if "\\" in text or "%" in text or "&" in text:
             data, ends = _spelled(text, data)
-        fired: list[int] | None
-        fired = [self._name] if has_only_names else self._prefilter.fired(data)
+        fired = self._prefilter.fired(data)
         if fired is None:
             if len(text) == ends[0]:
                 return None
@@ -125,14 +127,12 @@ class Suspicions:
         may_be_foreign = is_changing or len(text) != ends[0]
         if not fired and not may_be_foreign:
             return None
-        mentions, hidden = self._mentions.spans(data, ends) if self._name in fired else ([], False)
+        phrases, hidden = self._mentions.phrases(data, ends) if self._name in fired else ([], False)
         if may_be_foreign:
-            foreign, hides_foreign = self._foreign.spans(data, ends)
+            foreign, hides_foreign = self._foreign.phrases(data, ends)
             hidden = hidden or hides_foreign
-            mentions = sorted([*mentions, *foreign]) if foreign else mentions
-        if mentions:
-            is_sensitive = self._names.is_sensitive_part
-            mentions = [(start, end) for start, end in mentions if is_sensitive(data[start:end])]
+            phrases = sorted([*phrases, *foreign]) if foreign else phrases
+        mentions = viable(data, phrases, self._names) if phrases else []
         rules = [index for index in fired if index < self._name]
         if not (mentions or hidden or rules or (fired and max(fired) > self._name)):
             return None
@@ -143,7 +143,7 @@ class Suspicions:
             has_encoded=self._encoded in fired,
             has_structure=self._structure in fired,
             spellings=data[ends[0] + 1 :],
-            has_only_names=fired == [self._name] and not is_changing,
+            is_plain=fired == [self._name] and not (is_changing or hidden),
         )
 
 

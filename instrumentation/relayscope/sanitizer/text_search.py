@@ -8,12 +8,12 @@ from typing import Final, NamedTuple
 
 import orjson
 
+from relayscope.sanitizer.continuation import Span
 from relayscope.sanitizer.encoded import Run, decoded, encoded_runs, goes_on
 from relayscope.sanitizer.findings import Finding, Findings
 from relayscope.sanitizer.json_numbers import NumberKind, number_kind
 from relayscope.sanitizer.json_strings import JsonString, JsonStrings
 from relayscope.sanitizer.json_text import JsonText
-from relayscope.sanitizer.mentions import Span
 from relayscope.sanitizer.model import Action, PatternRule
 from relayscope.sanitizer.names import Names
 from relayscope.sanitizer.patterns import is_in, places, secrets
@@ -53,12 +53,12 @@ class Inside(NamedTuple):
 
     Attributes:
         text: finds the secrets in any text that is hidden in it.
-        string: the same for one that is a JSON string in it.
+        named: the same for one in which only names could be, which are mentioned at some places.
         levels: how many levels of texts may be hidden.
     """
 
     text: Callable[[str], list[Finding]]
-    string: Callable[[str], list[Finding]]
+    named: Callable[[str, list[Span]], list[Finding]]
     levels: int
 
 
@@ -162,13 +162,17 @@ class TextSearch:
     def _inside_string(self, string: JsonString) -> list[Finding]:
         """What is in a JSON string: a text again, or only the mentions that are known already."""
         text, start, end = string.text, string.start, string.end
-        is_plain = end - start == len(text) and "%" not in text and "&" not in text
-        if not is_plain or self._inside.levels == 0:
-            return self._inside.string(text)
-        if bisect_left(self._others, start) != bisect_left(self._others, end):
-            return self._inside.string(text)
+        if self._inside.levels == 0 or bisect_left(self._others, start) != bisect_left(
+            self._others, end
+        ):
+            return self._inside.text(text)
         mentions = self._suspicion.mentions
         first, last = bisect_left(mentions, (start, 0)), bisect_left(mentions, (end, 0))
+        if end - start > len(text):
+            shifted = self._suspicion.is_plain and _read(self._text, string, mentions[first:last])
+            return self._inside.named(text, shifted) if shifted else self._inside.text(text)
+        if "%" in text or "&" in text:
+            return self._inside.text(text)
         if first == last:
             return []
         shifted = [(each - start, until - start) for each, until in mentions[first:last]]
@@ -277,6 +281,24 @@ class TextSearch:
         except orjson.JSONDecodeError:
             return False
         return True
+
+
+def _read(text: str, string: JsonString, mentions: list[Span]) -> list[Span]:
+    """Where mentions are in a string as it reads; nothing if it has other than simple escapes."""
+    found: list[Span] = []
+    position, length = string.start, 0
+    for start, end in mentions:
+        length += _length(text[position:start])
+        position = end
+        found.append((length, length + end - start))
+        length += end - start
+    length += _length(text[position : string.end])
+    return found if length == len(string.text) else []
+
+
+def _length(escaped: str) -> int:
+    """How long what is escaped is as it reads, if each escape is two characters."""
+    return len(escaped) - escaped.count("\\") + escaped.count("\\\\")
 
 
 def _covers(starts: list[int], ends: list[int], at: int) -> bool:

@@ -1,0 +1,114 @@
+"""What is left out because it can have no value has none."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relayscope.sanitizer import Rules, Sanitizer, continuation
+from tests.bench.text_kinds import KINDS
+from tests.sanitizer.samples import UNTIMED, texts
+
+RULES = Rules.default()
+QUICK = Sanitizer.from_rules(RULES)
+THOROUGH = Sanitizer.from_rules(RULES)
+
+CORPUS = [
+    path
+    for path in (Path(__file__).parent / "corpus").rglob("*")
+    if path.suffix in {".txt", ".lines"} and path.name != "known.txt"
+]
+
+_PIECES = [
+    *("password", "token", "api_key", "Authorization", "PWD", "secret", "pass", "token_type", "x"),
+    *("ENV ", "setenv ", "#define ", "--", "<", "name=", "INSERT INTO t (", "-", "$", ".", "_"),
+    *(
+        " of a window is a secret that a user keeps",
+        " is ",
+        " for bob is: ",
+        " was set to ",
+        "is now",
+    ),
+    *(" ", "  ", "\t", "\n", "\r\n", "=", ": ", ":", " = ", ":=", "=>", "(", ")", ", ", ",", ";"),
+    *("[", "]", "{", "}", "<b>", "</b>", "</td><td>", "|", "**", "`", '"', "'", '\\"', "\\n", "\\"),
+    *(
+        "hunter2x9",
+        "abc",
+        "12",
+        "var(--x)",
+        "get(x);",
+        "get('x')",
+        "a.b(c, d)",
+        ") VALUES (",
+        "value",
+    ),
+    *(
+        "%22",
+        "%3D",
+        "%20",
+        "&quot;",
+        "&lt;",
+        "\\u0022",
+        "\\u003d",
+        "\x1b[0m",
+        "é",
+        "\u2502",
+        "\uff1a",
+    ),
+    *(
+        " or 'hunter2x9'",
+        '": "hunter2x9"',
+        "\nvalue: hunter2x9",
+        "one two three four five six seven ",
+    ),
+]
+
+hostile = st.lists(st.sampled_from(_PIECES), min_size=2, max_size=16).map("".join)
+
+
+@contextmanager
+def everything_is_kept() -> Iterator[None]:
+    """No name is left out, whatever stands around it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(continuation, "_CONTINUATION", re.compile(rb"[A-Za-z0-9_.$-]{0,512}+()"))
+        patch.setattr(continuation._Strings, "may_name", lambda *_: True)  # noqa: SLF001 - to hold it against nothing
+        yield
+
+
+def same(text: str) -> None:
+    """Compare what becomes of a text, also in a message and in a message in it."""
+    message = json.dumps({"a": {"text": text}}, ensure_ascii=False)
+    for each in (text, message, json.dumps([message, 1])):
+        quick = QUICK.text(each)
+        with everything_is_kept():
+            assert quick == THOROUGH.text(each)
+
+
+@UNTIMED
+@given(st.one_of(hostile, texts))
+def test_names_that_are_left_out_have_no_value(text: str) -> None:
+    """Looking at every name finds nothing more."""
+    same(text)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("secret", [False, True])
+def test_no_kind_of_text_loses_a_finding(kind: str, secret: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    """The same on what MCP carries."""
+    for size in (300, 6000):
+        same(KINDS[kind].text(Random(size), size, secret=secret))
+
+
+@pytest.mark.parametrize("path", CORPUS, ids=lambda path: path.stem)
+def test_no_text_of_the_corpus_loses_a_finding(path: Path) -> None:
+    """The same on each text of the corpus."""
+    text = path.read_text(encoding="utf-8").replace("<<", "").replace(">>", "").replace("^", "")
+    pieces = re.split(r"(?m)^%%.*\n", text) if path.suffix == ".txt" else text.splitlines()
+    for piece in pieces:
+        same(piece)
