@@ -15,13 +15,14 @@ from relayscope.spool.ownership import check_folder, open_own, read_own
 from relayscope.spool.position import START, Backlog, Batch, Loss, LossReason, Position
 from relayscope.spool.reader import Reader
 from relayscope.spool.settings import Durability, Overflow, Settings
-from relayscope.spool.slot import has_ended, list_slots, orphans
+from relayscope.spool.slot import KEPT, has_ended, list_slots, orphans
 from relayscope.spool.spool import Spool
 from relayscope.spool.syscalls import write_at_start
 from relayscope.spool.user import user_id
 from relayscope.spool.waiting import waiting
 
 __all__ = [
+    "KEPT",
     "START",
     "Backlog",
     "Batch",

@@ -50,8 +50,9 @@ class Holding:
 
     @property
     def delivered(self) -> bool:
-        """Whether everything written to the slot has been acknowledged."""
-        return (read_cursor(self.folder) or START) >= self._writer.end
+        """Whether everything written to the slot has been acknowledged, and nothing is kept."""
+        is_read = (read_cursor(self.folder) or START) >= self._writer.end
+        return is_read and not self._slot.is_kept
 
     def append_later(self, job: Callable[[], object]) -> None:
         """Call ``job``, which appends a record: now, or within the window."""

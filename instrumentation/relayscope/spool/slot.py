@@ -9,7 +9,8 @@ process has ended, in whatever way. What is in a slot::
     dropped                         what was dropped for the bounds (see `drops`)
     <sequence>-<offset>.segment     the records (see `segment`)
 
-A reader may keep files of its own beside them; they are deleted with the slot.
+A reader may keep files of its own beside them; they are deleted with the slot. As long as there is
+one whose name begins with `KEPT`, the slot is not delivered.
 
 Folders are private to their user (0700), and so are the files (0600).
 """
@@ -32,6 +33,8 @@ from relayscope.spool.syscalls import flush_folder
 from relayscope.spool.user import is_ours
 
 _LOCK = "lock"
+KEPT = "kept-"
+"""Begins the name of what a reader has taken over and not delivered: the slot is not deleted."""
 _NAME = re.compile(r"\d{20}-\d+-[0-9a-f]{8}", re.ASCII)
 
 
@@ -86,6 +89,11 @@ class Slot:
     def leave(self) -> None:
         """Let go of the slot; its files stay."""
         os.close(self._descriptor)
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether a reader keeps something in it that is to be delivered."""
+        return any(self.folder.glob(f"{KEPT}*"))
 
     def remove_files(self) -> None:
         """Delete the slot."""

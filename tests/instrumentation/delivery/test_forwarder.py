@@ -78,8 +78,11 @@ def test_a_request_is_sent_again_with_the_same_bytes(receiver: Receiver) -> None
     marks = emitted(receiver, "1")
 
     eventually(lambda: set(receiver.marks()) == set(marks) and receiver.accounts())
-    first = receiver.requests[: len(codes) + 1]
-    assert len(set(first)) == 1
+    # From the third time on, the small record of the account shows whether others go.
+    (first,) = {
+        each for each in receiver.requests if each[0] == receiver.requests[0][0] == "traces"
+    }
+    assert receiver.requests.count(first) >= len(codes)
     assert receiver.accounts()[-1][names.DELIVERY_DROPPED] == {}
 
 

@@ -14,7 +14,7 @@ from .credentials import without_credentials
 from .destination import Destination, open_destination
 from .forwarder import Clients, Forwarder
 from .settings import spool_dir, spool_settings
-from .status import in_use, roots, tell_of_others, waiting_by_address
+from .status import in_use, roots, tell_of_asides, tell_of_others, waiting_by_address
 from .trouble import troubles
 
 
@@ -58,6 +58,7 @@ def _flush(root: Path, destination: Destination, here: str, redirected: Sequence
     for other in sorted(redirected):
         moved = before[other] - after[other]
         sys.stdout.write(f"  {moved} that were kept for {other} went to {here}\n")
+    tell_of_asides(root)
     tell_of_others(after, here)
     for trouble in troubles(root) if waiting else ():
         sys.stdout.write(f"  {trouble}\n")

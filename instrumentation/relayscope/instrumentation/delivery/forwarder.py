@@ -3,6 +3,7 @@
 import logging
 import random
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -79,6 +80,7 @@ class Forwarder:
         self._strange: set[Path] = set()
         self._pause = 0.0
         self._bound_at = 0.0
+        self._ended_at: Path | None = None
         self._trouble_file = TroubleFile(root, clients.name or _NOBODY)
         self._is_told = True
         self.sent = 0
@@ -89,7 +91,7 @@ class Forwarder:
         while True:
             sent = self.sent
             goes_on = self.round()
-            if self.sent > sent or self._living:
+            if goes_on or self.sent > sent or self._living:
                 moved_at = time.monotonic()
             if not self._living and (not self._leftovers or time.monotonic() - moved_at > linger):
                 return
@@ -106,7 +108,7 @@ class Forwarder:
         goes_on = False
         sent = self.sent
         try:
-            for lane in [*self._living.values(), *self._leftovers.in_hand]:
+            for lane in self._in_turn():
                 goes_on |= self._forward(lane)
         except Unavailable as error:
             self._wait_longer(error)
@@ -119,6 +121,15 @@ class Forwarder:
     def living(self) -> dict[Path, Origin]:
         """Return the processes that it works for, by their spools; other threads may ask, too."""
         return {folder: lane.origin for folder, lane in list(self._living.items())}
+
+    def _in_turn(self) -> Iterator[Lane]:
+        """Yield all lanes, beginning behind the one at which the last round ended."""
+        lanes = {lane.folder: lane for lane in [*self._living.values(), *self._leftovers.in_hand]}
+        folders = list(lanes)
+        first = folders.index(self._ended_at) + 1 if self._ended_at in lanes else 0
+        for folder in [*folders[first:], *folders[:first]]:
+            self._ended_at = folder
+            yield lanes[folder]
 
     def finds_living(self) -> bool:
         """Whether there is a process to work for."""
@@ -137,7 +148,7 @@ class Forwarder:
             sent = lane.forward(self._destination)
         except Unavailable:
             raise
-        except SpoolError as error:
+        except (SpoolError, OSError) as error:
             raise Unavailable(str(error)) from error
         except Exception:  # noqa: BLE001  # whatever damage may do to a file
             # Its records stay where they are, and all others still arrive.

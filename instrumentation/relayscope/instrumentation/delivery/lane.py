@@ -9,7 +9,8 @@ from typing import Any, Final
 from relayscope.spool import LossReason, Reader
 
 from .account_file import read_account
-from .destination import Destination, Refused
+from .aside import Aside, Asides, Part
+from .destination import Destination, Misconfigured, Refused, Unavailable
 from .origin import Origin
 from .otlp import (
     LARGEST_REQUEST,
@@ -41,6 +42,12 @@ _MANY_BYTES: Final = _BYTES // 2
 """As much may come again before the next look at the spool."""
 
 
+_SLOW_SECONDS: Final = 1.0
+_QUICK_TRIES: Final = 3
+"""Whoever gives a request up after a second has worked on it; who answers at once that it is busy
+is asked a few times more before it is looked into whether others go."""
+
+
 class Lane:
     """Sends what one reader reads, request by request; never twice under different bytes.
 
@@ -59,15 +66,29 @@ class Lane:
         self.is_behind = False
         self.rest_is_lost = False
         self._pending: Consignment | None = None
+        self._tries = 0
+        self._asides = Asides(reader.folder)
         saved = self._outbox.load()
         self._tally = Tally() if saved is None else saved.tally
         if saved is not None and saved.end > reader.acknowledged:
+            # A forwarder that died while it set one aside has left it in both places.
+            saved.requests = [each for each in saved.requests if each not in self._asides]
             self._pending = saved
 
     @property
     def busy(self) -> bool:
         """Whether something is being sent that the spool may not have any more."""
         return self._pending is not None
+
+    @property
+    def has_aside(self) -> bool:
+        """Whether something is set aside that the receiver did not take in time."""
+        return bool(self._asides)
+
+    @property
+    def seconds_left(self) -> float:
+        """Until something that is set aside is to be tried again."""
+        return min((aside.seconds_left for aside in self._asides), default=0.0)
 
     def forward(self, destination: Destination) -> int | None:
         """Send what comes next.
@@ -79,6 +100,10 @@ class Lane:
             Unavailable: The destination is; call again, later.
             SpoolError: The disk refuses.
         """
+        if self._pending is None:
+            for aside in self._asides:
+                if aside.seconds_left <= 0:
+                    return self._try_again(aside, destination)
         consignment = self._pending or self._cut()
         self.idle = consignment is None
         if consignment is None:
@@ -107,14 +132,37 @@ class Lane:
 
     def _send(self, consignment: Consignment, destination: Destination) -> int:
         request = consignment.requests[0]
+        began = time.monotonic()
+        try:
+            halves = self._deliver(request, destination, consignment)
+        except Misconfigured:
+            raise
+        except Unavailable as error:
+            self._tries += 1
+            is_slow = time.monotonic() - began >= _SLOW_SECONDS
+            if not request.records or not (is_slow or self._tries >= _QUICK_TRIES):
+                raise
+            self._set_aside(request, destination, error)
+            del consignment.requests[0]
+            self._save(consignment)
+            return 0
+        self._tries = 0
+        consignment.requests[:1] = halves
+        if halves:
+            self._save(consignment)
+            return 0
+        return request.records
+
+    def _deliver(
+        self, request: Request, destination: Destination, consignment: Consignment
+    ) -> list[Request]:
+        """Send a request, and count its records; return its halves if it was refused as a whole."""
         try:
             answer = destination.send(request)
         except Refused as refused:
             if request.records > 1:
                 # One of them may be what the receiver does not like, or all together are too large.
-                consignment.requests[:1] = split(request)
-                self._save(consignment)
-                return 0
+                return split(request)
             _log.warning("refused for good, dropped: %s", refused)
             self._drop(REFUSED, request.records, consignment)
         else:
@@ -123,16 +171,78 @@ class Lane:
             rejected = min(answer.rejected, request.records)
             self._tally.acknowledged += request.records - rejected
             self._drop(REJECTED, rejected, consignment)
-        del consignment.requests[0]
-        return request.records
+        return []
+
+    def _set_aside(self, request: Request, destination: Destination, error: Unavailable) -> None:
+        """Set a request aside, if the receiver takes a small one meanwhile: so it is the request.
+
+        Raises:
+            Unavailable: It is the receiver, or there is no room to set it aside.
+        """
+        if not self._asides.has_room:
+            raise error
+        self._prove(destination)
+        try:
+            self._asides.add(request)
+        except OSError:
+            raise error from None
+        self._tries = 0
+        _log.warning("%d records are set aside, and others go on: %s", request.records, error)
+
+    def _try_again(self, aside: Aside, destination: Destination) -> int:
+        """Send the first part of what is set aside that is due."""
+        consignment = Consignment(self._reader.acknowledged, self._tally)
+        try:
+            parts = aside.load()
+        except ValueError:
+            _log.exception("what was set aside cannot be read")
+            self._drop(FAILED, 1, consignment)
+            self._done(aside, consignment)
+            return 0
+        part = min(parts, key=lambda part: part.seconds_left)
+        place = parts.index(part)
+        sent = 0
+        try:
+            halves = self._deliver(part.request, destination, consignment)
+            parts[place : place + 1] = [Part(half, 0, 0.0) for half in halves]
+            sent = 0 if halves else part.request.records
+        except Misconfigured:
+            raise
+        except Unavailable:
+            self._prove(destination)
+            parts[place : place + 1] = part.put_off()
+        if parts:
+            self._save(consignment)
+            aside.keep(parts)
+        else:
+            self._done(aside, consignment)
+        return sent
+
+    def _done(self, aside: Aside, consignment: Consignment) -> None:
+        """Let the account tell what has become of something that was set aside."""
+        self._pending = consignment
+        self._tell(consignment)
+        self._asides.remove(aside)
+
+    def _prove(self, destination: Destination) -> None:
+        """Return if the receiver takes a record that is small, on the same way as all others.
+
+        Raises:
+            Unavailable: It does not.
+        """
+        try:
+            destination.send(self._account())
+        except Refused as refused:
+            raise Unavailable(str(refused)) from None
 
     def _tell(self, consignment: Consignment) -> None:
         """Let the account follow the records that it is about."""
         consignment.untold = False
-        attributes = self._tally.attributes()
-        request = account_request(attributes, time.time_ns(), self.origin.resource)
-        consignment.requests.append(request)
+        consignment.requests.append(self._account())
         self._save(consignment)
+
+    def _account(self) -> Request:
+        return account_request(self._tally.attributes(), time.time_ns(), self.origin.resource)
 
     def _save(self, consignment: Consignment) -> None:
         consignment.tally = replace(self._tally)

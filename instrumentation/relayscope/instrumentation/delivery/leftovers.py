@@ -1,6 +1,7 @@
 """What processes that have ended left behind: a few spools at a time, the oldest first."""
 
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -19,6 +20,11 @@ _IN_HAND: Final = 8
 
 _TRIES: Final = 64
 """Spools that are looked at in one round, where those before them are in use."""
+
+
+_PATIENCE_SECONDS: Final = 5.0
+_LATER_SECONDS: Final = 60.0
+"""Where all that is left of a spool is set aside, it makes room for others, and comes again."""
 
 
 class Leftovers:
@@ -42,6 +48,7 @@ class Leftovers:
         self._settings = settings
         self._is_ours = is_ours
         self._next: deque[Path] = deque()
+        self._later: deque[tuple[float, Path]] = deque()
         self._spools: dict[Path, tuple[Spool, Lane]] = {}
 
     @property
@@ -50,6 +57,7 @@ class Leftovers:
         return [lane for _, lane in self._spools.values()]
 
     def __bool__(self) -> bool:
+        """Whether there is something to send now."""
         return bool(self._spools or self._next)
 
     def add(self, folders: Iterable[Path]) -> None:
@@ -65,6 +73,8 @@ class Leftovers:
 
     def take(self) -> None:
         """Adopt the next ones, as far as there is room for them."""
+        while self._later and self._later[0][0] < time.monotonic():
+            self._next.append(self._later.popleft()[1])
         for _ in range(min(_TRIES, len(self._next))):
             if len(self._spools) >= _IN_HAND:
                 return
@@ -80,7 +90,11 @@ class Leftovers:
                 # Nothing can be read, and its process appends nothing more.
                 lane.lose_rest(waiting)
                 continue
-            if waiting:
+            if lane.has_aside:
+                if lane.seconds_left > _PATIENCE_SECONDS:
+                    self._later.append((time.monotonic() + _LATER_SECONDS, lane.folder))
+                    self.release(lane)
+            elif waiting:
                 del self._spools[lane.folder]
                 lane.close()
                 spool.discard()
@@ -99,6 +113,7 @@ class Leftovers:
         for lane in self.in_hand:
             self.release(lane)
         self._next.clear()
+        self._later.clear()
 
     def _adopt(self, folder: Path) -> None:
         spool = None

@@ -10,6 +10,7 @@ from pathlib import Path
 from relayscope.spool import check_folder, list_slots, orphans, read_about, waiting
 
 from .address import address
+from .aside import records_aside
 from .origin import Origin
 from .settings import spool_dir
 from .trouble import troubles
@@ -43,8 +44,19 @@ def waiting_by_address(root: Path) -> Counter[str]:
     for folder in list_slots(root):
         origin = Origin.unpack(read_about(folder))
         with suppress(OSError):  # It has just been delivered and deleted.
-            found[origin.address if origin else ""] += waiting(folder)
+            address_of = origin.address if origin else ""
+            found[address_of] += waiting(folder) + records_aside(folder)
     return found
+
+
+def tell_of_asides(root: Path) -> None:
+    """Print what the collector does not take in time, while it takes other things."""
+    records = sum(records_aside(folder) for folder in list_slots(root))
+    if records:
+        sys.stdout.write(
+            f"  {records} of them set aside, because the collector does not take them in time; "
+            "what came after them is sent, and they are tried again and again\n"
+        )
 
 
 def tell_of_others(found: Counter[str], here: str) -> None:
@@ -70,6 +82,7 @@ def _tell(root: Path, here: str) -> bool:
         return False
     found = waiting_by_address(root)
     sys.stdout.write(f"{root.name}: {found.total()} waiting, {in_use(root)} in use\n")
+    tell_of_asides(root)
     tell_of_others(found, here)
     told = troubles(root)
     for trouble in told:

@@ -1,0 +1,172 @@
+"""Requests that a receiver does not take in time, set aside so that what is behind them goes on.
+
+Each is a file of its own beside the spool, which is not deleted while there is one. Its bytes stay
+the same: a receiver that has stored them after all knows them again, and says so at once.
+"""
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from hashlib import sha256
+from io import FileIO
+from pathlib import Path
+from typing import Final
+from zlib import crc32
+
+import msgpack
+
+from relayscope.spool import KEPT, open_own, read_own
+
+from .otlp import Request, Signal, split
+
+_CHECKSUM_BYTES: Final = 4
+
+_SAME_TRIES: Final = 3
+"""How often a request is tried before it is halved. A receiver may go on with one that it has given
+up answering; as long as it does, the same bytes are known again, and halves of them are not."""
+
+_LONGEST_PAUSE: Final = 300.0
+_MOST: Final = 16
+"""Requests that are aside at a time: 4 MiB each."""
+
+
+@dataclass(slots=True)
+class Part:
+    """What is left of a request: all of it, or a half of a half.
+
+    Attributes:
+        request: What is to be sent.
+        tries: How often it was tried in vain.
+        tried_at: When that was, in seconds of the wall clock.
+    """
+
+    request: Request
+    tries: int
+    tried_at: float
+
+    @property
+    def seconds_left(self) -> float:
+        """Until it is to be tried again; a clock that was set back makes that no longer."""
+        pause = min(2.0 ** (self.tries - 1), _LONGEST_PAUSE)
+        return min(self.tried_at + pause - time.time(), pause)
+
+    def put_off(self) -> "list[Part]":
+        """Return what is to be sent after one more try in vain: after a few, the halves."""
+        now = time.time()
+        if self.tries + 1 < _SAME_TRIES or self.request.records < 2:  # noqa: PLR2004  # one is whole
+            return [Part(self.request, self.tries + 1, now)]
+        return [Part(half, 0, now) for half in split(self.request)]
+
+
+class Aside:
+    """A request that was set aside, in a file: the parts that are left of it."""
+
+    def __init__(self, path: Path) -> None:
+        """Take over a file, or the place for one."""
+        self.path = path
+        self._due_at = 0.0
+
+    @property
+    def seconds_left(self) -> float:
+        """Until a part is to be tried again; a forwarder that has just begun tries at once."""
+        return self._due_at - time.monotonic()
+
+    def load(self) -> list[Part]:
+        """Return the parts.
+
+        Raises:
+            OSError: They cannot be read.
+            ValueError: They are damaged.
+        """
+        data = read_own(self.path)
+        packed = data[_CHECKSUM_BYTES:]
+        if crc32(packed).to_bytes(_CHECKSUM_BYTES, "little") != data[:_CHECKSUM_BYTES]:
+            raise ValueError(f"{self.path} is damaged")
+        parts = [
+            Part(Request(Signal(signal), records, body), tries, tried_at)
+            for signal, records, body, tries, tried_at in msgpack.unpackb(packed)
+        ]
+        self._note(parts)
+        return parts
+
+    def keep(self, parts: Sequence[Part]) -> None:
+        """Keep these parts, in place of those that were there.
+
+        Raises:
+            OSError: The disk refuses; those that were there stay.
+        """
+        packed: bytes = msgpack.packb(
+            [
+                (each.request.signal.value, *each.request[1:], each.tries, each.tried_at)
+                for each in parts
+            ]
+        )
+        # Whole or not at all: a request that was halved in part would be there twice.
+        new = self.path.with_name(f"new-{self.path.name}")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+        with FileIO(open_own(new, flags), "w") as file:
+            rest = memoryview(crc32(packed).to_bytes(_CHECKSUM_BYTES, "little") + packed)
+            while rest:
+                rest = rest[file.write(rest) or 0 :]
+        new.replace(self.path)
+        self._note(parts)
+
+    def _note(self, parts: Sequence[Part]) -> None:
+        self._due_at = time.monotonic() + min(part.seconds_left for part in parts)
+
+
+class Asides:
+    """Those of one spool."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._all = {path.name: Aside(path) for path in sorted(folder.glob(f"{KEPT}*"))}
+
+    def __iter__(self) -> Iterator[Aside]:
+        return iter(list(self._all.values()))
+
+    def __bool__(self) -> bool:
+        return bool(self._all)
+
+    def __contains__(self, request: Request) -> bool:
+        return _name(request) in self._all
+
+    @property
+    def has_room(self) -> bool:
+        """Whether one more may be set aside."""
+        return len(self._all) < _MOST
+
+    def add(self, request: Request) -> None:
+        """Set a request aside.
+
+        Raises:
+            OSError: The disk refuses.
+        """
+        name = _name(request)
+        aside = Aside(self._folder / name)
+        aside.keep([Part(request, 1, time.time())])
+        self._all[name] = aside
+
+    def remove(self, aside: Aside) -> None:
+        """Remove one of which nothing is left.
+
+        Raises:
+            OSError: The disk refuses.
+        """
+        aside.path.unlink()
+        del self._all[aside.path.name]
+
+
+def records_aside(folder: Path) -> int:
+    """Return how many records of a spool are set aside."""
+    total = 0
+    for path in folder.glob(f"{KEPT}*"):
+        with suppress(OSError, ValueError):
+            total += sum(part.request.records for part in Aside(path).load())
+    return total
+
+
+def _name(request: Request) -> str:
+    return KEPT + sha256(request.body).hexdigest()[:16]
