@@ -1,13 +1,16 @@
 """Emits log records and spans through OpenTelemetry's API, and says what it has emitted.
 
-usage: emitter.py RECORDS [--bytes N] [--large-every N] [--pause SECONDS] [--clock-jumps]
-                  [--then exit|leave|raise|kill|wait|fork|pool|crowd] [--children N]
+usage: emitter.py RECORDS [--bytes N] [--image BYTES] [--large-every N] [--pause SECONDS]
+                  [--clock-jumps] [--then exit|leave|raise|kill|wait|fork|pool|crowd]
+                  [--children N]
 
 Prints the mark of each record once emitting it has returned: what a peer could have seen by then.
 Every tenth record is followed by a span with a mark of its own. It knows nothing of relayscope.
 """
 
 import argparse
+import base64
+import json
 import multiprocessing
 import os
 import random
@@ -36,12 +39,20 @@ def say(text: str) -> None:
     os.write(sys.stdout.fileno(), text.encode() + b"\n")
 
 
+def picture(size: int) -> str:
+    """Return what a tool answers with that makes a screenshot of so many bytes."""
+    data = base64.b64encode(os.urandom(size)).decode()
+    content = [{"type": "image", "mimeType": "image/png", "data": data}]
+    return json.dumps({"jsonrpc": "2.0", "id": 1, "result": {"content": content}})
+
+
 @dataclass(frozen=True)
 class Work:
     """What to emit."""
 
     records: int
     size: int
+    image: int
     large_every: int
     pause: float
 
@@ -56,7 +67,9 @@ class Work:
                 LogRecord(
                     timestamp=time.time_ns(),
                     severity_number=SeverityNumber.INFO,
-                    body=f"payload of {name} " + "x" * (_LARGE if is_large else self.size),
+                    body=f"payload of {name} "
+                    + (picture(self.image) if self.image else "")
+                    + "x" * (_LARGE if is_large else self.size),
                     attributes={"mark": name},
                 )
             )
@@ -117,6 +130,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("records", type=int)
     parser.add_argument("--bytes", type=int, default=200)
+    parser.add_argument("--image", type=int, default=0)
     parser.add_argument("--large-every", type=int, default=0)
     parser.add_argument("--pause", type=float, default=0.0)
     parser.add_argument("--clock-jumps", action="store_true")
@@ -125,7 +139,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.clock_jumps:
         let_the_clock_jump()
-    work = Work(options.records, options.bytes, options.large_every, options.pause)
+    work = Work(options.records, options.bytes, options.image, options.large_every, options.pause)
     work.do()
     match options.then:
         case "leave":

@@ -40,6 +40,8 @@ SCENARIOS: dict[str, Scenario] = {
     "fork-under-load": delivery_load.fork_under_load,
     "burst": delivery_load.burst,
     "large-bodies": delivery_load.large_bodies,
+    "images": delivery_load.images,
+    "thousand-spools": delivery_load.thousand_spools,
     "short-programs": delivery_starts.short_programs,
     "two-environments": delivery_starts.two_environments,
 }

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import resource
 from typing import TYPE_CHECKING
 
 from relayscope.instrumentation.bounds import BODY_LIMIT_VARIABLE
+from relayscope.instrumentation.sanitizing import KEEP_BINARY_VARIABLE
+from tests.fix_delivery import end_forwarders
 
 if TYPE_CHECKING:
     import random
@@ -15,6 +18,14 @@ if TYPE_CHECKING:
 
 BURST = 200_000
 _MANY_ROUNDS = 10
+
+_IMAGES = 62
+_IMAGE_BYTES = 185 * 1024
+"""What twenty calls left that answered with a screenshot: beyond what one request holds."""
+
+_CROWD = 1000
+_SMALL_CROWD = 100
+_FILES = 256
 
 
 def clock_jumps(_: Field, hosts: Hosts, __: Proxy, rounds: int, ___: random.Random) -> None:
@@ -42,3 +53,32 @@ def large_bodies(_: Field, hosts: Hosts, __: Proxy, rounds: int, ___: random.Ran
     hosts.variables[BODY_LIMIT_VARIABLE] = str(6_000_000)
     for _round in range(rounds):
         hosts.start("60", "--large-every", "20").wait()
+
+
+def images(_: Field, hosts: Hosts, proxy: Proxy, rounds: int, __: random.Random) -> None:
+    """Screenshots that are kept, and small records, wait while the collector is away."""
+    hosts.variables[KEEP_BINARY_VARIABLE] = "true"
+    hosts.variables[BODY_LIMIT_VARIABLE] = str(2 * _IMAGE_BYTES)
+    for _round in range(rounds):
+        proxy.stop()
+        hosts.start(str(_IMAGES), "--image", str(_IMAGE_BYTES)).wait()
+        hosts.start("50").wait()
+        proxy.start()
+        hosts.settle()
+
+
+def thousand_spools(_: Field, hosts: Hosts, proxy: Proxy, rounds: int, __: random.Random) -> None:
+    """A thousand processes end while the collector is away; one forwarder of few files sends it."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    crowd = _CROWD if rounds >= _MANY_ROUNDS else _SMALL_CROWD
+    for _round in range(rounds):
+        proxy.stop()
+        hosts.start("1", "--then", "crowd", "--children", str(crowd)).wait()
+        end_forwarders(hosts.spools)
+        proxy.start()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (_FILES, before[1]))
+        try:
+            hosts.start("1").wait()
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
+        hosts.settle()

@@ -89,7 +89,7 @@ def test_what_is_never_taken_in_time_holds_nothing_up(spool_dir: Path) -> None:
     """It is halved until the heavy record is alone; all others arrive, and it stays."""
     with receiving(Slow(10**6, stores=False)) as receiver:
         assert isinstance(receiver, Slow)
-        marks = logs_of(emitted(receiver, "4"))
+        marks = logs_of(emitted(receiver, "2"))
         later = logs_of(emitted(receiver, "3"))
         eventually(lambda: receiver.marks().keys() == {*marks, *later} - {receiver.heavy})
         eventually(lambda: forwarders(spool_dir) == [])
@@ -106,7 +106,7 @@ def test_what_is_never_taken_in_time_holds_nothing_up(spool_dir: Path) -> None:
     assert receiver.marks().keys() == {*marks, *later}
     assert max(receiver.marks().values()) == 1
     assert list_slots(spool_dir / "host") == []
-    assert receiver.accounts()[-1][names.DELIVERY_ACKNOWLEDGED] == 4
+    assert receiver.accounts()[-1][names.DELIVERY_ACKNOWLEDGED] == 2
 
 
 def test_what_was_stored_too_late_is_sent_again_with_the_same_bytes(spool_dir: Path) -> None:
@@ -161,7 +161,7 @@ def request(number: int, records: int = 1) -> Request:
 @pytest.mark.parametrize("damage", [b"", b"x", b"\0" * 100])
 def test_what_is_damaged_is_no_request(damage: bytes, tmp_path: Path) -> None:
     """It is told of, and not sent."""
-    Asides(tmp_path).add(request(1))
+    Asides(tmp_path).add(request(1), 1.0)
     (path,) = tmp_path.glob(f"{KEPT}*")
     path.write_bytes(damage)
 
@@ -174,10 +174,10 @@ def test_what_is_aside_is_bounded(tmp_path: Path) -> None:
     """The sixteenth fills it; the same request takes one place."""
     asides = Asides(tmp_path)
     for number in range(15):
-        asides.add(request(number))
-        asides.add(request(number))
+        asides.add(request(number), 1.0)
+        asides.add(request(number), 1.0)
     assert asides.has_room
-    asides.add(request(15))
+    asides.add(request(15), 1.0)
 
     assert not asides.has_room
     assert records_aside(tmp_path) == 16

@@ -24,10 +24,15 @@ from .otlp import Request, Signal, split
 _CHECKSUM_BYTES: Final = 4
 
 _SAME_TRIES: Final = 3
-"""How often a request is tried before it is halved. A receiver may go on with one that it has given
-up answering; as long as it does, the same bytes are known again, and halves of them are not."""
+_SAME_TIMES: Final = 6
+"""How often, and for how many times as long as the first try took, a request is sent whole before
+it is halved. A receiver may go on with one that it has given up answering: as long as it does, it
+knows the same bytes again, and would not know their halves."""
 
 _LONGEST_PAUSE: Final = 300.0
+_LONGEST_PAUSE_OF_MANY: Final = 4.0
+"""Seconds; as long as something can still be halved, no forwarder ends for want of movement."""
+
 _MOST: Final = 16
 """Requests that are aside at a time: 4 MiB each."""
 
@@ -39,25 +44,34 @@ class Part:
     Attributes:
         request: What is to be sent.
         tries: How often it was tried in vain.
-        tried_at: When that was, in seconds of the wall clock.
+        tried_at: When that was last, in seconds of the wall clock.
+        halve_at: When it may be halved; zero before it was tried.
     """
 
     request: Request
     tries: int
     tried_at: float
+    halve_at: float = 0.0
 
     @property
     def seconds_left(self) -> float:
         """Until it is to be tried again; a clock that was set back makes that no longer."""
-        pause = min(2.0 ** (self.tries - 1), _LONGEST_PAUSE)
+        longest = _LONGEST_PAUSE if self.request.records == 1 else _LONGEST_PAUSE_OF_MANY
+        pause = min(2.0 ** (self.tries - 1), longest)
         return min(self.tried_at + pause - time.time(), pause)
 
-    def put_off(self) -> "list[Part]":
-        """Return what is to be sent after one more try in vain: after a few, the halves."""
+    def put_off(self, took: float) -> "list[Part]":
+        """Return what is to be sent after one more try in vain: after a while, the halves.
+
+        Args:
+            took: Seconds that the try took.
+        """
         now = time.time()
-        if self.tries + 1 < _SAME_TRIES or self.request.records < 2:  # noqa: PLR2004  # one is whole
-            return [Part(self.request, self.tries + 1, now)]
-        return [Part(half, 0, now) for half in split(self.request)]
+        tries = self.tries + 1
+        halve_at = self.halve_at or now + (_SAME_TIMES - 1) * took
+        if self.request.records > 1 and tries >= _SAME_TRIES and now >= halve_at:
+            return [Part(half, 0, now) for half in split(self.request)]
+        return [Part(self.request, tries, now, halve_at)]
 
 
 class Aside:
@@ -85,8 +99,8 @@ class Aside:
         if crc32(packed).to_bytes(_CHECKSUM_BYTES, "little") != data[:_CHECKSUM_BYTES]:
             raise ValueError(f"{self.path} is damaged")
         parts = [
-            Part(Request(Signal(signal), records, body), tries, tried_at)
-            for signal, records, body, tries, tried_at in msgpack.unpackb(packed)
+            Part(Request(Signal(signal), records, body), *tried)
+            for signal, records, body, *tried in msgpack.unpackb(packed)
         ]
         self._note(parts)
         return parts
@@ -99,7 +113,13 @@ class Aside:
         """
         packed: bytes = msgpack.packb(
             [
-                (each.request.signal.value, *each.request[1:], each.tries, each.tried_at)
+                (
+                    each.request.signal.value,
+                    *each.request[1:],
+                    each.tries,
+                    each.tried_at,
+                    each.halve_at,
+                )
                 for each in parts
             ]
         )
@@ -138,15 +158,19 @@ class Asides:
         """Whether one more may be set aside."""
         return len(self._all) < _MOST
 
-    def add(self, request: Request) -> None:
-        """Set a request aside.
+    def add(self, request: Request, took: float) -> None:
+        """Set a request aside, which was tried in vain.
+
+        Args:
+            request: The request.
+            took: Seconds that the try took.
 
         Raises:
             OSError: The disk refuses.
         """
         name = _name(request)
         aside = Aside(self._folder / name)
-        aside.keep([Part(request, 1, time.time())])
+        aside.keep(Part(request, 0, 0.0).put_off(took))
         self._all[name] = aside
 
     def remove(self, aside: Aside) -> None:

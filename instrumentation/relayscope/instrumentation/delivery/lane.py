@@ -139,10 +139,12 @@ class Lane:
             raise
         except Unavailable as error:
             self._tries += 1
-            is_slow = time.monotonic() - began >= _SLOW_SECONDS
-            if not request.records or not (is_slow or self._tries >= _QUICK_TRIES):
+            took = time.monotonic() - began
+            is_due = took >= _SLOW_SECONDS or self._tries >= _QUICK_TRIES
+            if not request.records or not is_due or not self._asides.has_room:
                 raise
-            self._set_aside(request, destination, error)
+            self._prove(destination)
+            self._set_aside(request, took, error)
             del consignment.requests[0]
             self._save(consignment)
             return 0
@@ -173,17 +175,14 @@ class Lane:
             self._drop(REJECTED, rejected, consignment)
         return []
 
-    def _set_aside(self, request: Request, destination: Destination, error: Unavailable) -> None:
-        """Set a request aside, if the receiver takes a small one meanwhile: so it is the request.
+    def _set_aside(self, request: Request, took: float, error: Unavailable) -> None:
+        """Let others go round a request, which the receiver does not take although it takes others.
 
         Raises:
-            Unavailable: It is the receiver, or there is no room to set it aside.
+            Unavailable: There is no room for it aside.
         """
-        if not self._asides.has_room:
-            raise error
-        self._prove(destination)
         try:
-            self._asides.add(request)
+            self._asides.add(request, took)
         except OSError:
             raise error from None
         self._tries = 0
@@ -202,6 +201,7 @@ class Lane:
         part = min(parts, key=lambda part: part.seconds_left)
         place = parts.index(part)
         sent = 0
+        began = time.monotonic()
         try:
             halves = self._deliver(part.request, destination, consignment)
             parts[place : place + 1] = [Part(half, 0, 0.0) for half in halves]
@@ -209,8 +209,9 @@ class Lane:
         except Misconfigured:
             raise
         except Unavailable:
+            took = time.monotonic() - began
             self._prove(destination)
-            parts[place : place + 1] = part.put_off()
+            parts[place : place + 1] = part.put_off(took)
         if parts:
             self._save(consignment)
             aside.keep(parts)
