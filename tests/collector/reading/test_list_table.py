@@ -78,20 +78,20 @@ def test_a_beginning_that_several_have_names_them(terminal: Terminal, database_u
 
 def test_rows_are_not_numbered_where_others_can_write(terminal: Terminal, tmp_path: Path) -> None:
     """A number must not lead to what somebody else has put there."""
-    folder = tmp_path / "state" / "relayscope"
+    folder = tmp_path / "state" / "relayscope" / "lists"
     folder.mkdir(parents=True)
     folder.chmod(0o777)
     assert terminal("traces").split()[0] != "#"
-    (folder / "last-list").write_text(f'[["{TRACE_ID}",null]]')
+    (folder / "last").write_text(f'[["{TRACE_ID}",null]]')
     assert "no list was shown" in terminal("trace", "1")
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[1]", '[["x", null]]', "[[null]]", "\xff", "[[]]"])
 def test_a_damaged_list_is_none(terminal: Terminal, tmp_path: Path, content: str) -> None:
     """One line says so."""
-    folder = tmp_path / "state" / "relayscope"
+    folder = tmp_path / "state" / "relayscope" / "lists"
     folder.mkdir(parents=True, mode=0o700)
-    (folder / "last-list").write_bytes(content.encode("latin-1"))
+    (folder / "last").write_bytes(content.encode("latin-1"))
     said = terminal("trace", "1")
     assert "Traceback" not in said
     assert "no list was shown" in said or "no row 1" in said
@@ -102,16 +102,16 @@ def test_what_is_no_file_of_the_users_is_not_read(
     terminal: Terminal, tmp_path: Path, kind: str
 ) -> None:
     """Nor does it keep whoever reads waiting."""
-    folder = tmp_path / "state" / "relayscope"
+    folder = tmp_path / "state" / "relayscope" / "lists"
     folder.mkdir(parents=True, mode=0o700)
     target = tmp_path / "other"
     target.write_text(f'[["{TRACE_ID}",null]]')
     if kind == "link":
-        (folder / "last-list").symlink_to(target)
+        (folder / "last").symlink_to(target)
     elif kind == "fifo":
-        os.mkfifo(folder / "last-list")
+        os.mkfifo(folder / "last")
     else:
-        (folder / "last-list").mkdir()
+        (folder / "last").mkdir()
     assert "no list was shown" in terminal("trace", "1")
     terminal("traces")
     assert target.read_text() == f'[["{TRACE_ID}",null]]'
@@ -120,10 +120,10 @@ def test_what_is_no_file_of_the_users_is_not_read(
 def test_a_list_is_the_users_own_to_read(terminal: Terminal, tmp_path: Path) -> None:
     """Folder and file."""
     terminal("traces")
-    folder = tmp_path / "state" / "relayscope"
+    folder = tmp_path / "state" / "relayscope" / "lists"
     assert folder.stat().st_mode & 0o777 == 0o700
-    assert (folder / "last-list").stat().st_mode & 0o777 == 0o600
-    assert [file.name for file in folder.iterdir()] == ["last-list"]
+    assert (folder / "last").stat().st_mode & 0o777 == 0o600
+    assert [file.name for file in folder.iterdir()] == ["last"]
 
 
 def test_an_empty_list_says_what_to_do(terminal: Terminal) -> None:
@@ -131,12 +131,13 @@ def test_an_empty_list_says_what_to_do(terminal: Terminal) -> None:
     assert "nothing that is stored fits" in terminal("calls", "--tool", "none")
     assert "--since goes further back" in terminal("calls", "--sort", "duration")
     assert "shown with --all" in terminal("logs", "--component", "nobody")
+    assert "nothing that is stored fits" in terminal("tail", "--component", "nobody")
 
 
 def test_the_numbers_of_rows_name_messages_to_compare(terminal: Terminal) -> None:
     """Of the list of messages that was shown last."""
     terminal("messages", "--kind", "request", "--component", "iccm-relay", "--tool", "none")
-    terminal("messages", "--method", "tools/call", "--kind", "request", "--trace", SHORT)
+    terminal("messages", "--method", "tools/call", "--kind", "request", "--trace", TRACE_ID.hex)
     shown = terminal("diff", "4", "1")
     assert "$.id" in shown
     assert "nothing differs" in terminal("diff", "4", "3")

@@ -269,6 +269,26 @@ def test_a_wrong_filter_is_explained(database_url: str, arguments: list[str]) ->
     assert "Traceback" not in result.stderr
 
 
+def test_following_ends_when_nobody_reads(database_url: str) -> None:
+    """`tail -f | head` ends though nothing is stored any more, and is no error."""
+    with (
+        subprocess.Popen(
+            [*COMMAND, "tail", "-f", "--json"],
+            env=clean_environment({"RELAYSCOPE_DATABASE_URL": database_url}),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process,
+        ended(process),
+    ):
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(PATIENCE) == 0
+        assert process.stderr.read() == ""
+
+
 def test_what_is_stored_is_followed(database_url: str) -> None:
     """`tail -f` shows each record once, soon after it was stored, and ends when interrupted."""
     now = (time.time_ns() - samples.START) / 1e6

@@ -88,7 +88,8 @@ def _say_how_to_go_on(data_dir: Path) -> None:
     folder = f"--data-dir {data_dir}"
     relayscope, instrument = map(_as_typed, ("relayscope", "relayscope-instrument"))
     _head("How to look further")
-    click.echo(f"  {relayscope} trace --last {folder}")
+    click.echo(f"  {relayscope} calls --failed {folder}")
+    click.echo(f"  {relayscope} trace 1 {folder}")
     click.echo(f"  {relayscope} sql '{_NEWEST}' {folder}")
     click.echo(f"\nTo trace your own relay: start `{relayscope} serve`, then run")
     click.echo(f"  {instrument} --service-name relay -- python your_relay.py")

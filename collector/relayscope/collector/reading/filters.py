@@ -76,7 +76,7 @@ def trace_ids(text: str) -> Ids:
 
 def _any_of(help_text: str, **given: Any) -> dict[str, Any]:
     """An option that may be given several times, for whatever has one of the values."""
-    return {"multiple": True, "help": f"{help_text} Several: any of them.", **given}
+    return {"multiple": True, "help": f"{help_text} (*)", **given}
 
 
 _OPTIONS: Final[dict[str, dict[str, Any]]] = {

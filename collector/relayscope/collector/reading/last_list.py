@@ -41,17 +41,17 @@ def remember(rows: Sequence[Row]) -> bool:
         folder = _folder()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         check_folder(folder)
-        new = folder / f"last-list.{os.getpid()}"
+        new = folder / f"last.{os.getpid()}"
         try:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
             with os.fdopen(open_own(new, flags), "wb") as file:
                 file.write(orjson.dumps([tuple(row) for row in rows[:MOST_ROWS]]))
-            new.replace(folder / "last-list")
+            new.replace(folder / "last")
         finally:
             new.unlink(missing_ok=True)
     except OSError:
         with suppress(OSError):
-            (_folder() / "last-list").unlink(missing_ok=True)
+            (_folder() / "last").unlink(missing_ok=True)
         return False
     return True
 
@@ -64,7 +64,7 @@ def row(number: int) -> Row:
     """
     try:
         check_folder(_folder())
-        rows = orjson.loads(read_own(_folder() / "last-list"))
+        rows = orjson.loads(read_own(_folder() / "last"))
         known = [_row(*one) for one in rows]
     except (OSError, ValueError, TypeError):
         raise RowMissing(
@@ -83,4 +83,5 @@ def _row(trace_id: object, message_id: object) -> Row:
 
 
 def _folder() -> Path:
-    return user_state_path("relayscope", appauthor=False)
+    # Not the state folder itself, which others make, too, and maybe for a group.
+    return user_state_path("relayscope", appauthor=False) / "lists"

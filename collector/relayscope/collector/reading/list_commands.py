@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from relayscope.collector.reading.list_table import ListTable
     from relayscope.collector.settings import Settings
 
+SEVERAL: Final = "(*) May be given several times; one of the values must fit."
+
 TIMEOUT: Final = 60.0
 """Seconds; what is bounded in time takes a fraction of one."""
 
@@ -38,7 +40,7 @@ most = click.option(
     default=50,
     show_default=True,
     metavar="N",
-    help="Show the newest N.",
+    help="Show at most N.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object per row.")
 
@@ -65,13 +67,13 @@ def _list(settings: Settings, name: LiteralString, table: ListTable, given: dict
             return
         names = [column.name for column in found.columns]
         rows = [dict(zip(names, row, strict=True)) for row in found.rows]
-        why_none = "" if rows else _why_none(connection, settings, given)
+        why = "" if rows else why_none(connection, settings, given)
     _show(rows, table)
-    if why_none:
-        click.echo(why_none)
+    if why:
+        click.echo(why)
 
 
-def _why_none(
+def why_none(
     connection: psycopg.Connection[Any], settings: Settings, given: Mapping[str, Any]
 ) -> str:
     """What to do where a list has no rows."""
@@ -109,7 +111,7 @@ def _sort(*columns: str) -> Callable[[Callable[..., None]], Callable[..., None]]
         type=click.Choice(("time", *columns)),
         default="time",
         show_default=True,
-        help="Show those with the greatest of this, of a day or --since, the greatest last.",
+        help="Show the newest, or those with the greatest of this within --since (default: 1d).",
     )
 
 
@@ -123,7 +125,7 @@ def _command(
         decorated = most(as_json(decorated))
         if sorts:
             decorated = _sort(*sorts)(decorated)
-        return click.command()(filter_options(*filters)(decorated))
+        return click.command(epilog=SEVERAL)(filter_options(*filters)(decorated))
 
     return decorate
 

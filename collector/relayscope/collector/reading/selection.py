@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 from psycopg import errors
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from typing import LiteralString
 
     from psycopg.adapt import AdaptersMap
+
+_TOO_SLOW: Final = "less time is looked at with --since and --until."
 
 
 def select(
@@ -57,4 +59,4 @@ def in_our_words() -> Iterator[None]:
             "them when it starts"
         ) from None
     except psycopg.Error as error:
-        raise refused(error) from None
+        raise refused(error, _TOO_SLOW) from None

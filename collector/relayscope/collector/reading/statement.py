@@ -21,6 +21,9 @@ _CHUNK: Final = 100
 """Rows that travel together: 10 times as fast as one by one, and few enough to be shown at once."""
 
 
+TOO_SLOW: Final = "--timeout SECONDS allows it more; narrow the time to need less."
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column of a result."""
@@ -86,9 +89,9 @@ def _in_our_words(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
         raise refused(error) from None
 
 
-def refused(error: psycopg.Error) -> StatementRefused:
-    """What PostgreSQL said, which may quote telemetry, and what to do about it."""
+def refused(error: psycopg.Error, too_slow: str = TOO_SLOW) -> StatementRefused:
+    """What PostgreSQL said, which may quote telemetry, and what to do where it took too long."""
     said = "\n".join(lines(str(error).strip()))
     if isinstance(error, errors.QueryCanceled) and "statement timeout" in said:
-        said += "\nHINT:  --timeout SECONDS allows it more; narrow the time to need less."
+        said += f"\nHINT:  {too_slow}"
     return StatementRefused(said)

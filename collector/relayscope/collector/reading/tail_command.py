@@ -18,12 +18,19 @@ from relayscope.collector.reading.database import again, reading
 from relayscope.collector.reading.failures import failures
 from relayscope.collector.reading.filters import filter_options
 from relayscope.collector.reading.gist import gist
-from relayscope.collector.reading.list_commands import TIMEOUT, as_json, most, parameters
+from relayscope.collector.reading.list_commands import (
+    SEVERAL,
+    TIMEOUT,
+    as_json,
+    most,
+    parameters,
+    why_none,
+)
 from relayscope.collector.reading.listing import newest
 from relayscope.collector.reading.plain_text import one_line
 from relayscope.collector.reading.records import MESSAGE_EVENT
 from relayscope.collector.reading.selection import select
-from relayscope.collector.reading.terminal import stdout_console, write_lines
+from relayscope.collector.reading.terminal import is_read, stdout_console, write_lines
 from relayscope.collector.reading.trace_id import short
 from relayscope.collector.reading.windows import LATEST
 
@@ -45,7 +52,7 @@ _DATE_AND_TIME: Final = slice(5, 23)
 """What of `2026-11-23 09:07:28.123456+00` a line shows; the times are in UTC."""
 
 
-@click.command()
+@click.command(epilog=SEVERAL)
 @click.option("-f", "--follow", is_flag=True, help="Go on showing what is stored from now on.")
 @settings_options("data_dir", "database_url")
 @filter_options(
@@ -86,7 +93,10 @@ def tail(*, settings: Settings, follow: bool, as_json: bool, **given: Any) -> No
         lines.write(replace(last, rows=iter(rows)))
         # Shown already, even if it came between the two looks.
         seen.update(map(orjson.dumps, rows))
-        while follow:
+        if not rows and not as_json and stdout_console().is_terminal:
+            why = why_none(connection, settings, given)
+            click.echo(f"{why}; what comes is shown" if follow else why)
+        while follow and is_read(sys.stdout.fileno()):
             try:
                 time.sleep(_PERIOD)
             except KeyboardInterrupt:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import select
 import sys
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,13 @@ def write_lines(lines: Iterable[str], end: str = "\n") -> None:
     for line in lines:
         sys.stdout.write(line)
         sys.stdout.write(end)
+
+
+def is_read(descriptor: int) -> bool:
+    """Whether anybody is left at the other end of a pipe; a file or a terminal has no such end."""
+    polled = select.poll()
+    polled.register(descriptor, 0)
+    return not any(events & select.POLLERR for _, events in polled.poll(0))
 
 
 def _never_fail_to_encode(encoding: str | None = None) -> None:
