@@ -3,7 +3,7 @@
 import pytest
 
 from relayscope.sanitizer import Sanitizer
-from tests.sanitizer.samples import CANARY
+from tests.sanitizer.replacing import SECRETS, assert_secret_goes
 
 SANITIZER = Sanitizer.default()
 
@@ -15,6 +15,15 @@ SANITIZER = Sanitizer.default()
         "const password: string = 'SECRET'",
         'password: str = "SECRET"',
         "PASSWORD = N'SECRET'",
+        'password: Some("SECRET")',
+        'let password = Secret::new("SECRET".to_string());',
+        'new NetworkCredential("bob", "SECRET")',
+        'Map.of("user", "bob", "password", "SECRET")',
+        '[{user, "bob"}, {password, "SECRET"}]',
+        'password <- "SECRET"',
+        'Dim password As String = "SECRET"',
+        '  ["password"]=>\n  string(9) "SECRET"\n',
+        'const key = process.env.API_KEY || "SECRET";',
         'let password: &\'static str = "SECRET";',
         'var token string = "SECRET"',
         'char password[] = "SECRET";',
@@ -50,14 +59,10 @@ SANITIZER = Sanitizer.default()
         "p\u0430ssword: SECRET",
     ],
 )
-@pytest.mark.parametrize("secret", ["hunter2", CANARY, "Xy7!kk9#pQ"])
+@pytest.mark.parametrize("secret", SECRETS)
 def test_a_value_that_is_assigned_is_found(text: str, secret: str) -> None:
     """It goes in every language's way to assign; nothing before it changes."""
-    marked = text.replace("SECRET", secret)
-    cleaned = SANITIZER.text(marked)
-    assert secret not in cleaned
-    assert cleaned.split("[REDACTED")[0] == marked[: len(cleaned.split("[REDACTED")[0])]
-    assert SANITIZER.text(cleaned) == cleaned
+    assert_secret_goes(SANITIZER, text, secret)
 
 
 @pytest.mark.parametrize(
@@ -219,6 +224,24 @@ def test_a_value_that_is_assigned_is_found(text: str, secret: str) -> None:
         "add :class:`x` and pass :data:`CLIENT`",
         'MovedModule("http_cookiejar", "cookielib", "http.cookiejar"),',
         'sig = f"{tool.name}({params})"',
+        "var token = await tokens.GetAsync(cancellationToken);",
+        "const [token, setToken] = useState<string | null>(null);",
+        "private token$ = new BehaviorSubject<string | null>(null);",
+        '#[arg(long, env = "API_KEY")] api_key: Option<String>,',
+        "export type Token = { kind: TokenKind; text: string; pos: number };",
+        "case TOKEN_EOF: return Token.EOF;",
+        'if not password: raise Unauthorized("password required")',
+        "for token in tokens: process(token)",
+        "local token = lexer:next()",
+        'secret = client.get_secret_value(SecretId=name)["SecretString"]',
+        "kubectl create secret generic db --from-file=password=./password.txt",
+        "aws secretsmanager get-secret-value --secret-id prod/db --query SecretString",
+        "docker login -u bob --password-stdin registry.example.org",
+        'printf("token: %d\\n", tok->kind);',
+        'private static final String TOKEN_HEADER = "X-Auth-Token";',
+        "tests: pass: 12, fail: 0",
+        "* Cookie: `SameSite=Lax` by default.",
+        "<code>Authorization: Bearer &lt;token&gt;</code>",
     ],
 )
 def test_source_code_that_names_a_secret_is_left_alone(text: str) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from relayscope.sanitizer import Sanitizer
-from tests.sanitizer.samples import CANARY
+from tests.sanitizer.replacing import SECRETS, assert_secret_goes
 
 SANITIZER = Sanitizer.default()
 
@@ -23,16 +23,18 @@ SANITIZER = Sanitizer.default()
         '<add key="token" value="SECRET"/>',
         '<input type="password" value="SECRET">',
         "<li><b>Password:</b> SECRET</li>",
+        "<p>Password: <code>SECRET</code></p>",
+        '<div>API key: <span class="mono">SECRET</span></div>',
+        '<input value="SECRET" type="hidden" name="csrf_token">',
+        '<setting value="SECRET" key="smtp_password" />',
+        '<label>Password</label> <input id="p" value="SECRET">',
+        '<label>API key <input type="text" value="SECRET"></label>',
     ],
 )
-@pytest.mark.parametrize("secret", ["hunter2", CANARY, "Xy7!kk9#pQ"])
+@pytest.mark.parametrize("secret", SECRETS)
 def test_a_value_in_markup_is_found(text: str, secret: str) -> None:
     """Content, attributes, and the element behind one that names it."""
-    marked = text.replace("SECRET", secret)
-    cleaned = SANITIZER.text(marked)
-    assert secret not in cleaned
-    assert cleaned.split("[REDACTED")[0] == marked[: len(cleaned.split("[REDACTED")[0])]
-    assert SANITIZER.text(cleaned) == cleaned
+    assert_secret_goes(SANITIZER, text, secret)
 
 
 @pytest.mark.parametrize(
@@ -43,6 +45,11 @@ def test_a_value_in_markup_is_found(text: str, secret: str) -> None:
         '<string name="password">Password</string>',
         "<td>token</td><td>string</td><td>The token to use</td>",
         "<th>Password</th><th>Email</th>",
+        '<input value="Save" type="submit" name="password_submit">',
+        '<label>Token</label><input type="submit" value="Save">',
+        '<input type="password" value={form.password} />',
+        "<p>Password: <em>required</em></p>",
+        "-p, --password <password>   the password of the user",
     ],
 )
 def test_markup_about_a_secret_is_left_alone(text: str) -> None:

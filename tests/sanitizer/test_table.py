@@ -3,7 +3,7 @@
 import pytest
 
 from relayscope.sanitizer import Sanitizer
-from tests.sanitizer.samples import CANARY
+from tests.sanitizer.replacing import SECRETS, assert_secret_goes
 
 SANITIZER = Sanitizer.default()
 
@@ -24,17 +24,16 @@ SANITIZER = Sanitizer.default()
         "INSERT INTO users (name, password) VALUES ('bob', 'SECRET')",
         "INSERT INTO users (password, name) VALUES ('SECRET','bob'), ('SECRET', 'x');",
         "INSERT INTO `users` (`id`, `password`, `x`) VALUES (1, 'SECRET', NOW());",
+        'user,"x"\n"host","user","password"\n"db","bob","SECRET"',
+        "<tr><th>user</th><th>password</th></tr>\n<tr><td>bob</td><td>SECRET</td></tr>",
+        "INSERT INTO accounts (id, api_key) SELECT 1, 'SECRET'",
         "COPY public.users (id, password, x) FROM stdin;\n1\tSECRET\tb\n2\tSECRET\tc\n\\.",
     ],
 )
-@pytest.mark.parametrize("secret", ["hunter2", CANARY, "Xy7!kk9#pQ"])
+@pytest.mark.parametrize("secret", SECRETS)
 def test_a_value_in_a_column_with_a_sensitive_name_is_found(text: str, secret: str) -> None:
     """It goes from every row."""
-    marked = text.replace("SECRET", secret)
-    cleaned = SANITIZER.text(marked)
-    assert secret not in cleaned
-    assert cleaned.split("[REDACTED")[0] == marked[: len(cleaned.split("[REDACTED")[0])]
-    assert SANITIZER.text(cleaned) == cleaned
+    assert_secret_goes(SANITIZER, text, secret)
 
 
 @pytest.mark.parametrize(
@@ -44,6 +43,7 @@ def test_a_value_in_a_column_with_a_sensitive_name_is_found(text: str, secret: s
         "Send the token, then wait,\nand ask for a cookie, or two,\n",
         "f(token, password, x)\ng(a, b, c)\n",
         "SELECT id, password FROM users",
+        "<tr><th>Password</th><th>Strength</th></tr><tr><td>none</td><td>weak</td></tr>",
         "CREATE TABLE users (\n  id int,\n  password varchar(255),\n  token text\n)",
     ],
 )

@@ -8,15 +8,17 @@ import re
 from typing import Final
 
 from relayscope.sanitizer import extents, harmless
-from relayscope.sanitizer.description import describes_in_yaml, lists_names
+from relayscope.sanitizer.description import describes_in_yaml, describes_inline
 from relayscope.sanitizer.harmless import Kind
 from relayscope.sanitizer.json_schema import SCHEMA_WORDS
 from relayscope.sanitizer.page import LINE, Mention, Page, Pair
 
 _ASSIGNS = re.compile(
-    r"(=>|:=|[?+|]{0,2}=(?![=~])|[!=]={1,2}|[?!]?:(?!:)|\uff1a|\uff1d)"
+    r"(=>|:=|<-(?!>)|[?+|]{0,2}=(?![=~])|[!=]={1,2}|[?!]?:(?!:)|\uff1a|\uff1d)"
     # Comments in JSON, and marks that end bold letters.
     r"(?:(?<=[:\uff1a])[*_]{1,3}(?=\s)|</\w{1,10}>"
+    # An element in a line: `Password: <code>X`.
+    r"|[ \t]*+<(?:strong|b|em|i|code|kbd|samp|span|tt|mark|br)(?:[ ][^<>\n]{0,64})?/?>"
     r"|[ \t]*+(?:/\*(?:[^*]|\*(?!/)){0,256}+\*/|//[^\n]{0,256}+\n\s*+)){0,4}+"
     r"([ \t]*+)"
 )
@@ -138,8 +140,13 @@ class _Assignment:
         mark = text[at : at + 1]
         if mark in _OPENINGS and (span := extents.literal(text, at)):
             return None if self._is_closing() else self._literal(*span)
-        if self.operator in _COMPARED or (self.operator == "=>" and not self.quote):
+        if self.operator in _COMPARED:
             return None
+        if self.operator == "=>" and not self.quote:
+            # The parameter of a function, most often.
+            end = extents.run(text, at)
+            is_random = harmless.is_random(text[at : min(end, at + LINE)])
+            return Pair(self.mention.rule, at, end) if is_random else None
         if mark in _BRACKETS:
             return self._bracketed(mark)
         if mark in _ENDS:
@@ -185,7 +192,7 @@ class _Assignment:
         if mark not in _OBJECTS:
             return self._bare()
         is_schema = _SCHEMA.match(text, at) or _VALIDATED.match(text, at)
-        if is_schema or lists_names(self.page.names, text, at):
+        if is_schema or describes_inline(self.page.names, text, at):
             return None
         end = extents.closing(text, at, at + _BRACKETED)
         if self.page.is_code(at) and not harmless.has_odd_literal(text[at:end]):
@@ -319,7 +326,12 @@ class _Assignment:
     def _is_name(self, kind: Kind, value: str, end: int) -> bool:
         """Whether a value names something of a program, or the sensitive thing itself."""
         page = self.page
-        if harmless.is_longer_name(value, self._name()) or page.is_code(self.at):
+        is_variable = (
+            harmless.is_longer_name(value, self._name())
+            or page.is_code(self.at)
+            or (self.operator == "=" and not self.spaced and page.is_argument(self.mention.start))
+        )
+        if is_variable:
             return True
         is_sensitive = page.names.rule(value) is not None
         if kind is Kind.PATH:
@@ -350,6 +362,9 @@ class _Assignment:
         """Whether a number counts something: in source code, or the line of a file."""
         if self.colon and not self.spaced and "." in self._name():
             return True
+        if self._name().endswith("s") and len(value) < _FEW_DIGITS and self._name().islower():
+            # So many of them, or tests that pass.
+            return self._name() == "pass" or not self._name().endswith("pass")
         if self.spaced and len(value) <= _COUNT:
             return True
         return len(value) <= _FEW_DIGITS and self.page.is_code(self.at)

@@ -1,4 +1,4 @@
-"""Literals in source code without `=`: setters, initializers, defaults of variables."""
+"""Literals in source code without `=`: setters, constructors, initializers, defaults."""
 
 import re
 from typing import Final
@@ -8,13 +8,22 @@ from relayscope.sanitizer.page import LINE, Mention, Page, Pair
 
 _SETTER = re.compile(r"(?:.*[.>:])?(?:set|with)(?=_|[A-Z])|(?:.*[.>:])?(?:Set|With)", re.DOTALL)
 _FIRST = re.compile(r"\([ \t]*+(?=[bBfFrRuUNL@]{0,2}[\"'`])")
+_CONSTRUCTED = re.compile(
+    r"(?:::(?:new|from|from_str))?\([ \t]*+"
+    # All that stands before the last one are literals, too: the user, the host.
+    r"(?:[bBfFrRuUNL@]{0,2}(?:\"[^\"\n]{0,128}\"|'[^'\n]{0,128}')[ \t]*+,[ \t]*+){0,3}"
+    r"(?=[bBfFrRuUNL@]{0,2}[\"'`])"
+)
 _INITIALIZED = re.compile(
     r"\{[ \t]*+(?=[uUL]?\")"
     # `variable "x" { default = "y" }` in HCL
     r"|(?<=[\"' ])\{\s*+(?:(?!default\b)[a-z_]{1,32}[ \t]*+=[^\n]{0,256}\n\s*+){0,6}+"
     r"default[ \t]*+=[ \t]*+(?=\")"
 )
-_CLOSED: Final = frozenset("),}\r\n")
+_WORD = re.compile(r"(?:Network|Password|Basic|UserPassword|UsernamePassword)?[A-Z][a-z]+")
+_FALLBACK = re.compile(r"(?:\|\||\?\?)[ \t]*+(?=[\"'`])")
+_CREDENTIALS = re.compile(r"Credentials?\Z")
+_CLOSED: Final = frozenset({"", *"),;}\r\n"})
 
 
 def setter(page: Page, mention: Mention) -> Pair | None:
@@ -22,6 +31,31 @@ def setter(page: Page, mention: Mention) -> Pair | None:
     if not _SETTER.match(page.text[mention.start : mention.end]):
         return None
     found = _FIRST.match(page.text, mention.behind)
+    return _literal(page, mention, found.end()) if found else None
+
+
+def constructed(page: Page, mention: Mention) -> Pair | None:
+    """The last literal that makes a secret: `Secret::new("x")`, `Credentials("bob", "x")`."""
+    text, start, end = page.text, mention.start, mention.end
+    if not text[start].isupper() or mention.behind != end:
+        return None
+    found = _CONSTRUCTED.match(text, end)
+    word = _WORD.match(text, start, end)
+    if found is None or word is None or page.names.rule(word[0]) is None:
+        return None
+    pair = _literal(page, mention, found.end())
+    if pair is None or not (_CREDENTIALS.search(text, start, end) or _is_odd(text, pair)):
+        return None
+    return pair
+
+
+def _is_odd(text: str, pair: Pair) -> bool:
+    return harmless.is_odd(text[pair.start : min(pair.end, pair.start + LINE)])
+
+
+def fallback(page: Page, mention: Mention) -> Pair | None:
+    """The literal that stands for a value when there is none: `env.API_KEY || "x"`."""
+    found = _FALLBACK.match(page.text, mention.behind)
     return _literal(page, mention, found.end()) if found else None
 
 

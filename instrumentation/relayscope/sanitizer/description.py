@@ -29,7 +29,7 @@ _PLAIN = re.compile(
     r"|[\"']{2}|[./~][\w./~-]*|\$\{.*\}|[\"']?\$?\{\{.*\}\}[\"']?|[|>][+-]?"
 )
 _COMMENT = re.compile(r"(?:\A|[ \t])#.*")
-_LIST = re.compile(r"\[\s*+([\w.-]{1,64}(?:\s*+,\s*+[\w.-]{1,64}){0,32})\s*+,?\s*+\]")
+_INLINE = re.compile(r"[\[{]([^\[\]{}\n\"'`]{1,512})[\]}]")
 
 
 class Descriptions:
@@ -89,10 +89,12 @@ def describes_in_yaml(names: Names, block: str) -> bool:
     return all(_describes(names, line) for line in lines)
 
 
-def lists_names(names: Names, text: str, at: int) -> bool:
-    """Whether a list in brackets says only where secrets are: `[db_password, api_key]`."""
-    found = _LIST.match(text, at)
-    return found is not None and all(_names(names, each.strip()) for each in found[1].split(","))
+def describes_inline(names: Names, text: str, at: int) -> bool:
+    """Whether what is in brackets on one line describes secrets: `[db_password]`, `{a: true}`."""
+    found = _INLINE.match(text, at)
+    return found is not None and all(
+        _describes(names, item.strip()) for item in found[1].split(",")
+    )
 
 
 def _describes(names: Names, line: str) -> bool:
@@ -104,10 +106,13 @@ def _describes(names: Names, line: str) -> bool:
         return True
     if name is None:
         return _names(names, value)
+    if _names(names, value):
+        return True
     is_number = value.isdecimal() and len(value) <= _SHORT_NUMBER
     return names.describes(name) or (is_number and name.lower() not in _VALUES)
 
 
 def _names(names: Names, value: str) -> bool:
     """Whether a value is the name of a secret, in several words."""
-    return harmless.has_words(value) and names.rule(value) is not None
+    is_name = harmless.has_words(value) or ("_" in value and value.isupper())
+    return is_name and names.rule(value) is not None

@@ -13,8 +13,13 @@ _LITERAL = re.compile(
     re.DOTALL,
 )
 # Python's way to print an object, and what makes text of text: `SecretStr('x')`.
+WRAPPERS: Final = (
+    "(?:Some|Just|Optional|Secret(?:Str|Bytes|String|Box)?|GuardedString|str|bytes|String|string"
+    "|bytearray)(?:::(?:new|from))?"
+)
+"""Functions that make a value of the literal in their brackets."""
 _WRAPPED = re.compile(
-    r"(?:Secret(?:Str|Bytes|String)|GuardedString|str|bytes|String|string|bytearray)"
+    rf"{WRAPPERS}"
     r"""\([bBfFrRuU]{0,2}(?:"(?:[^"\\]|\\.)*+"?|'(?:[^'\\]|\\.)*+'?)\)?""",
     re.DOTALL,
 )

@@ -7,6 +7,7 @@ about it leaves to that.
 import re
 from typing import Final, Literal
 
+from relayscope.sanitizer import extents
 from relayscope.sanitizer.assignment import SCHEME, assigned
 from relayscope.sanitizer.harmless import EXPRESSION_WORDS
 from relayscope.sanitizer.page import Mention, Page, Pair
@@ -30,7 +31,8 @@ _NO_DEFAULT: Final = r"(?![ \t]*+(?:or\b|\|\||\?\?|\?:))"
 # In source code: the value has the form of a name, of a type of a parameter, or of a call that is
 # no wrapper of a literal and has no default.
 _CODE = re.compile(
-    rf"{_ASSIGNS}(?:new |await )?(?!\w*(?:[sS]tr|[sS]tring|[bB]ytes|bytearray)\()"
+    rf"{_ASSIGNS}(?:new |await )?"
+    rf"(?!\w*(?:[sS]tr|[sS]tring|[bB]ytes|bytearray)\(|{extents.WRAPPERS}\()"
     rf"{_NAMED}(?:(?:\((?![^\n]{{0,300}}(?:\bor\b|\|\||\?\?|\?:))[^\n]{{0,300}}[)(,\[{{];?|[;,)])?"
     rf"[ \t]*+\r?\n|[,)}}][\s),;:]{_NO_DEFAULT})"
     r"|[ \t]*+[!=]==?[ \t]*+(?![\s\"'`bBfFrRuUNL@=])"

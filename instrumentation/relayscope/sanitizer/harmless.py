@@ -44,6 +44,12 @@ _ODD = re.compile(
     r"(?![A-Za-z]{1,12}[-_ ]?[0-9]{1,4}(?:[.-][\w]*)?[^\w\s]*(?:\s|\Z))[^\s\"'`<>]{6,}"
 )
 _ODD_LENGTH: Final = 6
+_RANDOM_LENGTH: Final = 8
+_CHANGES: Final = 3
+"""From letters to digits, or to signs, and back: `utf8mb4` and `base64url` have two."""
+
+_RUN = re.compile(r"[A-Za-z]+|[0-9]+|[!@#$%^&*+=~?]+")
+_FILE = re.compile(r"[.,][A-Za-z]{1,5}\Z|\A[0-9]{4}-[0-9]{2}|\A[0-9.]+[A-Za-z]{0,3}\Z")
 _SIGN = re.compile(r"[A-Za-z0-9][!@#$%^&*+=~?][A-Za-z0-9]")
 _NUMBERED = re.compile(
     r"[A-Z]{2,8}[- ]?[0-9]{1,5}|v?[0-9]+(?:\.[0-9]+)+|(?:OAuth|base|utf-?|sha-?|md)[0-9.]+"
@@ -117,7 +123,7 @@ _PROGRAM = re.compile(
     r"|!\(?[A-Za-z_$][\w$]*\.|/(?:[\^\\(]|\[\^)|[0-9]?\*[<(A-Za-z]|%x[0-9A-F]{2}"
 )
 _CHAIN = re.compile(
-    r"[A-Za-z_$@][\w$]*+((?:(?:\?\.|!\.|::|->|\.|:(?=[a-z_]\w*\())#?[A-Za-z_$][\w$]*+)*+)[!?]?"
+    r"[A-Za-z_$@][\w$]*+((?:(?:\?\.|!\.|::|->|\.|:(?=[a-z_]\w*\())#?[\w$]++)*+)[!?]?"
 )
 # Parameters of a type, or of a function that is called.
 _PARAMETERS = re.compile(
@@ -161,7 +167,9 @@ _REFERENCE = re.compile(
 )
 
 # Letters with digits in their midst, and what base64 and people put between them.
-_PLAINLY_NONE = re.compile(r"[A-Za-z_+/~=!#^*-]*+(?:[0-9]++[\w+/~=!#^*-]++|[0-9]{2,3})")
+_PLAINLY_NONE = re.compile(
+    r"[A-Za-z_+/~=!#^*-]*+[0-9]++[\w+/~=!#^*-]++|[A-Za-z_+/~=!#^*-]++[0-9]{2,3}"
+)
 _PATH = re.compile(
     r"[A-Za-z_$@][A-Za-z_$]*+(?:(?:\?\.|!\.|::|->|\.)[A-Za-z_$][A-Za-z_$]*+)++[0-9]?[!?]?"
 )
@@ -196,6 +204,14 @@ def is_odd(value: str) -> bool:
         return False
     letters = any(map(str.isalpha, value))
     return letters and (any(map(str.isdigit, value)) or _SIGN.search(value) is not None)
+
+
+def is_random(value: str) -> bool:
+    """Whether a single word changes so often between letters, digits and signs that it is none."""
+    if len(value) < _RANDOM_LENGTH or harmlessly_numbered(value) or _FILE.search(value):
+        return False
+    changes = len(_RUN.findall(value)) - 1
+    return changes >= _CHANGES and any(map(str.isdigit, value)) and any(map(str.isalpha, value))
 
 
 def harmlessly_numbered(value: str) -> bool:

@@ -30,6 +30,14 @@ LOOK_ALIKES: Final = (
 )
 """For a search: letters that look like Latin ones, among such or of full width."""
 
+_CODES: Final = rf"0(?:{'|'.join(sorted(f'{ord(letter):04x}'[1:] for letter in _LETTERS))})"
+
+ESCAPED_LOOK_ALIKES: Final = (
+    rf"[^\\][g-z][a-f]?\\{{1,8}}u{_CODES}|\\u{_CODES}[a-z]"
+    r"|\\uff(?:2[1-9a-f]|3[0-9a]|4[1-9a-f]|5[0-9a])"
+)
+"""The same where JSON escapes them; digits before one are those of another escape."""
+
 _SEARCH: Final = re2.compile(LOOK_ALIKES)
 
 

@@ -10,6 +10,16 @@ _OPENING = re.compile(r"(?:[ \t\r\n][^<>]{0,512}+)?>")
 _CONTENT = re.compile(r"\s*+(?:<!\[CDATA\[((?:[^\]]++|\](?!\]>))*+)|([^<]++))")
 _VALUE = re.compile(r"[\"']?[ \t][^<>\r\n]{0,128}?\b(?i:value|content)=")
 _INSIDE = re.compile(r"[\"'][^<>\r\n]{0,128}>([^<\r\n]++)</")
+# The input behind its label, or in it.
+_INPUT = re.compile(
+    r"[:=]?[ ]?(?:</(?:label|b|strong|span|dt|td|th)>)?\s{0,64}+(?:<(?:td|dd|div|p)>\s{0,64}+)?"
+    r"<input\b[^<>]{0,256}?[ ]value=(?=[\"'])"
+)
+_VALUE_BEFORE = re.compile(
+    r"<\w{1,32}[ \t\r\n](?:[^<>]{0,256}[ \t\r\n])?(?:value|content)=(?=[\"'])"
+)
+_BUTTON = re.compile(r"type=[\"']?(?:submit|button|checkbox|radio|reset)\b")
+_BEFORE: Final = 320
 # From the end of one element into the next.
 _NEXT = re.compile(
     r"[:=]?[ ]?</(td|th|dt|key|name|b|strong|label|span|Key|Name)>\s{0,64}+:?\s{0,64}+"
@@ -39,12 +49,19 @@ def element(page: Page, mention: Mention) -> Pair | None:
     if not content:
         return None
     first, last = content.span(content.lastindex or 0)
-    closed = text.startswith(("</", "]]>"), last)
-    if not (closed or last == len(text)) or harmless.is_label(
-        text[first : min(last, first + LINE)]
-    ):
+    is_closed = text.startswith(("</", "]]>"), last) or (
+        last == len(text) and _may_be_cut(text, opening, first)
+    )
+    if not is_closed or harmless.is_label(text[first : min(last, first + LINE)]):
         return None
     return Pair(mention.rule, first, last)
+
+
+def _may_be_cut(text: str, opening: int, content: int) -> bool:
+    """Whether markup ends within an element, or this is a placeholder: `--password <password>`."""
+    before = text[max(0, opening - LINE) : opening]
+    is_markup = "</" in before or "<?" in before or before.endswith(">")
+    return is_markup or " " not in text[content : content + LINE].rstrip()
 
 
 def attribute(page: Page, mention: Mention) -> Pair | None:
@@ -64,13 +81,26 @@ def attribute(page: Page, mention: Mention) -> Pair | None:
         value, name = found[1][:LINE], text[mention.start : mention.end]
         if not harmless.is_label(value) and not harmless.is_same_name(value, name):
             return Pair(mention.rule, *found.span(1))
-    return None
+    return _value_before(page, mention)
+
+
+def _value_before(page: Page, mention: Mention) -> Pair | None:
+    """The attribute `value` that stands before the one that names it."""
+    text, start = page.text, mention.start
+    tag = text.rfind("<", max(0, start - _BEFORE), start)
+    found = _VALUE_BEFORE.match(text, tag, start) if tag >= 0 else None
+    span = found and extents.literal(text, found.end())
+    if not span or span[1] > start or _BUTTON.search(text, tag, mention.end + _LONGEST):
+        return None
+    return None if harmless.is_label(text[slice(*span)]) else Pair(mention.rule, *span)
 
 
 def next_element(page: Page, mention: Mention) -> Pair | None:
     """The content of the element behind the one that names it."""
     found = _NEXT.match(page.text, mention.behind)
-    if found is None or (found[1] == "th" and found[2] == "th"):
+    if found is None:
+        return _next_input(page, mention)
+    if found[1] == "th" and found[2] == "th":
         return None
     value = found[3][:LINE].strip()
     if " " in value and (harmless.is_prose(value) or harmless.is_label(value)):
@@ -78,6 +108,17 @@ def next_element(page: Page, mention: Mention) -> Pair | None:
     if found[2] not in _CELLS and not harmless.is_odd(value):
         return None
     return Pair(mention.rule, *found.span(3))
+
+
+def _next_input(page: Page, mention: Mention) -> Pair | None:
+    text = page.text
+    found = _INPUT.match(text, mention.behind)
+    span = found and extents.literal(text, found.end())
+    if not span or _BUTTON.search(text, mention.behind, span[1] + _LONGEST):
+        return None
+    value = text[span[0] : min(span[1], span[0] + LINE)]
+    is_harmless = harmless.is_label(value) or page.names.rule(value) is not None
+    return None if is_harmless else Pair(mention.rule, *span)
 
 
 def _is_prefix(text: str) -> bool:

@@ -64,6 +64,12 @@ _CONDITION = re.compile(
     r"[ \t}]*+(?:(?:else )?if|elif|while|case|when|for (?=[^\n]* in ))[ (][^\n:]*+"
 )
 
+_ARGUMENT = re.compile(
+    r"[ \t]*+(?:[\w.,\[\]]{1,48}+[ ]=|return|await|yield|raise)[ ][^\n]*?\b[a-z_]\w*\([^()\n]*+"
+)
+_CALL: Final = 160
+"""Characters before a name in which the call begins that it is a parameter of."""
+
 _BLOCK: Final = 2048
 """Characters that are judged together to be source code or not."""
 
@@ -164,6 +170,12 @@ class Page:
         start = max(0, at - _INDENT)
         line = self.text.rfind("\n", start, at) + 1
         return (line > 0 or start == 0) and _CONDITION.fullmatch(self.text, line, at) is not None
+
+    def is_argument(self, at: int) -> bool:
+        """Whether a name is a parameter in a call of source code: `x = f(token=`."""
+        start = max(0, at - _CALL)
+        line = self.text.rfind("\n", start, at) + 1
+        return (line > 0 or start == 0) and _ARGUMENT.fullmatch(self.text, line, at) is not None
 
     def rest_of_line(self, at: int) -> str:
         """What follows on the line of a place, without blanks at its end; part of a long line."""

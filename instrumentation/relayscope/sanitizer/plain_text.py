@@ -13,12 +13,15 @@ from typing import Final, NamedTuple
 from relayscope.sanitizer import glance
 from relayscope.sanitizer.alignment import aligned
 from relayscope.sanitizer.assignment import assigned
-from relayscope.sanitizer.declaration import initialized, setter
+from relayscope.sanitizer.declaration import constructed, fallback, initialized, setter
 from relayscope.sanitizer.form import argument, named_value
+from relayscope.sanitizer.html_table import headed
 from relayscope.sanitizer.look_alikes import latin
 from relayscope.sanitizer.markup import attribute, element, next_element
 from relayscope.sanitizer.names import Names
+from relayscope.sanitizer.next_line import below
 from relayscope.sanitizer.page import Mention, Page, Pair
+from relayscope.sanitizer.sentence import announced, said
 from relayscope.sanitizer.statement import inserted
 from relayscope.sanitizer.table import columns, drawn
 from relayscope.sanitizer.wording import dashed, leads, subscript, worded
@@ -45,21 +48,26 @@ _BY_WORDS: Final = _Ways((worded,), (aligned,))
 _BY_BLANKS: Final = _Ways((), (aligned,))
 _WAYS: Final[Mapping[str, _Ways]] = MappingProxyType(
     {
-        **dict.fromkeys(("=", "?", "!", "+", "\uff1a", "\uff1d"), _Ways((assigned,))),
-        ":": _Ways((next_element, assigned)),
+        **dict.fromkeys(("\u662f", "\u4e3a", "\u70ba", "\u306f"), _Ways((said,))),
+        "?": _Ways((assigned, fallback)),
+        **dict.fromkeys(("=", "!", "+", "\uff1a", "\uff1d"), _Ways((assigned,))),
+        ":": _Ways((next_element, constructed, assigned), (below,)),
         "[": _Ways((subscript,)),
         "]": _Ways((subscript,), (inserted,)),
-        "(": _Ways((setter,)),
+        "(": _Ways((setter, constructed)),
         "{": _Ways((initialized,)),
-        "-": _Ways((dashed,)),
+        **dict.fromkeys(("-", "\u2192", "\u279c", "\u21d2"), _Ways((dashed,))),
         ">": _Ways((attribute, element)),
-        "<": _Ways((next_element,)),
+        "<": _Ways((next_element, assigned), (headed,)),
         ",": _Ways((argument, named_value), (inserted, columns)),
         ";": _Ways((), (columns,)),
         ")": _Ways((), (inserted,)),
-        "|": _Ways((), (drawn,)),
-        "\n": _Ways((named_value,), (columns, drawn, aligned)),
-        "\r": _Ways((named_value,), (columns, drawn, aligned)),
+        "|": _Ways((fallback,), (drawn,)),
+        "": _Ways((named_value, announced)),
+        "}": _Ways((named_value,)),
+        **dict.fromkeys(
+            ("\n", "\r"), _Ways((named_value, announced), (columns, drawn, aligned, below))
+        ),
     }
 )
 """By the character behind the name; where none is given, by words."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
+from relayscope.sanitizer.model import KeyRule
 from relayscope.sanitizer.page import Mention, Page, Pair
 from relayscope.sanitizer.table import HEAD, Column, delimited, sensitive
 
@@ -13,6 +14,7 @@ _OPENING: Final = "opening bracket"
 
 _STATEMENT = re.compile(r"(?i:into|copy)[ \t\n]+[^()\s]{1,120}[ \t\n]*+\Z")
 _VALUES = re.compile(r"\)\s*+(?i:values?)\s*+")
+_SELECT = re.compile(r"\)\s*+(?i:select)\s++")
 _STDIN = re.compile(r"\)\s*+(?i:from\s++stdin)[^;\n]{0,64};?[ \t]*+\r?\n")
 _NAME = re.compile(r"[\s`\"\[]*+([\w .-]{1,64}?)[\s`\"\]]*+(?:,|\Z)")
 
@@ -37,6 +39,9 @@ def inserted(page: Page, mention: Mention) -> Iterator[Pair]:
     rules = sensitive(page, names)
     if values := _VALUES.match(text, closing):
         yield from _rows(page, rules, values.end())
+    elif chosen := _SELECT.match(text, closing):
+        for index, rule in rules:
+            yield from _literal(rule, _chosen(index).match(text, chosen.end()))
     elif head := _STDIN.match(text, closing):
         for at, pairs in delimited(text, head.end(), "\t", len(names), rules):
             page.told[_SQL] = at
@@ -49,10 +54,20 @@ def _rows(page: Page, rules: Sequence[Column], at: int) -> Iterator[Pair]:
         for index, rule in rules:
             cell = _cell(index).match(text, at)
             if cell and text.startswith("'", cell.end() - 1):
-                yield Pair(rule, text.index("'", cell.start(1)) + 1, cell.end() - 1)
+                yield from _literal(rule, cell)
             elif cell and cell[1].strip().isdigit():
                 yield Pair(rule, *cell.span(1))
         at = page.told[_SQL] = row.end()
+
+
+def _literal(rule: KeyRule, cell: re.Match[str] | None) -> Iterator[Pair]:
+    if cell and cell[1].endswith("'"):
+        yield Pair(rule, cell.start(1) + cell[1].index("'") + 1, cell.end() - 1)
+
+
+@lru_cache(maxsize=256)
+def _chosen(index: int) -> re.Pattern[str]:
+    return re.compile(rf"(?:{_ITEM},){{{index}}}\s*+({_TEXT})")
 
 
 @lru_cache(maxsize=256)

@@ -3,6 +3,7 @@
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from itertools import chain
 from typing import Final, NamedTuple
 
@@ -28,6 +29,7 @@ _NEAR: Final = 12
 """Characters before and behind a mention in which its quotes and what assigns to it stand."""
 
 _CONTAINERS: Final = ("{", "[")
+_LISTED: Final = frozenset({",", "]"})
 
 
 class Means(NamedTuple):
@@ -127,6 +129,8 @@ class TextSearch:
             if string is not None:
                 done = self._read(string)
                 if done >= 0:
+                    if done == string.end and end > start and self._may_be_no_json(string):
+                        self._loose.append((start, end))
                     continue
                 # It names something that is no JSON, so it is no JSON itself.
                 done = loose_until = string.end
@@ -134,6 +138,10 @@ class TextSearch:
                 continue
             if end > start:
                 self._loose.append((start, end))
+
+    def _may_be_no_json(self, string: JsonString) -> bool:
+        """Whether a string is one of a program or of CSV, rather than of a list in JSON."""
+        return string.follows in _LISTED and not self._is_json
 
     def _spots(self, rule_places: dict[int, list[int]], more: Sequence[int]) -> list[Span]:
         """Where something could be, in ascending order; what has no length is no mention."""
@@ -216,7 +224,7 @@ class TextSearch:
             if not all(map(self._is_read, found)):
                 yield from self._patterns(self._means.rules[index])
         yield from self._encoded()
-        if (is_hidden or self._is_spelled_around(rule_places)) and not self._is_json():
+        if (is_hidden or self._is_spelled_around(rule_places)) and not self._is_json:
             yield from self._spelled()
 
     def _pairs(self, text: str, mentions: list[Span]) -> Iterator[Finding]:
@@ -272,6 +280,7 @@ class TextSearch:
     def _is_read(self, at: int) -> bool:
         return _covers(self._starts, self._ends, at)
 
+    @cached_property
     def _is_json(self) -> bool:
         """Whether all of the text is JSON, so that there is nothing between its strings."""
         if not self._text.lstrip().startswith(_CONTAINERS):

@@ -13,6 +13,7 @@ from itertools import accumulate
 from typing import Final
 
 from relayscope.sanitizer.findings import Finding
+from relayscope.sanitizer.look_alikes import ESCAPED_LOOK_ALIKES
 
 _ESCAPES: Final = (
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
@@ -36,6 +37,7 @@ ESCAPE_FILTER: Final = (
     # A letter behind a percent sign, or as an entity. No encoder writes one: it hides something.
     r"|%(?:4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a])"
     r"|&#(?:6[5-9]|[7-9][0-9]|1[01][0-9]|12[0-2]|x(?:4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a]));"
+    rf"|{ESCAPED_LOOK_ALIKES}"
 )
 """For the prefilter: spellings that hide even letters."""
 

@@ -1,4 +1,4 @@
-"""Values that words lead up to: `Your password is: X`, `--password X`, `ENV PASSWORD X`, netrc."""
+"""Values that words or blanks lead up to: sentences, `--password X`, `ENV PASSWORD X`, netrc."""
 
 import re
 from typing import Final
@@ -6,20 +6,12 @@ from typing import Final
 from relayscope.sanitizer import extents, harmless
 from relayscope.sanitizer.assignment import assigned
 from relayscope.sanitizer.markup import attribute, element
-from relayscope.sanitizer.page import LINE, Mention, Page, Pair
+from relayscope.sanitizer.page import Mention, Page, Pair
+from relayscope.sanitizer.sentence import announced, random_word, said
 
-_BEHIND = re.compile(
-    # `is X`, `for bob is: X`
-    r"(?P<said>"
-    r"(?:(?:for|f\u00fcr|para|pour)[ \t]++[\w.@'\"-]{1,40}+[ \t]*+|\([^()\n]{1,40}\)[ \t]*+)?"
-    r"(?P<is>(?:is|was|are|will[ ]be|is[ ]now|has[ ]been[ ](?:set|changed|reset)[ ]to"
-    r"|(?:re)?set[ ]to|changed[ ]to|to(?=[ ][\"'`])|ist|lautet|es|est|\u00e8|\u00e9)\b[ \t]*+)?"
-    r"(?P<colon>[:\uff1a][ \t]++)?)"
-    r"(?P<value>[\"'`]|[^\s\"'`<]{4,256}+)"
-)
 # `password nvarchar(50) = N'X'`, `password string = "X"`
 _TYPED = re.compile(
-    r"[A-Za-z_][\w.]{0,40}+(?:\([\w, ]{0,16}\))?(?:\[\])?[ \t]++:?=[ \t]++(?=N?[\"'`])"
+    r"(?:As[ ])?[A-Za-z_][\w.]{0,40}+(?:\([\w, ]{0,16}\))?(?:\[\])?[ \t]++:?=[ \t]++(?=N?[\"'`])"
 )
 _LONE = re.compile(
     r"([^\s\"'`<>]{4,256}+|[\"'][^\s\"']{4,256}+[\"'])[ \t]*+;?(?:\s*\Z|[ \t]*+\r?\n)"
@@ -30,10 +22,11 @@ _COMMANDS: Final = ("ENV ", "setenv ", "SetEnv ", "set -gx ", "set -x ", "set -U
 _DEFINING: Final = ("#define ", "(setq ", "(def ", "(defvar ")
 """What a literal follows in C and Lisp."""
 
-_DASHED = re.compile(r"[-\u2013][ \t]++([^\s\"'`<>]{6,256}+)[ \t]*+(?:\r?\n|\Z)")
+_DASHED = re.compile(r"[-\u2013\u2192\u279c\u21d2][ \t]++([^\s\"'`<>]{6,256}+)[ \t]*+(?:\r?\n|\Z)")
 _LOGIN = re.compile(r"(?:login|account)[ \t\n]+[^\s]+\s+\Z")
-_TRAILING: Final = ".,!?;:"
-_SUBSCRIPT = re.compile(r"\][ \t]*+(=>[ \t]*+)?|\[\w*+\][ \t]*+")
+_SUBSCRIPT = re.compile(
+    r"\][ \t]*+(=>[ \t]*+(?:\r?\n[ \t]*+string\([0-9]{1,6}\)[ ])?)?|\[\w*+\][ \t]*+"
+)
 """What stands behind a name in brackets: `[password] => X`, `env['PASSWORD'] = 'X'`; or in C:
 `password[] = "x"`."""
 
@@ -42,6 +35,8 @@ _LEAD = re.compile(
     r"(?:for|f\u00fcr|para|pour|is|was|are|will|has|set|reset|changed|to|ist|lautet|es|est|\u00e8|\u00e9)"
     r"[ \t:]"
     r"|[(:\uff1a]"
+    # A word with digits in it, or a code.
+    r"|(?=[^\s0-9]{0,32}[0-9])[^\s\"'`<>()=:/\\]{4}"
     # The last word of its line; what ends in a quotation mark; the type of a variable.
     r"|[^\s<>]{4,256}+[ \t]*+;?(?:[ \t]*+\r?\n|\s*+\Z)"
     r"|[^\"'\\\n:=,<>|\ue000]{0,32}+(?:[\"'][ \t]*+:|:?=)"
@@ -57,6 +52,7 @@ def leads(text: str, start: int, behind: int) -> bool:
         or text.endswith(_COMMANDS + _DEFINING, max(0, start - 8), start)
         or _LEAD.match(text, behind) is not None
         or text.startswith("value", behind)
+        or text.endswith(" is your ", max(0, start - 9), start)
     )
 
 
@@ -65,16 +61,14 @@ def worded(page: Page, mention: Mention) -> Pair | None:
     text, start, behind = page.text, mention.start, mention.behind
     if text[start] == "-":
         return _option(page, mention)
-    if start and text[start - 1] in "<:" and (pair := element(page, mention)):
-        return pair
     if text.endswith(_COMMANDS, max(0, start - 8), start):
         return _value(page, mention, behind)
     if text.endswith(_DEFINING, max(0, start - 8), start):
         span = extents.literal(text, behind)
         return Pair(mention.rule, *span) if span else None
-    if pair := attribute(page, mention):
+    if start and text[start - 1] in "<:" and (pair := element(page, mention)):
         return pair
-    return _said(page, mention) or _lone(page, mention) or _rest(page, mention)
+    return next(filter(None, (way(page, mention) for way in _WAYS)), None)
 
 
 def dashed(page: Page, mention: Mention) -> Pair | None:
@@ -114,24 +108,13 @@ def _option(page: Page, mention: Mention) -> Pair | None:
     return Pair(rule, at, end)
 
 
-def _said(page: Page, mention: Mention) -> Pair | None:
-    text = page.text
-    found = _BEHIND.match(text, mention.behind)
-    if found is None or not found["said"]:
+def _keyword(page: Page, mention: Mention) -> Pair | None:
+    """The literal behind a keyword of Lisp, Clojure or EDN: `:password "X"`."""
+    text, start = page.text, mention.start
+    if text[start - 1 : start] != ":" or text[mention.behind : mention.behind + 1] != '"':
         return None
-    at = found.start("value")
-    if not found["is"] and not found["colon"]:
-        return None
-    if span := extents.literal(text, at):
-        value = text[span[0] : min(span[1], span[0] + LINE)]
-        if " " in value or not value or (found["is"] == "to " and not harmless.is_odd(value)):
-            return None
-        return Pair(mention.rule, *span)
-    value = found["value"].rstrip(_TRAILING)
-    alone = found["colon"] and text[found.end() : found.end() + 1] in {"", "\n", "\r"}
-    if harmless.is_odd(value) or (alone and not page.is_code(at)):
-        return Pair(mention.rule, at, at + len(value))
-    return None
+    span = extents.literal(text, mention.behind)
+    return Pair(mention.rule, *span) if span else None
 
 
 def _lone(page: Page, mention: Mention) -> Pair | None:
@@ -146,7 +129,7 @@ def _lone(page: Page, mention: Mention) -> Pair | None:
     if harmless.is_call(text[start:end]):
         return None
     before = text[max(0, mention.start - 160) : mention.start]
-    in_netrc = "machine" in before and _LOGIN.search(before)
+    in_netrc = ("machine" in before or "default" in before) and _LOGIN.search(before)
     if in_netrc or (page.indent(mention.start) is not None and harmless.is_odd(text[start:end])):
         return Pair(mention.rule, start, end)
     return None
@@ -165,3 +148,7 @@ def _rest(page: Page, mention: Mention) -> Pair | None:
 def _value(page: Page, mention: Mention, at: int) -> Pair | None:
     span = extents.literal(page.text, at) or (at, extents.lone_run(page.text, at))
     return Pair(mention.rule, *span)
+
+
+_WAYS: Final = (attribute, said, _keyword, _lone, random_word, _rest, announced)
+"""The first that finds a value has the word."""
