@@ -45,7 +45,8 @@ def shared_exchange() -> Exchange:
         _exchange.watch_itself()
         _steering = Steering(_exchange, LevelLog(logger, sanitizer))
         _exchange.follow(_steering.look)
-        _steering.begin()
+        # What another process of the component was given holds from the first message on.
+        _steering.look()
         # Runs before the providers' own exit handlers, which were registered earlier.
         atexit.register(_exchange.close_all)
     return _exchange

@@ -12,6 +12,8 @@ from urllib.parse import quote, unquote
 
 from relayscope.instrumentation.sanitizing import shared_sanitizer
 
+from .settings import OPAMP_VARIABLE
+
 _OTLP: Final = "OTEL_EXPORTER_OTLP_"
 _ENDPOINT: Final = "ENDPOINT"
 _HEADERS: Final = "HEADERS"
@@ -47,7 +49,7 @@ def _secrets() -> tuple[str, ...]:
 def secrets_in(environment: Mapping[str, str]) -> Iterator[str]:
     """Yield what gives access: users and passwords of URLs, their queries, and headers."""
     for name, value in environment.items():
-        is_ours = name.startswith(_OTLP)
+        is_ours = name.startswith((_OTLP, OPAMP_VARIABLE))
         if (is_ours and name.endswith(_ENDPOINT)) or name.lower() in _PROXIES:
             yield from _of_url(value)
         elif is_ours and name.endswith(_HEADERS):

@@ -20,6 +20,9 @@ from relayscope.spool import check_folder, open_own
 _LARGEST: Final = 64 * 1024
 """Bytes; 32 rules with the longest patterns take half of it."""
 
+_OLDEST: Final = 24 * 3600.0
+"""Seconds; what nobody has confirmed for so long may have been taken back meanwhile."""
+
 Mark = tuple[int, int, int]
 """What tells a file from the one that was there before it."""
 
@@ -31,11 +34,13 @@ class Given:
     Attributes:
         hash: By which the collector knows it, in hex digits.
         serial: Grows with each that is written.
+        written: When that was, in seconds since the epoch.
         content: As JSON has it; its times are on this machine's clock.
     """
 
     hash: str
     serial: int
+    written: float
     content: Any
 
 
@@ -71,8 +76,16 @@ class GivenFile:
         except (ValueError, RecursionError):
             fields = None
         match fields:
-            case {"hash": str(known), "serial": int(serial), "content": content}:
-                return Given(known, serial, content)
+            case {
+                "hash": str(known),
+                "serial": int(serial),
+                "written": float(written),
+                "content": content,
+            }:
+                # A clock may have been set; then the forwarder writes it anew, too.
+                if abs(time.time() - written) > _OLDEST:
+                    raise ValueError(f"{self._path} is older than a day")
+                return Given(known, serial, written, content)
         raise ValueError(f"{self._path} is cut off, or was changed")
 
     def write(self, known: str, content: Any) -> None:
@@ -81,7 +94,12 @@ class GivenFile:
         Raises:
             OSError: The disk refuses.
         """
-        fields = {"hash": known, "serial": self._next_serial(), "content": content}
+        fields = {
+            "hash": known,
+            "serial": self._next_serial(),
+            "written": time.time(),
+            "content": content,
+        }
         body = json.dumps(fields).encode()
         path = self._path.with_name(f"{self._path.name}.{secrets.token_hex(4)}")
         try:

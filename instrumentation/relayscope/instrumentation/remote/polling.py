@@ -34,6 +34,9 @@ _LONGEST_PAUSE: Final = 10.0
 _LONGEST_REFUSED_PAUSE: Final = 60.0
 """While nobody answers, and while somebody does who does not know what this is about."""
 
+_CONFIRMED_SECONDS: Final = 6 * 3600.0
+"""After which the same rules are written anew: hosts take none that are older than a day."""
+
 _TIMEOUT: Final = 3.0
 _LARGEST: Final = 256 * 1024
 _END_SECONDS: Final = 1.0
@@ -123,9 +126,10 @@ class Polling:
             self._file.write(*offer_on_our_clock(offer))
 
     def _given(self) -> Given | None:
-        """What lies ready; what cannot be read is as if it were not there, and is replaced."""
+        """What lies ready; what cannot be read, or soon not any more, is asked for again."""
         with suppress(OSError, ValueError):
-            return self._file.read()
+            given = self._file.read()
+            return given if abs(time.time() - given.written) < _CONFIRMED_SECONDS else None
         return None
 
     def _post(self, body: bytes) -> bytes:

@@ -54,10 +54,6 @@ class Steering:
             # After the timer's own, which forgets its thread.
             os.register_at_fork(after_in_child=self._after_fork_in_child)
 
-    def begin(self) -> None:
-        """Take what an earlier process of this component was given, and watch where need be."""
-        self.look()
-
     def take_own(self, own: Levels) -> None:
         """Let other levels be the process's own."""
         with self._lock:
