@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 class Host:
     """A backend on stdio, under `relayscope-instrument`."""
 
+    program = "answering.py"
+
     def __init__(
         self, component: str, collector: Collector, *arguments: str, **variables: str
     ) -> None:
@@ -36,7 +38,7 @@ class Host:
         )
         self.component = component
         self.process = subprocess.Popen(
-            instrumented(component, python("answering.py", *arguments)),
+            instrumented(component, python(self.program, *arguments)),
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -69,6 +71,12 @@ class Host:
     def __exit__(self, *_: object) -> None:
         self.process.kill()
         self.close()
+
+
+class Crowd(Host):
+    """Many processes of one component, which log."""
+
+    program = "crowd.py"
 
 
 def level(collector: Collector, *arguments: str, **variables: str) -> Run:
