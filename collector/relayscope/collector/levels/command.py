@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from relayscope.collector.levels import LEVELS
 from relayscope.collector.levels.client import Collector
 from relayscope.collector.levels.listing import lines
-from relayscope.collector.levels.wish import LEVELS
 from relayscope.collector.options import CommandFailed, settings_options
 
 if TYPE_CHECKING:

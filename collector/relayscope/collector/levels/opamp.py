@@ -33,6 +33,8 @@ _MOST: Final = 64
 _RULES_SECONDS: Final = 0.1
 """How old the rules may be that are offered: many agents ask at about the same time."""
 
+_STATUSES: Final = frozenset(opamp_pb2.RemoteConfigStatuses.values())
+
 _CAPABILITIES: Final = (
     opamp_pb2.ServerCapabilities_AcceptsStatus
     | opamp_pb2.ServerCapabilities_OffersRemoteConfig
@@ -134,7 +136,8 @@ def _heard(agent: LevelAgent, message: opamp_pb2.AgentToServer) -> LevelAgent:
         status = message.remote_config_status
         agent = agent._replace(
             hash=status.last_remote_config_hash[:64],
-            status=status.status,
+            # An enumeration of protobuf's is open: any number may come.
+            status=status.status if status.status in _STATUSES else 0,
             message=_plain(status.error_message, _LONGEST_MESSAGE),
         )
     if message.HasField("effective_config"):

@@ -10,8 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from relayscope.collector.errors import Malformed
 from relayscope.storage import Selectors
 
-LEVELS: Final = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "OFF")
-
 _LONGEST_DURATION: Final = timedelta(days=365)
 
 Pattern = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[^\x00-\x1f\x7f]+$")]
