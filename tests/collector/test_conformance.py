@@ -199,7 +199,7 @@ def filled(collector: Collector) -> Iterator[None]:
     host, _, port = collector.http.rpartition(":")
     with socket.create_connection((host, int(port))) as client:
         client.sendall(
-            b"POST /v1/logs HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-protobuf\r\n"
+            b"POST /v1/logs HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-protobuf\r\n"
             b"content-length: 1000\r\n\r\n" + bytes(990)
         )
         eventually(lambda: b"in_flight_bytes 1000" in collector.ask("GET", "/metrics").body)

@@ -140,7 +140,7 @@ def test_a_body_that_drips_is_given_up(impatient: Collector) -> None:
     host, _, port = impatient.http.rpartition(":")
     with socket.create_connection((host, int(port)), timeout=PATIENCE) as client:
         client.sendall(
-            b"POST /v1/logs HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-protobuf\r\n"
+            b"POST /v1/logs HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-protobuf\r\n"
             b"content-length: 1000\r\n\r\nabc"
         )
         assert client.recv(65536).startswith(b"HTTP/1.1 503 ")

@@ -30,7 +30,7 @@ def test_a_lost_answer_costs_no_second_copy(collector: Collector, engine: Engine
     host, _, port = collector.http.rpartition(":")
     with socket.create_connection((host, int(port)), timeout=PATIENCE) as client:
         client.sendall(
-            f"POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: {PROTOBUF}\r\n"
+            f"POST /v1/traces HTTP/1.1\r\nhost: localhost\r\ncontent-type: {PROTOBUF}\r\n"
             f"content-length: {len(request)}\r\n\r\n".encode()
             + request
         )

@@ -147,7 +147,7 @@ def test_it_is_healthy_and_ready(shared_collector: Collector) -> None:
     assert shared_collector.ask("GET", "/readyz").status == 200
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_stops_it_with_0(collector: Collector, number: signal.Signals) -> None:
     """And it says that it has stopped."""
     collector.process.send_signal(number)

@@ -9,6 +9,7 @@
     └── RequestRefused           one request gets an error as its answer
         ├── Malformed            it is not what its content type says
         ├── TooLarge             it is larger than the limit, also after decompression
+        ├── WrongHost            it asks for a name that is not ours (HTTP)
         ├── UnknownPath          there is no such path (HTTP)
         ├── WrongMethod          the path takes another method (HTTP)
         ├── UnsupportedMedia     its content type or encoding is not spoken here
@@ -55,6 +56,10 @@ class Malformed(RequestRefused):
 
 class TooLarge(RequestRefused):
     """The request is larger than the limit, also after decompression."""
+
+
+class WrongHost(RequestRefused):
+    """The request asks for a name under which nobody is meant to reach us."""
 
 
 class UnknownPath(RequestRefused):

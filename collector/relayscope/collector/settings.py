@@ -159,6 +159,9 @@ class Settings(BaseSettings):
     """Where OTLP/gRPC listens; port 0 takes a free one."""
     http: ListenAddress = Address("127.0.0.1", 4318)
     """Where OTLP/HTTP, `/healthz`, `/readyz` and `/metrics` listen; port 0 takes a free one."""
+    http_hosts: tuple[str, ...] = ()
+    """Names besides loopback's that requests to a listener on loopback may have in `Host`, such as
+    that of a proxy before it."""
     workers: PositiveInt = 1
     """How many receiver processes share the two ports."""
 

@@ -17,6 +17,7 @@ _CODES: Final[dict[type[Exception], tuple[StatusCode, int]]] = {
     errors.Malformed: (StatusCode.INVALID_ARGUMENT, 400),
     errors.Unauthenticated: (StatusCode.UNAUTHENTICATED, 401),
     errors.PermissionDenied: (StatusCode.PERMISSION_DENIED, 403),
+    errors.WrongHost: (StatusCode.PERMISSION_DENIED, 421),
     errors.UnknownPath: (StatusCode.UNIMPLEMENTED, 404),
     errors.WrongMethod: (StatusCode.UNIMPLEMENTED, 405),
     errors.TooLarge: (StatusCode.RESOURCE_EXHAUSTED, 413),

@@ -52,8 +52,7 @@ class Body:
         if encoding not in {"identity", "gzip"}:
             raise UnsupportedMedia("content-encoding must be gzip or identity")
         content = _Gzip(self._limit) if encoding == "gzip" else _Identity(self._limit)
-        declared = headers.get("content-length", "")
-        if declared.isdecimal() and int(declared) > self._limit:
+        if self._declared() > self._limit:
             raise content.too_large()
         try:
             async with asyncio.timeout(self._seconds):
@@ -68,13 +67,21 @@ class Body:
         """Read what still comes of a refused request, within bounds, and keep nothing.
 
         A client that is cut off while it sends never reads its answer, and takes a refusal for
-        good for a broken connection, to be tried again.
+        good for a broken connection, to be tried again. Of what says that it is larger than is ever
+        read, nothing is.
         """
+        if self._declared() > _DISCARD * self._limit:
+            return
         received = 0
         with contextlib.suppress(TimeoutError, Malformed):
             async with asyncio.timeout(self._seconds):
                 while self._more and received <= _DISCARD * self._limit:
                     received += len(await self._next())
+
+    def _declared(self) -> int:
+        """Return the length that the head gives, 0 if it gives none."""
+        declared = self._request.headers.get("content-length", "")
+        return int(declared) if declared.isdecimal() else 0
 
     async def _next(self) -> bytes:
         message = await self._request.receive()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 from google.protobuf.json_format import MessageToDict
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -21,6 +23,7 @@ from relayscope.collector.errors import (
 )
 from relayscope.collector.intake import Caller, Intake, Received
 from relayscope.collector.receive.body import BUFFERED, Body
+from relayscope.collector.receive.head import Head
 from relayscope.collector.signals import SIGNALS, Signal
 from relayscope.collector.status import Refusal, refusal
 
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
     from starlette.requests import Request
+    from starlette.types import Receive, Scope, Send
 
     from relayscope.collector.health import Health
     from relayscope.collector.pipeline import Parse
@@ -56,6 +60,13 @@ def make_app(
                 for signal in SIGNALS
             ),
             *others,
+        ],
+        middleware=[
+            Middleware(
+                Head,
+                hosts=settings.http_hosts if settings.http.is_loopback else None,
+                refuse=partial(_tell_and_refuse, intake),
+            )
         ],
         exception_handlers={
             404: _refusing(intake, UnknownPath("there is nothing here")),
@@ -111,8 +122,7 @@ def _export(signal: Signal, intake: Intake, settings: Settings) -> Endpoint:
             signal, Caller("http", _peer(request), _authorization(request)), first, receive
         )
         if isinstance(answer, Refusal):
-            await body.discard()
-            return _refuse(request, answer)
+            return _Early(_refuse(request, answer), body)
         return _encode(request, answer, 200)
 
     return export
@@ -122,13 +132,34 @@ def _refusing(
     intake: Intake, refused: RequestRefused
 ) -> Callable[[Request, Exception], Awaitable[Response]]:
     async def refuse(request: Request, error: Exception) -> Response:
-        intake.refusals.tell(_peer(request), "http", refused)
-        response = _refuse(request, refusal(refused))
+        response = _tell_and_refuse(intake, request, refused)
         if isinstance(error, HTTPException) and error.headers:
             response.headers.update(error.headers)
         return response
 
     return refuse
+
+
+def _tell_and_refuse(intake: Intake, request: Request, refused: RequestRefused) -> Response:
+    intake.refusals.tell(_peer(request), "http", refused)
+    return _refuse(request, refusal(refused))
+
+
+class _Early(Response):
+    """An answer that is sent before the request's body has been read."""
+
+    def __init__(self, response: Response, unread: Body) -> None:
+        super().__init__(response.body, response.status_code)
+        self.raw_headers = response.raw_headers
+        self._unread = unread
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
+        """Send it, read what still comes, and only then end."""
+        start = {"type": "http.response.start", "status": self.status_code}
+        await send(start | {"headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": self.body, "more_body": True})
+        await self._unread.discard()
+        await send({"type": "http.response.body", "body": b""})
 
 
 def _peer(request: Request) -> str:

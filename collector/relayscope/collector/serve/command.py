@@ -67,6 +67,8 @@ def serve(settings: Settings) -> None:
     rules = load_rules(settings)
     # Until the service has its own handlers: leave every `with`, so that no server stays behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: sys.exit(0))
     with contextlib.ExitStack() as held:
         grpc_port, grpc_address = ports.hold(settings.grpc)
         held.enter_context(grpc_port)

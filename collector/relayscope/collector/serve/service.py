@@ -139,9 +139,15 @@ async def run(order: Order, stop: asyncio.Event, ready: Callable[[], None]) -> N
 
 
 def stop_on_signals() -> asyncio.Event:
-    """An event that SIGTERM and SIGINT set from now on."""
+    """An event that SIGTERM, SIGINT and SIGHUP set from now on: a terminal that is closed, too.
+
+    Whoever ignores SIGHUP, as `nohup` does, goes on ignoring it.
+    """
     stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    numbers = [signal.SIGTERM, signal.SIGINT]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    for number in numbers:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     return stop
 
