@@ -143,6 +143,16 @@ def test_every_list_of_the_readme_shows_something(walkthrough: Walkthrough) -> N
         assert finished.stdout
 
 
+def test_levels_are_set_listed_and_reset_as_the_readme_says(walkthrough: Walkthrough) -> None:
+    """Each command in its turn, as it is printed."""
+    set_, list_, reset = documented("relayscope level")
+
+    for command in (set_, list_, reset):
+        finished = walkthrough.shell(command)
+        assert (finished.returncode, finished.stderr) == (0, "")
+        assert ("*:9060" in finished.stdout) is (command == list_)
+
+
 def test_every_make_target_in_the_documentation_exists() -> None:
     """`make TARGET` in the README or in CONTRIBUTING is a target of the Makefile."""
     targets = set(
@@ -171,7 +181,7 @@ def test_every_make_target_in_the_documentation_exists() -> None:
 def test_every_shell_block_of_the_readme_is_executed_here() -> None:
     """There is no block of commands that none of these tests runs."""
     executed = documented("make", "relayscope serve", "relayscope-instrument", "relayscope trace ")
-    executed += documented("relayscope sql", *LISTS)
+    executed += documented("relayscope sql", "relayscope level", *LISTS)
 
     assert len(executed) == len(documented(""))
 

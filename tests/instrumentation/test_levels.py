@@ -194,7 +194,7 @@ def test_the_profile_in_the_readme_can_be_read(tmp_path: Path) -> None:
 
     profile = read_profile("mine", file)
 
-    assert profile.level is Level.DEBUG
+    assert (profile.level, profile.of_host_logs) == (Level.DEBUG, Level.WARN)
     assert [rule.level for rule in profile.rules] == [Level.OFF, Level.OFF, Level.TRACE]
     assert profile.uninjected == ("*:9061",)
 

@@ -5,6 +5,7 @@
     profiles:
       quiet:
         level: INFO
+        host_logs: WARN               # of what the host logs itself; else as `level`
         rules:                        # the first that fits holds
           - {peer: "*:9060", level: "OFF"}
           - {method: tools/call, target: logger_log, level: "OFF"}
@@ -59,7 +60,8 @@ def _read_file(data: Any) -> dict[str, Levels]:
 
 
 def _read_levels(data: Any, where: str) -> Levels:
-    members = _members(data, where, {"level", "rules", "no_injection"})
+    members = _members(data, where, {"level", "rules", "no_injection", "host_logs"})
+    host_logs = members.get("host_logs")
     return Levels(
         level=_level(members.get("level", "TRACE"), where),
         rules=tuple(
@@ -67,6 +69,7 @@ def _read_levels(data: Any, where: str) -> Levels:
             for number, rule in enumerate(_list(members.get("rules"), where), 1)
         ),
         uninjected=tuple(str(peer) for peer in _list(members.get("no_injection"), where)),
+        host_logs=None if host_logs is None else _level(host_logs, where),
     )
 
 
