@@ -151,20 +151,22 @@ class Figures:
         """A request that brings no telemetry was answered: about `levels`, or over `opamp`."""
         self._requests.labels(about, "http", code, reason).inc()
 
-    def items(self, signal: Signal, batch: Batch, outcome: str, count: int) -> None:
+    def class_of(self, batch: Batch) -> str:
+        """The class of a request's components, which the following ask for."""
+        return self._classes.of(batch)
+
+    def items(self, signal: Signal, component_class: str, outcome: str, count: int) -> None:
         """What became of so many of a request's items: `stored`, `duplicate`, `spooled`, ..."""
         if count:
-            self._items.labels(signal.name, self._classes.of(batch), outcome, "").inc(count)
+            self._items.labels(signal.name, component_class, outcome, "").inc(count)
 
-    def rejected(self, signal: Signal, batch: Batch, reasons: Mapping[str, int]) -> None:
+    def rejected(self, signal: Signal, component_class: str, reasons: Mapping[str, int]) -> None:
         """Some of a request's items could not be stored."""
-        component_class = self._classes.of(batch) if reasons else ""
         for reason, count in reasons.items():
             self._items.labels(signal.name, component_class, "rejected", reason).inc(count)
 
-    def sanitized(self, signal: Signal, batch: Batch, hits: Mapping[str, int]) -> None:
+    def sanitized(self, signal: Signal, component_class: str, hits: Mapping[str, int]) -> None:
         """What the sanitizer took out of a request, by rule."""
-        component_class = self._classes.of(batch) if hits else ""
         for rule, count in hits.items():
             self._sanitized.labels(signal.name, component_class, rule).inc(count)
 
@@ -178,7 +180,7 @@ class Figures:
         became = "duplicate" if outcome.duplicate else "drained"
         counts = ((TRACES, batch.spans), (LOGS, batch.logs), (METRICS, batch.points))
         for signal, rows in counts:
-            self.items(signal, batch, became, len(rows))
+            self.items(signal, self.class_of(batch), became, len(rows))
 
     def lost(self, reason: str, requests: int) -> None:
         """Requests that had been accepted cannot be stored any more."""

@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING, NamedTuple
 
 from relayscope.collector import status
+from relayscope.collector.decoder import Job
 from relayscope.collector.errors import RequestRefused
 
 if TYPE_CHECKING:
@@ -14,8 +15,9 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
     from relayscope.collector.access import Access
+    from relayscope.collector.decoder.opened import Parse
     from relayscope.collector.figures import Figures
-    from relayscope.collector.pipeline import Parse, Pipeline
+    from relayscope.collector.pipeline import Pipeline
     from relayscope.collector.refusals import Refusals
     from relayscope.collector.room import Reservation, Room
     from relayscope.collector.signals import Signal
@@ -36,11 +38,13 @@ class Caller(NamedTuple):
     Attributes:
         transport: `grpc` or `http`, for the figures.
         peer: the address it comes from, for the log.
+        connection: that address with its port: what comes over one has its turns together.
         authorization: the `Authorization` header, if there is exactly one.
     """
 
     transport: str
     peer: str
+    connection: str
     authorization: str | None
 
 
@@ -70,7 +74,7 @@ class Intake(NamedTuple):
         """
         try:
             self.access.check(caller.authorization, "ingest")
-            response = await self._store(signal, first, receive)
+            response = await self._store(signal, caller.connection, first, receive)
         except Exception as error:
             if not isinstance(error, RequestRefused):
                 _logger.exception("request failed", extra={"signal": signal.name})
@@ -83,13 +87,17 @@ class Intake(NamedTuple):
         return response
 
     async def _store(
-        self, signal: Signal, first: int, receive: Callable[[Reservation], Awaitable[Received]]
+        self,
+        signal: Signal,
+        connection: str,
+        first: int,
+        receive: Callable[[Reservation], Awaitable[Received]],
     ) -> Message:
         reservation = await self.room.reserve(first)
         try:
             raw, parse = await receive(reservation)
+            reservation.settle_at(len(raw))
         except BaseException:  # also when the client hangs up, which cancels us
             reservation.release()
             raise
-        reservation.shrink_to(len(raw))
-        return await self.pipeline.accept(signal, raw, parse, reservation)
+        return await self.pipeline.accept(connection, Job(signal, raw, parse), reservation)

@@ -3,36 +3,62 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from relayscope.collector.backpressure import Backpressure
+from relayscope.collector.answered import Answer, Answered
 from relayscope.collector.commit_group import items_in
-from relayscope.collector.decode import Decoded, decode
+from relayscope.collector.decode import digest_of
 from relayscope.collector.errors import TooSlow, Unavailable
 from relayscope.collector.outage import Spooled
 from relayscope.collector.status import success
+from relayscope.spool import SpoolFull
 from relayscope.storage import StorageUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from google.protobuf.message import Message
 
     from relayscope.collector.commit_group import CommitGroup
+    from relayscope.collector.decoder import Decoder, Job
+    from relayscope.collector.decoder.opened import Rows
     from relayscope.collector.figures import Figures
     from relayscope.collector.room import Reservation
     from relayscope.collector.signals import Signal
-    from relayscope.sanitizer import Sanitizer
 
-    Parse = Callable[[Signal, bytes], Message]
+    IsStored = Callable[[bytes], Awaitable[bool]]
 
-_DECODED_ITEMS: Final = 5_000
-"""Items that are decoded and not stored yet, beyond which decoding waits. A decoded record takes
-2 to 3 kB (8 attributes, 420 B body), its request 0.7 kB: requests wait as they came. 15,000 store
-no more per second, and make decoding 10 % dearer because they do not fit into the caches."""
+LARGE: Final = 32 * 2**10
+"""Bytes of a request from which on it goes the way of the large ones: it takes up to 16 ms to
+decode, where 0.3 ms on the way to another process are not much."""
+
+
+class Lane(NamedTuple):
+    """A way of its own for requests of one kind, so that the others do not wait behind them."""
+
+    decoder: Decoder
+    commit_group: CommitGroup
+
+    async def close(self) -> None:
+        """End, with nothing under way."""
+        await self.decoder.close()
+        await self.commit_group.close()
+
+
+class _UnderWay:
+    """A request that has no answer yet, and what it waits for."""
+
+    def __init__(self, signal: Signal, lane: Lane) -> None:
+        self.signal = signal
+        self.lane = lane
+        self.is_decoded = False
+        self.answer: asyncio.Task[Answer]
+
+    def reason(self) -> str:
+        """Why it takes so long."""
+        if self.is_decoded or self.lane.decoder.waits_for_storage:
+            return "the database is slow; try again"
+        return "this request is still being sanitized; try again: a repeat is not begun anew"
 
 
 class Pipeline:
@@ -40,89 +66,125 @@ class Pipeline:
 
     def __init__(
         self,
-        sanitizer: Sanitizer,
-        commit_group: CommitGroup,
+        small: Lane,
+        large: Lane,
+        is_stored: IsStored,
         figures: Figures,
         answer_timeout: float,
     ) -> None:
-        self._sanitizer = sanitizer
-        self._figures = figures
-        self._commit_group = commit_group
-        self._answer_timeout = answer_timeout
-        # One thread: decoding is Python and gains nothing from more, and the loop stays responsive.
-        self._decoder = ThreadPoolExecutor(1, thread_name_prefix="relayscope-decode")
-        self._storing: set[asyncio.Task[Counter[str]]] = set()
-        self._decoded = Backpressure(_DECODED_ITEMS)
-        self._hits: Counter[str] = Counter()
-
-    async def accept(
-        self, signal: Signal, raw: bytes, parse: Parse, reservation: Reservation
-    ) -> Message:
-        """Store one request; the answer is given after the commit.
+        """Prepare.
 
         Args:
-            signal: what the request holds.
-            raw: its bytes, decompressed.
-            parse: turns them into the signal's request message.
-            reservation: holds room for `raw`; released here once its rows are stored or refused,
+            small: The way of the small requests.
+            large: The way of the large ones.
+            is_stored: Looks a digest up in the database; False also if it cannot tell now.
+            figures: Told what became of each request.
+            answer_timeout: Seconds after which a client is told to try again.
+        """
+        self._small = small
+        self._large = large
+        self._is_stored = is_stored
+        self._figures = figures
+        self._answer_timeout = answer_timeout
+        self._under_way: dict[bytes, _UnderWay] = {}
+        self._answered = Answered()
+
+    async def accept(self, sender: str, job: Job, reservation: Reservation) -> Message:
+        """Store one request; the answer is given after the commit.
+
+        A request that is under way already, or was answered a moment ago, is not decoded again: it
+        gets the answer of the first.
+
+        Args:
+            sender: The connection that it comes over: large requests take turns by sender.
+            job: The request.
+            reservation: Holds room for it; released here once its rows are stored or refused,
                 which may be later than the answer.
 
         Raises:
             RequestRefused: the request was not stored, or not in time.
         """
-        storing = asyncio.create_task(self._store(signal, raw, parse))
-        self._storing.add(storing)
-
-        def done(storing: asyncio.Task[Counter[str]]) -> None:
-            self._storing.discard(storing)
-            reservation.release()
-            storing.exception()  # nobody else asks for it when the answer was given before
-
-        storing.add_done_callback(done)
-        try:
-            # A client that hangs up or runs out of time does not undo what is under way.
-            async with asyncio.timeout(self._answer_timeout):
-                rejected = await asyncio.shield(storing)
-        except TimeoutError:
-            raise TooSlow("the database is slow; try again") from None
-        return success(signal, rejected)
+        signal = job.signal
+        digest = digest_of(signal, job.raw)
+        under_way = self._under_way.get(digest)
+        answer = None
+        if under_way is None:
+            answer = self._answered.get(digest)
+            if answer is None:
+                under_way = self._begin(digest, sender, job, reservation)
+                return success(signal, (await self._answer(under_way)).rejected)
+        reservation.release()
+        if answer is None:
+            assert under_way is not None  # noqa: S101 - one of the two there is
+            answer = await self._answer(under_way)
+        self._figures.items(signal, answer.component_class, "duplicate", answer.items)
+        return success(signal, answer.rejected)
 
     async def drain(self) -> None:
         """Wait for everything under way."""
-        if self._storing:
-            await asyncio.wait(self._storing)
-        self._decoder.shutdown()
+        if self._under_way:
+            await asyncio.wait([each.answer for each in self._under_way.values()])
+        await self._small.close()
+        await self._large.close()
 
-    async def _store(self, signal: Signal, raw: bytes, parse: Parse) -> Counter[str]:
-        """What could not be stored, by reason."""
-        async with self._decoded.turn() as turn:
-            decoded = await asyncio.get_running_loop().run_in_executor(
-                self._decoder, self._decode, signal, raw, parse
-            )
-            turn.holds(items_in(decoded.batch))
-            return await self._store_decoded(signal, decoded)
+    def _begin(self, digest: bytes, sender: str, job: Job, reservation: Reservation) -> _UnderWay:
+        is_large = len(job.raw) >= LARGE
+        under_way = _UnderWay(job.signal, self._large if is_large else self._small)
+        under_way.answer = asyncio.create_task(
+            self._store(under_way, sender, job, digest if is_large else None)
+        )
+        self._under_way[digest] = under_way
 
-    async def _store_decoded(self, signal: Signal, decoded: Decoded) -> Counter[str]:
-        batch, rejected = decoded.batch, decoded.rejected
+        def done(storing: asyncio.Task[Answer]) -> None:
+            del self._under_way[digest]
+            reservation.release()
+            # Also where nobody asks for it any more, when the answer was given before.
+            if not storing.cancelled() and storing.exception() is None:
+                self._answered.remember(digest, storing.result())
+
+        under_way.answer.add_done_callback(done)
+        return under_way
+
+    async def _answer(self, under_way: _UnderWay) -> Answer:
+        try:
+            # A client that hangs up or runs out of time does not undo what is under way.
+            async with asyncio.timeout(self._answer_timeout):
+                return await asyncio.shield(under_way.answer)
+        except TimeoutError:
+            raise TooSlow(under_way.reason()) from None
+
+    async def _store(
+        self, under_way: _UnderWay, sender: str, job: Job, look_up: bytes | None
+    ) -> Answer:
+        # Asking takes the time in which a small request is decoded.
+        if look_up is not None and await self._is_stored(look_up):
+            return Answer({}, "", 0)
+        async with under_way.lane.decoder.decoded(sender, job) as rows:
+            under_way.is_decoded = True
+            return await self._store_rows(job.signal, under_way.lane, rows)
+
+    async def _store_rows(self, signal: Signal, lane: Lane, rows: Rows) -> Answer:
+        batch, rejected = rows.batch, rows.rejected
+        component_class = self._figures.class_of(batch)
+        self._figures.sanitized(signal, component_class, rows.hits)
         items = items_in(batch)
         if items:
             try:
-                outcome = await self._commit_group.store(batch)
-            except StorageUnavailable:
-                raise Unavailable("neither database nor disk takes it; try again") from None
+                outcome = await lane.commit_group.store(batch)
+            except StorageUnavailable as error:
+                raise Unavailable(_refused_by(error)) from None
             if outcome.rejected:
                 rejected[outcome.reason] += outcome.rejected
+                items -= outcome.rejected
             became = "duplicate" if outcome.duplicate else "stored"
             if isinstance(outcome, Spooled):
                 became = "spooled"
-            self._figures.items(signal, batch, became, items - outcome.rejected)
-        self._figures.rejected(signal, batch, rejected)
-        return rejected
+            self._figures.items(signal, component_class, became, items)
+        self._figures.rejected(signal, component_class, rejected)
+        return Answer(rejected, component_class, items)
 
-    def _decode(self, signal: Signal, raw: bytes, parse: Parse) -> Decoded:
-        decoded = decode(signal, parse(signal, raw), raw, self._sanitizer, time.time_ns())
-        # Nobody else uses the sanitizer, so what is new among its hits is this request's.
-        hits = Counter(self._sanitizer.hits())
-        self._figures.sanitized(signal, decoded.batch, hits - self._hits)
-        self._hits = hits
-        return decoded
+
+def _refused_by(error: StorageUnavailable) -> str:
+    if isinstance(error.__cause__, SpoolFull):
+        return "the database is away, and the spool for outages is full; try again"
+    return "the database is away, and the disk takes nothing for later; try again"

@@ -18,12 +18,24 @@ _MOST_WAITING: Final = 128
 together they take 8 MiB at most."""
 
 
+LARGE: Final = 64 * 2**10
+"""Bytes from which on a request is large: what large ones hold, they hold for longer."""
+
+
 class Room:
     """How many bytes of requests may be in memory at a time. Belongs to one event loop."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, kept_for_small: int = 0) -> None:
+        """Begin with all of it free.
+
+        Args:
+            size: Bytes in all.
+            kept_for_small: Of these, what requests from `LARGE` bytes on do not get.
+        """
         self.size = size
         self.taken = 0
+        self.large = 0
+        self._for_large = size - kept_for_small
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
 
     async def reserve(self, size: int) -> Reservation:
@@ -47,9 +59,19 @@ class Room:
         Raises:
             Overloaded: there is not enough.
         """
-        if not self._has(size):
+        if self.taken + size > self._for_large:
             raise _no_room()
         self.taken += size
+
+    def add_large(self, size: int) -> None:
+        """Count what a large request holds.
+
+        Raises:
+            Overloaded: that is more than they may hold together.
+        """
+        if self.large + size > self._for_large:
+            raise _no_room()
+        self.large += size
 
     def shrink(self, size: int) -> None:
         """Give room back."""
@@ -86,11 +108,12 @@ class Room:
 class Reservation:
     """The bytes of one request. Whoever holds it last releases it."""
 
-    __slots__ = ("_bytes", "_room")
+    __slots__ = ("_bytes", "_large", "_room")
 
     def __init__(self, room: Room, size: int) -> None:
         self._room = room
         self._bytes = size
+        self._large = 0
 
     def grow_to(self, size: int) -> None:
         """Hold that many bytes, if there are fewer now.
@@ -108,10 +131,23 @@ class Reservation:
             self._room.shrink(self._bytes - size)
             self._bytes = size
 
+    def settle_at(self, size: int) -> None:
+        """Hold that many bytes, which it has turned out to be, and no more from now on.
+
+        Raises:
+            Overloaded: it is a large request, and the large ones have their share already.
+        """
+        self.shrink_to(size)
+        if size >= LARGE:
+            self._room.add_large(size)
+            self._large = size
+
     def release(self) -> None:
         """Give everything back; harmless when repeated."""
+        self._room.large -= self._large
+        self._large = 0
         self.shrink_to(0)
 
 
 def _no_room() -> Overloaded:
-    return Overloaded("too many requests are being stored; try again")
+    return Overloaded("too many requests are being sanitized and stored; try again")

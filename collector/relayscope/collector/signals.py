@@ -19,6 +19,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from google.protobuf.descriptor import Descriptor
     from google.protobuf.message import Message
 
@@ -40,6 +42,14 @@ class Signal:
     def descriptor(self) -> Descriptor:
         """What protobuf knows about its request."""
         return self.request.DESCRIPTOR  # type: ignore[return-value]  # upb's twin of the class
+
+    def __reduce__(self) -> tuple[Callable[[str], Signal], tuple[str]]:
+        """Be the same signal in another process, too."""
+        return _named, (self.name,)
+
+
+def _named(name: str) -> Signal:
+    return next(signal for signal in SIGNALS if signal.name == name)
 
 
 TRACES: Final = Signal(

@@ -1,7 +1,7 @@
 """What clients are told, over gRPC and over HTTP, and what they may retry: the whole policy."""
 
 import random
-from collections import Counter
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from google.protobuf.message import Message
@@ -51,11 +51,11 @@ def refusal(error: Exception) -> Refusal:
     return Refusal(code, http, status, seconds)
 
 
-def success(signal: Signal, rejected: Counter[str]) -> Message:
+def success(signal: Signal, rejected: Mapping[str, int]) -> Message:
     """The answer to a stored request; `partial_success` is set only if something was not stored."""
     response: Any = signal.response()
     if rejected:
         reasons = "; ".join(f"{count}: {reason}" for reason, count in rejected.items())
-        setattr(response.partial_success, signal.rejected, rejected.total())
+        setattr(response.partial_success, signal.rejected, sum(rejected.values()))
         response.partial_success.error_message = reasons
     return response  # type: ignore[no-any-return]  # the pb2 stubs know only the concrete classes

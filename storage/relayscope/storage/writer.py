@@ -34,6 +34,7 @@ _CLAIM: Final = (
     "insert into relayscope_store.request (digest) select unnest(%s::bytea[]) order by 1"
     " on conflict do nothing returning digest"
 )
+_HAS: Final = "select from relayscope_store.request where digest = %s"
 _FORGET: Final = (
     "delete from relayscope_store.request where digest in (select digest"
     " from relayscope_store.request where stored_at < now() - %s limit %s)"
@@ -111,6 +112,15 @@ class Writer:
             self._resources.committed()
             self._scopes.committed()
         return outcomes
+
+    def has(self, digest: bytes) -> bool:
+        """Tell whether a batch was stored, as far as it is remembered (`forget_requests`).
+
+        Raises:
+            StorageUnavailable: The database does not say.
+        """
+        with self._connected() as connection, connection.transaction():
+            return connection.execute(_HAS, (digest,)).fetchone() is not None
 
     def prepare_partitions(self) -> None:
         """Make the partitions of today and tomorrow, so that no `write` has to.

@@ -1,8 +1,9 @@
 """OTLP messages to sanitized rows: pure, and the collector's hot path.
 
-`decode` takes one parsed request and gives the one `Batch` that the writer stores for it. Nothing
-in here waits, remembers or logs; whatever a client sends, the result is rows and a count of what
-could not become a row. Nothing leaves this package unsanitized.
+`decode` takes one parsed request and gives the one `Batch` that the writer stores for it; `steps`
+does the same a few records at a time, so that others can be served in between. Nothing in here
+waits, remembers or logs; whatever a client sends, the result is rows and a count of what could not
+become a row. Nothing leaves this package unsanitized.
 """
 
 from __future__ import annotations
@@ -22,19 +23,19 @@ from relayscope.collector.errors import Malformed
 from relayscope.collector.signals import LOGS, METRICS, TRACES, Signal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from google.protobuf.message import Message
 
     from relayscope.sanitizer import Sanitizer
 
-__all__ = ["Decoded", "decode", "parse"]
+__all__ = ["Decoded", "decode", "digest_of", "parse", "steps"]
 
 # The pure-Python parser recurses without a bound (CVE-2025-4565); upb refuses at depth 100.
 if api_implementation.Type() != "upb":
     raise ImportError("relayscope needs protobuf's upb parser; reinstall protobuf from a wheel")
 
-_ADD: Final[dict[Signal, Callable[..., None]]] = {
+_ADD: Final[dict[Signal, Callable[..., Iterator[None]]]] = {
     TRACES: add_traces,
     LOGS: add_logs,
     METRICS: add_metrics,
@@ -70,7 +71,21 @@ def decode(
     Raises:
         TooLarge: there are too many items in it.
     """
-    digest = hashlib.blake2b(raw, digest_size=16, person=signal.name.encode()).digest()
-    decoded = Decoded(digest, sanitizer, arrived)
-    _ADD[signal](request, decoded)
+    decoded = Decoded(digest_of(signal, raw), sanitizer, arrived)
+    for _ in steps(signal, request, decoded):
+        pass
     return decoded
+
+
+def steps(signal: Signal, request: Message, decoded: Decoded) -> Iterator[None]:
+    """The same in small steps: after each, a few records more are among the rows.
+
+    Raises:
+        TooLarge: there are too many items in it.
+    """
+    return _ADD[signal](request, decoded)
+
+
+def digest_of(signal: Signal, raw: bytes) -> bytes:
+    """What tells a request from every other, and a repeated one from a new one."""
+    return hashlib.blake2b(raw, digest_size=16, person=signal.name.encode()).digest()

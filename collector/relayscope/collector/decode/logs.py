@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from relayscope.collector.decode.rows import AT_ONCE, mark
+from relayscope.collector.decode.rows import few, mark
 from relayscope.collector.decode.values import (
     attributes,
     jsonb,
@@ -15,7 +15,7 @@ from relayscope.collector.decode.values import (
 from relayscope.storage.rows import EPOCH
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
     from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
@@ -26,22 +26,26 @@ if TYPE_CHECKING:
 _SEVERITIES: Final = range(25)
 
 
-def add_logs(request: ExportLogsServiceRequest, decoded: Decoded) -> None:
-    """Append the request's log records to the batch."""
+def add_logs(request: ExportLogsServiceRequest, decoded: Decoded) -> Iterator[None]:
+    """Append the request's log records to the batch, a few in each step."""
     for resource_logs in request.resource_logs:
         resource_id = decoded.resource(resource_logs.resource, resource_logs.schema_url)
+        yield
         for scope_logs in resource_logs.scope_logs:
             scope_id = decoded.scope(scope_logs.scope, scope_logs.schema_url)
-            _add_records(scope_logs.log_records, (resource_id, scope_id), decoded)
+            yield
+            yield from _add_records(scope_logs.log_records, (resource_id, scope_id), decoded)
 
 
-def _add_records(records: Sequence[LogRecord], ids: tuple[bytes, bytes], decoded: Decoded) -> None:
+def _add_records(
+    records: Sequence[LogRecord], ids: tuple[bytes, bytes], decoded: Decoded
+) -> Iterator[None]:
     decoded.expect(len(records))
-    for start in range(0, len(records), AT_ONCE):
-        few = records[start : start + AT_ONCE]
-        sent = [(attributes(record.attributes), _body(record)) for record in few]
-        for record, clean in zip(few, decoded.sanitizer.records(sent), strict=True):
+    for some in few(records):
+        sent = [(attributes(record.attributes), _body(record)) for record in some]
+        for record, clean in zip(some, decoded.sanitizer.records(sent), strict=True):
             _add_record(record, *clean, ids, decoded)
+        yield
 
 
 def _body(record: LogRecord) -> Value:

@@ -9,7 +9,7 @@ from relayscope.collector.decode.values import attributes, jsonb, number
 from relayscope.storage.rows import EPOCH
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
         ExportMetricsServiceRequest,
@@ -41,17 +41,21 @@ _TEMPORALITIES: Final = range(3)
 _HAS_TEMPORALITY: Final = frozenset({"sum", "histogram", "exponential_histogram"})
 
 
-def add_metrics(request: ExportMetricsServiceRequest, decoded: Decoded) -> None:
-    """Append the request's data points to the batch."""
+def add_metrics(request: ExportMetricsServiceRequest, decoded: Decoded) -> Iterator[None]:
+    """Append the request's data points to the batch, a few in each step."""
     for resource_metrics in request.resource_metrics:
         resource_id = decoded.resource(resource_metrics.resource, resource_metrics.schema_url)
+        yield
         for scope_metrics in resource_metrics.scope_metrics:
             scope_id = decoded.scope(scope_metrics.scope, scope_metrics.schema_url)
+            yield
             for metric in scope_metrics.metrics:
-                _add_points(metric, resource_id, scope_id, decoded)
+                yield from _add_points(metric, resource_id, scope_id, decoded)
 
 
-def _add_points(metric: Metric, resource_id: bytes, scope_id: bytes, decoded: Decoded) -> None:
+def _add_points(
+    metric: Metric, resource_id: bytes, scope_id: bytes, decoded: Decoded
+) -> Iterator[None]:
     kind = metric.WhichOneof("data")
     if kind is None:
         decoded.reject("metric without data")
@@ -114,6 +118,7 @@ def _add_points(metric: Metric, resource_id: bytes, scope_id: bytes, decoded: De
                 scope_id,
             )
         )
+        yield
 
 
 class _Figures(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from relayscope.collector.decode.values import attributes, json_values
 from relayscope.collector.decode.weight import MAX_ITEMS
@@ -12,6 +12,9 @@ from relayscope.sanitizer import NORMALIZED
 from relayscope.storage import Batch, rows
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from google.protobuf.message import Message
     from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
     from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
@@ -21,9 +24,16 @@ ENTITY_REFS: Final = "relayscope.entity_refs"
 """The attribute that keeps a resource's `entity_refs`."""
 
 
-AT_ONCE: Final = 8
+_AT_ONCE: Final = 8
 """Records that are sanitized together: see `Sanitizer.records`. More save little, and make it
 likelier that a suspicious one is among them."""
+
+_BYTES_AT_ONCE: Final = 32 * 2**10
+"""Bytes of records that are sanitized together, unless one alone has more: up to 16 ms of work,
+after which others can be served."""
+
+
+_Record = TypeVar("_Record", bound="Message")
 
 
 class Decoded:
@@ -100,3 +110,16 @@ def mark(attributes: dict[str, Value], odd: list[str]) -> None:
     """Say in a record's attributes what of it makes no sense or could not be stored as sent."""
     already = attributes.get(NORMALIZED)
     attributes[NORMALIZED] = [*(already if isinstance(already, list) else ()), *odd]
+
+
+def few(records: Sequence[_Record]) -> Iterator[Sequence[_Record]]:
+    """The records, as many at a time as one step takes."""
+    start = size = 0
+    for index, record in enumerate(records):
+        more = record.ByteSize()
+        if index - start == _AT_ONCE or (index > start and size + more > _BYTES_AT_ONCE):
+            yield records[start:index]
+            start, size = index, 0
+        size += more
+    if start < len(records):
+        yield records[start:]

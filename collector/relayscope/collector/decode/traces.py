@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from relayscope.collector.decode.rows import AT_ONCE, mark
+from relayscope.collector.decode.rows import few, mark
 from relayscope.collector.decode.values import (
     attributes,
     jsonb,
@@ -14,7 +14,7 @@ from relayscope.collector.decode.values import (
 from relayscope.storage.rows import EPOCH
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
     from opentelemetry.proto.trace.v1.trace_pb2 import Span
@@ -26,35 +26,38 @@ _KINDS: Final = range(6)
 _STATUS_CODES: Final = range(3)
 
 
-def add_traces(request: ExportTraceServiceRequest, decoded: Decoded) -> None:
-    """Append the request's spans to the batch."""
+def add_traces(request: ExportTraceServiceRequest, decoded: Decoded) -> Iterator[None]:
+    """Append the request's spans to the batch, a few in each step."""
     for resource_spans in request.resource_spans:
         resource_id = decoded.resource(resource_spans.resource, resource_spans.schema_url)
+        yield
         for scope_spans in resource_spans.scope_spans:
             scope_id = decoded.scope(scope_spans.scope, scope_spans.schema_url)
-            _add_spans(scope_spans.spans, (resource_id, scope_id), decoded)
+            yield
+            yield from _add_spans(scope_spans.spans, (resource_id, scope_id), decoded)
 
 
-def _add_spans(spans: Sequence[Span], ids: tuple[bytes, bytes], decoded: Decoded) -> None:
+def _add_spans(spans: Sequence[Span], ids: tuple[bytes, bytes], decoded: Decoded) -> Iterator[None]:
     decoded.expect(len(spans))
-    for start in range(0, len(spans), AT_ONCE):
-        few = [
+    for some in few(spans):
+        parts = [
             # Asking whether there are any is three times as quick as listing none.
             (span, list(span.events) if span.events else (), list(span.links) if span.links else ())
-            for span in spans[start : start + AT_ONCE]
+            for span in some
         ]
         sent: list[tuple[dict[str, Value], None]] = []
-        for span, events, links in few:
+        for span, events, links in parts:
             decoded.expect(len(events) + len(links))
             sent.append((attributes(span.attributes), None))
             sent += [(attributes(event.attributes), None) for event in events]
             sent += [(attributes(link.attributes), None) for link in links]
         cleaned = (clean for clean, _ in decoded.sanitizer.records(sent))
-        for span, events, links in few:
+        for span, events, links in parts:
             clean = next(cleaned)
             event_rows = [_event(event, next(cleaned), decoded) for event in events]
             link_rows = [_link(link, next(cleaned), decoded) for link in links]
             _add_span(span, clean, (event_rows, link_rows), ids, decoded)
+        yield
 
 
 def _add_span(

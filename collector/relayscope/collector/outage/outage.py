@@ -65,17 +65,15 @@ class Spooled(Outcome):
 class Outage:
     """A writer that does not fail while PostgreSQL is away.
 
-    `write` belongs to one thread. Entering the context starts the draining, leaving it ends it;
-    what waits then is written by the next process that uses the same folder.
+    Several threads may `write`, each over a connection of its own. Entering the context starts the
+    draining, leaving it ends it; what waits then is written by the next process that uses the same
+    folder.
     """
 
-    def __init__(
-        self, write: Write, drain: Write, root: Path, max_bytes: int, tally: Tally
-    ) -> None:
+    def __init__(self, drain: Write, root: Path, max_bytes: int, tally: Tally) -> None:
         """Begin this process's spool.
 
         Args:
-            write: Writes to PostgreSQL, in the thread that calls `write`.
             drain: Writes to PostgreSQL, in the draining thread: over another connection.
             root: The folder of the outage spools; made if it is missing.
             max_bytes: How much may wait on disk.
@@ -84,7 +82,6 @@ class Outage:
         Raises:
             SpoolError: The folder cannot be used.
         """
-        self._write = write
         self._drain = drain
         self._tally = tally
         self._root = root
@@ -92,6 +89,7 @@ class Outage:
             durability=Durability.POWER, overflow=Overflow.REFUSE_NEW, max_bytes=max_bytes
         )
         self._spool = Spool.create(root, self._settings)
+        self._appending = threading.Lock()
         self._away = threading.Event()
         self._wake = threading.Event()
         self._stopping = threading.Event()
@@ -116,21 +114,26 @@ class Outage:
         """What waits on disk."""
         return self._spool.backlog()
 
-    def write(self, batches: Sequence[Batch]) -> list[Outcome]:
+    def write(self, write: Write, batches: Sequence[Batch]) -> list[Outcome]:
         """Write batches to PostgreSQL, or keep them on disk while it is away.
+
+        Args:
+            write: Writes to PostgreSQL, in the thread that calls.
+            batches: What to write.
 
         Raises:
             StorageUnavailable: Neither was possible; retryable.
         """
         if not self._away.is_set():
             try:
-                return self._write(batches)
+                return write(batches)
             except StorageUnavailable:
                 _logger.warning("database away, requests go to the outage spool")
                 self._away.set()
         try:
-            for batch in batches:
-                self._spool.append(pack(batch))
+            with self._appending:
+                for batch in batches:
+                    self._spool.append(pack(batch))
         except SpoolError as error:
             self._wake.set()
             raise StorageUnavailable(f"The outage spool cannot take more: {error}") from error

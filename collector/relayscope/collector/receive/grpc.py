@@ -101,9 +101,7 @@ def _export(
                 raise TooLarge(f"a request has one message of {most} bytes at most")
             return Received(raw, parse)
 
-        answer = await intake.take(
-            signal, Caller("grpc", _peer(context), _authorization(context)), most, receive
-        )
+        answer = await intake.take(signal, _caller(context), most, receive)
         if isinstance(answer, Refusal):
             await context.abort(answer.code, answer.status.message, _trailers(answer))
         return answer.SerializeToString()
@@ -111,9 +109,9 @@ def _export(
     return export
 
 
-def _peer(context: Context) -> str:
-    """The address without the port, which is another one for each connection."""
-    return str(context.peer()).rpartition(":")[0]
+def _caller(context: Context) -> Caller:
+    connection = str(context.peer())
+    return Caller("grpc", connection.rpartition(":")[0], connection, _authorization(context))
 
 
 def _authorization(context: Context) -> str | None:

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import Receive, Scope, Send
 
+    from relayscope.collector.decoder.opened import Parse
     from relayscope.collector.health import Health
-    from relayscope.collector.pipeline import Parse
     from relayscope.collector.room import Reservation
     from relayscope.collector.settings import Settings
 
@@ -118,9 +118,7 @@ def _export(signal: Signal, intake: Intake, settings: Settings) -> Endpoint:
             parser = _parser(request)
             return Received(await body.read(reservation), parser)
 
-        answer = await intake.take(
-            signal, Caller("http", _peer(request), _authorization(request)), first, receive
-        )
+        answer = await intake.take(signal, _caller(request), first, receive)
         if isinstance(answer, Refusal):
             return _Early(_refuse(request, answer), body)
         return _encode(request, answer, 200)
@@ -160,6 +158,11 @@ class _Early(Response):
         await send({"type": "http.response.body", "body": self.body, "more_body": True})
         await self._unread.discard()
         await send({"type": "http.response.body", "body": b""})
+
+
+def _caller(request: Request) -> Caller:
+    connection = f"{request.client.host}:{request.client.port}" if request.client else ""
+    return Caller("http", _peer(request), connection, _authorization(request))
 
 
 def _peer(request: Request) -> str:

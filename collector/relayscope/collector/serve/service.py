@@ -19,18 +19,20 @@ from relayscope.collector import ports, tls
 from relayscope.collector.access import Access
 from relayscope.collector.commit_group import CommitGroup
 from relayscope.collector.component_class import ComponentClasses
+from relayscope.collector.decoder import Decoder, DecodingProcess, DecodingThread
 from relayscope.collector.errors import StartError
 from relayscope.collector.figures import Figures
 from relayscope.collector.health import Health
 from relayscope.collector.intake import Intake
 from relayscope.collector.outage import Outage
-from relayscope.collector.pipeline import Pipeline
+from relayscope.collector.pipeline import Lane, Pipeline
 from relayscope.collector.receive import grpc as grpc_receiver
 from relayscope.collector.receive import http as http_receiver
 from relayscope.collector.receive.http_protocol import DeadlineH11Protocol
 from relayscope.collector.receive.levels import level_routes
 from relayscope.collector.refusals import Refusals
 from relayscope.collector.room import Room
+from relayscope.collector.stored import Stored
 from relayscope.sanitizer import Sanitizer
 from relayscope.spool import SpoolError
 from relayscope.storage import Writer, create_engine, measure, store_figures
@@ -72,15 +74,16 @@ async def run(order: Order, stop: asyncio.Event, ready: Callable[[], None]) -> N
     settings = order.settings
     _collect_garbage_less_often()
     figures = Figures(ComponentClasses(settings.component_classes))
-    sanitizer = Sanitizer.from_rules(order.rules)
     engine = create_engine(order.database_url)
     write_timeout = timedelta(seconds=settings.answer_timeout * _WRITE_SHARE)
     width = settings.partition_width
-    writer = Writer(engine, timeout=write_timeout, partition_width=width)
-    drain_writer = Writer(engine, timeout=write_timeout, partition_width=width)
+    # Each has a connection of its own, so that no one waits for another's large transaction.
+    small_writer, large_writer, drain_writer = writers = [
+        Writer(engine, timeout=write_timeout, partition_width=width) for _ in range(3)
+    ]
+    stored = Stored(engine)
     try:
         outage = Outage(
-            writer.write,
             drain_writer.write,
             settings.data_dir / "outage",
             settings.outage_max_bytes,
@@ -88,9 +91,19 @@ async def run(order: Order, stop: asyncio.Event, ready: Callable[[], None]) -> N
         )
     except SpoolError as error:
         raise StartError(f"{settings.data_dir / 'outage'}: {error}") from None
-    commit_group = CommitGroup(outage.write, figures.committed)
-    pipeline = Pipeline(sanitizer, commit_group, figures, settings.answer_timeout)
-    room = Room(settings.max_in_flight)
+    decoding = DecodingProcess(order.rules)
+    small = Lane(
+        Decoder(DecodingThread(Sanitizer.from_rules(order.rules))),
+        CommitGroup(partial(outage.write, small_writer.write), figures.committed),
+    )
+    large = Lane(
+        Decoder(decoding),
+        CommitGroup(partial(outage.write, large_writer.write), figures.committed),
+    )
+    pipeline = Pipeline(small, large, stored.has, figures, settings.answer_timeout)
+    largest = max(settings.grpc_max_message, settings.http_max_body)
+    kept = min(settings.grpc_max_message, settings.max_in_flight - largest)
+    room = Room(settings.max_in_flight, kept)
     intake = Intake(Access(settings.tokens), room, pipeline, figures, Refusals())
     health = Health(engine, outage)
 
@@ -123,18 +136,19 @@ async def run(order: Order, stop: asyncio.Event, ready: Callable[[], None]) -> N
     await grpc_server.start()
     serving_http = asyncio.create_task(http_server.serve(sockets=[ports.share(settings.http)]))
     await http_server.listening.wait()
+    await decoding.start()
     ready()
 
     await stop.wait()
     http_server.should_exit = True
     await asyncio.gather(grpc_server.stop(settings.stop_timeout), serving_http)
     await pipeline.drain()
-    await commit_group.close()
     await asyncio.to_thread(draining.close)
     for task in looking:
         task.cancel()
-    writer.close()
-    drain_writer.close()
+    stored.close()
+    for writer in writers:
+        writer.close()
     engine.dispose()
 
 

@@ -1,0 +1,9 @@
+"""What can go wrong with decoding that is no fault of the request."""
+
+from __future__ import annotations
+
+from relayscope.collector.errors import Unavailable
+
+
+class DecodingEnded(Unavailable):
+    """The process that decodes has ended in the middle of a request; another takes its place."""
