@@ -29,7 +29,7 @@ ROWS ?= 200000
 # How long `make bench-sanitizer-worst` searches.
 SECONDS ?= 600
 
-.PHONY: demo test soak soak-delivery fidelity bench-ingest bench-sanitizer bench-sanitizer-worst \
+.PHONY: demo test soak soak-delivery fidelity bench-ingest bench-neighbours bench-sanitizer bench-sanitizer-worst \
 	bench-spool bench-relay bench-query bench-housekeeping bench-overhead bench-rivals corpus check \
 	format lock clean
 
@@ -60,6 +60,9 @@ soak-delivery: $(VENV)/.installed
 bench-ingest: $(VENV)/.installed
 	$(BIN)/python -m tests.bench.bench_ingest
 	$(BIN)/python -m tests.bench.bench_ingest_dirty
+
+bench-neighbours: $(VENV)/.installed
+	$(BIN)/python -m tests.bench.bench_neighbours
 
 bench-spool: $(VENV)/.installed
 	$(BIN)/python -m tests.bench.bench_spool

@@ -8,7 +8,7 @@ from tests.soak.delivery import SCENARIOS as DELIVERY_SCENARIOS
 from tests.soak.durability import SCENARIOS
 
 TESTS = Path(__file__).parent
-NAMES = [f"R{number}" for number in (*range(1, 24), 25)]
+NAMES = [f"R{number}" for number in (*range(1, 24), *range(25, 28))]
 NAMES += [f"D{number}" for number in range(1, 9)]
 NAMES += [f"L{number}" for number in range(1, 19)]
 NAMES += [f"S{number}" for number in range(1, 4)]

@@ -30,7 +30,7 @@ from relayscope.collector.signals import LOGS
 from relayscope.storage import EmbeddedServer
 from tests.bench.bench_ingest import database, row
 from tests.bench.text_kinds import KINDS
-from tests.fix_collector import Collector
+from tests.fix_collector import Collector, export
 
 if TYPE_CHECKING:
     from multiprocessing.synchronize import Event
@@ -60,14 +60,13 @@ def _request(body: str) -> bytes:
 
 def _send_large(address: str, kind: str, secret: bool, stop: Event) -> None:  # noqa: FBT001  # a process's argument
     """Send one 1 MiB text after the other, until told to stop."""
-    chance = Random(kind)  # noqa: S311  # the same texts each time
+    chance = Random(kind)  # the same texts each time
     texts = [KINDS[kind].text(chance, _SIZE, secret=secret) for _ in range(4)]
     with grpc.insecure_channel(address) as channel:
-        export = channel.unary_unary(f"/{LOGS.service}/Export")
         number = 0
         while not stop.is_set():
             try:
-                export(_request(f"{number} {texts[number % len(texts)]}"), timeout=60)
+                export(channel, LOGS, _request(f"{number} {texts[number % len(texts)]}"))
             except grpc.RpcError:
                 stop.wait(1)
             number += 1
@@ -77,12 +76,11 @@ def _neighbour(address: str, seconds: float) -> list[float]:
     """How many milliseconds each small record waited for its answer."""
     waited = []
     with grpc.insecure_channel(address) as channel:
-        export = channel.unary_unary(f"/{LOGS.service}/Export")
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             request = _request("hello")
             began = time.perf_counter()
-            export(request, timeout=60)
+            export(channel, LOGS, request)
             waited.append((time.perf_counter() - began) * 1e3)
             time.sleep(_PAUSE)
     return waited

@@ -8,9 +8,11 @@ The way of one request through the modules of this package::
                     │
                pipeline.py               accept(signal, raw) -> response message, after the commit
                     │
+                decoder/                 whose turn it is, in a thread or in a process beside
+                    │
                  decode/                 OTLP bytes -> one sanitized storage.Batch; pure
                     │
-             commit_group.py             one writer thread; concurrent requests share a commit
+             commit_group.py             a writer thread; concurrent requests share a commit
                     │
           relayscope.storage.Writer      binary COPY, one transaction
                     │
