@@ -161,6 +161,7 @@ def test_every_make_target_in_the_documentation_exists() -> None:
     assert targets == {
         "bench-housekeeping",
         "bench-ingest",
+        "bench-neighbours",
         "bench-overhead",
         "bench-query",
         "bench-rivals",

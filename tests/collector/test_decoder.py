@@ -243,16 +243,15 @@ def test_what_takes_too_long_is_refused_unless_it_is_one_record(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """R26: it may be halved; refused for good, it does not come again as it was."""
-    monkeypatch.setattr(opened, "MOST_SECONDS", 0.0)
-
-    async def scenario() -> None:
-        decoder = Decoder(DecodingThread(Sanitizer.default()))
-        with pytest.raises(TooLarge, match="send fewer records"):
-            async with decoder.decoded("sender", giant(8)):
-                pass
-        await decoder.close()
-
-    running(scenario())
+    begun = opened.Opened(Sanitizer.default())
+    assert begun.go_on(1, giant(2)._replace(until=1e9), 0).rows is None
+    assert begun.go_on(2, giant(1)._replace(until=1e9), 0).rows is None
+    monkeypatch.setattr(opened, "monotonic", lambda: 2e9)
+    with pytest.raises(TooLarge, match="send fewer records"):
+        begun.go_on(1, None, PATIENCE)
+    rows = begun.go_on(2, None, PATIENCE).rows
+    assert rows is not None
+    assert len(rows.batch.logs) == 1
 
 
 def test_large_requests_leave_room_for_small_ones() -> None:

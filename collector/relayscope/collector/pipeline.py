@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from relayscope.collector.answered import Answer, Answered
@@ -31,6 +32,11 @@ if TYPE_CHECKING:
 LARGE: Final = 32 * 2**10
 """Bytes of a request from which on it goes the way of the large ones: it takes up to 16 ms to
 decode, where 0.3 ms on the way to another process are not much."""
+
+_TIMES: Final = 2
+"""How many times the time for an answer a request of several records may take to be decoded. A
+second try may find it decoded; who is refused twice sends it in halves, and it must not be stored
+beside them."""
 
 
 class Lane(NamedTuple):
@@ -159,7 +165,8 @@ class Pipeline:
         # Asking takes the time in which a small request is decoded.
         if look_up is not None and await self._is_stored(look_up):
             return Answer({}, "", 0)
-        async with under_way.lane.decoder.decoded(sender, job) as rows:
+        until = time.monotonic() + _TIMES * self._answer_timeout
+        async with under_way.lane.decoder.decoded(sender, job._replace(until=until)) as rows:
             under_way.is_decoded = True
             return await self._store_rows(job.signal, under_way.lane, rows)
 

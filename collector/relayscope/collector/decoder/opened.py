@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from time import monotonic
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from relayscope.collector.commit_group import items_in
 from relayscope.collector.decode import Decoded, digest_of, steps
 from relayscope.collector.decoder.errors import DecodingEnded
-from relayscope.collector.errors import TooLarge
+from relayscope.collector.errors import TooLarge, TooSlow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,11 +26,6 @@ if TYPE_CHECKING:
     Parse: TypeAlias = Callable[[Signal, bytes], Message]
 
 
-MOST_SECONDS: Final = 60.0
-"""What a request of several records may take in all. Its sender may halve it; the most laborious
-texts of 20 MiB that are sent in good faith take 10 s."""
-
-
 class Job(NamedTuple):
     """A request to decode, picklable.
 
@@ -35,11 +33,13 @@ class Job(NamedTuple):
         signal: what it holds.
         raw: its bytes, decompressed.
         parse: turns them into the signal's request message; a function of a module.
+        until: on the monotonic clock, after which no step of it is begun but the last.
     """
 
     signal: Signal
     raw: bytes
     parse: Parse
+    until: float = math.inf
 
 
 class Rows(NamedTuple):
@@ -72,16 +72,26 @@ class Slice(NamedTuple):
 class _Open:
     decoded: Decoded
     steps: Iterator[None]
+    until: float
     hits: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
+    is_late: bool = False
 
     def check(self) -> None:
-        """Refuse a request that has had its time and has not come to its end."""
-        if self.seconds > MOST_SECONDS:
-            raise TooLarge(
-                f"sanitizing this request takes longer than {MOST_SECONDS:g} s: "
-                "send fewer records at a time"
-            )
+        """Refuse a request that has had its time, has some rows and still has not come to its end.
+
+        Raises:
+            TooLarge: it was begun in time. Its sender may halve it, so nothing of it is stored.
+            TooSlow: others had all the time.
+        """
+        if monotonic() <= self.until or not items_in(self.decoded.batch):
+            return
+        if not self.is_late:  # this may have been its last step
+            self.is_late = True
+        elif self.seconds:
+            raise TooLarge("sanitizing this request takes too long: send fewer records at a time")
+        else:
+            raise TooSlow("too many requests are being sanitized; try again")
 
 
 class Opened:
@@ -135,7 +145,7 @@ class Opened:
         request = job.parse(job.signal, job.raw)
         digest = digest_of(job.signal, job.raw)
         decoded = Decoded(digest, self._sanitizer, time.time_ns())
-        return _Open(decoded, steps(job.signal, request, decoded))
+        return _Open(decoded, steps(job.signal, request, decoded), job.until)
 
     def _count(self, request: _Open) -> None:
         # Nobody else uses the sanitizer, so what is new among its hits is this request's.
