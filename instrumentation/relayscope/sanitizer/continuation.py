@@ -42,9 +42,11 @@ _CONTINUATION = re.compile(
     # Something assigns, closes, parts or lists.
     + _MARKS + rb"*]"
     # What is called can set something, and what closes can be a list of columns.
-    + rb"|\([ \t]*+[bBfFrRuUNL@]{0,2}[\"'`" + _SPELLED + rb"]|\)\s*+[vVfF" + _SPELLED + rb"]"
+    + rb"|\([ \t]*+[bBfFrRuUNL@]{0,2}[\"'`" + _SPELLED + rb"]|\)\s*+[vVfFsS" + _SPELLED + rb"]"
     # The same behind a blank, a column, or words that lead up to a value.
     + rb"|[ \t](?:[ \t]|[" + _MARKS + rb"()-]|value|" + _SAYING
+    # A word with a digit in it.
+    + rb"|(?=[^\s0-9]{0,32}[0-9])[^\s\"'`<>()=:/\\]{4}"
     + rb"|[^\s<>" + _SPELLED + rb"]{4,256}+[ \t]*+;?[ \t]*+(?:\r?\n|[" + _SPELLED + rb"]|\s*+\Z)"
     + rb"|[^\"'\n:=,<>|" + _SPELLED + rb"]{0,32}+(?:[\"'][ \t]*+[:" + _SPELLED + rb"]|[" + _SPELLED
     + rb"]|:?=))))?+"
@@ -54,6 +56,9 @@ _CONTINUATION = re.compile(
 _LED_BY: Final = frozenset(b"<:=\"';")
 """Signs before a name, or what ends another spelling of them, that let a value follow by words."""
 _SEMICOLON: Final = ord(";")
+_BRACE: Final = ord("}")
+_ANNOUNCING: Final = b" is your "
+_NEAR: Final = 32
 _DASH: Final = ord("-")
 _BLANKS: Final = frozenset(b" \t")
 _COMMANDS: Final = (
@@ -95,7 +100,7 @@ def viable(data: bytes, phrases: Iterable[Span], names: Names) -> list[Span]:
             # It matches everywhere.
             continue
         done = found.end()
-        if found.lastindex or (done < size and data[done] in _BLANKS and _is_led(data, first)):
+        if found.lastindex or done >= size or _is_led(data, first, done):
             borne = bearing(data[first:done])
             if borne is Bearing.NAME or (borne is Bearing.PART and data[first - 1] == _SEMICOLON):
                 kept.append((first, done))
@@ -118,9 +123,15 @@ def _first(data: bytes, start: int, done: int) -> int:
     return first
 
 
-def _is_led(data: bytes, start: int) -> bool:
-    """Whether what stands before a name lets a value follow by whatever words."""
-    before = data[start - 1]
+def _is_led(data: bytes, start: int, end: int) -> bool:
+    """Whether what stands before a name lets a value follow by whatever words, or is the value."""
+    behind, before = data[end], data[start - 1]
+    if behind == _BRACE:
+        return data[start - 2 : start] == b": "
+    if _ANNOUNCING in data[max(0, start - _NEAR) : start]:
+        return True
+    if behind not in _BLANKS:
+        return False
     if before in _BLANKS:
         return data[start] == _DASH or (
             data[start - 3 : start - 1] in _LAST_LETTERS
