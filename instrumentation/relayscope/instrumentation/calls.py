@@ -18,6 +18,14 @@ _MOST_GIVEN_UP: Final = 64
 """Calls of one direction of a channel that are remembered after they were given up."""
 
 
+class Left(NamedTuple):
+    """When whoever made a call stopped waiting for its answer, and how that was seen."""
+
+    time: int
+    """Nanoseconds since the epoch."""
+    error_type: str
+
+
 @dataclass(slots=True, eq=False)
 class Call:
     """A request whose answer has not crossed the channel yet.
@@ -31,6 +39,8 @@ class Call:
         id_reused: Whether another call with its id was open when it was closed, so that it was
             paired with its answer by order alone.
         is_over: Whether its span has ended.
+        left: What is known of nobody's waiting for it any more.
+        parent_id: The id of the span that its own is a child of, of a call that is made here.
     """
 
     request: Message
@@ -41,6 +51,8 @@ class Call:
     carried: bool = False
     id_reused: bool = False
     is_over: bool = False
+    left: Left | None = None
+    parent_id: int = 0
 
 
 class Added(NamedTuple):
@@ -109,10 +121,26 @@ class OpenCalls:
         """Close the oldest call with this id, but know it should an answer come after all."""
         call = self.take(identifier)
         if call is not None:
-            self._given_up[short_id(identifier)] = call
-            if len(self._given_up) > _MOST_GIVEN_UP:
-                self._given_up.popitem(last=False)
+            self._remember(short_id(identifier), call)
         return call
+
+    def give_up_call(self, call: Call) -> bool:
+        """Close this call, and know it should an answer come after all; False if it is closed."""
+        identifier = call.request.id
+        calls = None if identifier is None else self._by_id.get(identifier)
+        if identifier is None or calls is None or call not in calls:
+            return False
+        calls.remove(call)
+        self._open -= 1
+        if not calls:
+            del self._by_id[identifier]
+        self._remember(identifier, call)
+        return True
+
+    def _remember(self, identifier: RequestId, call: Call) -> None:
+        self._given_up[identifier] = call
+        if len(self._given_up) > _MOST_GIVEN_UP:
+            self._given_up.popitem(last=False)
 
     def take_given_up(self, identifier: RequestId) -> Call | None:
         """Return the call with this id that was given up, once."""
@@ -135,7 +163,8 @@ class OpenCalls:
 
     def newest_first(self) -> Iterator[Call]:
         """Go through the open calls, the ids that were used last first."""
-        for calls in reversed(self._by_id.values()):
+        # A copy, as above.
+        for calls in reversed(list(self._by_id.values())):
             yield from reversed(calls)
 
     def drain(self) -> Iterator[Call]:

@@ -31,6 +31,7 @@ class Channel:
         crossed: How many messages have crossed it.
         unanswered: How many of its calls have ended without an answer.
         takes_strings: Whether this side takes `"7"` for the answer to 7, as the `mcp` SDK does.
+        reader_left: Whether whoever read from here was cancelled, and has not come back.
         opened: When the handshake began, and who began it; nanoseconds since the epoch.
         off_sent: The levels under which nothing is recorded of what is sent, once that is known.
         off_received: As `off_sent`, of what is received.
@@ -53,6 +54,7 @@ class Channel:
     )
     unanswered: int = 0
     takes_strings: bool = False
+    reader_left: bool = False
     opened: tuple[int, Direction] | None = None
     off_sent: Levels | None = None
     off_received: Levels | None = None

@@ -21,7 +21,6 @@ from .calls import Call, OpenCalls
 from .carriers import Carriers
 from .channel import Channel
 from .channel_log import ChannelLog
-from .conventions import Outcome
 from .crossing import Crossing, OddTraffic
 from .ending import NO_ENDING, Ending
 from .injection import Injection
@@ -34,6 +33,7 @@ from .sides import is_of_other_side
 from .spans import Spans
 from .stray import stray
 from .timer import Timer
+from .unanswered import UNANSWERED, Unanswered
 
 # Looked up once: see `level.py`.
 _RECEIVED: Final = Direction.RECEIVED
@@ -50,7 +50,6 @@ CALL_SECONDS: Final = 3600.0
 """After this time a call counts as never to be answered. Longer than people wait for a tool."""
 
 _SWEEP_NANOSECONDS: Final = 1_000_000_000
-_UNANSWERED: Final = "the exchange ended without an answer"
 _LONG_LIVED: Final = frozenset({"subscriptions/listen"})
 _LONGEST_VERSION: Final = 64
 
@@ -79,6 +78,7 @@ class Exchange:
         self.channel_log = channel_log
         self._call_nanoseconds = int(call_seconds * 1e9)
         self._parents = Parents()
+        self._unanswered = Unanswered(spans, self._parents)
         self._carriers = Carriers()
         self._injection = Injection()
         self._channels: set[Channel] = set()
@@ -159,7 +159,7 @@ class Exchange:
         message: Message,
         direction: Direction,
         error_type: str,
-        description: str = _UNANSWERED,
+        description: str = UNANSWERED,
     ) -> None:
         """End the call of a request whose answer can no longer come, if it is still open."""
         if message.kind is not _REQUEST or message.id is None:
@@ -168,14 +168,18 @@ class Exchange:
         call = calls.give_up(message.id)
         if call is not None:
             self._parents.forget(call)
-            self._end_unanswered(channel, call, kind, error_type, description)
+            self._unanswered.end(channel, call, kind, error_type, description)
+
+    def stopped_reading(self, channel: Channel) -> None:
+        """Say that a read, in which an answer may have been waited for, was cancelled."""
+        self._unanswered.stopped_reading(channel)
 
     def give_up_all(self, channel: Channel) -> None:
         """End every call that is still open on a channel: its answer can no longer come."""
         for calls, kind in _sides(channel):
             for call in calls.drain():
                 self._parents.forget(call)
-                self._end_unanswered(channel, call, kind, names.ERROR_UNANSWERED)
+                self._unanswered.end(channel, call, kind, names.ERROR_UNANSWERED)
 
     def close(self, channel: Channel, ending: Ending = NO_ENDING) -> None:
         """Say that nothing more will cross a channel, and how it has ended."""
@@ -208,7 +212,7 @@ class Exchange:
                     if identifier is not None and call.request.method not in _LONG_LIVED:
                         calls.give_up(identifier)
                         self._parents.forget(call)
-                        self._end_unanswered(channel, call, kind, names.ERROR_TIMEOUT)
+                        self._unanswered.end(channel, call, kind, names.ERROR_TIMEOUT)
 
     def _look(self) -> bool:
         """Sweep; return whether any call is open."""
@@ -251,6 +255,8 @@ class Exchange:
                     channel.peer
                 ):
                     crossing.carrier = self._carriers.of(crossing.span)
+            if channel.reader_left and message.id is not None and message.method != "ping":
+                self._unanswered.asked_again(channel)
             self._open(crossing, channel.sent, _CLIENT)
         elif message.kind in ANSWERS:
             self._pair(crossing, channel.received, _SERVER)
@@ -295,13 +301,15 @@ class Exchange:
             carried=bool(crossing.carrier),
         )
         added = calls.add(message.id, call)
+        if kind is _CLIENT:
+            self._unanswered.remember(channel, call)
         if self._timer is not None and not self._timer.is_running:
             self._timer.start()
         if added.id_reused and crossing.level is not _OFF:
             crossing.odd = OddTraffic.ID_REUSED
         if added.crowded_out is not None:
             self._parents.forget(added.crowded_out)
-            self._end_unanswered(channel, added.crowded_out, kind, names.ERROR_CROWDED_OUT)
+            self._unanswered.end(channel, added.crowded_out, kind, names.ERROR_CROWDED_OUT)
 
     def _pair(self, crossing: Crossing, calls: OpenCalls, kind: SpanKind) -> None:
         """Find the request that an answer answers, and with it the span that it ends."""
@@ -318,7 +326,11 @@ class Exchange:
             crossing.odd = OddTraffic.ID_REUSED
         if kind is _SERVER:
             self._parents.forget(call)
+            if self._unanswered.below:
+                self._unanswered.answered_above(crossing, call.span)
         else:
+            if call.parent_id:
+                self._unanswered.forget(call)
             self._injection.answered(channel.peer, call, answer)
         if call.request.method == "initialize":
             _learn_handshake(channel, answer)
@@ -353,25 +365,9 @@ class Exchange:
         call = calls.give_up(identifier)
         if call is not None:
             # Not forgotten as a parent: it may be on its way through a thread's queue.
-            self._end_unanswered(crossing.channel, call, kind, names.ERROR_CANCELLED)
+            self._unanswered.end(crossing.channel, call, kind, names.ERROR_CANCELLED)
         elif calls.alike(identifier) is not None and crossing.level is not _OFF:
             crossing.odd = OddTraffic.ID_TYPE
-
-    def _end_unanswered(
-        self,
-        channel: Channel,
-        call: Call,
-        kind: SpanKind,
-        error_type: str,
-        description: str = _UNANSWERED,
-    ) -> None:
-        channel.unanswered += error_type != names.ERROR_CANCELLED
-        if call.level is not _OFF and not call.is_over:
-            ended = Outcome({names.ERROR_TYPE: error_type}, failed=True, description=description)
-            self.spans.conclude(channel, call, kind, ended)
-            if not call.is_over:
-                call.span.end()
-                call.is_over = True
 
 
 def _nothing() -> None:

@@ -171,6 +171,12 @@ ERROR_TOOL: Final = "tool_error"
 ERROR_UNANSWERED: Final = "relayscope.unanswered"
 """The channel closed before the answer came."""
 
+ERROR_STOPPED_READING: Final = "relayscope.stopped_reading"
+"""Whoever waited for the answer was cancelled while reading, or timed out, and went on without."""
+
+ERROR_ANSWERED_ABOVE: Final = "relayscope.answered_above"
+"""The request for which the call was made has been answered without it."""
+
 ERROR_CANCELLED: Final = "cancelled"
 """The one who made the request cancelled it (`notifications/cancelled`)."""
 

@@ -52,8 +52,22 @@ class Spans:
             crossing.time,
         )
 
-    def conclude(self, channel: Channel, call: Call, kind: SpanKind, outcome: Outcome) -> Span:
+    def conclude(
+        self,
+        channel: Channel,
+        call: Call,
+        kind: SpanKind,
+        outcome: Outcome,
+        ended: int | None = None,
+    ) -> Span:
         """Say what came of a call, and measure it; its span is left to be ended.
+
+        Args:
+            channel: Where it was made.
+            call: What was asked.
+            kind: Of its span.
+            outcome: What came of it.
+            ended: When that was, in nanoseconds since the epoch; None is now.
 
         Returns:
             The call's span. Where the level asks for failed calls only, it is made now if this one
@@ -75,11 +89,11 @@ class Spans:
         if outcome.failed:
             span.set_status(StatusCode.ERROR, self._sanitizer.text(outcome.description) or None)
         if span is not call.span:
-            span.end()
+            span.end(ended)
             call.span, call.is_over = span, True
         if self._durations.is_measuring and call.request.method in KNOWN_METHODS:
             measured = _attributes(channel, call.request, kind) | attributes
-            self._durations.operation(kind, time_ns() - call.time, measured)
+            self._durations.operation(kind, (ended or time_ns()) - call.time, measured)
         return span
 
     def measure(self, crossing: Crossing, kind: SpanKind) -> None:

@@ -145,6 +145,11 @@ class Wire:
         self.exchange.give_up(channel, request, direction, error_type)
 
     @shielded
+    def stopped_reading(self, channel: Channel) -> None:
+        """Say that a read of a channel was cancelled, or took too long."""
+        self.exchange.stopped_reading(channel)
+
+    @shielded
     def gave_up_all(self, channel: Channel) -> None:
         """Say that no answer can come any more."""
         self.exchange.give_up_all(channel)

@@ -44,6 +44,14 @@ _ODD: Final = "yellow"
 _WRONG: Final = "bold red"
 _ARROWS: Final = {"sent": "→", "received": "←"}
 _NS: Final = 10**9
+_GIVEN_UP: Final = (
+    "cancelled",
+    "timeout",
+    "relayscope.stopped_reading",
+    "relayscope.answered_above",
+)
+_UNANSWERED: Final = ("relayscope.unanswered", "relayscope.crowded_out")
+"""`error.type` of calls without an answer: how long they were waited for is known, or not."""
 _WARN, _ERROR = 13, 17  # severity numbers of the OpenTelemetry log data model
 
 
@@ -154,7 +162,7 @@ class _Page:
             (self._name(span.component), self._styles[span.component]),
             ("  ", ""),
             (self._name(span.name), "bold"),
-            (f"  {span.kind} · {duration_text(span.end - span.start)}", _QUIET),
+            (f"  {span.kind} · {_took(span)}", _QUIET),
         )
         if span.status == "ok":
             text.append(" · ok", "green")
@@ -251,6 +259,14 @@ def _label(message: Message) -> str:
     if message.request_id is not None:
         parts.append(f"#{message.request_id}")
     return " ".join(parts)
+
+
+def _took(span: Span) -> str:
+    """How long it was until its answer, or until nobody waited for that any more."""
+    took = duration_text(span.end - span.start)
+    if span.error_type in _GIVEN_UP:
+        return f"given up after {took}"
+    return f"no answer in {took}" if span.error_type in _UNANSWERED else took
 
 
 def _failure(span: Span) -> str:

@@ -1,6 +1,7 @@
 """Hook for aiohttp's WebSockets, client and server."""
 
 import time
+from asyncio import CancelledError
 from collections.abc import Awaitable, Callable, Collection
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -74,7 +75,15 @@ class _Hook:
     async def receive(
         self, receive: Callable[..., Awaitable[Any]], socket: Any, args: Any, kwargs: Any
     ) -> Any:
-        message = await receive(*args, **kwargs)
+        channel = self._channels.get(socket)
+        if channel is not None:
+            channel.reader_left = False
+        try:
+            message = await receive(*args, **kwargs)
+        except (CancelledError, TimeoutError):
+            if channel is not None:
+                self._wire.stopped_reading(channel)
+            raise
         channel = self._channel(socket)
         if channel is not None:
             if message.type in (_TEXT, _BINARY):

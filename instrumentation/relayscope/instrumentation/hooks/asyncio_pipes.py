@@ -4,6 +4,7 @@ A stream is told to be a watched one when it is given its transport; only then i
 replaced, on the instance, so that the process's other streams cost nothing.
 """
 
+from asyncio import CancelledError
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 from weakref import WeakKeyDictionary
@@ -108,8 +109,12 @@ class AsyncioPipes:
 
         def reading(method: Callable[..., Awaitable[bytes]]) -> Callable[..., Awaitable[bytes]]:
             async def read(*args: Any, **kwargs: Any) -> bytes:
+                lines.begin_to_read()
                 try:
                     return await method(*args, **kwargs)
+                except CancelledError:
+                    lines.stopped_reading()
+                    raise
                 finally:
                     # However much it read or threw away: what it holds is what is unread.
                     if lines.has_unread:

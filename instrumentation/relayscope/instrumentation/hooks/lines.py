@@ -154,6 +154,14 @@ class IncomingLines:
         """Whether there may be a message to work for that the host has not read."""
         return bool(self._unread)
 
+    def begin_to_read(self) -> None:
+        """Say that the host waits for a message."""
+        self._channel.reader_left = False
+
+    def stopped_reading(self) -> None:
+        """Say that it waits no more, unless it reads again."""
+        self._wire.stopped_reading(self._channel)
+
     @shielded
     def feed(self, data: bytes | bytearray | memoryview) -> None:
         """Take the next bytes, a piece at a time: there may be very many."""

@@ -83,6 +83,10 @@ class Socket:
             self.unread.popleft()
             ambient.enter(span)
 
+    def stopped_reading(self) -> None:
+        """Say that the host waits for no message any more, unless it reads again."""
+        self.wire.stopped_reading(self.channel)
+
     def send(self, send: Callable[[bytes], None], data: Any) -> None:
         """Send a message that is one frame."""
         outgoing = self.wire.sending(self.channel, bytes(data))

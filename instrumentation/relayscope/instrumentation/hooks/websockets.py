@@ -10,6 +10,7 @@ import functools
 import inspect
 import sys
 import time
+from asyncio import CancelledError
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Generator, Iterator
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -111,8 +112,17 @@ class _Hook:
                 socket.closed(protocol.close_code, protocol.close_reason)
 
     def sync_recv(self, recv: Callable[..., Any], connection: Any, args: Any, kwargs: Any) -> Any:
-        data = recv(*args, **kwargs)
-        _read(connection)
+        socket = _socket_of(connection.protocol)
+        if socket is not None:
+            socket.channel.reader_left = False
+        try:
+            data = recv(*args, **kwargs)
+        except TimeoutError:
+            if socket is not None:
+                socket.stopped_reading()
+            raise
+        if socket is not None:
+            socket.read()
         return data
 
     async def asyncio_streaming(
@@ -225,8 +235,15 @@ def _reading(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable
 
     @functools.wraps(original)
     async def recv(connection: Any, *args: Any, **kwargs: Any) -> Any:
-        data = await original(connection, *args, **kwargs)
         socket = getattr(connection.protocol, _SOCKET, None)
+        if socket is not None:
+            socket.channel.reader_left = False
+        try:
+            data = await original(connection, *args, **kwargs)
+        except CancelledError:
+            if socket is not None:
+                socket.stopped_reading()
+            raise
         if socket is not None:
             # `socket.read()`, with one call less for what is not recorded.
             socket.last_read += 1

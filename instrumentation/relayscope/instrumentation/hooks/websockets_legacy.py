@@ -1,5 +1,6 @@
 """Hook for the legacy connections of `websockets`, which were its default until version 13."""
 
+from asyncio import CancelledError
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 from weakref import WeakKeyDictionary
@@ -60,8 +61,15 @@ class LegacyHook:
     async def _recv(
         self, recv: Callable[..., Awaitable[Any]], connection: Any, args: Any, kwargs: Any
     ) -> Any:
-        data = await recv(*args, **kwargs)
         socket = self._socket(connection)
+        if socket is not None:
+            socket.channel.reader_left = False
+        try:
+            data = await recv(*args, **kwargs)
+        except CancelledError:
+            if socket is not None:
+                socket.stopped_reading()
+            raise
         if socket is not None:
             socket.read()
         return data
