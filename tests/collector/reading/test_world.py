@@ -11,7 +11,7 @@ import subprocess
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -63,7 +63,7 @@ class World:
         assert (asked.returncode, asked.stderr) == (0, "")
         return asked.stdout
 
-    def rows(self, command: str) -> list[dict[str, str]]:
+    def rows(self, command: str) -> list[dict[str, Any]]:
         """Return what a list has, in JSON."""
         return [json.loads(line) for line in self.ask(f"{command} --json").splitlines()]
 
@@ -97,7 +97,7 @@ def world(shared_collector: Collector, shared_database_url: str) -> Iterator[Wor
         yield found
 
 
-def trace_of(world: World, row: dict[str, str]) -> str:
+def trace_of(world: World, row: dict[str, Any]) -> str:
     """Return the trace of a row, as a user asks for it, by the beginning of its id."""
     return world.ask(f"trace {row['trace_id'][:8]}")
 
