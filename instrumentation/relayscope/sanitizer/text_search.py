@@ -20,6 +20,7 @@ from relayscope.sanitizer.names import Names
 from relayscope.sanitizer.patterns import is_in, places, secrets
 from relayscope.sanitizer.plain_text import pairs
 from relayscope.sanitizer.replacements import Replacements
+from relayscope.sanitizer.surroundings import surroundings
 from relayscope.sanitizer.suspicion import STRUCTURE, Suspicion
 from relayscope.sanitizer.views import unspelled
 
@@ -224,8 +225,12 @@ class TextSearch:
             if not all(map(self._is_read, found)):
                 yield from self._patterns(self._means.rules[index])
         yield from self._encoded()
-        if (is_hidden or self._is_spelled_around(rule_places)) and not self._is_json:
-            yield from self._spelled()
+        if is_hidden:
+            spelled = [(0, len(self._text))]
+        else:
+            spelled = surroundings(self._text, self._spelled_places(rule_places))
+        if spelled and not self._is_json:
+            yield from self._spelled(spelled)
 
     def _pairs(self, text: str, mentions: list[Span]) -> Iterator[Finding]:
         replacements = self._means.replacements
@@ -261,21 +266,32 @@ class TextSearch:
             for finding in self._inside.text(decoded(self._text, run))[:1]:
                 yield finding.moved(run.start, run.end, finding.replacement)
 
-    def _spelled(self) -> Iterator[Finding]:
-        """What other spellings hide."""
-        view = unspelled(self._text)
-        if view.text != self._text:
+    def _spelled(self, stretches: list[Span]) -> Iterator[Finding]:
+        """What other spellings hide in some stretches."""
+        for start, end in stretches:
+            view = unspelled(self._text[start:end])
+            if view.text == self._text[start:end]:
+                continue
             for finding in map(view.back, self._inside.text(view.text)):
-                if not self._is_read(finding.start):
-                    yield finding
+                if start + finding.end > end - _NEAR and end < len(self._text):
+                    # It may go on.
+                    yield from self._spelled([(0, len(self._text))])
+                    return
+                found = finding.moved(
+                    start + finding.start, start + finding.end, finding.replacement
+                )
+                if not self._is_read(found.start):
+                    yield found
 
-    def _is_spelled_around(self, rule_places: dict[int, list[int]]) -> bool:
-        """Whether a spelling stands near what is in no JSON string."""
+    def _spelled_places(self, rule_places: dict[int, list[int]]) -> list[int]:
+        """Where a spelling stands near what is in no JSON string."""
         places = chain(*rule_places.values(), (run.start for run in self._runs))
         spans = chain(self._loose, ((at, at) for at in places if not self._is_read(at)))
-        return any(
-            _SPELLED.search(self._text, max(0, start - _NEAR), end + _NEAR) for start, end in spans
-        )
+        return [
+            start
+            for start, end in spans
+            if _SPELLED.search(self._text, max(0, start - _NEAR), end + _NEAR)
+        ]
 
     def _is_read(self, at: int) -> bool:
         return _covers(self._starts, self._ends, at)

@@ -32,8 +32,10 @@ _SPELLING = re.compile(
 _ENTITIES: Final = {"&quot;": '"', "&apos;": "'", "&amp;": "&", "&lt;": "<", "&gt;": ">"}
 
 ESCAPE_FILTER: Final = (
-    # ASCII as \u00XX or \xXX, but for `& ' < >`, which some encoders write that way.
-    r"(?i)\\(?:u00|x)(?:[01][0-9a-f]|2[0-589a-f]|3[0-9abdf]|[4-7][0-9a-f])"
+    # ASCII as \u00XX or \xXX, but for `& ' < >`, which some encoders write that way, and for
+    # control characters that are no blanks: they part what they are in, read or not, unless
+    # their digits become part of a number. NUL cannot be stored.
+    r"(?i)\\(?:u00|x)(?:[01][0-9a-f][0-9]|0[09ad]|2[0-589a-f]|3[0-9abdf]|[4-7][0-9a-f])"
     # A letter behind a percent sign, or as an entity. No encoder writes one: it hides something.
     r"|%(?:4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a])"
     r"|&#(?:6[5-9]|[7-9][0-9]|1[01][0-9]|12[0-2]|x(?:4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a]));"
@@ -48,6 +50,7 @@ _BACKSLASH: Final = "\ue002"
 _STRETCH: Final = 65_536
 """Characters read at a time: a list of pieces takes a hundred bytes for each escape."""
 _LONGEST: Final = 12
+_REMEMBERED: Final = 2048
 """Characters of the longest spelling."""
 
 
@@ -146,11 +149,11 @@ def _read(pieces: list[str]) -> list[str]:
 
 
 class _Characters(dict[str, str]):
-    """The character that each spelling stands for. Remembers the short ones, which are few."""
+    """The character that each spelling stands for. Remembers as many as texts commonly have."""
 
     def __missing__(self, spelling: str) -> str:
         character = _character(spelling)
-        if len(spelling) <= len("%20"):
+        if len(self) < _REMEMBERED:
             self[spelling] = character
         return character
 

@@ -1,0 +1,50 @@
+"""A secret near another spelling is found wherever it stands in a long text."""
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relayscope.sanitizer import Rules, Sanitizer
+from relayscope.sanitizer.surroundings import surroundings
+from tests.sanitizer.samples import UNTIMED
+
+SANITIZER = Sanitizer.from_rules(Rules.default())
+_SIGNS = st.sampled_from(
+    ["a", " ", "\n", "\\", "\\\\", "%25", "%20", "&quot;", "\\u0022", "x" * 700]
+)
+
+
+@UNTIMED
+@given(st.lists(_SIGNS, max_size=40).map("".join), st.lists(st.integers(0, 30_000), max_size=4))
+def test_stretches_have_all_places_and_lie_apart(text: str, places: list[int]) -> None:
+    """Each place is in one of them, and none begins before the one before it ends."""
+    places = [place for place in places if place < len(text)]
+    spans = surroundings(text, places)
+    assert all(any(start <= place < end for start, end in spans) for place in places)
+    assert all(before[1] < after[0] for before, after in itertools.pairwise(spans))
+
+
+@pytest.mark.parametrize("filler", ["%41%20", "C:\\\\new\\n ", "a &amp; b\n", "\\u00e9\\t"])
+@pytest.mark.parametrize(
+    "secret", ["%22password%22%3A%22{}%22%2C%20", 'x \\"password\\": \\"{}\\", ']
+)
+@pytest.mark.parametrize("before", [0, 700, 5_000])
+def test_a_secret_in_another_spelling_is_found_in_a_long_text(
+    filler: str, secret: str, before: int
+) -> None:
+    """What is far from it is not read for it, and nothing else is changed."""
+    head, tail = filler * before, filler * 5_000
+    cleaned = SANITIZER.text(f"{head}{secret.format('hunter2x9')}{tail}")
+    assert "hunter2x9" not in cleaned
+    assert cleaned.startswith(head)
+    assert cleaned.endswith(tail)
+
+
+def test_a_long_secret_in_another_spelling_goes_to_its_end() -> None:
+    """A value that goes on behind what was read for it is read to its end."""
+    text = "%41%20" * 5_000 + "%22password%22%3A%22" + "x9" * 4_000 + "END%22" + "%41%20" * 5_000
+    cleaned = SANITIZER.text(text)
+    assert "x9" not in cleaned
+    assert "END" not in cleaned
