@@ -37,7 +37,7 @@ from relayscope.storage.migrate import migrate
 from relayscope.storage.records import read_dictionary, read_records
 from relayscope.storage.retention import Policy, Removal, everything, hold, plan, remove, tidy
 from relayscope.storage.retention_class import RetentionClass
-from relayscope.storage.roles import Roles, init_roles
+from relayscope.storage.roles import Roles, end_long_reads, init_roles
 from relayscope.storage.sealing import Sealed, Sealer, Segment, alone, unsealed
 from relayscope.storage.writer import Writer
 
@@ -72,6 +72,7 @@ __all__ = [
     "agents",
     "alone",
     "create_engine",
+    "end_long_reads",
     "everything",
     "find_agent",
     "forget_figures",

@@ -1,5 +1,6 @@
 """Who may do what: four roles, each with what it needs and nothing else (`grants.sql`)."""
 
+from datetime import timedelta
 from importlib.resources import files
 from typing import Final, NamedTuple
 
@@ -31,6 +32,39 @@ _REVOKE: Final = (
 _REMEMBER: Final = text(
     "insert into relayscope_store.role values (:kind, :name)"
     " on conflict (kind) do update set name = excluded.name"
+)
+# Against mistakes: a session may set these otherwise. `end_long_reads` is against malice.
+_HABITS: Final = (
+    ("default_transaction_read_only", "on"),
+    ("statement_timeout", "60s"),
+    ("idle_in_transaction_session_timeout", "10min"),
+    ("idle_session_timeout", "1h"),
+    ("work_mem", "64MB"),
+)
+# No session may set this otherwise, and only a superuser may set it for a role.
+_LIMITS: Final = (("temp_file_limit", "4GB"),)
+_REVOKE_LARGE_OBJECTS: Final = tuple(
+    SQL("revoke execute on function pg_catalog.{} from public").format(SQL(function))
+    for function in (
+        "lo_creat(integer)",
+        "lo_create(oid)",
+        "lo_from_bytea(oid, bytea)",
+        "lo_open(oid, integer)",
+        "lo_put(oid, bigint, bytea)",
+        "lowrite(integer, bytea)",
+    )
+)
+_MOST_READERS: Final = 32
+"""Connections of the reader: the page's pool, a terminal or two, a dashboard."""
+
+_END_LONG_READS: Final = text(
+    "select count(*) from ("
+    " select pg_terminate_backend(pid) from pg_catalog.pg_stat_activity"
+    " where usename = (select name from relayscope_store.role where kind = 'reader')"
+    " and datname = current_database() and pid <> pg_backend_pid() and case"
+    " when state = 'active' then now() - query_start"
+    " when state like 'idle in transaction%' then now() - state_change end > :longest"
+    ") as ended"
 )
 INSUFFICIENT_PRIVILEGE: Final = "42501"
 
@@ -92,6 +126,25 @@ def init_roles(engine: Engine, roles: Roles) -> None:
         raise StorageUnavailable(f"The roles cannot be made: {error.orig}") from error
 
 
+def end_long_reads(engine: Engine, longest: timedelta) -> int:
+    """End the sessions of readers whose statement, or idle transaction, has lasted for too long.
+
+    A reader may set its own time limits otherwise; nobody can do anything about this one.
+
+    Args:
+        engine: As a user who may end the reader's sessions.
+        longest: For how long they may.
+
+    Returns:
+        How many were ended.
+
+    Raises:
+        DBAPIError: This user may not, or the database cannot be reached.
+    """
+    with engine.connect() as connection:
+        return connection.scalar(_END_LONG_READS, {"longest": longest}) or 0
+
+
 def grant(connection: Connection) -> None:
     """Let each role that there is do what is its own in tables and views as they are now."""
     statements = files("relayscope.storage").joinpath("grants.sql").read_text(encoding="utf-8")
@@ -106,14 +159,30 @@ def _settle(connection: Connection, roles: Roles, database: Identifier) -> None:
         # Else this user could not hand over what it has made.
         user = Identifier(str(connection.scalar(_USER)))
         _run(connection, SQL("grant {} to {}").format(owner, user))
-    # Against mistakes, not against malice: a session may set them otherwise.
-    for setting, value in (("default_transaction_read_only", "on"), ("statement_timeout", "60s")):
+    _bound(connection, roles, database)
+
+
+def _bound(connection: Connection, roles: Roles, database: Identifier) -> None:
+    """Bound what a reader may take of disk, memory and time."""
+    name = Identifier(roles.reader)
+    settings: tuple[tuple[str, str], ...] = _HABITS
+    if connection.scalar(_IS_SUPERUSER):
+        settings += _LIMITS
+        for statement in _REVOKE_LARGE_OBJECTS:
+            _run(connection, statement)
+    for setting, value in settings:
         _run(
             connection,
             SQL("alter role {} in database {} set {} = {}").format(
-                Identifier(roles.reader), database, Identifier(setting), Literal(value)
+                name, database, Identifier(setting), Literal(value)
             ),
         )
+    _run(connection, SQL("alter role {} connection limit {}").format(name, Literal(_MOST_READERS)))
+    # Temporary tables are files without a limit, which a session may make in spite of its habits.
+    _run(connection, SQL("revoke temporary on database {} from public").format(database))
+    # Sealing makes some.
+    owner = Identifier(roles.owner)
+    _run(connection, SQL("grant temporary on database {} to {}").format(database, owner))
 
 
 def _run(connection: Connection, statement: Composable) -> None:

@@ -9,7 +9,7 @@ import click
 
 from relayscope.collector.options import settings_options
 from relayscope.collector.reading import tabular, values
-from relayscope.collector.reading.database import reading
+from relayscope.collector.reading.database import LONGEST_SECONDS, reading
 from relayscope.collector.reading.failures import failures
 from relayscope.collector.reading.filters import trace_ids
 from relayscope.collector.reading.list_commands import as_json
@@ -93,11 +93,11 @@ def trace(  # noqa: PLR0913 - one for each option
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV with a header (RFC 4180).")
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0, max=10**6),
+    type=click.FloatRange(min=0, max=LONGEST_SECONDS),
     default=60,
     show_default=True,
     metavar="SECONDS",
-    help="Give up after so long; 0 never does.",
+    help=f"Give up after so long; 0 is as long as may be, {LONGEST_SECONDS:g}.",
 )
 @settings_options("data_dir", "database_url")
 def sql(*, settings: Settings, statement: str, as_json: bool, as_csv: bool, timeout: float) -> None:

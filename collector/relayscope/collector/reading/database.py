@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from relayscope.collector.settings import Settings
 
+LONGEST_SECONDS: Final = 600.0
+"""What `relayscope serve` ends in any case has lasted for as long (`serve/housekeeping.py`)."""
+
 _READER: Final = "relayscope_reader"
 """A role of ours that may read what relayscope stores, and nothing else."""
 
@@ -43,7 +46,7 @@ def reading(settings: Settings, *, timeout: float) -> Iterator[psycopg.Connectio
     Args:
         settings: where; an embedded server that does not run is started for as long as this is
             open.
-        timeout: seconds that a statement may take; 0 for no bound.
+        timeout: seconds that a statement may take, `LONGEST_SECONDS` at most; 0 for as long.
 
     Raises:
         DatabaseMissing: nothing was ever stored there, or it cannot be reached.
@@ -65,8 +68,9 @@ def again(connection: psycopg.Connection[Any], *, timeout: float) -> None:
         timeout: as for `reading`.
     """
     connection.rollback()
+    seconds = min(timeout or LONGEST_SECONDS, LONGEST_SECONDS)
     connection.execute(
-        query("settings_of_reader"), {"statement_timeout": f"{round(timeout * 1000)}ms"}
+        query("settings_of_reader"), {"statement_timeout": f"{max(1, round(seconds * 1000))}ms"}
     )
 
 

@@ -8,10 +8,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 import psycopg
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
 from relayscope.collector.upkeep import Round
-from relayscope.storage import StorageError, Writer, create_engine, forget_figures
+from relayscope.storage import (
+    StorageError,
+    Writer,
+    create_engine,
+    end_long_reads,
+    forget_figures,
+)
 
 if TYPE_CHECKING:
     from relayscope.collector.settings import Settings
@@ -24,6 +30,11 @@ _SILENCE: Final = timedelta(days=7)
 """How long the last word of an ended process about itself is kept."""
 
 
+LONGEST_READ: Final = timedelta(minutes=10)
+"""Ten times what the commands allow themselves; `reading/database.py` lets nobody ask for more."""
+
+_PERIOD_OF_READS: Final = timedelta(seconds=10)
+
 _PERIOD_OF_UPKEEP: Final = timedelta(minutes=1)
 """Two looks, and a partition in which nothing has happened between them is sealed."""
 
@@ -33,6 +44,32 @@ async def keep_house(settings: Settings, database_url: str) -> None:
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_forget(settings, database_url))
         tasks.create_task(_look_after(settings, database_url))
+        tasks.create_task(_bound_reads(database_url))
+
+
+async def _bound_reads(database_url: str) -> None:
+    """End what a reader has asked for too long ago, whatever time it has allowed itself."""
+    engine = create_engine(database_url)
+
+    def bound() -> None:
+        if ended := end_long_reads(engine, LONGEST_READ):
+            _logger.warning("ended reads that took too long", extra={"sessions": ended})
+
+    try:
+        while True:
+            await asyncio.sleep(_PERIOD_OF_READS.total_seconds())
+            try:
+                await asyncio.to_thread(bound)
+            except ProgrammingError:
+                _logger.warning(
+                    "readers' statements are bounded by their own settings only: the user of "
+                    "database_url may not end them; grant it pg_signal_backend"
+                )
+                return
+            except SQLAlchemyError:
+                continue  # Health tells of a database that is away.
+    finally:
+        engine.dispose()
 
 
 async def _forget(settings: Settings, database_url: str) -> None:

@@ -26,6 +26,7 @@ import contextlib
 import fcntl
 import os
 import pwd
+import resource
 import selectors
 import shutil
 import signal
@@ -50,6 +51,10 @@ _FIRST_RESTART_SECONDS: Final = 0.5
 _LAST_RESTART_SECONDS: Final = 10.0
 _POLL_SECONDS: Final = 0.005
 _LOG_BYTES: Final = 1 << 20
+
+# What each process of PostgreSQL's may take of memory that it shares with no other. A reader may
+# set its work_mem to anything; beyond this its statement fails, and nothing else does.
+_PROCESS_BYTES: Final = 2 << 30
 
 # `peer` asks the kernel who is at the other end: there is no password to keep or to lose.
 _HBA: Final = "local all all peer map=relayscope\n"
@@ -255,7 +260,7 @@ class Supervisor:
                 stderr=log,
                 pass_fds=(self._lock, *self._place.descriptors),
                 # Safe in a process with one thread.
-                preexec_fn=lambda: privileges.die_with_parent(signal.SIGINT),  # noqa: PLW1509
+                preexec_fn=_prepare_server,  # noqa: PLW1509
             )
         self._server = server
         deadline = time.monotonic() + _START_SECONDS
@@ -299,6 +304,11 @@ class Supervisor:
         signal.set_wakeup_fd(self._waker.fileno(), warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         return reader
+
+
+def _prepare_server() -> None:
+    resource.setrlimit(resource.RLIMIT_DATA, (_PROCESS_BYTES, _PROCESS_BYTES))
+    privileges.die_with_parent(signal.SIGINT)
 
 
 def _place(programs: Path, folder: Path, sockets: Path) -> Place:
