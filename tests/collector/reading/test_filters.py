@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 
 from relayscope.collector.moment import moment
 from relayscope.collector.reading.database import reading
+from relayscope.collector.reading.errors import StatementTooSlow
 from relayscope.collector.reading.filters import attribute, bound
 from relayscope.collector.reading.listing import newest
+from relayscope.collector.reading.statement import Column, Result
 from tests.collector.reading import samples
 from tests.collector.reading.conftest import settings_for
 
@@ -102,3 +104,27 @@ def test_a_moment_is_some_time_ago_or_a_date() -> None:
     for wrong in ("", "m", "10 m", "99999999d", "2026-13-01"):
         with pytest.raises(click.BadParameter):
             moment(wrong)
+
+
+def test_a_list_that_takes_too_long_shows_what_it_has_found(
+    reader: psycopg.Connection[Any],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """And says what was not looked at; nothing found is an error, as before."""
+    windows_seen = []
+
+    def slow(*arguments: Any) -> Result:
+        windows_seen.append(arguments[2])
+        if len(windows_seen) % 2 == 0:
+            raise StatementTooSlow("canceling statement due to statement timeout")
+        return Result((Column("time", 25),), iter([("now",)] * (len(windows_seen) % 4)))
+
+    monkeypatch.setattr("relayscope.collector.reading.listing.select", slow)
+    asked = bound({}) | {"most": 100}
+    found = newest(reader, "logs", asked, (None, None), as_json=False)
+    assert list(found.rows) == [("now",)]
+    assert "was not looked at, which takes too long" in capsys.readouterr().err
+    windows_seen[:] = [None, None, None]
+    with pytest.raises(StatementTooSlow):
+        newest(reader, "logs", asked, (None, None), as_json=False)

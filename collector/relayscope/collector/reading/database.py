@@ -52,6 +52,8 @@ def reading(settings: Settings, *, timeout: float) -> Iterator[psycopg.Connectio
         DatabaseMissing: nothing was ever stored there, or it cannot be reached.
     """
     with _urls(settings) as urls, _connection(urls) as connection:
+        # Statements are planned for what they are given: a filter that is not given costs nothing.
+        connection.prepare_threshold = None
         connection.autocommit = True
         _become_reader(connection)
         connection.autocommit = False

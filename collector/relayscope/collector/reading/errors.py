@@ -11,6 +11,7 @@
         ├── PeerMissing          no message of a peer or component of that name is stored
         ├── MessageMissing       no message of that id is stored, or not its text
         └── StatementRefused     PostgreSQL, or we, would not run this statement
+            └── StatementTooSlow it took longer than it may
 """
 
 from __future__ import annotations
@@ -48,3 +49,7 @@ class MessageMissing(ReadingError):
 
 class StatementRefused(ReadingError):
     """PostgreSQL, or we, would not run this statement."""
+
+
+class StatementTooSlow(StatementRefused):
+    """PostgreSQL gave a statement up that took longer than it may."""

@@ -6,8 +6,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+import click
+
 from relayscope.collector.reading import tabular, values
 from relayscope.collector.reading.duration import interval_text
+from relayscope.collector.reading.errors import StatementTooSlow
 from relayscope.collector.reading.selection import select
 from relayscope.collector.reading.terminal import print_lines, stdout_console, write_lines
 from relayscope.collector.reading.windows import EARLIEST, windows
@@ -22,6 +25,10 @@ if TYPE_CHECKING:
 
 _A_DAY: Final = timedelta(days=1)
 """How far back the greatest are looked for: unlike the newest, they could be anywhere."""
+
+_NOT_ALL: Final = (
+    "what is older than {} was not looked at, which takes too long: --since and --until narrow it"
+)
 
 _INTERVAL: Final = 1186
 """The type of intervals."""
@@ -45,19 +52,28 @@ def newest(
         as_json: which form the values have.
     """
     rows: list[tuple[Any, ...]] = []
+    looked_at = ""
     since, until = times
     if since is None and bound["sort"] != "time":
         since = (until or datetime.now(UTC)) - _A_DAY
     elif since is None and bound["trace"] is not None:
         since = EARLIEST  # an index finds them, wherever they are
     for window in windows(since, until):
-        result = select(
-            connection,
-            name,
-            {**bound, **window._asdict()},
-            values.as_json if as_json else values.as_text,
-        )
+        try:
+            result = select(
+                connection,
+                name,
+                {**bound, **window._asdict()},
+                values.as_json if as_json else values.as_text,
+            )
+        except StatementTooSlow:
+            if not rows:
+                raise
+            # What was found is more than nothing, and less than all.
+            click.echo(_NOT_ALL.format(looked_at), err=True)
+            break
         rows = list(result.rows)
+        looked_at = f"{window.since:%Y-%m-%d %H:%M} UTC"
         if len(rows) == bound["most"]:
             break
     return replace(result, rows=reversed(rows))

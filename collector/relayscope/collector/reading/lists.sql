@@ -144,13 +144,18 @@ where time >= %(since)s and time < %(until)s
   and (%(trace)s::uuid[] is null or trace_id = any(%(trace)s))
   and (%(slower_than)s::interval is null or coalesce(duration, waited) > %(slower_than)s)
   and (not %(failed)s::boolean or outcome <> 'ok')
-  -- Odd messages are few: they are read once.
+  -- Odd messages are few: they are read once, and their traces are looked up.
   and (
     not %(odd)s::boolean
-    or (trace_id, span_id) in (
-        select odd_messages.trace_id, odd_messages.span_id
-        from relayscope.odd_messages
-        where odd_messages.time >= %(since)s
+    or (
+      trace_id = any(
+        array(
+            select distinct odd_messages.trace_id
+            from relayscope.odd_messages
+            where odd_messages.time >= %(since)s
+        )
+      )
+      and odd is not null
     )
   )
   and (%(text)s::text is null or strpos(concat(request, ' ', answer), %(text)s) > 0)

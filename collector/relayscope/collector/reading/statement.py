@@ -9,7 +9,7 @@ import psycopg
 from psycopg import errors
 from psycopg.pq import ExecStatus
 
-from relayscope.collector.reading.errors import StatementRefused
+from relayscope.collector.reading.errors import StatementRefused, StatementTooSlow
 from relayscope.collector.reading.plain_text import lines
 
 if TYPE_CHECKING:
@@ -93,5 +93,5 @@ def refused(error: psycopg.Error, too_slow: str = TOO_SLOW) -> StatementRefused:
     """What PostgreSQL said, which may quote telemetry, and what to do where it took too long."""
     said = "\n".join(lines(str(error).strip()))
     if isinstance(error, errors.QueryCanceled) and "statement timeout" in said:
-        said += f"\nHINT:  {too_slow}"
+        return StatementTooSlow(f"{said}\nHINT:  {too_slow}")
     return StatementRefused(said)
