@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 import pytest
+from psycopg.sql import SQL, Identifier
 from sqlalchemy import Engine, text
 
 from relayscope.storage import (
@@ -183,3 +184,61 @@ def test_a_reader_makes_removal_wait(
         reader.execute(text("select count(body) from relayscope.logs"))
         assert not remove(owner, removal)
     assert remove(owner, removal)
+
+
+def test_what_came_too_late_for_a_partition_is_sealed_and_removed(
+    engine: Engine, owner: psycopg.Connection[Any]
+) -> None:
+    """Records 40 days and 50 years old are in DEFAULT at first, and go as all others do."""
+    writer = Writer(engine)
+    for at in (NOW - 40 * DAY, NOW - 20_000 * DAY):
+        writer.write([batch(logs=[log(at=at)], spans=[span(start=at)], points=[point(at=at)])])
+    writer.close()
+    assert in_default(owner) == [2, 2, 2]
+
+    owner.execute("select pg_advisory_unlock_all()")
+    assert len(list(Sealer(engine).seal(quiet=False))) == 6
+    assert in_default(owner) == [0, 0, 0]
+    assert counts(engine) == (2, 2, 2)
+
+    for removal in plan(owner, POLICY):
+        assert remove(owner, removal)
+    assert counts(engine) == (0, 0, 2)
+
+
+def test_partitions_that_are_long_empty_are_dropped(
+    engine: Engine, owner: psycopg.Connection[Any]
+) -> None:
+    """Those of made-up times, too; a record that comes for one later has its place in DEFAULT."""
+    at = NOW - 40 * DAY
+    writer = Writer(engine)
+    writer.write([batch(logs=[log(at=at)])])
+    owner.execute("select pg_advisory_unlock_all()")
+    list(Sealer(engine).seal(quiet=False))
+    before = partitions(owner)
+    tidy(owner)
+    assert partitions(owner) == before - 1
+    writer.write([batch(logs=[log(at=at)])])
+    writer.close()
+    assert counts(engine)[0] == 2
+    list(Sealer(engine).seal(quiet=False))
+    assert counts(engine)[0] == 2
+
+
+def in_default(owner: psycopg.Connection[Any]) -> list[int]:
+    """How many log records, spans and points have no partition of their own."""
+    tables = ("log_default", "span_default", "metric_point_default")
+    return [
+        owner.execute(
+            SQL("select count(*) from {}").format(Identifier("relayscope_store", each))
+        ).fetchall()[0][0]
+        for each in tables
+    ]
+
+
+def partitions(owner: psycopg.Connection[Any]) -> int:
+    """How many partitions log records have."""
+    statement = (
+        "select count(*) from pg_inherits where inhparent = 'relayscope_store.log'::regclass"
+    )
+    return int(owner.execute(statement).fetchall()[0][0])

@@ -38,7 +38,7 @@ from relayscope.storage.records import read_dictionary, read_records
 from relayscope.storage.retention import Policy, Removal, everything, hold, plan, remove, tidy
 from relayscope.storage.retention_class import RetentionClass
 from relayscope.storage.roles import Roles, end_long_reads, init_roles
-from relayscope.storage.sealing import Sealed, Sealer, Segment, alone, unsealed
+from relayscope.storage.sealing import Sealed, Sealer, Segment, alone, place_strays, unsealed
 from relayscope.storage.writer import Writer
 
 __all__ = [
@@ -81,6 +81,7 @@ __all__ = [
     "init_roles",
     "measure",
     "migrate",
+    "place_strays",
     "plan",
     "read_dictionary",
     "read_records",

@@ -23,6 +23,10 @@ _HOLD: Final = (
 _SIZE: Final = "select pg_database_size(current_database())"
 # Readers wait behind us for so long, and writers of other partitions not at all.
 _LIMITS: Final = "set local lock_timeout = '300ms'"
+_SHORT_LIMITS: Final = "set local lock_timeout = '50ms'"
+_DROPPED_AT_ONCE: Final = 31
+_WRITTEN_TO: Final = timedelta(days=33)
+"""For so long a `Writer` makes partitions for the past, and a day or two more."""
 _TRIES: Final = 20
 _PAUSE_SECONDS: Final = 1.0
 
@@ -184,6 +188,21 @@ def tidy(connection: Connection[Any]) -> None:
             with suppress(errors.LockNotAvailable), connection.transaction():
                 connection.execute(_LIMITS)
                 connection.execute(SQL("drop table {}").format(Identifier(SCHEMA, stretch)))
+    for table in PARTITIONED:
+        _drop_long_empty(connection, Source.all(connection, table))
+
+
+def _drop_long_empty(connection: Connection[Any], sources: list[Source]) -> None:
+    """Drop partitions that are too old for anybody to make them again, a few at a time."""
+    before = datetime.now(UTC) - _WRITTEN_TO
+    empty = [source for source in sources if source.end_time < before and source.is_empty]
+    for source in empty[:_DROPPED_AT_ONCE]:
+        with suppress(errors.LockNotAvailable), connection.transaction():
+            connection.execute(_SHORT_LIMITS)
+            # Also the table that it is part of is locked, which those who write wait for.
+            connection.execute(SQL("lock {} in access exclusive mode").format(source.table))
+            if source.count_rows(connection) == 0:
+                connection.execute(SQL("drop table {}").format(source.table))
 
 
 def _said_of(removal: Removal) -> dict[str, object]:

@@ -10,7 +10,7 @@ import psycopg
 from relayscope.collector.errors import ArchiveError
 from relayscope.collector.upkeep.archive import Archive
 from relayscope.collector.upkeep.policy import classes, policy
-from relayscope.storage import Sealer, alone, plan, remove, tidy
+from relayscope.storage import Sealer, alone, place_strays, plan, remove, tidy
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -62,6 +62,7 @@ class Round:
         with alone(self._engine) as connection:
             if connection is None:
                 return 0
+            place_strays(connection)
             for removal in plan(connection, self._policy):
                 said = {
                     "table": removal.signal,

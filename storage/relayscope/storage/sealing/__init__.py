@@ -9,5 +9,6 @@ for the moment that takes.
 from relayscope.storage.sealing.sealer import Sealed, Sealer, alone
 from relayscope.storage.sealing.segment import Segment
 from relayscope.storage.sealing.source import unsealed
+from relayscope.storage.sealing.strays import place_strays
 
-__all__ = ["Sealed", "Sealer", "Segment", "alone", "unsealed"]
+__all__ = ["Sealed", "Sealer", "Segment", "alone", "place_strays", "unsealed"]

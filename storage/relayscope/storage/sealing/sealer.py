@@ -16,6 +16,7 @@ from relayscope.storage.retention_class import RetentionClass, conditions
 from relayscope.storage.sealing.fill import Filling, filling
 from relayscope.storage.sealing.segment import Segment
 from relayscope.storage.sealing.source import Source
+from relayscope.storage.sealing.strays import place_strays
 from relayscope.storage.tables import PARTITIONED
 
 _logger = logging.getLogger(__name__)
@@ -119,6 +120,7 @@ class Sealer:
                 return
             self._connection = connection
             connection.execute(_SETTINGS)
+            place_strays(connection)
             for table, source in self._due(connection, quiet=quiet):
                 try:
                     sealed = self._seal(connection, table, source)

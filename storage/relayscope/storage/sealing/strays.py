@@ -1,0 +1,57 @@
+"""Records in DEFAULT whose day is past: they get a partition, and are sealed and removed as others.
+
+They came too late for a partition of their own, or while it could not be made.
+"""
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from psycopg import Connection
+from psycopg.sql import SQL, Identifier
+from sqlalchemy import Table
+
+from relayscope.storage.partitions import Partitions
+from relayscope.storage.sealing.segment import TIME
+from relayscope.storage.tables import PARTITIONED, SCHEMA
+
+_DAYS_AT_ONCE: Final = 31
+"""Partitions that are made in one round, the earliest first: about a second's work."""
+
+_MOST_PARTITIONS: Final = 1_000
+"""Of a table, beyond which none is made for what may be made-up times: planning takes longer with
+each. Empty ones are dropped (`tidy`), so that what has been left goes on."""
+
+_DAYS: Final = SQL(
+    "select distinct floor(extract(epoch from {time} - '2000-01-01Z') / 86400)::integer as day"
+    " from {default} where {time} < date_trunc('day', now(), 'UTC') order by 1 limit {limit}"
+)
+_COUNT: Final = "select count(*) from pg_inherits where inhparent = %s::regclass"
+_FIRST_DAY: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def place_strays(connection: Connection[Any]) -> None:
+    """Move records of past days from DEFAULT into partitions, as far as possible now.
+
+    Args:
+        connection: Of the owner, in no transaction.
+
+    Raises:
+        psycopg.Error: The connection broke.
+    """
+    for table in PARTITIONED:
+        days = _days(connection, table)
+        if days:
+            past = (datetime.now(UTC) - _FIRST_DAY).days
+            Partitions(table, past_days=past).ensure(connection, days)
+
+
+def _days(connection: Connection[Any], table: Table) -> set[int]:
+    """The numbers of days that have strays, of which as many as there is room for."""
+    ((partitions,),) = connection.execute(_COUNT, (table.fullname,)).fetchall()
+    names = {"time": Identifier(TIME[table.name]), "default": _default(table)}
+    limit = max(0, min(_DAYS_AT_ONCE, _MOST_PARTITIONS - partitions))
+    return {day for (day,) in connection.execute(_DAYS.format(**names, limit=limit))}
+
+
+def _default(table: Table) -> Identifier:
+    return Identifier(SCHEMA, f"{table.name}_default")
