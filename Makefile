@@ -29,7 +29,8 @@ ROWS ?= 200000
 # How long `make bench-sanitizer-worst` searches.
 SECONDS ?= 600
 
-.PHONY: demo test soak soak-delivery fidelity bench-ingest bench-neighbours bench-sanitizer bench-sanitizer-worst \
+.PHONY: demo test soak soak-delivery soak-levels fidelity bench-ingest bench-neighbours \
+	bench-sanitizer bench-sanitizer-worst \
 	bench-spool bench-relay bench-query bench-housekeeping bench-overhead bench-rivals corpus check \
 	format lock clean
 
@@ -56,6 +57,9 @@ bench-rivals: $(VENV)/.installed $(VENV_PUBLISHED)/.installed
 
 soak-delivery: $(VENV)/.installed
 	$(BIN)/python -m tests.soak.delivery $(SCENARIO) --rounds $(ROUNDS)
+
+soak-levels: $(VENV)/.installed
+	$(BIN)/python -m tests.soak.levels --rounds $(ROUNDS)
 
 bench-ingest: $(VENV)/.installed
 	$(BIN)/python -m tests.bench.bench_ingest

@@ -173,6 +173,7 @@ def test_every_make_target_in_the_documentation_exists() -> None:
         "fidelity",
         "soak",
         "soak-delivery",
+        "soak-levels",
         "test",
     }
     for target in targets:

@@ -12,6 +12,7 @@ NAMES = [f"R{number}" for number in (*range(1, 24), *range(25, 28))]
 NAMES += [f"D{number}" for number in range(1, 9)]
 NAMES += [f"L{number}" for number in range(1, 19)]
 NAMES += [f"S{number}" for number in range(1, 4)]
+NAMES += [f"V{number}" for number in range(1, 6)]
 
 
 def promises() -> list[list[str]]:

@@ -10,6 +10,8 @@ import psycopg
 
 from tests.fix_levels import Crowd, Host, level, listed, processes, recorded
 from tests.fix_programs import eventually
+from tests.soak.field import own_field
+from tests.soak.levels import play
 
 if TYPE_CHECKING:
     from contextlib import ExitStack
@@ -303,3 +305,11 @@ def test_a_mistake_is_said(collector: Collector) -> None:
         told = level(collector, *arguments)
         assert (told.returncode != 0, why in told.stderr) == (True, True), told
     assert listed(collector)["rules"] == []
+
+
+def test_changes_under_load_cost_no_record_and_no_answer() -> None:
+    """At random, one after the other; `make soak-levels` does more, and measures how soon."""
+    with own_field() as ground:
+        result = play(ground, 5, seed=3)
+
+    assert result.is_whole, result
