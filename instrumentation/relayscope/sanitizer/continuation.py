@@ -61,6 +61,7 @@ _ANNOUNCING: Final = b" is your "
 _NEAR: Final = 32
 _DASH: Final = ord("-")
 _BLANKS: Final = frozenset(b" \t")
+_LEADING_TO: Final = _BLANKS | {_BRACE}
 _COMMANDS: Final = (
     *(b"ENV ", b"setenv ", b"SetEnv ", b"set -gx ", b"set -x ", b"set -Ux ", b"setx "),
     *(b"#define ", b"(setq ", b"(def ", b"(defvar "),
@@ -87,7 +88,7 @@ def viable(data: bytes, phrases: Iterable[Span], names: Names) -> list[Span]:
     """
     kept: list[Span] = []
     bearing, continuation, strings = names.bearing, _CONTINUATION.match, _Strings(data)
-    size = len(data)
+    size, announces = len(data), _ANNOUNCING in data
     done = 0
     for start, end in phrases:
         if end <= done:
@@ -100,7 +101,12 @@ def viable(data: bytes, phrases: Iterable[Span], names: Names) -> list[Span]:
             # It matches everywhere.
             continue
         done = found.end()
-        if found.lastindex or done >= size or _is_led(data, first, done):
+        if (
+            found.lastindex
+            or done >= size
+            or (data[done] in _LEADING_TO and _is_led(data, first, done))
+            or (announces and _ANNOUNCING in data[max(0, first - _NEAR) : first])
+        ):
             borne = bearing(data[first:done])
             if borne is Bearing.NAME or (borne is Bearing.PART and data[first - 1] == _SEMICOLON):
                 kept.append((first, done))
@@ -125,13 +131,9 @@ def _first(data: bytes, start: int, done: int) -> int:
 
 def _is_led(data: bytes, start: int, end: int) -> bool:
     """Whether what stands before a name lets a value follow by whatever words, or is the value."""
-    behind, before = data[end], data[start - 1]
-    if behind == _BRACE:
+    before = data[start - 1]
+    if data[end] == _BRACE:
         return data[start - 2 : start] == b": "
-    if _ANNOUNCING in data[max(0, start - _NEAR) : start]:
-        return True
-    if behind not in _BLANKS:
-        return False
     if before in _BLANKS:
         return data[start] == _DASH or (
             data[start - 3 : start - 1] in _LAST_LETTERS
