@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -150,6 +151,24 @@ def test_what_comes_after_an_agent_has_gone_does_not_bring_it_back(collector: Co
 
     ask(collector, message().SerializeToString())
     assert [each["state"] for each in listed(collector)["processes"]] == ["own"]
+
+
+def test_an_agent_that_asks_every_thirty_seconds_is_there_between(
+    collector: Collector, database_url: str
+) -> None:
+    """One that has missed two of its questions is silent."""
+    ask(collector, message().SerializeToString())
+    states = []
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        for seconds in (40, 90):
+            connection.execute(
+                "update relayscope_store.level_agent"
+                " set last_seen = now() - make_interval(secs => %s)",
+                (seconds,),
+            )
+            states += [each["state"] for each in listed(collector)["processes"]]
+
+    assert states == ["own", "silent"]
 
 
 def test_bodies_are_bounded_and_may_be_compressed(collector: Collector) -> None:

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
     from relayscope.storage import LevelRule
 
-_SILENT_SECONDS: Final = 30.0
-"""After so long without a question a process counts as gone."""
+_SILENT_SECONDS: Final = 75.0
+"""After so long without a question a process counts as gone: by OpAMP's default agents ask every
+30 s, and one question may be lost."""
 
 _APPLIED, _APPLYING, _FAILED = 1, 2, 3
 
