@@ -3,9 +3,10 @@
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
-from relayscope.spool import Durability, Reader, Spool, orphans
+from relayscope.spool import Durability, Reader, Spool, list_slots, orphans
 from tests.spool.appender import number_of, promised
 from tests.spool.spools import (
     SMALL,
@@ -171,3 +172,26 @@ def test_starting_processes_share_out_the_orphans(tmp_path: Path) -> None:
             acknowledge_all(reader)
     assert sorted(map(int, outputs)) == list(range(60))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_slot_that_goes_while_slots_are_listed_hides_no_other(tmp_path: Path) -> None:
+    """However many others are deleted at that moment, one that stays is always among them."""
+    with Spool.create(tmp_path) as staying:
+        folder = staying.folder
+        ended = threading.Event()
+
+        def come_and_go() -> None:
+            while not ended.is_set():
+                for number in range(50):
+                    (tmp_path / f"{number:020d}-1-00000000").mkdir()
+                for number in range(50):
+                    (tmp_path / f"{number:020d}-1-00000000").rmdir()
+
+        thread = threading.Thread(target=come_and_go)
+        thread.start()
+        try:
+            found = [folder in list_slots(tmp_path) for _ in range(2000)]
+        finally:
+            ended.set()
+            thread.join()
+    assert all(found)

@@ -136,15 +136,17 @@ def list_slots(root: Path) -> list[Path]:
     """The slots under ``root`` that belong to this user, oldest first; none if there is no root."""
     try:
         with os.scandir(root) as entries:
-            return sorted(
-                Path(entry.path)
-                for entry in entries
-                if _NAME.fullmatch(entry.name)
-                and entry.is_dir(follow_symlinks=False)
-                and is_ours(entry.stat(follow_symlinks=False))
-            )
+            named = [entry for entry in entries if _NAME.fullmatch(entry.name)]
     except OSError:
         return []
+    return sorted(Path(entry.path) for entry in named if _is_slot(entry))
+
+
+def _is_slot(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir(follow_symlinks=False) and is_ours(entry.stat(follow_symlinks=False))
+    except OSError:  # Deleted since it was listed; the others are there all the same.
+        return False
 
 
 def _remove_files(folder: Path) -> None:
