@@ -32,6 +32,22 @@ def test_the_host_comes_before_its_forwarder(receiver: Receiver, spool_dir: Path
         assert nice(forwarder) == min(nice(host.pid) + 5, 19)
 
 
+def test_many_processes_at_a_time_start_few_forwarders(spool_dir: Path) -> None:
+    """Each of them finds none running yet, and one is enough."""
+    crowd = python("emitter.py", "1", "--then", "crowd", "--children", "40")
+    seen: set[int] = set()
+    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=NOBODY)
+    with subprocess.Popen(
+        instrumented("host", crowd), env=environment, stdout=subprocess.DEVNULL
+    ) as host:
+        while host.poll() is None:
+            seen.update(forwarders(spool_dir))
+    seen.update(forwarders(spool_dir))
+
+    assert len(list_slots(spool_dir / "host")) == 41
+    assert 1 <= len(seen) <= 10
+
+
 @pytest.mark.parametrize("way", ["ctrl-c", "hangup"])
 def test_a_terminal_ends_the_host_alone(way: str, spool_dir: Path) -> None:
     """Neither Ctrl-C nor closing the window reaches the forwarder, which still has work to do."""

@@ -12,7 +12,7 @@ import threading
 from contextlib import closing, suppress
 from io import FileIO
 from pathlib import Path
-from time import monotonic
+from time import monotonic, time
 from typing import Final
 
 from relayscope.instrumentation.quiet import say
@@ -36,6 +36,10 @@ _LONGEST_PAUSE: Final = 60.0
 """Seconds between two starts, doubled as long as none comes to run: a start takes 0.5 s."""
 
 
+_STARTING: Final = b"starting\n"
+"""What the lock holds until the forwarder that is started writes its number there."""
+
+
 class Launcher:
     """Starts forwarders for the spools in one folder that go to one destination."""
 
@@ -50,7 +54,7 @@ class Launcher:
 
     def ensure(self) -> None:
         """Start the forwarder if none runs; takes no time, a thread does the rest."""
-        if self._is_missing() and monotonic() >= self._not_before:
+        if self._is_missing():
             # One that cannot start must not be started again and again.
             self._pause = min(max(2 * self._pause, _FIRST_PAUSE), _LONGEST_PAUSE)
             self._not_before = monotonic() + self._pause
@@ -60,7 +64,7 @@ class Launcher:
 
     def ensure_at_exit(self) -> None:
         """Start the forwarder if none runs or is about to, on this thread: it is the last one."""
-        if self._is_missing() and monotonic() >= self._not_before:
+        if self._is_missing():
             self._start()
 
     def tell_trouble(self) -> None:
@@ -71,9 +75,10 @@ class Launcher:
                 self._trouble_told = say(f"{trouble}; records wait in {self._root}")
 
     def _is_missing(self) -> bool:
+        """Whether a forwarder is to be started by this process, now."""
         try:
-            with closing(open_lock(self._root, self._destination)):
-                return True
+            with closing(open_lock(self._root, self._destination)) as held:
+                return monotonic() >= self._not_before and _claims_start(held)
         except SpoolHeld:
             self._pause = self._not_before = 0.0
             return False
@@ -100,6 +105,21 @@ class Launcher:
         if not self._told:
             self._told = True
             _log.warning("relayscope: %s: %s", what, error.strerror or error)
+
+
+def _claims_start(held: FileIO) -> bool:
+    """Note in the lock that a forwarder is being started, unless another process has just done so.
+
+    A thousand processes that end together would start a thousand, of which each takes 0.5 s of a
+    processor before it finds that one runs.
+    """
+    age = time() - os.fstat(held.fileno()).st_mtime
+    if held.read(len(_STARTING)) == _STARTING and 0 <= age < _FIRST_PAUSE:
+        return False
+    held.seek(0)
+    with suppress(OSError):  # The disk is full: then it is not noted.
+        held.write(_STARTING)
+    return True
 
 
 def open_lock(root: Path, destination: str) -> FileIO:
