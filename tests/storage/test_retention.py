@@ -17,6 +17,8 @@ from relayscope.storage import (
     Segment,
     Writer,
     alone,
+    dictionary,
+    forget_unused,
     hold,
     plan,
     remove,
@@ -236,9 +238,61 @@ def in_default(owner: psycopg.Connection[Any]) -> list[int]:
     ]
 
 
+def components(owner: psycopg.Connection[Any]) -> list[str]:
+    """The components of all resources."""
+    statement = "select component from relayscope_store.resource order by 1"
+    return [component for (component,) in owner.execute(statement)]
+
+
 def partitions(owner: psycopg.Connection[Any]) -> int:
     """How many partitions log records have."""
     statement = (
         "select count(*) from pg_inherits where inhparent = 'relayscope_store.log'::regclass"
     )
     return int(owner.execute(statement).fetchall()[0][0])
+
+
+def test_what_no_record_refers_to_is_forgotten(
+    engine: Engine, owner: psycopg.Connection[Any]
+) -> None:
+    """Resources and scopes of removed records go after a day, unless they are sent again."""
+    writer = Writer(engine)
+    writer.write(
+        [
+            batch(service="kept", logs=[log()]),
+            batch(service="gone", logs=[log()], spans=[span()]),
+        ]
+    )
+    owner.execute("truncate relayscope_store.span")
+    owner.execute(
+        "delete from relayscope_store.log using relayscope_store.resource"
+        " where resource.id = resource_id and component = 'gone'"
+    )
+    assert forget_unused(owner) == 0
+    for table in ("resource", "scope"):
+        owner.execute(
+            SQL("update relayscope_store.{} set seen_at = now() - interval '2 days'").format(
+                Identifier(table)
+            )
+        )
+    assert forget_unused(owner) == 1
+    assert components(owner) == ["kept"]
+    writer.close()
+    writer.write([batch(service="gone", logs=[log()])])
+    writer.close()
+    assert components(owner) == ["gone", "kept"]
+
+
+def test_what_is_sent_again_is_not_forgotten(
+    engine: Engine, owner: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A writer that has remembered for an hour what it uses says so again."""
+    monkeypatch.setattr(dictionary, "_REMEMBERED_SECONDS", -1.0)
+    writer = Writer(engine)
+    writer.write([batch(service="used", spans=[span()])])
+    owner.execute("update relayscope_store.resource set seen_at = now() - interval '2 days'")
+    writer.write([batch(service="used", spans=[span()])])
+    writer.close()
+    owner.execute("truncate relayscope_store.span")
+    forget_unused(owner)
+    assert components(owner) == ["used"]

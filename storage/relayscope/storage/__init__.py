@@ -39,6 +39,7 @@ from relayscope.storage.retention import Policy, Removal, everything, hold, plan
 from relayscope.storage.retention_class import RetentionClass
 from relayscope.storage.roles import Roles, end_long_reads, init_roles
 from relayscope.storage.sealing import Sealed, Sealer, Segment, alone, place_strays, unsealed
+from relayscope.storage.unused import forget_unused
 from relayscope.storage.writer import Writer
 
 __all__ = [
@@ -76,6 +77,7 @@ __all__ = [
     "everything",
     "find_agent",
     "forget_figures",
+    "forget_unused",
     "heard_lately",
     "hold",
     "init_roles",

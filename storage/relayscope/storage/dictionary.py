@@ -1,5 +1,6 @@
 """Resources and scopes: few rows that many records refer to, each stored once."""
 
+import time
 from collections.abc import Iterable
 from typing import Any, Final
 from uuid import UUID
@@ -16,6 +17,15 @@ from relayscope.storage.tables import SCHEMA
 _MOST_REMEMBERED: Final = 100_000
 
 
+_REMEMBERED_SECONDS: Final = 3600.0
+"""After which everything is inserted once more, so that its `seen_at` says that it is in use."""
+
+_INSERT: Final = SQL(
+    "insert into {table} as known ({columns}) values ({values}) on conflict (id)"
+    " do update set seen_at = now() where known.seen_at < now() - interval '1 hour'"
+)
+
+
 class Dictionary:
     """The rows of one small table, inserted when they are new to us.
 
@@ -24,11 +34,14 @@ class Dictionary:
     """
 
     def __init__(self, table: Table) -> None:
-        self._insert = SQL("insert into {} ({}) values ({}) on conflict do nothing").format(
-            Identifier(SCHEMA, table.name),
-            SQL(", ").join(Identifier(column.name) for column in table.columns),
-            SQL(", ").join(_value(column.type) for column in table.columns),
+        # What the database fills in by itself, the time, is not part of a row.
+        columns = [column for column in table.columns if column.server_default is None]
+        self._insert = _INSERT.format(
+            table=Identifier(SCHEMA, table.name),
+            columns=SQL(", ").join(Identifier(column.name) for column in columns),
+            values=SQL(", ").join(_value(column.type) for column in columns),
         )
+        self._began = time.monotonic()
         self._stored: set[UUID] = set()
         self._inserted: set[UUID] = set()
 
@@ -38,6 +51,9 @@ class Dictionary:
         Raises:
             psycopg.Error: PostgreSQL refused one of them; none is inserted.
         """
+        if time.monotonic() - self._began > _REMEMBERED_SECONDS:
+            self._stored.clear()
+            self._began = time.monotonic()
         new = {id_: row for id_, row in entries if id_ not in self._stored}
         if new:
             # In order, so that two who insert the same ones wait for each other in one direction.

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from relayscope.storage.errors import DatabaseTooNew, DatabaseTooOld, StorageUnavailable
 from relayscope.storage.roles import INSUFFICIENT_PRIVILEGE, grant
 
-HEAD: Final = "0012"
+HEAD: Final = "0013"
 """The newest revision in `migrations/versions`, whose numbers grow."""
 
 _LOCK: Final = text("select pg_advisory_xact_lock(hashtextextended('relayscope.migrate', 0))")

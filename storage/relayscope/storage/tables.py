@@ -39,6 +39,7 @@ resource: Final = Table(
     Column("attributes", JSONB, nullable=False),
     Column("schema_url", Text, nullable=False),
     Column("dropped_attributes_count", BigInteger, nullable=False),
+    Column("seen_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )
 
 scope: Final = Table(
@@ -50,6 +51,7 @@ scope: Final = Table(
     Column("attributes", JSONB, nullable=False),
     Column("schema_url", Text, nullable=False),
     Column("dropped_attributes_count", BigInteger, nullable=False),
+    Column("seen_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )
 
 span: Final = Table(

@@ -10,7 +10,7 @@ import psycopg
 from relayscope.collector.errors import ArchiveError
 from relayscope.collector.upkeep.archive import Archive
 from relayscope.collector.upkeep.policy import classes, policy
-from relayscope.storage import Sealer, alone, place_strays, plan, remove, tidy
+from relayscope.storage import Sealer, alone, forget_unused, place_strays, plan, remove, tidy
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -79,4 +79,6 @@ class Round:
                     rows += removal.what.rows
                     _logger.info("removed", extra={**said, "records": removal.what.rows})
             tidy(connection)
+            if rows:
+                forget_unused(connection)
         return rows
