@@ -269,12 +269,7 @@ def test_what_no_record_refers_to_is_forgotten(
         " where resource.id = resource_id and component = 'gone'"
     )
     assert forget_unused(owner) == 0
-    for table in ("resource", "scope"):
-        owner.execute(
-            SQL("update relayscope_store.{} set seen_at = now() - interval '2 days'").format(
-                Identifier(table)
-            )
-        )
+    owner.execute("update relayscope_store.entry_seen set seen_at = now() - interval '2 days'")
     assert forget_unused(owner) == 1
     assert components(owner) == ["kept"]
     writer.close()
@@ -290,7 +285,7 @@ def test_what_is_sent_again_is_not_forgotten(
     monkeypatch.setattr(dictionary, "_REMEMBERED_SECONDS", -1.0)
     writer = Writer(engine)
     writer.write([batch(service="used", spans=[span()])])
-    owner.execute("update relayscope_store.resource set seen_at = now() - interval '2 days'")
+    owner.execute("update relayscope_store.entry_seen set seen_at = now() - interval '2 days'")
     writer.write([batch(service="used", spans=[span()])])
     writer.close()
     owner.execute("truncate relayscope_store.span")

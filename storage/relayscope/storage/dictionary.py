@@ -18,10 +18,10 @@ _MOST_REMEMBERED: Final = 100_000
 
 
 _REMEMBERED_SECONDS: Final = 3600.0
-"""After which everything is inserted once more, so that its `seen_at` says that it is in use."""
+"""After which everything is inserted once more, so that what is in use is seen to be."""
 
-_INSERT: Final = SQL(
-    "insert into {table} as known ({columns}) values ({values}) on conflict (id)"
+_SEEN: Final = (
+    "insert into relayscope_store.entry_seen as known (id) values (%s) on conflict (id)"
     " do update set seen_at = now() where known.seen_at < now() - interval '1 hour'"
 )
 
@@ -34,12 +34,10 @@ class Dictionary:
     """
 
     def __init__(self, table: Table) -> None:
-        # What the database fills in by itself, the time, is not part of a row.
-        columns = [column for column in table.columns if column.server_default is None]
-        self._insert = _INSERT.format(
-            table=Identifier(SCHEMA, table.name),
-            columns=SQL(", ").join(Identifier(column.name) for column in columns),
-            values=SQL(", ").join(_value(column.type) for column in columns),
+        self._insert = SQL("insert into {} ({}) values ({}) on conflict do nothing").format(
+            Identifier(SCHEMA, table.name),
+            SQL(", ").join(Identifier(column.name) for column in table.columns),
+            SQL(", ").join(_value(column.type) for column in table.columns),
         )
         self._began = time.monotonic()
         self._stored: set[UUID] = set()
@@ -57,6 +55,8 @@ class Dictionary:
         new = {id_: row for id_, row in entries if id_ not in self._stored}
         if new:
             # In order, so that two who insert the same ones wait for each other in one direction.
+            # First that it is seen: who removes what is unused (`unused.py`) is waited for here.
+            cursor.executemany(_SEEN, [(id_,) for id_ in sorted(new)])
             cursor.executemany(self._insert, [new[id_] for id_ in sorted(new)])
             self._inserted.update(new)
 

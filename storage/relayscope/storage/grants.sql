@@ -28,8 +28,7 @@ begin
                     ' relayscope_store.span, relayscope_store.log, relayscope_store.metric_point'
                     ' to %I', role.name);
                 execute format(
-                    'grant select (id, seen_at), update (seen_at)'
-                    ' on relayscope_store.resource, relayscope_store.scope to %I', role.name);
+                    'grant select, insert, update on relayscope_store.entry_seen to %I', role.name);
                 execute format(
                     'grant select, insert, delete on relayscope_store.request to %I', role.name);
                 execute format(

@@ -39,7 +39,6 @@ resource: Final = Table(
     Column("attributes", JSONB, nullable=False),
     Column("schema_url", Text, nullable=False),
     Column("dropped_attributes_count", BigInteger, nullable=False),
-    Column("seen_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )
 
 scope: Final = Table(
@@ -51,8 +50,15 @@ scope: Final = Table(
     Column("attributes", JSONB, nullable=False),
     Column("schema_url", Text, nullable=False),
     Column("dropped_attributes_count", BigInteger, nullable=False),
+)
+
+entry_seen: Final = Table(
+    "entry_seen",
+    metadata,
+    Column("id", Uuid, primary_key=True),
     Column("seen_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )
+"""Of resources and scopes."""
 
 span: Final = Table(
     "span",

@@ -27,10 +27,19 @@ _REFERRING: Final = {
 }
 
 # A writer remembers for an hour what it has inserted (`Dictionary`), and says so again then: what
-# was not spoken of for a day is in nobody's memory.
-_FORGET: Final = SQL(
-    "delete from {table} where seen_at < now() - interval '1 day'"
+# was not seen for a day is in nobody's memory.
+_UNUSED: Final = SQL(
+    "select id from {table} join relayscope_store.entry_seen using (id)"
+    " where seen_at < now() - interval '1 day'"
     " and not exists (select from ({referring}) as record (id) where record.id = {table}.id)"
+)
+# Who sends one of them at this moment waits for us at `entry_seen` and inserts it anew; or we wait,
+# and find that it has been seen.
+_FORGET: Final = SQL(
+    "with unused as (select id from relayscope_store.entry_seen"
+    " where id = any(%s) and seen_at < now() - interval '1 day' for update),"
+    " gone as (delete from {table} using unused where {table}.id = unused.id returning {table}.id)"
+    " delete from relayscope_store.entry_seen using gone where entry_seen.id = gone.id"
 )
 
 
@@ -48,9 +57,10 @@ def forget_unused(connection: Connection[Any]) -> int:
     Raises:
         psycopg.Error: PostgreSQL refused.
     """
-    return sum(
-        connection.execute(
-            _FORGET.format(table=Identifier(SCHEMA, name), referring=SQL(referring))
-        ).rowcount
-        for name, referring in _REFERRING.items()
-    )
+    forgotten = 0
+    for name, referring in _REFERRING.items():
+        names = {"table": Identifier(SCHEMA, name), "referring": SQL(referring)}
+        unused = [id_ for (id_,) in connection.execute(_UNUSED.format(**names))]
+        if unused:
+            forgotten += connection.execute(_FORGET.format(**names), (unused,)).rowcount
+    return forgotten

@@ -10,6 +10,6 @@ down_revision: Final = "0012"
 
 
 def upgrade() -> None:
-    """Add the columns."""
+    """Make the table; nothing that is there is locked."""
     statements = Path(__file__).with_name("v0013_seen.sql").read_text(encoding="utf-8")
     op.get_bind().exec_driver_sql(statements)
