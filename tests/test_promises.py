@@ -13,6 +13,7 @@ NAMES += [f"D{number}" for number in range(1, 9)]
 NAMES += [f"L{number}" for number in range(1, 19)]
 NAMES += [f"S{number}" for number in range(1, 4)]
 NAMES += [f"V{number}" for number in range(1, 6)]
+NAMES += [f"U{number}" for number in range(1, 7)]
 
 
 def promises() -> list[list[str]]:

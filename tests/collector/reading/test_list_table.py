@@ -143,3 +143,14 @@ def test_the_numbers_of_rows_name_messages_to_compare(terminal: Terminal) -> Non
     assert "nothing differs" in terminal("diff", "4", "3")
     terminal("traces")
     assert "row 1 of the last list is no message" in terminal("diff", "1", "2")
+
+
+def test_a_user_without_a_home_sees_lists_without_numbers(
+    terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And no folder is made where they happen to be."""
+    monkeypatch.chdir(tmp_path)
+    shown = terminal("traces", XDG_STATE_HOME="", HOME="nowhere")
+    assert shown.split()[0] != "#"
+    assert "Traceback" not in shown
+    assert list(tmp_path.iterdir()) == []

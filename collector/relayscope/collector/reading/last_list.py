@@ -84,4 +84,7 @@ def _row(trace_id: object, message_id: object) -> Row:
 
 def _folder() -> Path:
     # Not the state folder itself, which others make, too, and maybe for a group.
-    return user_state_path("relayscope", appauthor=False) / "lists"
+    folder = user_state_path("relayscope", appauthor=False) / "lists"
+    if not folder.is_absolute():
+        raise FileNotFoundError("the user has no home")
+    return folder
