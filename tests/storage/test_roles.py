@@ -30,6 +30,7 @@ VIEWS = (
     "components",
     "service_calls",
     "delivery",
+    "level_changes",
     "collector_figures",
 )
 
@@ -88,6 +89,10 @@ FORBIDDEN: dict[str, tuple[LiteralString, ...]] = {
         "insert into relayscope_store.scope values (gen_random_uuid(), '', '', '{}', '', 0)",
         "insert into relayscope.collector_figures select * from relayscope.collector_figures",
         "delete from relayscope_store.figure",
+        "delete from relayscope_store.level_rule",
+        "update relayscope_store.level_in_force set level = 'TRACE'",
+        "select * from relayscope_store.level_agent",
+        "select * from relayscope_store.heard_lately()",
         "select relayscope_store.make_partition('log', 'log_1', now(), now())",
     ),
     "retention": (
