@@ -1,0 +1,52 @@
+"""A read that is cancelled or times out is seen in every library, and ends its call."""
+
+import pytest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from tests.fix_programs import (
+    PROGRAMS,
+    Background,
+    clean_environment,
+    eventually,
+    instrumented,
+    python,
+    run,
+)
+from tests.fix_telemetry import OtlpSink
+
+
+@pytest.mark.parametrize("transport", ["asyncio", "sync", "legacy", "aiohttp", "pipes"])
+def test_a_call_ends_when_the_host_stops_reading(
+    otlp_sink: OtlpSink, background: Background, transport: str
+) -> None:
+    """The next call is answered as it should be, and the answer to the first one is late."""
+    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
+    if transport == "pipes":
+        target = str(PROGRAMS / "slow_server.py")
+    else:
+        port = background.listening(python("world_backend.py", "late", "0"), environment)
+        target = f"ws://127.0.0.1:{port}"
+
+    asked = run(
+        instrumented("client", python("impatient_client.py", transport, target)), environment
+    )
+
+    assert asked.returncode == 0, asked.stderr
+    eventually(lambda: "tools/list" in [span.name for _, span in otlp_sink.spans])
+    eventually(lambda: len(otlp_sink.records) >= 4)
+    error_types = {
+        span.name: [each.value.string_value for each in span.attributes if each.key == "error.type"]
+        for _, span in otlp_sink.spans
+        if span.kind == Span.SPAN_KIND_CLIENT
+    }
+    assert error_types == {
+        "tools/call late": ["relayscope.stopped_reading"],
+        "tools/list": [],
+    }
+    odd = [
+        each.value.string_value
+        for _, record in otlp_sink.records
+        for each in record.attributes
+        if each.key == "relayscope.message.odd"
+    ]
+    assert odd == ["late_answer"]

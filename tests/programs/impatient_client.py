@@ -1,0 +1,102 @@
+"""A client that waits for an answer for a moment only, and then asks for something else.
+
+usage: impatient_client.py TRANSPORT URL
+
+TRANSPORT is `asyncio`, `sync` or `legacy` (websockets), `aiohttp`, or `pipes`: then URL is the
+program of a server that reads its stdin.
+"""
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+MOMENT = 0.2
+Send = Callable[[str], Awaitable[Any]]
+Receive = Callable[[], Awaitable[Any]]
+
+
+def request(identifier: int, method: str, **params: Any) -> str:
+    """Return a request."""
+    message = {"jsonrpc": "2.0", "id": identifier, "method": method, "params": params}
+    return json.dumps(message)
+
+
+FIRST = request(1, "tools/call", name="late", arguments={"name": "nobody"})
+SECOND = request(2, "tools/list")
+
+
+async def ask(send: Send, receive: Receive) -> None:
+    """Ask twice; wait for the second answer only."""
+    await send(FIRST)
+    try:
+        await asyncio.wait_for(receive(), MOMENT)
+    except TimeoutError:
+        await send(SECOND)
+        while json.loads(await receive())["id"] != 2:
+            pass
+
+
+async def over_asyncio(url: str) -> None:
+    """Ask over `websockets`."""
+    from websockets.asyncio.client import connect  # noqa: PLC0415  # one library in each run
+
+    async with connect(url) as connection:
+        await ask(connection.send, connection.recv)
+
+
+async def over_legacy(url: str) -> None:
+    """Ask over `websockets` as it was before version 14."""
+    from websockets.legacy.client import connect  # noqa: PLC0415  # one library in each run
+
+    async with connect(url) as connection:
+        await ask(connection.send, connection.recv)
+
+
+async def over_aiohttp(url: str) -> None:
+    """Ask over aiohttp."""
+    from aiohttp import ClientSession  # noqa: PLC0415  # one library in each run
+
+    async with ClientSession() as session, session.ws_connect(url) as socket:
+        # It knows its peer once something has crossed.
+        await ask(socket.send_str, socket.receive_str)
+
+
+async def over_pipes(program: str) -> None:
+    """Ask a child process."""
+    pipe = asyncio.subprocess.PIPE
+    child = await asyncio.create_subprocess_exec(sys.executable, program, stdin=pipe, stdout=pipe)
+    assert child.stdin is not None
+    assert child.stdout is not None
+    stdin, stdout = child.stdin, child.stdout
+
+    async def send(text: str) -> None:
+        stdin.write(text.encode() + b"\n")
+        await stdin.drain()
+
+    await ask(send, stdout.readline)
+    stdin.close()
+    await child.wait()
+
+
+def over_sync(url: str) -> None:
+    """Ask over `websockets` without asyncio."""
+    from websockets.sync.client import connect  # noqa: PLC0415  # one library in each run
+
+    with connect(url) as connection:
+        connection.send(FIRST)
+        try:
+            connection.recv(timeout=MOMENT)
+        except TimeoutError:
+            connection.send(SECOND)
+            while json.loads(connection.recv())["id"] != 2:
+                pass
+
+
+if __name__ == "__main__":
+    transport, target = sys.argv[1:]
+    if transport == "sync":
+        over_sync(target)
+    else:
+        asyncio.run(globals()[f"over_{transport}"](target))
