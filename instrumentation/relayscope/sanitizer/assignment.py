@@ -46,6 +46,9 @@ _BRACKETED: Final = 1024
 # The default of an expression: `os.environ.get("X") or "hunter2"`.
 _DEFAULT = re.compile(r"""(?:\bor\b|\|\||\?\?|\?:)[ \t]*+(?=[bru]?["'`])""")
 _USER_AND_PASSWORD = re.compile(r"\(\s*+[^(),\n]{1,64}+,\s*+(?=[bru]?[\"'A-Za-z_])")
+AUTH: Final = r"\w{0,24}Auth(?=\()"
+"""A call that makes something of a user and a password: `HTTPBasicAuth("bob", "x")`."""
+_AUTH = re.compile(AUTH)
 _OTHERWISE = re.compile(r"""[ \t]*+(?:or\b|\|\||\?\?|\?:)[ \t]*+(?=[bru]?["'`])""")
 SCHEME: Final = r"(?i:basic|bearer|digest|negotiate|token|apikey|ntlm|hawk)[ \t]"
 """A way to authenticate, and the blank behind which its secret stands."""
@@ -317,6 +320,10 @@ class _Assignment:
             return Pair(pair.rule, pair.start, wrapped, pair.quoted)
         if _TEMPLATE.match(text, pair.start):
             return None
+        if (made := _AUTH.match(text, pair.start)) and (
+            found := _USER_AND_PASSWORD.match(text, made.end())
+        ):
+            return self._second(found.end())
         return (
             self._default(pair.start)
             if harmless.is_call(self.page.rest_of_line(pair.start))

@@ -132,8 +132,10 @@ def _first(data: bytes, start: int, done: int) -> int:
 def _is_led(data: bytes, start: int, end: int) -> bool:
     """Whether what stands before a name lets a value follow by whatever words, or is the value."""
     before = data[start - 1]
+    if data[start - 2 : start] == b": " and data[end : end + _NEAR].lstrip()[:1] in {b"", b"}"}:
+        return True
     if data[end] == _BRACE:
-        return data[start - 2 : start] == b": "
+        return False
     if before in _BLANKS:
         return data[start] == _DASH or (
             data[start - 3 : start - 1] in _LAST_LETTERS

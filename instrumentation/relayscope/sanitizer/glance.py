@@ -8,7 +8,7 @@ import re
 from typing import Final, Literal
 
 from relayscope.sanitizer import extents
-from relayscope.sanitizer.assignment import SCHEME, assigned
+from relayscope.sanitizer.assignment import AUTH, SCHEME, assigned
 from relayscope.sanitizer.harmless import EXPRESSION_WORDS
 from relayscope.sanitizer.page import Mention, Page, Pair
 
@@ -32,7 +32,7 @@ _NO_DEFAULT: Final = r"(?![ \t]*+(?:or\b|\|\||\?\?|\?:))"
 # no wrapper of a literal and has no default.
 _CODE = re.compile(
     rf"{_ASSIGNS}(?:new |await )?"
-    rf"(?!\w*(?:[sS]tr|[sS]tring|[bB]ytes|bytearray)\(|{extents.WRAPPERS}\()"
+    rf"(?!\w*(?:[sS]tr|[sS]tring|[bB]ytes|bytearray)\(|{extents.WRAPPERS}\(|{AUTH})"
     rf"{_NAMED}(?:(?:\((?![^\n]{{0,300}}(?:\bor\b|\|\||\?\?|\?:))[^\n]{{0,300}}[)(,\[{{];?|[;,)])?"
     rf"[ \t]*+\r?\n|[,)}}][\s),;:]{_NO_DEFAULT})"
     r"|[ \t]*+[!=]==?[ \t]*+(?![\s\"'`bBfFrRuUNL@=])"

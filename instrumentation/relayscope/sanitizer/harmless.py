@@ -80,7 +80,7 @@ _ABOUT: Final = frozenset(
     | {"login", "session", "username", "api"}
 )
 _ADVICE = re.compile(
-    r"(?:see|ask|use|click|go|found|find|stored|kept|managed|created|set|get|contact|refer|check|look"
+    r"(?:none|no|see|ask|use|click|go|found|find|stored|kept|managed|created|set|get|contact|refer|check|look"
     r"|read|open|create|generate|generated|enter|choose|pick|sent)(?: [A-Za-z'>&/-]{1,24}){1,16}\."
 )
 _FILLED = re.compile(

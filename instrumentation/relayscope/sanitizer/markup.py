@@ -22,7 +22,8 @@ _BUTTON = re.compile(r"type=[\"']?(?:submit|button|checkbox|radio|reset)\b")
 _BEFORE: Final = 320
 # From the end of one element into the next.
 _NEXT = re.compile(
-    r"[:=]?[ ]?</(td|th|dt|key|name|b|strong|label|span|Key|Name)>\s{0,64}+:?\s{0,64}+"
+    r"[:=]?[ ]?(?:</(?:b|strong|em|code|span)>)?"
+    r"</(td|th|dt|key|name|b|strong|label|span|Key|Name)>\s{0,64}+:?\s{0,64}+"
     r"<(td|dd|string|value|span|code|Value)(?:[ \t][^<>\n]{0,128})?+>(?:<code>)?([^<\n]++)<"
 )
 _NAMING: Final = tuple(
@@ -70,6 +71,9 @@ def attribute(page: Page, mention: Mention) -> Pair | None:
     if not text.endswith(_NAMING, max(0, start - _LONGEST), start):
         return None
     if found := _VALUE.match(text, mention.end):
+        tag = max(text.rfind("<", max(0, start - _BEFORE), start), 0)
+        if _BUTTON.search(text, tag, found.end()):
+            return None
         at = found.end()
         # In JSX, what is in braces is an expression.
         at += text.startswith("{", at) and text[at + 1 : at + 2] in _QUOTES

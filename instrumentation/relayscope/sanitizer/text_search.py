@@ -285,11 +285,12 @@ class TextSearch:
 
     def _spelled_places(self, rule_places: dict[int, list[int]]) -> list[int]:
         """Where a spelling stands near what is in no JSON string."""
-        places = chain(*rule_places.values(), (run.start for run in self._runs))
-        spans = chain(self._loose, ((at, at) for at in places if not self._is_read(at)))
+        places = ((at, at) for at in chain(*rule_places.values()))
+        # What goes on behind a run is spelled otherwise, so all of a run counts.
+        unread = (span for span in chain(places, self._runs) if not self._is_read(span[0]))
         return [
             start
-            for start, end in spans
+            for start, end in chain(self._loose, unread)
             if _SPELLED.search(self._text, max(0, start - _NEAR), end + _NEAR)
         ]
 

@@ -27,7 +27,7 @@ _ESCAPE = re.compile(f"({_ESCAPES})")
 # HTML's signs, which logs of web pages are full of.
 _SPELLING = re.compile(
     f"({_ESCAPES}|%[0-7][0-9a-fA-F]|&(?:quot|apos|amp|lt|gt);"
-    "|&#(?:3[2-9]|[4-9][0-9]|1[01][0-9]|12[0-6]|[xX][2-7][0-9a-fA-F]);)"
+    "|&#(?:9|1[03]|3[2-9]|[4-9][0-9]|1[01][0-9]|12[0-6]|[xX](?:[2-7][0-9a-fA-F]|[9aAdD]));)"
 )
 _ENTITIES: Final = {"&quot;": '"', "&apos;": "'", "&amp;": "&", "&lt;": "<", "&gt;": ">"}
 
@@ -39,6 +39,8 @@ ESCAPE_FILTER: Final = (
     # A letter behind a percent sign, or as an entity. No encoder writes one: it hides something.
     r"|%(?:4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a])"
     r"|&#(?:6[5-9]|[7-9][0-9]|1[01][0-9]|12[0-2]|x(?:4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a]));"
+    # An ampersand that begins such an entity.
+    r"|&#(?:38|x26);|%26%23"
     rf"|{ESCAPED_LOOK_ALIKES}"
 )
 """For the prefilter: spellings that hide even letters."""

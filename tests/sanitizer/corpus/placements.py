@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Callable
 from typing import Final
+from urllib.parse import quote
 
 from tests.sanitizer.corpus.texts import Example, names
 from tests.sanitizer.places import PLACES
@@ -53,6 +54,27 @@ _ENCODED: Final[dict[str, str]] = {
             "content": base64.encodebytes((_ENV * 3).encode()).decode(),
         }
     ),
+    **{
+        f"base64 of .env, with {name}, outside JSON": "content="
+        + base64.encodebytes(("A=" + "x" * 41 + "\n" + _ENV * 2).encode())
+        .decode()
+        .replace("\n", end)
+        for name, end in {
+            "escaped line breaks": "\\n",
+            "line breaks escaped twice": "\\\\n",
+            "line breaks as percent signs": "%0A",
+            "line breaks as percent signs twice": "%250A",
+            "line breaks as entities": "&#10;",
+        }.items()
+    },
+    "a Wi-Fi code in percent signs three times": quote(quote(quote(f"x?q=WIFI:S:x;P:{_SECRET};;"))),
+    "a Wi-Fi code in JSON in JSON in percent signs": quote(
+        json.dumps({"a": json.dumps({"b": f"WIFI:T:WPA;S:office;P:{_SECRET};;"})})
+    ),
+    "a Wi-Fi code in entities in entities": "".join(
+        f"&#38;#{ord(each)};" for each in f"WIFI:T:WPA;S:office;P:{_SECRET};;"
+    ),
+    "French in percent signs": f"q=mot%20de%20passe%3A%20{_SECRET}",
     "base64 of .env in a resource's blob": json.dumps(
         {
             "jsonrpc": "2.0",
