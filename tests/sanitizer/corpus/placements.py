@@ -118,6 +118,7 @@ _HIDDEN: Final = (
     _SECRET.encode().hex().upper(),
     *(_base64(_SECRET[start:-3].encode())[:16] for start in range(3)),
     _KEY,
+    "".join(f"&#38;#{ord(each)};" for each in _SECRET),
     "\0".join(_SECRET),
     "␀".join(_SECRET),
 )
