@@ -135,7 +135,8 @@ def _is_led(data: bytes, start: int, end: int) -> bool:
     if data[start - 2 : start] == b": " and data[end : end + _NEAR].lstrip()[:1] in {b"", b"}"}:
         return True
     if data[end] == _BRACE:
-        return False
+        # Colours may stand between.
+        return b"\x1b" in data[max(0, start - _LONGEST_COMMAND) : start]
     if before in _BLANKS:
         return data[start] == _DASH or (
             data[start - 3 : start - 1] in _LAST_LETTERS
