@@ -112,7 +112,7 @@ def main() -> None:
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
     print(
         f"{datetime.now(tz=UTC):%Y-%m-%d}, {platform.machine()}, {os.cpu_count()} cores, "
-        f"Python {platform.python_version()}\n"
+        f"Python {platform.python_version()}, load before {os.getloadavg()[0]:.1f}\n"
         f"p99 of a small record's answer, alone and beside a sender of 1 MiB texts; "
         f"median of {rounds} rounds of {seconds:g} s each\n"
     )
