@@ -55,7 +55,8 @@ class Unanswered:
         if calls is not None:
             calls.pop(call, None)
             if not calls:
-                del self.below[call.parent_id]
+                # Another thread may have done it.
+                self.below.pop(call.parent_id, None)
 
     def end(
         self,
@@ -88,7 +89,8 @@ class Unanswered:
         if answer.kind is not Kind.ERROR and not answer.is_tool_error:
             self._leave_below(span, crossing.time)
             return
-        for call, channel in self.below.pop(span.get_span_context().span_id, {}).items():
+        calls = self.below.pop(span.get_span_context().span_id, {})
+        for call, channel in list(calls.items()):
             if call.left is None:
                 call.left = Left(crossing.time, names.ERROR_ANSWERED_ABOVE)
             self._give_up(channel, call)
@@ -107,7 +109,8 @@ class Unanswered:
                 self._give_up(channel, call)
 
     def _leave_below(self, span: Span, time: int) -> None:
-        for call in self.below.get(span.get_span_context().span_id, ()):
+        # A copy: another thread may open and close calls meanwhile.
+        for call in list(self.below.get(span.get_span_context().span_id, ())):
             if call.left is None:
                 call.left = Left(time, names.ERROR_ANSWERED_ABOVE)
 
