@@ -7,6 +7,9 @@ from pathlib import Path
 
 from relayscope.instrumentation.delivery.origin import Origin
 
+from .endpoint import chosen_endpoint
+from .given_file import GivenFile
+
 _log = logging.getLogger(__name__)
 
 
@@ -20,16 +23,13 @@ def asking_for_levels(
         destination: `destination_digest` of the processes.
         processes: Returns them, by the folders of their spools.
     """
-    # Takes 60 ms and 9 MB.
-    from .endpoint import chosen_endpoint  # noqa: PLC0415
-    from .given_file import GivenFile  # noqa: PLC0415
-    from .polling import Polling  # noqa: PLC0415
-
     try:
         endpoint = chosen_endpoint()
-    except ValueError as error:
+        if endpoint is None:
+            return nullcontext()
+        from .polling import Polling  # noqa: PLC0415  # takes 60 ms and 9 MB
+    except (ValueError, ImportError) as error:
+        # Records are sent all the same.
         _log.warning("levels are not asked for: %s", error)
-        endpoint = None
-    if endpoint is None:
         return nullcontext()
     return Polling(endpoint, GivenFile(root, destination), processes)
