@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from relayscope.collector.commit_group import items_in
 from relayscope.collector.decode import Decoded, digest_of, steps
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from relayscope.storage import Batch
 
     Parse: TypeAlias = Callable[[Signal, bytes], Message]
+
+
+MOST_SECONDS: Final = 8.0
+"""Of decoding: a request that takes more would be late for its answer also if it were alone."""
 
 
 class Job(NamedTuple):
@@ -81,14 +85,14 @@ class _Open:
         """Refuse a request that has had its time, has some rows and still has not come to its end.
 
         Raises:
-            TooLarge: it was begun in time. Its sender may halve it, so nothing of it is stored.
-            TooSlow: others had all the time.
+            TooLarge: it is laborious itself. Its sender may halve it, so nothing of it is stored.
+            TooSlow: others had the time.
         """
         if monotonic() <= self.until or not items_in(self.decoded.batch):
             return
         if not self.is_late:  # this may have been its last step
             self.is_late = True
-        elif self.seconds:
+        elif self.seconds > MOST_SECONDS:
             raise TooLarge("sanitizing this request takes too long: send fewer records at a time")
         else:
             raise TooSlow("too many requests are being sanitized; try again")
