@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -14,38 +15,41 @@ import pytest
 
 from relayscope.storage import EmbeddedServer, ServerDidNotStart
 from relayscope.storage.embedded import folders, privileges, programs, server
+from relayscope.storage.embedded.privileges import Account
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 pytestmark = pytest.mark.skipif(
-    os.geteuid() != 0, reason="only root can become somebody else: run the tests as root, too"
+    os.geteuid() != 0,
+    reason="only root can become somebody else: left out is what root's PostgreSQL may do, who can"
+    " connect to it, and what becomes of what others plant in its folders",
 )
 
 STRANGER: Final = 54321
 """A user without a name, a home or a right."""
 
 
-def nobody() -> pwd.struct_passwd:
-    """Return the user as whom root's PostgreSQL works where there is no user `relayscope`."""
-    return privileges.user_for_root()
+def nobody() -> Account:
+    """Return the user as whom many a service runs."""
+    named = pwd.getpwnam("nobody")
+    return Account(named.pw_uid, named.pw_gid)
 
 
-def stranger() -> pwd.struct_passwd:
+def stranger() -> Account:
     """Return a user as which nothing else runs."""
-    return pwd.struct_passwd(("stranger", "x", STRANGER, STRANGER, "", "/", "/bin/false"))
+    return Account(STRANGER, STRANGER)
 
 
-def refusal(user: pwd.struct_passwd, url: str, role: str) -> str:
-    """Return what a user is told who connects; empty if it is let in."""
+def said_as(account: Account, say: Callable[[], str]) -> str:
+    """Return what a process says that has become a user."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         said = "it ended"
         try:
-            privileges.become(user)
-            psycopg.connect(url, user=role)
-            said = ""
+            privileges.become(account)
+            said = say()
         except BaseException as error:  # noqa: BLE001  # whatever it is, the parent says it
             said = str(error) or repr(error)
         finally:
@@ -56,6 +60,16 @@ def refusal(user: pwd.struct_passwd, url: str, role: str) -> str:
         said = told.read()
     os.waitpid(child, 0)
     return said
+
+
+def refusal(account: Account, url: str, role: str) -> str:
+    """Return what a user is told who connects; empty if it is let in."""
+
+    def connect() -> str:
+        psycopg.connect(url, user=role)
+        return ""
+
+    return said_as(account, connect)
 
 
 @pytest.fixture
@@ -101,6 +115,28 @@ def test_it_has_no_privilege_and_can_get_none(running: EmbeddedServer) -> None:
         assert fields["NoNewPrivs"].strip() == "1"
 
 
+@pytest.mark.parametrize("who", [nobody, stranger])
+def test_no_other_user_gets_at_its_folder(
+    running: EmbeddedServer, who: Callable[[], Account]
+) -> None:
+    """Not through its descriptors, its working folder, its memory or a signal either."""
+    process = postmaster(running)
+
+    def reached() -> list[str]:
+        found = []
+        for path in (f"/proc/{process}/cwd", f"/proc/{process}/fd", f"/proc/{process}/root"):
+            with contextlib.suppress(PermissionError):
+                found.append(f"{path}: {list(Path(path).iterdir())}")
+        with contextlib.suppress(PermissionError), Path(f"/proc/{process}/mem").open("rb"):
+            found.append("mem")
+        with contextlib.suppress(PermissionError):
+            os.kill(process, 0)
+            found.append("signals")
+        return found
+
+    assert said_as(who(), lambda: str(reached())) == "[]"
+
+
 def test_its_superuser_reads_nothing_of_roots(running: EmbeddedServer, tmp_path: Path) -> None:
     """Not through a program, not through PostgreSQL itself, whatever the folder's mode."""
     secret = tmp_path / "secret"
@@ -119,7 +155,7 @@ def test_its_superuser_reads_nothing_of_roots(running: EmbeddedServer, tmp_path:
 @pytest.mark.parametrize("role", ["relayscope", "relayscope_reader", "nobody"])
 @pytest.mark.parametrize("who", [nobody, stranger])
 def test_nobody_else_can_connect(
-    running: EmbeddedServer, who: Callable[[], pwd.struct_passwd], role: str
+    running: EmbeddedServer, who: Callable[[], Account], role: str
 ) -> None:
     """Not even who has got hold of its socket, nor the user as whom PostgreSQL works."""
     sockets = sockets_of(running)
@@ -206,6 +242,35 @@ def test_another_users_folder_is_not_used(data_dir: Path) -> None:
     assert list(data_dir.iterdir()) == []
 
 
+@pytest.mark.parametrize("kind", ["a link of another user's", "a folder of another user's", "open"])
+def test_a_way_that_others_can_change_is_not_gone(tmp_path: Path, kind: str) -> None:
+    """Root's data folder below what another user owns could be another one at any moment."""
+    tmp_path.parent.chmod(0o755)
+    home, precious = tmp_path / "home", tmp_path / "precious"
+    home.mkdir()
+    precious.mkdir()
+    data_dir = home / "data"
+    if kind == "a link of another user's":
+        data_dir.symlink_to(precious)
+        os.lchown(data_dir, STRANGER, STRANGER)
+    elif kind == "open":
+        home.chmod(0o777)
+    else:
+        os.chown(home, STRANGER, STRANGER)
+    with pytest.raises(ServerDidNotStart, match=r"belongs to the user|others can write"):
+        EmbeddedServer.start(data_dir)
+    assert list(precious.iterdir()) == []
+
+
+def test_roots_own_links_lead_on(tmp_path: Path) -> None:
+    """A data folder that root has put elsewhere, with a link in its place, is used."""
+    with tempfile.TemporaryDirectory(prefix="relayscope-") as real:
+        link = tmp_path / "link"
+        link.symlink_to(real)
+        with EmbeddedServer.start(link / "data") as started:
+            psycopg.connect(started.url).close()
+
+
 def test_only_what_has_one_name_is_given_away(tmp_path: Path) -> None:
     """Links of both kinds, in a folder that changes its owner, keep root's files root's."""
     precious = tmp_path / "precious"
@@ -257,14 +322,13 @@ def test_a_planted_copy_is_not_run(
     hidden: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither a folder of copies nor a copy that is somebody else's."""
-    user = pwd.getpwnam("nobody")
     monkeypatch.setattr(programs, "_COPIES", tmp_path / "copies")
     tmp_path.parent.chmod(0o755)
     programs.reachable.__globals__["_make_copies"]()
     (tmp_path / "copies").chmod(0o777)
     with pytest.raises(PermissionError, match="remove it"):
-        programs.reachable(hidden, user)
+        programs.reachable(hidden, STRANGER)
     os.chown(tmp_path / "copies", STRANGER, STRANGER)
     (tmp_path / "copies").chmod(0o755)
     with pytest.raises(PermissionError, match="remove it"):
-        programs.reachable(hidden, user)
+        programs.reachable(hidden, STRANGER)

@@ -160,8 +160,8 @@ class Settings(BaseSettings):
     http: ListenAddress = Address("127.0.0.1", 4318)
     """Where OTLP/HTTP, `/healthz`, `/readyz` and `/metrics` listen; port 0 takes a free one."""
     http_hosts: tuple[str, ...] = ()
-    """Names besides loopback's that requests to a listener on loopback may have in `Host`, such as
-    that of a proxy before it."""
+    """Names besides loopback's that HTTP requests may have in `Host`, such as that of a proxy.
+    Elsewhere than on loopback any name will do, unless some are set."""
     workers: PositiveInt = 1
     """How many receiver processes share the two ports."""
 

@@ -64,7 +64,11 @@ def make_app(
         middleware=[
             Middleware(
                 Head,
-                hosts=settings.http_hosts if settings.http.is_loopback else None,
+                hosts=(
+                    settings.http_hosts
+                    if settings.http.is_loopback or settings.http_hosts
+                    else None
+                ),
                 refuse=partial(_tell_and_refuse, intake),
             )
         ],

