@@ -31,7 +31,7 @@ SECONDS ?= 600
 
 .PHONY: demo test soak soak-delivery soak-levels fidelity bench-ingest bench-neighbours \
 	bench-sanitizer bench-sanitizer-worst \
-	bench-spool bench-relay bench-query bench-housekeeping bench-overhead bench-rivals corpus check \
+	bench-left-over bench-spool bench-relay bench-query bench-housekeeping bench-overhead bench-rivals corpus check \
 	format lock clean
 
 demo: $(VENV)/.installed
@@ -67,6 +67,9 @@ bench-ingest: $(VENV)/.installed
 
 bench-neighbours: $(VENV)/.installed
 	$(BIN)/python -m tests.bench.bench_neighbours
+
+bench-left-over: $(VENV)/.installed
+	$(BIN)/python -m tests.bench.bench_left_over
 
 bench-spool: $(VENV)/.installed
 	$(BIN)/python -m tests.bench.bench_spool

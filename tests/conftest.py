@@ -6,10 +6,12 @@ from typing import Final
 
 import pytest
 
-# A shell gives its background jobs an ignored SIGINT, which all programs that these tests start
-# would inherit; these tests may be such a job.
+# A shell gives its background jobs an ignored SIGINT, and `nohup` an ignored SIGHUP, which all
+# programs that these tests start would inherit; these tests may be such a job.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 pytest_plugins = [
     "tests.fix_collector",

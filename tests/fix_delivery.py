@@ -46,6 +46,11 @@ def forwarders(folder: Path) -> list[int]:
     return found
 
 
+def has_forwarder(folder: Path) -> bool:
+    """Tell whether a forwarder has come to run, which it notes in its lock."""
+    return any(lock.read_text().strip().isdecimal() for lock in folder.rglob("forwarder-*.lock"))
+
+
 def end_forwarders(folder: Path) -> None:
     """End the forwarders that work on spools in a folder."""
     deadline = time.monotonic() + _PATIENCE_SECONDS

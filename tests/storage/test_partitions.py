@@ -165,7 +165,8 @@ def test_a_user_who_may_make_none_keeps_no_row_out(database_url: str, engine: En
         owner.exec_driver_sql(
             f"create role {role} login;"
             f" grant usage on schema relayscope_store to {role};"
-            f" grant select, insert on all tables in schema relayscope_store to {role}"
+            f" grant select, insert on all tables in schema relayscope_store to {role};"
+            f" grant update on relayscope_store.entry_seen to {role}"
         )
     own = create_engine(
         make_url(database_url).set(username=role).render_as_string(hide_password=False)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from relayscope.instrumentation import names
-from tests.fix_delivery import Receiver, end_forwarders, receiving
+from tests.fix_delivery import Receiver, end_forwarders, has_forwarder, receiving
 from tests.fix_programs import clean_environment, eventually, instrumented, python, run
 
 COMPONENT = "host"
@@ -77,6 +77,8 @@ def test_what_could_not_be_sent_waits_for_the_next_process(spool_dir: Path) -> N
         endpoint = receiver.endpoint
     environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=endpoint)
     first = run(emitter("20"), environment).stdout.split()
+    # While one is being started, nobody starts another.
+    eventually(lambda: has_forwarder(spool_dir))
     end_forwarders(spool_dir)
 
     with receiving(receiver, port=int(endpoint.rsplit(":", 1)[1])):
