@@ -9,9 +9,9 @@ VENV_PUBLISHED := .venv-published
 BIN := $(VENV)/bin
 PYTHON ?= python3
 
-# Half of the tests' time is waiting for processes: two at a time take 5 minutes on two cores, one
-# at a time 9. Tests of one file share their collectors and databases, so they stay together.
-PYTEST_OPTIONS ?= -n 2 --dist loadfile
+# Half of the tests' time is waiting for processes, so that there are more at a time than cores. Tests
+# of one file share their collectors and databases, so they stay together.
+PYTEST_OPTIONS ?= -n 3 --dist loadfile
 
 # The versions that are known to pass together; `CONSTRAINTS=` takes the newest of each.
 CONSTRAINTS ?= constraints
