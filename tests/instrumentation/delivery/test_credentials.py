@@ -36,7 +36,7 @@ CASES = [
     (endpoint, protocol)
     for number, endpoint in enumerate(ENDPOINTS)
     for protocol in ("grpc", "http/protobuf")
-    if number < 2 or (number % 2 == 0) == (protocol == "grpc")  # noqa: PLR2004
+    if number < 2 or (number % 2 == 0) == (protocol == "grpc")
 ]
 SECRET = re.compile(rb"s3cr%65tpw|s3cretpw|s3crettoken")
 
