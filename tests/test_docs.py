@@ -155,27 +155,12 @@ def test_levels_are_set_listed_and_reset_as_the_readme_says(walkthrough: Walkthr
 
 def test_every_make_target_in_the_documentation_exists() -> None:
     """`make TARGET` in the README or in CONTRIBUTING is a target of the Makefile."""
-    targets = set(
+    named = set(
         re.findall(r"^make ([\w-]+)", README + (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE)
     )
-    assert targets == {
-        "bench-housekeeping",
-        "bench-ingest",
-        "bench-neighbours",
-        "bench-overhead",
-        "bench-query",
-        "bench-rivals",
-        "bench-sanitizer",
-        "bench-sanitizer-worst",
-        "check",
-        "corpus",
-        "demo",
-        "fidelity",
-        "soak",
-        "soak-delivery",
-        "soak-levels",
-        "test",
-    }
+    targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert {"demo", "test", "check"} <= named
+    assert named - targets == set()
     for target in targets:
         assert run(["make", "-n", target], dict(os.environ), cwd=ROOT).returncode == 0
 
