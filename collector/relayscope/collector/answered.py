@@ -17,7 +17,7 @@ _SECONDS: Final = 60.0
 
 
 class Answer(NamedTuple):
-    """What became of a request.
+    """The outcome of a request.
 
     Attributes:
         rejected: what could not be stored, by reason.

@@ -1,4 +1,4 @@
-"""What the database knows of requests that were stored before."""
+"""A look in the database for requests that were stored before."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Stored:
         self._not_before = 0.0
 
     async def has(self, digest: bytes) -> bool:
-        """Whether a request is stored; False also if the database does not say."""
+        """Return whether a request is stored; False also if the database does not say."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, self._has, digest)
 

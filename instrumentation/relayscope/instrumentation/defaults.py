@@ -1,4 +1,4 @@
-"""What OpenTelemetry's variables are set to where the user has not set them."""
+"""Defaults for OpenTelemetry's variables that the user has not set."""
 
 import os
 from typing import Final

@@ -87,5 +87,5 @@ def steps(signal: Signal, request: Message, decoded: Decoded) -> Iterator[None]:
 
 
 def digest_of(signal: Signal, raw: bytes) -> bytes:
-    """What tells a request from every other, and a repeated one from a new one."""
+    """Return the digest of a request: it tells a repeated one from a new one."""
     return hashlib.blake2b(raw, digest_size=16, person=signal.name.encode()).digest()

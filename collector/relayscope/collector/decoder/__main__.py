@@ -25,7 +25,7 @@ _GARBAGE_THRESHOLD: Final = 20_000
 
 
 def _next(stdin: BinaryIO) -> Any:
-    """What comes next; None at the end."""
+    """Return the next frame's content; None at the end."""
     length = stdin.read(LENGTH)
     return unpacked(stdin.read(int.from_bytes(length))) if len(length) == LENGTH else None
 

@@ -29,7 +29,7 @@ no more per second, and make decoding 10 % dearer because they do not fit into t
 
 
 class Place(Protocol):
-    """Where decoding is done."""
+    """A thread or a process in which requests are decoded."""
 
     async def go_on(self, key: int, job: Job | None, seconds: float) -> Slice:
         """Decode a request for so long; it is given the first time."""
@@ -58,7 +58,7 @@ class Decoder:
 
     @property
     def waits_for_storage(self) -> bool:
-        """Whether so much is decoded and not stored that nothing more is decoded."""
+        """True if so much is decoded and not stored that nothing more is decoded."""
         return self._held >= _DECODED_ITEMS
 
     @asynccontextmanager

@@ -1,4 +1,4 @@
-"""What can go wrong with decoding that is no fault of the request."""
+"""Failures of decoding that are no fault of the request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes between a receiver and its decoding process: pickles, each behind its length."""
+"""Frames between a receiver and its decoding process: pickles, each behind its length."""
 
 from __future__ import annotations
 

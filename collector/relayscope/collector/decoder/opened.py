@@ -47,7 +47,7 @@ class Job(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """What a request became.
+    """The rows that a request became.
 
     Attributes:
         batch: its rows.
@@ -61,7 +61,7 @@ class Rows(NamedTuple):
 
 
 class Slice(NamedTuple):
-    """What one slice of time has brought.
+    """The result of one slice of time.
 
     Attributes:
         seconds: how long it was.

@@ -1,4 +1,4 @@
-"""Which rules hold, and which processes have taken them."""
+"""A list of the rules that hold, and of the processes that have taken them."""
 
 from __future__ import annotations
 

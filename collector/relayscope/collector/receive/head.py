@@ -1,4 +1,4 @@
-"""What the head of an HTTP request must be like before anybody looks at its path.
+"""A look at the head of an HTTP request, before its path counts.
 
 A page in a developer's browser can reach a port on loopback through a name of its own that it lets
 lead there (DNS rebinding); the browser then says that name in `Host`. So on loopback only its own
