@@ -29,7 +29,11 @@ def test_a_postgresql_without_room_is_one_that_is_away(
     oracle.acknowledge(marks)
     assert oracle.judge(engine).stored == 0
     with engine.begin() as connection:
-        connection.exec_driver_sql("drop function no_room() cascade")
+        # The trigger stays: to drop it would take a lock that an attempt under way holds.
+        connection.exec_driver_sql(
+            "create or replace function no_room() returns trigger language plpgsql"
+            " as $$ begin return new; end $$"
+        )
 
     eventually(lambda: oracle.judge(engine).lost == 0)
     assert oracle.judge(engine).twice == 0
