@@ -23,7 +23,8 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span
 
 from relayscope.collector.signals import LOGS, TRACES
-from relayscope.instrumentation import names
+from relayscope.conventions.attributes import DELIVERY_SEQUENCE
+from relayscope.conventions.events import EVENT_DELIVERY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -121,7 +122,7 @@ class Receiver:
 
     def numbers(self) -> list[int]:
         """The numbers that records had in their processes."""
-        found = [value(record).get(names.DELIVERY_SEQUENCE) for record in self.records()]
+        found = [value(record).get(DELIVERY_SEQUENCE) for record in self.records()]
         return [number for number in found if number is not None]
 
     def by_process(self) -> dict[str, list[LogRecord | Span]]:
@@ -142,7 +143,7 @@ class Receiver:
         return [
             value(record)
             for record in self.records()
-            if isinstance(record, LogRecord) and record.event_name == names.EVENT_DELIVERY
+            if isinstance(record, LogRecord) and record.event_name == EVENT_DELIVERY
         ]
 
 

@@ -20,7 +20,8 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from relayscope.instrumentation import Exchange, Levels, names
+from relayscope.conventions import events
+from relayscope.instrumentation import Exchange, Levels
 from relayscope.instrumentation.channel_log import ChannelLog
 from relayscope.instrumentation.message_log import MessageLog
 from relayscope.instrumentation.metrics import Durations
@@ -123,11 +124,13 @@ class OtlpSink(
 
     def _kept(self, event_name: str) -> list[tuple[str, ProtoLogRecord]]:
         match event_name:
-            case "mcp.message":
+            case events.EVENT_MESSAGE:
                 return self.records
-            case names.EVENT_DELIVERY:
+            case events.EVENT_DELIVERY:
                 return self.accounts
-            case names.EVENT_CHANNEL_OPENED | names.EVENT_CHANNEL_CLOSED | names.EVENT_SEND_FAILED:
+            case (
+                events.EVENT_CHANNEL_OPENED | events.EVENT_CHANNEL_CLOSED | events.EVENT_SEND_FAILED
+            ):
                 return self.events
             case _:
                 return self.logs

@@ -21,8 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from relayscope.instrumentation.bounds import BODY_LIMIT_VARIABLE
-from relayscope.instrumentation.sanitizing import KEEP_BINARY_VARIABLE
+from relayscope.conventions.environment import RELAYSCOPE_BODY_LIMIT, RELAYSCOPE_KEEP_BINARY
 from relayscope.spool import list_slots
 from tests.fix_delivery import end_forwarders, forwarders
 from tests.soak.field import Field, own_field
@@ -50,8 +49,8 @@ def main() -> None:
 def _images(ground: Field) -> bool:
     with tempfile.TemporaryDirectory(prefix="bench-spools-") as folder:
         hosts = Hosts("images", Path(folder), f"http://{ground.grpc}")
-        hosts.variables[KEEP_BINARY_VARIABLE] = "true"
-        hosts.variables[BODY_LIMIT_VARIABLE] = str(2 * _IMAGE_BYTES)
+        hosts.variables[RELAYSCOPE_KEEP_BINARY] = "true"
+        hosts.variables[RELAYSCOPE_BODY_LIMIT] = str(2 * _IMAGE_BYTES)
         with hosts.running(), ground.running():
             hosts.start(str(_IMAGES), "--image", str(_IMAGE_BYTES)).wait()
             end_forwarders(hosts.spools)

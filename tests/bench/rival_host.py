@@ -23,7 +23,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-from relayscope.instrumentation.environment import LEVEL_VARIABLE
+from relayscope.conventions.environment import RELAYSCOPE_LEVEL
 
 NOTHING: Final = "nothing"
 
@@ -49,7 +49,7 @@ def instrument(variant: str) -> None:
         module, name = RIVALS[variant]
         getattr(importlib.import_module(module), name)().instrument()
         return
-    os.environ[LEVEL_VARIABLE] = variant
+    os.environ[RELAYSCOPE_LEVEL] = variant
     for entry_point in entry_points(group="opentelemetry_instrumentor"):
         if entry_point.name.startswith("relayscope_"):
             entry_point.load()().instrument()

@@ -10,6 +10,7 @@ import pytest
 
 from relayscope.collector.errors import SettingsError
 from relayscope.collector.settings import Address, load
+from relayscope.conventions.environment import RELAYSCOPE_CONFIG, VARIABLES
 from tests.fix_collector import clean_environment
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def test_command_line_over_environment_over_file_over_default(
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        ("wrokers: 3", "wrokers: unknown setting"),
+        ("wrokers: 3", "wrokers: unknown setting; the nearest known one is workers"),
         ("workers: none", "workers: "),
         ("workers: 0", "workers: "),
         ("grpc: nowhere", "grpc: expected HOST:PORT"),
@@ -72,21 +73,40 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
         load({}, tmp_path / "missing.yaml")
 
 
-def test_an_unknown_variable_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A misspelt variable must not be ignored."""
-    monkeypatch.setenv("RELAYSCOPE_DATABSE_URL", "postgresql://u:hunter2@localhost/x")
-    with pytest.raises(SettingsError, match="RELAYSCOPE_DATABSE_URL: unknown") as caught:
-        load({})
-    assert "hunter2" not in str(caught.value)
+def test_an_unknown_variable_is_refused_with_the_nearest_known_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A misspelt variable must not be ignored, whether the collector's or a traced process's."""
+    for wrong, right in (
+        ("RELAYSCOPE_DATABSE_URL", "RELAYSCOPE_DATABASE_URL"),
+        ("RELAYSCOPE_PROFILES", "RELAYSCOPE_PROFILE"),
+    ):
+        monkeypatch.setenv(wrong, "postgresql://u:hunter2@localhost/x")
+        with pytest.raises(SettingsError, match=f"^{wrong}: unknown .* {right}$") as caught:
+            load({})
+        assert "hunter2" not in str(caught.value)
+        monkeypatch.delenv(wrong)
 
 
-@pytest.mark.parametrize("variable", ["RELAYSCOPE_LEVEL", "RELAYSCOPE_TEST_DATABASE_URL"])
-def test_variables_of_the_instrumentation_are_not_mistakes(
+@pytest.mark.parametrize("variable", sorted(VARIABLES | {"RELAYSCOPE_TEST_DATABASE_URL"}))
+def test_variables_of_a_traced_process_are_not_mistakes(
     monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
     """A relay and its collector may share an environment."""
-    monkeypatch.setenv(variable, "TRACE")
+    monkeypatch.setenv(variable, "true")
     load({})
+
+
+def test_a_collector_starts_in_a_shell_that_has_every_variable() -> None:
+    """What stops this one is its option, which is looked at after all variables."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "relayscope.collector", "serve", "--grpc", "nowhere"],
+        env=clean_environment(dict.fromkeys(VARIABLES - {RELAYSCOPE_CONFIG}, "true")),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.stderr.startswith("Error: --grpc: ")
 
 
 @pytest.mark.parametrize(

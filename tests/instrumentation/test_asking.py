@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from relayscope.instrumentation.delivery.settings import OPAMP_VARIABLE
+from relayscope.conventions.environment import RELAYSCOPE_OPAMP_ENDPOINT
 from relayscope.instrumentation.remote.asking import asking_for_levels
 
 POLLING = "relayscope.instrumentation.remote.polling"
@@ -18,7 +18,7 @@ def test_who_cannot_ask_for_levels_says_so_and_goes_on(
     chosen: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The library is missing, the variable is wrong, or the user does not want it."""
-    monkeypatch.setenv(OPAMP_VARIABLE, chosen)
+    monkeypatch.setenv(RELAYSCOPE_OPAMP_ENDPOINT, chosen)
     monkeypatch.setitem(sys.modules, POLLING, None)
 
     with caplog.at_level(logging.WARNING):

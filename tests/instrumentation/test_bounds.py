@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from relayscope.instrumentation import names
+from relayscope.conventions.attributes import ATTRIBUTES_CUT, BODY_SIZE
 from relayscope.instrumentation.bounds import (
     DEFAULT_BODY_LIMIT,
     LONGEST_NAME,
@@ -110,10 +110,10 @@ def test_what_a_host_logs_is_kept_within_bounds(receiver: Receiver) -> None:
     }
     (span,) = (record for record in said if isinstance(record, Span))
     assert len(logs) == 3
-    assert value(logs["word w"])[names.BODY_SIZE] == 1_000_000
+    assert value(logs["word w"])[BODY_SIZE] == 1_000_000
     assert len(logs["word w"].body.string_value) == DEFAULT_BODY_LIMIT - MARGIN
     for record in (logs["extra"], logs["raised"], span):
-        assert value(record)[names.ATTRIBUTES_CUT] is True
+        assert value(record)[ATTRIBUTES_CUT] is True
         assert record.ByteSize() < 2 * DEFAULT_BODY_LIMIT
     assert len(span.name) == LONGEST_NAME
     assert len(span.events[-1].name) == LONGEST_NAME

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relayscope.instrumentation import bounds, deferred, names
+from relayscope.conventions.attributes import MESSAGE_SHA256, MESSAGE_SIZE
+from relayscope.instrumentation import bounds, deferred
 from relayscope.instrumentation.channel import Channel
 from relayscope.instrumentation.deferred import Deferred
 from relayscope.instrumentation.wire import Wire
@@ -83,8 +84,8 @@ def test_where_too_much_waits_a_text_is_cut_and_says_so(
     attributes = record.log_record.attributes or {}
     assert "kanarie" not in body
     assert 1000 < len(body) < 2 * bounds.DEAR_LIMIT
-    assert attributes[names.MESSAGE_SIZE] == len(ROWS)
-    assert names.MESSAGE_SHA256 in attributes
+    assert attributes[MESSAGE_SIZE] == len(ROWS)
+    assert MESSAGE_SHA256 in attributes
 
 
 def test_a_large_image_leaves_room_for_what_is_behind_it(telemetry: Telemetry) -> None:

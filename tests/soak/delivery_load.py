@@ -5,8 +5,7 @@ from __future__ import annotations
 import resource
 from typing import TYPE_CHECKING
 
-from relayscope.instrumentation.bounds import BODY_LIMIT_VARIABLE
-from relayscope.instrumentation.sanitizing import KEEP_BINARY_VARIABLE
+from relayscope.conventions.environment import RELAYSCOPE_BODY_LIMIT, RELAYSCOPE_KEEP_BINARY
 from tests.fix_delivery import end_forwarders
 
 if TYPE_CHECKING:
@@ -50,15 +49,15 @@ def burst(_: Field, hosts: Hosts, __: Proxy, rounds: int, ___: random.Random) ->
 
 def large_bodies(_: Field, hosts: Hosts, __: Proxy, rounds: int, ___: random.Random) -> None:
     """5 MB bodies among small ones."""
-    hosts.variables[BODY_LIMIT_VARIABLE] = str(6_000_000)
+    hosts.variables[RELAYSCOPE_BODY_LIMIT] = str(6_000_000)
     for _round in range(rounds):
         hosts.start("60", "--large-every", "20").wait()
 
 
 def images(_: Field, hosts: Hosts, proxy: Proxy, rounds: int, __: random.Random) -> None:
     """Screenshots that are kept, and small records, wait while the collector is away."""
-    hosts.variables[KEEP_BINARY_VARIABLE] = "true"
-    hosts.variables[BODY_LIMIT_VARIABLE] = str(2 * _IMAGE_BYTES)
+    hosts.variables[RELAYSCOPE_KEEP_BINARY] = "true"
+    hosts.variables[RELAYSCOPE_BODY_LIMIT] = str(2 * _IMAGE_BYTES)
     for _round in range(rounds):
         proxy.stop()
         hosts.start(str(_IMAGES), "--image", str(_IMAGE_BYTES)).wait()

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
-from relayscope.instrumentation import names
+from relayscope.conventions.attributes import DELIVERY_DROPPED, DELIVERY_SEQUENCE
+from relayscope.conventions.events import EVENT_DELIVERY
 from relayscope.instrumentation.delivery.launcher import LOG_NAME
 from relayscope.spool import list_slots
 from relayscope.spool.cursor import CURSOR
@@ -209,8 +210,8 @@ class Hosts:
             """),
             {
                 "component": self.component,
-                "event": names.EVENT_DELIVERY,
-                "dropped": names.DELIVERY_DROPPED,
+                "event": EVENT_DELIVERY,
+                "dropped": DELIVERY_DROPPED,
             },
         ).scalars()
         return sum(sum(dropped.values()) for dropped in accounts)
@@ -232,7 +233,7 @@ class Hosts:
                   from numbered where number is not null group by instance
             ) as processes
         """)
-        values = {"component": self.component, "sequence": names.DELIVERY_SEQUENCE}
+        values = {"component": self.component, "sequence": DELIVERY_SEQUENCE}
         return int(connection.execute(statement, values).scalar_one())
 
     def environment(self) -> dict[str, str]:

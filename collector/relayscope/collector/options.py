@@ -17,6 +17,7 @@ import click
 
 from relayscope.collector import settings as settings_module
 from relayscope.collector.errors import StartError
+from relayscope.conventions.environment import RELAYSCOPE_CONFIG
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,9 +82,9 @@ def settings_options(
         return click.option(
             "--config",
             type=click.Path(path_type=Path),
-            envvar="RELAYSCOPE_CONFIG",
+            envvar=RELAYSCOPE_CONFIG,
             metavar="FILE",
-            help="YAML file with settings. [env: RELAYSCOPE_CONFIG]",
+            help=f"YAML file with settings. [env: {RELAYSCOPE_CONFIG}]",
         )(with_settings)
 
     return decorate

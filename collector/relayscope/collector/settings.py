@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import os
 from datetime import timedelta
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple, Self
 
@@ -35,36 +36,13 @@ from pydantic_settings import (
 from pydantic_settings import SettingsError as SourceError
 
 from relayscope.collector.errors import SettingsError
+from relayscope.conventions.environment import PREFIX, VARIABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-PREFIX: Final = "RELAYSCOPE_"
-
-FOREIGN_VARIABLES: Final = frozenset(
-    {
-        "RELAYSCOPE_BODY_LIMIT",
-        "RELAYSCOPE_CALL_SECONDS",
-        "RELAYSCOPE_COLLECTOR",
-        "RELAYSCOPE_COLLECTOR_TOKEN",
-        "RELAYSCOPE_CONFIG",
-        "RELAYSCOPE_INSTRUMENT_CHILDREN",
-        "RELAYSCOPE_LEVEL",
-        "RELAYSCOPE_OPAMP_ENDPOINT",
-        "RELAYSCOPE_PROFILE",
-        "RELAYSCOPE_PROFILES_FILE",
-        "RELAYSCOPE_QUIET",
-        "RELAYSCOPE_SPOOL_DIR",
-        "RELAYSCOPE_SPOOL_DURABILITY",
-        "RELAYSCOPE_SPOOL_HOURS",
-        "RELAYSCOPE_SPOOL_MIB",
-    }
-)
-"""Variables that are no settings of the collector and no mistake either: where the file is, and
-those of relayscope.instrumentation (a relay and its collector may share an environment)."""
-
-FOREIGN_PREFIXES: Final = ("RELAYSCOPE_TEST_",)
-"""The test suite's own."""
+_OF_TESTS: Final = f"{PREFIX}TEST_"
+"""What the test suite's own variables begin with."""
 
 
 class Address(NamedTuple):
@@ -284,7 +262,8 @@ def load(command_line: Mapping[str, Any], config: Path | None = None) -> Setting
         name = str(first["loc"][0]) if first["loc"] else ""
         reason = first["msg"].removeprefix("Value error, ")
         if first["type"] == "extra_forbidden" and len(first["loc"]) == 1:
-            reason = f"unknown setting; known are: {', '.join(sorted(Settings.model_fields))}"
+            nearest = _nearest(name, Settings.model_fields)
+            reason = f"unknown setting; the nearest known one is {nearest}"
         if not name:
             raise SettingsError(reason) from None
         if name in command_line:
@@ -315,21 +294,27 @@ def _read_file(config: Path) -> dict[str, Any]:
 
 
 def _read_environment() -> dict[str, Any]:
-    known = {PREFIX + name.upper() for name in Settings.model_fields}
-    for variable in sorted(os.environ):
-        if (
-            variable.startswith(PREFIX)
-            and variable not in known
-            and variable not in FOREIGN_VARIABLES
-            and not variable.startswith(FOREIGN_PREFIXES)
-        ):
-            raise SettingsError(
-                f"{variable}: unknown setting in the environment; known are: "
-                f"{', '.join(sorted(known))}"
-            )
+    _check_variables()
     try:
         return dict(EnvSettingsSource(Settings)())
     except SourceError as error:
         # The one place where the library says which variable it was.
         named = next((name for name in Settings.model_fields if f'"{name}"' in str(error)), "")
         raise SettingsError(f"{PREFIX}{named.upper()}: expected JSON, as in a YAML file") from None
+
+
+def _check_variables() -> None:
+    """Refuse a variable that neither the collector nor a traced process knows: it is misspelt."""
+    known = VARIABLES | {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    for variable in sorted(os.environ):
+        if (
+            variable.startswith(PREFIX)
+            and not variable.startswith(_OF_TESTS)
+            and variable not in known
+        ):
+            nearest = _nearest(variable, known)
+            raise SettingsError(f"{variable}: unknown variable; the nearest known one is {nearest}")
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    return get_close_matches(name, known, n=1, cutoff=0)[0]

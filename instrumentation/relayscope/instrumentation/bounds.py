@@ -9,11 +9,9 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from relayscope.conventions.attributes import ATTRIBUTES_CUT, BODY_SIZE
+from relayscope.conventions.environment import RELAYSCOPE_BODY_LIMIT
 from relayscope.sanitizer import NORMALIZED, Sanitizer, Value
-
-from . import names
-
-BODY_LIMIT_VARIABLE: Final = "RELAYSCOPE_BODY_LIMIT"
 
 DEFAULT_BODY_LIMIT: Final = 256 * 1024
 """Bytes of a message's text that are recorded, and characters of a body or of all attributes."""
@@ -43,11 +41,13 @@ def body_limit() -> int:
     Raises:
         ValueError: It says something else than a number.
     """
-    chosen = os.environ.get(BODY_LIMIT_VARIABLE) or DEFAULT_BODY_LIMIT
+    chosen = os.environ.get(RELAYSCOPE_BODY_LIMIT) or DEFAULT_BODY_LIMIT
     try:
         return max(int(chosen), 2 * MARGIN)
     except ValueError:
-        raise ValueError(f"{BODY_LIMIT_VARIABLE} is {chosen!r}; give a number of bytes.") from None
+        raise ValueError(
+            f"{RELAYSCOPE_BODY_LIMIT} is {chosen!r}; give a number of bytes."
+        ) from None
 
 
 class Bounds:
@@ -96,7 +96,7 @@ def clean_attributes(
     before = bounds.exceeded
     clean = sanitizer.attributes(bounds.take(attributes))
     if bounds.exceeded and not before:
-        return {**_without_end(clean), names.ATTRIBUTES_CUT: True}
+        return {**_without_end(clean), ATTRIBUTES_CUT: True}
     return clean
 
 
@@ -108,9 +108,9 @@ def clean_record(
     of_attributes, of_body = Bounds(limit), Bounds(DEAR_LIMIT + MARGIN if is_dear else limit)
     clean, clean_body = sanitizer.record(of_attributes.take(attributes), of_body.take(body))
     if of_attributes.exceeded:
-        clean = {**_without_end(clean), names.ATTRIBUTES_CUT: True}
+        clean = {**_without_end(clean), ATTRIBUTES_CUT: True}
     if of_body.exceeded:
-        clean = {**clean, names.BODY_SIZE: _size(body)}
+        clean = {**clean, BODY_SIZE: _size(body)}
         clean_body = _without_end(clean_body)
     return clean, clean_body
 

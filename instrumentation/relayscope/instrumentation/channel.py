@@ -6,9 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from time import time_ns
 
+from relayscope.conventions.attributes import (
+    CLIENT_ADDRESS,
+    CLIENT_PORT,
+    NETWORK_PROTOCOL_NAME,
+    NETWORK_TRANSPORT,
+    SERVER_ADDRESS,
+    SERVER_PORT,
+)
 from relayscope.sanitizer import Value
 
-from . import names
 from .calls import OpenCalls
 from .level import Level
 from .levels import Direction, Levels
@@ -87,12 +94,12 @@ class Channel:
     @property
     def is_connection(self) -> bool:
         """Whether it lasts for more than one call: an HTTP request without a session does not."""
-        return bool(self.session_id) or self.transport.get(names.NETWORK_PROTOCOL_NAME) != "http"
+        return bool(self.session_id) or self.transport.get(NETWORK_PROTOCOL_NAME) != "http"
 
     @classmethod
     def of_pipes(cls, peer: str) -> "Channel":
         """Return the channel of a pair of pipes."""
-        return cls(peer=peer, transport={names.NETWORK_TRANSPORT: "pipe"})
+        return cls(peer=peer, transport={NETWORK_TRANSPORT: "pipe"})
 
     @classmethod
     def of_socket(cls, protocol: str, address: object) -> "Channel":
@@ -104,7 +111,7 @@ class Channel:
         """
         channel = cls(
             peer="unknown",
-            transport={names.NETWORK_TRANSPORT: "tcp", names.NETWORK_PROTOCOL_NAME: protocol},
+            transport={NETWORK_TRANSPORT: "tcp", NETWORK_PROTOCOL_NAME: protocol},
         )
         channel.locate(address)
         return channel
@@ -120,8 +127,8 @@ class Channel:
             case (str(host), int(port), *_):
                 self._levels = self.off_sent = self.off_received = None
                 self.peer = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-                self.as_client = {names.SERVER_ADDRESS: host, names.SERVER_PORT: port}
-                self.as_server = {names.CLIENT_ADDRESS: host, names.CLIENT_PORT: port}
+                self.as_client = {SERVER_ADDRESS: host, SERVER_PORT: port}
+                self.as_server = {CLIENT_ADDRESS: host, CLIENT_PORT: port}
 
     def _look_up(self, levels: Levels) -> None:
         """Remember what the levels say of all messages: they rarely change."""

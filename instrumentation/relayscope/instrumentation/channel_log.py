@@ -12,9 +12,27 @@ from opentelemetry._logs import Logger, LogRecord, SeverityNumber
 from opentelemetry.context import Context
 from opentelemetry.trace import INVALID_SPAN, set_span_in_context
 
+from relayscope.conventions.attributes import (
+    CHANNEL_ID,
+    CHANNEL_RECEIVED,
+    CHANNEL_SENT,
+    CHANNEL_SEQUENCE,
+    CHANNEL_UNANSWERED,
+    ERROR_TYPE,
+    MCP_SESSION_ID,
+    NETWORK_PROTOCOL_NAME,
+    NETWORK_TRANSPORT,
+    PEER,
+    PROCESS_COMMAND_LINE,
+)
+from relayscope.conventions.events import (
+    EVENT_CHANNEL_CLOSED,
+    EVENT_CHANNEL_OPENED,
+    EVENT_SEND_FAILED,
+)
 from relayscope.sanitizer import Sanitizer, Value
 
-from . import conventions, names
+from . import conventions
 from .ambient import NOWHERE
 from .channel import Channel
 from .crossing import Crossing
@@ -42,7 +60,7 @@ class ChannelLog:
         """Say that a channel has been opened."""
         if levels.of_events(channel.peer) <= Level.INFO:
             self._emit(
-                names.EVENT_CHANNEL_OPENED,
+                EVENT_CHANNEL_OPENED,
                 Level.INFO,
                 f"opened: {_described(channel)}",
                 _attributes(channel),
@@ -57,14 +75,14 @@ class ChannelLog:
             return
         sent, received = channel.crossed[Direction.SENT], channel.crossed[Direction.RECEIVED]
         attributes = _attributes(channel) | ending.attributes()
-        attributes[names.CHANNEL_SENT] = sent
-        attributes[names.CHANNEL_RECEIVED] = received
-        attributes[names.CHANNEL_UNANSWERED] = channel.unanswered
+        attributes[CHANNEL_SENT] = sent
+        attributes[CHANNEL_RECEIVED] = received
+        attributes[CHANNEL_UNANSWERED] = channel.unanswered
         parts = [ending.described(), f"{sent} sent", f"{received} received"]
         if channel.unanswered:
             parts.append(f"{channel.unanswered} unanswered")
         text = f"closed: {_described(channel)}; {', '.join(part for part in parts if part)}"
-        self._emit(names.EVENT_CHANNEL_CLOSED, level, text, attributes, NOWHERE)
+        self._emit(EVENT_CHANNEL_CLOSED, level, text, attributes, NOWHERE)
 
     def send_failed(self, crossing: Crossing, error: BaseException) -> None:
         """Say that a message, of which there is a record, could not be sent after all."""
@@ -72,11 +90,11 @@ class ChannelLog:
             return
         channel = crossing.channel
         attributes = conventions.message_attributes(crossing.message) | _attributes(channel)
-        attributes[names.CHANNEL_SEQUENCE] = crossing.sequence
-        attributes[names.ERROR_TYPE] = type(error).__name__
+        attributes[CHANNEL_SEQUENCE] = crossing.sequence
+        attributes[ERROR_TYPE] = type(error).__name__
         span = crossing.span
         self._emit(
-            names.EVENT_SEND_FAILED,
+            EVENT_SEND_FAILED,
             Level.WARN,
             f"not sent: {_described(channel)}; {type(error).__name__}: {error}"[:_LONGEST_TEXT],
             attributes,
@@ -107,17 +125,17 @@ class ChannelLog:
 
 
 def _described(channel: Channel) -> str:
-    protocol = channel.transport.get(names.NETWORK_PROTOCOL_NAME)
-    transport = protocol or channel.transport.get(names.NETWORK_TRANSPORT)
+    protocol = channel.transport.get(NETWORK_PROTOCOL_NAME)
+    transport = protocol or channel.transport.get(NETWORK_TRANSPORT)
     return f"{transport} {channel.peer}" if isinstance(transport, str) else channel.peer
 
 
 def _attributes(channel: Channel) -> dict[str, Value]:
-    attributes = {names.CHANNEL_ID: channel.id, names.PEER: channel.peer, **channel.transport}
+    attributes = {CHANNEL_ID: channel.id, PEER: channel.peer, **channel.transport}
     if channel.session_id:
-        attributes[names.MCP_SESSION_ID] = channel.session_id
+        attributes[MCP_SESSION_ID] = channel.session_id
     if channel.command_line:
-        attributes[names.PROCESS_COMMAND_LINE] = _kept(channel.command_line)
+        attributes[PROCESS_COMMAND_LINE] = _kept(channel.command_line)
     return attributes
 
 

@@ -9,15 +9,16 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
+from relayscope.conventions.environment import (
+    RELAYSCOPE_INSTRUMENT_CHILDREN,
+    RELAYSCOPE_LEVEL,
+    RELAYSCOPE_PROFILE,
+    RELAYSCOPE_PROFILES_FILE,
+)
+
 from .becoming import become
 from .defaults import set_defaults
-from .environment import (
-    CHILDREN_VARIABLE,
-    LEVEL_VARIABLE,
-    PROFILE_VARIABLE,
-    PROFILES_FILE_VARIABLE,
-    chosen_levels,
-)
+from .environment import chosen_levels
 from .level import Level
 from .loader import loading
 from .program import Program
@@ -89,13 +90,13 @@ def _set_environment(options: argparse.Namespace) -> None:
     if options.service_name:
         os.environ["OTEL_SERVICE_NAME"] = options.service_name
     if options.level is not None:
-        os.environ[LEVEL_VARIABLE] = options.level.name
+        os.environ[RELAYSCOPE_LEVEL] = options.level.name
     if options.profile:
-        os.environ[PROFILE_VARIABLE] = options.profile
+        os.environ[RELAYSCOPE_PROFILE] = options.profile
     if options.profiles:
-        os.environ[PROFILES_FILE_VARIABLE] = str(Path(options.profiles).absolute())
+        os.environ[RELAYSCOPE_PROFILES_FILE] = str(Path(options.profiles).absolute())
     if options.children:
-        os.environ[CHILDREN_VARIABLE] = "true"
+        os.environ[RELAYSCOPE_INSTRUMENT_CHILDREN] = "true"
     # As OpenTelemetry's own command has it, a program finds modules in the working directory.
     os.environ["PYTHONPATH"] = loading(os.environ.get("PYTHONPATH", ""), str(Path.cwd()))
 

@@ -8,9 +8,24 @@ from typing import Final, NamedTuple
 
 from opentelemetry.trace import SpanKind
 
+from relayscope.conventions.attributes import (
+    ERROR_TOOL,
+    ERROR_TYPE,
+    GEN_AI_OPERATION_NAME,
+    GEN_AI_PROMPT_NAME,
+    GEN_AI_TOOL_NAME,
+    JSONRPC_REQUEST_ID,
+    MCP_METHOD_NAME,
+    MCP_PROTOCOL_VERSION,
+    MCP_RESOURCE_URI,
+    MCP_SESSION_ID,
+    PEER,
+    RPC_METHOD,
+    RPC_RESPONSE_STATUS_CODE,
+    RPC_SYSTEM_NAME,
+)
 from relayscope.sanitizer import Value
 
-from . import names
 from .channel import Channel
 from .message import KNOWN_METHODS, Kind, Message, id_text
 
@@ -36,44 +51,44 @@ def message_attributes(message: Message) -> dict[str, Value]:
     if message.method:
         attributes.update(_method_attributes(message))
     if message.id is not None:
-        attributes[names.JSONRPC_REQUEST_ID] = id_text(message.id)
+        attributes[JSONRPC_REQUEST_ID] = id_text(message.id)
     if message.error_code is not None:
-        attributes[names.RPC_RESPONSE_STATUS_CODE] = str(message.error_code)
+        attributes[RPC_RESPONSE_STATUS_CODE] = str(message.error_code)
     return attributes
 
 
 def method_attributes(method: str, target: str) -> dict[str, Value]:
     """Return the attributes of an answer's method, known from the request it answers."""
-    attributes: dict[str, Value] = {names.MCP_METHOD_NAME: method}
+    attributes: dict[str, Value] = {MCP_METHOD_NAME: method}
     if target and method == "tools/call":
-        attributes[names.GEN_AI_TOOL_NAME] = target
+        attributes[GEN_AI_TOOL_NAME] = target
     elif target:
-        attributes[names.GEN_AI_PROMPT_NAME] = target
+        attributes[GEN_AI_PROMPT_NAME] = target
     return attributes
 
 
 def _method_attributes(message: Message) -> dict[str, Value]:
     method = message.method
     if method not in KNOWN_METHODS:
-        return {names.RPC_SYSTEM_NAME: "jsonrpc", names.RPC_METHOD: method[:_LONGEST]}
+        return {RPC_SYSTEM_NAME: "jsonrpc", RPC_METHOD: method[:_LONGEST]}
     attributes = method_attributes(method, message.target)
     if method == "tools/call":
-        attributes[names.GEN_AI_OPERATION_NAME] = "execute_tool"
+        attributes[GEN_AI_OPERATION_NAME] = "execute_tool"
     elif method.startswith("resources/"):
         uri = message.parameter("uri")
         if uri is not None:
-            attributes[names.MCP_RESOURCE_URI] = uri[:_LONGEST]
+            attributes[MCP_RESOURCE_URI] = uri[:_LONGEST]
     return attributes
 
 
 def channel_attributes(channel: Channel, kind: SpanKind) -> dict[str, Value]:
     """Return the attributes that the connection tells, for a span of this kind."""
     addresses = channel.as_client if kind is _CLIENT else channel.as_server
-    attributes = {names.PEER: channel.peer, **channel.transport, **addresses}
+    attributes = {PEER: channel.peer, **channel.transport, **addresses}
     if channel.protocol_version:
-        attributes[names.MCP_PROTOCOL_VERSION] = channel.protocol_version
+        attributes[MCP_PROTOCOL_VERSION] = channel.protocol_version
     if channel.session_id:
-        attributes[names.MCP_SESSION_ID] = channel.session_id
+        attributes[MCP_SESSION_ID] = channel.session_id
     return attributes
 
 
@@ -105,11 +120,11 @@ def outcome(kind: SpanKind, answer: Message) -> Outcome:
         code = str(answer.error_code) if answer.error_code is not None else "_OTHER"
         attributes: dict[str, Value] = {}
         if answer.error_code is not None:
-            attributes[names.RPC_RESPONSE_STATUS_CODE] = code
+            attributes[RPC_RESPONSE_STATUS_CODE] = code
         failed = kind is _CLIENT or answer.error_code not in _NOT_THE_SERVERS_FAULT
         if failed:
-            attributes[names.ERROR_TYPE] = code
+            attributes[ERROR_TYPE] = code
         return Outcome(attributes, failed, answer.error_message)
     if answer.is_tool_error:
-        return Outcome({names.ERROR_TYPE: names.ERROR_TOOL}, failed=True)
+        return Outcome({ERROR_TYPE: ERROR_TOOL}, failed=True)
     return _SUCCEEDED

@@ -8,7 +8,8 @@ from typing import Final, Protocol
 
 from opentelemetry.trace import INVALID_SPAN, Span, StatusCode
 
-from . import names
+from relayscope.conventions.attributes import ERROR_TYPE
+
 from .calls import Call
 from .channel import Channel
 from .level import Level
@@ -104,6 +105,6 @@ class Crossing:
 
 def end_failed(span: Span, error_type: str, description: str) -> None:
     """End a span whose operation did not come to its answer."""
-    span.set_attribute(names.ERROR_TYPE, error_type)
+    span.set_attribute(ERROR_TYPE, error_type)
     span.set_status(StatusCode.ERROR, description)
     span.end()

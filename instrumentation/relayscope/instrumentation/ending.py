@@ -4,9 +4,13 @@ import signal
 from dataclasses import dataclass
 from typing import Final
 
+from relayscope.conventions.attributes import (
+    CHANNEL_CLOSE_CODE,
+    CHANNEL_CLOSE_REASON,
+    CHANNEL_EXIT_SIGNAL,
+    PROCESS_EXIT_CODE,
+)
 from relayscope.sanitizer import Value
-
-from . import names
 
 _NORMAL_CODES: Final = (1000, 1001, 1005)
 """Normal closure, going away, and a close frame without a code (RFC 6455, section 7.4.1)."""
@@ -49,13 +53,13 @@ class Ending:
         """Return what is known, for a log record."""
         attributes: dict[str, Value] = {}
         if self.close_code is not None:
-            attributes[names.CHANNEL_CLOSE_CODE] = self.close_code
+            attributes[CHANNEL_CLOSE_CODE] = self.close_code
         if self.close_reason:
-            attributes[names.CHANNEL_CLOSE_REASON] = self.close_reason[:_LONGEST_REASON]
+            attributes[CHANNEL_CLOSE_REASON] = self.close_reason[:_LONGEST_REASON]
         if self._signal:
-            attributes[names.CHANNEL_EXIT_SIGNAL] = self._signal
+            attributes[CHANNEL_EXIT_SIGNAL] = self._signal
         elif self.exit_status is not None:
-            attributes[names.PROCESS_EXIT_CODE] = self.exit_status
+            attributes[PROCESS_EXIT_CODE] = self.exit_status
         return attributes
 
     def described(self) -> str:

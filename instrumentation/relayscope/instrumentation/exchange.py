@@ -16,7 +16,14 @@ from typing import Any, Final
 from opentelemetry.context import Context
 from opentelemetry.trace import INVALID_SPAN, SpanKind
 
-from . import ambient, conventions, names
+from relayscope.conventions.attributes import (
+    ERROR_CANCELLED,
+    ERROR_CROWDED_OUT,
+    ERROR_TIMEOUT,
+    ERROR_UNANSWERED,
+)
+
+from . import ambient, conventions
 from .calls import Call, OpenCalls
 from .carriers import Carriers
 from .channel import Channel
@@ -179,7 +186,7 @@ class Exchange:
         for calls, kind in _sides(channel):
             for call in calls.drain():
                 self._parents.forget(call)
-                self._unanswered.end(channel, call, kind, names.ERROR_UNANSWERED)
+                self._unanswered.end(channel, call, kind, ERROR_UNANSWERED)
 
     def close(self, channel: Channel, ending: Ending = NO_ENDING) -> None:
         """Say that nothing more will cross a channel, and how it has ended."""
@@ -212,7 +219,7 @@ class Exchange:
                     if identifier is not None and call.request.method not in _LONG_LIVED:
                         calls.give_up(identifier)
                         self._parents.forget(call)
-                        self._unanswered.end(channel, call, kind, names.ERROR_TIMEOUT)
+                        self._unanswered.end(channel, call, kind, ERROR_TIMEOUT)
 
     def _look(self) -> bool:
         """Sweep; return whether any call is open."""
@@ -309,7 +316,7 @@ class Exchange:
             crossing.odd = OddTraffic.ID_REUSED
         if added.crowded_out is not None:
             self._parents.forget(added.crowded_out)
-            self._unanswered.end(channel, added.crowded_out, kind, names.ERROR_CROWDED_OUT)
+            self._unanswered.end(channel, added.crowded_out, kind, ERROR_CROWDED_OUT)
 
     def _pair(self, crossing: Crossing, calls: OpenCalls, kind: SpanKind) -> None:
         """Find the request that an answer answers, and with it the span that it ends."""
@@ -365,7 +372,7 @@ class Exchange:
         call = calls.give_up(identifier)
         if call is not None:
             # Not forgotten as a parent: it may be on its way through a thread's queue.
-            self._unanswered.end(crossing.channel, call, kind, names.ERROR_CANCELLED)
+            self._unanswered.end(crossing.channel, call, kind, ERROR_CANCELLED)
         elif calls.alike(identifier) is not None and crossing.level is not _OFF:
             crossing.odd = OddTraffic.ID_TYPE
 

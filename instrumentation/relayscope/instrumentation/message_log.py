@@ -10,9 +10,15 @@ from opentelemetry.sdk._logs import Logger as SdkLogger
 from opentelemetry.sdk._logs import LogRecordLimits, ReadWriteLogRecord
 from opentelemetry.trace import INVALID_SPAN, set_span_in_context
 
+from relayscope.conventions.attributes import (
+    CHANNEL_SEQUENCE,
+    JSONRPC_REQUEST_ID,
+    MESSAGE_SHA256,
+    MESSAGE_SIZE,
+)
+from relayscope.conventions.events import EVENT_MESSAGE
 from relayscope.sanitizer import Sanitizer, Value
 
-from . import names
 from .ambient import NOWHERE
 from .bounds import DEAR_LIMIT, DEFAULT_BODY_LIMIT, MARGIN
 from .crossing import Crossing, OddTraffic, Recorded
@@ -69,18 +75,18 @@ class MessageLog:
             text = shortened(text)
         data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
         attributes, unseen = self._attributes(crossing)
-        attributes[names.MESSAGE_SIZE] = len(data)
-        attributes[names.CHANNEL_SEQUENCE] = crossing.sequence
+        attributes[MESSAGE_SIZE] = len(data)
+        attributes[CHANNEL_SEQUENCE] = crossing.sequence
         body = _text(data) if level is _TRACE else None
         is_long = len(data) > self._body_limit
         if body is None or is_long:
-            unseen[names.MESSAGE_SHA256] = _digest(data)
+            unseen[MESSAGE_SHA256] = _digest(data)
         record = LogRecord(
             timestamp=crossing.time,
             context=_context_of(crossing),
             severity_number=_SEVERITY[own_level],
             severity_text=own_level.name,
-            event_name=names.EVENT_MESSAGE,
+            event_name=EVENT_MESSAGE,
             attributes=attributes,
         )
         limit = self._body_limit
@@ -89,7 +95,7 @@ class MessageLog:
             if self._deferred.take(len(body), finish):
                 return
             body, limit = body[: DEAR_LIMIT + MARGIN + 1], DEAR_LIMIT + MARGIN
-            unseen[names.MESSAGE_SHA256] = _digest(data)
+            unseen[MESSAGE_SHA256] = _digest(data)
         self._finish(record, unseen, body, limit)
 
     def _is_dear(self, body: str) -> bool:
@@ -124,9 +130,9 @@ class MessageLog:
         identifier = crossing.message.id
         if identifier is not None:
             if is_harmless(identifier):
-                recurring[names.JSONRPC_REQUEST_ID] = str(identifier)
+                recurring[JSONRPC_REQUEST_ID] = str(identifier)
             else:
-                unseen[names.JSONRPC_REQUEST_ID] = id_text(identifier)
+                unseen[JSONRPC_REQUEST_ID] = id_text(identifier)
         return recurring, unseen
 
     def _emit(self, record: LogRecord) -> None:

@@ -9,38 +9,49 @@ from typing import Final
 from opentelemetry.metrics import Meter, NoOpMeter
 from opentelemetry.trace import SpanKind
 
+from relayscope.conventions.attributes import (
+    ERROR_TYPE,
+    GEN_AI_OPERATION_NAME,
+    GEN_AI_PROMPT_NAME,
+    GEN_AI_TOOL_NAME,
+    MCP_METHOD_NAME,
+    MCP_PROTOCOL_VERSION,
+    NETWORK_PROTOCOL_NAME,
+    NETWORK_TRANSPORT,
+    RPC_RESPONSE_STATUS_CODE,
+    SERVER_ADDRESS,
+    SERVER_PORT,
+)
 from relayscope.sanitizer import Value
-
-from . import names
 
 _BOUNDARIES: Final = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300)
 """Seconds, as the conventions say."""
 
 _OF_OPERATIONS: Final = frozenset(
     {
-        names.MCP_METHOD_NAME,
-        names.MCP_PROTOCOL_VERSION,
-        names.GEN_AI_OPERATION_NAME,
-        names.GEN_AI_TOOL_NAME,
-        names.GEN_AI_PROMPT_NAME,
-        names.RPC_RESPONSE_STATUS_CODE,
-        names.ERROR_TYPE,
-        names.NETWORK_TRANSPORT,
-        names.NETWORK_PROTOCOL_NAME,
-        names.SERVER_ADDRESS,
-        names.SERVER_PORT,
+        MCP_METHOD_NAME,
+        MCP_PROTOCOL_VERSION,
+        GEN_AI_OPERATION_NAME,
+        GEN_AI_TOOL_NAME,
+        GEN_AI_PROMPT_NAME,
+        RPC_RESPONSE_STATUS_CODE,
+        ERROR_TYPE,
+        NETWORK_TRANSPORT,
+        NETWORK_PROTOCOL_NAME,
+        SERVER_ADDRESS,
+        SERVER_PORT,
     }
 )
 """What an operation's measurement carries: few values each, so neither ids nor URIs."""
 
 _OF_SESSIONS: Final = frozenset(
     {
-        names.MCP_PROTOCOL_VERSION,
-        names.ERROR_TYPE,
-        names.NETWORK_TRANSPORT,
-        names.NETWORK_PROTOCOL_NAME,
-        names.SERVER_ADDRESS,
-        names.SERVER_PORT,
+        MCP_PROTOCOL_VERSION,
+        ERROR_TYPE,
+        NETWORK_TRANSPORT,
+        NETWORK_PROTOCOL_NAME,
+        SERVER_ADDRESS,
+        SERVER_PORT,
     }
 )
 

@@ -7,14 +7,16 @@ from importlib.metadata import version
 from opentelemetry import metrics, trace
 from opentelemetry._logs import get_logger
 
+from relayscope.conventions.attributes import SCOPE
+from relayscope.conventions.environment import RELAYSCOPE_CALL_SECONDS
+
 from .bounds import body_limit
 from .channel_log import ChannelLog
-from .environment import CALL_SECONDS_VARIABLE, chosen_levels
+from .environment import chosen_levels
 from .exchange import CALL_SECONDS, Exchange
 from .levels import Levels
 from .message_log import MessageLog
 from .metrics import Durations
-from .names import SCOPE
 from .remote.level_log import LevelLog
 from .remote.steering import Steering
 from .sanitizing import shared_sanitizer
@@ -82,8 +84,8 @@ def check_variables() -> None:
 
 
 def _call_seconds() -> float:
-    chosen = os.environ.get(CALL_SECONDS_VARIABLE) or CALL_SECONDS
+    chosen = os.environ.get(RELAYSCOPE_CALL_SECONDS) or CALL_SECONDS
     try:
         return float(chosen)
     except ValueError:
-        raise ValueError(f"{CALL_SECONDS_VARIABLE} is {chosen!r}; give a number.") from None
+        raise ValueError(f"{RELAYSCOPE_CALL_SECONDS} is {chosen!r}; give a number.") from None

@@ -7,8 +7,7 @@ import threading
 from contextlib import suppress
 from typing import Final
 
-QUIET_VARIABLE: Final = "RELAYSCOPE_QUIET"
-"""Anything but nothing and `false` keeps what relayscope says of itself off the host's stderr."""
+from relayscope.conventions.environment import RELAYSCOPE_QUIET
 
 _MOST: Final = 512
 """Bytes that are written at once: what POSIX promises that a pipe takes whole once it is ready."""
@@ -16,7 +15,7 @@ _MOST: Final = 512
 
 def is_quiet() -> bool:
     """Return whether nothing of the kind is to be said."""
-    return os.environ.get(QUIET_VARIABLE, "").strip().lower() not in {"", "0", "false"}
+    return os.environ.get(RELAYSCOPE_QUIET, "").strip().lower() not in {"", "0", "false"}
 
 
 def say(text: str) -> bool:

@@ -9,9 +9,16 @@ from typing import Final
 
 from opentelemetry.trace import SpanKind
 
+from relayscope.conventions.attributes import (
+    CHANNEL_ID,
+    MESSAGE_DIRECTION,
+    MESSAGE_KIND,
+    MESSAGE_ODD,
+    PEER,
+)
 from relayscope.sanitizer import Sanitizer, Value
 
-from . import conventions, names
+from . import conventions
 from .channel import Channel
 from .crossing import Crossing
 from .message import KNOWN_METHODS, Kind, Message, RequestId
@@ -101,13 +108,13 @@ def record_attributes(crossing: Crossing, message: Message) -> dict[str, Value]:
         call = crossing.answers
         attributes |= conventions.method_attributes(call.request.method, call.target)
     channel = crossing.channel
-    attributes[names.MESSAGE_DIRECTION] = crossing.direction.value
-    attributes[names.MESSAGE_KIND] = message.kind.value
-    attributes[names.CHANNEL_ID] = channel.id
-    attributes[names.PEER] = channel.peer
+    attributes[MESSAGE_DIRECTION] = crossing.direction.value
+    attributes[MESSAGE_KIND] = message.kind.value
+    attributes[CHANNEL_ID] = channel.id
+    attributes[PEER] = channel.peer
     attributes.update(channel.transport)
     if crossing.odd is not None:
-        attributes[names.MESSAGE_ODD] = crossing.odd.value
+        attributes[MESSAGE_ODD] = crossing.odd.value
     return attributes
 
 

@@ -7,9 +7,10 @@ from typing import Final
 from opentelemetry.context import Context
 from opentelemetry.trace import Link, Span, SpanKind, StatusCode, Tracer
 
+from relayscope.conventions.attributes import JSONRPC_REQUEST_ID
 from relayscope.sanitizer import Sanitizer, Value
 
-from . import ambient, conventions, names
+from . import ambient, conventions
 from .bounds import clean_name
 from .calls import Call
 from .channel import Channel
@@ -27,6 +28,9 @@ _SENT: Final = Direction.SENT
 _OFF: Final = Level.OFF
 _CLIENT: Final = SpanKind.CLIENT
 _SERVER: Final = SpanKind.SERVER
+
+_CONNECT: Final = "connect"
+"""Name of the CLIENT span of a connection that could not be made."""
 
 
 class Spans:
@@ -115,9 +119,7 @@ class Spans:
     def connect_failed(self, channel: Channel, started: int, error: BaseException) -> None:
         """Make the span of a connection that could not be made."""
         attributes = conventions.channel_attributes(channel, _CLIENT)
-        span = self._maker.start_span(
-            names.SPAN_CONNECT, ambient.context(), _CLIENT, attributes, (), started
-        )
+        span = self._maker.start_span(_CONNECT, ambient.context(), _CLIENT, attributes, (), started)
         end_failed(span, type(error).__name__, clean_name(self._sanitizer, str(error)))
 
     def _clean_attributes(
@@ -129,7 +131,7 @@ class Spans:
             return self._sanitizer.attributes(_attributes(channel, message, kind))
         identifier = message.id
         if identifier is not None:
-            recurring[names.JSONRPC_REQUEST_ID] = (
+            recurring[JSONRPC_REQUEST_ID] = (
                 str(identifier)
                 if is_harmless(identifier)
                 else self._sanitizer.text(id_text(identifier))

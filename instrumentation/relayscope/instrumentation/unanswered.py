@@ -13,7 +13,14 @@ from time import time_ns
 
 from opentelemetry.trace import Span, SpanKind
 
-from . import names
+from relayscope.conventions.attributes import (
+    ERROR_ANSWERED_ABOVE,
+    ERROR_CANCELLED,
+    ERROR_STOPPED_READING,
+    ERROR_TYPE,
+    ERROR_UNANSWERED,
+)
+
 from .calls import Call, Left
 from .channel import Channel
 from .conventions import Outcome
@@ -24,8 +31,8 @@ from .parents import Parents
 from .spans import Spans
 
 DESCRIPTIONS: Mapping[str, str] = {
-    names.ERROR_STOPPED_READING: "whoever waited for the answer stopped reading",
-    names.ERROR_ANSWERED_ABOVE: "the request that this was asked for was answered without it",
+    ERROR_STOPPED_READING: "whoever waited for the answer stopped reading",
+    ERROR_ANSWERED_ABOVE: "the request that this was asked for was answered without it",
 }
 UNANSWERED = "the exchange ended without an answer"
 
@@ -67,15 +74,15 @@ class Unanswered:
         description: str = UNANSWERED,
     ) -> None:
         """End a call that has no answer, at the time at which it was left if that was seen."""
-        channel.unanswered += error_type != names.ERROR_CANCELLED
+        channel.unanswered += error_type != ERROR_CANCELLED
         if call.parent_id:
             self.forget(call)
         ended = time_ns()
-        if call.left is not None and error_type == names.ERROR_UNANSWERED:
+        if call.left is not None and error_type == ERROR_UNANSWERED:
             ended, error_type = call.left
             description = DESCRIPTIONS[error_type]
         if call.level is not Level.OFF and not call.is_over:
-            outcome = Outcome({names.ERROR_TYPE: error_type}, failed=True, description=description)
+            outcome = Outcome({ERROR_TYPE: error_type}, failed=True, description=description)
             self._spans.conclude(channel, call, kind, outcome, ended)
             if not call.is_over:
                 call.span.end(ended)
@@ -92,13 +99,13 @@ class Unanswered:
         calls = self.below.pop(span.get_span_context().span_id, {})
         for call, channel in list(calls.items()):
             if call.left is None:
-                call.left = Left(crossing.time, names.ERROR_ANSWERED_ABOVE)
+                call.left = Left(crossing.time, ERROR_ANSWERED_ABOVE)
             self._give_up(channel, call)
 
     def stopped_reading(self, channel: Channel) -> None:
         """Keep in mind that nobody reads the answers to what is open on a channel any more."""
         channel.reader_left = True
-        left = Left(time_ns(), names.ERROR_STOPPED_READING)
+        left = Left(time_ns(), ERROR_STOPPED_READING)
         for call in channel.sent.newest_first():
             call.left = left
 
@@ -112,9 +119,9 @@ class Unanswered:
         # A copy: another thread may open and close calls meanwhile.
         for call in list(self.below.get(span.get_span_context().span_id, ())):
             if call.left is None:
-                call.left = Left(time, names.ERROR_ANSWERED_ABOVE)
+                call.left = Left(time, ERROR_ANSWERED_ABOVE)
 
     def _give_up(self, channel: Channel, call: Call) -> None:
         if channel.sent.give_up_call(call):
             self._parents.forget(call)
-            self.end(channel, call, SpanKind.CLIENT, names.ERROR_UNANSWERED)
+            self.end(channel, call, SpanKind.CLIENT, ERROR_UNANSWERED)

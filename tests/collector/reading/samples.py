@@ -9,7 +9,8 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
-from relayscope.collector.reading.records import MESSAGE_EVENT, Message, Record, Span, SpanEvent
+from relayscope.collector.reading.records import Message, Record, Span, SpanEvent
+from relayscope.conventions.events import EVENT_MESSAGE
 from relayscope.storage import Batch, Writer, create_engine, migrate
 from relayscope.storage.rows import jsonb, resource, scope, time
 
@@ -92,7 +93,7 @@ def message(
         span_id=where.span_id,
         component=where.component,
         time=at(ms),
-        event_name=MESSAGE_EVENT,
+        event_name=EVENT_MESSAGE,
         severity_number=13 if "relayscope.message.odd" in attributes else 1,
         severity_text="WARN" if "relayscope.message.odd" in attributes else "TRACE",
         body=body,

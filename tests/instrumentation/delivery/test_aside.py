@@ -8,7 +8,7 @@ from signal import SIGKILL
 import grpc
 import pytest
 
-from relayscope.instrumentation import names
+from relayscope.conventions.attributes import DELIVERY_ACKNOWLEDGED
 from relayscope.instrumentation.delivery.aside import Aside, Asides, records_aside
 from relayscope.instrumentation.delivery.launcher import LOG_NAME
 from relayscope.instrumentation.delivery.otlp import Request, Signal
@@ -106,7 +106,7 @@ def test_what_is_never_taken_in_time_holds_nothing_up(spool_dir: Path) -> None:
     assert receiver.marks().keys() == {*marks, *later}
     assert max(receiver.marks().values()) == 1
     assert list_slots(spool_dir / "host") == []
-    assert receiver.accounts()[-1][names.DELIVERY_ACKNOWLEDGED] == 2
+    assert receiver.accounts()[-1][DELIVERY_ACKNOWLEDGED] == 2
 
 
 def test_what_was_stored_too_late_is_sent_again_with_the_same_bytes(spool_dir: Path) -> None:

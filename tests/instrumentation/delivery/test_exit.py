@@ -8,7 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from relayscope.instrumentation import names
+from relayscope.conventions.attributes import (
+    DELIVERY_ACKNOWLEDGED,
+    DELIVERY_DROPPED,
+    DELIVERY_EMITTED,
+    DELIVERY_ENDED,
+    DELIVERY_SPOOLED,
+)
 from tests.fix_delivery import Receiver, end_forwarders, has_forwarder, receiving
 from tests.fix_programs import clean_environment, eventually, instrumented, python, run
 
@@ -46,11 +52,11 @@ def test_an_ordinary_end_loses_nothing(
     eventually(receiver.accounts)
     (account,) = receiver.accounts()
     assert account == {
-        names.DELIVERY_EMITTED: 55,
-        names.DELIVERY_SPOOLED: 55,
-        names.DELIVERY_ACKNOWLEDGED: 55,
-        names.DELIVERY_DROPPED: {},
-        names.DELIVERY_ENDED: True,
+        DELIVERY_EMITTED: 55,
+        DELIVERY_SPOOLED: 55,
+        DELIVERY_ACKNOWLEDGED: 55,
+        DELIVERY_DROPPED: {},
+        DELIVERY_ENDED: True,
     }
 
 
@@ -86,7 +92,7 @@ def test_what_could_not_be_sent_waits_for_the_next_process(spool_dir: Path) -> N
 
         arrives(receiver, first + second)
         eventually(lambda: len(receiver.accounts()) == 2)
-    emitted = [account[names.DELIVERY_EMITTED] for account in receiver.accounts()]
+    emitted = [account[DELIVERY_EMITTED] for account in receiver.accounts()]
     assert sorted(emitted) == [11, 22]
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from relayscope.instrumentation import names
+from relayscope.conventions.attributes import DELIVERY_SEQUENCE
 from tests.fix_delivery import Receiver, value
 from tests.fix_programs import clean_environment, eventually, instrumented, python, run
 
@@ -26,8 +26,8 @@ def test_what_forked_children_emit_arrives_once(
     assert 1 < len(by_process) <= processes
     for records in by_process.values():
         numbers = sorted(
-            value(record)[names.DELIVERY_SEQUENCE]
+            value(record)[DELIVERY_SEQUENCE]
             for record in records
-            if names.DELIVERY_SEQUENCE in value(record)
+            if DELIVERY_SEQUENCE in value(record)
         )
         assert numbers == list(range(1, len(numbers) + 1))

@@ -18,7 +18,13 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
 )
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
-from relayscope.instrumentation import names
+from relayscope.conventions.attributes import (
+    BODY_SHA256,
+    BODY_SIZE,
+    DELIVERY_ACKNOWLEDGED,
+    DELIVERY_DROPPED,
+    DELIVERY_ENDED,
+)
 from tests.fix_delivery import Receiver, end_forwarders, forwarders, receiving, records_in, value
 from tests.fix_programs import (
     SCRIPTS,
@@ -83,7 +89,7 @@ def test_a_request_is_sent_again_with_the_same_bytes(receiver: Receiver) -> None
         each for each in receiver.requests if each[0] == receiver.requests[0][0] == "traces"
     }
     assert receiver.requests.count(first) >= len(codes)
-    assert receiver.accounts()[-1][names.DELIVERY_DROPPED] == {}
+    assert receiver.accounts()[-1][DELIVERY_DROPPED] == {}
 
 
 @pytest.mark.parametrize("code", [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED])
@@ -135,10 +141,10 @@ def test_what_a_collector_rejects_is_counted(receiver: Receiver) -> None:
 
     emitted(receiver, "30", OTEL_TRACES_EXPORTER="none")
 
-    eventually(lambda: any(account.get(names.DELIVERY_ENDED) for account in receiver.accounts()))
+    eventually(lambda: any(account.get(DELIVERY_ENDED) for account in receiver.accounts()))
     account = receiver.accounts()[-1]
-    assert account[names.DELIVERY_DROPPED] == {"rejected": 3}
-    assert account[names.DELIVERY_ACKNOWLEDGED] == 27
+    assert account[DELIVERY_DROPPED] == {"rejected": 3}
+    assert account[DELIVERY_ACKNOWLEDGED] == 27
     assert len(receiver.requests) == len(set(receiver.requests))
 
 
@@ -160,7 +166,7 @@ def test_one_poisonous_record_does_not_take_others_along(receiver: Receiver) -> 
         eventually(lambda: picky.accounts() and len(picky.marks()) == len(marks) - 1)
     assert set(marks) - set(picky.marks()) == set(poison)
     assert max(picky.marks().values()) == 1
-    assert picky.accounts()[-1][names.DELIVERY_DROPPED] == {"refused": 1}
+    assert picky.accounts()[-1][DELIVERY_DROPPED] == {"refused": 1}
 
 
 def test_who_is_not_known_loses_nothing(receiver: Receiver) -> None:
@@ -226,15 +232,15 @@ def test_large_bodies_travel_among_small_ones(receiver: Receiver) -> None:
     cut = [
         record
         for record in receiver.records()
-        if isinstance(record, LogRecord) and names.BODY_SIZE in value(record)
+        if isinstance(record, LogRecord) and BODY_SIZE in value(record)
     ]
     assert len(cut) == 3
     for record in cut:
         whole = f"payload of {value(record)['mark']} {'x' * 5_000_000}"
         assert whole.startswith(record.body.string_value)
         assert len(record.body.string_value) == 3 * 2**20
-        assert value(record)[names.BODY_SIZE] == len(whole)
-        assert value(record)[names.BODY_SHA256] == sha256(whole.encode()).hexdigest()
+        assert value(record)[BODY_SIZE] == len(whole)
+        assert value(record)[BODY_SHA256] == sha256(whole.encode()).hexdigest()
 
 
 def test_a_burst_arrives_whole(receiver: Receiver) -> None:

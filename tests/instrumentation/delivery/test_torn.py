@@ -4,7 +4,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from relayscope.instrumentation import names
+from relayscope.conventions.attributes import DELIVERY_DROPPED
 from relayscope.spool import list_slots
 from tests.fix_delivery import Receiver, end_forwarders
 from tests.fix_programs import SCRIPTS, clean_environment, instrumented, python, run
@@ -39,4 +39,4 @@ def test_a_torn_record_on_a_full_disk_holds_nothing_up(receiver: Receiver, tmp_p
         assert finished.returncode == 0, finished.stdout + finished.stderr
         assert list_slots(tmp_path / "host") == []
     assert receiver.marks().keys() == set(marks[:-1])
-    assert receiver.accounts()[-1][names.DELIVERY_DROPPED] == {"torn": 1}
+    assert receiver.accounts()[-1][DELIVERY_DROPPED] == {"torn": 1}

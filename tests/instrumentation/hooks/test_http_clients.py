@@ -23,7 +23,8 @@ from opentelemetry.trace import SpanKind, StatusCode
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from relayscope.instrumentation import names
+from relayscope.conventions.attributes import ERROR_TYPE, ERROR_UNANSWERED, SERVER_PORT
+from relayscope.conventions.events import EVENT_SEND_FAILED
 from relayscope.instrumentation.hooks.aiohttp_client import AiohttpClientInstrumentor
 from relayscope.instrumentation.hooks.http_client import HttpClientInstrumentor
 from tests.fix_programs import eventually, free_port
@@ -83,7 +84,7 @@ def test_a_call_and_its_answer_are_recorded(
     assert span.kind is SpanKind.CLIENT
     assert span.status.status_code is StatusCode.UNSET
     assert f"{span.context.span_id:016x}" in json.loads(sent)["params"]["_meta"]["traceparent"]
-    assert (span.attributes or {})[names.SERVER_PORT] == urlsplit(server.url).port
+    assert (span.attributes or {})[SERVER_PORT] == urlsplit(server.url).port
 
 
 def test_who_reads_line_by_line_works_for_what_the_line_says(
@@ -195,7 +196,7 @@ def test_a_redirected_call_is_two_calls(hooked: Telemetry, server: Server, name:
     first, second = (body.decode() for body in server.bodies)
     assert hooked.bodies == [first, second, RESULT]
     redirected, answered = hooked.spans
-    assert (redirected.attributes or {})[names.ERROR_TYPE] == "307"
+    assert (redirected.attributes or {})[ERROR_TYPE] == "307"
     assert answered.status.status_code is StatusCode.UNSET
     for body, span in ((first, redirected), (second, answered)):
         assert span.context is not None
@@ -213,7 +214,7 @@ def test_nobody_who_listens_is_a_failed_call(hooked: Telemetry, name: str) -> No
     hooked.exchange.close_all()
     assert hooked.span("connect").status.status_code is StatusCode.ERROR
     assert hooked.span("tools/call find").status.status_code is StatusCode.ERROR
-    assert [event.event_name for event in hooked.events] == [names.EVENT_SEND_FAILED]
+    assert [event.event_name for event in hooked.events] == [EVENT_SEND_FAILED]
 
 
 @pytest.mark.parametrize("name", CLIENTS)
@@ -225,7 +226,7 @@ def test_a_refused_call_says_with_which_status(
         CLIENTS[name](f"{server.url}/refuse", CALL)
 
     span = hooked.span("tools/call find")
-    assert (span.attributes or {})[names.ERROR_TYPE] == "403"
+    assert (span.attributes or {})[ERROR_TYPE] == "403"
 
 
 @pytest.mark.parametrize("name", STREAMING)
@@ -265,7 +266,7 @@ def test_an_answer_that_is_never_read_is_no_answer(
         connection.close()
 
     span = hooked.span("tools/call find")
-    assert (span.attributes or {})[names.ERROR_TYPE] == names.ERROR_UNANSWERED
+    assert (span.attributes or {})[ERROR_TYPE] == ERROR_UNANSWERED
     assert len(hooked.bodies) == 1
 
 
@@ -327,5 +328,5 @@ def test_a_call_that_the_host_waits_for_no_longer_has_failed(
             post(f"http://{host}:{port}/json")
 
     span = hooked.span("tools/call find")
-    assert "Timeout" in str((span.attributes or {})[names.ERROR_TYPE])
+    assert "Timeout" in str((span.attributes or {})[ERROR_TYPE])
     assert len(hooked.bodies) == 1

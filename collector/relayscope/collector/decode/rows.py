@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from relayscope.collector.decode.values import attributes, json_values
 from relayscope.collector.decode.weight import MAX_ITEMS
 from relayscope.collector.errors import TooLarge
+from relayscope.conventions.attributes import ENTITY_REFS
 from relayscope.sanitizer import NORMALIZED
 from relayscope.storage import Batch, rows
 
@@ -19,10 +20,6 @@ if TYPE_CHECKING:
     from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
     from relayscope.sanitizer import Sanitizer, Value
-
-ENTITY_REFS: Final = "relayscope.entity_refs"
-"""The attribute that keeps a resource's `entity_refs`."""
-
 
 _AT_ONCE: Final = 8
 """Records that are sanitized together: see `Sanitizer.records`. More save little, and make it

@@ -21,8 +21,8 @@ _WAIT_SECONDS: Final = 20
 _TRACES: Final = text("""
     select s.trace_id, s.component, s.name,
            count(*) filter (where x.kind in ('client', 'server')) as spans,
-           (select count(*) from relayscope.logs as l
-             where l.trace_id = s.trace_id and l.event_name = 'mcp.message') as messages
+           (select count(*) from relayscope.messages as m
+             where m.trace_id = s.trace_id) as messages
       from relayscope.spans as s
       join relayscope.spans as x using (trace_id)
      where s.parent_span_id is null

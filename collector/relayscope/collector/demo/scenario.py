@@ -13,6 +13,7 @@ from dotenv import dotenv_values
 
 from relayscope.collector.demo.processes import SCRIPTS, free_port, instrumented, python
 from relayscope.collector.errors import StartError
+from relayscope.conventions.environment import RELAYSCOPE_SPOOL_DIR
 
 if TYPE_CHECKING:
     from relayscope.collector.demo.processes import Processes
@@ -71,7 +72,7 @@ class Scenario:
         self._processes = processes
         self._own = {
             "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
-            "RELAYSCOPE_SPOOL_DIR": str(processes.spools),
+            RELAYSCOPE_SPOOL_DIR: str(processes.spools),
         }
 
     def call_through_published_relay(self) -> dict[str, Any]:

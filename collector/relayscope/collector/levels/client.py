@@ -10,12 +10,13 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode, urlsplit
 from urllib.request import HTTPSHandler, ProxyHandler, Request, build_opener
 
+from relayscope.conventions.environment import RELAYSCOPE_COLLECTOR_TOKEN
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from relayscope.collector.settings import Settings
 
-TOKEN_VARIABLE: Final = "RELAYSCOPE_COLLECTOR_TOKEN"  # noqa: S105  # the name of a variable
 _PATH: Final = "/v1/levels"
 _SECONDS: Final = 10.0
 _MOST: Final = 16 * 2**20
@@ -47,7 +48,7 @@ class Collector:
             scheme = "http" if settings.tls_certificate is None else "https"
             url = f"{scheme}://{settings.http}"
         admins = [each.token.get_secret_value() for each in settings.tokens if each.role == "admin"]
-        return cls(url, os.environ.get(TOKEN_VARIABLE) or (admins[0] if admins else ""))
+        return cls(url, os.environ.get(RELAYSCOPE_COLLECTOR_TOKEN) or (admins[0] if admins else ""))
 
     def set(self, wish: Mapping[str, Any]) -> None:
         """Ask for a level.

@@ -13,6 +13,7 @@ from relayscope.collector.levels import LEVELS
 from relayscope.collector.levels.client import Collector
 from relayscope.collector.levels.listing import lines
 from relayscope.collector.options import CommandFailed, settings_options
+from relayscope.conventions.environment import RELAYSCOPE_COLLECTOR
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,7 +73,7 @@ def _collector(command: Callable[..., None]) -> Callable[..., None]:
     with_settings = settings_options("http")(with_collector)
     return click.option(
         "--collector",
-        envvar="RELAYSCOPE_COLLECTOR",
+        envvar=RELAYSCOPE_COLLECTOR,
         metavar="URL",
         help="Which collector to ask. [default: the one of the settings]",
     )(with_settings)

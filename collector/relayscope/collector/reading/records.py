@@ -8,10 +8,23 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
-MESSAGE_EVENT: Final = "mcp.message"
-"""The event name of the log records that are messages."""
+from relayscope.conventions.attributes import (
+    CHANNEL_ID,
+    CHANNEL_SEQUENCE,
+    ERROR_TYPE,
+    GEN_AI_TOOL_NAME,
+    JSONRPC_REQUEST_ID,
+    MCP_METHOD_NAME,
+    MESSAGE_DIRECTION,
+    MESSAGE_KIND,
+    MESSAGE_ODD,
+    MESSAGE_SIZE,
+    PEER,
+    RPC_METHOD,
+    RPC_RESPONSE_STATUS_CODE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +47,7 @@ class Span:
     @property
     def error_type(self) -> str | None:
         """What went wrong, in OpenTelemetry's words: `error.type`."""
-        return text_of(self.attributes.get("error.type"))
+        return text_of(self.attributes.get(ERROR_TYPE))
 
     @property
     def failed(self) -> bool:
@@ -78,12 +91,12 @@ class Message(Record):
     @property
     def direction(self) -> str | None:
         """`sent` or `received`, by the component that recorded it."""
-        return self._text("relayscope.message.direction")
+        return self._text(MESSAGE_DIRECTION)
 
     @property
     def kind(self) -> str | None:
         """`request`, `notification`, `result`, `error`, `batch` or `unparsable`."""
-        return self._text("relayscope.message.kind")
+        return self._text(MESSAGE_KIND)
 
     @property
     def is_answer(self) -> bool:
@@ -93,28 +106,28 @@ class Message(Record):
     @property
     def method(self) -> str | None:
         """The method; on an answer, that of its request."""
-        return self._text("mcp.method.name") or self._text("rpc.method")
+        return self._text(MCP_METHOD_NAME) or self._text(RPC_METHOD)
 
     @property
     def request_id(self) -> str | None:
         """The JSON-RPC id, as text."""
-        return self._text("jsonrpc.request.id")
+        return self._text(JSONRPC_REQUEST_ID)
 
     @property
     def size(self) -> int:
         """Bytes on the wire, or what comes closest to it."""
-        size = self.attributes.get("relayscope.message.size")
+        size = self.attributes.get(MESSAGE_SIZE)
         return size if isinstance(size, int) and not isinstance(size, bool) else self.body_length
 
     @property
     def channel(self) -> str | None:
         """Which connection of the component."""
-        return self._text("relayscope.channel.id")
+        return self._text(CHANNEL_ID)
 
     @property
     def sequence(self) -> int:
         """Its place on that connection."""
-        sequence = self.attributes.get("relayscope.channel.sequence")
+        sequence = self.attributes.get(CHANNEL_SEQUENCE)
         return sequence if isinstance(sequence, int) else 0
 
     @property
@@ -127,22 +140,22 @@ class Message(Record):
     @property
     def tool(self) -> str | None:
         """The tool, of a call of one and of its answer."""
-        return self._text("gen_ai.tool.name")
+        return self._text(GEN_AI_TOOL_NAME)
 
     @property
     def peer(self) -> str | None:
         """Who is at the other end of the connection."""
-        return self._text("relayscope.peer")
+        return self._text(PEER)
 
     @property
     def error_code(self) -> str | None:
         """The JSON-RPC error code, as text."""
-        return self._text("rpc.response.status_code")
+        return self._text(RPC_RESPONSE_STATUS_CODE)
 
     @property
     def odd(self) -> str | None:
         """What is odd about it, if anything."""
-        return self._text("relayscope.message.odd")
+        return self._text(MESSAGE_ODD)
 
     def _text(self, key: str) -> str | None:
         return text_of(self.attributes.get(key))

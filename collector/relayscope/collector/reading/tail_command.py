@@ -28,11 +28,11 @@ from relayscope.collector.reading.list_commands import (
 )
 from relayscope.collector.reading.listing import newest
 from relayscope.collector.reading.plain_text import one_line
-from relayscope.collector.reading.records import MESSAGE_EVENT
 from relayscope.collector.reading.selection import select
 from relayscope.collector.reading.terminal import is_read, stdout_console, write_lines
 from relayscope.collector.reading.trace_id import short
 from relayscope.collector.reading.windows import LATEST
+from relayscope.conventions.events import EVENT_MESSAGE
 
 if TYPE_CHECKING:
     from relayscope.collector.reading.statement import Result
@@ -136,8 +136,8 @@ def _line(record: dict[str, str | None], width: int) -> Text:
     odd = record["odd"] and f"! {record['odd']}"
     what = (direction, record["peer"], kind, record["method"], record["tool"], odd)
     body = record["body"] or ""
-    text = gist(body) if record["event_name"] == MESSAGE_EVENT else body
-    severity = None if record["event_name"] == MESSAGE_EVENT else record["severity_text"]
+    text = gist(body) if record["event_name"] == EVENT_MESSAGE else body
+    severity = None if record["event_name"] == EVENT_MESSAGE else record["severity_text"]
     said = (short(record["trace_id"] or ""), record["component"], severity, *what, text)
     shown = " ".join(one_line(part) for part in said if part)
     time_text = f"{one_line((record['time'] or '')[_DATE_AND_TIME])}Z"

@@ -31,6 +31,14 @@ from relayscope.collector.reading.plain_text import lines, one_line
 from relayscope.collector.reading.records import Message, SpanEvent
 from relayscope.collector.reading.trace_facts import Facts
 from relayscope.collector.reading.trace_tree import Node, repeats
+from relayscope.conventions.attributes import (
+    ERROR_ANSWERED_ABOVE,
+    ERROR_CANCELLED,
+    ERROR_CROWDED_OUT,
+    ERROR_STOPPED_READING,
+    ERROR_TIMEOUT,
+    ERROR_UNANSWERED,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,12 +53,12 @@ _WRONG: Final = "bold red"
 _ARROWS: Final = {"sent": "→", "received": "←"}
 _NS: Final = 10**9
 _GIVEN_UP: Final = (
-    "cancelled",
-    "timeout",
-    "relayscope.stopped_reading",
-    "relayscope.answered_above",
+    ERROR_CANCELLED,
+    ERROR_TIMEOUT,
+    ERROR_STOPPED_READING,
+    ERROR_ANSWERED_ABOVE,
 )
-_UNANSWERED: Final = ("relayscope.unanswered", "relayscope.crowded_out")
+_UNANSWERED: Final = (ERROR_UNANSWERED, ERROR_CROWDED_OUT)
 """`error.type` of calls without an answer: how long they were waited for is known, or not."""
 _WARN, _ERROR = 13, 17  # severity numbers of the OpenTelemetry log data model
 

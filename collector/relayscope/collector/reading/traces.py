@@ -12,9 +12,10 @@ from psycopg.types.json import set_json_loads
 
 from relayscope.collector.reading.errors import TraceMissing
 from relayscope.collector.reading.queries import query
-from relayscope.collector.reading.records import MESSAGE_EVENT, Message, Record, Span, SpanEvent
+from relayscope.collector.reading.records import Message, Record, Span, SpanEvent
 from relayscope.collector.reading.selection import in_our_words
 from relayscope.collector.reading.trace_tree import build
+from relayscope.conventions.events import EVENT_MESSAGE
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -117,7 +118,7 @@ def _span(row: DictRow) -> Span:
 
 
 def _record(row: DictRow) -> Record:
-    kind = Message if row["event_name"] == MESSAGE_EVENT else Record
+    kind = Message if row["event_name"] == EVENT_MESSAGE else Record
     return kind(
         span_id=row["span_id"],
         component=row["component"],

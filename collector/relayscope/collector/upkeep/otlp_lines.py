@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
 
-from relayscope.collector.decode.rows import ENTITY_REFS
+from relayscope.conventions.attributes import ENTITY_REFS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -10,9 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 from urllib.parse import quote, unquote
 
+from relayscope.conventions.environment import RELAYSCOPE_OPAMP_ENDPOINT
 from relayscope.instrumentation.sanitizing import shared_sanitizer
-
-from .settings import OPAMP_VARIABLE
 
 _OTLP: Final = "OTEL_EXPORTER_OTLP_"
 _ENDPOINT: Final = "ENDPOINT"
@@ -49,7 +48,7 @@ def _secrets() -> tuple[str, ...]:
 def secrets_in(environment: Mapping[str, str]) -> Iterator[str]:
     """Yield what gives access: users and passwords of URLs, their queries, and headers."""
     for name, value in environment.items():
-        is_ours = name.startswith((_OTLP, OPAMP_VARIABLE))
+        is_ours = name.startswith((_OTLP, RELAYSCOPE_OPAMP_ENDPOINT))
         if (is_ours and name.endswith(_ENDPOINT)) or name.lower() in _PROXIES:
             yield from _of_url(value)
         elif is_ours and name.endswith(_HEADERS):

@@ -20,7 +20,8 @@ from opentelemetry.sdk._logs import ReadWriteLogRecord
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 
-from relayscope.instrumentation import names
+from relayscope.conventions.attributes import SCOPE
+from relayscope.conventions.environment import RELAYSCOPE_SPOOL_DIR
 from relayscope.instrumentation.sanitizing import shared_sanitizer
 from relayscope.sanitizer import Sanitizer
 from relayscope.spool import Durability, Settings, Spool, SpoolError, SpoolFull
@@ -31,12 +32,7 @@ from .address import address
 from .launcher import Launcher
 from .origin import SERVICE_NAME, Origin
 from .record import pack_log, pack_span
-from .settings import (
-    SPOOL_DIR_VARIABLE,
-    component_dir,
-    destination_digest,
-    spool_settings,
-)
+from .settings import component_dir, destination_digest, spool_settings
 
 _log = logging.getLogger("relayscope.instrumentation")
 
@@ -103,7 +99,7 @@ class Journal:
         """Append a log record."""
         scope = record.instrumentation_scope
         # The message log has passed its records through the same sanitizer.
-        clean = scope is not None and scope.name == names.SCOPE
+        clean = scope is not None and scope.name == SCOPE
         self._append(pack_log, record, None if clean else self._sanitizer, record.resource)
 
     def span(self, span: ReadableSpan) -> None:
@@ -244,7 +240,7 @@ class Journal:
                 "relayscope: a record could not be kept and is counted as dropped: %s "
                 "(%s chooses another folder; further failures are not logged)",
                 error,
-                SPOOL_DIR_VARIABLE,
+                RELAYSCOPE_SPOOL_DIR,
             )
 
     def _after_fork_in_child(self) -> None:

@@ -25,7 +25,8 @@ from opentelemetry.proto.trace.v1.trace_pb2 import (
     Status,
 )
 
-from relayscope.instrumentation import names
+from relayscope.conventions.attributes import BODY_SHA256, BODY_SIZE, DELIVERY_SEQUENCE, SCOPE
+from relayscope.conventions.events import EVENT_DELIVERY
 
 from .record import LogFields, Scope, SpanFields
 
@@ -114,7 +115,7 @@ def account_request(
     record = LogRecord(
         time_unix_nano=time,
         observed_time_unix_nano=time,
-        event_name=names.EVENT_DELIVERY,
+        event_name=EVENT_DELIVERY,
         attributes=_attributes(attributes),
     )
     message = ExportLogsServiceRequest(
@@ -122,7 +123,7 @@ def account_request(
             ResourceLogs(
                 resource=Resource(attributes=_attributes(resource)),
                 scope_logs=[
-                    ScopeLogs(scope=InstrumentationScope(name=names.SCOPE), log_records=[record])
+                    ScopeLogs(scope=InstrumentationScope(name=SCOPE), log_records=[record])
                 ],
             )
         ]
@@ -138,7 +139,7 @@ def cut_log(fields: LogFields, resource: Mapping[str, Any]) -> Request:
     """
     body = fields.body if isinstance(fields.body, str) else repr(fields.body)
     data = body.encode("utf-8", "surrogatepass")
-    told = {names.BODY_SIZE: len(data), names.BODY_SHA256: hashlib.sha256(data).hexdigest()}
+    told = {BODY_SIZE: len(data), BODY_SHA256: hashlib.sha256(data).hexdigest()}
     for limit in _BODY_LIMITS:
         attributes = _cut_values(fields.attributes, min(limit, _ATTRIBUTE_LIMIT))
         cut = fields._replace(
@@ -282,7 +283,7 @@ def _flags(*, is_remote: bool) -> int:
 
 
 def _sequence(number: int) -> KeyValue:
-    return KeyValue(key=names.DELIVERY_SEQUENCE, value=AnyValue(int_value=number))
+    return KeyValue(key=DELIVERY_SEQUENCE, value=AnyValue(int_value=number))
 
 
 def _scope(scope: Scope) -> InstrumentationScope:

@@ -15,7 +15,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
-from relayscope.instrumentation import names
+from relayscope.conventions.attributes import SCOPE
 from relayscope.instrumentation.bounds import (
     DEFAULT_BODY_LIMIT,
     Bounds,
@@ -188,7 +188,7 @@ def pack_span(span: ReadableSpan, number: int, sanitizer: Sanitizer, own: Resour
     resource = span.resource
     scope = span.instrumentation_scope
     attributes = _plain(span.attributes)
-    if scope is not None and scope.name == names.SCOPE:
+    if scope is not None and scope.name == SCOPE:
         # What we make ourselves has its bounds.
         bounds = None
         attributes = sanitizer.attributes(attributes)

@@ -12,14 +12,17 @@ from typing import Final
 
 from platformdirs import user_state_path
 
+from relayscope.conventions.environment import (
+    RELAYSCOPE_OPAMP_ENDPOINT,
+    RELAYSCOPE_SPOOL_DIR,
+    RELAYSCOPE_SPOOL_DURABILITY,
+    RELAYSCOPE_SPOOL_HOURS,
+    RELAYSCOPE_SPOOL_MIB,
+)
 from relayscope.spool import Durability, Settings, check_folder, user_id
 
 _log = logging.getLogger(__name__)
 
-SPOOL_DIR_VARIABLE: Final = "RELAYSCOPE_SPOOL_DIR"
-DURABILITY_VARIABLE: Final = "RELAYSCOPE_SPOOL_DURABILITY"
-MIB_VARIABLE: Final = "RELAYSCOPE_SPOOL_MIB"
-HOURS_VARIABLE: Final = "RELAYSCOPE_SPOOL_HOURS"
 DELAY_VARIABLE: Final = "OTEL_BLRP_SCHEDULE_DELAY"
 
 _DELAY_MS: Final = 1000
@@ -29,10 +32,8 @@ collector, with 1000 ms 1.05 times (two cores; the forwarder had a session of it
 `launcher.py`)."""
 
 _MIB: Final = 2**20
-OPAMP_VARIABLE: Final = "RELAYSCOPE_OPAMP_ENDPOINT"
-"""Where levels are asked for; `none` for nowhere."""
 
-_DESTINATION: Final = ("OTEL_EXPORTER_OTLP_", OPAMP_VARIABLE)
+_DESTINATION: Final = ("OTEL_EXPORTER_OTLP_", RELAYSCOPE_OPAMP_ENDPOINT)
 _LONGEST_NAME: Final = 64
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_-]")
 
@@ -43,7 +44,7 @@ def spool_dir() -> Path:
     Where the user's own folder cannot be written to, as in many containers, it is one in the
     temporary folder, as long as nobody else can get into that.
     """
-    chosen = os.environ.get(SPOOL_DIR_VARIABLE)
+    chosen = os.environ.get(RELAYSCOPE_SPOOL_DIR)
     if chosen:
         return Path(chosen).absolute()
     own = user_state_path("relayscope") / "spool"
@@ -77,17 +78,21 @@ def spool_settings() -> Settings:
     """
     defaults = Settings()
     durability = defaults.durability
-    chosen = os.environ.get(DURABILITY_VARIABLE)
+    chosen = os.environ.get(RELAYSCOPE_SPOOL_DURABILITY)
     if chosen:
         try:
             durability = Durability(chosen.strip().lower())
         except ValueError:
             known = ", ".join(each.value for each in Durability)
-            raise ValueError(f"{DURABILITY_VARIABLE} is {chosen!r}; use one of: {known}.") from None
+            raise ValueError(
+                f"{RELAYSCOPE_SPOOL_DURABILITY} is {chosen!r}; use one of: {known}."
+            ) from None
     return Settings(
         durability=durability,
-        max_bytes=int(_number(MIB_VARIABLE, defaults.max_bytes / _MIB) * _MIB),
-        max_age=timedelta(hours=_number(HOURS_VARIABLE, defaults.max_age / timedelta(hours=1))),
+        max_bytes=int(_number(RELAYSCOPE_SPOOL_MIB, defaults.max_bytes / _MIB) * _MIB),
+        max_age=timedelta(
+            hours=_number(RELAYSCOPE_SPOOL_HOURS, defaults.max_age / timedelta(hours=1))
+        ),
     )
 
 

@@ -5,7 +5,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from relayscope.instrumentation import names
+from relayscope.conventions.attributes import (
+    DELIVERY_ACKNOWLEDGED,
+    DELIVERY_DROPPED,
+    DELIVERY_EMITTED,
+    DELIVERY_ENDED,
+    DELIVERY_SPOOLED,
+)
 from relayscope.spool import Loss
 
 from .record import AccountFields
@@ -50,12 +56,12 @@ class Tally:
     def attributes(self) -> dict[str, Any]:
         """The attributes of the log record that tells all this."""
         attributes = {
-            names.DELIVERY_EMITTED: self.emitted,
-            names.DELIVERY_SPOOLED: self.emitted - self.dropped_by_process.total(),
-            names.DELIVERY_ACKNOWLEDGED: self.acknowledged,
-            names.DELIVERY_DROPPED: dict(self.dropped_by_process + self.dropped),
+            DELIVERY_EMITTED: self.emitted,
+            DELIVERY_SPOOLED: self.emitted - self.dropped_by_process.total(),
+            DELIVERY_ACKNOWLEDGED: self.acknowledged,
+            DELIVERY_DROPPED: dict(self.dropped_by_process + self.dropped),
         }
-        return attributes | ({names.DELIVERY_ENDED: True} if self.ended else {})
+        return attributes | ({DELIVERY_ENDED: True} if self.ended else {})
 
     def pack(self) -> tuple[object, ...]:
         """Return this as something that msgpack knows."""

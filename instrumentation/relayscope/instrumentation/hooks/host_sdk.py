@@ -14,9 +14,9 @@ from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, Tracer, TracerProvider
 from opentelemetry.util._once import Once
 
+from relayscope.conventions.attributes import SCOPE
 from relayscope.instrumentation.hooks.patches import Patches
 from relayscope.instrumentation.ids import give_ids
-from relayscope.instrumentation.names import SCOPE
 from relayscope.instrumentation.shield import shielded
 
 _GLOBALS: Final = (

@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 from opentelemetry import context as otel_context
 from opentelemetry.trace import Span, set_span_in_context
 
-from relayscope.instrumentation import names
+from relayscope.conventions.attributes import ERROR_CANCELLED
 from relayscope.instrumentation.channel import Channel
 from relayscope.instrumentation.exchange import Exchange
 from relayscope.instrumentation.hooks.mcp_dialect import V2
@@ -138,8 +138,8 @@ class _Side:
             self._answer(self._sdk.error(identifier, error))
         elif call.item is not None:
             # Nobody waits any longer: the caller was cancelled, or its time is over.
-            self._other.gave_up(call.item, Direction.SENT, names.ERROR_CANCELLED)
-            self.own.gave_up(call.item, Direction.RECEIVED, names.ERROR_CANCELLED)
+            self._other.gave_up(call.item, Direction.SENT, ERROR_CANCELLED)
+            self.own.gave_up(call.item, Direction.RECEIVED, ERROR_CANCELLED)
 
     def _answer(self, item: Any) -> None:
         self.own.sending(item)

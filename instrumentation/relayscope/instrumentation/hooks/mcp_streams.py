@@ -8,7 +8,8 @@ import wrapt
 from opentelemetry.context import Context
 from opentelemetry.trace import INVALID_SPAN, Span
 
-from relayscope.instrumentation import ambient, names
+from relayscope.conventions.attributes import ERROR_UNANSWERED
+from relayscope.instrumentation import ambient
 from relayscope.instrumentation.channel import Channel
 from relayscope.instrumentation.crossing import Crossing
 from relayscope.instrumentation.ending import NO_ENDING
@@ -118,7 +119,7 @@ class SessionWire:
     def _unanswered(self, error: Message) -> None:
         request = Message(_REQUEST, id=error.id)
         description = error.error_message
-        self._exchange.give_up(self._channel, request, _SENT, names.ERROR_UNANSWERED, description)
+        self._exchange.give_up(self._channel, request, _SENT, ERROR_UNANSWERED, description)
 
     @shielded
     def sending(self, item: Any) -> Crossing | None:

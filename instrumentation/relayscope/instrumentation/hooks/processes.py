@@ -4,8 +4,8 @@ import os
 import shlex
 from typing import Any, Final
 
+from relayscope.conventions.environment import RELAYSCOPE_INSTRUMENT_CHILDREN
 from relayscope.instrumentation.channel import Channel
-from relayscope.instrumentation.environment import CHILDREN_VARIABLE
 from relayscope.instrumentation.hooks.command_name import name_of, program_of, words_of
 from relayscope.instrumentation.loader import loading
 from relayscope.instrumentation.shield import shielded
@@ -38,7 +38,7 @@ def handed_on(args: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
     A caller may pass on a few variables only, as the `mcp` SDK's stdio client does; telemetry's are
     added to those. The child is called as its command is, not as this process.
     """
-    if os.environ.get(CHILDREN_VARIABLE, "").lower() != "true":
+    if os.environ.get(RELAYSCOPE_INSTRUMENT_CHILDREN, "").lower() != "true":
         return kwargs
     given = kwargs.get("env")
     environment = dict(os.environ if given is None else given)

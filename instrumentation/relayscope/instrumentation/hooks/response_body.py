@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from relayscope.instrumentation import names
+from relayscope.conventions.attributes import ERROR_UNANSWERED
 from relayscope.instrumentation.hooks.inflation import CODINGS, Inflation
 from relayscope.instrumentation.hooks.sse import EventStream
 from relayscope.instrumentation.long_text import Gathering, LongText, Text
@@ -47,4 +47,4 @@ def is_message(data: Text) -> bool:
 
 def error_type(status: int) -> str:
     """Return why a request was not answered: HTTP says so (also 307), or nobody does."""
-    return str(status) if status >= HTTPStatus.MULTIPLE_CHOICES else names.ERROR_UNANSWERED
+    return str(status) if status >= HTTPStatus.MULTIPLE_CHOICES else ERROR_UNANSWERED

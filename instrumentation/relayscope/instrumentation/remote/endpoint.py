@@ -7,7 +7,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from opentelemetry.util.re import parse_env_headers
 
-from relayscope.instrumentation.delivery.settings import OPAMP_VARIABLE
+from relayscope.conventions.environment import RELAYSCOPE_OPAMP_ENDPOINT
 
 _PATH: Final = "/v1/opamp"
 _NOWHERE: Final = frozenset({"none", "off", "false", "0"})
@@ -39,7 +39,7 @@ def chosen_endpoint() -> Endpoint | None:
     Raises:
         ValueError: It names what is none.
     """
-    chosen = os.environ.get(OPAMP_VARIABLE, "").strip()
+    chosen = os.environ.get(RELAYSCOPE_OPAMP_ENDPOINT, "").strip()
     if chosen.lower() in _NOWHERE:
         return None
     url = _completed(chosen) if chosen else _beside_records()
@@ -58,8 +58,8 @@ def _completed(chosen: str) -> str:
     parts = urlsplit(chosen)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError(
-            f"{OPAMP_VARIABLE} is {chosen!r}; give a URL such as http://127.0.0.1:{_HTTP_PORT}, "
-            "or none."
+            f"{RELAYSCOPE_OPAMP_ENDPOINT} is {chosen!r}; give a URL such as "
+            f"http://127.0.0.1:{_HTTP_PORT}, or none."
         )
     path = parts.path if parts.path.strip("/") else _PATH
     return urlunsplit((parts.scheme, parts.netloc, path, parts.query, ""))

@@ -4,7 +4,8 @@ from time import time_ns
 
 from opentelemetry._logs import Logger, LogRecord, SeverityNumber
 
-from relayscope.instrumentation import names
+from relayscope.conventions.attributes import LEVEL_BEFORE, LEVEL_BY, LEVEL_NOW, LEVEL_RULES
+from relayscope.conventions.events import EVENT_LEVEL_CHANGED, EVENT_LEVEL_REFUSED
 from relayscope.instrumentation.ambient import NOWHERE
 from relayscope.instrumentation.levels import Levels
 from relayscope.sanitizer import Sanitizer, Value
@@ -23,20 +24,20 @@ class LevelLog:
         """Say that other levels hold from now on."""
         told = tuple(str(rule) for rule in rules.rules)
         attributes: dict[str, Value] = {
-            names.LEVEL_BEFORE: before.level.name,
-            names.LEVEL_NOW: now.level.name,
-            names.LEVEL_RULES: [*told],
-            names.LEVEL_BY: [*sorted({rule.by for rule in rules.rules if rule.by})],
+            LEVEL_BEFORE: before.level.name,
+            LEVEL_NOW: now.level.name,
+            LEVEL_RULES: [*told],
+            LEVEL_BY: [*sorted({rule.by for rule in rules.rules if rule.by})],
         }
         text = f"level: {before.level.name} -> {now.level.name}"
         if told:
             text += f"; rules from outside: {', '.join(told)}"
-        self._emit(names.EVENT_LEVEL_CHANGED, SeverityNumber.INFO, text, attributes)
+        self._emit(EVENT_LEVEL_CHANGED, SeverityNumber.INFO, text, attributes)
 
     def refused(self, error: str) -> None:
         """Say that rules could not be taken."""
         text = f"levels from outside are refused, and nothing changes: {error}"
-        self._emit(names.EVENT_LEVEL_REFUSED, SeverityNumber.WARN, text, {})
+        self._emit(EVENT_LEVEL_REFUSED, SeverityNumber.WARN, text, {})
 
     def _emit(
         self, event_name: str, severity: SeverityNumber, text: str, attributes: dict[str, Value]

@@ -1,14 +1,14 @@
-"""Every name that relayscope puts on a span or a log record, listed once.
+"""Every attribute that relayscope puts on a span, a log record or a resource, listed once.
 
 What has a convention carries the convention's name (OpenTelemetry GenAI semantic conventions, MCP
 section; general, RPC and error conventions). What has none is named `relayscope.*`, and all of
-those names are in this module.
+those names are in this module. `sanitizer` has one of its own, `relayscope.normalized`.
 """
 
 from typing import Final
 
 SCOPE: Final = "relayscope.instrumentation"
-"""Name of the instrumentation scope of every span and log record made here."""
+"""Name of the instrumentation scope of every span and log record of a traced process."""
 
 # --- MCP and JSON-RPC (semantic-conventions-genai, docs/gen-ai/mcp.md) ----------------------------
 MCP_METHOD_NAME: Final = "mcp.method.name"
@@ -19,7 +19,6 @@ GEN_AI_OPERATION_NAME: Final = "gen_ai.operation.name"
 GEN_AI_TOOL_NAME: Final = "gen_ai.tool.name"
 GEN_AI_PROMPT_NAME: Final = "gen_ai.prompt.name"
 JSONRPC_REQUEST_ID: Final = "jsonrpc.request.id"
-JSONRPC_PROTOCOL_VERSION: Final = "jsonrpc.protocol.version"
 RPC_SYSTEM_NAME: Final = "rpc.system.name"
 RPC_METHOD: Final = "rpc.method"
 RPC_RESPONSE_STATUS_CODE: Final = "rpc.response.status_code"
@@ -36,9 +35,6 @@ PROCESS_COMMAND_LINE: Final = "process.command_line"
 PROCESS_EXIT_CODE: Final = "process.exit.code"
 
 # --- relayscope's own -----------------------------------------------------------------------------
-EVENT_MESSAGE: Final = "mcp.message"
-"""Event name of the log record that carries one message."""
-
 MESSAGE_DIRECTION: Final = "relayscope.message.direction"
 """`sent` or `received`, as seen from the process that made the record."""
 
@@ -60,17 +56,6 @@ CHANNEL_ID: Final = "relayscope.channel.id"
 CHANNEL_SEQUENCE: Final = "relayscope.channel.sequence"
 """Position of a message on its channel, both directions counted together, from 1."""
 
-EVENT_CHANNEL_OPENED: Final = "relayscope.channel.opened"
-"""Event name of the log record that says that a channel has been opened, at INFO."""
-
-EVENT_CHANNEL_CLOSED: Final = "relayscope.channel.closed"
-"""Event name of the log record that says how a channel has ended, at INFO; at WARN where a
-WebSocket closed with an error or without a word, or a child process failed or was killed."""
-
-EVENT_SEND_FAILED: Final = "relayscope.message.send_failed"
-"""Event name of the log record, at WARN, that says that the message with this sequence, which has
-been recorded as sent, could not be sent."""
-
 CHANNEL_SENT: Final = "relayscope.channel.sent"
 """How many messages were sent over a channel, when it is closed."""
 
@@ -89,12 +74,6 @@ CHANNEL_CLOSE_REASON: Final = "relayscope.channel.close_reason"
 CHANNEL_EXIT_SIGNAL: Final = "relayscope.channel.exit_signal"
 """Name of the signal that killed the child process at the other end."""
 
-EVENT_LEVEL_CHANGED: Final = "relayscope.level.changed"
-"""Event name of the log record that says that the process records at other levels from now on."""
-
-EVENT_LEVEL_REFUSED: Final = "relayscope.level.refused"
-"""Event name of the log record, at WARN, that says that levels from outside could not be taken."""
-
 LEVEL_BEFORE: Final = "relayscope.level.before"
 """Level of messages about which there is no rule, until now."""
 
@@ -112,9 +91,6 @@ PEER: Final = "relayscope.peer"
 process is named by what it runs, and `process.command_line` of the records of its channel is all of
 its command."""
 
-SPAN_CONNECT: Final = "connect"
-"""Name of the CLIENT span of a connection that could not be made."""
-
 # --- Delivery: what lets a reader say whether everything has arrived ------------------------------
 #
 # A process is known by its resource: `service.instance.id`, a UUID made anew when the process
@@ -130,10 +106,6 @@ SPAN_CONNECT: Final = "connect"
 
 DELIVERY_SEQUENCE: Final = "relayscope.delivery.sequence"
 """On every span and log record: its number in its process, an integer from 1."""
-
-EVENT_DELIVERY: Final = "relayscope.delivery"
-"""Event name of the log record that accounts for a process's records. No body; the attributes
-below."""
 
 DELIVERY_EMITTED: Final = "relayscope.delivery.emitted"
 """How many records the process has emitted; its highest number so far."""
@@ -163,6 +135,9 @@ BODY_SHA256: Final = "relayscope.body.sha256"
 
 ATTRIBUTES_CUT: Final = "relayscope.attributes.cut"
 """True where a host put more into attributes than is recorded (`RELAYSCOPE_BODY_LIMIT`)."""
+
+ENTITY_REFS: Final = "relayscope.entity_refs"
+"""On a resource: its `entity_refs`, which a collector keeps here."""
 
 # --- error.type values that are neither exception names nor codes ---------------------------------
 ERROR_TOOL: Final = "tool_error"
