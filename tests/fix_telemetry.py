@@ -22,10 +22,10 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from relayscope.conventions import events
 from relayscope.instrumentation import Exchange, Levels
-from relayscope.instrumentation.channel_log import ChannelLog
-from relayscope.instrumentation.message_log import MessageLog
-from relayscope.instrumentation.metrics import Durations
-from relayscope.instrumentation.spans import Spans
+from relayscope.instrumentation.recording.channel_log import ChannelLog
+from relayscope.instrumentation.recording.message_log import MessageLog
+from relayscope.instrumentation.recording.metrics import Durations
+from relayscope.instrumentation.recording.spans import Spans
 from relayscope.sanitizer import Sanitizer
 
 

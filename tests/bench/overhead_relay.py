@@ -34,11 +34,11 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, serve
 
 from relayscope.instrumentation import Exchange, Level, Levels
-from relayscope.instrumentation.channel_log import ChannelLog
-from relayscope.instrumentation.hooks.websockets import WebsocketsInstrumentor
-from relayscope.instrumentation.message_log import MessageLog
-from relayscope.instrumentation.metrics import Durations
-from relayscope.instrumentation.spans import Spans
+from relayscope.instrumentation.hooks.websockets.websockets import WebsocketsInstrumentor
+from relayscope.instrumentation.recording.channel_log import ChannelLog
+from relayscope.instrumentation.recording.message_log import MessageLog
+from relayscope.instrumentation.recording.metrics import Durations
+from relayscope.instrumentation.recording.spans import Spans
 from relayscope.sanitizer import Sanitizer
 from tests.bench.unhooked import UnhookedClient, UnhookedServer
 

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from opentelemetry import context as otel_context
 from opentelemetry.trace import SpanKind, StatusCode
 
-from relayscope.instrumentation import Level, Levels, ambient
-from relayscope.instrumentation.channel import Channel
-from relayscope.instrumentation.message import id_text
-from relayscope.instrumentation.wire import Wire
+from relayscope.instrumentation import Level, Levels
+from relayscope.instrumentation.context import current_span
+from relayscope.instrumentation.text_channel import Wire
+from relayscope.instrumentation.traffic.channel import Channel
+from relayscope.instrumentation.traffic.message import id_text
 from tests.fix_telemetry import Telemetry
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -397,4 +398,4 @@ def test_leaving_a_span_that_is_not_current_changes_nothing(telemetry: Telemetry
 
     telemetry.exchange.close_all()
     assert telemetry.span("ping").parent == telemetry.span("tools/call other").context
-    ambient.leave(telemetry.span("ping"))  # type: ignore[arg-type]  # any span will do
+    current_span.leave(telemetry.span("ping"))  # type: ignore[arg-type]  # any span will do

@@ -9,10 +9,10 @@ from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind, StatusCode, use_span
 
 from relayscope.instrumentation import Exchange
-from relayscope.instrumentation.calls import MOST_OPEN
-from relayscope.instrumentation.channel import Channel
-from relayscope.instrumentation.ending import Ending
-from relayscope.instrumentation.wire import Wire
+from relayscope.instrumentation.text_channel import Wire
+from relayscope.instrumentation.traffic.calls import MOST_OPEN
+from relayscope.instrumentation.traffic.channel import Channel
+from relayscope.instrumentation.traffic.channel_close import Ending
 from tests.fix_telemetry import Telemetry
 
 CALL = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"slow"}}'

@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from relayscope.conventions.attributes import DELIVERY_DROPPED, DELIVERY_SEQUENCE
 from relayscope.conventions.events import EVENT_DELIVERY
-from relayscope.instrumentation.delivery.launcher import LOG_NAME
+from relayscope.instrumentation.delivery.launch.launcher import LOG_NAME
 from relayscope.spool import list_slots
 from relayscope.spool.cursor import CURSOR
 from relayscope.storage import create_engine

@@ -1,7 +1,7 @@
 """What runs inside a user's process: hooks, the exchange, capture levels, and the distro.
 
 A message's path: a hook (`hooks/`) sees it, `exchange.py` decides which span it belongs to,
-`message_log.py` makes its log record.
+`recording/message_log.py` makes its log record.
 
 Names are imported when they are used: the command that starts a program and the forwarder, which
 need none of them, start 0.3 s sooner.
@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from .exchange import Exchange
-    from .level import Level
-    from .levels import Direction, Levels, Rule
     from .process import set_levels, shared_exchange
-    from .profile import read_profile
+    from .traffic.level import Level
+    from .traffic.levels import Direction, Levels, Rule
+    from .traffic.profile import read_profile
 
 __all__ = [
     "Direction",
@@ -29,12 +29,12 @@ __all__ = [
 ]
 
 _MODULES: Final = {
-    "Direction": "levels",
+    "Direction": "traffic.levels",
     "Exchange": "exchange",
-    "Level": "level",
-    "Levels": "levels",
-    "Rule": "levels",
-    "read_profile": "profile",
+    "Level": "traffic.level",
+    "Levels": "traffic.levels",
+    "Rule": "traffic.levels",
+    "read_profile": "traffic.profile",
     "set_levels": "process",
     "shared_exchange": "process",
 }

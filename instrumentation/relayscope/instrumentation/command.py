@@ -16,13 +16,13 @@ from relayscope.conventions.environment import (
     RELAYSCOPE_PROFILES_FILE,
 )
 
-from .becoming import become
-from .defaults import set_defaults
-from .environment import chosen_levels
-from .level import Level
-from .loader import loading
-from .program import Program
-from .quiet import is_quiet
+from .launch.defaults import set_defaults
+from .launch.exec import become
+from .launch.program import Program
+from .launch.python_path import loading
+from .runtime.stderr import is_quiet
+from .traffic.chosen_levels import chosen_levels
+from .traffic.level import Level
 
 _EPILOG = """\
 Everything else is set with OpenTelemetry's own OTEL_* variables. Defaults: spans and logs over

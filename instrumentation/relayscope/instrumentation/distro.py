@@ -19,7 +19,6 @@ from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.util._importlib_metadata import EntryPoint
 
-from .defaults import set_defaults
 from .delivery import (
     SpoolLogRecordExporter,
     SpoolLogRecordProcessor,
@@ -27,7 +26,8 @@ from .delivery import (
     SpoolSpanProcessor,
     begin,
 )
-from .ids import SystemIds
+from .fast.id_generator import SystemIds
+from .launch.defaults import set_defaults
 from .process import check_variables
 
 _log = logging.getLogger("relayscope.instrumentation")

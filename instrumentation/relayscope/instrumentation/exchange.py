@@ -23,26 +23,27 @@ from relayscope.conventions.attributes import (
     ERROR_UNANSWERED,
 )
 
-from . import ambient, conventions
-from .calls import Call, OpenCalls
-from .carriers import Carriers
-from .channel import Channel
-from .channel_log import ChannelLog
-from .crossing import Crossing, OddTraffic
-from .ending import NO_ENDING, Ending
-from .injection import Injection
-from .level import Level
-from .levels import Direction, Levels
-from .message import ANSWERS, ID_TYPES, KNOWN_METHODS, Kind, Message
-from .message_log import MessageLog
-from .parents import Parents
-from .sides import is_of_other_side
-from .spans import Spans
-from .stray import stray
-from .timer import Timer
-from .unanswered import UNANSWERED, Unanswered
+from .context import current_span
+from .context.injection import Injection
+from .context.parents import Parents
+from .fast.carrier import Carriers
+from .recording import semconv
+from .recording.channel_log import ChannelLog
+from .recording.message_log import MessageLog
+from .recording.spans import Spans
+from .runtime.timer import Timer
+from .traffic.calls import Call, OpenCalls
+from .traffic.channel import Channel
+from .traffic.channel_close import NO_ENDING, Ending
+from .traffic.crossing import Crossing, OddTraffic
+from .traffic.level import Level
+from .traffic.levels import Direction, Levels
+from .traffic.mcp_methods import is_of_other_side
+from .traffic.message import ANSWERS, ID_TYPES, KNOWN_METHODS, Kind, Message
+from .traffic.unmatched_answer import stray
+from .unanswered_calls import UNANSWERED, Unanswered
 
-# Looked up once: see `level.py`.
+# Looked up once: see `traffic/level.py`.
 _RECEIVED: Final = Direction.RECEIVED
 _SENT: Final = Direction.SENT
 _BATCH: Final = Kind.BATCH
@@ -268,7 +269,7 @@ class Exchange:
         elif message.kind in ANSWERS:
             self._pair(crossing, channel.received, _SERVER)
             if crossing.span is not INVALID_SPAN:
-                ambient.leave(crossing.span)
+                current_span.leave(crossing.span)
         return crossing
 
     def _received(self, crossing: Crossing, around: Context | None) -> Crossing:
@@ -342,7 +343,7 @@ class Exchange:
         if call.request.method == "initialize":
             _learn_handshake(channel, answer)
         crossing.answers = call
-        crossing.span = self.spans.conclude(channel, call, kind, conventions.outcome(kind, answer))
+        crossing.span = self.spans.conclude(channel, call, kind, semconv.outcome(kind, answer))
         crossing.ends_span = not call.is_over
 
     def _stray(self, crossing: Crossing, calls: OpenCalls) -> Call | None:

@@ -10,17 +10,17 @@ from opentelemetry._logs import get_logger
 from relayscope.conventions.attributes import SCOPE
 from relayscope.conventions.environment import RELAYSCOPE_CALL_SECONDS
 
-from .bounds import body_limit
-from .channel_log import ChannelLog
-from .environment import chosen_levels
 from .exchange import CALL_SECONDS, Exchange
-from .levels import Levels
-from .message_log import MessageLog
-from .metrics import Durations
+from .recording.bounds import body_limit
+from .recording.channel_log import ChannelLog
+from .recording.message_log import MessageLog
+from .recording.metrics import Durations
+from .recording.spans import Spans
 from .remote.level_log import LevelLog
 from .remote.steering import Steering
-from .sanitizing import shared_sanitizer
-from .spans import Spans
+from .runtime.shared_sanitizer import shared_sanitizer
+from .traffic.chosen_levels import chosen_levels
+from .traffic.levels import Levels
 
 _exchange: Exchange | None = None
 _steering: Steering | None = None

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relayscope.instrumentation.delivery.credentials import secrets_in
-from relayscope.instrumentation.delivery.launcher import LOG_NAME
+from relayscope.instrumentation.delivery.launch.launcher import LOG_NAME
 from relayscope.instrumentation.delivery.trouble import troubles
 from tests.fix_delivery import Receiver, end_forwarders, receiving
 from tests.fix_programs import SCRIPTS, clean_environment, eventually, instrumented, python, run

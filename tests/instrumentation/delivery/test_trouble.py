@@ -184,7 +184,7 @@ def test_a_stderr_that_nobody_reads_keeps_nobody_waiting() -> None:
     """Where the pipe is full, the line is not written, and may be said later."""
     script = (
         "import fcntl, os, sys\n"
-        "from relayscope.instrumentation.quiet import say\n"
+        "from relayscope.instrumentation.runtime.stderr import say\n"
         "flags = fcntl.fcntl(2, fcntl.F_GETFL)\n"
         "fcntl.fcntl(2, fcntl.F_SETFL, flags | os.O_NONBLOCK)\n"
         "try:\n"

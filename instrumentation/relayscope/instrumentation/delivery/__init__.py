@@ -11,9 +11,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from .exporters import SpoolLogRecordExporter, SpoolSpanExporter
-    from .journal import Journal, begin, shared_journal
-    from .processors import SpoolLogRecordProcessor, SpoolSpanProcessor
+    from .journal.exporters import SpoolLogRecordExporter, SpoolSpanExporter
+    from .journal.journal import Journal, begin, shared_journal
+    from .journal.processors import SpoolLogRecordProcessor, SpoolSpanProcessor
 
 __all__ = [
     "Journal",
@@ -26,13 +26,13 @@ __all__ = [
 ]
 
 _MODULES: Final = {
-    "Journal": "journal",
-    "SpoolLogRecordExporter": "exporters",
-    "SpoolLogRecordProcessor": "processors",
-    "SpoolSpanExporter": "exporters",
-    "SpoolSpanProcessor": "processors",
-    "begin": "journal",
-    "shared_journal": "journal",
+    "Journal": "journal.journal",
+    "SpoolLogRecordExporter": "journal.exporters",
+    "SpoolLogRecordProcessor": "journal.processors",
+    "SpoolSpanExporter": "journal.exporters",
+    "SpoolSpanProcessor": "journal.processors",
+    "begin": "journal.journal",
+    "shared_journal": "journal.journal",
 }
 
 

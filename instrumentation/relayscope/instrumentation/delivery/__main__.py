@@ -1,6 +1,6 @@
 """`python -m relayscope.instrumentation.delivery FOLDER`: the forwarder as a process.
 
-Started by `launcher.py`. It may be killed at any moment.
+Started by `launch/launcher.py`. It may be killed at any moment.
 """
 
 import logging
@@ -17,10 +17,10 @@ from relayscope.spool import SpoolHeld
 
 from . import log
 from .address import address
-from .destination import open_destination
-from .detached import give_way
-from .forwarder import Clients, Forwarder
-from .launcher import open_lock
+from .destinations.destination import open_destination
+from .forwarder.forwarder import Clients, Forwarder
+from .launch.detached import give_way
+from .launch.launcher import open_lock
 from .settings import destination_digest, schedule_delay, spool_settings
 from .trouble import Trouble, TroubleFile
 

@@ -11,7 +11,7 @@ from typing import Final
 from urllib.parse import quote, unquote
 
 from relayscope.conventions.environment import RELAYSCOPE_OPAMP_ENDPOINT
-from relayscope.instrumentation.sanitizing import shared_sanitizer
+from relayscope.instrumentation.runtime.shared_sanitizer import shared_sanitizer
 
 _OTLP: Final = "OTEL_EXPORTER_OTLP_"
 _ENDPOINT: Final = "ENDPOINT"

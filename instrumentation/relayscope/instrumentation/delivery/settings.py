@@ -29,7 +29,7 @@ _DELAY_MS: Final = 1000
 """OpenTelemetry's own default. A request costs about a millisecond of a processor, and a relay that
 shares it waits: with 200 ms between requests, the p98 of its calls was 1.22 times that without a
 collector, with 1000 ms 1.05 times (two cores; the forwarder had a session of its own then, see
-`launcher.py`)."""
+`launch/launcher.py`)."""
 
 _MIB: Final = 2**20
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from relayscope.spool import check_folder, list_slots, orphans, read_about, waiting
 
 from .address import address
-from .aside import records_aside
+from .forwarder.set_aside import records_aside
 from .origin import Origin
 from .settings import spool_dir
 from .trouble import troubles

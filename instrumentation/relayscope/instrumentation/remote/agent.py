@@ -11,7 +11,7 @@ from opentelemetry._opamp.proto.anyvalue_pb2 import AnyValue, KeyValue
 
 from relayscope.instrumentation.delivery.origin import SERVICE_NAME, Origin
 
-from .taken_file import Taken
+from .rules_status_file import Taken
 
 FILE: Final = "relayscope"
 """The name of our file in a configuration."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from relayscope.instrumentation.delivery.origin import Origin
 
 from .endpoint import chosen_endpoint
-from .given_file import GivenFile
+from .rules_file import GivenFile
 
 _log = logging.getLogger(__name__)
 

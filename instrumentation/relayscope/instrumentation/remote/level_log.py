@@ -6,8 +6,8 @@ from opentelemetry._logs import Logger, LogRecord, SeverityNumber
 
 from relayscope.conventions.attributes import LEVEL_BEFORE, LEVEL_BY, LEVEL_NOW, LEVEL_RULES
 from relayscope.conventions.events import EVENT_LEVEL_CHANGED, EVENT_LEVEL_REFUSED
-from relayscope.instrumentation.ambient import NOWHERE
-from relayscope.instrumentation.levels import Levels
+from relayscope.instrumentation.context.current_span import NOWHERE
+from relayscope.instrumentation.traffic.levels import Levels
 from relayscope.sanitizer import Sanitizer, Value
 
 from .rules import RemoteRules

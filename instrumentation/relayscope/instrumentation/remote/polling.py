@@ -19,7 +19,7 @@ from relayscope.instrumentation.delivery.origin import Origin
 
 from .agent import Agent, offered
 from .endpoint import Endpoint
-from .given_file import Given, GivenFile
+from .rules_file import Given, GivenFile
 
 _log = logging.getLogger(__name__)
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
-from relayscope.instrumentation.level import Level
-from relayscope.instrumentation.levels import Direction, Levels, Rule
+from relayscope.instrumentation.traffic.level import Level
+from relayscope.instrumentation.traffic.levels import Direction, Levels, Rule
 
 VERSION: Final = 1
 MOST: Final = 32

@@ -12,17 +12,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, Protocol
 
-from relayscope.instrumentation.delivery.journal import place
-from relayscope.instrumentation.level import Level
-from relayscope.instrumentation.levels import Levels
-from relayscope.instrumentation.quiet import say
-from relayscope.instrumentation.shield import shielded
-from relayscope.instrumentation.timer import SHARE, Timer
+from relayscope.instrumentation.delivery.journal.journal import place
+from relayscope.instrumentation.runtime.shield import shielded
+from relayscope.instrumentation.runtime.stderr import say
+from relayscope.instrumentation.runtime.timer import SHARE, Timer
+from relayscope.instrumentation.traffic.level import Level
+from relayscope.instrumentation.traffic.levels import Levels
 
-from .given_file import GivenFile, Mark
 from .level_log import LevelLog
 from .rules import RemoteRules
-from .taken_file import Taken
+from .rules_file import GivenFile, Mark
+from .rules_status_file import Taken
 
 _LOOK_SECONDS: Final = 1.0
 _LONGEST_ERROR: Final = 500

@@ -1,0 +1,1 @@
+"""Trace context: which span a message belongs to, and how it is carried in `params._meta`."""

@@ -1,0 +1,229 @@
+"""What passes through this process while its context gets lost, or is that of another message.
+
+A relay that reads in one thread and writes in another leaves no trace of which request it writes
+for; one whose backend's session is owned by a task leaves a wrong one, because the task has the
+context in which it was started. But relays pass messages on: one that is sent and looks like one
+that was received is that one.
+"""
+
+from collections import OrderedDict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from itertools import islice
+from typing import Any, Final
+
+from opentelemetry.trace import Span
+
+from relayscope.instrumentation.traffic.message import Message
+
+_MOST: Final = 128
+"""Messages that are remembered: requests until they are answered, notifications until others came.
+Only what may have lost its context is looked for among them."""
+
+_LARGEST: Final = 64 * 1024
+"""Bytes of a message whose parameters are remembered: all of them take 8 MiB at most. Of a larger
+one, or one of unknown size, a sketch is."""
+
+_LONGEST: Final = 128
+_MOST_ITEMS: Final = 16
+_DEEPEST: Final = 2
+"""What a sketch has of a text and a container, and how far down: 8 MiB of all of them at most."""
+
+_LONGEST_NAME: Final = 256
+"""Characters of a name or URI that are compared, from its end."""
+
+
+class Likeness(IntEnum):
+    """How much a message that is sent looks like one that was received."""
+
+    NONE = 0
+    ARGUMENTS = 1
+    """It says the same of something that is called otherwise."""
+    RENAMED = 2
+    """As `ARGUMENTS`, and one name ends as the other: gateways put the backend's before it."""
+    SAME = 3
+
+
+# Looked up once: see `traffic/level.py`.
+_NONE: Final = Likeness.NONE
+_ARGUMENTS: Final = Likeness.ARGUMENTS
+_RENAMED: Final = Likeness.RENAMED
+_SAME: Final = Likeness.SAME
+
+
+@dataclass(slots=True, eq=False)
+class Received:
+    """A message that may be on its way through this process.
+
+    Attributes:
+        message: What is remembered of it.
+        is_sketch: Whether that is less than its parameters.
+        passed: Ids of the channels to which it was passed on.
+    """
+
+    message: Message
+    span: Span
+    is_sketch: bool
+    passed: tuple[str, ...] = ()
+
+
+class Passing:
+    """The requests and notifications that may be on their way through this process."""
+
+    def __init__(self) -> None:
+        self._received: OrderedDict[Span, Received] = OrderedDict()
+
+    def add(self, message: Message, span: Span) -> None:
+        """Remember a message that was received, with its span."""
+        is_sketch = not 0 < message.size <= _LARGEST
+        if is_sketch:
+            message = replace(message.head(), params=_sketched(message.params))
+        self._received[span] = Received(message, span, is_sketch)
+        if len(self._received) > _MOST:
+            self._received.popitem(last=False)
+
+    def remove(self, span: Span) -> None:
+        """Forget the request with this span: it is answered."""
+        self._received.pop(span, None)
+
+    def get(self, span: Span) -> Received | None:
+        """Return the message that was received with this span, if it is remembered."""
+        return self._received.get(span)
+
+    def instead_of(
+        self, own: Received, sent: Message, channel_id: str, *, is_over: bool
+    ) -> Span | None:
+        """Return whose message is sent, None if it is that of the context it is sent in.
+
+        Another one's it is if it looks like that, which was not passed on yet, and not like its
+        own, or if its own was passed on already. What has no parameters looks like much.
+
+        Args:
+            own: The message whose context it is sent in.
+            sent: What is sent.
+            channel_id: Where to.
+            is_over: Whether the span of the context has ended, so that it counts for less.
+        """
+        was_passed = channel_id in own.passed
+        if not was_passed:
+            own.passed += (channel_id,)
+            if len(self._received) == 1 or _likeness(own, sent) >= _RENAMED:
+                return None
+        # Mostly there are none: what is received is passed on at once.
+        others = [
+            each
+            for each in list(self._received.values())
+            if channel_id not in each.passed and each.message.method == sent.method
+        ]
+        if not others:
+            return None
+        found, likeness = _best(others, sent, channel_id)
+        is_enough = is_over or was_passed or any(key != "_meta" for key in sent.params)
+        if found is None or likeness < _RENAMED or not is_enough:
+            return None
+        found.passed += (channel_id,)
+        if not was_passed:
+            own.passed = tuple(each for each in own.passed if each != channel_id)
+        return found.span
+
+    def span_of(self, sent: Message, channel_id: str, among: Collection[Span] = ()) -> Span | None:
+        """Return the span of the received message that looks most like one that is sent.
+
+        What has not been passed on to this channel comes first. Where nothing looks like it, one
+        that has its id does, if no other has it.
+
+        Args:
+            sent: What is sent.
+            channel_id: Where to.
+            among: The only spans that it can be; empty where it can be any.
+        """
+        # A copy: another thread may receive meanwhile.
+        alike = [
+            each
+            for each in list(self._received.values())
+            if each.message.method == sent.method and (not among or each.span in among)
+        ]
+        found, _ = _best(alike, sent, channel_id)
+        if found is None:
+            with_id = [each for each in alike if each.message.id == sent.id is not None]
+            if len(with_id) != 1:
+                return None
+            found = with_id[0]
+        found.passed += (channel_id,)
+        return found.span
+
+
+def _best(
+    received: Iterable[Received], sent: Message, channel_id: str
+) -> tuple[Received | None, Likeness]:
+    """Return what looks most like a message, the oldest of several, and how much it does."""
+    best: Received | None = None
+    best_rank: tuple[bool, bool, Likeness, bool] | None = None
+    for each in received:
+        likeness = _likeness(each, sent)
+        if likeness is _NONE:
+            continue
+        is_new = channel_id not in each.passed
+        rank = (likeness >= _RENAMED, is_new, likeness, each.message.id == sent.id)
+        if best_rank is None or rank > best_rank:
+            best, best_rank = each, rank
+    return best, _NONE if best_rank is None else best_rank[2]
+
+
+def _likeness(received: Received, sent: Message) -> Likeness:
+    message = received.message
+    if message.method != sent.method:
+        return _NONE
+    params = _sketched(sent.params) if received.is_sketch else sent.params
+    if message.params == params:
+        return _SAME
+    one, other = _said(message.params), _said(params)
+    if one == other:
+        return _SAME
+    name, other_name = _name(one), _name(other)
+    if one != other or name == other_name:
+        return _NONE
+    if _is_renamed(name, other_name):
+        return _RENAMED
+    return _ARGUMENTS if one else _NONE
+
+
+def _said(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what parameters say; no arguments, and arguments that are empty, say the same."""
+    return {
+        key: value
+        for key, value in params.items()
+        if key != "_meta" and not (key == "arguments" and not value)
+    }
+
+
+def _sketched(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return parameters with the middle of what is long left out."""
+    sketch: dict[str, Any] = _sketch(params, _DEEPEST)
+    return sketch
+
+
+def _sketch(value: Any, depth: int) -> Any:
+    if isinstance(value, str) and len(value) > _LONGEST:
+        return len(value), value[: _LONGEST // 2], value[-_LONGEST // 2 :]
+    if not isinstance(value, dict | list):
+        return value
+    if depth == 0:
+        return len(value)
+    if isinstance(value, list):
+        return len(value), [_sketch(each, depth - 1) for each in value[:_MOST_ITEMS]]
+    items = islice(value.items(), _MOST_ITEMS)
+    return {key[:_LONGEST]: _sketch(each, depth - 1) for key, each in items}
+
+
+def _name(said: dict[str, Any]) -> str:
+    """Take out what something is called, as letters and digits: gateways change what is between."""
+    name = said.pop("name", None) or said.pop("uri", None)
+    if not isinstance(name, str):
+        return ""
+    return "".join(filter(str.isalnum, name[-_LONGEST_NAME:].lower()))
+
+
+def _is_renamed(one: str, other: str) -> bool:
+    return bool(one and other) and (one.endswith(other) or other.endswith(one))

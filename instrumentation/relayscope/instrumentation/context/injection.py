@@ -1,0 +1,45 @@
+"""Whether a message may be given trace context on its way out."""
+
+import logging
+from collections import OrderedDict
+from typing import Final
+
+from relayscope.instrumentation.traffic.calls import Call
+from relayscope.instrumentation.traffic.message import KNOWN_METHODS, Kind, Message
+
+_log = logging.getLogger("relayscope.instrumentation")
+
+_REJECTIONS: Final = frozenset({-32600, -32602})
+"""Invalid request, invalid params: what a peer says that does not stand an unknown `_meta`."""
+
+_MOST_PEERS: Final = 4096
+
+
+class Injection:
+    """Knows which peers take context, and stops at one that rejects it."""
+
+    def __init__(self) -> None:
+        self._takes: OrderedDict[str, bool] = OrderedDict()
+        """What the first answer to a message with context said, by peer."""
+
+    def is_allowed(self, peer: str, message: Message) -> bool:
+        """Return whether context may be put into a message: MCP's own, to who takes it."""
+        return (
+            message.takes_meta and message.method in KNOWN_METHODS and self._takes.get(peer, True)
+        )
+
+    def answered(self, peer: str, call: Call, answer: Message) -> None:
+        """Learn from the first answer to a call that was given context."""
+        if not call.carried or peer in self._takes:
+            return
+        rejected = answer.kind is Kind.ERROR and answer.error_code in _REJECTIONS
+        self._takes[peer] = not rejected
+        if len(self._takes) > _MOST_PEERS:
+            self._takes.popitem(last=False)
+        if rejected:
+            _log.warning(
+                "relayscope: %s answered the first request with trace context with error %s; "
+                "it gets no context any more, so its spans will not be in the relay's traces",
+                peer,
+                answer.error_code,
+            )

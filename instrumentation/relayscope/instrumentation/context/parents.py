@@ -1,0 +1,151 @@
+"""Which context a message is a part of.
+
+For one that was received, in this order: what its `params._meta` carries (SEP-414), then what its
+transport carries (the header of an HTTP request, or the span that another instrumentation has made
+of it). Where both are there, the first is the parent, and the second a link to another trace. Never
+what the reading task did before.
+
+For one that is sent: what the sending task works for, as long as that is open and nothing else that
+was received looks more like it (`forwarded_requests.py`).
+"""
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from opentelemetry import propagate
+from opentelemetry.context import Context
+from opentelemetry.propagators.textmap import Getter
+from opentelemetry.trace import INVALID_SPAN, Link, Span, get_current_span, set_span_in_context
+
+from relayscope.instrumentation.traffic.calls import Call
+from relayscope.instrumentation.traffic.channel import Channel
+from relayscope.instrumentation.traffic.message import Message
+
+from . import current_span
+from .forwarded_requests import Passing, Received
+
+_MOST: Final = 4096
+"""Received messages that are remembered by their `traceparent`, about 1 MiB."""
+
+_MOST_OF_ONE: Final = 127
+"""Open requests with one `traceparent` that are told apart, but for the newest."""
+
+_LONGEST_TRACEPARENT: Final = 256
+"""Characters; a valid one of version 00 has 55."""
+
+
+class _MetaGetter(Getter[Mapping[str, Any]]):
+    """Reads `_meta`, in which a peer may put anything at all, for the propagators."""
+
+    def get(self, carrier: Mapping[str, Any], key: str) -> list[str] | None:
+        value = carrier.get(key)
+        return [value] if isinstance(value, str) else None
+
+    def keys(self, carrier: Mapping[str, Any]) -> list[str]:
+        return list(carrier)
+
+
+_META_GETTER = _MetaGetter()
+
+
+class Parents:
+    """Finds contexts, and remembers what of this process's traffic they can be found by."""
+
+    def __init__(self) -> None:
+        self._by_traceparent: OrderedDict[str, tuple[Span, ...]] = OrderedDict()
+        """Spans of open received requests, and of the newest notifications, by the `traceparent`
+        that they came with."""
+        self._passing = Passing()
+
+    def of_received(
+        self, message: Message, around: Context | None
+    ) -> tuple[Context, Sequence[Link]]:
+        """Return the parent of a received message, and what it is linked to."""
+        own = Context()
+        if message.meta:
+            own = propagate.extract(message.meta, context=own, getter=_META_GETTER)
+        if around is None:
+            return own, ()
+        other = get_current_span(around).get_span_context()
+        if not other.is_valid:
+            return own, ()
+        carried = get_current_span(own).get_span_context()
+        if not carried.is_valid:
+            return around, ()
+        # Nothing is told by a link to the trace that it is in.
+        return own, () if other.trace_id == carried.trace_id else (Link(other),)
+
+    def remember(self, message: Message, span: Span) -> None:
+        """Remember a received request or notification."""
+        traceparent = message.meta.get("traceparent")
+        if isinstance(traceparent, str) and len(traceparent) <= _LONGEST_TRACEPARENT:
+            # A client that makes no span for each of its calls sends the same with several.
+            others = self._by_traceparent.get(traceparent, ())
+            self._by_traceparent[traceparent] = (*others[-_MOST_OF_ONE:], span)
+            if len(self._by_traceparent) > _MOST:
+                self._by_traceparent.popitem(last=False)
+        self._passing.add(message, span)
+
+    def forget(self, call: Call) -> None:
+        """Forget a received request: its call is over."""
+        traceparent = call.request.meta.get("traceparent")
+        if isinstance(traceparent, str):
+            spans = self._by_traceparent.pop(traceparent, ())
+            if len(spans) > 1:
+                others = tuple(span for span in spans if span is not call.span)
+                self._by_traceparent[traceparent] = others
+        self._passing.remove(call.span)
+
+    def of_sent(self, message: Message, channel: Channel) -> Context:
+        """Return the context that a message sent from here is a part of.
+
+        A relay may forward the `_meta` it received, `traceparent` and all. Left alone, that would
+        make the backend a sibling of the relay; so it leads to the call that brought it. Any other
+        `traceparent` was put there by the host's own tracing, and is the parent.
+        """
+        current, here = current_span.current()
+        traceparent = message.meta.get("traceparent")
+        # The SDK 2.x carries by itself what is current, which says no more than that it is.
+        if isinstance(traceparent, str) and not _is_of(here, traceparent):
+            return self._of_forwarded(message, channel, traceparent)
+        own = self._passing.get(here)
+        if own is not None:
+            return self._of_own(own, message, channel, current)
+        if here is INVALID_SPAN:
+            around = current
+        elif current_span.is_over(here):
+            around = current_span.around()
+        else:
+            return current
+        found = self._passing.span_of(message, channel.id)
+        return around if found is None else set_span_in_context(found, around)
+
+    def _of_own(
+        self, own: Received, message: Message, channel: Channel, current: Context
+    ) -> Context:
+        """Return the context of a message that is sent in that of one that was received."""
+        is_over = current_span.is_over(own.span)
+        found = self._passing.instead_of(own, message, channel.id, is_over=is_over)
+        return current if found is None else set_span_in_context(found, current)
+
+    def _of_forwarded(self, message: Message, channel: Channel, traceparent: str) -> Context:
+        """Return the context of a message that says by itself which one it has."""
+        context = current_span.context()
+        spans = self._by_traceparent.get(traceparent)
+        if not spans:
+            return propagate.extract(message.meta, context=context, getter=_META_GETTER)
+        here = get_current_span(context)
+        own = self._passing.get(here)
+        if own is not None and here in spans:
+            return self._of_own(own, message, channel, context)
+        # What the host has made of it is below it; another message's span is not.
+        of_trace = spans[-1].get_span_context().trace_id
+        if own is None and here.get_span_context().trace_id == of_trace:
+            return context
+        found = self._passing.span_of(message, channel.id, spans) if len(spans) > 1 else None
+        return set_span_in_context(found or spans[-1], context)
+
+
+def _is_of(span: Span, traceparent: str) -> bool:
+    return traceparent[36:52] == format(span.get_span_context().span_id, "016x")

@@ -1,0 +1,112 @@
+"""OTLP over gRPC."""
+
+from typing import Any, Final
+
+import grpc
+from google.protobuf.message import DecodeError
+from google.rpc.error_details_pb2 import RetryInfo
+from google.rpc.status_pb2 import Status
+from opentelemetry.exporter.otlp.proto.grpc._log_exporter import OTLPLogExporter
+from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+
+from relayscope.instrumentation.delivery.encoding.otlp import Request, Signal
+
+from .answer import parse_answer
+from .destination import MISCONFIGURED_SECONDS, Answer, Misconfigured, Refused, Unavailable
+
+_METHODS: Final = {
+    Signal.TRACES: "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+    Signal.LOGS: "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
+}
+
+# gRPC's own are 1 s and 120 s: a collector that is back would not be noticed for two minutes.
+_CHANNEL_OPTIONS: Final = (
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 1000),
+    ("grpc.max_reconnect_backoff_ms", 2000),
+)
+
+_RETRYABLE: Final = frozenset(
+    {
+        grpc.StatusCode.CANCELLED,
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+        grpc.StatusCode.ABORTED,
+        grpc.StatusCode.OUT_OF_RANGE,
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.DATA_LOSS,
+    }
+)
+_MISCONFIGURED: Final = frozenset(
+    {
+        grpc.StatusCode.UNAUTHENTICATED,
+        grpc.StatusCode.PERMISSION_DENIED,
+        grpc.StatusCode.UNIMPLEMENTED,
+    }
+)
+
+_HANDSHAKE: Final = "handshake failed"
+"""In what gRPC says where the certificates do not fit; it has no code for that."""
+
+
+class GrpcDestination:
+    """An OTLP/gRPC receiver."""
+
+    def __init__(self) -> None:
+        # Their constructors are declared for text only, but pass the options on as they are.
+        options: Any = _CHANNEL_OPTIONS
+        self._exporters: dict[Signal, Any] = {
+            Signal.TRACES: OTLPSpanExporter(channel_options=options),
+            Signal.LOGS: OTLPLogExporter(channel_options=options),
+        }
+        self._calls = {
+            signal: exporter._channel.unary_unary(_METHODS[signal])  # noqa: SLF001
+            for signal, exporter in self._exporters.items()
+        }
+
+    def send(self, request: Request) -> Answer:
+        """Send a request once; see `Destination.send`."""
+        exporter = self._exporters[request.signal]
+        try:
+            answer = self._calls[request.signal](
+                request.body,
+                metadata=exporter._headers,  # noqa: SLF001
+                timeout=exporter._timeout,  # noqa: SLF001
+            )
+        except grpc.RpcError as error:
+            raise _meaning_of(error) from None
+        return parse_answer(request.signal, answer)
+
+
+def _meaning_of(error: grpc.RpcError) -> Exception:
+    code = error.code()
+    message = f"{code.name}: {error.details()}"
+    retry_after = _retry_after(error)
+    if code is grpc.StatusCode.UNAVAILABLE and _HANDSHAKE in message.lower():
+        return Misconfigured(message)
+    if code in _RETRYABLE or (code is grpc.StatusCode.RESOURCE_EXHAUSTED and retry_after):
+        return Unavailable(message, retry_after)
+    if code in _MISCONFIGURED:
+        return Misconfigured(message, MISCONFIGURED_SECONDS)
+    return Refused(message)
+
+
+def _retry_after(error: grpc.RpcError) -> float | None:
+    """The delay of RetryInfo, from wherever a receiver puts it; None if there is none."""
+    info = RetryInfo()
+    trailers: Any = error.trailing_metadata() or ()
+    try:
+        for key, value in trailers:
+            if key == "google.rpc.retryinfo-bin":
+                info.ParseFromString(value)
+                return _seconds(info)
+            if key == "grpc-status-details-bin":
+                for detail in Status.FromString(value).details:
+                    if detail.Unpack(info):
+                        return _seconds(info)
+    except DecodeError:
+        pass
+    return None
+
+
+def _seconds(info: RetryInfo) -> float:
+    return float(info.retry_delay.seconds) + float(info.retry_delay.nanos) / 1e9

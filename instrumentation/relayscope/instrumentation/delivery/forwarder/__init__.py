@@ -1,0 +1,1 @@
+"""The forwarder's side of delivery: from the spools to the destination."""

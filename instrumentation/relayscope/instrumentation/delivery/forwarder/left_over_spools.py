@@ -1,0 +1,130 @@
+"""What processes that have ended left behind: a few spools at a time, the oldest first."""
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from relayscope.instrumentation.delivery.origin import Origin
+from relayscope.spool import Settings, Spool, SpoolError, read_about
+
+from .spool_sender import Lane
+
+_log = logging.getLogger(__name__)
+
+_IN_HAND: Final = 8
+"""Spools at a time: three open files each, and 4 MiB where a request of theirs is kept."""
+
+_TRIES: Final = 64
+"""Spools that are looked at in one round, where those before them are in use."""
+
+
+_PATIENCE_SECONDS: Final = 5.0
+_LATER_SECONDS: Final = 60.0
+"""Where all that is left of a spool is set aside, it makes room for others, and comes again."""
+
+
+class Leftovers:
+    """Spools that a forwarder has adopted, and those that it is going to adopt.
+
+    Attributes:
+        in_hand: The lanes of those that are being sent.
+    """
+
+    def __init__(
+        self, component: str, settings: Settings, is_ours: Callable[[Origin], bool]
+    ) -> None:
+        """Have none.
+
+        Args:
+            component: Whose they are.
+            settings: Bounds of the spools.
+            is_ours: Whether the records of a process may go where the forwarder sends to.
+        """
+        self._component = component
+        self._settings = settings
+        self._is_ours = is_ours
+        self._next: deque[Path] = deque()
+        self._later: deque[tuple[float, Path]] = deque()
+        self._spools: dict[Path, tuple[Spool, Lane]] = {}
+
+    @property
+    def in_hand(self) -> list[Lane]:
+        """The lanes of those that are being sent, oldest first."""
+        return [lane for _, lane in self._spools.values()]
+
+    def __bool__(self) -> bool:
+        """Whether there is something to send now."""
+        return bool(self._spools or self._next)
+
+    def add(self, folders: Iterable[Path]) -> None:
+        """Remember spools whose processes have ended; what is empty is deleted at once."""
+        for folder in folders:
+            origin = Origin.unpack(read_about(folder))
+            if origin is not None and not self._is_ours(origin):
+                continue
+            if any(folder.glob("*.segment")):
+                self._next.append(folder)
+            else:
+                self._adopt(folder)
+
+    def take(self) -> None:
+        """Adopt the next ones, as far as there is room for them."""
+        while self._later and self._later[0][0] < time.monotonic():
+            self._next.append(self._later.popleft()[1])
+        for _ in range(min(_TRIES, len(self._next))):
+            if len(self._spools) >= _IN_HAND:
+                return
+            self._adopt(self._next.popleft())
+
+    def finish(self) -> None:
+        """Delete those of which everything has been delivered."""
+        for spool, lane in list(self._spools.values()):
+            waiting = spool.backlog().records
+            if lane.busy or (waiting and not lane.idle):
+                continue
+            if waiting and not lane.rest_is_lost:
+                # Nothing can be read, and its process appends nothing more.
+                lane.lose_rest(waiting)
+                continue
+            if lane.has_aside:
+                if lane.seconds_left > _PATIENCE_SECONDS:
+                    self._later.append((time.monotonic() + _LATER_SECONDS, lane.folder))
+                    self.release(lane)
+            elif waiting:
+                del self._spools[lane.folder]
+                lane.close()
+                spool.discard()
+            else:
+                self.release(lane)
+
+    def release(self, lane: Lane) -> None:
+        """Let go of a spool, which is deleted if everything was delivered."""
+        spool, _ = self._spools.pop(lane.folder)
+        lane.close()
+        with suppress(SpoolError):
+            spool.close()
+
+    def close(self) -> None:
+        """Let go of all."""
+        for lane in self.in_hand:
+            self.release(lane)
+        self._next.clear()
+        self._later.clear()
+
+    def _adopt(self, folder: Path) -> None:
+        spool = None
+        try:
+            spool = Spool.adopt_from(folder, self._settings)
+            if spool is not None:
+                self._spools[folder] = spool, Lane(spool.reader(), self._component)
+        except SpoolError as error:
+            if spool is not None:
+                spool.close()
+            # It may be in use for the moment, or there may be too many open files.
+            if folder.exists():
+                _log.debug("%s", error)
+                self._next.append(folder)

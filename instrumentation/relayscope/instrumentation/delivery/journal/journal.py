@@ -1,0 +1,298 @@
+"""The host's side of delivery: numbers records and appends them to the process's spool.
+
+Everything here runs on the host's threads, for every message. Nothing raises, nothing waits for
+anybody: a record that the disk does not take is dropped and counted, and the count follows as soon
+as the disk takes one again.
+"""
+
+import functools
+import logging
+import os
+import threading
+import weakref
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from time import monotonic
+from typing import Any, Final, NamedTuple
+
+from opentelemetry.sdk._logs import ReadWriteLogRecord
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan
+
+from relayscope.conventions.attributes import SCOPE
+from relayscope.conventions.environment import RELAYSCOPE_SPOOL_DIR
+from relayscope.instrumentation.delivery.account_file import AccountFile
+from relayscope.instrumentation.delivery.address import address
+from relayscope.instrumentation.delivery.encoding.record import pack_log, pack_span
+from relayscope.instrumentation.delivery.launch.launcher import Launcher
+from relayscope.instrumentation.delivery.origin import SERVICE_NAME, Origin
+from relayscope.instrumentation.delivery.settings import (
+    component_dir,
+    destination_digest,
+    spool_settings,
+)
+from relayscope.instrumentation.runtime.shared_sanitizer import shared_sanitizer
+from relayscope.sanitizer import Sanitizer
+from relayscope.spool import Durability, Settings, Spool, SpoolError, SpoolFull
+
+from .account import Account
+
+_log = logging.getLogger("relayscope.instrumentation")
+
+_LOOK_SECONDS: Final = 1.0
+"""How often a process that emits looks whether its forwarder runs: 12 µs each time."""
+
+_RETRY_SECONDS: Final = 1.0
+"""After the spool could not be made, how long until it is tried again."""
+
+_FULL: Final = "full"
+_UNAVAILABLE: Final = "unavailable"
+_FAILED: Final = "failed"
+
+
+class Journal:
+    """Where the records of this process go. Thread-safe; a forked child continues with its own."""
+
+    def __init__(self, settings: Settings, sanitizer: Sanitizer) -> None:
+        self._settings = settings
+        self._defers = settings.durability is Durability.WINDOW
+        self._sanitizer = sanitizer
+        self._resource: Resource | None = None
+        self._origin = Origin({}, "", "")
+        self._root = Path()
+        self._launcher = Launcher(self._root, "")
+        self._spool: Spool | None = None
+        self._starting = threading.Lock()
+        self._users = 0
+        self._told = False
+        self._account = Account()
+        self._file: AccountFile | None = None
+        self._reason = _UNAVAILABLE
+        self._retry_at = self._look_at = 0.0
+        if hasattr(os, "register_at_fork"):
+            after = weakref.WeakMethod(self._after_fork_in_child)
+            os.register_at_fork(after_in_child=lambda: (method := after()) and method())
+
+    def begin(self, resource: Resource) -> None:
+        """Make the spool and start the forwarder, unless that has been done.
+
+        Args:
+            resource: The process's own; other resources stand in the records.
+        """
+        if self._resource is not None:
+            return
+        self._resource = resource
+        own: dict[str, Any] = dict(resource.attributes)
+        attributes = self._sanitizer.attributes(own)
+        self._origin = Origin(attributes, destination_digest(os.environ), address(os.environ))
+        self._root = component_dir(str(attributes.get(SERVICE_NAME, "unknown_service")))
+        self._launcher = Launcher(self._root, self._origin.destination)
+        self._open()
+        self._look()
+
+    @property
+    def place(self) -> "Place | None":
+        """Where its records are; None before it has begun."""
+        if self._resource is None:
+            return None
+        spool = self._spool
+        return Place(self._root, self._origin.destination, None if spool is None else spool.folder)
+
+    def log(self, record: ReadWriteLogRecord) -> None:
+        """Append a log record."""
+        scope = record.instrumentation_scope
+        # The message log has passed its records through the same sanitizer.
+        clean = scope is not None and scope.name == SCOPE
+        self._append(pack_log, record, None if clean else self._sanitizer, record.resource)
+
+    def span(self, span: ReadableSpan) -> None:
+        """Append a span that has ended."""
+        self._append(pack_span, span, self._sanitizer, span.resource)
+
+    def join(self) -> None:
+        """One more part of this process emits records."""
+        self._users += 1
+
+    def leave(self) -> None:
+        """One part of this process is done; after the last one the account is closed."""
+        self._users -= 1
+        if self._users == 0:
+            self._end()
+
+    def flush(self) -> None:
+        """With the window, hand what is in memory to the operating system."""
+        if self._spool is not None:
+            try:
+                self._spool.flush()
+            except SpoolError as error:
+                self._tell(error)
+
+    def _append(
+        self,
+        pack: Callable[..., bytes],
+        thing: object,
+        sanitizer: Sanitizer | None,
+        resource: Resource | None,
+    ) -> None:
+        try:
+            if self._resource is None:
+                self.begin(resource or Resource.get_empty())
+            number = self._account.number()
+            if self._defers and self._spool is not None:
+                job = functools.partial(self._pack, pack, thing, number, sanitizer)
+                self._spool.append_later(job)
+            else:
+                self._write(pack(thing, number, sanitizer, self._resource))
+            if monotonic() >= self._look_at:
+                self._look()
+                self._launcher.tell_trouble()
+        except Exception as error:  # noqa: BLE001  # whatever a host may put on a record
+            self._drop(_FAILED, error)
+
+    def _pack(
+        self,
+        pack: Callable[..., bytes],
+        thing: object,
+        number: int,
+        sanitizer: Sanitizer | None,
+    ) -> None:
+        try:
+            self._write(pack(thing, number, sanitizer, self._resource))
+        except Exception as error:  # noqa: BLE001  # whatever a host may put on a record
+            self._drop(_FAILED, error)
+
+    def _write(self, record: bytes) -> None:
+        spool = self._spool or self._open()
+        if spool is None:
+            self._drop(self._reason, None)
+            return
+        try:
+            spool.append(record)
+        except SpoolError as error:
+            self._drop(_reason(error), error)
+        else:
+            if self._account.untold:
+                self._tell_account()
+
+    def _drop(self, reason: str, error: BaseException | None) -> None:
+        self._account.drop(reason)
+        self._tell_account()
+        if error is not None:
+            self._tell(error)
+
+    def _tell_account(self) -> None:
+        try:
+            if self._file is None:
+                self._open_file()
+            if self._file is not None:
+                self._file.write(self._account.pack())
+        except (OSError, SpoolError):
+            self._account.untold = True
+
+    def _open_file(self) -> None:
+        if self._spool is not None:
+            self._file = AccountFile(self._spool.folder)
+
+    def _open(self) -> Spool | None:
+        if monotonic() < self._retry_at or not self._starting.acquire(blocking=False):
+            return self._spool
+        try:
+            if self._spool is None:
+                self._spool = Spool.create(self._root, self._settings, self._about)
+        except SpoolError as error:
+            self._reason = _reason(error)
+            self._retry_at = monotonic() + _RETRY_SECONDS
+            self._tell(error)
+        finally:
+            self._starting.release()
+        return self._spool
+
+    def _about(self) -> bytes:
+        return self._origin.pack()
+
+    def _look(self) -> None:
+        self._look_at = monotonic() + _LOOK_SECONDS
+        if self._spool is not None:
+            self._launcher.ensure()
+            if self._file is None:
+                with suppress(OSError, SpoolError):
+                    self._open_file()
+
+    def _end(self) -> None:
+        self._retry_at = 0.0
+        spool = self._spool or self._open()
+        if spool is None:
+            # There never was room for so much as an account: this is the only place left to say it.
+            if self._account.untold:
+                _log.warning("relayscope: not recorded, for want of a spool: %s", self._account)
+            return
+        try:
+            # Whatever waits in memory comes before the end.
+            spool.flush()
+            spool.append(self._account.pack_end())
+            spool.flush()
+        except SpoolError as error:
+            self._tell(error)
+        self._launcher.ensure_at_exit()
+        self._launcher.tell_trouble()
+
+    def _tell(self, error: BaseException) -> None:
+        if not self._told:
+            self._told = True
+            _log.warning(
+                "relayscope: a record could not be kept and is counted as dropped: %s "
+                "(%s chooses another folder; further failures are not logged)",
+                error,
+                RELAYSCOPE_SPOOL_DIR,
+            )
+
+    def _after_fork_in_child(self) -> None:
+        """Number anew, under an identity of its own; the spool begins its own by itself."""
+        self._starting = threading.Lock()
+        self._origin = self._origin.in_forked_child()
+        self._account = Account()
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        self._retry_at = self._look_at = 0.0
+
+
+def _reason(error: SpoolError) -> str:
+    return _FULL if isinstance(error, SpoolFull) else _UNAVAILABLE
+
+
+class Place(NamedTuple):
+    """Where a process's records are.
+
+    Attributes:
+        root: The folder of its component's spools.
+        destination: `destination_digest` of where they go.
+        spool: The folder of its own spool; None while there is none.
+    """
+
+    root: Path
+    destination: str
+    spool: Path | None
+
+
+def place() -> Place | None:
+    """Return where this process's records are; None where none are kept."""
+    return shared_journal().place if shared_journal.cache_info().currsize else None
+
+
+def begin(resource: Resource) -> None:
+    """Let this process's journal begin, if it has one; must not raise."""
+    if shared_journal.cache_info().currsize:
+        shared_journal().begin(resource)
+
+
+@functools.cache
+def shared_journal() -> Journal:
+    """Return the journal of this process."""
+    try:
+        settings = spool_settings()
+    except ValueError as error:
+        _log.warning("relayscope: %s The default is used.", error)
+        settings = Settings()
+    return Journal(settings, shared_sanitizer())

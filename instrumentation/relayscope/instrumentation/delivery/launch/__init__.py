@@ -1,0 +1,1 @@
+"""Starting the forwarder as a process that outlives its host."""

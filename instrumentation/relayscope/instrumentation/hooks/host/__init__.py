@@ -1,0 +1,1 @@
+"""Hooks for the host's own telemetry: its log records, and its own OpenTelemetry SDK."""

@@ -1,0 +1,1 @@
+"""Hooks for HTTP clients and servers that carry JSON-RPC."""

@@ -1,0 +1,275 @@
+"""Hook for ASGI applications: JSON-RPC in POST requests, in responses, and on WebSockets.
+
+Hand-written relays and backends on Starlette or FastAPI are watched here. Where a library above
+understands the messages (the `mcp` SDK's transports), it claims the call, and this hook lets go.
+"""
+
+from collections.abc import Awaitable, Callable, Collection, MutableMapping
+from contextvars import ContextVar
+from typing import Any, Final
+
+from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
+
+from relayscope.instrumentation.exchange import Exchange
+from relayscope.instrumentation.hooks.patches import Patches
+from relayscope.instrumentation.process import shared_exchange
+from relayscope.instrumentation.runtime.shield import shielded
+from relayscope.instrumentation.text_channel import Wire
+from relayscope.instrumentation.traffic.channel import Channel
+from relayscope.instrumentation.traffic.channel_close import NO_ENDING, Ending
+
+from .server_call import ServerCall, Sessions, session_in
+
+Event = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Event]]
+Send = Callable[[Event], Awaitable[None]]
+Application = Callable[[Any, Receive, Send], Awaitable[None]]
+
+_current: ContextVar["_HttpCall | _WebSocketCall | None"] = ContextVar(
+    "relayscope_asgi_call", default=None
+)
+
+_MARK: Final = "relayscope.watched"
+"""Key in the scope of a connection that is watched already; the value is what watches it."""
+
+_METHODS: Final = ("POST", "GET", "DELETE")
+"""Those of streamable HTTP: each can be answered, or refused, with a message."""
+
+# Not `__call__`: servers find out by calling an application wrongly whether it is one (uvicorn,
+# config.py), and a wrapper that takes any arguments would answer differently.
+_STACKS: Final = (
+    ("starlette.applications", "Starlette.build_middleware_stack"),
+    ("fastapi.applications", "FastAPI.build_middleware_stack"),
+)
+
+
+class AsgiInstrumentor(BaseInstrumentor):
+    """Watches the messages that Starlette and FastAPI applications receive and answer."""
+
+    def instrumentation_dependencies(self) -> Collection[str]:
+        """Return the versions whose application class has the wrapped method."""
+        return ("starlette >= 0.27",)
+
+    def _instrument(self, exchange: Exchange | None = None, **_: Any) -> None:
+        hook = AsgiHook(exchange or shared_exchange())
+        self._patches = Patches()
+        for module, path in _STACKS:
+            self._patches.wrap(module, path, hook.watch_stack)
+
+    def _uninstrument(self, **_: Any) -> None:
+        self._patches.remove()
+
+
+def claim_current() -> None:
+    """Leave the HTTP request or WebSocket that is being handled to a layer above."""
+    call = _current.get()
+    if call is not None:
+        call.claimed = True
+
+
+def session_channel(session_id: str) -> Channel:
+    """Return the channel of a session that a layer above begins, empty if it is to have no id.
+
+    It is that of the request that is being handled, if there is one: what has been seen of the
+    session before, and what will be, is on one channel.
+    """
+    call = _current.get()
+    if isinstance(call, _HttpCall) and not call.is_over:
+        return call.server_call.lend_channel(session_id)
+    channel = Channel.of_socket("http", None)
+    channel.session_id = session_id
+    return channel
+
+
+def recorded_call(request: Any) -> ServerCall | None:
+    """Return what has recorded the message in a request's body, None if nothing has.
+
+    Args:
+        request: Starlette's, or what a framework has in its place.
+    """
+    call = getattr(request, "scope", {}).get(_MARK)
+    if isinstance(call, _HttpCall) and call.server_call.is_recorded:
+        return call.server_call
+    return None
+
+
+class AsgiHook:
+    """Puts itself between a server and an application."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._wire = Wire(exchange)
+        self._sessions = Sessions(self._wire)
+
+    def watch_stack(
+        self, build: Callable[[], Application], _: Any, _args: Any, _kwargs: Any
+    ) -> Application:
+        """Wrap the method that makes an application's outermost layer."""
+        stack = build()
+
+        async def watched(scope: Any, receive: Receive, send: Send) -> None:
+            await self.call(stack, None, (scope, receive, send), {})
+
+        return watched
+
+    async def call(self, application: Application, _: Any, args: Any, kwargs: Any) -> None:
+        """Run an application, or a method that is one, for one connection."""
+        arguments = dict(zip(("scope", "receive", "send"), args, strict=False)) | kwargs
+        scope, receive, send = arguments["scope"], arguments["receive"], arguments["send"]
+        # An application may be mounted in another; the outer one sees everything. The context does
+        # not tell: a server may read the next request of a connection in that of the last one.
+        if _MARK in scope:
+            await application(scope, receive, send)
+            return
+        call = scope[_MARK] = self._call(scope, receive, send)
+        token = _current.set(call)
+        try:
+            if call is None:
+                await application(scope, receive, send)
+            else:
+                await application(scope, call.receive, call.send)
+        finally:
+            _current.reset(token)
+            if call is not None:
+                call.end()
+
+    @shielded
+    def _call(
+        self, scope: Any, receive: Receive, send: Send
+    ) -> "_HttpCall | _WebSocketCall | None":
+        """Return what watches a connection, None if it is none of ours."""
+        if scope["type"] == "websocket":
+            return _WebSocketCall(self._wire, scope, receive, send)
+        if scope["type"] != "http" or scope["method"] not in _METHODS:
+            return None
+        headers = {name.lower(): value for name, value in scope["headers"]}
+        session_id = headers.get(b"mcp-session-id", b"").decode("latin-1")
+        query = scope.get("query_string", b"").decode("latin-1")
+        session_id = session_id or session_in(f"?{query}")
+        if scope["method"] == "POST":
+            call = self._sessions.server_call(_address(scope), session_id, headers)
+        else:
+            call = self._sessions.server_stream(_address(scope), session_id)
+        return _HttpCall(call, receive, send)
+
+
+class _HttpCall:
+    """One request on its way to an application, and its response.
+
+    Attributes:
+        server_call: Takes what is in it.
+        claimed: Whether a layer above records what it has not recorded itself by now. A middleware
+            may have read the request before the layer above got it.
+        is_over: Whether the application is done with it. Tasks that it has started may live on,
+            and have this request as their current one.
+    """
+
+    def __init__(self, call: ServerCall, receive: Receive, send: Send) -> None:
+        self.server_call = call
+        self._receive = receive
+        self._send = send
+        self.claimed = False
+        self.is_over = False
+
+    async def receive(self) -> Event:
+        event = await self._receive()
+        if event["type"] == "http.request":
+            self.server_call.request_body(event.get("body", b""))
+            if not self.claimed and not event.get("more_body", False):
+                self.server_call.request_arrived()
+        return event
+
+    async def send(self, event: Event) -> None:
+        if self.claimed:
+            self._refusing(event)
+        else:
+            event = self._sending(event) or event
+        try:
+            await self._send(event)
+        except BaseException as error:
+            if not self.claimed:
+                self.server_call.failed(error)
+            raise
+
+    @shielded
+    def _refusing(self, event: Event) -> None:
+        """See the error with which the layer above refuses what it does not read as a message."""
+        if event["type"] == "http.response.start":
+            self.server_call.claimed_response_start(event["status"])
+        elif event["type"] == "http.response.body":
+            body, more = event.get("body", b""), event.get("more_body", False)
+            self.server_call.claimed_response_body(body, more=more)
+
+    @shielded
+    def _sending(self, event: Event) -> Event:
+        """Take a part of the response; return what to send in its place."""
+        if event["type"] == "http.response.start":
+            headers = {name.lower(): value for name, value in event.get("headers", ())}
+            self.server_call.response_start(event["status"], headers)
+        elif event["type"] == "http.response.body":
+            body, more = event.get("body", b""), event.get("more_body", False)
+            changed = self.server_call.response_body(body, more=more)
+            if changed is not body:
+                return {**event, "body": changed}
+        return event
+
+    def end(self) -> None:
+        self.is_over = True
+        if self.claimed:
+            self.server_call.claimed_end()
+        else:
+            self.server_call.end()
+
+
+class _WebSocketCall:
+    """One WebSocket on its way to an application."""
+
+    def __init__(self, wire: Wire, scope: Any, receive: Receive, send: Send) -> None:
+        self._wire = wire
+        self._receive = receive
+        self._send = send
+        self._channel: Final = Channel.of_socket("websocket", _address(scope))
+        self._ending = NO_ENDING
+        self.claimed = False
+
+    async def receive(self) -> Event:
+        event = await self._receive()
+        if event["type"] == "websocket.disconnect":
+            self._ending = _ending(event)
+        if event["type"] == "websocket.receive" and not self.claimed:
+            data = _frame(event)
+            if data is not None:
+                self._wire.received(self._channel, data)
+        return event
+
+    async def send(self, event: Event) -> None:
+        watched = event["type"] == "websocket.send" and not self.claimed
+        data = _frame(event) if watched else None
+        outgoing = self._wire.sending(self._channel, data) if data is not None else None
+        if event["type"] == "websocket.close":
+            self._ending = _ending(event)
+        if outgoing is None:
+            return await self._send(event)
+        kind = "text" if isinstance(outgoing.data, str) else "bytes"
+        try:
+            await self._send({"type": "websocket.send", kind: outgoing.data})
+        except BaseException as error:
+            outgoing.failed(error)
+            raise
+        return None
+
+    def end(self) -> None:
+        self._wire.closed(self._channel, self._ending)
+
+
+def _address(scope: Any) -> tuple[str, int] | None:
+    client = scope.get("client")
+    return tuple(client) if client else None
+
+
+def _ending(event: Event) -> Ending:
+    return Ending(event.get("code", 1000), event.get("reason") or "")
+
+
+def _frame(event: Event) -> str | bytes | None:
+    text = event.get("text")
+    return text if text is not None else event.get("bytes")

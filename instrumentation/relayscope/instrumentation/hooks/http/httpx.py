@@ -1,0 +1,179 @@
+"""Hook for httpx: JSON-RPC in POST requests and in responses, as streamable HTTP has them."""
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
+from typing import Any, Final
+
+from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
+
+from relayscope.instrumentation.exchange import Exchange
+from relayscope.instrumentation.hooks import connection_owner
+from relayscope.instrumentation.hooks.patches import Patches
+from relayscope.instrumentation.process import shared_exchange
+from relayscope.instrumentation.runtime.shield import shielded
+from relayscope.instrumentation.text_channel import Wire
+
+from .client_call import ClientCall, ClientChannels, ClientStream
+
+_MODULES: Final = ("httpx", "httpx2")
+"""The library, and its successor, which the `mcp` SDK 2.x uses."""
+
+
+_NOT_CONNECTED: Final = frozenset({"ConnectError", "ConnectTimeout"})
+_NOT_SENT: Final = frozenset(
+    {
+        "LocalProtocolError",
+        "PoolTimeout",
+        "ProxyError",
+        "UnsupportedProtocol",
+        "WriteError",
+        "WriteTimeout",
+    }
+)
+"""Exceptions that say that a request did not go out; after others it may have."""
+
+
+class HttpxInstrumentor(BaseInstrumentor):
+    """Watches the JSON-RPC messages that httpx clients post, and what is answered."""
+
+    def instrumentation_dependencies(self) -> Collection[str]:
+        """Return the versions that have what is wrapped."""
+        return ("httpx >= 0.23",)
+
+    def _instrument(self, exchange: Exchange | None = None, **_: Any) -> None:
+        hook = _Hook(Wire(exchange or shared_exchange()))
+        self._patches = Patches()
+        for module in _MODULES:
+            self._patches.wrap(f"{module}._client", "Client.send", hook.send)
+            self._patches.wrap(f"{module}._client", "AsyncClient.send", hook.async_send)
+
+    def _uninstrument(self, **_: Any) -> None:
+        self._patches.remove()
+
+
+class _Hook:
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self._channels = ClientChannels(wire)
+
+    def send(self, send: Callable[..., Any], _: Any, args: Any, kwargs: Any) -> Any:
+        request = args[0] if args else kwargs["request"]
+        call = self._begin(request)
+        if call is None:
+            return send(*args, **kwargs)
+        started = time.time_ns()
+        try:
+            response = send(*args, **kwargs)
+        except BaseException as error:
+            _fail(call, error, started)
+            raise
+        self._respond(call, response)
+        return response
+
+    async def async_send(
+        self, send: Callable[..., Awaitable[Any]], _: Any, args: Any, kwargs: Any
+    ) -> Any:
+        request = args[0] if args else kwargs["request"]
+        call = self._begin(request)
+        if call is None:
+            return await send(*args, **kwargs)
+        started = time.time_ns()
+        try:
+            response = await send(*args, **kwargs)
+        except BaseException as error:
+            _fail(call, error, started)
+            raise
+        self._respond(call, response)
+        return response
+
+    @shielded
+    def _begin(self, request: Any) -> ClientCall | ClientStream | None:
+        """Take a request that is about to be sent, if it is for messages."""
+        if connection_owner.is_held():
+            return None
+        if request.method == "GET":
+            return self._channels.stream(_server(request), _session(request))
+        return self._post(request) if request.method == "POST" else None
+
+    def _post(self, request: Any) -> ClientCall | None:
+        """Take a POST request, if a JSON-RPC message is its body."""
+        if "json" not in request.headers.get("content-type", "json"):
+            return None
+        body = getattr(request, "_content", None)
+        if not isinstance(body, bytes):
+            return None
+        call = self._channels.call(_server(request), _session(request), body)
+        if call is not None and call.body != body:
+            # As `Request.__init__` does with `content=`.
+            replaced = type(request)("POST", request.url, content=call.body)
+            request.stream = replaced.stream
+            request._content = call.body  # noqa: SLF001  # what `request.content` gives
+            request.headers["content-length"] = str(len(call.body))
+        return call
+
+    @shielded
+    def _respond(self, call: ClientCall | ClientStream, response: Any) -> None:
+        headers = {name.lower(): value for name, value in response.headers.raw}
+        # What is read has been decoded.
+        headers.pop(b"content-encoding", None)
+        call.response_start(response.status_code, headers)
+        if not call.is_heard:
+            return
+        if response.is_closed:
+            call.response_body(response.content)
+            call.end()
+        else:
+            _watch_body(call, response)
+
+
+def _fail(call: ClientCall | ClientStream, error: BaseException, started: int) -> None:
+    error_type = type(error).__name__
+    if error_type in _NOT_CONNECTED or isinstance(error, OSError):
+        call.not_connected(error, started)
+    elif error_type in _NOT_SENT:
+        call.not_sent(error)
+    else:
+        call.failed(error)
+
+
+def _server(request: Any) -> tuple[str, int]:
+    url = request.url
+    return url.host, url.port or (443 if url.scheme == "https" else 80)
+
+
+def _session(request: Any) -> str:
+    session: str = request.headers.get("mcp-session-id", "")
+    return session
+
+
+def _watch_body(call: ClientCall | ClientStream, response: Any) -> None:
+    """Watch a response that is read later: every way to read it goes through these two."""
+    iter_bytes, aiter_bytes = response.iter_bytes, response.aiter_bytes
+    close, aclose = response.close, response.aclose
+
+    def watched(*args: Any, **kwargs: Any) -> Iterator[bytes]:
+        for chunk in iter_bytes(*args, **kwargs):
+            call.response_body(chunk)
+            yield chunk
+        call.end()
+
+    async def async_watched(*args: Any, **kwargs: Any) -> AsyncIterator[bytes]:
+        async for chunk in aiter_bytes(*args, **kwargs):
+            call.response_body(chunk)
+            yield chunk
+        call.end()
+
+    def watched_close() -> None:
+        close()
+        call.end()
+
+    async def async_watched_close() -> None:
+        await aclose()
+        call.end()
+
+    vars(response).update(
+        iter_bytes=watched,
+        aiter_bytes=async_watched,
+        close=watched_close,
+        aclose=async_watched_close,
+    )

@@ -1,0 +1,321 @@
+"""One HTTP request with a JSON-RPC message that this process serves, and what it answers.
+
+Streamable HTTP (MCP 2025-06-18, basic/transports): a POST's body is a message; its response is one
+message as JSON, or several as server-sent events. Calls of one session share a channel, because a
+server may ask in one response what the client answers in another request. The response to a GET is
+a stream of what the server says unasked; in the older transport (MCP 2024-11-05) that is all that
+it says, and its first event tells the session.
+"""
+
+import re
+from collections import OrderedDict
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Final
+from weakref import WeakValueDictionary
+
+from opentelemetry import propagate
+from opentelemetry.context import Context
+from opentelemetry.trace import Span
+
+from relayscope.instrumentation.context import current_span
+from relayscope.instrumentation.runtime.shield import shielded
+from relayscope.instrumentation.text_channel import Outgoing, Wire
+from relayscope.instrumentation.traffic.channel import Channel
+from relayscope.instrumentation.traffic.levels import Direction
+from relayscope.instrumentation.traffic.long_text import Gathering, LongText
+from relayscope.instrumentation.traffic.message import Kind, Message
+
+from . import sse
+from .response_body import ResponseBody, error_type, is_message
+
+_SESSION: Final = re.compile(r"[?&]session_?id=([\w-]{1,128})", re.IGNORECASE)
+
+_NO_ID: Final = (None, "server-error")
+"""Ids of errors that answer a request which was not read: of JSON-RPC, and of the `mcp` SDK 1.x."""
+
+_MOST_SESSIONS: Final = 1024
+"""Sessions whose channel is remembered; the one unused for longest gives way."""
+
+
+def context_of(headers: Mapping[bytes, bytes]) -> Context | None:
+    """Return the trace context that an HTTP request's headers carry, names in lower case."""
+    if b"traceparent" not in headers:
+        return None
+    carrier = {
+        name: headers[name.encode()].decode("latin-1")
+        for name in ("traceparent", "tracestate", "baggage")
+        if name.encode() in headers
+    }
+    return propagate.extract(carrier, context=Context())
+
+
+class Sessions:
+    """The channels of the HTTP sessions that this process serves."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self._channels: OrderedDict[str, Channel] = OrderedDict()
+        self._lent: WeakValueDictionary[str, Channel] = WeakValueDictionary()
+
+    def server_call(
+        self,
+        client: tuple[str, int] | None,
+        session_id: str,
+        headers: Mapping[bytes, bytes],
+    ) -> "ServerCall":
+        """Return a new call on the session's channel, or on one of its own without a session.
+
+        Args:
+            client: Its host and port.
+            session_id: Empty where there is none.
+            headers: Of the request, names in lower case.
+        """
+        channel = self._channel(client, session_id)
+        return ServerCall(self._wire, self, channel, context_of(headers))
+
+    def server_stream(self, client: tuple[str, int] | None, session_id: str) -> "ServerStream":
+        """Return a new stream from server to client, as `server_call` does a call."""
+        return ServerStream(self._wire, self, self._channel(client, session_id), None)
+
+    def _channel(self, client: tuple[str, int] | None, session_id: str) -> Channel:
+        lent = self._lent.get(session_id) if session_id else None
+        if lent is not None:
+            return lent
+        channel = self._channels.get(session_id) if session_id else None
+        if channel is None:
+            channel = Channel.of_socket("http", client)
+            if session_id:
+                self.remember(session_id, channel)
+        else:
+            self._channels.move_to_end(session_id)
+        return channel
+
+    def lend(self, session_id: str, channel: Channel) -> None:
+        """Use this channel for the session's later calls, as long as a layer above holds it."""
+        channel.session_id = session_id
+        self._lent[session_id] = channel
+
+    def remember(self, session_id: str, channel: Channel) -> None:
+        """Use this channel for the session's later calls."""
+        channel.session_id = session_id
+        self._channels[session_id] = channel
+        while len(self._channels) > _MOST_SESSIONS:
+            _, oldest = self._channels.popitem(last=False)
+            self._wire.closed(oldest)
+
+
+class ServerCall:
+    """A POST request that this process answers. Nothing here raises."""
+
+    def __init__(
+        self, wire: Wire, sessions: Sessions, channel: Channel, around: Context | None
+    ) -> None:
+        self._wire = wire
+        self._around = around
+        self._sessions = sessions
+        self._channel = channel
+        self._body: Gathering | None = Gathering()
+        self._request: Message | None = None
+        self._span: Span | None = None
+        self._is_taken = False
+        self._response: ResponseBody | None = None
+        self._refusal: Gathering | None = None
+        self._status = 0
+        self._outgoing: list[Outgoing[Any]] = []
+        """The messages in the part of the response that is being sent."""
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether there is a record of the message in its body."""
+        return self._request is not None
+
+    @shielded
+    def request_body(self, chunk: bytes) -> None:
+        """Take the next part of the request's body."""
+        if self._body is not None:
+            self._body.add(chunk)
+
+    def request_arrived(self) -> None:
+        """Record what the request's body is, and let the running task work for it."""
+        self._request_arrived()
+        if self._span is not None:
+            current_span.enter(self._span)
+
+    @shielded
+    def _request_arrived(self) -> None:
+        if self._body is None:
+            return
+        data, self._body = self._body.take(), None
+        message = Message.of_text(data)
+        if message.kind is not Kind.UNPARSABLE:
+            self._request = message
+            self._span = self._wire.arrived(self._channel, data, self._around)
+
+    def lend_channel(self, session_id: str) -> Channel:
+        """Return the channel, for a layer above that begins this session on it."""
+        if session_id and session_id != self._channel.session_id:
+            self._sessions.lend(session_id, self._channel)
+        return self._channel
+
+    def taken(self) -> Span | None:
+        """Leave the message that is recorded to a layer above; return the span to work for."""
+        self._is_taken = True
+        return self._span
+
+    @shielded
+    def claimed_response_start(self, status: int) -> None:
+        """Take the status with which a layer above responds."""
+        self._status = status
+        if status >= HTTPStatus.BAD_REQUEST:
+            self._refusal = Gathering()
+        else:
+            self._body = None
+
+    def claimed_response_body(self, chunk: bytes, *, more: bool) -> None:
+        """Take the next part of what a layer above responds; see whether it refuses the request.
+
+        The id of its error tells it from the answers that come out of the layer above.
+        """
+        if self._refusal is None:
+            return
+        self._refusal.add(chunk)
+        if more:
+            return
+        refusal, self._refusal = self._refusal.take(), None
+        message = Message.of_text(refusal)
+        if message.kind is Kind.ERROR and message.id in _NO_ID:
+            self._request_arrived()
+            self._record_text(refusal)
+
+    @shielded
+    def claimed_end(self) -> None:
+        """Say that the layer above is done; what it has refused, it does not answer."""
+        if not self._is_taken and self._status >= HTTPStatus.BAD_REQUEST:
+            self.end()
+
+    @shielded
+    def response_start(self, status: int, headers: Mapping[bytes, bytes]) -> None:
+        """Take the response's status and headers, names in lower case."""
+        self._status = status
+        if self._request is None:
+            return
+        self._response = ResponseBody(headers)
+        session_id = headers.get(b"mcp-session-id")
+        if session_id and not self._channel.session_id:
+            self._sessions.remember(session_id.decode("latin-1"), self._channel)
+
+    def response_body(self, chunk: bytes, *, more: bool) -> bytes:
+        """Take the next part of the response's body; return what to send in its place."""
+        self._outgoing.clear()
+        changed = self._changed(chunk)
+        if changed is None:
+            self._record(chunk, more=more)
+        return chunk if changed is None else changed
+
+    @shielded
+    def _changed(self, chunk: bytes) -> bytes | None:
+        """Return whole events with context in them, None if the chunk has to stay as it is."""
+        if self._response is None or not self._response.is_between_events:
+            return None
+        return sse.changed(chunk, self._sending)
+
+    def _sending(self, data: bytes) -> bytes | None:
+        outgoing = self._wire.sending(self._channel, data) if data.strip() else None
+        if outgoing is None:
+            return None
+        self._outgoing.append(outgoing)
+        return outgoing.data
+
+    @shielded
+    def _record(self, chunk: bytes, *, more: bool) -> None:
+        if self._response is not None:
+            for text in self._response.feed(chunk, more=more):
+                self._record_text(text)
+
+    def _record_text(self, text: bytes | LongText) -> None:
+        outgoing = self._wire.sending_last_part(self._channel, text)
+        if outgoing is not None:
+            self._outgoing.append(outgoing)
+
+    def failed(self, error: BaseException) -> None:
+        """Say that the part of the response that was taken last could not be sent."""
+        for outgoing in self._outgoing:
+            outgoing.failed(error)
+
+    @shielded
+    def end(self) -> None:
+        """Say that the response is complete: what it has not answered stays unanswered."""
+        if self._request is not None and self._status != HTTPStatus.ACCEPTED:
+            reason = error_type(self._status)
+            for message in (self._request, *self._request.parts):
+                self._wire.gave_up(self._channel, message, Direction.RECEIVED, reason)
+        self._leave()
+
+    def _leave(self) -> None:
+        """Forget a channel that was only of this request."""
+        if not self._channel.session_id:
+            self._wire.closed(self._channel)
+
+
+class ServerStream(ServerCall):
+    """A request without a message in it. Nothing here raises.
+
+    The response to a GET is what the server says unasked.
+    """
+
+    _has_begun = False
+
+    def request_body(self, chunk: bytes) -> None:
+        """Take what such a request does not have."""
+
+    def request_arrived(self) -> None:
+        """Do nothing: there is no message in it."""
+
+    def _request_arrived(self) -> None:
+        """Do nothing: there is no message in it."""
+
+    @shielded
+    def response_start(self, status: int, headers: Mapping[bytes, bytes]) -> None:
+        """Take the response's status and headers, names in lower case."""
+        if status == HTTPStatus.OK and b"text/event-stream" in headers.get(b"content-type", b""):
+            self._response = ResponseBody(headers)
+
+    @shielded
+    def claimed_response_body(self, chunk: bytes, *, more: bool) -> None:
+        """Take the next part of what a layer above says; the first may tell the session."""
+        if self._refusal is not None:
+            super().claimed_response_body(chunk, more=more)
+        elif not self._has_begun:
+            self._has_begun = True
+            session_id = session_in(chunk.decode("utf-8", "replace"))
+            if session_id and not self._channel.session_id:
+                self._sessions.lend(session_id, self._channel)
+
+    def _sending(self, data: bytes) -> bytes | None:
+        if is_message(data):
+            return super()._sending(data)
+        self._learn_session(data)
+        return None
+
+    def _record_text(self, text: bytes | LongText) -> None:
+        if is_message(text):
+            super()._record_text(text)
+        elif isinstance(text, bytes):
+            self._learn_session(text)
+
+    def _learn_session(self, address: bytes) -> None:
+        session_id = session_in(address.decode("utf-8", "replace"))
+        if session_id and not self._channel.session_id:
+            self._sessions.remember(session_id, self._channel)
+
+    @shielded
+    def end(self) -> None:
+        """Say that the stream has ended; another may follow it."""
+        self._leave()
+
+
+def session_in(address: str) -> str:
+    """Return the session's id in an address of the older transport, empty if there is none."""
+    found = _SESSION.search(address)
+    return found[1] if found is not None else ""

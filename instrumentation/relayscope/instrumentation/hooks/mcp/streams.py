@@ -1,0 +1,302 @@
+"""The two streams under an `mcp` session, watched."""
+
+import contextvars
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, Self
+
+import wrapt
+from opentelemetry.context import Context
+from opentelemetry.trace import INVALID_SPAN, Span
+
+from relayscope.conventions.attributes import ERROR_UNANSWERED
+from relayscope.instrumentation.context import current_span
+from relayscope.instrumentation.exchange import Exchange
+from relayscope.instrumentation.hooks import connection_owner
+from relayscope.instrumentation.hooks.http.asgi import recorded_call
+from relayscope.instrumentation.hooks.http.server_call import context_of
+from relayscope.instrumentation.hooks.pipes.child_end import ending_of
+from relayscope.instrumentation.runtime.shield import shielded
+from relayscope.instrumentation.traffic.channel import Channel
+from relayscope.instrumentation.traffic.channel_close import NO_ENDING
+from relayscope.instrumentation.traffic.crossing import Crossing
+from relayscope.instrumentation.traffic.levels import Direction
+from relayscope.instrumentation.traffic.long_text import MOST_KEPT, LongText, Text, shortened
+from relayscope.instrumentation.traffic.message import Kind, Message, RequestId
+
+from .dialect import Dialect, Render
+
+# Looked up once: see `traffic/level.py`.
+_RECEIVED: Final = Direction.RECEIVED
+_SENT: Final = Direction.SENT
+_ERROR: Final = Kind.ERROR
+_REQUEST: Final = Kind.REQUEST
+_RESULT: Final = Kind.RESULT
+_UNPARSABLE: Final = Kind.UNPARSABLE
+
+_TEXT: Final = "relayscope_text"
+"""Name under which the text of what was parsed waits until the session reads it."""
+
+
+def remember_text(validate: Callable[..., Any], _instance: Any, args: Any, kwargs: Any) -> Any:
+    """Wrap the SDK's JSON parser: keep the text with the message, or with the error, it made."""
+    given = args[0] if args else kwargs.get("json_data", kwargs.get("data"))
+    try:
+        message = validate(*args, **kwargs)
+    except Exception as error:
+        _keep(error, given)
+        raise
+    _keep(message, given)
+    return message
+
+
+@shielded
+def _keep(parsed: Any, given: str | bytes | bytearray) -> None:
+    text: str | bytes | LongText
+    if len(given) > MOST_KEPT:
+        text = shortened(given)
+    else:
+        text = given if isinstance(given, str) else bytes(given).decode("utf-8", "backslashreplace")
+    # Not setattr: a pydantic model would take it for a field.
+    parsed.__dict__[_TEXT] = text
+    error = getattr(parsed, "error", None)
+    if error is not None:
+        # Of an error without an id, the SDK 2.x makes one with the id of the request.
+        error.__dict__[_TEXT] = text
+
+
+class SessionWire:
+    """The exchange, as a pair of the SDK's streams needs it. Nothing here raises.
+
+    Attributes:
+        child: The transport of the server's process, where the SDK has started it.
+    """
+
+    def __init__(
+        self, exchange: Exchange, channel: Channel, dialect: Dialect, render: Render
+    ) -> None:
+        self._exchange = exchange
+        self._channel = channel
+        self._dialect = dialect
+        self._render = render
+        self.child: Any = None
+
+    def read_by_session(self) -> None:
+        """Say that a session of the SDK's reads the answers: `"7"` is 7 to it."""
+        self._channel.takes_strings = True
+
+    @shielded
+    def received(self, item: Any) -> Span | None:
+        """Record what is about to be read: a message, or why one could not be parsed.
+
+        Returns:
+            The span to work for, if the item is a request or a notification.
+        """
+        if self._exchange.is_off(self._channel, _RECEIVED):
+            return None
+        if isinstance(item, Exception):
+            text = item.__dict__.get(_TEXT)
+            if text is not None:
+                self._exchange.received(self._channel, Message(_UNPARSABLE)).record(text)
+            return None
+        request = getattr(item.metadata, "request_context", None)
+        if request is not None:
+            recorded = recorded_call(request)
+            if recorded is not None:
+                return recorded.taken()
+            if self._channel.peer == "unknown":
+                self._channel.locate(_client_address(request))
+        root = self._dialect.root(item.message)
+        text = _received_text(item, root)
+        message = _message_of(root, 0 if text is None else len(text))
+        # An error that never was on the wire is how the SDK's client says that no answer came.
+        if message.kind is _ERROR and text is None and self._channel.transport:
+            self._unanswered(message)
+            return None
+        around = None if request is None else _around(request)
+        crossing = self._exchange.received(self._channel, message, around)
+        crossing.record(text or (lambda: self._render(item.message)))
+        return crossing.span if message.method and crossing.span is not INVALID_SPAN else None
+
+    def _unanswered(self, error: Message) -> None:
+        request = Message(_REQUEST, id=error.id)
+        description = error.error_message
+        self._exchange.give_up(self._channel, request, _SENT, ERROR_UNANSWERED, description)
+
+    @shielded
+    def sending(self, item: Any) -> Crossing | None:
+        """Put the trace context into a message that is about to be sent, and record it."""
+        if self._exchange.is_off(self._channel, _SENT):
+            return None
+        root = self._dialect.root(item.message)
+        crossing = self._exchange.sending(self._channel, _message_of(root))
+        if crossing.carrier:
+            params = dict(root.params or {})
+            params["_meta"] = {**(params.get("_meta") or {}), **crossing.carrier}
+            root.params = params
+        crossing.record(lambda: self._render(item.message))
+        return crossing
+
+    @shielded
+    def failed(self, crossing: Crossing, error: BaseException) -> None:
+        """Say that the transport refused the message."""
+        self._exchange.send_failed(crossing, error)
+
+    @shielded
+    def gave_up(self, item: Any, direction: Direction, error_type: str) -> None:
+        """Say that the answer to a request, which went this way, can no longer come."""
+        message = _message_of(self._dialect.root(item.message))
+        self._exchange.give_up(self._channel, message, direction, error_type)
+
+    @shielded
+    def closed(self) -> None:
+        """Say that nothing more will cross."""
+        # One that still runs is about to be ended by the SDK, which is no news.
+        ending = NO_ENDING if self.child is None else ending_of(self.child)
+        self._exchange.close(self._channel, ending)
+
+    @shielded
+    def silent(self) -> None:
+        """Say that nothing more will come, though how the server has ended may not be known yet."""
+        self._exchange.give_up_all(self._channel)
+        if self.child is None or ending_of(self.child) != NO_ENDING:
+            self.closed()
+
+    async def pass_on(self, send: Callable[[Any], Awaitable[None]], item: Any) -> None:
+        """Give a message to the transport, which writes it in the context that it is given in.
+
+        In memory there is no transport: there the other side's handler gets that context.
+        """
+        if self._channel.transport:
+            with connection_owner.held():
+                await send(item)
+        else:
+            await send(item)
+
+    def span_of(self, request_id: RequestId | None) -> Span | None:
+        """Return the span of a received request that is still open."""
+        call = self._channel.received.get(request_id) if request_id is not None else None
+        return call.span if call is not None else None
+
+
+class WatchedReadStream(wrapt.ObjectProxy[Any]):
+    """A read stream that tells the wire of every item, and lets the reading task work for it."""
+
+    def __init__(self, stream: Any, wire: SessionWire) -> None:
+        super().__init__(stream)
+        self._self_wire = wire
+        self._self_span: Span | None = None
+
+    @property
+    def wire(self) -> SessionWire:
+        """The wire that is told."""
+        return self._self_wire
+
+    @property
+    def last_context(self) -> contextvars.Context | None:
+        """The context for the newest item's handler, in a stream that has such a thing (mcp 2.x).
+
+        The SDK runs each handler in the context that the item was sent in; for the handler to work
+        for the item's span, the span must be in that context.
+        """
+        context: contextvars.Context | None = getattr(self.__wrapped__, "last_context", None)
+        if context is not None and self._self_span is not None:
+            context = context.copy()
+            context.run(current_span.enter, self._self_span)
+        return context
+
+    async def __aenter__(self) -> Self:
+        await self.__wrapped__.__aenter__()
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> Any:
+        self._self_wire.silent()
+        return await self.__wrapped__.__aexit__(*exc_info)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Any:
+        return self._told(await self.__wrapped__.__anext__())
+
+    async def receive(self) -> Any:
+        """Receive the next item."""
+        return self._told(await self.__wrapped__.receive())
+
+    def _told(self, item: Any) -> Any:
+        self._self_span = self._self_wire.received(item)
+        if self._self_span is not None:
+            current_span.enter(self._self_span)
+        return item
+
+
+class WatchedWriteStream(wrapt.ObjectProxy[Any]):
+    """A write stream that tells the wire of every message."""
+
+    def __init__(self, stream: Any, wire: SessionWire) -> None:
+        super().__init__(stream)
+        self._self_wire = wire
+
+    @property
+    def wire(self) -> SessionWire:
+        """The wire that is told."""
+        return self._self_wire
+
+    async def __aenter__(self) -> Self:
+        await self.__wrapped__.__aenter__()
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> Any:
+        return await self.__wrapped__.__aexit__(*exc_info)
+
+    async def send(self, item: Any) -> None:
+        """Send a message."""
+        wire = self._self_wire
+        crossing = wire.sending(item)
+        if crossing is None:
+            await self.__wrapped__.send(item)
+            return
+        try:
+            await wire.pass_on(self.__wrapped__.send, item)
+        except BaseException as error:
+            wire.failed(crossing, error)
+            raise
+
+
+def _message_of(root: Any, size: int = 0) -> Message:
+    """Read one of the SDK's four message models, of a text of this many bytes."""
+    method = getattr(root, "method", None)
+    if isinstance(method, str):
+        return Message.initiating(method, getattr(root, "id", None), root.params, size)
+    error = getattr(root, "error", None)
+    if error is not None:
+        return Message.error(root.id, error.code, error.message)
+    return Message(_RESULT, id=root.id, result=root.result)
+
+
+def _client_address(request: Any) -> tuple[str, int] | None:
+    """Return who sent the HTTP request that a message came with."""
+    client = getattr(request, "client", None)
+    return (client.host, client.port) if client is not None else None
+
+
+def _around(request: Any) -> Context | None:
+    """Return the context of the HTTP request that a message came with."""
+    headers = getattr(request, "headers", None)
+    return context_of(dict(headers.raw)) if headers is not None else None
+
+
+def _received_text(item: Any, root: Any) -> Text | None:
+    """Return a message's text as it arrived, None where the transport kept nothing of it.
+
+    The streamable HTTP server parses the request's body by itself and keeps the request.
+    """
+    text = item.message.__dict__.get(_TEXT)
+    if text is None and (error := getattr(root, "error", None)) is not None:
+        text = error.__dict__.get(_TEXT)
+    if isinstance(text, str):
+        return text.rstrip("\r\n")
+    if isinstance(text, LongText):
+        return text
+    request = getattr(item.metadata, "request_context", None)
+    body = getattr(request, "_body", None)
+    return body if isinstance(body, bytes) else None

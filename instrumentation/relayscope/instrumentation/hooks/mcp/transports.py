@@ -1,0 +1,154 @@
+"""The transports of the `mcp` SDK: functions that open a pair of streams.
+
+A session, or a relay that pumps messages without one, is given two streams and does not know what
+they lead to. The function that opened them does: so what it yields is watched, and described.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlsplit
+
+import wrapt
+
+from relayscope.instrumentation.exchange import Exchange
+from relayscope.instrumentation.hooks import connection_owner
+from relayscope.instrumentation.hooks.http.asgi import claim_current, session_channel
+from relayscope.instrumentation.hooks.patches import Patches
+from relayscope.instrumentation.hooks.pipes.child_process import channel_to_child
+from relayscope.instrumentation.runtime.shield import shielded
+from relayscope.instrumentation.traffic.channel import Channel
+
+from .dialect import Dialect, Render
+from .streams import SessionWire, WatchedReadStream, WatchedWriteStream
+
+Describe = Callable[[Any, Any, Any], Channel]
+"""From the instance, the positional and the keyword arguments of the opener to its channel."""
+
+
+class Opener(NamedTuple):
+    """A function or method of the SDK that opens a pair of streams."""
+
+    module: str
+    path: str
+    describe: Describe
+    render: Callable[[Dialect], Render]
+
+
+def _stdio_client(_: Any, args: Any, kwargs: Any) -> Channel:
+    server = args[0] if args else kwargs["server"]
+    return channel_to_child([server.command, *server.args])
+
+
+def _stdio_server(_: Any, _args: Any, _kwargs: Any) -> Channel:
+    return Channel.of_pipes("stdio")
+
+
+def _url_client(protocol: str) -> Describe:
+    def describe(_: Any, args: Any, kwargs: Any) -> Channel:
+        address = urlsplit(str(args[0] if args else kwargs["url"]))
+        port = address.port or (443 if address.scheme in ("https", "wss") else 80)
+        return Channel.of_socket(protocol, (address.hostname, port))
+
+    return describe
+
+
+def _http_server(transport: Any, _args: Any, _kwargs: Any) -> Channel:
+    return session_channel(getattr(transport, "mcp_session_id", None) or "")
+
+
+def _websocket_server(_: Any, args: Any, kwargs: Any) -> Channel:
+    scope = args[0] if args else kwargs["scope"]
+    return Channel.of_socket("websocket", scope.get("client"))
+
+
+def _json(dialect: Dialect) -> Render:
+    return dialect.as_json
+
+
+def _httpx_json(dialect: Dialect) -> Render:
+    return dialect.as_httpx_json
+
+
+def _python_json(dialect: Dialect) -> Render:
+    return dialect.as_python_json
+
+
+_HTTP_CLIENT: Final = _url_client("http")
+
+OPENERS: Final = (
+    Opener("mcp.client.stdio", "stdio_client", _stdio_client, _json),
+    Opener("mcp.server.stdio", "stdio_server", _stdio_server, _json),
+    Opener("mcp.client.sse", "sse_client", _HTTP_CLIENT, _httpx_json),
+    Opener("mcp.client.streamable_http", "streamable_http_client", _HTTP_CLIENT, _httpx_json),
+    Opener("mcp.client.streamable_http", "streamablehttp_client", _HTTP_CLIENT, _httpx_json),
+    Opener("mcp.client.websocket", "websocket_client", _url_client("websocket"), _python_json),
+    Opener("mcp.server.sse", "SseServerTransport.connect_sse", _http_server, _json),
+    Opener(
+        "mcp.server.streamable_http", "StreamableHTTPServerTransport.connect", _http_server, _json
+    ),
+    Opener("mcp.server.websocket", "websocket_server", _websocket_server, _json),
+)
+
+_STREAM_FEEDERS: Final = (
+    ("mcp.server.streamable_http", "StreamableHTTPServerTransport.handle_request"),
+    ("mcp.server.sse", "SseServerTransport.connect_sse"),
+    ("mcp.server.sse", "SseServerTransport.handle_post_message"),
+    ("mcp.server.websocket", "websocket_server"),
+)
+
+
+def watch(patches: Patches, exchange: Exchange, dialect: Dialect) -> None:
+    """Wrap every function of the SDK that opens streams, and what feeds them over HTTP."""
+    for opener in OPENERS:
+        patches.wrap(opener.module, opener.path, _wrapper(opener, exchange, dialect))
+    for module, path in _STREAM_FEEDERS:
+        patches.wrap(module, path, claiming)
+
+
+def claiming(wrapped: Callable[..., Any], _: Any, args: Any, kwargs: Any) -> Any:
+    """Claim the HTTP request that is being handled: its message comes out of a read stream."""
+    claim_current()
+    return wrapped(*args, **kwargs)
+
+
+def _wrapper(
+    opener: Opener, exchange: Exchange, dialect: Dialect
+) -> Callable[[Any, Any, Any, Any], Any]:
+    def wire_to(instance: Any, args: Any, kwargs: Any) -> SessionWire:
+        channel = opener.describe(instance, args, kwargs)
+        return SessionWire(exchange, channel, dialect, opener.render(dialect))
+
+    shielded_wire_to = shielded(wire_to)
+
+    def wrapper(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        opening = wrapped(*args, **kwargs)
+        wire = shielded_wire_to(instance, args, kwargs)
+        return opening if wire is None else _Opening(opening, wire)
+
+    return wrapper
+
+
+class _Opening(wrapt.ObjectProxy[Any]):
+    """The SDK's async context manager, yielding watched streams.
+
+    One opener may be made of another (the deprecated `streamablehttp_client` of the new one); what
+    is watched already stays as it is.
+    """
+
+    def __init__(self, opening: Any, wire: SessionWire) -> None:
+        super().__init__(opening)
+        self._self_wire = wire
+
+    async def __aenter__(self) -> Any:
+        with connection_owner.held() as claimed:
+            streams = await self.__wrapped__.__aenter__()
+        self._self_wire.child = claimed.child
+        read, write, *others = streams
+        if isinstance(read, WatchedReadStream):
+            return streams
+        wire = self._self_wire
+        return (WatchedReadStream(read, wire), WatchedWriteStream(write, wire), *others)
+
+    async def __aexit__(self, *exc_info: object) -> Any:
+        self._self_wire.closed()
+        return await self.__wrapped__.__aexit__(*exc_info)

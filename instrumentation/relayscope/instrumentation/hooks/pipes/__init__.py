@@ -1,0 +1,1 @@
+"""Hooks for JSON-RPC over pipes: this process's stdin and stdout, and those of children."""

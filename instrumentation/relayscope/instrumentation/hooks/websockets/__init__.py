@@ -1,0 +1,1 @@
+"""Hooks for WebSockets: the `websockets` library and aiohttp."""

@@ -1,0 +1,130 @@
+"""Hook for aiohttp's WebSockets, client and server."""
+
+import time
+from asyncio import CancelledError
+from collections.abc import Awaitable, Callable, Collection
+from typing import Any, Final
+from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
+
+from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
+
+from relayscope.instrumentation.exchange import Exchange
+from relayscope.instrumentation.hooks import connection_owner
+from relayscope.instrumentation.hooks.patches import Patches
+from relayscope.instrumentation.process import shared_exchange
+from relayscope.instrumentation.runtime.shield import shielded
+from relayscope.instrumentation.text_channel import Wire
+from relayscope.instrumentation.traffic.channel import Channel
+from relayscope.instrumentation.traffic.channel_close import Ending
+
+_SIDES: Final = (
+    ("aiohttp.client_ws", "ClientWebSocketResponse"),
+    ("aiohttp.web_ws", "WebSocketResponse"),
+)
+_TEXT: Final = 1
+_BINARY: Final = 2
+_CLOSED: Final = (0x08, 0x100, 0x101, 0x102)
+"""`aiohttp.WSMsgType`: data, and what comes when a connection is over or broken."""
+
+
+class AiohttpInstrumentor(BaseInstrumentor):
+    """Watches every message that aiohttp's WebSockets send and receive."""
+
+    def instrumentation_dependencies(self) -> Collection[str]:
+        """Return the versions that have what is wrapped."""
+        return ("aiohttp >= 3.8, < 4",)
+
+    def _instrument(self, exchange: Exchange | None = None, **_: Any) -> None:
+        hook = _Hook(Wire(exchange or shared_exchange()))
+        self._patches = Patches()
+        for module, side in _SIDES:
+            self._patches.wrap(module, f"{side}.send_str", hook.send)
+            self._patches.wrap(module, f"{side}.send_bytes", hook.send)
+            self._patches.wrap(module, f"{side}.receive", hook.receive)
+            self._patches.wrap(module, f"{side}.close", hook.close)
+        self._patches.wrap("aiohttp.client", "ClientSession._ws_connect", hook.connect)
+
+    def _uninstrument(self, **_: Any) -> None:
+        self._patches.remove()
+
+
+class _Hook:
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self._channels: WeakKeyDictionary[Any, Channel | None] = WeakKeyDictionary()
+
+    async def send(
+        self, send: Callable[..., Awaitable[None]], socket: Any, args: Any, kwargs: Any
+    ) -> None:
+        data, *others = args or (kwargs.pop("data"),)
+        channel = self._channel(socket)
+        outgoing = None
+        if channel is not None:
+            sent = data if isinstance(data, str) else bytes(data)
+            outgoing = self._wire.sending(channel, sent)
+        if outgoing is None:
+            return await send(data, *others, **kwargs)
+        try:
+            await send(outgoing.data, *others, **kwargs)
+        except BaseException as error:
+            outgoing.failed(error)
+            raise
+        return None
+
+    async def receive(
+        self, receive: Callable[..., Awaitable[Any]], socket: Any, args: Any, kwargs: Any
+    ) -> Any:
+        channel = self._channels.get(socket)
+        if channel is not None:
+            channel.reader_left = False
+        try:
+            message = await receive(*args, **kwargs)
+        except (CancelledError, TimeoutError):
+            if channel is not None:
+                self._wire.stopped_reading(channel)
+            raise
+        channel = self._channel(socket)
+        if channel is not None:
+            if message.type in (_TEXT, _BINARY):
+                self._wire.received(channel, message.data)
+            elif message.type in _CLOSED:
+                self._wire.closed(channel, _ending(socket))
+        return message
+
+    async def close(
+        self, close: Callable[..., Awaitable[bool]], socket: Any, args: Any, kwargs: Any
+    ) -> bool:
+        try:
+            return await close(*args, **kwargs)
+        finally:
+            channel = self._channels.get(socket)
+            if channel is not None:
+                self._wire.closed(channel, _ending(socket))
+
+    async def connect(
+        self, connect: Callable[..., Awaitable[Any]], _: Any, args: Any, kwargs: Any
+    ) -> Any:
+        started = time.time_ns()
+        try:
+            return await connect(*args, **kwargs)
+        except Exception as error:
+            if not connection_owner.is_held():
+                url = urlsplit(str(args[0] if args else kwargs.get("url")))
+                channel = Channel.of_socket("websocket", (url.hostname, url.port or 80))
+                self._wire.connect_failed(channel, started, error)
+            raise
+
+    @shielded
+    def _channel(self, socket: Any) -> Channel | None:
+        """Return the connection's channel, None if a layer above has claimed it."""
+        if socket not in self._channels:
+            address = socket.get_extra_info("peername")
+            self._channels[socket] = (
+                None if connection_owner.is_held() else Channel.of_socket("websocket", address)
+            )
+        return self._channels[socket]
+
+
+def _ending(socket: Any) -> Ending:
+    return Ending(close_code=socket.close_code)

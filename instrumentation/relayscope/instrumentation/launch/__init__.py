@@ -1,0 +1,1 @@
+"""Starting a program so that OpenTelemetry and relayscope are loaded into it."""

@@ -1,0 +1,30 @@
+"""Defaults for OpenTelemetry's variables that the user has not set."""
+
+import os
+from typing import Final
+
+_DEFAULTS: Final = {
+    "OTEL_PYTHON_CONFIGURATOR": "relayscope",
+    # OTLP through the spool; `otlp` is OpenTelemetry's own exporter, which forgets.
+    "OTEL_TRACES_EXPORTER": "relayscope",
+    "OTEL_LOGS_EXPORTER": "relayscope",
+    "OTEL_METRICS_EXPORTER": "none",
+    "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc",
+    # The host's own log records are exported by `hooks/host/logs.py`, which adds no handler.
+    "OTEL_PYTHON_LOG_AUTO_INSTRUMENTATION": "false",
+    # For the SDK's own exporters: a developer who has just made the call wants to see its spans as
+    # soon as its records; the SDK's default is 5 s.
+    "OTEL_BSP_SCHEDULE_DELAY": "1000",
+}
+
+# Not "localhost", which may mean ::1, where the collector does not listen by default.
+_ENDPOINTS: Final = {"grpc": "http://127.0.0.1:4317", "http/protobuf": "http://127.0.0.1:4318"}
+
+
+def set_defaults() -> None:
+    """Put our defaults into the environment, where the user has not said otherwise."""
+    for name, value in _DEFAULTS.items():
+        os.environ.setdefault(name, value)
+    endpoint = _ENDPOINTS.get(os.environ["OTEL_EXPORTER_OTLP_PROTOCOL"])
+    if endpoint is not None:
+        os.environ.setdefault("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)

@@ -1,0 +1,1 @@
+"""Spans, log records and metrics of messages and channels, without secrets."""

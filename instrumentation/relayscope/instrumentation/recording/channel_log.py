@@ -1,0 +1,146 @@
+"""The log records of channels: opened, closed, and a message that could not be sent.
+
+They are events, at level INFO, and at WARN where something went wrong. A channel is told of from
+its first JSON-RPC message on, because a process may use the same library for things that are none
+of ours; the record of its opening carries the time at which it was first seen.
+"""
+
+from time import time_ns
+from typing import Final
+
+from opentelemetry._logs import Logger, LogRecord, SeverityNumber
+from opentelemetry.context import Context
+from opentelemetry.trace import INVALID_SPAN, set_span_in_context
+
+from relayscope.conventions.attributes import (
+    CHANNEL_ID,
+    CHANNEL_RECEIVED,
+    CHANNEL_SENT,
+    CHANNEL_SEQUENCE,
+    CHANNEL_UNANSWERED,
+    ERROR_TYPE,
+    MCP_SESSION_ID,
+    NETWORK_PROTOCOL_NAME,
+    NETWORK_TRANSPORT,
+    PEER,
+    PROCESS_COMMAND_LINE,
+)
+from relayscope.conventions.events import (
+    EVENT_CHANNEL_CLOSED,
+    EVENT_CHANNEL_OPENED,
+    EVENT_SEND_FAILED,
+)
+from relayscope.instrumentation.context.current_span import NOWHERE
+from relayscope.instrumentation.traffic.channel import Channel
+from relayscope.instrumentation.traffic.channel_close import NO_ENDING, Ending
+from relayscope.instrumentation.traffic.crossing import Crossing
+from relayscope.instrumentation.traffic.level import Level
+from relayscope.instrumentation.traffic.levels import Direction, Levels
+from relayscope.sanitizer import Sanitizer, Value
+
+from . import semconv
+
+_SEVERITY: Final = {Level.INFO: SeverityNumber.INFO, Level.WARN: SeverityNumber.WARN}
+
+_LONGEST_TEXT: Final = 1024
+"""Characters of what is said of a failure; an exception's text may hold what was to be sent."""
+
+_LONGEST_COMMAND: Final = 4096
+"""Characters of a command that are kept."""
+
+
+class ChannelLog:
+    """Makes the log records of channels that their levels ask for."""
+
+    def __init__(self, logger: Logger, sanitizer: Sanitizer) -> None:
+        self._logger = logger
+        self._sanitizer = sanitizer
+
+    def opened(self, channel: Channel, levels: Levels) -> None:
+        """Say that a channel has been opened."""
+        if levels.of_events(channel.peer) <= Level.INFO:
+            self._emit(
+                EVENT_CHANNEL_OPENED,
+                Level.INFO,
+                f"opened: {_described(channel)}",
+                _attributes(channel),
+                NOWHERE,
+                channel.created,
+            )
+
+    def closed(self, channel: Channel, levels: Levels, ending: Ending = NO_ENDING) -> None:
+        """Say that a channel has been closed, and what has crossed it until then."""
+        level = Level.INFO if ending.is_normal else Level.WARN
+        if levels.of_events(channel.peer) > level:
+            return
+        sent, received = channel.crossed[Direction.SENT], channel.crossed[Direction.RECEIVED]
+        attributes = _attributes(channel) | ending.attributes()
+        attributes[CHANNEL_SENT] = sent
+        attributes[CHANNEL_RECEIVED] = received
+        attributes[CHANNEL_UNANSWERED] = channel.unanswered
+        parts = [ending.described(), f"{sent} sent", f"{received} received"]
+        if channel.unanswered:
+            parts.append(f"{channel.unanswered} unanswered")
+        text = f"closed: {_described(channel)}; {', '.join(part for part in parts if part)}"
+        self._emit(EVENT_CHANNEL_CLOSED, level, text, attributes, NOWHERE)
+
+    def send_failed(self, crossing: Crossing, error: BaseException) -> None:
+        """Say that a message, of which there is a record, could not be sent after all."""
+        if crossing.level > Level.WARN:
+            return
+        channel = crossing.channel
+        attributes = semconv.message_attributes(crossing.message) | _attributes(channel)
+        attributes[CHANNEL_SEQUENCE] = crossing.sequence
+        attributes[ERROR_TYPE] = type(error).__name__
+        span = crossing.span
+        self._emit(
+            EVENT_SEND_FAILED,
+            Level.WARN,
+            f"not sent: {_described(channel)}; {type(error).__name__}: {error}"[:_LONGEST_TEXT],
+            attributes,
+            None if span is INVALID_SPAN else set_span_in_context(span),
+        )
+
+    def _emit(  # noqa: PLR0913, PLR0917  # what a record is made of
+        self,
+        event_name: str,
+        level: Level,
+        text: str,
+        attributes: dict[str, Value],
+        context: Context | None,
+        time: int | None = None,
+    ) -> None:
+        clean_attributes, clean_text = self._sanitizer.record(attributes, text)
+        self._logger.emit(
+            LogRecord(
+                timestamp=time_ns() if time is None else time,
+                context=context,
+                severity_number=_SEVERITY[level],
+                severity_text=level.name,
+                event_name=event_name,
+                body=clean_text,
+                attributes=clean_attributes,
+            )
+        )
+
+
+def _described(channel: Channel) -> str:
+    protocol = channel.transport.get(NETWORK_PROTOCOL_NAME)
+    transport = protocol or channel.transport.get(NETWORK_TRANSPORT)
+    return f"{transport} {channel.peer}" if isinstance(transport, str) else channel.peer
+
+
+def _attributes(channel: Channel) -> dict[str, Value]:
+    attributes = {CHANNEL_ID: channel.id, PEER: channel.peer, **channel.transport}
+    if channel.session_id:
+        attributes[MCP_SESSION_ID] = channel.session_id
+    if channel.command_line:
+        attributes[PROCESS_COMMAND_LINE] = _kept(channel.command_line)
+    return attributes
+
+
+def _kept(command_line: str) -> str:
+    """Return whole words of a command: the half of a secret would not be recognised."""
+    if len(command_line) <= _LONGEST_COMMAND:
+        return command_line
+    return command_line[:_LONGEST_COMMAND].rpartition(" ")[0] + " ..."

@@ -1,0 +1,1 @@
+"""Guests' manners in the host process: errors, threads, stderr, and the one sanitizer."""

@@ -1,0 +1,302 @@
+"""Promises about watched files: they do what the files do, and no more."""
+
+import array
+import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, Literal
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from relayscope.instrumentation.hooks.pipes.lines import IncomingLines, OutgoingLines
+from relayscope.instrumentation.hooks.pipes.watched_reader import WatchedReader
+from relayscope.instrumentation.hooks.pipes.watched_writer import watched_writer
+from relayscope.instrumentation.text_channel import Wire
+from relayscope.instrumentation.traffic.channel import Channel
+from tests.fix_telemetry import Telemetry
+
+ANSWER = '{"jsonrpc":"2.0","id":1,"result":{"text":"ü"}}'
+
+OPENINGS: list[dict[str, Any]] = [
+    {"mode": "b"},
+    {"mode": "b", "buffering": 0},
+    {"mode": "", "encoding": "utf-8"},
+    {"mode": "", "encoding": "utf-8", "buffering": 1, "newline": "\r\n"},
+    {"mode": "", "encoding": "utf-8", "errors": "surrogateescape", "newline": ""},
+    {"mode": "", "encoding": "ascii"},
+    {"mode": "", "encoding": "latin-1", "errors": "replace", "newline": "\n"},
+    {"mode": "", "encoding": "utf-16"},
+]
+PIECES = st.sampled_from(
+    [ANSWER, ANSWER + "\n", ANSWER[:9], ANSWER[9:], "\n", "\r\n", "\r", " ", "{}", "[1", "\udcff"]
+) | st.text("aü€😀 \r\n", max_size=5)
+NUMBERS = st.sampled_from([None, -7, -1, 0, 1, 5, 64, 5000, True, 1.5, "1"])
+DATA = (
+    PIECES
+    | PIECES.map(lambda text: text.encode("utf-8", "surrogatepass"))
+    | st.sampled_from(
+        [
+            b"",
+            "",
+            bytearray(b"x\n"),
+            memoryview(b"y\n"),
+            memoryview(b"abcdef")[::2],
+            memoryview(b"12345678").cast("B", (2, 4)),
+            array.array("i", [1, 2]),
+            5,
+            None,
+            [1],
+            [b"a"],
+        ]
+    )
+)
+ATTRIBUTES = (
+    *("closed", "encoding", "errors", "newlines", "line_buffering", "write_through", "mode"),
+    *("buffer", "raw", "read", "read1", "readall", "readinto", "readinto1", "peek", "write"),
+    *("writelines", "detach", "reconfigure", "getvalue", "nonsense", "__next__", "__len__"),
+)
+CALLS = ("isatty", "readable", "writable", "seekable", "tell", "truncate", "flush", "__enter__")
+
+NO_OBJECTS = st.sampled_from([ANSWER + "\n", ANSWER[:9], ANSWER[9:], "\n", " \r\n", "[1", "x\ny"])
+"""Pieces of lines. An object that is written without its end is taken for all of its line."""
+
+Step = tuple[str, tuple[Any, ...]]
+
+
+def step(name: str, *arguments: st.SearchStrategy[Any]) -> st.SearchStrategy[Step]:
+    """Return a strategy for a call of a method."""
+    return st.tuples(st.just(name), st.tuples(*arguments))
+
+
+OF_ANY = st.one_of(
+    step("attribute", st.sampled_from(ATTRIBUTES)),
+    st.sampled_from(CALLS).flatmap(step),
+    step("seek", NUMBERS),
+    step("reconfigure", st.just("latin-1")),
+    *map(step, ("close", "__exit__", "go to buffer", "go to raw", "go to detach")),
+)
+READS = st.one_of(
+    *(step(name, NUMBERS) for name in ("read", "readline", "readlines", "read1", "peek")),
+    *(step(name) for name in ("read", "readline", "readlines", "read1", "readall")),
+    *(step(name, st.sampled_from([0, 3, 5000])) for name in ("readinto", "readinto1")),
+    step("next"),
+    step("iterate"),
+)
+WRITES = st.one_of(
+    step("write", DATA), step("writelines", st.lists(DATA, max_size=3) | DATA), step("flush")
+)
+
+
+def outcome(  # noqa: PLR0911  # one case for each kind of step
+    file: Any, name: str, arguments: tuple[Any, ...]
+) -> tuple[Any, Any]:
+    """Return what becomes of a step, and the file to go on with."""
+    match name, arguments:
+        case "attribute", (attribute,):
+            value = getattr(file, attribute)
+            return ("a method" if callable(value) else value.__class__), file
+        case "next", _:
+            return next(file), file
+        case "iterate", _:
+            return list(file), file
+        case (("readinto" | "readinto1"), (size,)):
+            buffer = bytearray(size)
+            return (getattr(file, name)(buffer), bytes(buffer)), file
+        case "reconfigure", (encoding,):
+            return file.reconfigure(encoding=encoding), file
+        case "__exit__", _:
+            return file.__exit__(None, None, None), file
+        case "go to detach", _:
+            under = file.detach()
+            return under.__class__, under
+        case _ if name.startswith("go to"):
+            under = getattr(file, name.removeprefix("go to "))
+            assert under is getattr(file, name.removeprefix("go to "))
+            return under.__class__, under
+        case "__enter__", _:
+            assert file.__enter__() is file
+            return None, file
+    return getattr(file, name)(*arguments), file
+
+
+def tried(file: Any, taken: Step) -> tuple[Any, Any]:
+    """Return what becomes of a step, or how it fails, and the file to go on with."""
+    try:
+        result, file = outcome(file, *taken)
+    except AssertionError:
+        raise
+    except Exception as error:  # noqa: BLE001  # whatever one raises, the other shall
+        return (type(error), getattr(error, "characters_written", None)), file
+    if isinstance(result, io.IOBase):
+        return result.__class__, file
+    return (type(result), result), file
+
+
+Waits = Literal["waits", "does not wait"]
+WAITS: st.SearchStrategy[Waits] = st.sampled_from(["waits", "does not wait"])
+
+Files = tuple[Any, Any]
+"""A file, and one like it that is watched."""
+
+patiently = settings(
+    max_examples=300,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+
+
+def compare(files: Files, steps: list[Step]) -> None:
+    """Do the same with both files, each step with what the one before has led to; close them."""
+    own, watched = files
+    layers = [own, watched]
+    try:
+        for taken in steps:
+            expected, own = tried(own, taken)
+            found, watched = tried(watched, taken)
+            layers += [own, watched]
+            assert found == expected, taken
+    finally:
+        # What was detached would stay open.
+        close(*reversed(layers))
+
+
+def recorded(telemetry: Telemetry, channel: Channel) -> list[Any]:
+    """Return the messages of a channel, but for those that could not be sent."""
+    bodies: dict[Any, Any] = {}
+    for record in [*(each.log_record for each in telemetry.records), *telemetry.events]:
+        attributes = record.attributes or {}
+        if attributes.get("relayscope.channel.id") == channel.id:
+            sequence = attributes.get("relayscope.channel.sequence")
+            if record.event_name == "relayscope.message.send_failed":
+                del bodies[sequence]
+            elif record.event_name == "mcp.message":
+                bodies[sequence] = record.body
+    return [body.strip() for body in bodies.values()]
+
+
+def lines_of(data: bytes) -> list[str]:
+    """Return the lines that may be messages."""
+    lines = (line.decode("utf-8", "backslashreplace").strip() for line in data.split(b"\n"))
+    return [line for line in lines if line]
+
+
+def new_channel() -> Channel:
+    """Return a channel that has spoken JSON-RPC, so that every line on it is recorded."""
+    channel = Channel.of_pipes("peer")
+    channel.speaks_jsonrpc = True
+    return channel
+
+
+def opened(end: int, access: str, opening: dict[str, Any]) -> Any:
+    """Open an end of a pipe."""
+    return os.fdopen(end, **{**opening, "mode": access + opening["mode"]})
+
+
+@contextmanager
+def reading(
+    telemetry: Telemetry, channel: Channel, opening: dict[str, Any], data: bytes, waits: Waits
+) -> Iterator[Files]:
+    """Open two pipes for reading, with the same in them; one that does not wait has no end."""
+    ends, others = zip(os.pipe(), os.pipe(), strict=True)
+    for end, other in zip(ends, others, strict=True):
+        os.write(other, data)
+        os.set_blocking(end, waits == "waits")
+        if waits == "waits":
+            os.close(other)
+    own, file = (opened(end, "r", opening) for end in ends)
+    try:
+        yield own, WatchedReader(file, IncomingLines(Wire(telemetry.exchange), channel))
+    finally:
+        close(own, file)
+        for other in () if waits == "waits" else others:
+            os.close(other)
+
+
+@contextmanager
+def writing(
+    telemetry: Telemetry, channel: Channel, opening: dict[str, Any], waits: Waits
+) -> Iterator[tuple[Files, list[bytes]]]:
+    """Open two pipes for writing; what came through both is known in the end."""
+    ends, others = zip(os.pipe(), os.pipe(), strict=True)
+    through: list[bytes] = []
+    for other in others:
+        os.set_blocking(other, waits == "waits")
+    own, file = (opened(other, "w", opening) for other in others)
+    wire = Wire(telemetry.exchange)
+    lines = OutgoingLines(wire, channel, "\n"), OutgoingLines(wire, channel, b"\n")
+    watched = watched_writer(file, *lines)
+    try:
+        yield (own, watched), through
+    finally:
+        close(own, watched)
+        for end in ends:
+            with os.fdopen(end, "rb") as file:
+                through.append(file.read())
+
+
+def close(*files: Any) -> None:
+    """Close files, of which some may be closed, detached, or in the middle of a character."""
+    for file in files:
+        with suppress(ValueError, OSError):
+            file.close()
+
+
+@patiently
+@given(st.sampled_from(OPENINGS), st.lists(PIECES), WAITS, st.lists(READS | OF_ANY))
+def test_a_watched_reader_does_what_the_file_does(
+    telemetry: Telemetry,
+    opening: dict[str, Any],
+    pieces: list[str],
+    waits: Waits,
+    steps: list[Step],
+) -> None:
+    """Values, their types, and errors are the same, whatever is done with it in whatever order."""
+    data = "".join(pieces).encode("utf-8", "surrogateescape")
+
+    with reading(telemetry, new_channel(), opening, data, waits) as files:
+        compare(files, steps)
+
+
+@patiently
+@given(st.sampled_from(OPENINGS), WAITS, st.lists(WRITES | OF_ANY))
+def test_a_watched_writer_does_what_the_file_does(
+    telemetry: Telemetry, opening: dict[str, Any], waits: Waits, steps: list[Step]
+) -> None:
+    """What comes through the pipe is the same as well."""
+    with writing(telemetry, new_channel(), opening, waits) as (files, through):
+        compare(files, steps)
+
+    assert through[0] == through[1]
+
+
+@patiently
+@given(
+    st.sampled_from(OPENINGS[:4]), st.lists(NO_OBJECTS | st.sampled_from([ANSWER])), st.lists(READS)
+)
+def test_what_was_read_is_recorded_once(
+    telemetry: Telemetry, opening: dict[str, Any], pieces: list[str], steps: list[Step]
+) -> None:
+    """Each line is, and a last one without its end as well."""
+    data = "".join(pieces).encode("utf-8", "replace")
+    channel = new_channel()
+
+    with reading(telemetry, channel, opening, data, "waits") as files:
+        compare(files, [*steps, ("read", ())])
+
+    assert recorded(telemetry, channel) == lines_of(data)
+
+
+@patiently
+@given(st.sampled_from(OPENINGS[:4]), WAITS, st.lists(step("write", NO_OBJECTS)))
+def test_what_was_written_is_recorded_and_nothing_else(
+    telemetry: Telemetry, opening: dict[str, Any], waits: Waits, steps: list[Step]
+) -> None:
+    """What a file refuses has not been sent, and no record says so."""
+    channel = new_channel()
+
+    with writing(telemetry, channel, opening, waits) as (files, through):
+        compare(files, steps)
+
+    assert recorded(telemetry, channel) == lines_of(through[1])

@@ -1,0 +1,139 @@
+"""Promises about programs that another Python runs than the one of relayscope-instrument."""
+
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+
+from relayscope.instrumentation.launch.program import Program
+from tests.fix_programs import SCRIPTS, Run, clean_environment, run
+
+OPTIONS = ["-c", "print('ran')"]
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A Python without relayscope."""
+    folder = tmp_path_factory.mktemp("bare")
+    venv.create(folder, symlinks=True)
+    return str(folder / "bin" / "python")
+
+
+def traced(*arguments: str, **variables: str) -> Run:
+    """Run relayscope-instrument."""
+    environment = clean_environment(
+        OTEL_TRACES_EXPORTER="none", OTEL_LOGS_EXPORTER="none", **variables
+    )
+    return run([str(SCRIPTS / "relayscope-instrument"), *arguments], environment)
+
+
+def script(path: Path, first_line: str) -> str:
+    """Make a program of a first line."""
+    path.write_text(f"{first_line}\nprint('ran')\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+@pytest.mark.parametrize("kind", ["python", "script", "script with a long path"])
+def test_a_python_without_relayscope_is_not_started(bare: str, kind: str, tmp_path: Path) -> None:
+    """One line says what to install where, and the exit status is 2."""
+    command = {
+        "python": [bare, *OPTIONS],
+        "script": [script(tmp_path / "server", f"#!{bare}")],
+        "script with a long path": [
+            script(tmp_path / "server", f"#!/bin/sh\n'''exec' {bare} \"$0\" \"$@\"\n' '''")
+        ],
+    }[kind]
+
+    finished = traced("--", *command)
+
+    assert (finished.returncode, finished.stdout) == (2, "")
+    assert f"{bare} -m pip install relayscope" in finished.stderr
+    assert "--force" in finished.stderr
+    assert len(finished.stderr.splitlines()) == 1
+
+
+def test_with_force_it_runs_untraced(bare: str) -> None:
+    """It runs as without relayscope; one line says that nothing will be seen."""
+    finished = traced("--force", "--", bare, *OPTIONS)
+
+    assert (finished.returncode, finished.stdout) == (0, "ran\n")
+    assert "nothing will be seen" in finished.stderr
+    assert len(finished.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        [sys.executable, "-I", *OPTIONS],
+        [sys.executable, "-B", "-E", *OPTIONS],
+        [sys.executable, "-W", "error", "-BS", *OPTIONS],
+        ["sh", "-c", "echo ran"],
+    ],
+)
+def test_what_cannot_be_seen_is_told(command: list[str]) -> None:
+    """One line on stderr says that nothing will be seen, and the program runs."""
+    finished = traced("--", *command)
+
+    assert (finished.returncode, finished.stdout) == (0, "ran\n")
+    assert "nothing will be seen" in finished.stderr
+    assert len(finished.stderr.splitlines()) == 1
+
+
+def test_who_wants_quiet_has_it() -> None:
+    """`RELAYSCOPE_QUIET` silences what is said of relayscope itself."""
+    finished = traced("--", "sh", "-c", "echo ran", RELAYSCOPE_QUIET="1")
+
+    assert (finished.returncode, finished.stdout, finished.stderr) == (0, "ran\n", "")
+
+
+@pytest.mark.parametrize(
+    ("options", "is_seen"),
+    [
+        (["-c", "pass", "-I"], True),
+        (["relay.py", "-E"], True),
+        (["-m", "relay", "-S"], True),
+        (["-X", "dev", "-u", "relay.py"], True),
+        (["-Wignore", "-I", "relay.py"], False),
+        (["-sE", "relay.py"], False),
+        (["-IBc", "pass"], False),
+        ([], True),
+    ],
+)
+def test_only_pythons_own_options_count(options: list[str], is_seen: bool) -> None:  # noqa: FBT001  # a column of the table
+    """The same letters are the program's own business after it."""
+    assert (Program.named("/usr/bin/python3", options).unseen is None) is is_seen
+
+
+@pytest.mark.parametrize(
+    ("line", "interpreter", "options"),
+    [
+        ("#!/opt/env/bin/python3.12", "/opt/env/bin/python3.12", ()),
+        ("#!/usr/bin/python3 -Es", "/usr/bin/python3", ("-Es",)),
+        ("#! /usr/bin/env -S nosuch=1 /opt/python -u", "/opt/python", ("-u",)),
+        ("#!/usr/bin/node", None, ()),
+        ("", None, ()),
+        ("#!", None, ()),
+        ("#!/usr/bin/env", None, ()),
+    ],
+)
+def test_a_scripts_first_line_says_what_runs_it(
+    line: str, interpreter: str | None, options: tuple[str, ...], tmp_path: Path
+) -> None:
+    """As the system reads it."""
+    assert Program.named(script(tmp_path / "server", line), ["-I"]) == Program(interpreter, options)
+
+
+def test_a_script_of_a_movable_environment_is_run_by_the_python_beside_it(tmp_path: Path) -> None:
+    """As `uvx` makes them; also through a link to it."""
+    folder = tmp_path / "environment" / "bin"
+    folder.mkdir(parents=True)
+    found = script(
+        folder / "server",
+        """#!/bin/sh\n'''exec' "$(dirname -- "$(realpath -- "$0")")"/'python3' "$0" "$@"\n' '''""",
+    )
+    link = tmp_path / "server"
+    link.symlink_to(found)
+    for name in (found, str(link)):
+        assert Program.named(name, ["-I"]) == Program(str(folder.resolve() / "python3"))
