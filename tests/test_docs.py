@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from relayscope.collector.settings import load
+from relayscope.collector.config.settings import load
 from tests.fix_delivery import end_forwarders
 from tests.fix_programs import (
     PROGRAMS,

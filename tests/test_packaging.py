@@ -13,7 +13,7 @@ from tests.fix_programs import clean_environment, run
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("collector", "instrumentation", "sanitizer", "spool", "storage")
 DATA = (
-    "relayscope/collector/reading/queries.sql",
+    "relayscope/collector/query/queries.sql",
     "relayscope/sanitizer/default_rules.toml",
     "relayscope/storage/migrations/versions/v0001_tables.sql",
 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from relayscope.collector.commit_group import MAX_ROWS, CommitGroup
+from relayscope.collector.ingest.commit_group import MAX_ROWS, CommitGroup
 from relayscope.storage import Batch, Outcome, StorageUnavailable
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
-from relayscope.collector.commit_group import CommitGroup
-from relayscope.collector.component_class import ComponentClasses
-from relayscope.collector.decode import parse
-from relayscope.collector.decoder import (
+from relayscope.collector.errors import Overloaded, RequestRefused, TooLarge, TooSlow
+from relayscope.collector.ingest.commit_group import CommitGroup
+from relayscope.collector.ingest.decode import parse
+from relayscope.collector.ingest.decoder import (
     Decoder,
     DecodingEnded,
     DecodingProcess,
@@ -24,12 +24,12 @@ from relayscope.collector.decoder import (
     Job,
     opened,
 )
-from relayscope.collector.decoder.turns import Turns
-from relayscope.collector.errors import Overloaded, RequestRefused, TooLarge, TooSlow
-from relayscope.collector.figures import Figures
-from relayscope.collector.pipeline import LARGE, Lane, Pipeline
-from relayscope.collector.room import Room
-from relayscope.collector.signals import LOGS
+from relayscope.collector.ingest.decoder.turns import Turns
+from relayscope.collector.ingest.inflight_limit import Room
+from relayscope.collector.ingest.pipeline import LARGE, Lane, Pipeline
+from relayscope.collector.ingest.signals import LOGS
+from relayscope.collector.internal_telemetry.collector_metrics import Figures
+from relayscope.collector.internal_telemetry.component_class import ComponentClasses
 from relayscope.sanitizer import Rules, Sanitizer
 from relayscope.spool import SpoolFull
 from relayscope.storage import Outcome, StorageUnavailable
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
     from typing import Any
 
-    from relayscope.collector.decoder.opened import Slice
+    from relayscope.collector.ingest.decoder.opened import Slice
     from relayscope.storage import Batch
 
 SMALL_BODY = "hello"
@@ -326,6 +326,6 @@ def children(parent: int) -> list[int]:
 def is_decoding(pid: int) -> bool:
     """Whether a process is one of ours that decodes."""
     try:
-        return b"relayscope.collector.decoder" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        return b"relayscope.collector.ingest.decoder" in Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return False

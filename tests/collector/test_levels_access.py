@@ -11,16 +11,16 @@ import httpx
 import pytest
 from opentelemetry._opamp.proto import opamp_pb2
 
-from relayscope.collector.access import Access
-from relayscope.collector.component_class import ComponentClasses
-from relayscope.collector.figures import Figures
-from relayscope.collector.health import Health
-from relayscope.collector.intake import Intake
+from relayscope.collector.config.settings import Settings
+from relayscope.collector.ingest.health import Health
+from relayscope.collector.ingest.inflight_limit import Room
+from relayscope.collector.internal_telemetry.collector_metrics import Figures
+from relayscope.collector.internal_telemetry.component_class import ComponentClasses
+from relayscope.collector.receive.access import Access
+from relayscope.collector.receive.admission import Intake
 from relayscope.collector.receive.http import make_app
-from relayscope.collector.receive.levels import level_routes
-from relayscope.collector.refusals import Refusals
-from relayscope.collector.room import Room
-from relayscope.collector.settings import Settings
+from relayscope.collector.receive.level_routes import level_routes
+from relayscope.collector.receive.refusal_log import Refusals
 from relayscope.storage import create_engine
 from tests.fix_levels import level, listed
 

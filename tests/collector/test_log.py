@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from relayscope.collector import log
+from relayscope.collector.internal_telemetry import json_log as log
 
 
 def test_the_log_holds_no_secret(capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,7 +18,7 @@ from opentelemetry._opamp.proto import opamp_pb2
 from opentelemetry._opamp.proto.anyvalue_pb2 import AnyValue, KeyValue
 
 from relayscope.collector.errors import Malformed
-from relayscope.collector.levels.opamp import OpampServer
+from relayscope.collector.levels.opamp_server import OpampServer
 from relayscope.storage import create_engine
 from tests.fix_levels import level, listed, processes
 from tests.fix_programs import eventually

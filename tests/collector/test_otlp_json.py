@@ -12,10 +12,10 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import ResourceLogs
 
-from relayscope.collector.decode import parse
-from relayscope.collector.decode.otlp_json import parse_json
 from relayscope.collector.errors import Malformed
-from relayscope.collector.signals import LOGS, METRICS, SIGNALS, TRACES, Signal
+from relayscope.collector.ingest.decode import parse
+from relayscope.collector.ingest.decode.otlp_json import parse_json
+from relayscope.collector.ingest.signals import LOGS, METRICS, SIGNALS, TRACES, Signal
 from tests import otlp_samples
 from tests.otlp_samples import delimited
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relayscope.collector.errors import Overloaded
-from relayscope.collector.room import Reservation, Room
+from relayscope.collector.ingest.inflight_limit import Reservation, Room
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from relayscope.collector.config.settings import Address, load
 from relayscope.collector.errors import SettingsError
-from relayscope.collector.settings import Address, load
 from relayscope.conventions.environment import RELAYSCOPE_CONFIG, VARIABLES
 from tests.fix_collector import clean_environment
 
@@ -173,8 +173,8 @@ def test_reading_commands_do_not_load_what_only_serving_needs() -> None:
     """`relayscope trace` starts without gRPC, so that it starts quickly."""
     code = (
         "import sys\n"
-        "from relayscope.collector.command import main\n"
-        "from relayscope.collector import options\n"
+        "from relayscope.collector.cli.main import main\n"
+        "from relayscope.collector.cli import options\n"
         "assert not {'grpc', 'uvicorn', 'starlette', 'sqlalchemy'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code], env=clean_environment(), check=True)

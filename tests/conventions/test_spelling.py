@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from relayscope.collector.settings import Settings
+from relayscope.collector.config.settings import Settings
 from relayscope.conventions import attributes, environment, events
 from relayscope.conventions.environment import PREFIX, VARIABLES
 

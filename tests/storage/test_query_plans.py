@@ -9,8 +9,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from relayscope.collector.reading.filters import bound
-from relayscope.collector.reading.queries import query
+from relayscope.collector.query.filters import bound
+from relayscope.collector.query.queries import query
 from relayscope.storage import create_engine
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 from pydantic import SecretStr
 
-from relayscope.collector.settings import Settings
+from relayscope.collector.config.settings import Settings
 from tests.collector.reading import samples
 from tests.fix_collector import PATIENCE, clean_environment
 

@@ -9,7 +9,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
-from relayscope.collector.reading.records import Message, Record, Span, SpanEvent
+from relayscope.collector.query.records import Message, Record, Span, SpanEvent
 from relayscope.conventions.events import EVENT_MESSAGE
 from relayscope.storage import Batch, Writer, create_engine, migrate
 from relayscope.storage.rows import jsonb, resource, scope, time

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from relayscope.collector.reading.errors import StatementRefused
-from relayscope.collector.settings import Settings
+from relayscope.collector.config.settings import Settings
+from relayscope.collector.query.errors import StatementRefused
 from relayscope.storage import EmbeddedServer
 from tests.collector.reading import samples
 from tests.collector.reading.conftest import COMMAND

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from relayscope.collector.moment import moment
-from relayscope.collector.reading.database import reading
-from relayscope.collector.reading.errors import StatementTooSlow
-from relayscope.collector.reading.filters import attribute, bound
-from relayscope.collector.reading.listing import newest
-from relayscope.collector.reading.statement import Column, Result
+from relayscope.collector.cli.times import moment
+from relayscope.collector.query.database import reading
+from relayscope.collector.query.errors import StatementTooSlow
+from relayscope.collector.query.filters import attribute, bound
+from relayscope.collector.query.listing import newest
+from relayscope.collector.query.statement import Column, Result
 from tests.collector.reading import samples
 from tests.collector.reading.conftest import settings_for
 
@@ -120,7 +120,7 @@ def test_a_list_that_takes_too_long_shows_what_it_has_found(
             raise StatementTooSlow("canceling statement due to statement timeout")
         return Result((Column("time", 25),), iter([("now",)] * (len(windows_seen) % 4)))
 
-    monkeypatch.setattr("relayscope.collector.reading.listing.select", slow)
+    monkeypatch.setattr("relayscope.collector.query.listing.select", slow)
     asked = bound({}) | {"most": 100}
     found = newest(reader, "logs", asked, (None, None), as_json=False)
     assert list(found.rows) == [("now",)]

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import text
 
-from relayscope.collector.command import main
+from relayscope.collector.cli.main import main
 from relayscope.storage import create_engine
 from tests.collector.reading import samples
 from tests.collector.reading.samples import TRACE_ID

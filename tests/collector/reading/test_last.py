@@ -10,7 +10,7 @@ from tests.collector.reading import samples
 from tests.collector.reading.samples import TRACE_ID, span
 
 if TYPE_CHECKING:
-    from relayscope.collector.reading.records import Span
+    from relayscope.collector.query.records import Span
     from tests.collector.reading.conftest import Relayscope
 
 

@@ -14,7 +14,7 @@ from uuid import UUID
 import pytest
 from click.testing import CliRunner
 
-from relayscope.collector.command import main
+from relayscope.collector.cli.main import main
 from tests.collector.reading import samples
 from tests.collector.reading.conftest import COLUMNS, COMMAND
 from tests.collector.reading.samples import HOSTILE_TRACE_ID, TRACE_ID
@@ -24,7 +24,7 @@ from tests.fix_programs import ended
 if TYPE_CHECKING:
     from click.testing import Result
 
-    from relayscope.collector.reading.records import Record
+    from relayscope.collector.query.records import Record
     from tests.collector.reading.conftest import Relayscope, Terminal
 
 STYLE = re.compile(r"\x1b\[[0-9;]*m")

@@ -5,9 +5,9 @@ from importlib.resources import files
 
 import pytest
 
-from relayscope.collector.reading.queries import FILES, query
+from relayscope.collector.query.queries import FILES, query
 
-FOLDER = files("relayscope.collector.reading")
+FOLDER = files("relayscope.collector.query")
 TEXT = "\n".join(FOLDER.joinpath(name).read_text("utf-8") for name in FILES)
 NAMES = re.findall(r"^-- (\w+) --$", TEXT, re.MULTILINE)
 

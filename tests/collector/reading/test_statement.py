@@ -12,17 +12,18 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from relayscope.collector.reading import tabular, values
-from relayscope.collector.reading.database import reading
-from relayscope.collector.reading.errors import DatabaseMissing, StatementRefused
-from relayscope.collector.reading.statement import run
+from relayscope.collector.query import value_loaders as values
+from relayscope.collector.query.database import reading
+from relayscope.collector.query.errors import DatabaseMissing, StatementRefused
+from relayscope.collector.query.statement import run
+from relayscope.collector.render import tabular
 from tests.collector.reading.conftest import COMMAND, settings_for
 from tests.fix_collector import PATIENCE, clean_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from relayscope.collector.settings import Settings
+    from relayscope.collector.config.settings import Settings
     from tests.collector.reading.conftest import Relayscope
 
 WRITES = [

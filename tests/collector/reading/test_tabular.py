@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from relayscope.collector.reading import tabular
-from relayscope.collector.reading.errors import StatementRefused
-from relayscope.collector.reading.statement import Column, Result
+from relayscope.collector.query.errors import StatementRefused
+from relayscope.collector.query.statement import Column, Result
+from relayscope.collector.render import tabular
 from tests.collector.reading.samples import HOSTILE
 from tests.collector.reading.test_plain_text import OBEYED
 

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from relayscope.collector.reading.trace_id import parse_trace_id
+from relayscope.collector.query.trace_id import parse_trace_id
 
 TRACE_ID = UUID("4bf92f3577b34da6a3ce929d0e0e4736")
 

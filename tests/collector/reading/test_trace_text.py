@@ -14,16 +14,16 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from relayscope.collector.reading.trace_text import Layout, Messages, trace_lines
-from relayscope.collector.reading.trace_tree import build
+from relayscope.collector.query.trace_tree import build
+from relayscope.collector.render.trace_text import Layout, Messages, trace_lines
 from tests.collector.reading import samples
 from tests.collector.reading.samples import START, TRACE_ID, message, span
 from tests.collector.reading.test_plain_text import OBEYED
 from tests.collector.reading.test_trace_tree import records, spans
 
 if TYPE_CHECKING:
-    from relayscope.collector.reading.records import Record, Span
-    from relayscope.collector.reading.trace_tree import Trace
+    from relayscope.collector.query.records import Record, Span
+    from relayscope.collector.query.trace_tree import Trace
 
 
 GLANCE = """\

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relayscope.collector.reading.records import Record, Span, SpanEvent
-from relayscope.collector.reading.trace_tree import Node, build, repeats
+from relayscope.collector.query.records import Record, Span, SpanEvent
+from relayscope.collector.query.trace_tree import Node, build, repeats
 from tests.collector.reading import samples
 from tests.collector.reading.samples import TRACE_ID, log, message, span
 
 if TYPE_CHECKING:
-    from relayscope.collector.reading.trace_tree import Trace
+    from relayscope.collector.query.trace_tree import Trace
 
 # Few ids, so that parents meet their children, themselves, and each other's; and one of nobody.
 IDS = st.sampled_from([f"{number:016x}" for number in range(1, 9)])

@@ -11,12 +11,12 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import Engine, text
 
-from relayscope.collector.command import main
-from relayscope.collector.decode import decode
+from relayscope.collector.cli.main import main
 from relayscope.collector.errors import ArchiveError
-from relayscope.collector.signals import LOGS, METRICS, TRACES
-from relayscope.collector.upkeep.archive import Archive, verify
-from relayscope.collector.upkeep.restore import restore
+from relayscope.collector.ingest.decode import decode
+from relayscope.collector.ingest.signals import LOGS, METRICS, TRACES
+from relayscope.collector.maintenance.archive import Archive, verify
+from relayscope.collector.maintenance.restore import restore
 from relayscope.sanitizer import Sanitizer
 from relayscope.storage import RetentionClass, Sealer, Writer, alone, everything, remove
 from tests import otlp_samples

@@ -11,8 +11,8 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import Engine, text
 
-from relayscope.collector.serve.housekeeping import keep_house
-from relayscope.collector.settings import KeptApart, Settings
+from relayscope.collector.config.settings import KeptApart, Settings
+from relayscope.collector.maintenance.housekeeping import keep_house
 from relayscope.storage import Writer, measure
 from tests.fix_roles import Tenant
 from tests.storage.samples import NOW, batch, log
@@ -31,7 +31,7 @@ KEPT: Final = Settings(
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """A round follows the other at once."""
     monkeypatch.setattr(
-        "relayscope.collector.serve.housekeeping._PERIOD_OF_UPKEEP", timedelta(seconds=0.2)
+        "relayscope.collector.maintenance.housekeeping._PERIOD_OF_UPKEEP", timedelta(seconds=0.2)
     )
 
 

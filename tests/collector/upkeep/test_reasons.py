@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import Engine
 
-from relayscope.collector.command import main
+from relayscope.collector.cli.main import main
 from relayscope.storage import Sealer, Writer
 from tests.storage.samples import NOW, batch, log
 

@@ -15,7 +15,7 @@ from relayscope.conventions.environment import RELAYSCOPE_COLLECTOR_TOKEN
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from relayscope.collector.settings import Settings
+    from relayscope.collector.config.settings import Settings
 
 _PATH: Final = "/v1/levels"
 _SECONDS: Final = 10.0

@@ -12,7 +12,7 @@ from relayscope.collector.errors import Malformed, TooLarge, TooSlow, Unsupporte
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from relayscope.collector.room import Reservation
+    from relayscope.collector.ingest.inflight_limit import Reservation
 
 _GZIP: Final = 31
 """zlib's window size for a gzip header and nothing else."""

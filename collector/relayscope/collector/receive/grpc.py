@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Any, Final
 import grpc
 import grpc.aio
 
-from relayscope.collector.decode import parse
 from relayscope.collector.errors import StartError, TooLarge, TooSlow
-from relayscope.collector.intake import Caller, Intake, Received
-from relayscope.collector.signals import SIGNALS, Signal
-from relayscope.collector.status import Refusal
+from relayscope.collector.ingest.decode import parse
+from relayscope.collector.ingest.signals import SIGNALS, Signal
+from relayscope.collector.receive.admission import Caller, Intake, Received
+from relayscope.collector.receive.status import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from relayscope.collector.room import Reservation
-    from relayscope.collector.settings import Address, Settings
+    from relayscope.collector.config.settings import Address, Settings
+    from relayscope.collector.ingest.inflight_limit import Reservation
 
     Context = grpc.aio.ServicerContext[bytes, bytes]
 

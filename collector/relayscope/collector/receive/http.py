@@ -13,19 +13,19 @@ from starlette.middleware import Middleware
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from relayscope.collector.decode import parse
-from relayscope.collector.decode.otlp_json import parse_json
 from relayscope.collector.errors import (
     RequestRefused,
     UnknownPath,
     UnsupportedMedia,
     WrongMethod,
 )
-from relayscope.collector.intake import Caller, Intake, Received
+from relayscope.collector.ingest.decode import parse
+from relayscope.collector.ingest.decode.otlp_json import parse_json
+from relayscope.collector.ingest.signals import SIGNALS, Signal
+from relayscope.collector.receive.admission import Caller, Intake, Received
 from relayscope.collector.receive.body import BUFFERED, Body
 from relayscope.collector.receive.head import Head
-from relayscope.collector.signals import SIGNALS, Signal
-from relayscope.collector.status import Refusal, refusal
+from relayscope.collector.receive.status import Refusal, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import Receive, Scope, Send
 
-    from relayscope.collector.decoder.opened import Parse
-    from relayscope.collector.health import Health
-    from relayscope.collector.room import Reservation
-    from relayscope.collector.settings import Settings
+    from relayscope.collector.config.settings import Settings
+    from relayscope.collector.ingest.decoder.opened import Parse
+    from relayscope.collector.ingest.health import Health
+    from relayscope.collector.ingest.inflight_limit import Reservation
 
     Endpoint = Callable[[Request], Awaitable[Response]]
 

@@ -15,24 +15,24 @@ from uuid import uuid4
 import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 
-from relayscope.collector import ports, tls
-from relayscope.collector.access import Access
-from relayscope.collector.commit_group import CommitGroup
-from relayscope.collector.component_class import ComponentClasses
-from relayscope.collector.decoder import Decoder, DecodingProcess, DecodingThread
 from relayscope.collector.errors import StartError
-from relayscope.collector.figures import Figures
-from relayscope.collector.health import Health
-from relayscope.collector.intake import Intake
-from relayscope.collector.outage import Outage
-from relayscope.collector.pipeline import Lane, Pipeline
+from relayscope.collector.ingest.commit_group import CommitGroup
+from relayscope.collector.ingest.decoder import Decoder, DecodingProcess, DecodingThread
+from relayscope.collector.ingest.health import Health
+from relayscope.collector.ingest.inflight_limit import Room
+from relayscope.collector.ingest.outage import Outage
+from relayscope.collector.ingest.pipeline import Lane, Pipeline
+from relayscope.collector.ingest.stored_requests import Stored
+from relayscope.collector.internal_telemetry.collector_metrics import Figures
+from relayscope.collector.internal_telemetry.component_class import ComponentClasses
 from relayscope.collector.receive import grpc as grpc_receiver
 from relayscope.collector.receive import http as http_receiver
+from relayscope.collector.receive.access import Access
+from relayscope.collector.receive.admission import Intake
 from relayscope.collector.receive.http_protocol import DeadlineH11Protocol
-from relayscope.collector.receive.levels import level_routes
-from relayscope.collector.refusals import Refusals
-from relayscope.collector.room import Room
-from relayscope.collector.stored import Stored
+from relayscope.collector.receive.level_routes import level_routes
+from relayscope.collector.receive.refusal_log import Refusals
+from relayscope.collector.serve import ports, tls
 from relayscope.sanitizer import Sanitizer
 from relayscope.spool import SpoolError
 from relayscope.storage import Writer, create_engine, measure, store_figures
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from relayscope.collector.serve.order import Order
+    from relayscope.collector.serve.worker_config import Order
 
 _logger = logging.getLogger(__name__)
 

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Final
 
 from prometheus_client.multiprocess import mark_process_dead
 
-from relayscope.collector import log
 from relayscope.collector.errors import StartError
+from relayscope.collector.internal_telemetry import json_log as log
 from relayscope.collector.serve import service
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from relayscope.collector.serve.order import Order
+    from relayscope.collector.serve.worker_config import Order
 
 _logger = logging.getLogger(__name__)
 

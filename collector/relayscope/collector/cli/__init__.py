@@ -1,0 +1,1 @@
+"""The command line `relayscope`: options that commands share, and one module per command."""

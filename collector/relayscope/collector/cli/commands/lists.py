@@ -1,0 +1,176 @@
+"""`relayscope traces`, `logs`, `messages` and `calls`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+import click
+
+from relayscope.collector.cli.failures import failures
+from relayscope.collector.cli.last_list import Row, remember
+from relayscope.collector.cli.options import settings_options
+from relayscope.collector.query import value_loaders as values
+from relayscope.collector.query.database import of_demo, reading
+from relayscope.collector.query.filters import bound, filter_options
+from relayscope.collector.query.listing import newest, show
+from relayscope.collector.query.named_query import select
+from relayscope.collector.query.trace_id import find, short
+from relayscope.collector.render import list_columns as lists
+from relayscope.collector.render.terminal import print_lines, stdout_console
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import LiteralString
+
+    import psycopg
+
+    from relayscope.collector.config.settings import Settings
+    from relayscope.collector.render.list_table import ListTable
+
+SEVERAL: Final = "(*) May be given several times; one of the values must fit."
+
+TIMEOUT: Final = 60.0
+"""Seconds; what is bounded in time takes a fraction of one."""
+
+most = click.option(
+    "-n",
+    "--limit",
+    "most",
+    type=click.IntRange(min=1),
+    default=50,
+    show_default=True,
+    metavar="N",
+    help="Show at most N.",
+)
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object per row.")
+
+
+def parameters(connection: psycopg.Connection[Any], given: dict[str, Any]) -> dict[str, object]:
+    """What a statement is given for the options of a command.
+
+    Raises:
+        TraceMissing: there is no trace that begins with what was given for `--trace`.
+        TraceAmbiguous: there are several.
+    """
+    traces = [find(connection, ids) for ids in given.get("trace") or ()]
+    return bound(given) | {"trace": traces or None, "most": given["most"]}
+
+
+def _list(settings: Settings, name: LiteralString, table: ListTable, given: dict[str, Any]) -> None:
+    form = given.pop("as_json")
+    bound(given)  # what is wrong with it is said before anything is connected to
+    with failures(), reading(settings, timeout=TIMEOUT) as connection:
+        times = (given["since"], given["until"])
+        found = newest(connection, name, parameters(connection, given), times, as_json=form)
+        if form or not stdout_console().is_terminal:
+            show(found, as_json=form)
+            return
+        names = [column.name for column in found.columns]
+        rows = [dict(zip(names, row, strict=True)) for row in found.rows]
+        why = "" if rows else why_none(connection, settings, given)
+    _show(rows, table)
+    if why:
+        click.echo(why)
+
+
+def why_none(
+    connection: psycopg.Connection[Any], settings: Settings, given: Mapping[str, Any]
+) -> str:
+    """What to do where a list has no rows."""
+    (is_anything,) = next(select(connection, "is_anything_stored", {}, values.as_text).rows)
+    if is_anything == "f":
+        return f"nothing is stored here yet{of_demo(settings)}"
+    hints = ["nothing that is stored fits"]
+    if given["since"] is None and given.get("sort", "time") != "time":
+        hints.append("it was looked for in the last day: --since goes further back")
+    if given.get("all") is False:
+        hints.append("what is said of channels and delivery is shown with --all")
+    return "; ".join(hints)
+
+
+def _show(rows: Sequence[dict[str, Any]], table: ListTable) -> None:
+    """Print a numbered list, and keep what its numbers stand for."""
+    console = stdout_console()
+    is_kept = remember(
+        [
+            Row(row["trace_id"] and UUID(row["trace_id"]), row.get("message_id"))
+            for row in reversed(rows)
+        ]
+    )
+    for row in rows:
+        row["trace"] = short(row["trace_id"] or "")
+    print_lines(console, table.lines(rows, console.width, numbered=is_kept))
+    count = f"{len(rows):,} row{'' if len(rows) == 1 else 's'}"
+    click.secho(f"({count})", fg="bright_black")
+
+
+def _sort(*columns: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """The option by which a list is sorted."""
+    return click.option(
+        "--sort",
+        type=click.Choice(("time", *columns)),
+        default="time",
+        show_default=True,
+        help="Show the newest, or those with the greatest of this within --since (default: 1d).",
+    )
+
+
+def _command(
+    *filters: str, sorts: tuple[str, ...] = ()
+) -> Callable[[Callable[..., None]], click.Command]:
+    """A command with these filters and what all lists have."""
+
+    def decorate(function: Callable[..., None]) -> click.Command:
+        decorated = settings_options("data_dir", "database_url")(function)
+        decorated = most(as_json(decorated))
+        if sorts:
+            decorated = _sort(*sorts)(decorated)
+        return click.command(epilog=SEVERAL)(filter_options(*filters)(decorated))
+
+    return decorate
+
+
+@_command(
+    *("component", "peer", "method", "tool", "outcome", "failed", "odd", "slower_than", "trace"),
+    *("since", "until"),
+    sorts=("duration", "errors", "messages", "odd_messages"),
+)
+def traces(*, settings: Settings, **given: Any) -> None:
+    """List the newest traces, the newest last.
+
+    Peer, method, tool and outcome are those of one call in the trace.
+    """
+    _list(settings, "traces", lists.TRACES, given)
+
+
+@_command("component", "level", "text", "attribute", "trace", "since", "until", "all")
+def logs(*, settings: Settings, **given: Any) -> None:
+    """List the newest log records that are no messages, the newest last."""
+    name: LiteralString = "logs" if given["text"] is None else "logs_with_text"
+    _list(settings, name, lists.LOGS, given)
+
+
+@_command(
+    *("component", "peer", "direction", "kind", "method", "tool", "failed", "odd", "trace"),
+    *("level", "text", "attribute", "since", "until"),
+    sorts=("size",),
+)
+def messages(*, settings: Settings, **given: Any) -> None:
+    """List the newest JSON-RPC messages, the newest last.
+
+    In a terminal each shows what it says beyond its envelope; in a pipe and with --json each has
+    all of its text. `relayscope diff` takes the numbers of two rows, or their message_id.
+    """
+    name: LiteralString = "messages" if given["text"] is None else "messages_with_text"
+    _list(settings, name, lists.MESSAGES, given)
+
+
+@_command(
+    *("component", "peer", "side", "method", "tool", "outcome", "failed", "odd", "slower_than"),
+    *("trace", "text", "since", "until"),
+    sorts=("duration",),
+)
+def calls(*, settings: Settings, **given: Any) -> None:
+    """List the newest calls with their outcome, the newest last."""
+    _list(settings, "calls", lists.CALLS, given)

@@ -1,0 +1,148 @@
+"""`relayscope serve`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+import time
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import click
+from sqlalchemy import make_url
+
+from relayscope.collector.cli.options import settings_options
+from relayscope.collector.config.sanitizer_rules import load_rules
+from relayscope.collector.errors import StartError
+from relayscope.collector.internal_telemetry import json_log as log
+from relayscope.collector.maintenance.housekeeping import keep_house
+from relayscope.collector.serve import ports, service, tls, workers
+from relayscope.collector.serve.worker_config import Order
+from relayscope.storage import (
+    EmbeddedServer,
+    Roles,
+    StorageError,
+    StorageUnavailable,
+    create_engine,
+    init_roles,
+    migrate,
+)
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from relayscope.collector.config.settings import Settings
+
+_logger = logging.getLogger(__name__)
+
+_COMING_UP: Final = "the database system is"  # starting up, in recovery mode, shutting down
+
+_DATABASE_SECONDS: Final = 20.0
+"""How long a database that is coming up is waited for; recovery after a crash may take that."""
+
+
+@click.command()
+@settings_options(
+    "data_dir",
+    "database_url",
+    "grpc",
+    "http",
+    "workers",
+    "tls_certificate",
+    "tls_key",
+    "tls_client_ca",
+    "sanitizer_rules",
+    "insecure",
+)
+def serve(settings: Settings) -> None:
+    """Receive telemetry over OTLP and store it in PostgreSQL.
+
+    Each option is also a RELAYSCOPE_* variable and a key of the YAML file; tokens and limits are
+    only there.
+    """
+    log.configure()
+    tls.check(settings)
+    rules = load_rules(settings)
+    # Until the service has its own handlers: leave every `with`, so that no server stays behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: sys.exit(0))
+    with contextlib.ExitStack() as held:
+        grpc_port, grpc_address = ports.hold(settings.grpc)
+        held.enter_context(grpc_port)
+        http_port, http_address = ports.hold(settings.http)
+        held.enter_context(http_port)
+        settings = settings.model_copy(update={"grpc": grpc_address, "http": http_address})
+        database = _database(settings, held)
+        asyncio.run(_serve(Order(settings, rules, database.for_receivers), database.for_house))
+
+
+class _Database(NamedTuple):
+    """The URLs of a migrated database.
+
+    Attributes:
+        for_receivers: of a user who can write. Receivers face strangers.
+        for_house: of a user who can do whatever keeping house takes.
+    """
+
+    for_receivers: str
+    for_house: str
+
+
+def _database(settings: Settings, held: contextlib.ExitStack) -> _Database:
+    """The database to use; an embedded server runs as long as `held`."""
+    try:
+        if settings.database_url is not None:
+            url = settings.database_url.get_secret_value()
+        else:
+            server = held.enter_context(EmbeddedServer.start(settings.data_dir))
+            server.keep()
+            url = server.url
+        engine = create_engine(url)
+        _migrate(engine)
+        for_receivers = url
+        if settings.database_url is None:
+            # Nobody else has roles in there.
+            roles = Roles.of("relayscope")
+            init_roles(engine, roles)
+            as_writer = make_url(url).set(username=roles.writer)
+            for_receivers = as_writer.render_as_string(hide_password=False)
+        engine.dispose()
+    except (StorageError, ValueError) as error:
+        raise StartError(str(error)) from None
+    return _Database(for_receivers, url)
+
+
+def _migrate(engine: Engine) -> None:
+    """Migrate, and wait for a database that is just coming up: after a boot, both start at once."""
+    deadline = time.monotonic() + _DATABASE_SECONDS
+    while True:
+        try:
+            return migrate(engine)
+        except StorageUnavailable as error:
+            # libpq gives no code for a refused connection, only PostgreSQL's words.
+            if _COMING_UP not in str(error) or time.monotonic() > deadline:
+                raise
+            _logger.warning("waiting for the database", extra={"reason": str(error)})
+            time.sleep(1)
+
+
+async def _serve(order: Order, house_url: str) -> None:
+    settings = order.settings
+    stop = service.stop_on_signals()
+    run = service.run if settings.workers == 1 else workers.run
+
+    def ready() -> None:
+        _logger.info("listening", extra={"protocol": "otlp/grpc", "address": str(settings.grpc)})
+        _logger.info("listening", extra={"protocol": "http", "address": str(settings.http)})
+        _logger.info("ready")
+
+    housekeeping = asyncio.create_task(keep_house(settings, house_url))
+    try:
+        await run(order, stop, ready)
+    finally:
+        housekeeping.cancel()
+        await asyncio.wait({housekeeping})
+    _logger.info("stopped")

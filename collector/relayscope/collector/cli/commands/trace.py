@@ -1,0 +1,130 @@
+"""`relayscope trace` and `relayscope sql`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from relayscope.collector.cli.commands.lists import as_json
+from relayscope.collector.cli.failures import failures
+from relayscope.collector.cli.options import settings_options
+from relayscope.collector.query import value_loaders as values
+from relayscope.collector.query.database import LONGEST_SECONDS, reading
+from relayscope.collector.query.filters import trace_ids
+from relayscope.collector.query.statement import run
+from relayscope.collector.query.trace_id import find
+from relayscope.collector.query.traces import WHOLE, load, newest
+from relayscope.collector.render import tabular
+from relayscope.collector.render.printable import one_line
+from relayscope.collector.render.terminal import print_lines, stdout_console, write_lines
+from relayscope.collector.render.trace_json import trace_json
+from relayscope.collector.render.trace_text import Layout, Messages, trace_lines
+
+if TYPE_CHECKING:
+    from relayscope.collector.config.settings import Settings
+    from relayscope.collector.query.trace_id import Ids
+
+_TRACE_TIMEOUT: Final = 30.0
+"""Seconds; a trace is found by an index, only `--last` may have to look at all that is stored."""
+
+_GIST_CHARACTERS: Final = 16_384
+"""What is loaded of a text that is cut to a terminal's width: enough to find in it what matters."""
+
+
+@click.command()
+@click.argument("trace_id", required=False, metavar="[TRACE]", type=trace_ids)
+@click.option("--last", is_flag=True, help="Show the trace of the last call a client made.")
+@click.option("--full", is_flag=True, help="Show all text of every message, not one line of it.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=10_000,
+    show_default=True,
+    metavar="N",
+    help="Show at most N spans and N records, the earliest.",
+)
+@settings_options("data_dir", "database_url")
+def trace(  # noqa: PLR0913 - one for each option
+    *,
+    settings: Settings,
+    trace_id: Ids | None,
+    last: bool,
+    full: bool,
+    as_json: bool,
+    limit: int,
+) -> None:
+    """Show a trace and its messages as a tree, in the order things happened.
+
+    TRACE is its id (32 hex digits, the first six of them or more, a UUID, a whole traceparent),
+    or the number of a row of the list that was last shown in a terminal. --last takes the trace
+    that began last among those with a call; handshakes, pings and notifications do not count
+    unless there is nothing else.
+
+    In a terminal each message is one line: what it says beyond its envelope, or "as sent" if it
+    arrived just as the other component sent it. In a pipe each is one line with all of its text.
+    """
+    if (trace_id is None) is not last:
+        raise click.UsageError("give a TRACE, or --last")
+    console = stdout_console()
+    if as_json or not console.is_terminal:
+        layout, characters = Layout(Messages.LINE), WHOLE
+    elif full:
+        layout, characters = Layout(Messages.WHOLE, console.width), WHOLE
+    else:
+        layout, characters = Layout(Messages.GIST, console.width), _GIST_CHARACTERS
+    with failures(), reading(settings, timeout=_TRACE_TIMEOUT) as connection:
+        found = load(
+            connection,
+            newest(connection) if trace_id is None else find(connection, trace_id),
+            limit=limit,
+            characters=characters,
+        )
+    if as_json:
+        write_lines([trace_json(found)])
+    else:
+        print_lines(console, trace_lines(found, layout))
+
+
+@click.command()
+@click.argument("statement", metavar="STATEMENT")
+@as_json
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV with a header (RFC 4180).")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, max=LONGEST_SECONDS),
+    default=60,
+    show_default=True,
+    metavar="SECONDS",
+    help=f"Give up after so long; 0 is as long as may be, {LONGEST_SECONDS:g}.",
+)
+@settings_options("data_dir", "database_url")
+def sql(*, settings: Settings, statement: str, as_json: bool, as_csv: bool, timeout: float) -> None:
+    r"""Run one SQL statement that reads, and print its rows. `-` reads it from standard input.
+
+    `spans` and `logs` are there by these names. Nothing can be written: the statement runs in a
+    READ ONLY transaction, as a role that may only read.
+
+    Rows are a table in a terminal, and TSV in a pipe: PostgreSQL's COPY text format with a header
+    line, where a backslash is `\\` and NULL is `\N`. --csv is exact; the other forms
+    show characters that a terminal would obey as escapes.
+    """
+    if as_json and as_csv:
+        raise click.UsageError("give --json or --csv, not both")
+    if statement == "-":
+        statement = sys.stdin.read()
+    console = stdout_console()
+    with failures(), reading(settings, timeout=timeout) as connection:
+        result = run(connection, statement, values.as_json if as_json else values.as_text)
+        if as_json:
+            write_lines(tabular.json_lines(result))
+        elif as_csv and sys.stdout.isatty():
+            write_lines(map(one_line, tabular.csv(result)))
+        elif as_csv:
+            write_lines(tabular.csv(result), end="\r\n")
+        elif console.is_terminal:
+            print_lines(console, tabular.table(result, console.width))
+        else:
+            write_lines(tabular.tsv(result))

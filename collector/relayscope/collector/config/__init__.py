@@ -1,0 +1,1 @@
+"""Settings of the collector and of its sanitizer: read, merged and checked."""

@@ -1,0 +1,47 @@
+"""The sanitizer rules that the settings ask for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import yaml
+
+from relayscope.collector.errors import StartError
+from relayscope.sanitizer import Rules, RulesError, Sanitizer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from relayscope.collector.config.settings import Settings
+
+
+def load_rules(settings: Settings) -> Rules:
+    """The rules of the settings' file, or the default ones, with or without binary contents.
+
+    Raises:
+        StartError: the file cannot be used; names it and the rule.
+    """
+    path = settings.sanitizer_rules
+    rules = Rules.default() if path is None else _from_file(path)
+    return rules.keeping_binary() if settings.keep_binary else rules
+
+
+def _from_file(path: Path) -> Rules:
+    try:
+        mapping = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if not isinstance(mapping, dict):
+            raise StartError(f"sanitizer_rules: {path}: expected a mapping of rules")
+        rules = Rules.from_mapping(mapping)
+        Sanitizer.from_rules(rules)  # whether they can work together is known only now
+    except OSError as error:
+        raise StartError(f"sanitizer_rules: {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise StartError(f"sanitizer_rules: {path}: is not UTF-8 text") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or "is not YAML"
+        raise StartError(f"sanitizer_rules: {path}{line}: {problem}") from None
+    except RulesError as error:
+        raise StartError(f"sanitizer_rules: {path}: {error}") from None
+    return rules

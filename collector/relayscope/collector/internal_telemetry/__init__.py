@@ -1,0 +1,1 @@
+"""The collector about itself: log lines and Prometheus metrics."""

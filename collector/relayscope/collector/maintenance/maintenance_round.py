@@ -1,0 +1,84 @@
+"""One round of upkeep: seal what is past, archive and remove what has been kept long enough."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from relayscope.collector.errors import ArchiveError
+from relayscope.collector.maintenance.archive import Archive
+from relayscope.collector.maintenance.retention_policy import classes, policy
+from relayscope.storage import Sealer, alone, forget_unused, place_strays, plan, remove, tidy
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from relayscope.collector.config.settings import Settings
+
+_logger = logging.getLogger(__name__)
+
+
+class Round:
+    """Does it, again and again; one at a time per database, whoever else tries."""
+
+    def __init__(self, engine: Engine, settings: Settings) -> None:
+        """Prepare; nothing is connected yet.
+
+        Args:
+            engine: Of the owner of the tables, or of one who may become that.
+            settings: What is sealed, kept and archived.
+        """
+        self._engine = engine
+        self._policy = policy(settings)
+        self._sealer = Sealer(engine, classes(settings), after=settings.seal_after)
+        self._archive = Archive(settings.archive_dir) if settings.archive_dir else None
+
+    def interrupt(self) -> None:
+        """Make what runs in another thread end soon."""
+        self._sealer.interrupt()
+
+    def __call__(self, *, quiet: bool = True) -> None:
+        """Do one round.
+
+        Args:
+            quiet: Seal only what nobody has written to since the last round.
+
+        Raises:
+            psycopg.Error: PostgreSQL went away or refused; the next round goes on.
+        """
+        for sealed in self._sealer.seal(quiet=quiet):
+            _logger.info("sealed", extra=sealed._asdict())
+        self.remove()
+
+    def remove(self) -> int:
+        """Archive and remove what has been kept long enough; return how many records.
+
+        Raises:
+            psycopg.Error: PostgreSQL went away or refused; the next round goes on.
+        """
+        rows = 0
+        with alone(self._engine) as connection:
+            if connection is None:
+                return 0
+            place_strays(connection)
+            for removal in plan(connection, self._policy):
+                said = {
+                    "table": removal.signal,
+                    "class": removal.class_,
+                    "from_time": removal.from_time.isoformat(),
+                    "reason": removal.reason,
+                }
+                try:
+                    name = self._archive.write(connection, removal) if self._archive else None
+                except (ArchiveError, psycopg.DataError) as error:
+                    _logger.error("not removed", extra={**said, "error": str(error)})  # noqa: TRY400
+                    continue
+                if remove(connection, removal, name):
+                    rows += removal.what.rows
+                    _logger.info("removed", extra={**said, "records": removal.what.rows})
+            tidy(connection)
+            if rows:
+                forget_unused(connection)
+        return rows

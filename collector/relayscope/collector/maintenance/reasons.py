@@ -1,0 +1,73 @@
+"""Why there was nothing to do: silence would leave open whether anything works."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import TYPE_CHECKING, Any
+
+from relayscope.storage import everything, unsealed
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
+    import psycopg
+
+    from relayscope.collector.config.settings import Settings
+
+
+def not_sealed(connection: psycopg.Connection[Any], settings: Settings) -> str:
+    """Why nothing was sealed."""
+    waiting = unsealed(connection)
+    if not waiting:
+        return "nothing was sealed: no records wait for it"
+    due = moment_text(waiting[0].end_time + settings.seal_after)
+    return (
+        f"nothing was sealed: what is stored can be sealed {length_text(settings.seal_after)} "
+        f"(seal_after) after its day has ended, the first at {due}; few records that came late "
+        "wait for more"
+    )
+
+
+def not_archived(connection: psycopg.Connection[Any], until: datetime) -> str:
+    """Why nothing was archived."""
+    sealed = everything(connection)
+    if not sealed:
+        return (
+            "nothing was archived: only sealed records can be, and none are sealed yet "
+            "(`relayscope seal` says why)"
+        )
+    first = moment_text(min(removal.to_time for removal in sealed))
+    return (
+        f"nothing was archived: the first sealed records end at {first}, which is not before "
+        f"{moment_text(until)}"
+    )
+
+
+def not_removed(connection: psycopg.Connection[Any], settings: Settings) -> str:
+    """Why nothing has to be removed."""
+    kept = {
+        "traces": settings.keep_traces,
+        "logs": settings.keep_logs,
+        "metrics": settings.keep_metrics,
+        **{apart.name: apart.keep for apart in settings.keep_apart},
+    }
+    rules = ", ".join(
+        f"{name} {'for good' if age is None else length_text(age)}" for name, age in kept.items()
+    )
+    times = [removal.from_time for removal in everything(connection)]
+    times += [source.start_time for source in unsealed(connection)]
+    oldest = f"the oldest are of {moment_text(min(times))}" if times else "there are none"
+    return (
+        f"no records have been kept long enough: kept are {rules}, and what was restored as long "
+        f"as --keep-days said; {oldest}"
+    )
+
+
+def moment_text(time: datetime) -> str:
+    """A time as upkeep prints it."""
+    return f"{time.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def length_text(length: timedelta) -> str:
+    """A length of time as upkeep prints it: `30 days`, `1:00:00`."""
+    return str(length).removesuffix(", 0:00:00")

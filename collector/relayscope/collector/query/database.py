@@ -1,0 +1,138 @@
+"""Where the commands read from: one read-only transaction, as a role that can only read."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Final, LiteralString
+
+import psycopg
+from psycopg import errors
+from psycopg.sql import SQL, Identifier
+from sqlalchemy import make_url
+
+from relayscope.collector.query.errors import DatabaseMissing
+from relayscope.collector.query.queries import query
+from relayscope.storage import EmbeddedServer, NoDatabase, StorageError, create_engine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sqlalchemy import PoolProxiedConnection
+
+    from relayscope.collector.config.settings import Settings
+
+LONGEST_SECONDS: Final = 600.0
+"""Upper bound of a statement; `maintenance/housekeeping.py` ends those that last longer."""
+
+_READER: Final = "relayscope_reader"
+"""A role of ours that may read what relayscope stores, and nothing else."""
+
+_READERS: Final[tuple[LiteralString, ...]] = (_READER, "pg_read_all_data")
+"""Whom to become: the first that exists and that the user may be."""
+
+
+@contextmanager
+def reading(settings: Settings, *, timeout: float) -> Iterator[psycopg.Connection[Any]]:
+    """Connect to where `relayscope serve` stores, for one READ ONLY transaction.
+
+    What keeps a statement from writing, one behind the other: the role has SELECT and nothing else,
+    so no files and no programs of the server either (a READ ONLY transaction alone allows `copy …
+    to program`); the transaction is READ ONLY; it is rolled back at the end.
+
+    In the embedded server that role is who logs in, if it exists. Elsewhere it is taken on by `set
+    role`: a statement made for it can take it off again, and is then held by the transaction alone.
+    Give a `database_url` of a user who may only read where that matters.
+
+    Args:
+        settings: where; an embedded server that does not run is started for as long as this is
+            open.
+        timeout: seconds that a statement may take, `LONGEST_SECONDS` at most; 0 for as long.
+
+    Raises:
+        DatabaseMissing: nothing was ever stored there, or it cannot be reached.
+    """
+    with _urls(settings) as urls, _connection(urls) as connection:
+        # Statements are planned for what they are given: a filter that is not given costs nothing.
+        connection.prepare_threshold = None
+        connection.autocommit = True
+        _become_reader(connection)
+        connection.autocommit = False
+        connection.read_only = True
+        again(connection, timeout=timeout)
+        yield connection
+
+
+def again(connection: psycopg.Connection[Any], *, timeout: float) -> None:
+    """Begin another transaction, for whoever looks for a long time: an open one holds up others.
+
+    Args:
+        connection: as `reading` gives it.
+        timeout: as for `reading`.
+    """
+    connection.rollback()
+    seconds = min(timeout or LONGEST_SECONDS, LONGEST_SECONDS)
+    connection.execute(
+        query("settings_of_reader"), {"statement_timeout": f"{max(1, round(seconds * 1000))}ms"}
+    )
+
+
+def of_demo(settings: Settings) -> str:
+    """Where the demo's data is, if it is beside what these settings lead to."""
+    folder = settings.data_dir / "demo"
+    if settings.database_url is not None or not (folder / "postgresql").exists():
+        return ""
+    return f"; what `relayscope demo` showed is in --data-dir {folder}"
+
+
+@contextmanager
+def _urls(settings: Settings) -> Iterator[Sequence[str]]:
+    """Where to connect, the best first; the server runs while this is open."""
+    if settings.database_url is not None:
+        yield [settings.database_url.get_secret_value()]
+        return
+    try:
+        server = EmbeddedServer.join(settings.data_dir)
+    except NoDatabase:
+        raise DatabaseMissing(
+            f"nothing is stored in {settings.data_dir}: start `relayscope serve`, or say where the "
+            f"data is with --data-dir or --database-url{of_demo(settings)}"
+        ) from None
+    except StorageError as error:
+        raise DatabaseMissing(str(error)) from None
+    with server:
+        as_reader = make_url(server.url).set(username=_READER)
+        yield [as_reader.render_as_string(hide_password=False), server.url]
+
+
+@contextmanager
+def _connection(urls: Sequence[str]) -> Iterator[psycopg.Connection[Any]]:
+    pooled = _connect(urls)
+    try:
+        connection = pooled.driver_connection
+        if not isinstance(connection, psycopg.Connection):
+            raise TypeError("the engine's driver is not psycopg")
+        yield connection
+    finally:
+        pooled.invalidate()
+
+
+def _connect(urls: Sequence[str]) -> PoolProxiedConnection:
+    *others, last = urls
+    for url in others:
+        with suppress(psycopg.OperationalError):
+            return create_engine(url).raw_connection()
+    try:
+        return create_engine(last).raw_connection()
+    except ValueError as error:
+        raise DatabaseMissing(str(error)) from None
+    except psycopg.OperationalError as error:
+        raise DatabaseMissing(f"cannot connect to PostgreSQL: {error}") from None
+
+
+def _become_reader(connection: psycopg.Connection[Any]) -> None:
+    for role in _READERS:
+        try:
+            connection.execute(SQL("set role {}").format(Identifier(role)))
+        except (errors.InsufficientPrivilege, errors.InvalidParameterValue):
+            continue
+        return

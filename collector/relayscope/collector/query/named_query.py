@@ -1,0 +1,62 @@
+"""The rows of one of our own statements, its values bound."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+import psycopg
+from psycopg import errors
+
+from relayscope.collector.query.errors import DatabaseMissing
+from relayscope.collector.query.queries import query
+from relayscope.collector.query.statement import Column, Result, refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import LiteralString
+
+    from psycopg.adapt import AdaptersMap
+
+_TOO_SLOW: Final = "less time is looked at with --since and --until."
+
+
+def select(
+    connection: psycopg.Connection[Any],
+    name: LiteralString,
+    bound: Mapping[str, object],
+    values: Callable[[AdaptersMap], None],
+) -> Result:
+    """Run a named statement.
+
+    Args:
+        connection: as `database.reading` gives it.
+        name: of the statement.
+        bound: its parameters.
+        values: what to make of values: `values.as_text` or `values.as_json`.
+
+    Raises:
+        DatabaseMissing: relayscope never wrote to this database.
+        StatementRefused: with PostgreSQL's words.
+    """
+    cursor = connection.cursor()
+    values(cursor.adapters)
+    with in_our_words():
+        cursor.execute(query(name), bound)
+        rows = cursor.fetchall()
+    described = cursor.description or ()
+    return Result(tuple(Column(one.name, one.type_code) for one in described), iter(rows))
+
+
+@contextmanager
+def in_our_words() -> Iterator[None]:
+    """Say what PostgreSQL says as one of `errors`."""
+    try:
+        yield
+    except (errors.UndefinedTable, errors.InvalidSchemaName, errors.UndefinedColumn):
+        raise DatabaseMissing(
+            "relayscope has no tables of this version in this database: `relayscope serve` makes "
+            "them when it starts"
+        ) from None
+    except psycopg.Error as error:
+        raise refused(error, _TOO_SLOW) from None

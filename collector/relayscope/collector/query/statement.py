@@ -1,0 +1,97 @@
+"""One statement of the user's own, run where it can only read, its rows as they come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import psycopg
+from psycopg import errors
+from psycopg.pq import ExecStatus
+
+from relayscope.collector.query.errors import StatementRefused, StatementTooSlow
+from relayscope.collector.render.printable import lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from psycopg.adapt import AdaptersMap
+
+_CHUNK: Final = 100
+"""Rows that travel together: 10 times as fast as one by one, and few enough to be shown at once."""
+
+
+TOO_SLOW: Final = "--timeout SECONDS allows it more; narrow the time to need less."
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a result."""
+
+    name: str
+    type_oid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a statement returns; `rows` may be read once, while the connection is open."""
+
+    columns: tuple[Column, ...]
+    rows: Iterator[tuple[Any, ...]]
+
+
+def run(
+    connection: psycopg.Connection[Any],
+    statement: str,
+    values: Callable[[AdaptersMap], None],
+) -> Result:
+    """Run one statement that returns rows.
+
+    It is parsed first and refused if it would not return rows, so that `do`, `copy`, `set` or
+    `commit` never run; and the extended protocol takes one statement, never two.
+
+    Args:
+        connection: as `database.reading` gives it.
+        statement: SQL of the user's own; nothing is put into it.
+        values: what to make of values: `values.as_text` or `values.as_json`.
+
+    Raises:
+        StatementRefused: with PostgreSQL's words and the place in the statement, at once or while
+            the rows are read.
+    """
+    try:
+        query = statement.encode()
+    except UnicodeEncodeError:
+        raise StatementRefused("the statement is not valid UTF-8") from None
+    columns = _describe(connection, query)
+    if not columns:
+        raise StatementRefused("only a statement that returns rows can be run here")
+    cursor = connection.cursor()
+    values(cursor.adapters)
+    return Result(columns, _in_our_words(cursor.stream(query, size=_CHUNK)))
+
+
+def _describe(connection: psycopg.Connection[Any], query: bytes) -> tuple[Column, ...]:
+    server = connection.pgconn
+    for result in (server.prepare(b"", query), server.describe_prepared(b"")):
+        if result.status != ExecStatus.COMMAND_OK:
+            raise refused(errors.error_from_result(result))
+    return tuple(
+        Column((result.fname(i) or b"").decode(errors="replace"), result.ftype(i))
+        for i in range(result.nfields)
+    )
+
+
+def _in_our_words(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    try:
+        yield from rows
+    except psycopg.Error as error:
+        raise refused(error) from None
+
+
+def refused(error: psycopg.Error, too_slow: str = TOO_SLOW) -> StatementRefused:
+    """What PostgreSQL said, which may quote telemetry, and what to do where it took too long."""
+    said = "\n".join(lines(str(error).strip()))
+    if isinstance(error, errors.QueryCanceled) and "statement timeout" in said:
+        return StatementTooSlow(f"{said}\nHINT:  {too_slow}")
+    return StatementRefused(said)

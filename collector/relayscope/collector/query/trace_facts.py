@@ -1,0 +1,73 @@
+"""What a trace comes to: when, how long, who took part, and what a reader should look for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from relayscope.collector.query.records import Message
+
+if TYPE_CHECKING:
+    from relayscope.collector.query.records import Record, Span
+    from relayscope.collector.query.trace_tree import Trace
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Figures of a trace. Times are ns since 1970.
+
+    Attributes:
+        spans: those that were recorded, from the top of the tree down.
+        records: all log records, messages too, in the order of the tree.
+        components: who took part, in the order of the tree.
+        zero: what offsets in the trace count from: the start of the first root.
+        start: the first moment that anyone recorded, by that one's own clock.
+        end: the last such moment.
+        messages: how many records are messages.
+        odd: how many of them are odd.
+        failed: how many spans say that they failed.
+        missing: how many spans were not recorded, though others name them.
+        ahead: how many spans start before their parent, so that their clocks differ.
+    """
+
+    spans: tuple[Span, ...]
+    records: tuple[Record, ...]
+    components: tuple[str, ...]
+    zero: int
+    start: int
+    end: int
+    messages: int
+    odd: int
+    failed: int
+    missing: int
+    ahead: int
+
+    @property
+    def extent(self) -> int:
+        """From the first moment to the last, in ns."""
+        return self.end - self.start
+
+    @classmethod
+    def of(cls, trace: Trace) -> Facts:
+        """Take them from a trace."""
+        nodes = list(trace.nodes())
+        spans = tuple(node.span for node in nodes if node.span)
+        records = (*trace.loose, *chain.from_iterable(node.records for node in nodes))
+        times = [span.start for span in spans] + [record.time for record in records]
+        start = min(times, default=0)
+        messages = [record for record in records if isinstance(record, Message)]
+        named = chain((span.component for span in spans), (one.component for one in records))
+        return cls(
+            spans=spans,
+            records=records,
+            components=tuple(dict.fromkeys(named)),
+            zero=trace.roots[0].start if trace.roots else start,
+            start=start,
+            end=max(chain(times, (span.end for span in spans)), default=0),
+            messages=len(messages),
+            odd=sum(message.odd is not None for message in messages),
+            failed=sum(span.failed for span in spans),
+            missing=sum(node.span is None for node in nodes),
+            ahead=sum(node.ahead > 0 for node in nodes),
+        )

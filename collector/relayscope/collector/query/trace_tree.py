@@ -1,0 +1,227 @@
+"""Who called whom: a trace as a tree, whatever its spans say about their parents.
+
+A stored trace may be broken in every way: parents that were never recorded (a client without
+OpenTelemetry, a process that died), parents that are their own descendants, one span id used
+twice, clocks that differ between machines, ten thousand spans in one chain. Still each span and
+each record is in the tree exactly once, and nothing here recurses.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from relayscope.collector.query.records import Message, Record, Span, SpanEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from uuid import UUID
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """A span, or the place of one that was not recorded (`span` is None) but that others name."""
+
+    span_id: str
+    span: Span | None
+    parent: Node | None = None
+    children: list[Node] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
+    in_cycle: bool = False
+    """Its recorded parent is its own descendant; it stands as a root instead."""
+
+    @property
+    def start(self) -> int:
+        """When it began; for a span that was not recorded, the first that is known of it."""
+        if self.span is not None:
+            return self.span.start
+        times = [record.time for record in self.records]
+        times += [child.span.start for child in self.children if child.span is not None]
+        return min(times, default=0)
+
+    @property
+    def ahead(self) -> int:
+        """By how many ns it starts before its parent: nothing does, so their clocks differ."""
+        if self.span is None or self.parent is None or self.parent.span is None:
+            return 0
+        return max(0, self.parent.span.start - self.span.start)
+
+    @property
+    def messages(self) -> Iterator[Message]:
+        """Its records that are messages."""
+        return (record for record in self.records if isinstance(record, Message))
+
+
+Item = Node | Record | SpanEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the tree: what stands there, how deep, and whether more follows at that depth."""
+
+    depth: int
+    is_last: bool
+    item: Item
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A trace as a tree.
+
+    `loose` are records of the trace that name no span; `more_spans` and `more_records` say that
+    there are more than were loaded.
+    """
+
+    trace_id: UUID
+    roots: tuple[Node, ...]
+    loose: tuple[Record, ...] = ()
+    more_spans: bool = False
+    more_records: bool = False
+
+    def entries(self) -> Iterator[Entry]:
+        """All of it from the top down; within a span, what happened in the order it happened."""
+        stack = [iter(_with_last(_in_order(None, self.roots, self.loose, ())))]
+        while stack:
+            if (step := next(stack[-1], None)) is None:
+                stack.pop()
+                continue
+            item, is_last = step
+            yield Entry(len(stack) - 1, is_last, item)
+            if isinstance(item, Node):
+                events = item.span.events if item.span else ()
+                stack.append(iter(_with_last(_in_order(item, item.children, item.records, events))))
+
+    def nodes(self) -> Iterator[Node]:
+        """The spans from the top down."""
+        return (entry.item for entry in self.entries() if isinstance(entry.item, Node))
+
+
+def build(trace_id: UUID, spans: Iterable[Span], records: Iterable[Record]) -> Trace:
+    """Put the spans and records of one trace where they belong."""
+    nodes = [Node(span.span_id, span) for span in sorted(spans, key=_span_order)]
+    by_id: dict[str, Node] = {}
+    for node in nodes:
+        by_id.setdefault(node.span_id, node)  # of an id used twice, the first is the one meant
+
+    def place(span_id: str) -> Node:
+        if (node := by_id.get(span_id)) is None:
+            node = by_id[span_id] = Node(span_id, None)
+        return node
+
+    for node in nodes:
+        if node.span is not None and node.span.parent_span_id:
+            node.parent = place(node.span.parent_span_id)
+    _break_cycles(nodes)
+    loose = []
+    for record in sorted(records, key=_record_order):
+        if record.span_id:
+            place(record.span_id).records.append(record)
+        else:
+            loose.append(record)
+    for node in nodes:
+        if node.parent is not None:
+            node.parent.children.append(node)
+    missing = [node for node in by_id.values() if node.span is None]
+    roots = [node for node in nodes if node.parent is None]
+    return Trace(
+        trace_id, tuple(sorted(roots + missing, key=lambda node: node.start)), tuple(loose)
+    )
+
+
+def repeats(trace: Trace) -> set[int]:
+    """Which messages arrived as they were sent: `id()` of each received one whose text is the same.
+
+    A message between two instrumented components is recorded twice. The two belong together when a
+    span of one component is the child of a span of another, and id, kind and text are the same.
+    """
+    found = set()
+    for node in trace.nodes():
+        if node.parent is None:
+            continue
+        here = {_fingerprint(message): message for message in node.messages}
+        for message in node.parent.messages:
+            twin = here.get(_fingerprint(message))
+            if twin and twin.component != message.component:
+                if (message.direction, twin.direction) == ("sent", "received"):
+                    found.add(id(twin))
+                elif (message.direction, twin.direction) == ("received", "sent"):
+                    found.add(id(message))
+    return found
+
+
+def _fingerprint(message: Message) -> tuple[str | None, str | None, bytes]:
+    return message.kind, message.request_id, message.body_digest
+
+
+def _break_cycles(nodes: Sequence[Node]) -> None:
+    """Make the earliest span of each cycle a root."""
+    order = {node: position for position, node in enumerate(nodes)}
+    done: set[Node] = set()
+    for start in nodes:
+        path: list[Node] = []
+        on_path: set[Node] = set()
+        node: Node | None = start
+        while node is not None and node not in done and node not in on_path:
+            path.append(node)
+            on_path.add(node)
+            node = node.parent
+        if node is not None and node in on_path:
+            earliest = min(path[path.index(node) :], key=order.__getitem__)
+            earliest.parent = None
+            earliest.in_cycle = True
+        done |= on_path
+
+
+def _in_order(
+    node: Node | None,
+    children: Iterable[Node],
+    records: Iterable[Record],
+    events: Iterable[SpanEvent],
+) -> list[Item]:
+    """What stands under a node, by time.
+
+    A child of another component has another clock. Where that would put it before the message that
+    caused it, or after the answer that came of it, it stands beside that message.
+    """
+    sent, answered = _first_sent_and_last_received(node)
+
+    def place(child: Node) -> tuple[int, int]:
+        start = child.start
+        if node and node.span and child.span and child.span.component != node.span.component:
+            if sent is not None and start < sent:
+                return sent, 1
+            if answered is not None and start >= answered:
+                return answered, -1
+        return start, 1
+
+    placed: list[tuple[tuple[int, int], Item]] = []
+    placed += [((record.time, 0), record) for record in records]
+    placed += [((event.time, 0), event) for event in events]
+    placed += [(place(child), child) for child in children]
+    placed.sort(key=lambda entry: entry[0])  # stable: equal times stay in the order they came in
+    return [item for _, item in placed]
+
+
+def _first_sent_and_last_received(node: Node | None) -> tuple[int | None, int | None]:
+    messages = list(node.messages) if node else []
+    sent = min((message.time for message in messages if message.direction == "sent"), default=None)
+    answered = max(
+        (message.time for message in messages if message.direction == "received"), default=None
+    )
+    if sent is None or answered is None or answered < sent:
+        return sent, None
+    return sent, answered
+
+
+def _with_last(items: list[Item]) -> Iterator[tuple[Item, bool]]:
+    return ((item, position == len(items)) for position, item in enumerate(items, 1))
+
+
+def _span_order(span: Span) -> tuple[int, int, str]:
+    return span.start, -span.end, span.span_id
+
+
+def _record_order(record: Record) -> tuple[int, str, int]:
+    if isinstance(record, Message):
+        return record.time, record.channel or "", record.sequence
+    return record.time, "", 0

@@ -1,0 +1,133 @@
+"""Finding a trace and loading it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+from psycopg.rows import DictRow, dict_row
+from psycopg.types.json import set_json_loads
+
+from relayscope.collector.query.errors import TraceMissing
+from relayscope.collector.query.named_query import in_our_words
+from relayscope.collector.query.queries import query
+from relayscope.collector.query.records import Message, Record, Span, SpanEvent
+from relayscope.collector.query.trace_tree import build
+from relayscope.conventions.events import EVENT_MESSAGE
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    import psycopg
+
+    from relayscope.collector.query.trace_tree import Trace
+
+WHOLE: Final = 2**31 - 1
+"""More characters than a body can have."""
+
+_LOOK_BACK: Final = (timedelta(minutes=10), timedelta(days=1))
+"""How far back to look for the newest call, before all that is stored is looked at. The index on
+time finds the recent part; all of it takes a scan."""
+
+_AHEAD: Final = timedelta(minutes=1)
+"""How far another machine's clock may be ahead for its trace to be the newest: a span from next
+year is not what just happened."""
+
+
+def load(
+    connection: psycopg.Connection[Any], trace_id: UUID, *, limit: int, characters: int = WHOLE
+) -> Trace:
+    """Load a trace.
+
+    Args:
+        connection: as `database.reading` gives it.
+        trace_id: which.
+        limit: how many spans and how many records at most, the earliest of each.
+        characters: how much of each body at most.
+
+    Raises:
+        TraceMissing: neither a span nor a record of it is stored.
+        DatabaseMissing: relayscope never wrote to this database.
+    """
+    set_json_loads(orjson.loads, connection)
+    bound = {"trace_id": trace_id, "characters": characters}
+    with in_our_words():
+        spans = _rows(connection, query("spans_of_trace"), bound | {"spans": limit + 1})
+        records = _rows(connection, query("records_of_trace"), bound | {"records": limit + 1})
+    if not spans and not records:
+        raise TraceMissing(
+            f"no trace {trace_id.hex} is stored (a process sends its spans when they have ended)"
+        )
+    trace = build(trace_id, map(_span, spans[:limit]), map(_record, records[:limit]))
+    return replace(trace, more_spans=len(spans) > limit, more_records=len(records) > limit)
+
+
+def newest(connection: psycopg.Connection[Any]) -> UUID:
+    """Find the trace of the last call a client made.
+
+    That is the trace that began last among those with a call other than a handshake, `ping` or a
+    notification, as reconnecting relays make those all the time. If there is none, the trace of the
+    span that began last, so that a handshake that failed can be seen too. Traces that seem to begin
+    in the future only count if there are no others.
+
+    Raises:
+        TraceMissing: nothing is stored.
+        DatabaseMissing: relayscope never wrote to this database.
+    """
+    now = datetime.now(UTC)
+    windows = [(now - back, now + _AHEAD) for back in _LOOK_BACK]
+    windows += [(datetime.min.replace(tzinfo=UTC), now + _AHEAD)]
+    windows += [(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))]
+    with in_our_words():
+        for statement in (query("newest_call"), query("newest_trace")):
+            for since, until in windows:
+                rows = _rows(connection, statement, {"since": since, "until": until})
+                if rows:
+                    trace_id: UUID = rows[0]["trace_id"]
+                    return trace_id
+    raise TraceMissing("no trace is stored yet")
+
+
+def _rows(
+    connection: psycopg.Connection[Any], statement: Any, values: dict[str, Any]
+) -> list[DictRow]:
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(statement, values).fetchall()
+
+
+def _span(row: DictRow) -> Span:
+    return Span(
+        span_id=row["span_id"],
+        parent_span_id=row["parent_span_id"],
+        component=row["component"],
+        name=row["name"],
+        kind=row["kind"],
+        start=int(row["start_unix_nano"]),
+        end=int(row["end_unix_nano"]),
+        status=row["status"],
+        status_message=row["status_message"],
+        attributes=row["attributes"] or {},
+        events=tuple(
+            SpanEvent(event["time"], event["name"], event.get("attributes") or {})
+            for event in row["events"] or ()
+        ),
+        links=tuple(row["links"] or ()),
+    )
+
+
+def _record(row: DictRow) -> Record:
+    kind = Message if row["event_name"] == EVENT_MESSAGE else Record
+    return kind(
+        span_id=row["span_id"],
+        component=row["component"],
+        time=int(row["time_unix_nano"]),
+        event_name=row["event_name"],
+        severity_number=row["severity_number"],
+        severity_text=row["severity_text"],
+        body=row["body"],
+        body_length=row["body_length"],
+        body_digest=row["body_digest"],
+        attributes=row["attributes"] or {},
+    )

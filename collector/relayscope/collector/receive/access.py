@@ -1,0 +1,55 @@
+"""Who may do what: bearer tokens with a role, checked alike for every transport. Fails closed."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Literal
+
+from relayscope.collector.errors import PermissionDenied, Unauthenticated
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from relayscope.collector.config.settings import Token
+
+Role = Literal["ingest", "read", "admin"]
+
+
+class Access:
+    """The tokens that are let in. Without any, whoever can connect is."""
+
+    def __init__(self, tokens: Sequence[Token]) -> None:
+        self._tokens = [
+            (token.token.get_secret_value().encode(), frozenset({token.role}), token.name)
+            for token in tokens
+        ]
+
+    def check(self, authorization: str | None, role: Role) -> str:
+        """Let the request pass, or not.
+
+        Args:
+            authorization: the `Authorization` header, if there is exactly one.
+            role: what the request needs; `admin` may do everything.
+
+        Returns:
+            The token's name; empty where everybody is let in.
+
+        Raises:
+            Unauthenticated: there is no bearer token, or nobody has it.
+            PermissionDenied: its role is another.
+        """
+        if not self._tokens:
+            return ""
+        scheme, _, presented = (authorization or "").partition(" ")
+        candidate = presented.strip().encode()
+        roles: frozenset[str] = frozenset()
+        name = ""
+        # All are compared, so that the time does not tell which one was nearly right.
+        for token, token_roles, token_name in self._tokens:
+            if secrets.compare_digest(candidate, token):
+                roles, name = token_roles, token_name
+        if scheme.lower() != "bearer" or not roles:
+            raise Unauthenticated("a valid bearer token is needed")
+        if roles.isdisjoint({role, "admin"}):
+            raise PermissionDenied(f"this token may not {role}")
+        return name

@@ -1,0 +1,103 @@
+"""What every door does with a request: let it in, find room, have it stored, count the answer."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, NamedTuple
+
+from relayscope.collector.errors import RequestRefused
+from relayscope.collector.ingest.decoder import Job
+from relayscope.collector.receive import status
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from google.protobuf.message import Message
+
+    from relayscope.collector.ingest.decoder.opened import Parse
+    from relayscope.collector.ingest.inflight_limit import Reservation, Room
+    from relayscope.collector.ingest.pipeline import Pipeline
+    from relayscope.collector.ingest.signals import Signal
+    from relayscope.collector.internal_telemetry.collector_metrics import Figures
+    from relayscope.collector.receive.access import Access
+    from relayscope.collector.receive.refusal_log import Refusals
+
+_logger = logging.getLogger(__name__)
+
+
+class Received(NamedTuple):
+    """The bytes of a request, decompressed, and what reads them."""
+
+    raw: bytes
+    parse: Parse
+
+
+class Caller(NamedTuple):
+    """Who sends a request.
+
+    Attributes:
+        transport: `grpc` or `http`, for the figures.
+        peer: the address it comes from, for the log.
+        connection: that address with its port: what comes over one has its turns together.
+        authorization: the `Authorization` header, if there is exactly one.
+    """
+
+    transport: str
+    peer: str
+    connection: str
+    authorization: str | None
+
+
+class Intake(NamedTuple):
+    """Shared by the doors of one process."""
+
+    access: Access
+    room: Room
+    pipeline: Pipeline
+    figures: Figures
+    refusals: Refusals
+
+    async def take(
+        self,
+        signal: Signal,
+        caller: Caller,
+        first: int,
+        receive: Callable[[Reservation], Awaitable[Received]],
+    ) -> Message | status.Refusal:
+        """The answer to one request; never raises what a client could cause.
+
+        Args:
+            signal: what the request holds.
+            caller: who sends it.
+            first: bytes to have room for before anything of the request is read.
+            receive: gets the request's bytes, growing its reservation when these are more.
+        """
+        try:
+            self.access.check(caller.authorization, "ingest")
+            response = await self._store(signal, caller.connection, first, receive)
+        except Exception as error:
+            if not isinstance(error, RequestRefused):
+                _logger.exception("request failed", extra={"signal": signal.name})
+            else:
+                self.refusals.tell(caller.peer, caller.transport, error)
+            refusal = status.refusal(error)
+            self.figures.refused(signal, caller.transport, refusal, type(error).__name__)
+            return refusal
+        self.figures.answered(signal, caller.transport)
+        return response
+
+    async def _store(
+        self,
+        signal: Signal,
+        connection: str,
+        first: int,
+        receive: Callable[[Reservation], Awaitable[Received]],
+    ) -> Message:
+        reservation = await self.room.reserve(first)
+        try:
+            raw, parse = await receive(reservation)
+            reservation.settle_at(len(raw))
+        except BaseException:  # also when the client hangs up, which cancels us
+            reservation.release()
+            raise
+        return await self.pipeline.accept(connection, Job(signal, raw, parse), reservation)

@@ -1,0 +1,1 @@
+"""Text for a terminal and for programs, made of what `query` returns."""

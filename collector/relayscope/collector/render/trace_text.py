@@ -1,0 +1,286 @@
+"""A trace for people: one line per span, message and log record, in the order things happened.
+
+::
+
+      0.00 ms  client  tools/call get_time  client · 12.4 ms  stdio
+      0.05 ms  ├→ tools/call #3  187 B  {"name":"get_time","arguments":{"timezone":"UTC"}}
+      0.61 ms  ├─ relay  tools/call get_time  server · 11.2 ms  stdio
+      0.63 ms  │  ├← tools/call #3  187 B  as sent
+     ...
+     12.31 ms  └← result #3  231 B  as sent
+
+The first column is the time since the trace began, by the clock of the one who recorded it. The
+arrow is that component's view: `→` it sent this, `←` it received this.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from itertools import cycle
+from typing import TYPE_CHECKING, Final
+
+from rich.cells import chop_cells
+from rich.text import Text
+
+from relayscope.collector.query.records import Message, SpanEvent
+from relayscope.collector.query.trace_facts import Facts
+from relayscope.collector.query.trace_tree import Node, repeats
+from relayscope.collector.render.message_summary import gist
+from relayscope.collector.render.printable import lines, one_line
+from relayscope.collector.render.quantities import duration_text, offset_text, size_text
+from relayscope.collector.render.tree_guides import Guides
+from relayscope.conventions.attributes import (
+    ERROR_ANSWERED_ABOVE,
+    ERROR_CANCELLED,
+    ERROR_CROWDED_OUT,
+    ERROR_STOPPED_READING,
+    ERROR_TIMEOUT,
+    ERROR_UNANSWERED,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from relayscope.collector.query.records import Record, Span
+    from relayscope.collector.query.trace_tree import Entry, Trace
+
+_COMPONENT_STYLES: Final = ("cyan", "magenta", "blue", "green", "bright_cyan", "bright_magenta")
+_QUIET: Final = "bright_black"
+_ODD: Final = "yellow"
+_WRONG: Final = "bold red"
+_ARROWS: Final = {"sent": "→", "received": "←"}
+_NS: Final = 10**9
+_GIVEN_UP: Final = (
+    ERROR_CANCELLED,
+    ERROR_TIMEOUT,
+    ERROR_STOPPED_READING,
+    ERROR_ANSWERED_ABOVE,
+)
+_UNANSWERED: Final = (ERROR_UNANSWERED, ERROR_CROWDED_OUT)
+"""`error.type` of calls without an answer: how long they were waited for is known, or not."""
+_WARN, _ERROR = 13, 17  # severity numbers of the OpenTelemetry log data model
+
+
+class Messages(Enum):
+    """How the text of messages is shown."""
+
+    GIST = "gist"
+    """What it says beyond its envelope, cut to the width; nothing if it arrived as it was sent."""
+    LINE = "line"
+    """All of it on the message's line, whatever its length: for pipes and `grep`."""
+    WHOLE = "whole"
+    """All of it, below the message's line, wrapped to the width."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a trace is laid out.
+
+    `width` is the columns that a line may have; None for no bound.
+    """
+
+    messages: Messages
+    width: int | None = None
+
+
+def trace_lines(trace: Trace, layout: Layout) -> Iterator[Text]:
+    """The trace, line by line."""
+    page = _Page(trace, layout)
+    yield from page.head()
+    yield Text()
+    guides = Guides()
+    for entry in trace.entries():
+        yield from page.entry(entry, guides)
+
+
+class _Page:
+    """What all lines of one trace share."""
+
+    def __init__(self, trace: Trace, layout: Layout) -> None:
+        self._trace = trace
+        self._layout = layout
+        self._facts = Facts.of(trace)
+        self._styles = dict(zip(self._facts.components, cycle(_COMPONENT_STYLES), strict=False))
+        self._repeats = repeats(trace) if layout.messages is Messages.GIST else set[int]()
+        self._time_width = max(
+            len(self._offset(self._facts.start)), len(self._offset(self._facts.end))
+        )
+
+    def head(self) -> Iterator[Text]:
+        """What the trace is, before its lines."""
+        facts = self._facts
+        began = datetime.fromtimestamp(facts.start // _NS, UTC)
+        figures = [
+            f"{began:%Y-%m-%d %H:%M:%S}.{facts.start // 10**6 % 1000:03d} UTC",
+            duration_text(facts.extent),
+            _count(len(facts.spans), "span"),
+            _count(facts.messages, "message"),
+        ]
+        if logs := len(facts.records) - facts.messages:
+            figures.append(_count(logs, "log record"))
+        yield Text.assemble(("trace ", _QUIET), (self._trace.trace_id.hex, "bold"))
+        yield self._cut(Text(" · ".join(figures), _QUIET))
+        names = [Text(self._name(name), style) for name, style in self._styles.items()]
+        yield self._cut(Text(", ").join(names))
+        if findings := list(self._findings()):
+            yield self._cut(Text(" · ", _QUIET).join(findings))
+
+    def _findings(self) -> Iterator[Text]:
+        """What a reader in a hurry should look for."""
+        facts, trace = self._facts, self._trace
+        if facts.failed:
+            yield Text(f"{_count(facts.failed, 'span')} failed", _WRONG)
+        if facts.odd:
+            yield Text(_count(facts.odd, "odd message"), _ODD)
+        if len(trace.roots) > 1:
+            yield Text(f"{len(trace.roots)} roots", _ODD)
+        if facts.missing:
+            yield Text(f"{_count(facts.missing, 'span')} not recorded", _ODD)
+        if facts.ahead:
+            yield Text(f"clocks differ at {_count(facts.ahead, 'span')}", _ODD)
+        if trace.more_spans:
+            yield Text(f"more than {len(facts.spans):,} spans: --limit", _ODD)
+        if trace.more_records:
+            yield Text(f"more than {len(facts.records):,} records: --limit", _ODD)
+
+    def entry(self, entry: Entry, guides: Guides) -> Iterator[Text]:
+        """The lines of one entry of the tree."""
+        item = entry.item
+        if isinstance(item, Node):
+            yield self._line(item.start, guides.branch(entry, "─ "), self._span(item))
+        elif isinstance(item, SpanEvent):
+            yield self._line(item.time, guides.branch(entry, "• "), self._event(item))
+        elif isinstance(item, Message):
+            arrow = f"{_ARROWS.get(item.direction or '', '?')} "
+            yield self._line(item.time, guides.branch(entry, arrow), self._message(item))
+            if self._layout.messages is Messages.WHOLE:
+                yield from self._below(item.body or "", guides.below(entry))
+        else:
+            yield self._line(item.time, guides.branch(entry, "• "), self._log(item))
+            if self._layout.messages is Messages.WHOLE:
+                yield from self._below(item.body or "", guides.below(entry))
+
+    def _span(self, node: Node) -> Text:
+        span = node.span
+        if span is None:
+            return Text(f"span {one_line(node.span_id)}, not recorded", _ODD)
+        text = Text.assemble(
+            (self._name(span.component), self._styles[span.component]),
+            ("  ", ""),
+            (self._name(span.name), "bold"),
+            (f"  {span.kind} · {_took(span)}", _QUIET),
+        )
+        if span.status == "ok":
+            text.append(" · ok", "green")
+        if span.failed:
+            text.append(f"  ✗ {_failure(span)}", _WRONG)
+        if node.ahead:
+            text.append(f"  ! starts {duration_text(node.ahead)} before its parent", _ODD)
+        if node.in_cycle:
+            text.append(f"  ! its parent {one_line(span.parent_span_id or '')} is below it", _ODD)
+        peer = next((message.peer for message in node.messages if message.peer), None)
+        if peer:
+            text.append(f"  {one_line(peer)}", _QUIET)
+        for link in span.links:
+            text.append(f"  links to {one_line(str(link.get('trace_id')))}", _QUIET)
+        return text
+
+    def _name(self, name: str) -> str:
+        """A name, cut where lines are: one that is too long leaves room for the rest."""
+        text = Text(one_line(name))
+        if self._layout.width is not None:
+            text.truncate(max(1, self._layout.width // 3), overflow="ellipsis")
+        return text.plain
+
+    def _message(self, message: Message) -> Text:
+        style = _WRONG if message.kind == "error" else "bold"
+        text = Text.assemble((one_line(_label(message)), style))
+        text.append(f"  {size_text(message.size)}", _QUIET)
+        if message.odd is not None:
+            text.append(f"  ! {one_line(message.odd)}", _ODD)
+        body = message.body
+        if body is None:
+            return text.append("  text not recorded", _QUIET)
+        if self._layout.messages is Messages.LINE:
+            return text.append(f"  {one_line(body)}")
+        if self._layout.messages is Messages.GIST:
+            if id(message) in self._repeats:
+                return text.append("  as sent", _QUIET)
+            said = one_line(gist(body))
+            return text.append(
+                f"  {said}" if said else "", "red" if message.kind == "error" else ""
+            )
+        return text
+
+    def _event(self, event: SpanEvent) -> Text:
+        style = _ODD if event.name == "exception" else "bold"
+        text = Text.assemble((one_line(event.name), style))
+        said = [
+            str(event.attributes[key])
+            for key in ("exception.type", "exception.message")
+            if key in event.attributes
+        ]
+        return text.append(f"  {one_line(': '.join(said))}" if said else "")
+
+    def _log(self, record: Record) -> Text:
+        number = record.severity_number
+        style = _WRONG if number >= _ERROR else _ODD if number >= _WARN else _QUIET
+        text = Text.assemble((one_line(record.severity_text or record.event_name or "log"), style))
+        if record.severity_text and record.event_name:
+            text.append(f"  {one_line(record.event_name)}", _QUIET)
+        if self._layout.messages is not Messages.WHOLE:
+            text.append(f"  {one_line(record.body or '')}")
+        return text
+
+    def _line(self, time: int, branch: str, text: Text) -> Text:
+        offset = self._offset(time).rjust(self._time_width)
+        return self._cut(Text.assemble((f"{offset}  {branch}", _QUIET), text))
+
+    def _offset(self, time: int) -> str:
+        return offset_text(time - self._facts.zero, self._facts.extent)
+
+    def _below(self, body: str, guides: str) -> Iterator[Text]:
+        """All of a body, wrapped by characters: words of JSON are no place to break at."""
+        margin = f"{'':{self._time_width}}  {guides}"
+        room = None if self._layout.width is None else max(20, self._layout.width - len(margin))
+        for line in lines(body):
+            for piece in [line] if room is None else chop_cells(line, room) or [""]:
+                yield Text.assemble((margin, _QUIET), piece)
+
+    def _cut(self, text: Text) -> Text:
+        if self._layout.width is not None and self._layout.messages is not Messages.LINE:
+            text.truncate(self._layout.width, overflow="ellipsis")
+        return text
+
+
+def _label(message: Message) -> str:
+    """What kind of message it is, and which: `tools/call #3`, `result #3`, `error -32601`."""
+    parts = []
+    if message.kind in ("request", "notification") and message.method:
+        parts.append(message.method)
+    else:
+        parts.append(message.kind or "message")
+    if message.error_code is not None:
+        parts.append(message.error_code)
+    if message.request_id is not None:
+        parts.append(f"#{message.request_id}")
+    return " ".join(parts)
+
+
+def _took(span: Span) -> str:
+    """How long it was until its answer, or until nobody waited for that any more."""
+    took = duration_text(span.end - span.start)
+    if span.error_type in _GIVEN_UP:
+        return f"given up after {took}"
+    return f"no answer in {took}" if span.error_type in _UNANSWERED else took
+
+
+def _failure(span: Span) -> str:
+    facts = [span.error_type or "error", span.status_message or ""]
+    return one_line(": ".join(fact for fact in facts if fact))
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
