@@ -16,7 +16,7 @@ from relayscope.conventions.attributes import DELIVERY_DROPPED, DELIVERY_SEQUENC
 from relayscope.conventions.events import EVENT_DELIVERY
 from relayscope.instrumentation.delivery.launch.launcher import LOG_NAME
 from relayscope.spool import list_slots
-from relayscope.spool.cursor import CURSOR
+from relayscope.spool.format.cursor import CURSOR
 from relayscope.storage import create_engine
 from tests.fix_delivery import SPOOL_DIR, end_forwarders, forwarders
 from tests.fix_programs import SCRIPTS, clean_environment, instrumented, python

@@ -20,7 +20,7 @@ from relayscope.spool import (
     SpoolFull,
     bound_orphans,
 )
-from relayscope.spool.segment import HEADER_BYTES, Header
+from relayscope.spool.format.segment import HEADER_BYTES, Header
 from tests.spool.spools import (
     SMALL,
     TINY,

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relayscope.spool import Loss, LossReason, Spool
-from relayscope.spool.frame import FRAME_BYTES
-from relayscope.spool.segment import HEADER_BYTES
+from relayscope.spool.format.frame import FRAME_BYTES
+from relayscope.spool.format.segment import HEADER_BYTES
 from tests.spool.spools import (
     SMALL,
     TINY,

@@ -19,8 +19,8 @@ from relayscope.spool import (
     Spool,
     SpoolFull,
 )
-from relayscope.spool.frame import FRAME_BYTES
-from relayscope.spool.segment import HEADER_BYTES
+from relayscope.spool.format.frame import FRAME_BYTES
+from relayscope.spool.format.segment import HEADER_BYTES
 from tests.spool.spools import crash, record, segments
 
 MIB = 1 << 20

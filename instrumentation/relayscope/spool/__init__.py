@@ -1,6 +1,5 @@
 """A crash-safe, bounded queue of records on disk."""
 
-from relayscope.spool.about import read_about
 from relayscope.spool.errors import (
     RecordTooLarge,
     SpoolClosed,
@@ -9,17 +8,17 @@ from relayscope.spool.errors import (
     SpoolHeld,
     SpoolUnavailable,
 )
-from relayscope.spool.holding import bound_orphans
-from relayscope.spool.lock import lock
-from relayscope.spool.ownership import check_folder, open_own, read_own
+from relayscope.spool.format.writer_info import read_about
 from relayscope.spool.position import START, Backlog, Batch, Loss, LossReason, Position
 from relayscope.spool.reader import Reader
 from relayscope.spool.settings import Durability, Overflow, Settings
-from relayscope.spool.slot import KEPT, has_ended, list_slots, orphans
+from relayscope.spool.slot.orphans import bound_orphans, has_ended, orphans
+from relayscope.spool.slot.recovery import waiting
+from relayscope.spool.slot.slot import KEPT, list_slots
 from relayscope.spool.spool import Spool
-from relayscope.spool.syscalls import write_at_start
-from relayscope.spool.user import user_id
-from relayscope.spool.waiting import waiting
+from relayscope.spool.system.lock import lock
+from relayscope.spool.system.own_files import check_folder, open_own, read_own, user_id
+from relayscope.spool.system.syscalls import write_at_start
 
 __all__ = [
     "KEPT",

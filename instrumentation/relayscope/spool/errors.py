@@ -1,4 +1,4 @@
-"""What can go wrong with a spool.
+"""Errors of a spool.
 
 Every failure is one of five; :attr:`SpoolError.retryable` is the one bit that callers need::
 
@@ -54,7 +54,7 @@ class RecordTooLarge(SpoolError):
 
 
 def from_os(error: OSError, action: str) -> SpoolError:
-    """The spool's own error for what the operating system said while doing ``action``."""
+    """Return the error for an `OSError` that was raised while doing ``action``."""
     reason = error.strerror or str(error)
     if error.errno in _NO_ROOM:
         return SpoolFull(f"Could not {action}: {reason}. Free space, then try again.")

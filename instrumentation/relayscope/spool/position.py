@@ -1,4 +1,4 @@
-"""Places in a spool, and what is told about them."""
+"""Positions in a spool, and the batches, losses and backlogs between them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ START = Position(0, 0)
 
 
 class LossReason(Enum):
-    """Why records never reached the reader."""
+    """Reasons for which records never reached the reader."""
 
     SIZE = "size"
     """Dropped as the oldest when the spool reached its bound in bytes."""
@@ -83,7 +83,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What waits in a spool.
+    """Records of a spool that wait to be acknowledged.
 
     Attributes:
         records: Records not yet acknowledged; those in the window's memory are not among them.

@@ -1,4 +1,4 @@
-"""Reads a slot from the oldest record on, and acknowledges what has been delivered."""
+"""Reads a spool from the oldest record on, and acknowledges delivered records."""
 
 from contextlib import suppress
 from itertools import pairwise
@@ -6,13 +6,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from relayscope.spool import fork
-from relayscope.spool.about import read_about
-from relayscope.spool.cursor import Cursor, flush_cursor
 from relayscope.spool.errors import SpoolClosed, from_os
+from relayscope.spool.format.cursor import Cursor, flush_cursor
+from relayscope.spool.format.segment import list_segments
+from relayscope.spool.format.segment_sequence import SegmentSequence
+from relayscope.spool.format.writer_info import read_about
 from relayscope.spool.position import START, Batch, Position
-from relayscope.spool.segment import list_segments
-from relayscope.spool.trail import Trail
+from relayscope.spool.system import forked_child
 
 
 class Reader:
@@ -29,14 +29,14 @@ class Reader:
             SpoolUnavailable: It cannot be opened.
         """
         self._folder = folder
-        self._trail = Trail(folder)
+        self._segments = SegmentSequence(folder)
         try:
             oldest = [segment.start for segment in list_segments(folder)] or [START]
             self._cursor: Cursor | None = Cursor(folder, otherwise=oldest[0])
         except OSError as error:
             raise from_os(error, f"read the spool {folder}") from error
         self._furthest = self._cursor.position
-        fork.on_fork(self)
+        forked_child.on_fork(self)
 
     @property
     def folder(self) -> Path:
@@ -45,7 +45,7 @@ class Reader:
 
     @property
     def about(self) -> bytes:
-        """What the writer said about itself; empty if that was damaged."""
+        """The bytes that describe the writer; empty if they were damaged."""
         return read_about(self._folder)
 
     @property
@@ -78,7 +78,7 @@ class Reader:
             raise ValueError(f"Read at least one record and byte, not {max_records}, {max_bytes}.")
         position = max(position, self._open_cursor().position)
         try:
-            batch = self._trail.read(position, max_records, max_bytes)
+            batch = self._segments.read(position, max_records, max_bytes)
         except OSError as error:
             raise from_os(error, "read the spool") from error
         self._furthest = max(self._furthest, batch.end)
@@ -107,7 +107,7 @@ class Reader:
 
     def close(self) -> None:
         """Let another reader have the spool."""
-        self._trail.close()
+        self._segments.close()
         if self._cursor is not None:
             self._cursor.close()
             self._cursor = None

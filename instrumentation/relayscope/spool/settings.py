@@ -1,4 +1,4 @@
-"""What a spool promises and how much it may keep."""
+"""Promises and bounds of a spool."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,7 +15,7 @@ _LARGEST_SEGMENT = 8 * MIB
 
 
 class Durability(Enum):
-    """When ``append`` returns, and so what an accepted record survives."""
+    """The moment at which ``append`` returns, and so the failures that a record survives."""
 
     PROCESS = "process"
     """Returns once the operating system has the record (page cache).
@@ -40,13 +40,13 @@ class Durability(Enum):
 
 
 class Overflow(Enum):
-    """What happens to records when the bounds are reached."""
+    """The records that give way when the bounds are reached."""
 
     DROP_OLDEST = "drop-oldest"
     """The newest records matter: the oldest segments go, counted by reason. For telemetry."""
 
     REFUSE_NEW = "refuse-new"
-    """What was accepted stays: ``append`` raises ``SpoolFull``, and age drops nothing."""
+    """Accepted records stay: ``append`` raises ``SpoolFull``, and age drops nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

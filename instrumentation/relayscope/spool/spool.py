@@ -1,4 +1,4 @@
-"""The spool of one process."""
+"""The spool of one process: a queue on disk."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -7,13 +7,13 @@ from threading import RLock
 from types import TracebackType
 from typing import Self
 
-from relayscope.spool import fork
 from relayscope.spool.errors import SpoolClosed, SpoolError, from_os
-from relayscope.spool.holding import Holding
 from relayscope.spool.position import Backlog
 from relayscope.spool.reader import Reader
 from relayscope.spool.settings import Settings
-from relayscope.spool.slot import Slot, list_slots
+from relayscope.spool.slot.open_slot import OpenSlot
+from relayscope.spool.slot.slot import Slot, list_slots
+from relayscope.spool.system import forked_child
 
 _DEFAULTS = Settings()
 
@@ -32,7 +32,7 @@ class Spool:
         self,
         root: Path,
         settings: Settings,
-        holding: Holding,
+        open_slot: OpenSlot,
         about: Callable[[], bytes] = bytes,
     ) -> None:
         """Use `create` or `adopt` instead."""
@@ -41,9 +41,9 @@ class Spool:
         self._about = about
         self._starting = RLock()
         self._closed = False
-        self._holding: Holding | None = holding
-        self._append = holding.append
-        fork.on_fork(self)
+        self._slot: OpenSlot | None = open_slot
+        self._append = open_slot.append
+        forked_child.on_fork(self)
 
     @classmethod
     def create(
@@ -54,7 +54,7 @@ class Spool:
         Args:
             root: The folder that the processes share; made if it is missing. On a local disk.
             settings: Promises and bounds.
-            about: Called for what readers are told about this process (`Reader.about`), once, and
+            about: Called for the bytes that describe this process (`Reader.about`), once, and
                 once more in each forked child that appends.
 
         Raises:
@@ -91,23 +91,23 @@ class Spool:
             SpoolUnavailable: It cannot be opened.
         """
         try:
-            holding = Holding(Slot(folder), settings)
+            open_slot = OpenSlot(Slot(folder), settings)
             try:
                 Reader(folder).close()
-                if not holding.delivered:
-                    return cls(folder.parent, settings, holding)
+                if not open_slot.delivered:
+                    return cls(folder.parent, settings, open_slot)
             except BaseException:
-                holding.close()
+                open_slot.close()
                 raise
-            holding.close()
+            open_slot.close()
         except OSError as error:
             raise from_os(error, f"adopt the spool {folder}") from error
         return None
 
     @property
     def folder(self) -> Path:
-        """The spool's own folder: what a `Reader` in another process opens."""
-        return self._held().folder
+        """The spool's own folder, which a `Reader` in another process opens."""
+        return self._open_slot().folder
 
     def append(self, record: bytes) -> None:
         """Append a record; what it survives from then on, `Settings.durability` says.
@@ -129,7 +129,7 @@ class Spool:
         Raises:
             SpoolFull, SpoolUnavailable, SpoolClosed: There is no spool to append to.
         """
-        self._held().append_later(job)
+        self._open_slot().append_later(job)
 
     def flush(self) -> None:
         """With ``WINDOW``, hand what is in memory to the operating system now.
@@ -137,7 +137,7 @@ class Spool:
         Raises:
             SpoolFull, SpoolUnavailable: The disk refuses; it stays in memory, and is tried again.
         """
-        self._held().flush()
+        self._open_slot().flush()
 
     def reader(self) -> Reader:
         """Open the spool for reading.
@@ -149,8 +149,8 @@ class Spool:
         return Reader(self.folder)
 
     def backlog(self) -> Backlog:
-        """What waits to be acknowledged."""
-        return self._held().backlog()
+        """Measure the records that wait to be acknowledged."""
+        return self._open_slot().backlog()
 
     def close(self) -> None:
         """Write what is in memory, and let go of the spool; delete it if all was delivered.
@@ -159,11 +159,11 @@ class Spool:
             SpoolFull, SpoolUnavailable: The disk refuses what was in memory: that is lost.
         """
         with self._starting:
-            holding, self._holding = self._holding, None
+            open_slot, self._slot = self._slot, None
             self._closed = True
-            self._append = self._hold_and_append
-        if holding is not None:
-            holding.close()
+            self._append = self._open_and_append
+        if open_slot is not None:
+            open_slot.close()
 
     def discard(self) -> None:
         """Delete the spool with everything in it; for what a reader cannot get at any more.
@@ -172,11 +172,11 @@ class Spool:
         reader finds nothing to read, although `backlog` has a record.
         """
         with self._starting:
-            holding, self._holding = self._holding, None
+            open_slot, self._slot = self._slot, None
             self._closed = True
-            self._append = self._hold_and_append
-        if holding is not None:
-            holding.discard()
+            self._append = self._open_and_append
+        if open_slot is not None:
+            open_slot.discard()
 
     def __enter__(self) -> Self:
         return self
@@ -192,29 +192,29 @@ class Spool:
     def after_fork_in_child(self) -> None:
         """Leave the spool to the parent process; the next use begins a new one."""
         self._starting = RLock()
-        if self._holding is not None:
-            self._holding.leave_to_parent()
-            self._holding = None
-            self._append = self._hold_and_append
+        if self._slot is not None:
+            self._slot.leave_to_parent()
+            self._slot = None
+            self._append = self._open_and_append
 
-    def _hold_and_append(self, record: bytes) -> None:
-        self._held().append(record)
+    def _open_and_append(self, record: bytes) -> None:
+        self._open_slot().append(record)
 
-    def _held(self) -> Holding:
-        holding = self._holding
-        if holding is None:
+    def _open_slot(self) -> OpenSlot:
+        open_slot = self._slot
+        if open_slot is None:
             with self._starting:
                 if self._closed:
                     raise SpoolClosed("This spool was closed.")
-                holding = self._holding
-                if holding is None:
-                    holding = self._holding = _create(self._root, self._settings, self._about())
-                    self._append = holding.append
-        return holding
+                open_slot = self._slot
+                if open_slot is None:
+                    open_slot = self._slot = _create(self._root, self._settings, self._about())
+                    self._append = open_slot.append
+        return open_slot
 
 
-def _create(root: Path, settings: Settings, about: bytes) -> Holding:
+def _create(root: Path, settings: Settings, about: bytes) -> OpenSlot:
     try:
-        return Holding(Slot.create(root, about), settings)
+        return OpenSlot(Slot.create(root, about), settings)
     except OSError as error:
         raise from_os(error, f"make a spool in {root}") from error

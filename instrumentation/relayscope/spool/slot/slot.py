@@ -4,9 +4,9 @@ A slot is held by an advisory lock on its file ``lock``. It is an orphan once no
 process has ended, in whatever way. What is in a slot::
 
     lock                            held by the writer
-    about                           what the writer says about itself (see `about`)
+    about                           a description of the writer (see `writer_info`)
     cursor                          the acknowledged position; locked by the reader (see `cursor`)
-    dropped                         what was dropped for the bounds (see `drops`)
+    dropped                         what was dropped for the bounds (see `drop_log`)
     <sequence>-<offset>.segment     the records (see `segment`)
 
 A reader may keep files of its own beside them; they are deleted with the slot. As long as there is
@@ -23,14 +23,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-from relayscope.spool.about import write_about
-from relayscope.spool.cursor import CURSOR, create_cursor
 from relayscope.spool.errors import SpoolHeld
-from relayscope.spool.lock import lock
-from relayscope.spool.ownership import check_folder, open_own
-from relayscope.spool.segment import list_segments
-from relayscope.spool.syscalls import flush_folder
-from relayscope.spool.user import is_ours
+from relayscope.spool.format.cursor import CURSOR, create_cursor
+from relayscope.spool.format.segment import list_segments
+from relayscope.spool.format.writer_info import write_about
+from relayscope.spool.system.lock import lock
+from relayscope.spool.system.own_files import check_folder, is_ours, open_own
+from relayscope.spool.system.syscalls import flush_folder
 
 _LOCK = "lock"
 KEPT = "kept-"
@@ -92,7 +91,7 @@ class Slot:
 
     @property
     def is_kept(self) -> bool:
-        """Whether a reader keeps something in it that is to be delivered."""
+        """True while a reader keeps something in it that is to be delivered."""
         return any(self.folder.glob(f"{KEPT}*"))
 
     def remove_files(self) -> None:
@@ -108,23 +107,6 @@ class Slot:
         raise SpoolHeld(f"{self.folder} was just removed by another process.")
 
 
-def orphans(root: Path) -> list[Path]:
-    """The slots under ``root`` whose process has ended, oldest first.
-
-    Slots of other users are left out.
-    """
-    return [folder for folder in list_slots(root) if has_ended(folder)]
-
-
-def has_ended(folder: Path) -> bool:
-    """Whether the process of a slot has ended, and nobody has adopted it, as far as is known."""
-    try:
-        Slot(folder).leave()
-    except (OSError, SpoolHeld):
-        return False
-    return True
-
-
 def _make_root(root: Path) -> None:
     if not root.is_dir():
         _make_root(root.parent)
@@ -133,7 +115,7 @@ def _make_root(root: Path) -> None:
 
 
 def list_slots(root: Path) -> list[Path]:
-    """The slots under ``root`` that belong to this user, oldest first; none if there is no root."""
+    """List this user's slots under ``root``, oldest first; none if there is no root."""
     try:
         with os.scandir(root) as entries:
             named = [entry for entry in entries if _NAME.fullmatch(entry.name)]

@@ -1,4 +1,4 @@
-"""What a writer says about itself, once for all its records.
+"""Bytes that describe the writer of a slot, written once for all its records.
 
 The file ``about`` holds it twice, each time with its length and its checksum before it, so that one
 damaged copy does no harm.
@@ -10,14 +10,14 @@ from io import FileIO
 from pathlib import Path
 from zlib import crc32
 
-from relayscope.spool.ownership import open_own, read_own
+from relayscope.spool.system.own_files import open_own, read_own
 
 ABOUT = "about"
 _HEAD = struct.Struct("<II")
 
 
 def write_about(folder: Path, about: bytes) -> None:
-    """Write it into a new slot."""
+    """Describe the writer of a new slot."""
     copy = _HEAD.pack(len(about), crc32(about)) + about
     descriptor = open_own(folder / ABOUT, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     with FileIO(descriptor, "w") as file:
@@ -25,7 +25,7 @@ def write_about(folder: Path, about: bytes) -> None:
 
 
 def read_about(folder: Path) -> bytes:
-    """What the writer said; empty if that is gone or damaged."""
+    """Return the description of a slot's writer; empty if it is gone or damaged."""
     try:
         data = read_own(folder / ABOUT)
     except OSError:

@@ -1,21 +1,21 @@
-"""A slot that this process holds, and what writes to it."""
+"""A slot that this process holds, with its writer."""
 
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from relayscope.spool.cursor import read_cursor
 from relayscope.spool.errors import SpoolError
+from relayscope.spool.format.cursor import read_cursor
+from relayscope.spool.format.segment import list_segments
 from relayscope.spool.position import START, Backlog
-from relayscope.spool.recovery import recover
-from relayscope.spool.segment import list_segments
 from relayscope.spool.settings import Durability, Settings
-from relayscope.spool.slot import Slot, list_slots
-from relayscope.spool.window import Window
-from relayscope.spool.writer import Writer
+from relayscope.spool.slot.recovery import recover
+from relayscope.spool.slot.slot import Slot
+from relayscope.spool.slot.slot_writer import SlotWriter
+from relayscope.spool.slot.write_buffer import WriteBuffer
 
 
-class Holding:
+class OpenSlot:
     """A slot with its writer, from the recovery of its tail until it is left."""
 
     append: Callable[[bytes], object]
@@ -28,9 +28,9 @@ class Holding:
             OSError: It cannot be read.
         """
         self._slot = slot
-        self._window: Window | None = None
+        self._buffer: WriteBuffer | None = None
         try:
-            self._writer = Writer(slot.folder, settings, recover(slot.folder))
+            self._writer = SlotWriter(slot.folder, settings, recover(slot.folder))
         except BaseException:
             slot.leave()
             raise
@@ -38,8 +38,8 @@ class Holding:
             case Durability.PROCESS:
                 self.append = self._writer.append
             case Durability.WINDOW:
-                self._window = Window(self._writer, settings)
-                self.append = self._window.append
+                self._buffer = WriteBuffer(self._writer, settings)
+                self.append = self._buffer.append
             case Durability.POWER:
                 self.append = self._append_and_flush_to_disk
 
@@ -50,24 +50,24 @@ class Holding:
 
     @property
     def delivered(self) -> bool:
-        """Whether everything written to the slot has been acknowledged, and nothing is kept."""
+        """True if everything written to the slot has been acknowledged, and nothing is kept."""
         is_read = (read_cursor(self.folder) or START) >= self._writer.end
         return is_read and not self._slot.is_kept
 
     def append_later(self, job: Callable[[], object]) -> None:
         """Call ``job``, which appends a record: now, or within the window."""
-        if self._window is None:
+        if self._buffer is None:
             job()
         else:
-            self._window.append_later(job)
+            self._buffer.append_later(job)
 
     def flush(self) -> None:
         """Write what is in memory."""
-        if self._window is not None:
-            self._window.flush()
+        if self._buffer is not None:
+            self._buffer.flush()
 
     def backlog(self) -> Backlog:
-        """What waits to be acknowledged."""
+        """Measure the records that wait to be acknowledged."""
         end = self._writer.end
         oldest = [segment.start for segment in list_segments(self.folder)[:1]]
         first = min(end, max([read_cursor(self.folder) or START, *oldest]))
@@ -89,8 +89,8 @@ class Holding:
             SpoolFull, SpoolUnavailable: The disk refuses what was in memory: that is lost.
         """
         try:
-            if self._window is not None:
-                self._window.close()
+            if self._buffer is not None:
+                self._buffer.close()
             self._writer.close()
             if self.delivered:
                 self._slot.remove_files()
@@ -113,26 +113,3 @@ class Holding:
 
     def _append_and_flush_to_disk(self, record: bytes) -> None:
         self._writer.flush_to_disk(self._writer.append(record))
-
-
-def bound_orphans(root: Path, settings: Settings) -> None:
-    """Keep the spools of dead processes within the bound for them all, the newest first.
-
-    Each crash leaves one behind, and nothing else would bound their number.
-    """
-    kept = 0
-    for folder in reversed(list_slots(root)):
-        with suppress(OSError, SpoolError):
-            slot = Slot(folder)  # Fails for those whose process lives.
-            size = sum(segment.path.stat().st_size for segment in list_segments(folder))
-            kept += size
-            excess = kept - settings.max_bytes
-            if excess <= 0:
-                slot.leave()
-                continue
-            kept = settings.max_bytes
-            orphan = Holding(slot, settings)
-            try:
-                orphan.drop_to(max(0, size - excess))
-            finally:
-                orphan.close()

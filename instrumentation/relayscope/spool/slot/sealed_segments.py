@@ -1,23 +1,23 @@
-"""Keeps a spool within its bounds."""
+"""The sealed segments of a spool, deleted to keep it within its bounds."""
 
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from relayscope.spool import clock
-from relayscope.spool.cursor import flush_cursor, read_cursor
-from relayscope.spool.drops import Hole, note_drop
 from relayscope.spool.errors import RecordTooLarge, SpoolFull
-from relayscope.spool.frame import FRAME_BYTES, LARGEST_RECORD
-from relayscope.spool.position import START, LossReason, Position
-from relayscope.spool.segment import (
+from relayscope.spool.format.cursor import flush_cursor, read_cursor
+from relayscope.spool.format.drop_log import Hole, note_drop
+from relayscope.spool.format.frame import FRAME_BYTES, LARGEST_RECORD
+from relayscope.spool.format.segment import (
     HEADER_BYTES,
     SegmentFile,
     SegmentReader,
     list_segments,
 )
-from relayscope.spool.segment_writer import SegmentWriter
+from relayscope.spool.format.segment_writer import SegmentWriter
+from relayscope.spool.position import START, LossReason, Position
 from relayscope.spool.settings import Overflow, Settings
+from relayscope.spool.system import boot_clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,8 @@ class _Sealed:
     born: float
 
 
-class Retention:
-    """The sealed segments of a spool, and what becomes of them. Belongs to the writer."""
+class SealedSegments:
+    """The sealed segments of a spool; used by its writer alone."""
 
     def __init__(self, folder: Path, settings: Settings, next_start: Position) -> None:
         """Take stock of a spool whose next segment begins at ``next_start``."""
@@ -94,11 +94,11 @@ class Retention:
         born = [sealed.born for sealed in self._sealed if sealed.start >= position]
         before = [sealed.born for sealed in self._sealed if sealed.start < position]
         oldest = (before[-1:] + born)[:1]
-        return max(0.0, clock.now() - oldest[0]) if oldest else 0.0
+        return max(0.0, boot_clock.now() - oldest[0]) if oldest else 0.0
 
     def _drop_expired(self, end: Position) -> None:
         # A segment's last record is older than the next segment is.
-        limit = clock.now() - self._settings.max_age.total_seconds()
+        limit = boot_clock.now() - self._settings.max_age.total_seconds()
         while len(self._sealed) > 1 and self._sealed[1].born <= limit:
             self._drop_oldest(LossReason.AGE, end)
 
@@ -129,12 +129,12 @@ class Retention:
 
 
 def largest_record(settings: Settings) -> int:
-    """Bytes of the largest record that an empty spool can take."""
+    """Return the bytes of the largest record that an empty spool can take."""
     return min(LARGEST_RECORD, settings.max_bytes - HEADER_BYTES - FRAME_BYTES)
 
 
 def too_large(record_bytes: int, settings: Settings) -> RecordTooLarge:
-    """What to raise for a record above `largest_record`."""
+    """Return the error for a record above `largest_record`."""
     return RecordTooLarge(
         f"A record of {record_bytes} bytes cannot be kept: with a bound of {settings.max_bytes} "
         f"bytes the largest has {largest_record(settings)}. Raise max_bytes, or make it smaller."
@@ -142,12 +142,12 @@ def too_large(record_bytes: int, settings: Settings) -> RecordTooLarge:
 
 
 def _take_stock(segment: SegmentFile) -> _Sealed | None:
-    """What is known of a segment from an earlier life of the spool; None if it is gone."""
-    born = clock.now()
+    """Measure a segment from an earlier life of the spool; None if it is gone."""
+    born = boot_clock.now()
     try:
         size = segment.path.stat().st_size
         with closing(SegmentReader(segment)) as reader:
-            if clock.comparable(reader.header.boot):
+            if boot_clock.comparable(reader.header.boot):
                 born = min(born, reader.header.born)
     except FileNotFoundError:
         return None

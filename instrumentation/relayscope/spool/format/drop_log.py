@@ -1,4 +1,4 @@
-"""What a writer has dropped to keep its spool within bounds.
+"""A log of the records that a writer dropped to keep its spool within its bounds.
 
 The records themselves tell how many are missing: the reader finds a hole in their numbers. The file
 ``dropped`` only adds the reason, as JSON: ``[[sequence, offset, sequence, offset, reason], ...]``,
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 
-from relayscope.spool.ownership import open_own, read_own
 from relayscope.spool.position import Loss, LossReason, Position
+from relayscope.spool.system.own_files import open_own, read_own
 
 DROPPED = "dropped"
 
@@ -28,7 +28,7 @@ class Hole:
 
 
 def read_drops(folder: Path) -> list[Hole]:
-    """The drops that the writer noted, in order; none if the note is gone or damaged."""
+    """Return the drops that the writer noted, in order; none if the note is gone or damaged."""
     try:
         return [
             Hole(Position(first, offset), Position(end, end_offset), LossReason(reason))
@@ -84,7 +84,7 @@ def explain(first: Position, end: Position, drops: list[Hole], otherwise: LossRe
 
 
 def losses_in(holes: Iterable[Hole]) -> list[Loss]:
-    """What was lost in each hole that is one."""
+    """Return the loss in each hole that is not empty."""
     return [
         Loss(
             hole.reason,

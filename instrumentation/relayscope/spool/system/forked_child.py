@@ -6,7 +6,7 @@ from weakref import WeakSet
 
 
 class Inherited(Protocol):
-    """What a child process finds open and must not use."""
+    """Something that a forked child finds open and must not use."""
 
     def after_fork_in_child(self) -> None:
         """Close what is the parent's, without a word to the disk. Must not raise."""

@@ -7,7 +7,7 @@ twice because without the marker in it nothing else could be read::
     magic         8 bytes   "RSSPOOL1"
     torn records  8 bytes   cut off right before this segment when its spool was recovered
     torn bytes    8 bytes
-    boot         16 bytes   of the machine that began the segment (see `clock`)
+    boot         16 bytes   of the machine that began the segment (see `boot_clock`)
     born          8 bytes   seconds since that boot
     marker        4 bytes   begins every frame (see `frame`)
     checksum      4 bytes   CRC-32 of the above
@@ -24,9 +24,9 @@ from pathlib import Path
 from typing import Self
 from zlib import crc32
 
-from relayscope.spool.frame import FRAME_BYTES, Frames
-from relayscope.spool.ownership import open_own
+from relayscope.spool.format.frame import FRAME_BYTES, Frames
 from relayscope.spool.position import Position
+from relayscope.spool.system.own_files import open_own
 
 _MAGIC = b"RSSPOOL1"
 _HEADER = struct.Struct("<8sQQ16sd4s")
@@ -45,7 +45,7 @@ _CHUNK_BYTES = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a segment says about itself."""
+    """The header of a segment."""
 
     torn_records: int
     torn_bytes: int
@@ -54,7 +54,7 @@ class Header:
     marker: bytes
 
     def pack(self) -> bytes:
-        """The header as it stands in the file."""
+        """Return the header as it is written to the file."""
         fields = _HEADER.pack(
             _MAGIC, self.torn_records, self.torn_bytes, self.boot, self.born, self.marker
         )
@@ -74,7 +74,7 @@ class Header:
 
     @property
     def readable(self) -> bool:
-        """Whether any record of the segment can be found."""
+        """True if records of the segment can be found."""
         return bool(self.marker)
 
 
@@ -87,12 +87,12 @@ class SegmentFile:
 
 
 def segment_path(folder: Path, start: Position) -> Path:
-    """Where the segment that begins at ``start`` is."""
+    """Return the path of the segment that begins at ``start``."""
     return folder / f"{start.sequence:0{_DIGITS}d}-{start.offset:0{_DIGITS}d}{_SUFFIX}"
 
 
 def list_segments(folder: Path) -> list[SegmentFile]:
-    """The folder's segments, oldest first; none if there is no folder."""
+    """List the segments of a folder, oldest first; none if there is no folder."""
     try:
         names = [path.name for path in folder.iterdir()]
     except FileNotFoundError:
@@ -131,7 +131,7 @@ class SegmentReader:
         self._file.close()
 
     def read(self, position: Position, max_records: int, max_bytes: int) -> list[bytes]:
-        """The valid consecutive records at ``position``, at least one if it is there."""
+        """Return the valid consecutive records at ``position``, at least one if it is there."""
         records: list[bytes] = []
         size = 0
         while len(records) < max_records and (size < max_bytes or not records):
@@ -145,7 +145,7 @@ class SegmentReader:
         return records
 
     def resume(self, position: Position) -> Position | None:
-        """The next valid record at or after ``position``, where none could be read."""
+        """Find the next valid record at or after ``position``, where none could be read."""
         found = self._frames.find(self._rest(position), self._index(position))
         if found is None:
             return None

@@ -8,23 +8,23 @@ from pathlib import Path
 from threading import RLock
 from time import monotonic
 
-from relayscope.spool import clock
 from relayscope.spool.errors import SpoolClosed, SpoolError, SpoolUnavailable, from_os
-from relayscope.spool.frame import FRAME_BYTES, MARKER_BYTES
+from relayscope.spool.format.frame import FRAME_BYTES, MARKER_BYTES
+from relayscope.spool.format.segment import Header, SegmentFile
+from relayscope.spool.format.segment_writer import SegmentWriter
 from relayscope.spool.position import Position
-from relayscope.spool.recovery import Tail, measure
-from relayscope.spool.retention import Retention, largest_record, too_large
-from relayscope.spool.segment import Header, SegmentFile
-from relayscope.spool.segment_writer import SegmentWriter
 from relayscope.spool.settings import Durability, Settings
-from relayscope.spool.syscalls import flush_folder
+from relayscope.spool.slot.recovery import Tail, measure
+from relayscope.spool.slot.sealed_segments import SealedSegments, largest_record, too_large
+from relayscope.spool.system import boot_clock
+from relayscope.spool.system.syscalls import flush_folder
 
 # Other threads wait while the frames of so much are put together (500 B records: 60 µs); the write
 # itself lets them run.
 _BYTES_AT_ONCE = 64 * 1024
 
 
-class Writer:
+class SlotWriter:
     """The one writer of a slot. Thread-safe, and safe in signal handlers and finalisers."""
 
     def __init__(self, folder: Path, settings: Settings, tail: Tail) -> None:
@@ -34,7 +34,7 @@ class Writer:
         self._next_start = tail.next_start
         self._torn_records = tail.torn_records
         self._torn_bytes = tail.torn_bytes
-        self._retention = Retention(folder, settings, tail.next_start)
+        self._sealed = SealedSegments(folder, settings, tail.next_start)
         self._segment: SegmentWriter | None = None
         self._seal_size = 0
         self._seal_time = 0.0
@@ -65,15 +65,15 @@ class Writer:
         """Bytes of all segments."""
         with self._lock:
             active = 0 if self._segment is None else self._segment.size
-            return self._retention.disk_bytes + active
+            return self._sealed.disk_bytes + active
 
     def seconds_since(self, position: Position) -> float:
         """Age of the oldest segment that holds records at or after ``position``."""
         with self._lock:
             segment = self._segment
             if segment is not None and segment.start <= position:
-                return clock.now() - segment.born
-            return self._retention.seconds_since(position)
+                return boot_clock.now() - segment.born
+            return self._sealed.seconds_since(position)
 
     def append(self, record: bytes) -> int:
         """Hand a record to the operating system.
@@ -160,7 +160,7 @@ class Writer:
             self.begin_segment()
             active = 0 if self._segment is None else self._segment.size
             try:
-                self._retention.drop_to(max_bytes - active, self.end)
+                self._sealed.drop_to(max_bytes - active, self.end)
             except OSError as error:
                 raise from_os(error, "drop the oldest records") from error
 
@@ -226,15 +226,15 @@ class Writer:
             if self._closed:
                 raise SpoolClosed("This spool was closed.")
             self._seal()
-            return self._begin_segment(self._retention.room_for(length, self._next_start))
+            return self._begin_segment(self._sealed.room_for(length, self._next_start))
         return segment
 
     def _begin_segment(self, seal_size: int) -> SegmentWriter:
         header = Header(
             self._torn_records,
             self._torn_bytes,
-            clock.this_boot(),
-            clock.now(),
+            boot_clock.this_boot(),
+            boot_clock.now(),
             os.urandom(MARKER_BYTES),
         )
         segment = SegmentWriter.create(self._folder, self._next_start, header)
@@ -263,7 +263,7 @@ class Writer:
             self._segment = None
             segment.close()
         if end > segment.start:  # Otherwise the next one replaces it, and has the same losses.
-            self._retention.add(segment)
+            self._sealed.add(segment)
             self._torn_records = self._torn_bytes = 0
 
     def _end_of(self, segment: SegmentWriter) -> Position:

@@ -12,10 +12,10 @@ from io import FileIO
 from pathlib import Path
 from zlib import crc32
 
-from relayscope.spool.lock import lock
-from relayscope.spool.ownership import open_own, read_own
 from relayscope.spool.position import START, Position
-from relayscope.spool.syscalls import flush_to_disk
+from relayscope.spool.system.lock import lock
+from relayscope.spool.system.own_files import open_own, read_own
+from relayscope.spool.system.syscalls import flush_to_disk
 
 CURSOR = "cursor"
 _SLOT = struct.Struct("<QQ")

@@ -1,4 +1,4 @@
-"""A clock that nobody sets.
+"""The time since the machine was booted: a clock that nobody sets.
 
 Age is counted by the time since the machine was booted, which all its processes share and which no
 change of the wall clock moves. A stamp from another boot (or machine) cannot be compared; whoever
@@ -34,5 +34,5 @@ def now() -> float:
 
 
 def comparable(boot: bytes) -> bool:
-    """Whether a stamp made in ``boot`` and `now` count from the same instant."""
+    """Return whether a stamp made in ``boot`` and `now` count from the same instant."""
     return boot == this_boot() != _UNKNOWN_BOOT

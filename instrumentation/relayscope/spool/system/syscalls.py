@@ -20,7 +20,7 @@ _Write = Callable[[int, bytes, int], int]
 
 
 def _find_write() -> _Write | None:
-    """The C library's write, called without giving up the interpreter lock."""
+    """Find the C library's write, which is called without giving up the interpreter lock."""
     try:
         function = ctypes.PyDLL(None).write
     except (AttributeError, OSError, TypeError):  # Windows, or a static interpreter

@@ -1,21 +1,21 @@
-"""Follows the records from segment to segment, and tells what is missing between them."""
+"""The segments of a slot as one sequence of records, with the losses between them."""
 
 from pathlib import Path
 
-from relayscope.spool.drops import Hole, explain, losses_in, read_drops
-from relayscope.spool.position import Batch, Loss, LossReason, Position
-from relayscope.spool.segment import (
+from relayscope.spool.format.drop_log import Hole, explain, losses_in, read_drops
+from relayscope.spool.format.segment import (
     SegmentFile,
     SegmentReader,
     list_segments,
 )
+from relayscope.spool.position import Batch, Loss, LossReason, Position
 
 
-class Trail:
+class SegmentSequence:
     """Reads the segments of a folder, while a writer may append to the last of them."""
 
     def __init__(self, folder: Path) -> None:
-        """Nothing is opened yet."""
+        """Prepare to read; nothing is opened yet."""
         self._folder = folder
         self._segment: SegmentReader | None = None
 
@@ -47,7 +47,7 @@ class Trail:
         return self._segment.read(position, max_records, max_bytes)
 
     def _onward(self, position: Position) -> tuple[Position, list[Loss]] | None:
-        """Where to try next, and what is lost in between; None at the end of the spool."""
+        """Return the next position to try and the losses before it; None at the end."""
         # Listed before the segment is read again: if it has a successor by now, it is complete.
         segments = list_segments(self._folder)
         present = [segment for segment in segments if segment.start <= position]

@@ -1,4 +1,4 @@
-"""Finds the end of a spool that nobody has open.
+"""The end of a spool that nobody has open, and the records in it that wait.
 
 Nothing is changed on the disk: what is torn is left where it is, the next segment begins after it
 and says so in its header, and readers find the same records that are found here.
@@ -8,13 +8,14 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from relayscope.spool.frame import FRAME_BYTES
-from relayscope.spool.position import START, Position
-from relayscope.spool.segment import (
+from relayscope.spool.format.cursor import read_cursor
+from relayscope.spool.format.frame import FRAME_BYTES
+from relayscope.spool.format.segment import (
     SegmentFile,
     SegmentReader,
     list_segments,
 )
+from relayscope.spool.position import START, Position
 
 _RECORDS_AT_ONCE = 4096
 _BYTES_AT_ONCE = 1 << 20
@@ -22,7 +23,7 @@ _BYTES_AT_ONCE = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Tail:
-    """Where a segment ends.
+    """The end of a segment.
 
     Attributes:
         end: Position after its last valid record.
@@ -50,6 +51,17 @@ def recover(folder: Path) -> Tail:
             return measure(segments[-1]) if segments else Tail(START, START)
         except FileNotFoundError:
             continue  # A reader in another process has just deleted it.
+
+
+def waiting(folder: Path) -> int:
+    """Return how many records in a slot are not acknowledged.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    oldest = [segment.start for segment in list_segments(folder)[:1]]
+    first = max([read_cursor(folder) or START, *oldest])
+    return max(0, recover(folder).next_start.sequence - first.sequence)
 
 
 def measure(segment: SegmentFile) -> Tail:

@@ -1,4 +1,4 @@
-"""Keeps the records of the last moments in memory, so that appending costs next to nothing."""
+"""A buffer of the latest records in memory, so that appending costs next to nothing."""
 
 from collections import deque
 from collections.abc import Callable
@@ -7,18 +7,18 @@ from threading import Event, RLock, Thread
 from time import sleep
 
 from relayscope.spool.errors import SpoolError
-from relayscope.spool.retention import largest_record, too_large
 from relayscope.spool.settings import MIB, Settings
-from relayscope.spool.writer import Writer
+from relayscope.spool.slot.sealed_segments import largest_record, too_large
+from relayscope.spool.slot.slot_writer import SlotWriter
 
 _SECONDS = 0.1
 _FULL_BYTES = 4 * MIB
 
 _MOST_JOBS = 1000
-"""What waits to be made into records: as much memory as 4 MiB of them where they are small."""
+"""Upper bound of waiting jobs: they take as much memory as 4 MiB of small records."""
 
 _MOST_SECONDS = 1.0
-"""How long somebody waits to make room where there are more: longer than any disk that works."""
+"""Time to wait for room where there are more: longer than any disk that works takes."""
 
 _JOBS_AT_ONCE = 8
 _BREATH_SECONDS = 0.0001
@@ -26,14 +26,14 @@ _BREATH_SECONDS = 0.0001
 (5 ms) for the interpreter; so they wait for eight jobs."""
 
 
-class Window:
+class WriteBuffer:
     """Buffers records and writes them from a thread of its own, at most 100 ms later.
 
     Thread-safe, and safe in signal handlers and finalisers: appending takes no lock unless memory
     is full, and there is but one.
     """
 
-    def __init__(self, writer: Writer, settings: Settings) -> None:
+    def __init__(self, writer: SlotWriter, settings: Settings) -> None:
         """Buffer in front of ``writer``."""
         self._writer = writer
         self._settings = settings

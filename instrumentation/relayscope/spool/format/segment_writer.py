@@ -6,11 +6,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-from relayscope.spool.frame import FRAME_BYTES, Frames
-from relayscope.spool.ownership import open_own
+from relayscope.spool.format.frame import FRAME_BYTES, Frames
+from relayscope.spool.format.segment import HEADER_BYTES, NEXT_SEGMENT, Header, segment_path
 from relayscope.spool.position import Position
-from relayscope.spool.segment import HEADER_BYTES, NEXT_SEGMENT, Header, segment_path
-from relayscope.spool.syscalls import LOCK_KEPT_BYTES, flush_to_disk, write, write_aside
+from relayscope.spool.system.own_files import open_own
+from relayscope.spool.system.syscalls import LOCK_KEPT_BYTES, flush_to_disk, write, write_aside
 
 _CLOSED = -1
 
@@ -20,7 +20,7 @@ class SegmentWriter:
 
     Attributes:
         start: Position of its first record.
-        born: When it was begun, by `clock.now`.
+        born: When it was begun, by `boot_clock.now`.
         size: Bytes in its file.
         damaged: What stands at its end is unknown; nothing may be appended after it.
     """

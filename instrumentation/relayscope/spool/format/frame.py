@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 from zlib import crc32
 
-from relayscope.spool.syscalls import checksum
+from relayscope.spool.system.syscalls import checksum
 
 _FIELDS = struct.Struct("<4sII")
 _FRAME = struct.Struct("<4sIII")
@@ -28,7 +28,7 @@ LARGEST_RECORD = 0xFFFF_FFFF
 
 
 class Decoded(NamedTuple):
-    """What `Frames.decode` made of a buffer.
+    """Result of `Frames.decode`.
 
     Attributes:
         records: The valid consecutive records.
@@ -98,7 +98,7 @@ class Frames:
         return None
 
     def count_begun(self, buffer: bytes, index: int) -> int:
-        """How many frames, whole or not, begin in bytes that should begin with ``index``."""
+        """Count the frames, whole or not, in bytes that should begin with frame ``index``."""
         begun = 0
         for at, found in self._heads(buffer):
             if begun <= found - index and (found - index) * FRAME_BYTES <= at:

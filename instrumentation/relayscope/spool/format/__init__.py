@@ -1,0 +1,1 @@
+"""The files of a slot: segments of framed records, the cursor, the log of drops."""
