@@ -74,6 +74,7 @@ class Collector:
     Attributes:
         grpc: `127.0.0.1:port` of OTLP/gRPC.
         http: `127.0.0.1:port` of OTLP/HTTP.
+        page: `127.0.0.1:port` of the page.
         log: what it has logged so far, line by line.
     """
 
@@ -81,9 +82,10 @@ class Collector:
         self.log: list[dict[str, Any]] = []
         self.grpc = ""
         self.http = ""
+        self.page = ""
         self.process = subprocess.Popen(
             [sys.executable, "-m", "relayscope.collector", "serve", *arguments],
-            env=clean_environment(environment),
+            env=clean_environment({"RELAYSCOPE_PAGE": "127.0.0.1:0"} | dict(environment or {})),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -187,6 +189,8 @@ class Collector:
             match entry.get("event"), entry.get("protocol"):
                 case "listening", "otlp/grpc":
                     self.grpc = entry["address"]
+                case "listening", "page":
+                    self.page = entry["address"]
                 case "listening", _:
                     self.http = entry["address"]
                 case "ready", _:

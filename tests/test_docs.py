@@ -76,6 +76,7 @@ def walkthrough(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walkthroug
         RELAYSCOPE_SPOOL_DIR=str(home / "spool"),
         RELAYSCOPE_GRPC=f"127.0.0.1:{grpc}",
         RELAYSCOPE_HTTP=f"127.0.0.1:{http}",
+        RELAYSCOPE_PAGE="127.0.0.1:0",
         OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{grpc}",
     )
     (serve,) = documented("relayscope serve")

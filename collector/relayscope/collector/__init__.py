@@ -18,5 +18,7 @@ The way of one request::
                     │
              receive/status.py           the outcome as a gRPC or HTTP answer
 
+Reading goes the other way: `query/` asks, `render/` writes for terminals, `page/` for browsers.
+
 `serve/` builds these parts from `config/settings.py` and runs them; `cli/` is the command line.
 """

@@ -20,6 +20,9 @@ _COMMANDS: Final = {
     "serve": _Lazy(
         "relayscope.collector.cli.commands.serve", "serve", "Receive telemetry and store it."
     ),
+    "open": _Lazy(
+        "relayscope.collector.cli.commands.open", "open_page", "Open the page in a browser."
+    ),
     "trace": _Lazy(
         "relayscope.collector.cli.commands.trace", "trace", "Show a trace and its messages."
     ),

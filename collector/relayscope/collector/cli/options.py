@@ -33,6 +33,10 @@ _OPTIONS: Final[dict[str, dict[str, Any]]] = {
     },
     "grpc": {"metavar": "HOST:PORT", "help": "OTLP/gRPC. [default: 127.0.0.1:4317]"},
     "http": {"metavar": "HOST:PORT", "help": "OTLP/HTTP and health. [default: 127.0.0.1:4318]"},
+    "page": {
+        "metavar": "HOST:PORT",
+        "help": "The page in a browser; `none` for none. [default: 127.0.0.1:4319]",
+    },
     "archive_dir": {
         "metavar": "DIR",
         "help": "Where archives are. [default: that of the settings]",

@@ -78,6 +78,13 @@ def _parse_address(value: object) -> object:
 ListenAddress = Annotated[Address, NoDecode, BeforeValidator(_parse_address)]
 
 
+def _parse_page(value: object) -> object:
+    return None if value == "none" else _parse_address(value)
+
+
+PageAddress = Annotated[Address | None, NoDecode, BeforeValidator(_parse_page)]
+
+
 class Token(BaseModel):
     """A bearer token that clients present; `name` is how the logs speak of it."""
 
@@ -137,6 +144,8 @@ class Settings(BaseSettings):
     """Where OTLP/gRPC listens; port 0 takes a free one."""
     http: ListenAddress = Address("127.0.0.1", 4318)
     """Where OTLP/HTTP, `/healthz`, `/readyz` and `/metrics` listen; port 0 takes a free one."""
+    page: PageAddress = Address("127.0.0.1", 4319)
+    """Where the page in a browser is; port 0 takes a free one, `none` is without a page."""
     http_hosts: tuple[str, ...] = ()
     """Names besides loopback's that HTTP requests may have in `Host`, such as that of a proxy.
     Elsewhere than on loopback any name will do, unless some are set."""
@@ -209,6 +218,8 @@ class Settings(BaseSettings):
     """Where records go before they are removed; without it they are gone."""
     upkeep_database_url: SecretStr | None = None
     """Whom to connect as to seal and remove, where `database_url` is a user who may only write."""
+    page_database_url: SecretStr | None = None
+    """Whom to connect as for the page, where `database_url` is a user who may only write."""
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:

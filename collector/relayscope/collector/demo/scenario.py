@@ -50,7 +50,7 @@ def start_collector(processes: Processes, data_dir: Path) -> str:
     """Start `relayscope serve` on free ports; return the endpoint of its OTLP/gRPC receiver."""
     command = [str(SCRIPTS / "relayscope"), "serve", "--data-dir", str(data_dir)]
     command += ["--config", str(_CONFIG / "collector.yaml")]
-    command += ["--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0"]
+    command += ["--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0", "--page", "127.0.0.1:0"]
     collector = processes.start("collector", command, {})
     return f"http://{collector.wait_for_line(_grpc_address)}"
 

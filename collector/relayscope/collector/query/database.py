@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, LiteralString
 
 import psycopg
@@ -16,8 +16,6 @@ from relayscope.storage import EmbeddedServer, NoDatabase, StorageError, create_
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    from sqlalchemy import PoolProxiedConnection
 
     from relayscope.collector.config.settings import Settings
 
@@ -51,15 +49,33 @@ def reading(settings: Settings, *, timeout: float) -> Iterator[psycopg.Connectio
     Raises:
         DatabaseMissing: nothing was ever stored there, or it cannot be reached.
     """
-    with _urls(settings) as urls, _connection(urls) as connection:
-        # Statements are planned for what they are given: a filter that is not given costs nothing.
-        connection.prepare_threshold = None
-        connection.autocommit = True
-        _become_reader(connection)
-        connection.autocommit = False
-        connection.read_only = True
+    with _urls(settings) as urls, closing(connect_reader(urls)) as connection:
         again(connection, timeout=timeout)
         yield connection
+
+
+def connect_reader(urls: Sequence[str]) -> psycopg.Connection[Any]:
+    """Connect for transactions that can only read; each begins with `again`.
+
+    Args:
+        urls: Where to connect: the first that lets us in.
+
+    Raises:
+        DatabaseMissing: None does.
+    """
+    connection = _connect(urls)
+    # Statements are planned for what they are given: a filter that is not given costs nothing.
+    connection.prepare_threshold = None
+    connection.autocommit = True
+    _become_reader(connection)
+    connection.autocommit = False
+    connection.read_only = True
+    return connection
+
+
+def reader_urls(url: str) -> tuple[str, ...]:
+    """Where to connect for reading in an embedded server, the best first."""
+    return make_url(url).set(username=_READER).render_as_string(hide_password=False), url
 
 
 def again(connection: psycopg.Connection[Any], *, timeout: float) -> None:
@@ -100,33 +116,30 @@ def _urls(settings: Settings) -> Iterator[Sequence[str]]:
     except StorageError as error:
         raise DatabaseMissing(str(error)) from None
     with server:
-        as_reader = make_url(server.url).set(username=_READER)
-        yield [as_reader.render_as_string(hide_password=False), server.url]
+        yield reader_urls(server.url)
 
 
-@contextmanager
-def _connection(urls: Sequence[str]) -> Iterator[psycopg.Connection[Any]]:
-    pooled = _connect(urls)
-    try:
-        connection = pooled.driver_connection
-        if not isinstance(connection, psycopg.Connection):
-            raise TypeError("the engine's driver is not psycopg")
-        yield connection
-    finally:
-        pooled.invalidate()
-
-
-def _connect(urls: Sequence[str]) -> PoolProxiedConnection:
+def _connect(urls: Sequence[str]) -> psycopg.Connection[Any]:
     *others, last = urls
     for url in others:
         with suppress(psycopg.OperationalError):
-            return create_engine(url).raw_connection()
+            return _detached(url)
     try:
-        return create_engine(last).raw_connection()
+        return _detached(last)
     except ValueError as error:
         raise DatabaseMissing(str(error)) from None
     except psycopg.OperationalError as error:
         raise DatabaseMissing(f"cannot connect to PostgreSQL: {error}") from None
+
+
+def _detached(url: str) -> psycopg.Connection[Any]:
+    """Connect with the defaults of our engines, to a connection that belongs to no pool."""
+    pooled = create_engine(url).raw_connection()
+    connection = pooled.driver_connection
+    pooled.detach()
+    if not isinstance(connection, psycopg.Connection):
+        raise TypeError("the engine's driver is not psycopg")
+    return connection
 
 
 def _become_reader(connection: psycopg.Connection[Any]) -> None:

@@ -24,6 +24,11 @@ class Access:
             for token in tokens
         ]
 
+    @property
+    def is_open(self) -> bool:
+        """Whether everybody is let in, because there are no tokens."""
+        return not self._tokens
+
     def check(self, authorization: str | None, role: Role) -> str:
         """Let the request pass, or not.
 

@@ -20,8 +20,8 @@ def check(settings: Settings) -> None:
         StartError: says what is missing.
     """
     secure = settings.tls_certificate is not None and settings.tokens
-    for address in (settings.grpc, settings.http):
-        if not (address.is_loopback or secure or settings.insecure):
+    for address in (settings.grpc, settings.http, settings.page):
+        if address is not None and not (address.is_loopback or secure or settings.insecure):
             raise StartError(
                 f"{address} can be reached from other machines: set tls_certificate, tls_key and "
                 "tokens, or give --insecure to let everybody in"

@@ -1,8 +1,9 @@
-"""What a receiver process is told by the one that starts it."""
+"""What a process beside us is told by the one that starts it, on its stdin."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import pickle
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from relayscope.collector.config.settings import Settings
@@ -21,3 +22,31 @@ class Order(NamedTuple):
     settings: Settings
     rules: Rules
     database_url: str
+
+
+class PageOrder(NamedTuple):
+    """What the page shows, and to whom.
+
+    Attributes:
+        settings: With the real ports of all listeners.
+        database_urls: Where to read, the best first: of a user who may only read, if there is one.
+    """
+
+    settings: Settings
+    database_urls: tuple[str, ...]
+
+
+def pack(order: object) -> bytes:
+    """Return what is written to the process's stdin, which then stays open."""
+    packed = pickle.dumps(order)
+    return len(packed).to_bytes(8) + packed
+
+
+def unpack(descriptor: int) -> Any:
+    """Read what `pack` has made."""
+    with open(descriptor, "rb", buffering=0, closefd=False) as stdin:
+        length = int.from_bytes(stdin.read(8))
+        packed = b""
+        while len(packed) < length:
+            packed += stdin.read(length - len(packed))
+    return pickle.loads(packed)  # noqa: S301  # from the parent, through a pipe

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import pickle
 import sys
 import tempfile
 from typing import TYPE_CHECKING, Final
@@ -19,6 +18,7 @@ from prometheus_client.multiprocess import mark_process_dead
 from relayscope.collector.errors import StartError
 from relayscope.collector.internal_telemetry import json_log as log
 from relayscope.collector.serve import service
+from relayscope.collector.serve.worker_config import pack, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,7 +62,7 @@ class _Slot:
     """One worker after another."""
 
     def __init__(self, order: Order, figures: str) -> None:
-        self._order = pickle.dumps(order)
+        self._order = pack(order)
         self._patience = 2 * order.settings.stop_timeout
         self._environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": figures}
         self._figures = figures
@@ -78,7 +78,7 @@ class _Slot:
         )
         assert worker.stdin is not None  # noqa: S101 - it is a pipe, see above
         assert worker.stdout is not None  # noqa: S101 - as well
-        worker.stdin.write(len(self._order).to_bytes(8) + self._order)
+        worker.stdin.write(self._order)
         if not await worker.stdout.readline():
             raise StartError("a worker did not start")
 
@@ -125,12 +125,7 @@ async def _work(order: Order) -> None:
 
 def _main() -> None:
     log.configure()
-    with open(_STDIN, "rb", buffering=0, closefd=False) as stdin:
-        length = int.from_bytes(stdin.read(8))
-        packed = b""
-        while len(packed) < length:
-            packed += stdin.read(length - len(packed))
-    order: Order = pickle.loads(packed)  # noqa: S301 - from the parent, through a pipe
+    order: Order = unpack(_STDIN)
     try:
         asyncio.run(_work(order))
     except StartError as error:

@@ -8,6 +8,7 @@ import logging
 import signal
 import sys
 import time
+import webbrowser
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
@@ -18,8 +19,11 @@ from relayscope.collector.config.sanitizer_rules import load_rules
 from relayscope.collector.errors import StartError
 from relayscope.collector.internal_telemetry import json_log as log
 from relayscope.collector.maintenance.housekeeping import keep_house
+from relayscope.collector.query.database import reader_urls
 from relayscope.collector.serve import ports, service, tls, workers
-from relayscope.collector.serve.worker_config import Order
+from relayscope.collector.serve.page_address import told, url_of
+from relayscope.collector.serve.page_process import keep_page
+from relayscope.collector.serve.worker_config import Order, PageOrder
 from relayscope.storage import (
     EmbeddedServer,
     Roles,
@@ -31,9 +35,11 @@ from relayscope.storage import (
 )
 
 if TYPE_CHECKING:
+    import socket
+
     from sqlalchemy import Engine
 
-    from relayscope.collector.config.settings import Settings
+    from relayscope.collector.config.settings import Address, Settings
 
 _logger = logging.getLogger(__name__)
 
@@ -49,6 +55,7 @@ _DATABASE_SECONDS: Final = 20.0
     "database_url",
     "grpc",
     "http",
+    "page",
     "workers",
     "tls_certificate",
     "tls_key",
@@ -56,8 +63,9 @@ _DATABASE_SECONDS: Final = 20.0
     "sanitizer_rules",
     "insecure",
 )
-def serve(settings: Settings) -> None:
-    """Receive telemetry over OTLP and store it in PostgreSQL.
+@click.option("--open", "opens", is_flag=True, help="Open the page in a browser.")
+def serve(settings: Settings, *, opens: bool) -> None:
+    """Receive telemetry over OTLP, store it in PostgreSQL, and show it on a page in a browser.
 
     Each option is also a RELAYSCOPE_* variable and a key of the YAML file; tokens and limits are
     only there.
@@ -74,9 +82,24 @@ def serve(settings: Settings) -> None:
         held.enter_context(grpc_port)
         http_port, http_address = ports.hold(settings.http)
         held.enter_context(http_port)
-        settings = settings.model_copy(update={"grpc": grpc_address, "http": http_address})
+        addresses = {"grpc": grpc_address, "http": http_address}
+        page_port = None
+        if settings.page is not None:
+            page_port, addresses["page"] = _hold_page(settings.page)
+            held.enter_context(page_port)
+        settings = settings.model_copy(update=addresses)
         database = _database(settings, held)
-        asyncio.run(_serve(Order(settings, rules, database.for_receivers), database.for_house))
+        if page_port is not None:
+            held.enter_context(told(settings))
+        order = Order(settings, rules, database.for_receivers)
+        asyncio.run(_serve(order, database, page_port, opens=opens))
+
+
+def _hold_page(address: Address) -> tuple[socket.socket, Address]:
+    try:
+        return ports.hold(address)
+    except StartError as error:
+        raise StartError(f"{error}; give the page another --page HOST:PORT, or none") from None
 
 
 class _Database(NamedTuple):
@@ -85,10 +108,12 @@ class _Database(NamedTuple):
     Attributes:
         for_receivers: of a user who can write. Receivers face strangers.
         for_house: of a user who can do whatever keeping house takes.
+        for_page: the best first: of a user who can only read, if there is one.
     """
 
     for_receivers: str
     for_house: str
+    for_page: tuple[str, ...]
 
 
 def _database(settings: Settings, held: contextlib.ExitStack) -> _Database:
@@ -103,16 +128,19 @@ def _database(settings: Settings, held: contextlib.ExitStack) -> _Database:
         engine = create_engine(url)
         _migrate(engine)
         for_receivers = url
+        of_page = settings.page_database_url
+        for_page: tuple[str, ...] = (of_page.get_secret_value() if of_page else url,)
         if settings.database_url is None:
             # Nobody else has roles in there.
             roles = Roles.of("relayscope")
             init_roles(engine, roles)
             as_writer = make_url(url).set(username=roles.writer)
             for_receivers = as_writer.render_as_string(hide_password=False)
+            for_page = reader_urls(url)
         engine.dispose()
     except (StorageError, ValueError) as error:
         raise StartError(str(error)) from None
-    return _Database(for_receivers, url)
+    return _Database(for_receivers, url, for_page)
 
 
 def _migrate(engine: Engine) -> None:
@@ -129,20 +157,37 @@ def _migrate(engine: Engine) -> None:
             time.sleep(1)
 
 
-async def _serve(order: Order, house_url: str) -> None:
+def _open(url: str) -> None:
+    webbrowser.open(url)
+
+
+async def _serve(
+    order: Order, database: _Database, page_port: socket.socket | None, *, opens: bool
+) -> None:
     settings = order.settings
     stop = service.stop_on_signals()
     run = service.run if settings.workers == 1 else workers.run
+    beside = [asyncio.create_task(keep_house(settings, database.for_house))]
 
     def ready() -> None:
         _logger.info("listening", extra={"protocol": "otlp/grpc", "address": str(settings.grpc)})
         _logger.info("listening", extra={"protocol": "http", "address": str(settings.http)})
+        if page_port is not None:
+            order_of_page = PageOrder(settings, database.for_page)
+            beside.append(asyncio.create_task(keep_page(order_of_page, page_port)))
+            url = url_of(settings)
+            _logger.info(
+                "listening", extra={"protocol": "page", "address": str(settings.page), "url": url}
+            )
+            click.echo(f"The page: {url}/")
+            if opens:
+                beside.append(asyncio.create_task(asyncio.to_thread(_open, url)))
         _logger.info("ready")
 
-    housekeeping = asyncio.create_task(keep_house(settings, house_url))
     try:
         await run(order, stop, ready)
     finally:
-        housekeeping.cancel()
-        await asyncio.wait({housekeeping})
+        for task in beside:
+            task.cancel()
+        await asyncio.wait(beside)
     _logger.info("stopped")

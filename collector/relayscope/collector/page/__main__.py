@@ -1,0 +1,65 @@
+"""The page's process: `python -m relayscope.collector.page DESCRIPTOR`.
+
+The descriptor is that of a socket which listens. The order comes on stdin, whose end tells it to
+stop, also when the parent dies.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sys
+from typing import Final
+
+import uvicorn
+
+from relayscope.collector.internal_telemetry import json_log as log
+from relayscope.collector.page import make_page
+from relayscope.collector.serve import tls
+from relayscope.collector.serve.worker_config import PageOrder, unpack
+
+_STDIN: Final = 0
+
+_NICENESS: Final = 5
+"""Receiving comes first."""
+
+_MOST_CONNECTIONS: Final = 200
+
+_STOP_SECONDS: Final = 2
+"""What is being shown may take so long once the collector stops."""
+
+
+async def _serve(order: PageOrder, listening: socket.socket) -> None:
+    server = uvicorn.Server(
+        uvicorn.Config(
+            make_page(order),
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            # Who is at the other end is who connects: no header of theirs says otherwise.
+            proxy_headers=False,
+            limit_concurrency=_MOST_CONNECTIONS,
+            timeout_graceful_shutdown=_STOP_SECONDS,
+            **tls.uvicorn_options(order.settings),
+        )
+    )
+
+    def stop() -> None:
+        server.should_exit = True
+
+    # Nothing more is sent: readable means closed.
+    asyncio.get_running_loop().add_reader(_STDIN, stop)
+    await server.serve(sockets=[listening])
+
+
+def _main() -> None:
+    log.configure()
+    os.nice(_NICENESS)
+    order: PageOrder = unpack(_STDIN)
+    asyncio.run(_serve(order, socket.socket(fileno=int(sys.argv[1]))))
+
+
+if __name__ == "__main__":
+    _main()

@@ -1,0 +1,98 @@
+"""The time that a page is about, from its address: `?since=1h`, `?since=...&until=...`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode
+
+import click
+
+from relayscope.collector.cli.times import FORMS, moment
+from relayscope.collector.page.errors import WrongAsk
+from relayscope.collector.query.lookback import LATEST
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CHOICES: Final = {
+    "15m": "15 minutes",
+    "1h": "hour",
+    "6h": "6 hours",
+    "1d": "day",
+    "7d": "7 days",
+    "30d": "30 days",
+}
+"""What is offered, as `--since` takes it, and in words after `the last`."""
+
+_ZONE: Final = re.compile(r"(:\d\d(?:\.\d+)?) (\d\d:?\d\d)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """From `since` until before `until`.
+
+    Attributes:
+        since: Its beginning.
+        until: Its end; `LATEST` where it has none.
+        given_since: As the address says it, or as is taken where it says nothing.
+        given_until: As the address says it; empty where it says nothing.
+    """
+
+    since: datetime
+    until: datetime
+    given_since: str
+    given_until: str
+
+    @property
+    def query(self) -> str:
+        """What an address has for this time: `since=1h`."""
+        return urlencode(self.parameters)
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The same by name."""
+        given = {"since": self.given_since, "until": self.given_until}
+        return {name: value for name, value in given.items() if value}
+
+    @property
+    def length(self) -> timedelta:
+        """From `since` to `until`, or to now."""
+        return min(self.until, datetime.now(UTC)) - self.since
+
+    @property
+    def words(self) -> str:
+        """Such as `the last hour`."""
+        if not self.given_until and self.given_since in CHOICES:
+            return f"the last {CHOICES[self.given_since]}"
+        end = f" until {self.until:%Y-%m-%d %H:%M} UTC" if self.given_until else ""
+        return f"since {self.since:%Y-%m-%d %H:%M} UTC{end}"
+
+
+def interval(query: Mapping[str, str], otherwise: str = "1h") -> Interval:
+    """Read the time of a page.
+
+    Args:
+        query: The parameters of its address.
+        otherwise: From when on, where that says nothing.
+
+    Raises:
+        WrongAsk: It says what is no time.
+    """
+    since, until = query.get("since") or otherwise, query.get("until", "")
+    try:
+        return Interval(
+            moment(_with_zone(since)),
+            moment(_with_zone(until)) if until else LATEST,
+            since,
+            until,
+        )
+    except click.BadParameter:
+        raise WrongAsk(f"the address has a time that is none; it takes {FORMS}") from None
+
+
+def _with_zone(text: str) -> str:
+    """Give a `+` of a zone back, which an address that was typed has as a space."""
+    return _ZONE.sub(r"\1+\2", text.strip())

@@ -1,0 +1,85 @@
+"""What every view is given: who reads, and what makes HTML."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import HTMLResponse, Response
+
+from relayscope.collector.page import words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from starlette.requests import Request
+
+    from relayscope.collector.config.settings import Settings
+    from relayscope.collector.page.reader import Reader
+    from relayscope.collector.page.sessions import Sessions
+    from relayscope.collector.page.view import View
+    from relayscope.collector.receive.access import Access
+
+TEMPLATES: Final = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True)
+class Page:
+    """At `request.app.state.page`.
+
+    Attributes:
+        reader: Asks PostgreSQL.
+        settings: The collector's, with its real ports.
+        access: Who has which token.
+        sessions: Who has logged in.
+        views: All there are.
+    """
+
+    reader: Reader
+    settings: Settings
+    access: Access
+    sessions: Sessions
+    views: Sequence[View]
+
+    def __post_init__(self) -> None:
+        """Make the environment of the templates, in which everything is escaped."""
+        environment = Environment(
+            loader=FileSystemLoader(TEMPLATES),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        environment.filters |= words.FILTERS
+        environment.globals |= {"navigation": [view for view in self.views if view.title]}
+        object.__setattr__(self, "_environment", environment)
+
+    def render(
+        self, request: Request, template: str, *, status: int = 200, **values: Any
+    ) -> Response:
+        """Return a page.
+
+        Args:
+            request: What is answered: `path`, `session` and the forms' `csrf` are taken from it.
+            template: The name of its file.
+            status: That of HTTP.
+            values: What the template shows.
+        """
+        session = request.state.session
+        text = self._environment.get_template(template).render(  # type: ignore[attr-defined]  # set above
+            path=request.url.path,
+            query=request.query_params,
+            session=session,
+            is_locked=not self.access.is_open,
+            csrf=self.sessions.form_token(session),
+            status=status,
+            **values,
+        )
+        return HTMLResponse(text, status)
+
+    def json(self, content: Any, status: int = 200) -> Response:
+        """Return JSON, of the values that PostgreSQL has."""
+        return Response(orjson.dumps(content, default=str), status, media_type="application/json")

@@ -1,0 +1,81 @@
+"""How values are written on the page: the filters of its templates."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode
+from zlib import crc32
+
+from relayscope.collector.render.message_summary import gist
+from relayscope.collector.render.quantities import duration_text, size_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from uuid import UUID
+
+COLOURS: Final = 12
+"""Classes `c0` ... `c11` in page.css."""
+
+
+def colour(name: str | None) -> str:
+    """The class of a component or peer: the same on every page, whoever else is there."""
+    return f"c{crc32((name or '').encode()) % COLOURS}"
+
+
+def length(value: timedelta | None) -> str:
+    """A length of time in the unit that fits it."""
+    return "" if value is None else duration_text(round(value / timedelta(microseconds=1)) * 1000)
+
+
+def number(value: int | None) -> str:
+    """A count, with a sign between thousands."""
+    return "" if value is None else f"{value:,}"
+
+
+def iso(value: datetime | None) -> str:
+    """A time as `<time datetime>` has it."""
+    if value is None:
+        return ""
+    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def utc(value: datetime | None) -> str:
+    """A time in UTC, as people read it where no script runs."""
+    return "" if value is None else f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def hex32(value: UUID | None) -> str:
+    """A trace id as OpenTelemetry writes it."""
+    return "" if value is None else value.hex
+
+
+def cut(text: str | None, most: int = 200) -> str:
+    """The beginning of a text; that it goes on is said."""
+    return "" if text is None else text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def address(path: str, parameters: Mapping[str, object], **others: object) -> str:
+    """An address of ours; a parameter that is None or empty is left out."""
+    pairs = [
+        (name, one)
+        for name, value in {**parameters, **others}.items()
+        if value not in (None, "")
+        for one in (value if isinstance(value, (list, tuple)) else (value,))
+    ]
+    return f"{path}?{urlencode(pairs)}" if pairs else path
+
+
+FILTERS: Final[dict[str, Callable[..., str]]] = {
+    "colour": colour,
+    "duration": length,
+    "number": number,
+    "iso": iso,
+    "utc": utc,
+    "hex": hex32,
+    "cut": cut,
+    "gist": lambda text: gist(text) if text else "",
+    "size": lambda size: "" if size is None else size_text(size),
+    "address": address,
+}
+"""By the names that templates call them."""

@@ -1,0 +1,84 @@
+"""Where the page is, told by `relayscope serve` to the commands that run beside it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from relayscope.collector.errors import StartError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from relayscope.collector.config.settings import Settings
+
+_NAME: Final = "page"
+_LONGEST: Final = 300
+_TRIES: Final = 20
+_ANYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # what these stand for here
+
+
+def url_of(settings: Settings) -> str:
+    """Return what to open in a browser on this machine; empty without a page."""
+    if settings.page is None:
+        return ""
+    scheme = "http" if settings.tls_certificate is None else "https"
+    host = _ANYWHERE.get(settings.page.host, settings.page.host)
+    return f"{scheme}://{settings.page._replace(host=host)}"
+
+
+@contextmanager
+def told(settings: Settings) -> Iterator[None]:
+    """Let others know where the page is, as long as this is open.
+
+    It is in a file that is locked meanwhile, so that the word of one that was killed is not taken.
+    Where another collector with this data folder has told of its own, that stays.
+
+    Raises:
+        StartError: The data folder cannot be used.
+    """
+    path = settings.data_dir / _NAME
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise StartError(f"{path}: {error.strerror}") from None
+    try:
+        if _is_taken(descriptor):
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, url_of(settings).encode())
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def page_url(data_dir: Path) -> str:
+    """Return where the page of the collector is that stores in this folder; empty without one."""
+    try:
+        with (data_dir / _NAME).open("rb") as file:
+            try:
+                fcntl.flock(file.fileno(), fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                url = file.read(_LONGEST).decode()
+                is_one = urlsplit(url).scheme in ("http", "https") and url.isprintable()
+                return url if is_one else ""
+    except (OSError, ValueError):
+        pass
+    return ""
+
+
+def _is_taken(descriptor: int) -> bool:
+    """Lock the file; who reads it holds it for a moment."""
+    for _ in range(_TRIES):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.01)
+        else:
+            return True
+    return False

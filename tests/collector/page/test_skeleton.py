@@ -1,0 +1,40 @@
+"""What every view of the page has in common, in a real browser."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.fix_page import OpenPage
+
+
+def test_the_page_opens_at_the_address_that_serve_prints(open_page: OpenPage) -> None:
+    """Where nothing is stored, it says so, and leads to how to record something."""
+    page = open_page("/")
+
+    assert page.title() == "Now · relayscope"
+    assert "Nobody called anybody" in page.inner_text("main")
+
+
+def test_what_is_not_there_is_said_in_words(open_page: OpenPage) -> None:
+    """An address that leads nowhere, and one with a time that is none, get a page that says so."""
+    assert "there is no such page" in open_page("/nothing").inner_text("main")
+    assert "a time that is none" in open_page("/?since=yesterdayish").inner_text("main")
+
+
+def test_times_are_in_the_zone_of_who_looks(open_page: OpenPage) -> None:
+    """UTC is in the title of each."""
+    page = open_page("/", timezone_id="Asia/Tokyo")
+    page.evaluate(
+        """async () => {
+            const time = document.createElement("time");
+            time.dateTime = "2026-11-28T20:00:00.123Z";
+            time.title = "2026-11-28 20:00:00 UTC";
+            document.querySelector("main").append(time);
+            (await import("/static/page.js")).localTimes();
+        }"""
+    )
+
+    shown = page.locator("main time")
+    assert "05:00:00" in shown.inner_text()
+    assert shown.get_attribute("title") == "2026-11-28 20:00:00 UTC"

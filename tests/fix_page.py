@@ -1,0 +1,100 @@
+"""The page in a real browser: Debian's Chromium, driven by Playwright.
+
+A machine without it leaves these tests out and says so; `RELAYSCOPE_TEST_CHROMIUM=required`, as
+`.ci/run` has it, makes them fail there.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+if TYPE_CHECKING:
+    from tests.fix_collector import Collector
+
+CHROMIUM = Path("/usr/bin/chromium")
+
+_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@dataclass
+class Seen:
+    """What a page did that it should not have done."""
+
+    origin: str
+    complaints: list[str] = field(default_factory=list)
+
+    def watch(self, page: Page) -> None:
+        """Keep dialogs, errors of scripts and of the console, and requests to anywhere else."""
+
+        def asked(request: Any) -> None:
+            if not request.url.startswith((self.origin, "data:")):
+                self.complaints.append(f"request to {request.url}")
+
+        def said(message: Any) -> None:
+            # That a page was refused is no error of what it shows.
+            if message.type == "error" and "the server responded with" not in message.text:
+                self.complaints.append(f"console: {message.text}")
+
+        def dialog(shown: Any) -> None:
+            self.complaints.append(f"dialog: {shown.message}")
+            shown.dismiss()
+
+        page.on("request", asked)
+        page.on("console", said)
+        page.on("dialog", dialog)
+        page.on("pageerror", lambda error: self.complaints.append(f"script: {error}"))
+
+
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One Chromium for the tests of a file: while it runs, no test can have an event loop."""
+    if not CHROMIUM.exists():
+        why = f"no browser: {CHROMIUM} is missing (apt-get install chromium)"
+        if os.environ.get("RELAYSCOPE_TEST_CHROMIUM") == "required":
+            pytest.fail(why)
+        pytest.skip(why)
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=_ARGUMENTS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser, shared_collector: Collector) -> Iterator[OpenPage]:
+    """Open a path of the shared collector's page; fails if a page did what it should not.
+
+    Further arguments are those of a context: `viewport`, `color_scheme`, `timezone_id`.
+    """
+    seen = Seen(f"http://{shared_collector.page}")
+    contexts = []
+
+    def open_path(path: str, **context: Any) -> Page:
+        made = browser.new_context(**{"base_url": seen.origin, "timezone_id": "UTC"} | context)
+        contexts.append(made)
+        page = made.new_page()
+        seen.watch(page)
+        page.goto(path)
+        return page
+
+    yield open_path
+    for context in contexts:
+        context.close()
+    assert seen.complaints == []
