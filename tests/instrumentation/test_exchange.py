@@ -11,7 +11,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from relayscope.instrumentation import Level, Levels
 from relayscope.instrumentation.context import current_span
-from relayscope.instrumentation.text_channel import Wire
+from relayscope.instrumentation.text_exchange import TextExchange
 from relayscope.instrumentation.traffic.channel import Channel
 from relayscope.instrumentation.traffic.message import id_text
 from tests.fix_telemetry import Telemetry
@@ -36,9 +36,9 @@ def error(identifier: Any, code: int) -> str:
     return json.dumps({"jsonrpc": "2.0", "id": identifier, "error": members})
 
 
-def send(wire: Wire, channel: Channel, text: str) -> str:
+def send(text_exchange: TextExchange, channel: Channel, text: str) -> str:
     """Send a message as a hook does; return what went over the wire."""
-    outgoing = wire.sending(channel, text)
+    outgoing = text_exchange.sending(channel, text)
     return text if outgoing is None else outgoing.data
 
 
@@ -57,11 +57,11 @@ def odd(telemetry: Telemetry) -> list[Any]:
 
 def test_a_sent_request_and_its_answer_share_a_client_span(telemetry: Telemetry) -> None:
     """The span begins with the request, carries its names, and ends with the answer."""
-    wire, channel = Wire(telemetry.exchange), pipes()
+    text_exchange, channel = TextExchange(telemetry.exchange), pipes()
 
-    sent = send(wire, channel, request(7, name="add"))
+    sent = send(text_exchange, channel, request(7, name="add"))
     assert telemetry.spans == []
-    wire.received(channel, result(7))
+    text_exchange.received(channel, result(7))
 
     span = telemetry.span("tools/call add")
     assert span.kind is SpanKind.CLIENT
@@ -78,12 +78,12 @@ def test_a_sent_request_and_its_answer_share_a_client_span(telemetry: Telemetry)
 
 def test_a_relayed_call_is_a_chain_of_spans(telemetry: Telemetry) -> None:
     """What a relay sends while it works for a request is a child of that request's span."""
-    wire, client, backend = Wire(telemetry.exchange), pipes(), pipes()
+    text_exchange, client, backend = TextExchange(telemetry.exchange), pipes(), pipes()
 
-    wire.received(client, request(1, name="add", _meta={"traceparent": REMOTE}))
-    forwarded = send(wire, backend, request(3, name="add"))
-    wire.received(backend, result(3))
-    send(wire, client, result(1))
+    text_exchange.received(client, request(1, name="add", _meta={"traceparent": REMOTE}))
+    forwarded = send(text_exchange, backend, request(3, name="add"))
+    text_exchange.received(backend, result(3))
+    send(text_exchange, client, result(1))
 
     outgoing, incoming = telemetry.spans
     assert (outgoing.kind, incoming.kind) == (SpanKind.CLIENT, SpanKind.SERVER)
@@ -98,14 +98,14 @@ def test_a_relayed_call_is_a_chain_of_spans(telemetry: Telemetry) -> None:
 
 def test_a_context_forwarded_verbatim_does_not_skip_the_relay(telemetry: Telemetry) -> None:
     """A relay that copies `_meta` and has lost its context still parents the backend's span."""
-    wire, client, backend = Wire(telemetry.exchange), pipes(), pipes()
+    text_exchange, client, backend = TextExchange(telemetry.exchange), pipes(), pipes()
 
-    wire.received(client, request(1, name="add", _meta={"traceparent": REMOTE}))
+    text_exchange.received(client, request(1, name="add", _meta={"traceparent": REMOTE}))
     token = otel_context.attach(otel_context.Context())
-    forwarded = send(wire, backend, request(3, name="add", _meta={"traceparent": REMOTE}))
+    forwarded = send(text_exchange, backend, request(3, name="add", _meta={"traceparent": REMOTE}))
     otel_context.detach(token)
-    wire.received(backend, result(3))
-    send(wire, client, result(1))
+    text_exchange.received(backend, result(3))
+    send(text_exchange, client, result(1))
 
     outgoing, incoming = telemetry.spans
     assert outgoing.parent == incoming.context
@@ -114,24 +114,24 @@ def test_a_context_forwarded_verbatim_does_not_skip_the_relay(telemetry: Telemet
 
 def test_answering_a_request_gives_the_task_its_own_context_back(telemetry: Telemetry) -> None:
     """What a task sends after it has answered is no longer part of the answered call."""
-    wire, client, backend = Wire(telemetry.exchange), pipes(), pipes()
+    text_exchange, client, backend = TextExchange(telemetry.exchange), pipes(), pipes()
 
-    wire.received(client, request(1, name="add"))
-    send(wire, client, result(1))
-    send(wire, backend, request(1, method="ping"))
-    wire.received(backend, result(1))
+    text_exchange.received(client, request(1, name="add"))
+    send(text_exchange, client, result(1))
+    send(text_exchange, backend, request(1, method="ping"))
+    text_exchange.received(backend, result(1))
 
     assert telemetry.span("ping").parent is None
 
 
 def test_without_a_context_a_request_begins_a_new_trace(telemetry: Telemetry) -> None:
     """A request that carries no context is not made a part of the request before it."""
-    wire, client = Wire(telemetry.exchange), pipes()
+    text_exchange, client = TextExchange(telemetry.exchange), pipes()
 
-    wire.received(client, request(1, name="first"))
-    wire.received(client, request(2, name="second"))
-    send(wire, client, result(1))
-    send(wire, client, result(2))
+    text_exchange.received(client, request(1, name="first"))
+    text_exchange.received(client, request(2, name="second"))
+    send(text_exchange, client, result(1))
+    send(text_exchange, client, result(2))
 
     first, second = telemetry.spans
     assert second.parent is None
@@ -142,12 +142,12 @@ def test_without_a_context_a_request_begins_a_new_trace(telemetry: Telemetry) ->
 
 def test_a_repeated_id_pairs_in_order_and_is_marked(telemetry: Telemetry) -> None:
     """Two open requests with one id are answered first in, first out."""
-    wire, channel = Wire(telemetry.exchange), pipes()
+    text_exchange, channel = TextExchange(telemetry.exchange), pipes()
 
-    send(wire, channel, request(1, name="first"))
-    send(wire, channel, request(1, name="second"))
-    wire.received(channel, result(1, n=1))
-    wire.received(channel, result(1, n=2))
+    send(text_exchange, channel, request(1, name="first"))
+    send(text_exchange, channel, request(1, name="second"))
+    text_exchange.received(channel, result(1, n=1))
+    text_exchange.received(channel, result(1, n=2))
 
     assert [span.name for span in telemetry.spans] == ["tools/call first", "tools/call second"]
     assert odd(telemetry) == [None, "id_reused", "id_reused", None]
@@ -160,12 +160,12 @@ def test_an_answer_with_an_id_of_another_type_answers_nothing(
     telemetry: Telemetry, asked: float | str, answered: float | str
 ) -> None:
     """It is odd and in the call's span; the call stays open until its own answer comes."""
-    wire, channel = Wire(telemetry.exchange), pipes()
+    text_exchange, channel = TextExchange(telemetry.exchange), pipes()
 
-    send(wire, channel, request(asked, name="typed"))
-    wire.received(channel, result(answered))
+    send(text_exchange, channel, request(asked, name="typed"))
+    text_exchange.received(channel, result(answered))
     assert telemetry.spans == []
-    wire.received(channel, result(asked))
+    text_exchange.received(channel, result(asked))
 
     span = telemetry.span("tools/call typed")
     assert span.context is not None
@@ -180,14 +180,14 @@ def test_a_call_that_only_an_id_of_another_type_has_answered_is_unanswered(
 ) -> None:
     """Whichever side is looked at: the server has not answered, either."""
     for direction in ("client", "server"):
-        wire, channel = Wire(telemetry.exchange), pipes()
+        text_exchange, channel = TextExchange(telemetry.exchange), pipes()
         if direction == "client":
-            send(wire, channel, request(35))
-            wire.received(channel, result("35"))
+            send(text_exchange, channel, request(35))
+            text_exchange.received(channel, result("35"))
         else:
-            wire.received(channel, request("35"))
-            send(wire, channel, result(35))
-        wire.closed(channel)
+            text_exchange.received(channel, request("35"))
+            send(text_exchange, channel, result(35))
+        text_exchange.closed(channel)
 
     assert [(span.attributes or {})["error.type"] for span in telemetry.spans] == [
         "relayscope.unanswered"
@@ -197,10 +197,10 @@ def test_a_call_that_only_an_id_of_another_type_has_answered_is_unanswered(
 
 def test_numbers_that_are_equal_are_one_id(telemetry: Telemetry) -> None:
     """JSON knows no difference between 1 and 1.0, nor does JSON-RPC."""
-    wire, channel = Wire(telemetry.exchange), pipes()
+    text_exchange, channel = TextExchange(telemetry.exchange), pipes()
 
-    send(wire, channel, request(1))
-    wire.received(channel, '{"jsonrpc":"2.0","id":1.0,"result":{}}')
+    send(text_exchange, channel, request(1))
+    text_exchange.received(channel, '{"jsonrpc":"2.0","id":1.0,"result":{}}')
 
     assert [span.status.status_code for span in telemetry.spans] == [StatusCode.UNSET]
     assert odd(telemetry) == [None, None]
@@ -211,11 +211,11 @@ def test_what_is_no_id_is_marked_on_requests_and_answers(
     telemetry: Telemetry, identifier: str
 ) -> None:
     """JSON-RPC allows strings and numbers; `true` is not 1, though Python says so."""
-    wire, channel = Wire(telemetry.exchange), pipes()
+    text_exchange, channel = TextExchange(telemetry.exchange), pipes()
 
-    send(wire, channel, request(1))
-    wire.received(channel, f'{{"jsonrpc":"2.0","id":{identifier},"result":{{}}}}')
-    wire.received(channel, f'{{"jsonrpc":"2.0","id":{identifier},"method":"ping"}}')
+    send(text_exchange, channel, request(1))
+    text_exchange.received(channel, f'{{"jsonrpc":"2.0","id":{identifier},"result":{{}}}}')
+    text_exchange.received(channel, f'{{"jsonrpc":"2.0","id":{identifier},"method":"ping"}}')
 
     assert odd(telemetry) == [None, "id_type", "id_type"]
     assert [span.name for span in telemetry.spans] == ["ping"]
@@ -223,11 +223,11 @@ def test_what_is_no_id_is_marked_on_requests_and_answers(
 
 def test_a_session_of_the_sdk_takes_a_string_for_its_number(telemetry: Telemetry) -> None:
     """It is odd all the same; but the call has its answer."""
-    wire, channel = Wire(telemetry.exchange), pipes()
+    text_exchange, channel = TextExchange(telemetry.exchange), pipes()
     channel.takes_strings = True
 
-    send(wire, channel, request(7))
-    wire.received(channel, result("7"))
+    send(text_exchange, channel, request(7))
+    text_exchange.received(channel, result("7"))
 
     assert [span.status.status_code for span in telemetry.spans] == [StatusCode.UNSET]
     assert odd(telemetry) == [None, "id_type"]
@@ -252,23 +252,25 @@ def test_the_text_of_an_id_tells_which_id_it_is(identifier: float | str) -> None
 
 def test_the_same_id_on_two_channels_is_two_calls(telemetry: Telemetry) -> None:
     """Pairing never crosses from one connection to another."""
-    wire, one, other = Wire(telemetry.exchange), pipes(), pipes()
+    text_exchange, one, other = TextExchange(telemetry.exchange), pipes(), pipes()
 
-    send(wire, one, request(3, name="one"))
-    send(wire, other, request(3, name="other"))
-    wire.received(other, result(3))
+    send(text_exchange, one, request(3, name="one"))
+    send(text_exchange, other, request(3, name="other"))
+    text_exchange.received(other, result(3))
 
     assert [span.name for span in telemetry.spans] == ["tools/call other"]
 
 
 def test_answers_to_nothing_are_marked_and_pair_with_nothing(telemetry: Telemetry) -> None:
     """An error without an id, or with an unknown one, leaves every open call open."""
-    wire, channel = Wire(telemetry.exchange), pipes()
+    text_exchange, channel = TextExchange(telemetry.exchange), pipes()
 
-    send(wire, channel, request(1, name="open"))
-    wire.received(channel, error(None, -32601))
-    wire.received(channel, '{"jsonrpc":"2.0","error":{"code":-32603,"message":"Unknown method"}}')
-    wire.received(channel, result(99))
+    send(text_exchange, channel, request(1, name="open"))
+    text_exchange.received(channel, error(None, -32601))
+    text_exchange.received(
+        channel, '{"jsonrpc":"2.0","error":{"code":-32603,"message":"Unknown method"}}'
+    )
+    text_exchange.received(channel, result(99))
 
     assert telemetry.spans == []
     assert odd(telemetry) == [None, "orphan_answer", "orphan_answer", "orphan_answer"]
@@ -276,10 +278,10 @@ def test_answers_to_nothing_are_marked_and_pair_with_nothing(telemetry: Telemetr
 
 def test_closing_a_channel_ends_what_was_never_answered(telemetry: Telemetry) -> None:
     """A call that can no longer be answered is a failed span, not a missing one."""
-    wire, channel = Wire(telemetry.exchange), pipes()
+    text_exchange, channel = TextExchange(telemetry.exchange), pipes()
 
-    send(wire, channel, request(1, name="lost"))
-    wire.closed(channel)
+    send(text_exchange, channel, request(1, name="lost"))
+    text_exchange.closed(channel)
 
     span = telemetry.span("tools/call lost")
     assert span.status.status_code is StatusCode.ERROR
@@ -289,11 +291,11 @@ def test_closing_a_channel_ends_what_was_never_answered(telemetry: Telemetry) ->
 
 def test_a_notification_is_a_span_of_its_own(telemetry: Telemetry) -> None:
     """Notifications have no answer, so their span is over when they have crossed."""
-    wire, channel = Wire(telemetry.exchange), pipes()
+    text_exchange, channel = TextExchange(telemetry.exchange), pipes()
     text = '{"jsonrpc":"2.0","method":"notifications/initialized"}'
 
-    sent = send(wire, channel, text)
-    wire.received(channel, text)
+    sent = send(text_exchange, channel, text)
+    text_exchange.received(channel, text)
 
     assert [span.kind for span in telemetry.spans] == [SpanKind.CLIENT, SpanKind.SERVER]
     assert "traceparent" in sent
@@ -301,14 +303,14 @@ def test_a_notification_is_a_span_of_its_own(telemetry: Telemetry) -> None:
 
 def test_what_is_an_error_depends_on_the_side(telemetry: Telemetry) -> None:
     """A client that asked wrongly has failed; the server that told it so has not."""
-    wire, client, server = Wire(telemetry.exchange), pipes(), pipes()
+    text_exchange, client, server = TextExchange(telemetry.exchange), pipes(), pipes()
 
-    send(wire, client, request(1, method="asked"))
-    wire.received(client, error(1, -32601))
-    wire.received(server, request(1, method="answered"))
-    send(wire, server, error(1, -32601))
-    wire.received(server, request(2, method="broke"))
-    send(wire, server, error(2, -32603))
+    send(text_exchange, client, request(1, method="asked"))
+    text_exchange.received(client, error(1, -32601))
+    text_exchange.received(server, request(1, method="answered"))
+    send(text_exchange, server, error(1, -32601))
+    text_exchange.received(server, request(2, method="broke"))
+    send(text_exchange, server, error(2, -32603))
 
     asked, answered, broke = (telemetry.span(name) for name in ("asked", "answered", "broke"))
     assert asked.status.status_code is StatusCode.ERROR
@@ -321,10 +323,10 @@ def test_what_is_an_error_depends_on_the_side(telemetry: Telemetry) -> None:
 
 def test_a_tool_that_fails_fails_its_span(telemetry: Telemetry) -> None:
     """`isError: true` is an error although the protocol's answer is a result."""
-    wire, channel = Wire(telemetry.exchange), pipes()
+    text_exchange, channel = TextExchange(telemetry.exchange), pipes()
 
-    send(wire, channel, request(1, name="add"))
-    wire.received(channel, result(1, isError=True))
+    send(text_exchange, channel, request(1, name="add"))
+    text_exchange.received(channel, result(1, isError=True))
 
     span = telemetry.span("tools/call add")
     assert span.attributes is not None
@@ -333,17 +335,19 @@ def test_a_tool_that_fails_fails_its_span(telemetry: Telemetry) -> None:
 
 def test_methods_that_mcp_does_not_know_get_no_context(telemetry: Telemetry) -> None:
     """A server may pass all params of its own methods to a function, so they stay as they are."""
-    wire, channel = Wire(telemetry.exchange), pipes()
+    text_exchange, channel = TextExchange(telemetry.exchange), pipes()
     text = request(1, method="dewey_search", query="x")
 
-    assert send(wire, channel, text) == text
+    assert send(text_exchange, channel, text) == text
 
 
 def test_a_secret_in_the_text_is_redacted_before_it_is_recorded(telemetry: Telemetry) -> None:
     """The record has the message without the secret; the wire has it with the secret."""
-    wire, channel = Wire(telemetry.exchange), pipes()
+    text_exchange, channel = TextExchange(telemetry.exchange), pipes()
 
-    sent = send(wire, channel, request(1, name="add", arguments={"api_key": "hunter2secret"}))
+    sent = send(
+        text_exchange, channel, request(1, name="add", arguments={"api_key": "hunter2secret"})
+    )
 
     assert "hunter2secret" in sent
     assert "hunter2secret" not in str(telemetry.bodies)
@@ -352,11 +356,11 @@ def test_a_secret_in_the_text_is_redacted_before_it_is_recorded(telemetry: Telem
 
 def test_text_that_was_never_jsonrpc_is_none_of_ours(telemetry: Telemetry) -> None:
     """A channel counts from its first JSON-RPC message; after it, odd text is recorded."""
-    wire, channel = Wire(telemetry.exchange), pipes()
+    text_exchange, channel = TextExchange(telemetry.exchange), pipes()
 
-    wire.received(channel, "hello")
-    wire.received(channel, request(1, method="ping"))
-    wire.received(channel, "hello again")
+    text_exchange.received(channel, "hello")
+    text_exchange.received(channel, request(1, method="ping"))
+    text_exchange.received(channel, "hello again")
 
     assert telemetry.bodies[1:] == ["hello again"]
     assert odd(telemetry) == [None, "unparsable"]
@@ -364,15 +368,15 @@ def test_text_that_was_never_jsonrpc_is_none_of_ours(telemetry: Telemetry) -> No
 
 def test_each_level_records_what_it_says(telemetry: Telemetry) -> None:
     """TRACE has texts, DEBUG has digests, INFO has spans only, WARN only what is odd."""
-    wire = Wire(telemetry.exchange)
+    text_exchange = TextExchange(telemetry.exchange)
     seen: dict[Level, tuple[int, int, int]] = {}
     for level in Level:
         telemetry.exchange.levels = Levels(level)
         spans, records = len(telemetry.spans), len(telemetry.records)
         channel = pipes()
-        send(wire, channel, request(1, name="add"))
-        wire.received(channel, result(1))
-        wire.received(channel, result(1))
+        send(text_exchange, channel, request(1, name="add"))
+        text_exchange.received(channel, result(1))
+        text_exchange.received(channel, result(1))
         new = telemetry.records[records:]
         bodies = sum(record.log_record.body is not None for record in new)
         seen[level] = (len(telemetry.spans) - spans, len(new), bodies)
@@ -389,12 +393,12 @@ def test_each_level_records_what_it_says(telemetry: Telemetry) -> None:
 
 def test_leaving_a_span_that_is_not_current_changes_nothing(telemetry: Telemetry) -> None:
     """An answer that another task sends does not take this task's span away."""
-    wire, one, other = Wire(telemetry.exchange), pipes(), pipes()
-    wire.received(one, request(1, name="one"))
-    wire.received(other, request(1, name="other"))
+    text_exchange, one, other = TextExchange(telemetry.exchange), pipes(), pipes()
+    text_exchange.received(one, request(1, name="one"))
+    text_exchange.received(other, request(1, name="other"))
 
-    send(wire, one, result(1))
-    send(wire, pipes(), request(5, method="ping"))
+    send(text_exchange, one, result(1))
+    send(text_exchange, pipes(), request(5, method="ping"))
 
     telemetry.exchange.close_all()
     assert telemetry.span("ping").parent == telemetry.span("tools/call other").context

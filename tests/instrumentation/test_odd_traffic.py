@@ -9,10 +9,10 @@ from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind, StatusCode, use_span
 
 from relayscope.instrumentation import Exchange
-from relayscope.instrumentation.text_channel import Wire
+from relayscope.instrumentation.text_exchange import TextExchange
 from relayscope.instrumentation.traffic.calls import MOST_OPEN
 from relayscope.instrumentation.traffic.channel import Channel
-from relayscope.instrumentation.traffic.channel_close import Ending
+from relayscope.instrumentation.traffic.channel_close import ChannelClose
 from tests.fix_telemetry import Telemetry
 
 CALL = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"slow"}}'
@@ -20,9 +20,9 @@ ANSWER = '{"jsonrpc":"2.0","id":1,"result":{}}'
 INITIALIZED = '{"jsonrpc":"2.0","method":"notifications/initialized"}'
 
 
-def send(wire: Wire, channel: Channel, text: str) -> None:
+def send(text_exchange: TextExchange, channel: Channel, text: str) -> None:
     """Send a message as a hook does."""
-    outgoing = wire.sending(channel, text)
+    outgoing = text_exchange.sending(channel, text)
     assert outgoing is not None
 
 
@@ -45,11 +45,11 @@ def marks(telemetry: Telemetry) -> list[Any]:
 )
 def test_an_answer_to_a_notification_is_marked(telemetry: Telemetry, reply: str) -> None:
     """An error without an id after a notification answers it, and leaves open calls open."""
-    wire, channel = Wire(telemetry.exchange), Channel.of_pipes("peer")
-    send(wire, channel, INITIALIZED)
-    send(wire, channel, CALL)
-    wire.received(channel, reply)
-    wire.received(channel, ANSWER)
+    text_exchange, channel = TextExchange(telemetry.exchange), Channel.of_pipes("peer")
+    send(text_exchange, channel, INITIALIZED)
+    send(text_exchange, channel, CALL)
+    text_exchange.received(channel, reply)
+    text_exchange.received(channel, ANSWER)
 
     assert marks(telemetry) == [None, None, "answer_to_notification", None]
     assert telemetry.span("tools/call slow").status.status_code is StatusCode.UNSET
@@ -57,23 +57,23 @@ def test_an_answer_to_a_notification_is_marked(telemetry: Telemetry, reply: str)
 
 def test_a_second_answer_without_an_id_is_an_orphan(telemetry: Telemetry) -> None:
     """One notification explains one wrong answer, not two; a parse error none at all."""
-    wire, channel = Wire(telemetry.exchange), Channel.of_pipes("peer")
+    text_exchange, channel = TextExchange(telemetry.exchange), Channel.of_pipes("peer")
     reply = '{"jsonrpc":"2.0","id":null,"error":{"code":%d,"message":"no"}}'
-    send(wire, channel, INITIALIZED)
-    wire.received(channel, reply % -32700)
-    wire.received(channel, reply % -32601)
-    wire.received(channel, reply % -32601)
+    send(text_exchange, channel, INITIALIZED)
+    text_exchange.received(channel, reply % -32700)
+    text_exchange.received(channel, reply % -32601)
+    text_exchange.received(channel, reply % -32601)
 
     assert marks(telemetry)[1:] == ["orphan_answer", "answer_to_notification", "orphan_answer"]
 
 
 def test_an_answer_after_its_call_was_cancelled_is_late(telemetry: Telemetry) -> None:
     """The cancelled call has failed; what comes later is marked, and still in the call's span."""
-    wire, channel = Wire(telemetry.exchange), Channel.of_pipes("peer")
-    send(wire, channel, CALL)
+    text_exchange, channel = TextExchange(telemetry.exchange), Channel.of_pipes("peer")
+    send(text_exchange, channel, CALL)
     cancel = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1}}
-    send(wire, channel, json.dumps(cancel))
-    wire.received(channel, ANSWER)
+    send(text_exchange, channel, json.dumps(cancel))
+    text_exchange.received(channel, ANSWER)
 
     span = telemetry.span("tools/call slow")
     assert span.attributes is not None
@@ -92,10 +92,10 @@ def test_a_call_that_waits_for_ever_ends_with_a_timeout(telemetry: Telemetry) ->
         telemetry.exchange.levels,
         call_seconds=0,
     )
-    wire, channel = Wire(exchange), Channel.of_pipes("peer")
-    send(wire, channel, CALL)
+    text_exchange, channel = TextExchange(exchange), Channel.of_pipes("peer")
+    send(text_exchange, channel, CALL)
     exchange.sweep()
-    wire.received(channel, ANSWER)
+    text_exchange.received(channel, ANSWER)
 
     span = telemetry.span("tools/call slow")
     assert span.attributes is not None
@@ -105,10 +105,10 @@ def test_a_call_that_waits_for_ever_ends_with_a_timeout(telemetry: Telemetry) ->
 
 def test_methods_that_mcp_does_not_know_are_marked(telemetry: Telemetry) -> None:
     """JSON-RPC that is not MCP has the names of JSON-RPC's conventions, and a mark."""
-    wire, channel = Wire(telemetry.exchange), Channel.of_pipes("peer")
-    wire.received(channel, '{"jsonrpc":"2.0","id":1,"method":"dewey_search","params":{}}')
-    wire.received(channel, '{"jsonrpc":"2.0","id":2,"method":"ping"}')
-    wire.closed(channel)
+    text_exchange, channel = TextExchange(telemetry.exchange), Channel.of_pipes("peer")
+    text_exchange.received(channel, '{"jsonrpc":"2.0","id":1,"method":"dewey_search","params":{}}')
+    text_exchange.received(channel, '{"jsonrpc":"2.0","id":2,"method":"ping"}')
+    text_exchange.closed(channel)
 
     assert marks(telemetry) == ["not_mcp", None]
     span = telemetry.span("dewey_search")
@@ -120,19 +120,19 @@ def test_methods_that_mcp_does_not_know_are_marked(telemetry: Telemetry) -> None
 
 def test_an_unsolicited_notification_is_a_span_of_its_own(telemetry: Telemetry) -> None:
     """Marco sends `notifications/initialized` itself: a server's notification, new trace."""
-    wire, channel = Wire(telemetry.exchange), Channel.of_pipes("peer")
-    wire.received(channel, INITIALIZED)
+    text_exchange, channel = TextExchange(telemetry.exchange), Channel.of_pipes("peer")
+    text_exchange.received(channel, INITIALIZED)
 
     assert telemetry.span("notifications/initialized").parent is None
 
 
 def test_every_message_of_a_batch_is_a_call(telemetry: Telemetry) -> None:
     """A batch is one record; each request in it has a span, which its answer ends."""
-    wire, channel = Wire(telemetry.exchange), Channel.of_pipes("peer")
+    text_exchange, channel = TextExchange(telemetry.exchange), Channel.of_pipes("peer")
     calls = [json.loads(CALL), {"jsonrpc": "2.0", "id": 2, "method": "ping"}]
-    send(wire, channel, json.dumps(calls))
-    wire.received(channel, json.dumps([{"jsonrpc": "2.0", "id": 2, "result": {}}]))
-    wire.received(channel, ANSWER)
+    send(text_exchange, channel, json.dumps(calls))
+    text_exchange.received(channel, json.dumps([{"jsonrpc": "2.0", "id": 2, "result": {}}]))
+    text_exchange.received(channel, ANSWER)
 
     assert [span.name for span in telemetry.spans] == ["ping", "tools/call slow"]
     kinds = [
@@ -146,20 +146,22 @@ def test_a_peer_that_rejects_context_gets_none_any_more(
     telemetry: Telemetry, caplog: pytest.LogCaptureFixture
 ) -> None:
     """-32602 to the first request with context stops it there, with a warning, and nowhere else."""
-    wire, strict, other = (
-        Wire(telemetry.exchange),
+    text_exchange, strict, other = (
+        TextExchange(telemetry.exchange),
         Channel.of_pipes("strict"),
         Channel.of_pipes("o"),
     )
 
     def sent(channel: Channel, identifier: int) -> str:
         request = {"jsonrpc": "2.0", "id": identifier, "method": "tools/list"}
-        outgoing = wire.sending(channel, json.dumps(request))
+        outgoing = text_exchange.sending(channel, json.dumps(request))
         assert outgoing is not None
         return outgoing.data
 
     assert "traceparent" in sent(strict, 1)
-    wire.received(strict, '{"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"_meta?"}}')
+    text_exchange.received(
+        strict, '{"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"_meta?"}}'
+    )
     assert "traceparent" not in sent(strict, 2)
     assert "traceparent" in sent(other, 3)
     assert "strict answered the first request with trace context with error -32602" in caplog.text
@@ -167,12 +169,14 @@ def test_a_peer_that_rejects_context_gets_none_any_more(
 
 def test_one_rejection_after_an_accepted_request_means_nothing(telemetry: Telemetry) -> None:
     """A peer that has taken context once rejects something else."""
-    wire, channel = Wire(telemetry.exchange), Channel.of_pipes("peer")
-    send(wire, channel, CALL)
-    wire.received(channel, ANSWER)
-    send(wire, channel, CALL)
-    wire.received(channel, '{"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"no"}}')
-    outgoing = wire.sending(channel, CALL)
+    text_exchange, channel = TextExchange(telemetry.exchange), Channel.of_pipes("peer")
+    send(text_exchange, channel, CALL)
+    text_exchange.received(channel, ANSWER)
+    send(text_exchange, channel, CALL)
+    text_exchange.received(
+        channel, '{"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"no"}}'
+    )
+    outgoing = text_exchange.sending(channel, CALL)
 
     assert outgoing is not None
     assert "traceparent" in outgoing.data
@@ -180,24 +184,29 @@ def test_one_rejection_after_an_accepted_request_means_nothing(telemetry: Teleme
 
 def test_a_peer_that_never_answers_costs_bounded_memory(telemetry: Telemetry) -> None:
     """The oldest of very many open calls ends, and its span says why; the others stay open."""
-    wire, channel = Wire(telemetry.exchange), Channel.of_pipes("peer")
+    text_exchange, channel = TextExchange(telemetry.exchange), Channel.of_pipes("peer")
 
     for identifier in range(MOST_OPEN + 2):
-        send(wire, channel, f'{{"jsonrpc":"2.0","id":{identifier},"method":"ping"}}')
+        send(text_exchange, channel, f'{{"jsonrpc":"2.0","id":{identifier},"method":"ping"}}')
 
     ended = [span.attributes or {} for span in telemetry.spans]
     assert [span["jsonrpc.request.id"] for span in ended] == ["0", "1"]
     assert {span["error.type"] for span in ended} == {"relayscope.crowded_out"}
-    wire.closed(channel)
+    text_exchange.closed(channel)
     assert len(telemetry.spans) == MOST_OPEN + 2
 
 
 def test_a_channel_says_when_it_opens_and_how_it_closed(telemetry: Telemetry) -> None:
     """Two events, of which the second is a warning if a WebSocket closed without a word."""
-    wire, channel = Wire(telemetry.exchange), Channel.of_socket("websocket", ("127.0.0.1", 9050))
-    send(wire, channel, CALL)
+    text_exchange, channel = (
+        TextExchange(telemetry.exchange),
+        Channel.of_socket("websocket", ("127.0.0.1", 9050)),
+    )
+    send(text_exchange, channel, CALL)
 
-    wire.closed(channel, Ending(close_code=1006, close_reason="password=hunter2 " * 100))
+    text_exchange.closed(
+        channel, ChannelClose(close_code=1006, close_reason="password=hunter2 " * 100)
+    )
 
     opened, closed = telemetry.events
     assert (opened.event_name, opened.severity_text) == ("relayscope.channel.opened", "INFO")
@@ -213,14 +222,14 @@ def test_a_channel_says_when_it_opens_and_how_it_closed(telemetry: Telemetry) ->
 
 def test_what_belongs_to_no_call_is_filed_under_none(telemetry: Telemetry) -> None:
     """Nor under the trace of what the task has worked for that happens to notice it."""
-    wire, channel = Wire(telemetry.exchange), Channel.of_pipes("peer")
-    span = wire.arrived(channel, CALL)
+    text_exchange, channel = TextExchange(telemetry.exchange), Channel.of_pipes("peer")
+    span = text_exchange.arrived(channel, CALL)
     assert span is not None
 
     with use_span(span):
-        wire.received(channel, "{broken")
-        wire.received(channel, ANSWER)
-        wire.closed(channel)
+        text_exchange.received(channel, "{broken")
+        text_exchange.received(channel, ANSWER)
+        text_exchange.closed(channel)
 
     records = [*telemetry.events, *(record.log_record for record in telemetry.records[1:])]
     assert len(records) == 4
@@ -232,13 +241,13 @@ def test_a_request_is_linked_to_other_traces_alone(
     telemetry: Telemetry, trace: str, links: list[str]
 ) -> None:
     """Its parent is what it carries; what its transport says of the same trace adds nothing."""
-    wire, channel = Wire(telemetry.exchange), Channel.of_pipes("peer")
+    text_exchange, channel = TextExchange(telemetry.exchange), Channel.of_pipes("peer")
     around = propagate.extract({"traceparent": f"00-{trace}-{'1' * 16}-01"}, Context())
     carried = f'"params":{{"_meta":{{"traceparent":"00-{"a" * 32}-{"2" * 16}-01"}}}}'
     call = f'{{"jsonrpc":"2.0","id":1,"method":"ping",{carried}}}'
 
-    wire.received(channel, call, around)
-    wire.closed(channel)
+    text_exchange.received(channel, call, around)
+    text_exchange.closed(channel)
 
     (span,) = telemetry.spans
     assert span.parent is not None

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 
-from relayscope.instrumentation.text_channel import Wire
+from relayscope.instrumentation.text_exchange import TextExchange
 from relayscope.instrumentation.traffic.channel import Channel
 from tests.fix_telemetry import Telemetry
 from tests.instrumentation.test_exchange import error, odd, request, result, send
@@ -23,9 +23,9 @@ def error_type(span: ReadableSpan) -> Any:
     return (span.attributes or {}).get("error.type")
 
 
-def stop_reading(wire: Wire, channel: Channel) -> int:
+def stop_reading(text_exchange: TextExchange, channel: Channel) -> int:
     """Cancel a read as a hook tells of it; return when."""
-    wire.stopped_reading(channel)
+    text_exchange.stopped_reading(channel)
     (open_call,) = channel.sent.newest_first()
     assert open_call.left is not None
     return open_call.left.time
@@ -36,12 +36,16 @@ def test_a_call_is_over_when_the_request_above_it_is_answered_with_an_error(
     telemetry: Telemetry, answered: str
 ) -> None:
     """Whatever comes after that is late, and the call has the time that it was waited for."""
-    wire, client, backend = Wire(telemetry.exchange), pipes("client"), pipes("backend")
+    text_exchange, client, backend = (
+        TextExchange(telemetry.exchange),
+        pipes("client"),
+        pipes("backend"),
+    )
 
-    wire.received(client, request(1, name="served"))
-    send(wire, backend, request(3, name="made"))
-    send(wire, client, ANSWERED[answered])
-    wire.received(backend, result(3))
+    text_exchange.received(client, request(1, name="served"))
+    send(text_exchange, backend, request(3, name="made"))
+    send(text_exchange, client, ANSWERED[answered])
+    text_exchange.received(backend, result(3))
 
     span, above = telemetry.span("tools/call made"), telemetry.span("tools/call served")
     assert error_type(span) == "relayscope.answered_above"
@@ -53,14 +57,18 @@ def test_a_call_is_over_when_the_request_above_it_is_answered_with_an_error(
 
 def test_a_request_above_that_is_answered_well_leaves_its_calls_open(telemetry: Telemetry) -> None:
     """What was started may go on; but if it is never answered, that was the end of it."""
-    wire, client, backend = Wire(telemetry.exchange), pipes("client"), pipes("backend")
+    text_exchange, client, backend = (
+        TextExchange(telemetry.exchange),
+        pipes("client"),
+        pipes("backend"),
+    )
 
-    wire.received(client, request(1, name="served"))
-    send(wire, backend, request(3, name="answered"))
-    send(wire, backend, request(4, name="never"))
-    send(wire, client, ANSWERED["result"])
-    wire.received(backend, result(3))
-    wire.closed(backend)
+    text_exchange.received(client, request(1, name="served"))
+    send(text_exchange, backend, request(3, name="answered"))
+    send(text_exchange, backend, request(4, name="never"))
+    send(text_exchange, client, ANSWERED["result"])
+    text_exchange.received(backend, result(3))
+    text_exchange.closed(backend)
 
     assert error_type(telemetry.span("tools/call answered")) is None
     never, above = telemetry.span("tools/call never"), telemetry.span("tools/call served")
@@ -75,13 +83,13 @@ def test_a_call_is_over_when_its_read_is_cancelled_and_the_next_request_is_sent(
     telemetry: Telemetry,
 ) -> None:
     """It has ended when the read did; one that comes later does not answer the next."""
-    wire, channel = Wire(telemetry.exchange), pipes()
+    text_exchange, channel = TextExchange(telemetry.exchange), pipes()
 
-    send(wire, channel, request(1, name="given-up"))
-    left = stop_reading(wire, channel)
-    send(wire, channel, request(2, name="next"))
-    wire.received(channel, result(1))
-    wire.received(channel, result(2))
+    send(text_exchange, channel, request(1, name="given-up"))
+    left = stop_reading(text_exchange, channel)
+    send(text_exchange, channel, request(2, name="next"))
+    text_exchange.received(channel, result(1))
+    text_exchange.received(channel, result(2))
 
     span = telemetry.span("tools/call given-up")
     assert error_type(span) == "relayscope.stopped_reading"
@@ -92,12 +100,12 @@ def test_a_call_is_over_when_its_read_is_cancelled_and_the_next_request_is_sent(
 
 def test_a_client_that_always_uses_one_id_has_its_answers_in_order(telemetry: Telemetry) -> None:
     """An answer that never came does not shift all that come after it."""
-    wire, channel = Wire(telemetry.exchange), pipes()
+    text_exchange, channel = TextExchange(telemetry.exchange), pipes()
 
-    send(wire, channel, request(3, name="swallowed"))
-    stop_reading(wire, channel)
-    send(wire, channel, request(3, name="next"))
-    wire.received(channel, result(3))
+    send(text_exchange, channel, request(3, name="swallowed"))
+    stop_reading(text_exchange, channel)
+    send(text_exchange, channel, request(3, name="next"))
+    text_exchange.received(channel, result(3))
 
     assert error_type(telemetry.span("tools/call swallowed")) == "relayscope.stopped_reading"
     assert error_type(telemetry.span("tools/call next")) is None
@@ -107,16 +115,16 @@ def test_a_client_that_always_uses_one_id_has_its_answers_in_order(telemetry: Te
 @pytest.mark.parametrize("meanwhile", ["reads again", "pings"])
 def test_a_read_that_is_tried_again_gives_nothing_up(telemetry: Telemetry, meanwhile: str) -> None:
     """As programs do that look up from reading now and then, and from other tasks."""
-    wire, channel = Wire(telemetry.exchange), pipes()
+    text_exchange, channel = TextExchange(telemetry.exchange), pipes()
 
-    send(wire, channel, request(1, name="patient"))
-    stop_reading(wire, channel)
+    send(text_exchange, channel, request(1, name="patient"))
+    stop_reading(text_exchange, channel)
     if meanwhile == "reads again":
         channel.reader_left = False
-        send(wire, channel, request(2, name="other"))
+        send(text_exchange, channel, request(2, name="other"))
     else:
-        send(wire, channel, request(2, "ping"))
-    wire.received(channel, result(1))
+        send(text_exchange, channel, request(2, "ping"))
+    text_exchange.received(channel, result(1))
 
     assert error_type(telemetry.span("tools/call patient")) is None
     assert odd(telemetry) == [None] * 3
@@ -124,11 +132,11 @@ def test_a_read_that_is_tried_again_gives_nothing_up(telemetry: Telemetry, meanw
 
 def test_a_call_that_nobody_reads_the_answer_of_ends_with_that_read(telemetry: Telemetry) -> None:
     """Though its channel stays open for long."""
-    wire, channel = Wire(telemetry.exchange), pipes()
+    text_exchange, channel = TextExchange(telemetry.exchange), pipes()
 
-    send(wire, channel, request(1, name="last"))
-    left = stop_reading(wire, channel)
-    wire.closed(channel)
+    send(text_exchange, channel, request(1, name="last"))
+    left = stop_reading(text_exchange, channel)
+    text_exchange.closed(channel)
 
     span = telemetry.span("tools/call last")
     assert (error_type(span), span.end_time) == ("relayscope.stopped_reading", left)
@@ -137,13 +145,17 @@ def test_a_call_that_nobody_reads_the_answer_of_ends_with_that_read(telemetry: T
 
 def test_what_a_cancelled_request_had_called_ends_with_it(telemetry: Telemetry) -> None:
     """The relay may answer no more, and its backend never."""
-    wire, client, backend = Wire(telemetry.exchange), pipes("client"), pipes("backend")
+    text_exchange, client, backend = (
+        TextExchange(telemetry.exchange),
+        pipes("client"),
+        pipes("backend"),
+    )
     cancel = '{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}'
 
-    wire.received(client, request(1, name="cancelled"))
-    send(wire, backend, request(3, name="below"))
-    wire.received(client, cancel)
-    wire.closed(backend)
+    text_exchange.received(client, request(1, name="cancelled"))
+    send(text_exchange, backend, request(3, name="below"))
+    text_exchange.received(client, cancel)
+    text_exchange.closed(backend)
 
     above, below = telemetry.span("tools/call cancelled"), telemetry.span("tools/call below")
     assert (error_type(above), error_type(below)) == ("cancelled", "relayscope.answered_above")
@@ -152,13 +164,13 @@ def test_what_a_cancelled_request_had_called_ends_with_it(telemetry: Telemetry) 
 
 def test_a_cancellation_with_an_id_of_another_type_cancels_nothing(telemetry: Telemetry) -> None:
     """Nor does `true` cancel 1."""
-    wire, channel = Wire(telemetry.exchange), pipes()
+    text_exchange, channel = TextExchange(telemetry.exchange), pipes()
     cancel = '{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":%s}}'
 
-    send(wire, channel, request(1, name="open"))
-    send(wire, channel, cancel % '"1"')
-    send(wire, channel, cancel % "true")
-    wire.received(channel, result(1))
+    send(text_exchange, channel, request(1, name="open"))
+    send(text_exchange, channel, cancel % '"1"')
+    send(text_exchange, channel, cancel % "true")
+    text_exchange.received(channel, result(1))
 
     assert error_type(telemetry.span("tools/call open")) is None
     assert odd(telemetry) == [None, "id_type", None, None]
@@ -166,13 +178,17 @@ def test_a_cancellation_with_an_id_of_another_type_cancels_nothing(telemetry: Te
 
 def test_nothing_is_remembered_of_calls_that_are_over(telemetry: Telemetry) -> None:
     """However they end."""
-    wire, client, backend = Wire(telemetry.exchange), pipes("client"), pipes("backend")
+    text_exchange, client, backend = (
+        TextExchange(telemetry.exchange),
+        pipes("client"),
+        pipes("backend"),
+    )
     for number in range(20):
-        wire.received(client, request(1))
-        send(wire, backend, request(number))
+        text_exchange.received(client, request(1))
+        send(text_exchange, backend, request(number))
         if number % 2:
-            wire.received(backend, result(number))
-        send(wire, client, ANSWERED["error" if number % 3 else "result"])
-    wire.closed(backend)
+            text_exchange.received(backend, result(number))
+        send(text_exchange, client, ANSWERED["error" if number % 3 else "result"])
+    text_exchange.closed(backend)
 
     assert telemetry.exchange._unanswered.below == {}  # noqa: SLF001  # memory shows nowhere else

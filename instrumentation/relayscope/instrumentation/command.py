@@ -17,9 +17,9 @@ from relayscope.conventions.environment import (
 )
 
 from .launch.defaults import set_defaults
-from .launch.exec import become
+from .launch.exec import replace_process
 from .launch.program import Program
-from .launch.python_path import loading
+from .launch.python_path import python_path_with_loader
 from .runtime.stderr import is_quiet
 from .traffic.chosen_levels import chosen_levels
 from .traffic.level import Level
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if program.lacks_relayscope:
         if options.force:
             _say(f"{program.interpreter} has no relayscope: nothing will be seen of this program")
-            become(executable, options.command_arguments)
+            replace_process(executable, options.command_arguments)
         parser.exit(
             2,
             f"relayscope-instrument: {program.interpreter} has no relayscope. Install it there "
@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             parser.exit(2, f"relayscope-instrument: {' '.join(str(error).split())}\n")
     if program.unseen:
         _say(f"nothing will be seen of {options.command}: {program.unseen}")
-    become(executable, options.command_arguments)
+    replace_process(executable, options.command_arguments)
 
 
 def _flush(redirected: Sequence[str]) -> NoReturn:
@@ -98,7 +98,9 @@ def _set_environment(options: argparse.Namespace) -> None:
     if options.children:
         os.environ[RELAYSCOPE_INSTRUMENT_CHILDREN] = "true"
     # As OpenTelemetry's own command has it, a program finds modules in the working directory.
-    os.environ["PYTHONPATH"] = loading(os.environ.get("PYTHONPATH", ""), str(Path.cwd()))
+    os.environ["PYTHONPATH"] = python_path_with_loader(
+        os.environ.get("PYTHONPATH", ""), str(Path.cwd())
+    )
 
 
 def _say(text: str) -> None:

@@ -34,13 +34,13 @@ from .recording.spans import Spans
 from .runtime.timer import Timer
 from .traffic.calls import Call, OpenCalls
 from .traffic.channel import Channel
-from .traffic.channel_close import NO_ENDING, Ending
+from .traffic.channel_close import UNKNOWN_CLOSE, ChannelClose
 from .traffic.crossing import Crossing, OddTraffic
 from .traffic.level import Level
 from .traffic.levels import Direction, Levels
 from .traffic.mcp_methods import is_of_other_side
 from .traffic.message import ANSWERS, ID_TYPES, KNOWN_METHODS, Kind, Message
-from .traffic.unmatched_answer import stray
+from .traffic.unmatched_answer import unmatched_answer
 from .unanswered_calls import UNANSWERED, Unanswered
 
 # Looked up once: see `traffic/level.py`.
@@ -189,7 +189,7 @@ class Exchange:
                 self._parents.forget(call)
                 self._unanswered.end(channel, call, kind, ERROR_UNANSWERED)
 
-    def close(self, channel: Channel, ending: Ending = NO_ENDING) -> None:
+    def close(self, channel: Channel, channel_close: ChannelClose = UNKNOWN_CLOSE) -> None:
         """Say that nothing more will cross a channel, and how it has ended."""
         if channel not in self._channels:
             return
@@ -198,7 +198,7 @@ class Exchange:
         self.spans.session_over(channel)
         if channel.is_announced and not channel.is_over:
             channel.is_over = True
-            self.channel_log.closed(channel, self.levels, ending)
+            self.channel_log.closed(channel, self.levels, channel_close)
 
     def close_all(self) -> None:
         """End every open call, because the process is about to exit."""
@@ -348,7 +348,7 @@ class Exchange:
 
     def _stray(self, crossing: Crossing, calls: OpenCalls) -> Call | None:
         """Mark an answer that has the id of no open request; return the call that it closes."""
-        odd, call, is_taken = stray(crossing.channel, crossing.message, calls)
+        odd, call, is_taken = unmatched_answer(crossing.channel, crossing.message, calls)
         crossing.odd = odd
         if call is None or is_taken:
             return call

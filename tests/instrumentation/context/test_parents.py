@@ -10,7 +10,7 @@ import pytest
 from opentelemetry import propagate
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 
-from relayscope.instrumentation.text_channel import Wire
+from relayscope.instrumentation.text_exchange import TextExchange
 from relayscope.instrumentation.traffic.channel import Channel
 from tests.fix_telemetry import Telemetry
 
@@ -22,7 +22,7 @@ class Gateway:
 
     def __init__(self, telemetry: Telemetry) -> None:
         self._telemetry = telemetry
-        self._wire = Wire(telemetry.exchange)
+        self._text_exchange = TextExchange(telemetry.exchange)
         self._client, self._backend = Channel.of_pipes("client"), Channel.of_pipes("backend")
         self._ids = iter(range(100, 1000))
 
@@ -30,18 +30,18 @@ class Gateway:
         """Receive a request or notification from the client."""
         head = {} if identifier is None else {"id": identifier}
         text = {"jsonrpc": "2.0", **head, "method": method, "params": params}
-        self._wire.received(self._client, json.dumps(text))
+        self._text_exchange.received(self._client, json.dumps(text))
 
     def answer(self, identifier: int) -> None:
         """Answer the client."""
-        self._wire.sending(self._client, _result(identifier))
+        self._text_exchange.sending(self._client, _result(identifier))
 
     def ask(self, method: str, **params: Any) -> None:
         """Ask the backend, which answers."""
         identifier = next(self._ids)
         text = {"jsonrpc": "2.0", "id": identifier, "method": method, "params": params}
-        self._wire.sending(self._backend, json.dumps(text))
-        self._wire.received(self._backend, _result(identifier))
+        self._text_exchange.sending(self._backend, json.dumps(text))
+        self._text_exchange.received(self._backend, _result(identifier))
 
     def causes(self) -> list[tuple[str, str | None]]:
         """Each message to the backend, and the id of the client's request that is its parent."""

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from relayscope.conventions.attributes import MESSAGE_SHA256, MESSAGE_SIZE
 from relayscope.instrumentation.recording import bounds, deferred
 from relayscope.instrumentation.recording.deferred import Deferred
-from relayscope.instrumentation.text_channel import Wire
+from relayscope.instrumentation.text_exchange import TextExchange
 from relayscope.instrumentation.traffic.channel import Channel
 from relayscope.sanitizer import Sanitizer
 from tests.fix_telemetry import Telemetry
@@ -46,7 +46,7 @@ def searched_on(monkeypatch: pytest.MonkeyPatch) -> list[threading.Thread]:
 
 def received(telemetry: Telemetry, text: str) -> None:
     """Let a message arrive, and wait until it has been recorded."""
-    Wire(telemetry.exchange).received(Channel.of_pipes("peer"), text)
+    TextExchange(telemetry.exchange).received(Channel.of_pipes("peer"), text)
     telemetry.exchange.log._deferred.flush()  # noqa: SLF001  # what a process does at its end
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from opentelemetry.sdk.metrics.export import HistogramDataPoint
 
-from relayscope.instrumentation.text_channel import Wire
+from relayscope.instrumentation.text_exchange import TextExchange
 from relayscope.instrumentation.traffic.channel import Channel
 from tests.fix_telemetry import Telemetry
 
@@ -23,7 +23,7 @@ def points(telemetry: Telemetry) -> dict[str, list[HistogramDataPoint]]:
 
 def test_operations_and_sessions_are_measured_on_both_sides(telemetry: Telemetry) -> None:
     """Each call is measured once on each side, with the conventions' attributes and buckets."""
-    wire = Wire(telemetry.exchange)
+    text_exchange = TextExchange(telemetry.exchange)
     client = Channel.of_socket("websocket", ("127.0.0.1", 9051))
     server = Channel.of_pipes("stdio")
     hello = '{"jsonrpc":"2.0","id":0,"method":"initialize","params":{}}'
@@ -31,14 +31,14 @@ def test_operations_and_sessions_are_measured_on_both_sides(telemetry: Telemetry
     call = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"add"}}'
     error = '{"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"no"}}'
     for request, answer in ((hello, hi), (call, error)):
-        outgoing = wire.sending(client, request)
+        outgoing = text_exchange.sending(client, request)
         assert outgoing is not None
-        wire.received(client, answer)
-        wire.received(server, request)
-        outgoing = wire.sending(server, answer)
+        text_exchange.received(client, answer)
+        text_exchange.received(server, request)
+        outgoing = text_exchange.sending(server, answer)
         assert outgoing is not None
-    wire.closed(client)
-    wire.closed(server)
+    text_exchange.closed(client)
+    text_exchange.closed(server)
 
     found = points(telemetry)
     assert found.keys() == {
@@ -79,9 +79,9 @@ def test_operations_and_sessions_are_measured_on_both_sides(telemetry: Telemetry
 
 def test_methods_that_a_peer_invents_are_not_measured(telemetry: Telemetry) -> None:
     """No label is a stranger's to choose but a tool's or prompt's name."""
-    wire, channel = Wire(telemetry.exchange), Channel.of_pipes("stdio")
-    wire.received(channel, '{"jsonrpc":"2.0","id":1,"method":"invented","params":{}}')
-    wire.received(channel, '{"jsonrpc":"2.0","method":"invented/too"}')
-    wire.closed(channel)
+    text_exchange, channel = TextExchange(telemetry.exchange), Channel.of_pipes("stdio")
+    text_exchange.received(channel, '{"jsonrpc":"2.0","id":1,"method":"invented","params":{}}')
+    text_exchange.received(channel, '{"jsonrpc":"2.0","method":"invented/too"}')
+    text_exchange.closed(channel)
 
     assert telemetry.metrics.get_metrics_data() is None

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relayscope.instrumentation.remote.rules_file import GivenFile
+from relayscope.instrumentation.remote.rules_file import RulesFile
 
 CONTENT = {"version": 1, "rules": [{"level": "TRACE"}]}
 
@@ -41,7 +41,7 @@ def forge(path: Path, **changed: Any) -> None:
 
 def test_what_was_written_is_read(root: Path) -> None:
     """For its user alone, and each later one has a larger number."""
-    file = GivenFile(root, "there")
+    file = RulesFile(root, "there")
     assert file.mark() is None
     file.write("ab", CONTENT)
     first, mark = file.read(), file.mark()
@@ -94,7 +94,7 @@ def _nest(path: Path) -> None:
 )
 def test_what_is_not_as_it_was_written_is_refused(root: Path, harm: Callable[[Path], None]) -> None:
     """Truncated, changed, oversized, stale, open to others, a link, a pipe, nested too deeply."""
-    file = GivenFile(root, "there")
+    file = RulesFile(root, "there")
     file.write("ab", CONTENT)
     harm(path_in(root))
 
@@ -108,7 +108,7 @@ def test_what_is_not_as_it_was_written_is_refused(root: Path, harm: Callable[[Pa
 
 def test_a_folder_that_others_can_write_to_is_refused(root: Path) -> None:
     """Whoever can rename files there could put back an older one."""
-    file = GivenFile(root, "there")
+    file = RulesFile(root, "there")
     file.write("ab", CONTENT)
     root.chmod(0o777)
 
@@ -128,12 +128,12 @@ def test_whatever_is_in_it_is_read_or_refused(tmp_path_factory: Any, content: by
     path_in(folder).chmod(0o600)
 
     with pytest.raises((OSError, ValueError)):
-        GivenFile(folder, "there").read()
+        RulesFile(folder, "there").read()
 
 
 def test_it_can_be_read_at_any_moment(root: Path) -> None:
     """It is replaced as a whole: who reads it meanwhile finds the one or the other."""
-    file = GivenFile(root, "there")
+    file = RulesFile(root, "there")
     file.write("00", {})
     is_over = threading.Event()
 

@@ -10,7 +10,7 @@ from opentelemetry.trace import INVALID_SPAN, Span, StatusCode, get_current_span
 
 from relayscope.instrumentation import Direction, Level, Levels, Rule, read_profile
 from relayscope.instrumentation.hooks.pipes.lines import IncomingLines, OutgoingLines
-from relayscope.instrumentation.text_channel import Wire
+from relayscope.instrumentation.text_exchange import TextExchange
 from relayscope.instrumentation.traffic.channel import Channel
 from tests.fix_telemetry import Telemetry
 
@@ -22,9 +22,9 @@ ERROR = '{"jsonrpc":"2.0","id":1,"error":{"code":-32000,"message":"broken"}}'
 
 def call(telemetry: Telemetry, peer: str, request: str = CALL, answer: str = ANSWER) -> str:
     """Make a call; return what went over the wire."""
-    wire, channel = Wire(telemetry.exchange), Channel.of_pipes(peer)
-    outgoing = wire.sending(channel, request)
-    wire.received(channel, answer)
+    text_exchange, channel = TextExchange(telemetry.exchange), Channel.of_pipes(peer)
+    outgoing = text_exchange.sending(channel, request)
+    text_exchange.received(channel, answer)
     return request if outgoing is None else outgoing.data
 
 
@@ -92,19 +92,19 @@ def test_above_info_only_calls_that_failed_are_spans(telemetry: Telemetry, level
 
 def test_a_level_holds_from_the_next_message_on(telemetry: Telemetry) -> None:
     """Also on a channel that is open already."""
-    wire, channel = Wire(telemetry.exchange), Channel.of_pipes("peer")
+    text_exchange, channel = TextExchange(telemetry.exchange), Channel.of_pipes("peer")
     for level in (Level.TRACE, Level.OFF, Level.DEBUG):
         telemetry.exchange.levels = Levels(level)
-        wire.received(channel, '{"jsonrpc":"2.0","method":"notifications/initialized"}')
+        text_exchange.received(channel, '{"jsonrpc":"2.0","method":"notifications/initialized"}')
 
     assert [record.log_record.severity_text for record in telemetry.records] == ["TRACE", "DEBUG"]
 
 
 def test_lines_of_a_pipe_that_was_off_do_not_take_the_next_ones_span(telemetry: Telemetry) -> None:
     """What arrives and is written while off is passed over, in whatever pieces it comes."""
-    wire, channel = Wire(telemetry.exchange), Channel.of_pipes("peer")
-    lines = IncomingLines(wire, channel)
-    out, written = OutgoingLines(wire, channel, b"\n"), bytearray()
+    text_exchange, channel = TextExchange(telemetry.exchange), Channel.of_pipes("peer")
+    lines = IncomingLines(text_exchange, channel)
+    out, written = OutgoingLines(text_exchange, channel, b"\n"), bytearray()
     request, answer = CALL.encode() + b"\n", ANSWER.encode() + b"\n"
 
     telemetry.exchange.levels = Levels(Level.OFF)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from relayscope.instrumentation.hooks.http.sse import EventStream
 from relayscope.instrumentation.traffic.long_text import MOST_KEPT, Gathering, LongText, shortened
 from relayscope.instrumentation.traffic.message import Kind, Message
-from relayscope.instrumentation.traffic.partial_parse import outlined
+from relayscope.instrumentation.traffic.partial_parse import partially_parsed
 
 MANY: list[Any] = [[]] * 500_000
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -162,4 +162,4 @@ def test_a_text_at_hand_is_shortened_as_one_in_pieces() -> None:
 @given(st.text(alphabet='{}[]",:\\ abidresultparms1'))
 def test_no_text_makes_reading_its_ends_raise(text: str) -> None:
     """Whatever stands there, what is read are members by their name."""
-    assert isinstance(outlined("{" + text), dict)
+    assert isinstance(partially_parsed("{" + text), dict)

@@ -68,7 +68,7 @@ class Received:
     passed: tuple[str, ...] = ()
 
 
-class Passing:
+class ForwardedRequests:
     """The requests and notifications that may be on their way through this process."""
 
     def __init__(self) -> None:

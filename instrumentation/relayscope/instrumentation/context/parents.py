@@ -23,7 +23,7 @@ from relayscope.instrumentation.traffic.channel import Channel
 from relayscope.instrumentation.traffic.message import Message
 
 from . import current_span
-from .forwarded_requests import Passing, Received
+from .forwarded_requests import ForwardedRequests, Received
 
 _MOST: Final = 4096
 """Received messages that are remembered by their `traceparent`, about 1 MiB."""
@@ -56,7 +56,7 @@ class Parents:
         self._by_traceparent: OrderedDict[str, tuple[Span, ...]] = OrderedDict()
         """Spans of open received requests, and of the newest notifications, by the `traceparent`
         that they came with."""
-        self._passing = Passing()
+        self._forwarded = ForwardedRequests()
 
     def of_received(
         self, message: Message, around: Context | None
@@ -85,7 +85,7 @@ class Parents:
             self._by_traceparent[traceparent] = (*others[-_MOST_OF_ONE:], span)
             if len(self._by_traceparent) > _MOST:
                 self._by_traceparent.popitem(last=False)
-        self._passing.add(message, span)
+        self._forwarded.add(message, span)
 
     def forget(self, call: Call) -> None:
         """Forget a received request: its call is over."""
@@ -95,7 +95,7 @@ class Parents:
             if len(spans) > 1:
                 others = tuple(span for span in spans if span is not call.span)
                 self._by_traceparent[traceparent] = others
-        self._passing.remove(call.span)
+        self._forwarded.remove(call.span)
 
     def of_sent(self, message: Message, channel: Channel) -> Context:
         """Return the context that a message sent from here is a part of.
@@ -109,7 +109,7 @@ class Parents:
         # The SDK 2.x carries by itself what is current, which says no more than that it is.
         if isinstance(traceparent, str) and not _is_of(here, traceparent):
             return self._of_forwarded(message, channel, traceparent)
-        own = self._passing.get(here)
+        own = self._forwarded.get(here)
         if own is not None:
             return self._of_own(own, message, channel, current)
         if here is INVALID_SPAN:
@@ -118,7 +118,7 @@ class Parents:
             around = current_span.around()
         else:
             return current
-        found = self._passing.span_of(message, channel.id)
+        found = self._forwarded.span_of(message, channel.id)
         return around if found is None else set_span_in_context(found, around)
 
     def _of_own(
@@ -126,7 +126,7 @@ class Parents:
     ) -> Context:
         """Return the context of a message that is sent in that of one that was received."""
         is_over = current_span.is_over(own.span)
-        found = self._passing.instead_of(own, message, channel.id, is_over=is_over)
+        found = self._forwarded.instead_of(own, message, channel.id, is_over=is_over)
         return current if found is None else set_span_in_context(found, current)
 
     def _of_forwarded(self, message: Message, channel: Channel, traceparent: str) -> Context:
@@ -136,14 +136,14 @@ class Parents:
         if not spans:
             return propagate.extract(message.meta, context=context, getter=_META_GETTER)
         here = get_current_span(context)
-        own = self._passing.get(here)
+        own = self._forwarded.get(here)
         if own is not None and here in spans:
             return self._of_own(own, message, channel, context)
         # What the host has made of it is below it; another message's span is not.
         of_trace = spans[-1].get_span_context().trace_id
         if own is None and here.get_span_context().trace_id == of_trace:
             return context
-        found = self._passing.span_of(message, channel.id, spans) if len(spans) > 1 else None
+        found = self._forwarded.span_of(message, channel.id, spans) if len(spans) > 1 else None
         return set_span_in_context(found or spans[-1], context)
 
 

@@ -1,8 +1,8 @@
-"""Which layer records a connection, where several can see it.
+"""The layer that records a connection, where several can see it.
 
 A message of the `mcp` SDK crosses the SDK's streams, and below them a WebSocket, a pipe, or an HTTP
-client that has a hook of its own. The highest layer that understands the message claims the
-connection: whatever is opened, and every task that is started, while the claim is held, belongs to
+client that has a hook of its own. The highest layer that understands the message owns the
+connection: whatever is opened, and every task that is started, while it is held, belongs to
 it, and the hooks below leave it alone.
 """
 
@@ -14,17 +14,17 @@ from typing import Any
 
 
 @dataclass(slots=True)
-class Claim:
-    """What the layer above is told of what it has claimed.
+class ConnectionOwner:
+    """The layer that records a connection, and what it is told by the hooks below.
 
     Attributes:
-        child: The transport of the child that was started to talk to.
+        child: The transport of the child process that was started for the connection.
     """
 
     child: Any = None
 
 
-_held: ContextVar[Claim | None] = ContextVar("relayscope_claim", default=None)
+_held: ContextVar[ConnectionOwner | None] = ContextVar("relayscope_connection_owner", default=None)
 
 
 def is_held() -> bool:
@@ -33,18 +33,18 @@ def is_held() -> bool:
 
 
 def started(child: Any) -> None:
-    """Tell the layer above of a child."""
-    claim = _held.get()
-    if claim is not None:
-        claim.child = child
+    """Tell the owner of a child process."""
+    owner = _held.get()
+    if owner is not None:
+        owner.child = child
 
 
 @contextmanager
-def held() -> Iterator[Claim]:
-    """Claim every connection that is opened inside, by this task or one that it starts."""
-    claim = Claim()
-    token = _held.set(claim)
+def held() -> Iterator[ConnectionOwner]:
+    """Own every connection that is opened inside, by this task or one that it starts."""
+    owner = ConnectionOwner()
+    token = _held.set(owner)
     try:
-        yield claim
+        yield owner
     finally:
         _held.reset(token)

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 if sys.platform == "win32":
 
-    def become(executable: str, arguments: Sequence[str]) -> NoReturn:
+    def replace_process(executable: str, arguments: Sequence[str]) -> NoReturn:
         """Run a program in place of this one, and end as it ends.
 
         Windows cannot replace a program: its exec starts another process and ends this one at
@@ -29,7 +29,7 @@ if sys.platform == "win32":
 
 else:
 
-    def become(executable: str, arguments: Sequence[str]) -> NoReturn:
+    def replace_process(executable: str, arguments: Sequence[str]) -> NoReturn:
         """Run a program in place of this one.
 
         Raises:

@@ -7,7 +7,7 @@ from typing import Final
 _LOADER: Final = "opentelemetry.instrumentation.auto_instrumentation"
 
 
-def loading(python_path: str, *folders: str) -> str:
+def python_path_with_loader(python_path: str, *folders: str) -> str:
     """Return a PYTHONPATH that instruments a program; ``folders`` follow where they are missing."""
     # Found and not imported: that takes 0.1 s.
     spec = find_spec(_LOADER)

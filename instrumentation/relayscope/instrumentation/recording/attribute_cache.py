@@ -39,7 +39,7 @@ _OF_RECORDS: Final = (Kind.REQUEST, Kind.NOTIFICATION, Kind.RESULT)
 _Key = tuple[object, ...]
 
 
-class Recurring:
+class AttributeCache:
     """Remembers attributes in which the sanitizer found nothing, of a bounded number of kinds."""
 
     def __init__(self, sanitizer: Sanitizer) -> None:

@@ -32,7 +32,7 @@ from relayscope.conventions.events import (
 )
 from relayscope.instrumentation.context.current_span import NOWHERE
 from relayscope.instrumentation.traffic.channel import Channel
-from relayscope.instrumentation.traffic.channel_close import NO_ENDING, Ending
+from relayscope.instrumentation.traffic.channel_close import UNKNOWN_CLOSE, ChannelClose
 from relayscope.instrumentation.traffic.crossing import Crossing
 from relayscope.instrumentation.traffic.level import Level
 from relayscope.instrumentation.traffic.levels import Direction, Levels
@@ -68,17 +68,19 @@ class ChannelLog:
                 channel.created,
             )
 
-    def closed(self, channel: Channel, levels: Levels, ending: Ending = NO_ENDING) -> None:
+    def closed(
+        self, channel: Channel, levels: Levels, channel_close: ChannelClose = UNKNOWN_CLOSE
+    ) -> None:
         """Say that a channel has been closed, and what has crossed it until then."""
-        level = Level.INFO if ending.is_normal else Level.WARN
+        level = Level.INFO if channel_close.is_normal else Level.WARN
         if levels.of_events(channel.peer) > level:
             return
         sent, received = channel.crossed[Direction.SENT], channel.crossed[Direction.RECEIVED]
-        attributes = _attributes(channel) | ending.attributes()
+        attributes = _attributes(channel) | channel_close.attributes()
         attributes[CHANNEL_SENT] = sent
         attributes[CHANNEL_RECEIVED] = received
         attributes[CHANNEL_UNANSWERED] = channel.unanswered
-        parts = [ending.described(), f"{sent} sent", f"{received} received"]
+        parts = [channel_close.described(), f"{sent} sent", f"{received} received"]
         if channel.unanswered:
             parts.append(f"{channel.unanswered} unanswered")
         text = f"closed: {_described(channel)}; {', '.join(part for part in parts if part)}"

@@ -26,7 +26,7 @@ from relayscope.instrumentation.traffic.long_text import MOST_KEPT, LongText, sh
 from relayscope.instrumentation.traffic.message import id_text
 from relayscope.sanitizer import Sanitizer, Value
 
-from .attribute_cache import Recurring, is_harmless, record_attributes
+from .attribute_cache import AttributeCache, is_harmless, record_attributes
 from .bounds import DEAR_LIMIT, DEFAULT_BODY_LIMIT, MARGIN
 from .deferred import Deferred
 
@@ -54,7 +54,7 @@ class MessageLog:
         self._logger = logger
         self._sdk = logger if isinstance(logger, SdkLogger) and not has_limits() else None
         self._sanitizer = sanitizer
-        self._recurring = Recurring(sanitizer)
+        self._attribute_cache = AttributeCache(sanitizer)
         self._body_limit = max(body_limit, 2 * MARGIN)
         self._deferred = Deferred()
 
@@ -123,17 +123,17 @@ class MessageLog:
 
     def _attributes(self, crossing: Crossing) -> tuple[dict[str, Value], dict[str, Value]]:
         """Return the attributes that are known to hold no secret, and those that are not."""
-        recurring = self._recurring.of_record(crossing)
-        if recurring is None:
+        cached = self._attribute_cache.of_record(crossing)
+        if cached is None:
             return {}, record_attributes(crossing, crossing.message)
         unseen: dict[str, Value] = {}
         identifier = crossing.message.id
         if identifier is not None:
             if is_harmless(identifier):
-                recurring[JSONRPC_REQUEST_ID] = str(identifier)
+                cached[JSONRPC_REQUEST_ID] = str(identifier)
             else:
                 unseen[JSONRPC_REQUEST_ID] = id_text(identifier)
-        return recurring, unseen
+        return cached, unseen
 
     def _emit(self, record: LogRecord) -> None:
         """Emit a record, without the SDK's check of every attribute where they are known to fit.

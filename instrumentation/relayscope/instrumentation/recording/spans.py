@@ -19,7 +19,7 @@ from relayscope.instrumentation.traffic.message import KNOWN_METHODS, Message, i
 from relayscope.sanitizer import Sanitizer, Value
 
 from . import semconv
-from .attribute_cache import Recurring, is_harmless
+from .attribute_cache import AttributeCache, is_harmless
 from .bounds import clean_name
 from .metrics import Durations
 from .semconv import Outcome
@@ -41,7 +41,7 @@ class Spans:
         self._maker = SpanMaker(tracer)
         self._sanitizer = sanitizer
         self._durations = durations
-        self._recurring = Recurring(sanitizer)
+        self._attribute_cache = AttributeCache(sanitizer)
 
     def start(
         self, crossing: Crossing, kind: SpanKind, parent: Context, links: Sequence[Link] = ()
@@ -129,17 +129,17 @@ class Spans:
         self, channel: Channel, message: Message, kind: SpanKind
     ) -> dict[str, Value]:
         """Return the sanitized attributes of a request's or notification's span."""
-        recurring = self._recurring.of_span(channel, message, kind)
-        if recurring is None:
+        cached = self._attribute_cache.of_span(channel, message, kind)
+        if cached is None:
             return self._sanitizer.attributes(_attributes(channel, message, kind))
         identifier = message.id
         if identifier is not None:
-            recurring[JSONRPC_REQUEST_ID] = (
+            cached[JSONRPC_REQUEST_ID] = (
                 str(identifier)
                 if is_harmless(identifier)
                 else self._sanitizer.text(id_text(identifier))
             )
-        return recurring
+        return cached
 
 
 def _attributes(channel: Channel, message: Message, kind: SpanKind) -> dict[str, Value]:

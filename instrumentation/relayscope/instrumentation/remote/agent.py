@@ -11,7 +11,7 @@ from opentelemetry._opamp.proto.anyvalue_pb2 import AnyValue, KeyValue
 
 from relayscope.instrumentation.delivery.origin import SERVICE_NAME, Origin
 
-from .rules_status_file import Taken
+from .rules_status_file import RulesStatus
 
 FILE: Final = "relayscope"
 """The name of our file in a configuration."""
@@ -67,7 +67,7 @@ class Agent:
             capabilities=_CAPABILITIES,
             agent_description=self._description,
         )
-        taken = Taken.read(self._folder)
+        taken = RulesStatus.read(self._folder)
         message.remote_config_status.CopyFrom(_status(given, taken))
         file = message.effective_config.config_map.config_map[FILE]
         file.content_type = "application/json"
@@ -90,7 +90,7 @@ class Agent:
         ).SerializeToString()
 
 
-def _status(given: str, taken: Taken | None) -> opamp_pb2.RemoteConfigStatus:
+def _status(given: str, taken: RulesStatus | None) -> opamp_pb2.RemoteConfigStatus:
     status = opamp_pb2.RemoteConfigStatus(last_remote_config_hash=bytes.fromhex(given))
     if taken is not None and taken.error:
         status.status = opamp_pb2.RemoteConfigStatuses_FAILED

@@ -8,7 +8,7 @@ from pathlib import Path
 from relayscope.instrumentation.delivery.origin import Origin
 
 from .endpoint import chosen_endpoint
-from .rules_file import GivenFile
+from .rules_file import RulesFile
 
 _log = logging.getLogger(__name__)
 
@@ -32,4 +32,4 @@ def asking_for_levels(
         # Records are sent all the same.
         _log.warning("levels are not asked for: %s", error)
         return nullcontext()
-    return Polling(endpoint, GivenFile(root, destination), processes)
+    return Polling(endpoint, RulesFile(root, destination), processes)

@@ -19,7 +19,7 @@ from relayscope.instrumentation.delivery.origin import Origin
 
 from .agent import Agent, offered
 from .endpoint import Endpoint
-from .rules_file import Given, GivenFile
+from .rules_file import ComponentRules, RulesFile
 
 _log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class Polling:
     def __init__(
         self,
         endpoint: Endpoint,
-        file: GivenFile,
+        file: RulesFile,
         processes: Callable[[], Mapping[Path, Origin]],
     ) -> None:
         """Begin.
@@ -125,7 +125,7 @@ class Polling:
         if offer is not None:
             self._file.write(*offer_on_our_clock(offer))
 
-    def _given(self) -> Given | None:
+    def _given(self) -> ComponentRules | None:
         """What lies ready; what cannot be read, or soon not any more, is asked for again."""
         with suppress(OSError, ValueError):
             given = self._file.read()

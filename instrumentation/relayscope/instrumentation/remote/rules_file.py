@@ -28,7 +28,7 @@ Mark = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class ComponentRules:
     """A configuration.
 
     Attributes:
@@ -44,7 +44,7 @@ class Given:
     content: Any
 
 
-class GivenFile:
+class RulesFile:
     """Where it is."""
 
     def __init__(self, root: Path, destination: str) -> None:
@@ -58,7 +58,7 @@ class GivenFile:
             return None
         return found.st_ino, found.st_mtime_ns, found.st_size
 
-    def read(self) -> Given:
+    def read(self) -> ComponentRules:
         """Return what it says.
 
         Raises:
@@ -85,7 +85,7 @@ class GivenFile:
                 # A clock may have been set; then the forwarder writes it anew, too.
                 if abs(time.time() - written) > _OLDEST:
                     raise ValueError(f"{self._path} is older than a day")
-                return Given(known, serial, written, content)
+                return ComponentRules(known, serial, written, content)
         raise ValueError(f"{self._path} is cut off, or was changed")
 
     def write(self, known: str, content: Any) -> None:

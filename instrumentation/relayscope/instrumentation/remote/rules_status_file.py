@@ -14,7 +14,7 @@ _LARGEST: Final = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class RulesStatus:
     """What a process records now.
 
     Attributes:
@@ -42,7 +42,7 @@ class Taken:
             file.write(json.dumps(asdict(self)).encode())
 
     @classmethod
-    def read(cls, folder: Path) -> "Taken | None":
+    def read(cls, folder: Path) -> "RulesStatus | None":
         """Return what was said; None if nothing, or not all of it yet."""
         try:
             with FileIO(open_own(folder / _NAME, os.O_RDONLY)) as file:

@@ -21,8 +21,8 @@ from relayscope.instrumentation.traffic.levels import Levels
 
 from .level_log import LevelLog
 from .rules import RemoteRules
-from .rules_file import GivenFile, Mark
-from .rules_status_file import Taken
+from .rules_file import Mark, RulesFile
+from .rules_status_file import RulesStatus
 
 _LOOK_SECONDS: Final = 1.0
 _LONGEST_ERROR: Final = 500
@@ -47,7 +47,7 @@ class Steering:
         self._error = ""
         self._given = RemoteRules()
         self._next_end = float("inf")
-        self._told: tuple[Path, Taken] | None = None
+        self._told: tuple[Path, RulesStatus] | None = None
         self._lock = threading.Lock()
         self._timer = Timer(self._watch, _LOOK_SECONDS * SHARE)
         if hasattr(os, "register_at_fork"):
@@ -70,7 +70,7 @@ class Steering:
             found = place()
             if found is None:
                 return
-            file = GivenFile(found.root, found.destination)
+            file = RulesFile(found.root, found.destination)
             mark = file.mark()
             if mark is not None and mark != self._mark:
                 self._mark = mark
@@ -84,7 +84,7 @@ class Steering:
             self._lock.release()
         self._watch_if_blind()
 
-    def _read(self, file: GivenFile) -> None:
+    def _read(self, file: RulesFile) -> None:
         try:
             given = file.read()
             if given.serial < self._serial:
@@ -109,7 +109,7 @@ class Steering:
     def _tell(self, spool: Path) -> None:
         levels = self._steered.levels
         rules = self._given.at(time.monotonic()).rules
-        taken = Taken(
+        taken = RulesStatus(
             self._hash,
             self._error,
             levels.level.name,

@@ -20,7 +20,7 @@ _LONGEST_REASON: Final = 125
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class ChannelClose:
     """What is known of how a channel ended.
 
     Attributes:
@@ -72,5 +72,5 @@ class Ending:
         return "" if self.exit_status is None else f"exit code {self.exit_status}"
 
 
-NO_ENDING: Final = Ending()
+UNKNOWN_CLOSE: Final = ChannelClose()
 """Of a channel that has just ended, or of which nobody knows how."""

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 import orjson
 
 from .long_text import MOST_KEPT, LongText, Text
-from .partial_parse import outlined
+from .partial_parse import partially_parsed
 
 RequestId = int | float | str
 
@@ -159,9 +159,9 @@ class Message:
     def of_text(cls, text: Text) -> "Message":
         """Read a message from the wire. Never raises: what cannot be read is UNPARSABLE."""
         if isinstance(text, LongText) or (len(text) > _LARGE and not _is_parsed(text)):
-            outline = cls.of_json(outlined(text), len(text))
-            outline.takes_meta = False
-            return outline
+            partial = cls.of_json(partially_parsed(text), len(text))
+            partial.takes_meta = False
+            return partial
         try:
             data = orjson.loads(text)
         except ValueError:

@@ -30,7 +30,7 @@ within a string has a backslash before it."""
 _FAILED: Final = re.compile(r'"isError"\s*:\s*true\s*\}\s*(?:,[^{}]*)?\}\s*\Z')
 
 
-def outlined(text: Text) -> dict[str, Any]:
+def partially_parsed(text: Text) -> dict[str, Any]:
     """Return the members of a message that can be read without all of it.
 
     Of objects that are not whole there is what stands at their beginning. Never raises.

@@ -11,7 +11,7 @@ _WITHOUT_ID: Final = frozenset({-32700, -32600})
 """Parse error, invalid request: errors that may have no id, because it could not be read."""
 
 
-class Stray(NamedTuple):
+class UnmatchedAnswer(NamedTuple):
     """What such an answer is.
 
     Attributes:
@@ -25,12 +25,12 @@ class Stray(NamedTuple):
     is_taken: bool = False
 
 
-_ANSWER_TO_NOTIFICATION: Final = Stray(OddTraffic.ANSWER_TO_NOTIFICATION)
-_ID_TYPE: Final = Stray(OddTraffic.ID_TYPE)
-_ORPHAN: Final = Stray(OddTraffic.ORPHAN_ANSWER)
+_ANSWER_TO_NOTIFICATION: Final = UnmatchedAnswer(OddTraffic.ANSWER_TO_NOTIFICATION)
+_ID_TYPE: Final = UnmatchedAnswer(OddTraffic.ID_TYPE)
+_ORPHAN: Final = UnmatchedAnswer(OddTraffic.ORPHAN_ANSWER)
 
 
-def stray(channel: Channel, answer: Message, calls: OpenCalls) -> Stray:
+def unmatched_answer(channel: Channel, answer: Message, calls: OpenCalls) -> UnmatchedAnswer:
     """Return what an answer is that has the id of none of these calls."""
     if answer.has_strange_id:
         return _ID_TYPE
@@ -38,16 +38,16 @@ def stray(channel: Channel, answer: Message, calls: OpenCalls) -> Stray:
         return _without_id(answer, calls)
     late = calls.take_given_up(answer.id)
     if late is not None:
-        return Stray(OddTraffic.LATE_ANSWER, late)
+        return UnmatchedAnswer(OddTraffic.LATE_ANSWER, late)
     alike = calls.alike(answer.id)
     if alike is None:
         return _ORPHAN
     if channel.takes_strings and alike.request.id is not None:
-        return Stray(OddTraffic.ID_TYPE, calls.take(alike.request.id), is_taken=True)
-    return Stray(OddTraffic.ID_TYPE, alike)
+        return UnmatchedAnswer(OddTraffic.ID_TYPE, calls.take(alike.request.id), is_taken=True)
+    return UnmatchedAnswer(OddTraffic.ID_TYPE, alike)
 
 
-def _without_id(answer: Message, calls: OpenCalls) -> Stray:
+def _without_id(answer: Message, calls: OpenCalls) -> UnmatchedAnswer:
     if calls.notifications and answer.error_code not in _WITHOUT_ID:
         calls.notifications -= 1
         return _ANSWER_TO_NOTIFICATION

@@ -8,14 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relayscope.instrumentation.delivery.encoding.otlp import Request, Signal
-from relayscope.instrumentation.delivery.forwarder.delivery_totals import Tally
+from relayscope.instrumentation.delivery.forwarder.delivery_totals import DeliveryTotals
 from relayscope.instrumentation.delivery.forwarder.outbox import Consignment, Outbox
 from relayscope.spool import Position
 
 
 def _consignment(number: int, body: bytes = b"body") -> Consignment:
     requests = [Request(signal, number, body) for signal in (Signal.TRACES, Signal.LOGS)]
-    return Consignment(Position(number, 10 * number), Tally(emitted=number), requests, untold=True)
+    return Consignment(
+        Position(number, 10 * number), DeliveryTotals(emitted=number), requests, untold=True
+    )
 
 
 @given(sizes=st.lists(st.integers(0, 600_000), min_size=1, max_size=6))

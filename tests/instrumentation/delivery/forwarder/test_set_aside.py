@@ -10,7 +10,11 @@ import pytest
 
 from relayscope.conventions.attributes import DELIVERY_ACKNOWLEDGED
 from relayscope.instrumentation.delivery.encoding.otlp import Request, Signal
-from relayscope.instrumentation.delivery.forwarder.set_aside import Aside, Asides, records_aside
+from relayscope.instrumentation.delivery.forwarder.set_aside import (
+    SetAsideRequest,
+    SetAsideRequests,
+    records_aside,
+)
 from relayscope.instrumentation.delivery.launch.launcher import LOG_NAME
 from relayscope.spool import KEPT, list_slots
 from tests.fix_delivery import Receiver, end_forwarders, forwarders, receiving, records_in, value
@@ -161,18 +165,18 @@ def request(number: int, records: int = 1) -> Request:
 @pytest.mark.parametrize("damage", [b"", b"x", b"\0" * 100])
 def test_what_is_damaged_is_no_request(damage: bytes, tmp_path: Path) -> None:
     """It is told of, and not sent."""
-    Asides(tmp_path).add(request(1), 1.0)
+    SetAsideRequests(tmp_path).add(request(1), 1.0)
     (path,) = tmp_path.glob(f"{KEPT}*")
     path.write_bytes(damage)
 
     with pytest.raises(ValueError, match="damaged"):
-        Aside(path).load()
+        SetAsideRequest(path).load()
     assert records_aside(tmp_path) == 0
 
 
 def test_what_is_aside_is_bounded(tmp_path: Path) -> None:
     """The sixteenth fills it; the same request takes one place."""
-    asides = Asides(tmp_path)
+    asides = SetAsideRequests(tmp_path)
     for number in range(15):
         asides.add(request(number), 1.0)
         asides.add(request(number), 1.0)
@@ -181,5 +185,5 @@ def test_what_is_aside_is_bounded(tmp_path: Path) -> None:
 
     assert not asides.has_room
     assert records_aside(tmp_path) == 16
-    assert request(3) in Asides(tmp_path)
-    assert request(16) not in Asides(tmp_path)
+    assert request(3) in SetAsideRequests(tmp_path)
+    assert request(16) not in SetAsideRequests(tmp_path)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from relayscope.instrumentation.hooks.pipes.lines import IncomingLines, OutgoingLines
 from relayscope.instrumentation.hooks.pipes.watched_reader import WatchedReader
 from relayscope.instrumentation.hooks.pipes.watched_writer import watched_writer
-from relayscope.instrumentation.text_channel import Wire
+from relayscope.instrumentation.text_exchange import TextExchange
 from relayscope.instrumentation.traffic.channel import Channel
 from tests.fix_telemetry import Telemetry
 
@@ -207,7 +207,7 @@ def reading(
             os.close(other)
     own, file = (opened(end, "r", opening) for end in ends)
     try:
-        yield own, WatchedReader(file, IncomingLines(Wire(telemetry.exchange), channel))
+        yield own, WatchedReader(file, IncomingLines(TextExchange(telemetry.exchange), channel))
     finally:
         close(own, file)
         for other in () if waits == "waits" else others:
@@ -224,8 +224,11 @@ def writing(
     for other in others:
         os.set_blocking(other, waits == "waits")
     own, file = (opened(other, "w", opening) for other in others)
-    wire = Wire(telemetry.exchange)
-    lines = OutgoingLines(wire, channel, "\n"), OutgoingLines(wire, channel, b"\n")
+    text_exchange = TextExchange(telemetry.exchange)
+    lines = (
+        OutgoingLines(text_exchange, channel, "\n"),
+        OutgoingLines(text_exchange, channel, b"\n"),
+    )
     watched = watched_writer(file, *lines)
     try:
         yield (own, watched), through

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from relayscope.instrumentation.hooks.pipes.asyncio_pipes import AsyncioPipes
 from relayscope.instrumentation.hooks.pipes.lines import IncomingLines
-from relayscope.instrumentation.text_channel import Wire
+from relayscope.instrumentation.text_exchange import TextExchange
 from relayscope.instrumentation.traffic.channel import Channel
 from tests.fix_telemetry import Telemetry
 
@@ -86,8 +86,8 @@ def test_a_watched_stream_reads_as_the_stream_does(
 
     async def compare() -> None:
         own, watched = asyncio.StreamReader(LIMIT), asyncio.StreamReader(LIMIT)
-        wire = Wire(telemetry.exchange)
-        AsyncioPipes(wire).watch_reader(watched, IncomingLines(wire, channel))
+        text_exchange = TextExchange(telemetry.exchange)
+        AsyncioPipes(text_exchange).watch_reader(watched, IncomingLines(text_exchange, channel))
         for reader in (own, watched):
             for piece in pieces:
                 reader.feed_data(piece)
@@ -118,7 +118,7 @@ def test_a_watched_stream_writes_as_the_stream_does(
     async def compare() -> list[bytes]:
         ends, others = zip(os.pipe(), os.pipe(), strict=True)
         own, watched = [await opened(other) for other in others]
-        AsyncioPipes(Wire(telemetry.exchange)).watch_writer(watched, new_channel())
+        AsyncioPipes(TextExchange(telemetry.exchange)).watch_writer(watched, new_channel())
         try:
             for name, arguments in steps:
                 expected = await tried(getattr(own, name), arguments)

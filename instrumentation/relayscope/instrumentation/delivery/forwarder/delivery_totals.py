@@ -21,7 +21,7 @@ FAILED = "failed"
 
 
 @dataclass(slots=True)
-class Tally:
+class DeliveryTotals:
     """Totals of one process, over all forwarders that have worked on its spool.
 
     Attributes:

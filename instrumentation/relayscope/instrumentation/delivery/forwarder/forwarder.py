@@ -17,9 +17,9 @@ from relayscope.instrumentation.delivery.origin import Origin
 from relayscope.instrumentation.delivery.trouble import Trouble, TroubleFile
 from relayscope.spool import Reader, Settings, SpoolError, bound_orphans, read_about
 
-from .left_over_spools import Leftovers
+from .left_over_spools import LeftOverSpools
 from .slots import Slots
-from .spool_sender import Lane
+from .spool_sender import SpoolSender
 
 _log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class Clients:
     Attributes:
         name: The `destination_digest` of living ones; None for no living one.
         addresses: Where those meant to send to that have ended.
-        delay: Seconds between two requests for living ones, unless a lane is behind.
+        delay: Seconds between two requests for living ones, unless a sender is behind.
     """
 
     name: str | None
@@ -79,8 +79,8 @@ class Forwarder:
         self._clients = clients
         self._settings = settings
         self._slots = Slots(root)
-        self._living: dict[Path, Lane] = {}
-        self._leftovers = Leftovers(root.name, settings, self._is_meant_for_us)
+        self._living: dict[Path, SpoolSender] = {}
+        self._leftovers = LeftOverSpools(root.name, settings, self._is_meant_for_us)
         self._strange: set[Path] = set()
         self._pause = 0.0
         self._bound_at = 0.0
@@ -112,8 +112,8 @@ class Forwarder:
         goes_on = False
         sent = self.sent
         try:
-            for lane in self._in_turn():
-                goes_on |= self._forward(lane)
+            for sender in self._in_turn():
+                goes_on |= self._forward(sender)
         except Unavailable as error:
             self._wait_longer(error)
         else:
@@ -124,16 +124,18 @@ class Forwarder:
 
     def living(self) -> dict[Path, Origin]:
         """Return the processes that it works for, by their spools; other threads may ask, too."""
-        return {folder: lane.origin for folder, lane in list(self._living.items())}
+        return {folder: sender.origin for folder, sender in list(self._living.items())}
 
-    def _in_turn(self) -> Iterator[Lane]:
-        """Yield all lanes, beginning behind the one at which the last round ended."""
-        lanes = {lane.folder: lane for lane in [*self._living.values(), *self._leftovers.in_hand]}
-        folders = list(lanes)
-        first = folders.index(self._ended_at) + 1 if self._ended_at in lanes else 0
+    def _in_turn(self) -> Iterator[SpoolSender]:
+        """Yield all senders, beginning behind the one at which the last round ended."""
+        senders = {
+            sender.folder: sender for sender in [*self._living.values(), *self._leftovers.in_hand]
+        }
+        folders = list(senders)
+        first = folders.index(self._ended_at) + 1 if self._ended_at in senders else 0
         for folder in [*folders[first:], *folders[:first]]:
             self._ended_at = folder
-            yield lanes[folder]
+            yield senders[folder]
 
     def finds_living(self) -> bool:
         """Whether there is a process to work for."""
@@ -142,27 +144,27 @@ class Forwarder:
 
     def close(self) -> None:
         """Let go of all spools; those that were delivered are deleted."""
-        for lane in self._living.values():
-            lane.close()
+        for sender in self._living.values():
+            sender.close()
         self._living = {}
         self._leftovers.close()
 
-    def _forward(self, lane: Lane) -> bool:
+    def _forward(self, sender: SpoolSender) -> bool:
         try:
-            sent = lane.forward(self._destination)
+            sent = sender.forward(self._destination)
         except Unavailable:
             raise
         except (SpoolError, OSError) as error:
             raise Unavailable(str(error)) from error
         except Exception:  # noqa: BLE001  # whatever damage may do to a file
             # Its records stay where they are, and all others still arrive.
-            _log.exception("a spool is left alone from now on: %s", lane.folder)
-            self._leave_alone(lane)
+            _log.exception("a spool is left alone from now on: %s", sender.folder)
+            self._leave_alone(sender)
             return False
         self.sent += sent or 0
         # A process that has ended appends nothing for which to wait.
-        is_living = lane.folder in self._living
-        return lane.is_behind if is_living else sent is not None
+        is_living = sender.folder in self._living
+        return sender.is_behind if is_living else sent is not None
 
     def _find(self) -> None:
         """Find the spools of new processes, and those of processes that have ended."""
@@ -183,7 +185,7 @@ class Forwarder:
         if origin is not None and origin.destination not in {self._clients.name, ""}:
             return
         try:
-            self._living[folder] = Lane(Reader(folder), self._root.name)
+            self._living[folder] = SpoolSender(Reader(folder), self._root.name)
         except SpoolError:
             return  # Another forwarder reads it, or it has just gone.
 
@@ -191,12 +193,12 @@ class Forwarder:
         # Where a spool does not say it, nobody knows better.
         return origin.address in {*self._clients.addresses, ""}
 
-    def _leave_alone(self, lane: Lane) -> None:
-        self._strange.add(lane.folder)
-        if self._living.pop(lane.folder, None) is None:
-            self._leftovers.release(lane)
+    def _leave_alone(self, sender: SpoolSender) -> None:
+        self._strange.add(sender.folder)
+        if self._living.pop(sender.folder, None) is None:
+            self._leftovers.release(sender)
         else:
-            lane.close()
+            sender.close()
 
     def _wait_longer(self, error: Unavailable) -> None:
         if not self._pause:

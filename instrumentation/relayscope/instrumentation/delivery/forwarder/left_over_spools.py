@@ -11,7 +11,7 @@ from typing import Final
 from relayscope.instrumentation.delivery.origin import Origin
 from relayscope.spool import Settings, Spool, SpoolError, read_about
 
-from .spool_sender import Lane
+from .spool_sender import SpoolSender
 
 _log = logging.getLogger(__name__)
 
@@ -27,11 +27,11 @@ _LATER_SECONDS: Final = 60.0
 """Where all that is left of a spool is set aside, it makes room for others, and comes again."""
 
 
-class Leftovers:
+class LeftOverSpools:
     """Spools that a forwarder has adopted, and those that it is going to adopt.
 
     Attributes:
-        in_hand: The lanes of those that are being sent.
+        in_hand: The senders of spools that are being sent.
     """
 
     def __init__(
@@ -49,12 +49,12 @@ class Leftovers:
         self._is_ours = is_ours
         self._next: deque[Path] = deque()
         self._later: deque[tuple[float, Path]] = deque()
-        self._spools: dict[Path, tuple[Spool, Lane]] = {}
+        self._spools: dict[Path, tuple[Spool, SpoolSender]] = {}
 
     @property
-    def in_hand(self) -> list[Lane]:
-        """The lanes of those that are being sent, oldest first."""
-        return [lane for _, lane in self._spools.values()]
+    def in_hand(self) -> list[SpoolSender]:
+        """The senders of spools that are being sent, oldest first."""
+        return [sender for _, sender in self._spools.values()]
 
     def __bool__(self) -> bool:
         """Whether there is something to send now."""
@@ -82,36 +82,36 @@ class Leftovers:
 
     def finish(self) -> None:
         """Delete those of which everything has been delivered."""
-        for spool, lane in list(self._spools.values()):
+        for spool, sender in list(self._spools.values()):
             waiting = spool.backlog().records
-            if lane.busy or (waiting and not lane.idle):
+            if sender.busy or (waiting and not sender.idle):
                 continue
-            if waiting and not lane.rest_is_lost:
+            if waiting and not sender.rest_is_lost:
                 # Nothing can be read, and its process appends nothing more.
-                lane.lose_rest(waiting)
+                sender.lose_rest(waiting)
                 continue
-            if lane.has_aside:
-                if lane.seconds_left > _PATIENCE_SECONDS:
-                    self._later.append((time.monotonic() + _LATER_SECONDS, lane.folder))
-                    self.release(lane)
+            if sender.has_aside:
+                if sender.seconds_left > _PATIENCE_SECONDS:
+                    self._later.append((time.monotonic() + _LATER_SECONDS, sender.folder))
+                    self.release(sender)
             elif waiting:
-                del self._spools[lane.folder]
-                lane.close()
+                del self._spools[sender.folder]
+                sender.close()
                 spool.discard()
             else:
-                self.release(lane)
+                self.release(sender)
 
-    def release(self, lane: Lane) -> None:
+    def release(self, sender: SpoolSender) -> None:
         """Let go of a spool, which is deleted if everything was delivered."""
-        spool, _ = self._spools.pop(lane.folder)
-        lane.close()
+        spool, _ = self._spools.pop(sender.folder)
+        sender.close()
         with suppress(SpoolError):
             spool.close()
 
     def close(self) -> None:
         """Let go of all."""
-        for lane in self.in_hand:
-            self.release(lane)
+        for sender in self.in_hand:
+            self.release(sender)
         self._next.clear()
         self._later.clear()
 
@@ -120,7 +120,7 @@ class Leftovers:
         try:
             spool = Spool.adopt_from(folder, self._settings)
             if spool is not None:
-                self._spools[folder] = spool, Lane(spool.reader(), self._component)
+                self._spools[folder] = spool, SpoolSender(spool.reader(), self._component)
         except SpoolError as error:
             if spool is not None:
                 spool.close()

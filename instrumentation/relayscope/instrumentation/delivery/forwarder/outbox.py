@@ -21,7 +21,7 @@ import msgpack
 from relayscope.instrumentation.delivery.encoding.otlp import Request, Signal
 from relayscope.spool import Position, open_own, read_own
 
-from .delivery_totals import Tally
+from .delivery_totals import DeliveryTotals
 
 _log = logging.getLogger(__name__)
 
@@ -40,13 +40,13 @@ class Consignment:
 
     Attributes:
         end: The position in the spool to acknowledge after the last request.
-        tally: The totals without these requests.
+        totals: The totals without these requests.
         requests: What remains to be sent.
         untold: Whether the process's account follows them.
     """
 
     end: Position
-    tally: Tally
+    totals: DeliveryTotals
     requests: list[Request] = field(default_factory=list)
     untold: bool = False
 
@@ -69,7 +69,7 @@ class Outbox:
         data: bytes = msgpack.packb(
             (
                 (end.sequence, end.offset),
-                consignment.tally.pack(),
+                consignment.totals.pack(),
                 [(request.signal.value, request.records, request.body) for request in requests],
                 consignment.untold,
             )
@@ -94,10 +94,10 @@ class Outbox:
         if not serial:
             return None
         self._serial = serial
-        end, tally, requests, untold = msgpack.unpackb(data)
+        end, totals, requests, untold = msgpack.unpackb(data)
         return Consignment(
             Position(*end),
-            Tally.unpack(tally),
+            DeliveryTotals.unpack(totals),
             [Request(Signal(signal), records, body) for signal, records, body in requests],
             untold,
         )

@@ -73,7 +73,7 @@ class Part:
         return [Part(self.request, tries, now, halve_at)]
 
 
-class Aside:
+class SetAsideRequest:
     """A request that was set aside, in a file: the parts that are left of it."""
 
     def __init__(self, path: Path) -> None:
@@ -136,14 +136,14 @@ class Aside:
         self._due_at = time.monotonic() + min(part.seconds_left for part in parts)
 
 
-class Asides:
+class SetAsideRequests:
     """Those of one spool."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._all = {path.name: Aside(path) for path in sorted(folder.glob(f"{KEPT}*"))}
+        self._all = {path.name: SetAsideRequest(path) for path in sorted(folder.glob(f"{KEPT}*"))}
 
-    def __iter__(self) -> Iterator[Aside]:
+    def __iter__(self) -> Iterator[SetAsideRequest]:
         return iter(list(self._all.values()))
 
     def __bool__(self) -> bool:
@@ -168,11 +168,11 @@ class Asides:
             OSError: The disk refuses.
         """
         name = _name(request)
-        aside = Aside(self._folder / name)
+        aside = SetAsideRequest(self._folder / name)
         aside.keep(Part(request, 0, 0.0).put_off(took))
         self._all[name] = aside
 
-    def remove(self, aside: Aside) -> None:
+    def remove(self, aside: SetAsideRequest) -> None:
         """Remove one of which nothing is left.
 
         Raises:
@@ -187,7 +187,7 @@ def records_aside(folder: Path) -> int:
     total = 0
     for path in folder.glob(f"{KEPT}*"):
         with suppress(OSError, ValueError):
-            total += sum(part.request.records for part in Aside(path).load())
+            total += sum(part.request.records for part in SetAsideRequest(path).load())
     return total
 
 

@@ -34,9 +34,9 @@ from relayscope.instrumentation.delivery.encoding.record import (
 from relayscope.instrumentation.delivery.origin import Origin
 from relayscope.spool import LossReason, Reader
 
-from .delivery_totals import FAILED, REFUSED, REJECTED, Tally
+from .delivery_totals import FAILED, REFUSED, REJECTED, DeliveryTotals
 from .outbox import Consignment, Outbox
-from .set_aside import Aside, Asides, Part
+from .set_aside import Part, SetAsideRequest, SetAsideRequests
 
 _log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ _QUICK_TRIES: Final = 3
 is asked a few times more before it is looked into whether others go."""
 
 
-class Lane:
+class SpoolSender:
     """Sends what one reader reads, request by request; never twice under different bytes.
 
     Attributes:
@@ -78,9 +78,9 @@ class Lane:
         self.rest_is_lost = False
         self._pending: Consignment | None = None
         self._tries = 0
-        self._asides = Asides(reader.folder)
+        self._asides = SetAsideRequests(reader.folder)
         saved = self._outbox.load()
-        self._tally = Tally() if saved is None else saved.tally
+        self._totals = DeliveryTotals() if saved is None else saved.totals
         if saved is not None and saved.end > reader.acknowledged:
             # A forwarder that died while it set one aside has left it in both places.
             saved.requests = [each for each in saved.requests if each not in self._asides]
@@ -133,8 +133,8 @@ class Lane:
     def lose_rest(self, records: int) -> None:
         """Count what is at the torn end of a spool, and cannot be read."""
         self.rest_is_lost = True
-        self._tally.dropped[LossReason.TORN.value] += records
-        self._pending = Consignment(self._reader.acknowledged, self._tally)
+        self._totals.dropped[LossReason.TORN.value] += records
+        self._pending = Consignment(self._reader.acknowledged, self._totals)
         self._tell(self._pending)
 
     def close(self) -> None:
@@ -182,7 +182,7 @@ class Lane:
             if answer.message:
                 _log.warning("%d records rejected: %s", answer.rejected, answer.message)
             rejected = min(answer.rejected, request.records)
-            self._tally.acknowledged += request.records - rejected
+            self._totals.acknowledged += request.records - rejected
             self._drop(REJECTED, rejected, consignment)
         return []
 
@@ -199,9 +199,9 @@ class Lane:
         self._tries = 0
         _log.warning("%d records are set aside, and others go on: %s", request.records, error)
 
-    def _try_again(self, aside: Aside, destination: Destination) -> int:
+    def _try_again(self, aside: SetAsideRequest, destination: Destination) -> int:
         """Send the first part of what is set aside that is due."""
-        consignment = Consignment(self._reader.acknowledged, self._tally)
+        consignment = Consignment(self._reader.acknowledged, self._totals)
         try:
             parts = aside.load()
         except ValueError:
@@ -230,7 +230,7 @@ class Lane:
             self._done(aside, consignment)
         return sent
 
-    def _done(self, aside: Aside, consignment: Consignment) -> None:
+    def _done(self, aside: SetAsideRequest, consignment: Consignment) -> None:
         """Let the account tell what has become of something that was set aside."""
         self._pending = consignment
         self._tell(consignment)
@@ -254,15 +254,15 @@ class Lane:
         self._save(consignment)
 
     def _account(self) -> Request:
-        return account_request(self._tally.attributes(), time.time_ns(), self.origin.resource)
+        return account_request(self._totals.attributes(), time.time_ns(), self.origin.resource)
 
     def _save(self, consignment: Consignment) -> None:
-        consignment.tally = replace(self._tally)
+        consignment.totals = replace(self._totals)
         self._outbox.save(consignment)
 
     def _drop(self, reason: str, records: int, consignment: Consignment) -> None:
         if records:
-            self._tally.dropped[reason] += records
+            self._totals.dropped[reason] += records
             consignment.untold = True
 
     def _cut(self) -> Consignment | None:
@@ -274,8 +274,8 @@ class Lane:
         news = self._hear()
         if not batch.records and not batch.losses and not news:
             return None
-        consignment = Consignment(batch.end, self._tally, untold=news or bool(batch.losses))
-        self._tally.lose(batch.losses)
+        consignment = Consignment(batch.end, self._totals, untold=news or bool(batch.losses))
+        self._totals.lose(batch.losses)
         logs: list[LogFields] = []
         spans: list[SpanFields] = []
         for record in batch.records:
@@ -285,10 +285,10 @@ class Lane:
                 case SpanFields() as fields:
                     spans.append(fields)
                 case AccountFields() as account:
-                    self._tally.hear(account)
+                    self._totals.hear(account)
                     consignment.untold = True
         numbers = [*(fields.number for fields in logs), *(fields.number for fields in spans)]
-        self._tally.emitted = max([self._tally.emitted, *numbers])
+        self._totals.emitted = max([self._totals.emitted, *numbers])
         resource = self.origin.resource
         consignment.requests = [
             *self._fitting(
@@ -310,7 +310,7 @@ class Lane:
             return False
         self._heard = said
         account = unpack(said)
-        return isinstance(account, AccountFields) and self._tally.hear(account)
+        return isinstance(account, AccountFields) and self._totals.hear(account)
 
     def _read(self, record: bytes, consignment: Consignment) -> Fields | None:
         try:

@@ -18,7 +18,7 @@ from relayscope.instrumentation.hooks import connection_owner
 from relayscope.instrumentation.hooks.patches import Patches
 from relayscope.instrumentation.process import shared_exchange
 from relayscope.instrumentation.runtime.shield import shielded
-from relayscope.instrumentation.text_channel import Wire
+from relayscope.instrumentation.text_exchange import TextExchange
 
 from .client_call import ClientCall, ClientChannels, ClientStream, Server, is_json, may_be_json
 from .client_request import Pieces, Request
@@ -38,7 +38,7 @@ class AiohttpClientInstrumentor(BaseInstrumentor):
         return ("aiohttp >= 3.8, < 4",)
 
     def _instrument(self, exchange: Exchange | None = None, **_: Any) -> None:
-        hook = _Hook(Wire(exchange or shared_exchange()))
+        hook = _Hook(TextExchange(exchange or shared_exchange()))
         self._patches = Patches()
         self._patches.wrap("aiohttp.connector", "BaseConnector.connect", hook.connect)
         self._patches.wrap("aiohttp.client_reqrep", "ClientRequest.send", hook.send)
@@ -97,8 +97,8 @@ class _Writer(wrapt.ObjectProxy[Any]):
 
 
 class _Hook:
-    def __init__(self, wire: Wire) -> None:
-        self._channels = ClientChannels(wire)
+    def __init__(self, text_exchange: TextExchange) -> None:
+        self._channels = ClientChannels(text_exchange)
         self._reading: dict[Any, ClientCall | ClientStream] = {}
         """What is answered, by the stream that the answer is read from."""
 

@@ -14,9 +14,9 @@ from relayscope.instrumentation.exchange import Exchange
 from relayscope.instrumentation.hooks.patches import Patches
 from relayscope.instrumentation.process import shared_exchange
 from relayscope.instrumentation.runtime.shield import shielded
-from relayscope.instrumentation.text_channel import Wire
+from relayscope.instrumentation.text_exchange import TextExchange
 from relayscope.instrumentation.traffic.channel import Channel
-from relayscope.instrumentation.traffic.channel_close import NO_ENDING, Ending
+from relayscope.instrumentation.traffic.channel_close import UNKNOWN_CLOSE, ChannelClose
 
 from .server_call import ServerCall, Sessions, session_in
 
@@ -97,8 +97,8 @@ class AsgiHook:
     """Puts itself between a server and an application."""
 
     def __init__(self, exchange: Exchange) -> None:
-        self._wire = Wire(exchange)
-        self._sessions = Sessions(self._wire)
+        self._text_exchange = TextExchange(exchange)
+        self._sessions = Sessions(self._text_exchange)
 
     def watch_stack(
         self, build: Callable[[], Application], _: Any, _args: Any, _kwargs: Any
@@ -138,7 +138,7 @@ class AsgiHook:
     ) -> "_HttpCall | _WebSocketCall | None":
         """Return what watches a connection, None if it is none of ours."""
         if scope["type"] == "websocket":
-            return _WebSocketCall(self._wire, scope, receive, send)
+            return _WebSocketCall(self._text_exchange, scope, receive, send)
         if scope["type"] != "http" or scope["method"] not in _METHODS:
             return None
         headers = {name.lower(): value for name, value in scope["headers"]}
@@ -223,30 +223,32 @@ class _HttpCall:
 class _WebSocketCall:
     """One WebSocket on its way to an application."""
 
-    def __init__(self, wire: Wire, scope: Any, receive: Receive, send: Send) -> None:
-        self._wire = wire
+    def __init__(
+        self, text_exchange: TextExchange, scope: Any, receive: Receive, send: Send
+    ) -> None:
+        self._text_exchange = text_exchange
         self._receive = receive
         self._send = send
         self._channel: Final = Channel.of_socket("websocket", _address(scope))
-        self._ending = NO_ENDING
+        self._channel_close = UNKNOWN_CLOSE
         self.claimed = False
 
     async def receive(self) -> Event:
         event = await self._receive()
         if event["type"] == "websocket.disconnect":
-            self._ending = _ending(event)
+            self._channel_close = _channel_close(event)
         if event["type"] == "websocket.receive" and not self.claimed:
             data = _frame(event)
             if data is not None:
-                self._wire.received(self._channel, data)
+                self._text_exchange.received(self._channel, data)
         return event
 
     async def send(self, event: Event) -> None:
         watched = event["type"] == "websocket.send" and not self.claimed
         data = _frame(event) if watched else None
-        outgoing = self._wire.sending(self._channel, data) if data is not None else None
+        outgoing = self._text_exchange.sending(self._channel, data) if data is not None else None
         if event["type"] == "websocket.close":
-            self._ending = _ending(event)
+            self._channel_close = _channel_close(event)
         if outgoing is None:
             return await self._send(event)
         kind = "text" if isinstance(outgoing.data, str) else "bytes"
@@ -258,7 +260,7 @@ class _WebSocketCall:
         return None
 
     def end(self) -> None:
-        self._wire.closed(self._channel, self._ending)
+        self._text_exchange.closed(self._channel, self._channel_close)
 
 
 def _address(scope: Any) -> tuple[str, int] | None:
@@ -266,8 +268,8 @@ def _address(scope: Any) -> tuple[str, int] | None:
     return tuple(client) if client else None
 
 
-def _ending(event: Event) -> Ending:
-    return Ending(event.get("code", 1000), event.get("reason") or "")
+def _channel_close(event: Event) -> ChannelClose:
+    return ChannelClose(event.get("code", 1000), event.get("reason") or "")
 
 
 def _frame(event: Event) -> str | bytes | None:

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from relayscope.instrumentation.runtime.shield import shielded
-from relayscope.instrumentation.text_channel import Outgoing, Wire
+from relayscope.instrumentation.text_exchange import Outgoing, TextExchange
 from relayscope.instrumentation.traffic.channel import Channel
 from relayscope.instrumentation.traffic.levels import Direction
 from relayscope.instrumentation.traffic.long_text import LongText
@@ -34,8 +34,8 @@ _MOST_SESSIONS: Final = 1024
 class ClientChannels:
     """The channels of the servers that this process posts to, one for each session."""
 
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
+    def __init__(self, text_exchange: TextExchange) -> None:
+        self._text_exchange = text_exchange
         self._channels: OrderedDict[tuple[str, int, str], Channel] = OrderedDict()
 
     def call(self, server: Server, session_id: str, body: bytes) -> "ClientCall | None":
@@ -44,7 +44,9 @@ class ClientChannels:
         if message is None:
             return None
         channel = self._channel(server, session_id)
-        return ClientCall(self._wire, channel, message, self._wire.sending(channel, body), body)
+        return ClientCall(
+            self._text_exchange, channel, message, self._text_exchange.sending(channel, body), body
+        )
 
     def call_in_pieces(
         self, server: Server, session_id: str, body: bytes | LongText
@@ -54,8 +56,8 @@ class ClientChannels:
         if message is None:
             return None
         channel = self._channel(server, session_id)
-        outgoing = self._wire.sending_last_part(channel, body)
-        return ClientCall(self._wire, channel, message, outgoing, b"")
+        outgoing = self._text_exchange.sending_last_part(channel, body)
+        return ClientCall(self._text_exchange, channel, message, outgoing, b"")
 
     def _message(self, server: Server, session_id: str, body: bytes | LongText) -> Message | None:
         """Return the message that a body is, None if it is none, or of another protocol.
@@ -73,7 +75,9 @@ class ClientChannels:
 
     def stream(self, server: Server, session_id: str) -> "ClientStream":
         """Return a new stream from the server, should the response be one."""
-        return ClientStream(self._wire, functools.partial(self._channel, server, session_id))
+        return ClientStream(
+            self._text_exchange, functools.partial(self._channel, server, session_id)
+        )
 
     def _channel(self, server: Server, session_id: str) -> Channel:
         key = (*server, session_id)
@@ -84,7 +88,7 @@ class ClientChannels:
             self._channels[key] = channel
             if len(self._channels) > _MOST_SESSIONS:
                 _, oldest = self._channels.popitem(last=False)
-                self._wire.closed(oldest)
+                self._text_exchange.closed(oldest)
         else:
             self._channels.move_to_end(key)
         return channel
@@ -97,8 +101,8 @@ class ClientStream:
     event stream by name.
     """
 
-    def __init__(self, wire: Wire, channel_of: Callable[[], Channel]) -> None:
-        self._wire = wire
+    def __init__(self, text_exchange: TextExchange, channel_of: Callable[[], Channel]) -> None:
+        self._text_exchange = text_exchange
         self._channel_of = channel_of
         self._channel: Channel | None = None
         self._response: ResponseBody | None = None
@@ -130,7 +134,7 @@ class ClientStream:
         if self._response is not None and self._channel is not None:
             for text in self._response.feed(chunk, more=True):
                 if is_message(text):
-                    self._wire.received(self._channel, text)
+                    self._text_exchange.received(self._channel, text)
 
     def end(self) -> None:
         """Say that the stream has ended; another may follow it."""
@@ -148,13 +152,13 @@ class ClientCall:
 
     def __init__(
         self,
-        wire: Wire,
+        text_exchange: TextExchange,
         channel: Channel,
         message: Message,
         outgoing: Outgoing[Any] | None,
         body: bytes,
     ) -> None:
-        self._wire = wire
+        self._text_exchange = text_exchange
         self._channel = channel
         self._message = message
         self._outgoing = outgoing
@@ -166,7 +170,7 @@ class ClientCall:
     def not_connected(self, error: BaseException, started: int) -> None:
         """Say that the server, tried at `started` (ns since the epoch), was not reached."""
         self.not_sent(error)
-        self._wire.connect_failed(self._channel, started, error)
+        self._text_exchange.connect_failed(self._channel, started, error)
 
     def not_sent(self, error: BaseException) -> None:
         """Say that the request did not go out."""
@@ -188,7 +192,7 @@ class ClientCall:
         """Take the next part of the response's body, in the task that reads it."""
         if self._response is not None and not self._is_over:
             for text in self._response.feed(chunk, more=True):
-                self._wire.received(self._channel, text)
+                self._text_exchange.received(self._channel, text)
 
     @shielded
     def end(self) -> None:
@@ -198,13 +202,13 @@ class ClientCall:
         self._is_over = True
         if self._response is not None:
             for text in self._response.feed(b"", more=False):
-                self._wire.received(self._channel, text)
+                self._text_exchange.received(self._channel, text)
         if self._status != HTTPStatus.ACCEPTED:
             self._give_up(error_type(self._status))
 
     def _give_up(self, error_type: str) -> None:
         for message in (self._message, *self._message.parts):
-            self._wire.gave_up(self._channel, message, Direction.SENT, error_type)
+            self._text_exchange.gave_up(self._channel, message, Direction.SENT, error_type)
 
 
 def is_json(content_type: bytes) -> bool:

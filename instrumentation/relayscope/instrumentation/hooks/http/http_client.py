@@ -20,7 +20,7 @@ from relayscope.instrumentation.hooks.patches import Patches
 from relayscope.instrumentation.hooks.pipes.watched_file import WatchedFile
 from relayscope.instrumentation.process import shared_exchange
 from relayscope.instrumentation.runtime.shield import shielded
-from relayscope.instrumentation.text_channel import Wire
+from relayscope.instrumentation.text_exchange import TextExchange
 
 from .client_call import ClientCall, ClientChannels, ClientStream, is_json, may_be_json
 from .client_request import (
@@ -48,7 +48,7 @@ class HttpClientInstrumentor(BaseInstrumentor):
         return ()
 
     def _instrument(self, exchange: Exchange | None = None, **_: Any) -> None:
-        hook = _Hook(Wire(exchange or shared_exchange()))
+        hook = _Hook(TextExchange(exchange or shared_exchange()))
         self._patches = Patches()
         for name in ("endheaders", "send", "getresponse", "close"):
             self._patches.replace("http.client", f"HTTPConnection.{name}", getattr(hook, name))
@@ -61,8 +61,8 @@ class HttpClientInstrumentor(BaseInstrumentor):
 class _Hook:
     """Its public methods make what stands in for the connection's methods of the same name."""
 
-    def __init__(self, wire: Wire) -> None:
-        self._channels = ClientChannels(wire)
+    def __init__(self, text_exchange: TextExchange) -> None:
+        self._channels = ClientChannels(text_exchange)
 
     def endheaders(self, original: Callable[..., None]) -> Callable[..., None]:
         begin = self._begin

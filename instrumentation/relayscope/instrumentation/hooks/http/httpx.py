@@ -11,7 +11,7 @@ from relayscope.instrumentation.hooks import connection_owner
 from relayscope.instrumentation.hooks.patches import Patches
 from relayscope.instrumentation.process import shared_exchange
 from relayscope.instrumentation.runtime.shield import shielded
-from relayscope.instrumentation.text_channel import Wire
+from relayscope.instrumentation.text_exchange import TextExchange
 
 from .client_call import ClientCall, ClientChannels, ClientStream
 
@@ -41,7 +41,7 @@ class HttpxInstrumentor(BaseInstrumentor):
         return ("httpx >= 0.23",)
 
     def _instrument(self, exchange: Exchange | None = None, **_: Any) -> None:
-        hook = _Hook(Wire(exchange or shared_exchange()))
+        hook = _Hook(TextExchange(exchange or shared_exchange()))
         self._patches = Patches()
         for module in _MODULES:
             self._patches.wrap(f"{module}._client", "Client.send", hook.send)
@@ -52,9 +52,9 @@ class HttpxInstrumentor(BaseInstrumentor):
 
 
 class _Hook:
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
-        self._channels = ClientChannels(wire)
+    def __init__(self, text_exchange: TextExchange) -> None:
+        self._text_exchange = text_exchange
+        self._channels = ClientChannels(text_exchange)
 
     def send(self, send: Callable[..., Any], _: Any, args: Any, kwargs: Any) -> Any:
         request = args[0] if args else kwargs["request"]

@@ -20,7 +20,7 @@ from opentelemetry.trace import Span
 
 from relayscope.instrumentation.context import current_span
 from relayscope.instrumentation.runtime.shield import shielded
-from relayscope.instrumentation.text_channel import Outgoing, Wire
+from relayscope.instrumentation.text_exchange import Outgoing, TextExchange
 from relayscope.instrumentation.traffic.channel import Channel
 from relayscope.instrumentation.traffic.levels import Direction
 from relayscope.instrumentation.traffic.long_text import Gathering, LongText
@@ -53,8 +53,8 @@ def context_of(headers: Mapping[bytes, bytes]) -> Context | None:
 class Sessions:
     """The channels of the HTTP sessions that this process serves."""
 
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
+    def __init__(self, text_exchange: TextExchange) -> None:
+        self._text_exchange = text_exchange
         self._channels: OrderedDict[str, Channel] = OrderedDict()
         self._lent: WeakValueDictionary[str, Channel] = WeakValueDictionary()
 
@@ -72,11 +72,11 @@ class Sessions:
             headers: Of the request, names in lower case.
         """
         channel = self._channel(client, session_id)
-        return ServerCall(self._wire, self, channel, context_of(headers))
+        return ServerCall(self._text_exchange, self, channel, context_of(headers))
 
     def server_stream(self, client: tuple[str, int] | None, session_id: str) -> "ServerStream":
         """Return a new stream from server to client, as `server_call` does a call."""
-        return ServerStream(self._wire, self, self._channel(client, session_id), None)
+        return ServerStream(self._text_exchange, self, self._channel(client, session_id), None)
 
     def _channel(self, client: tuple[str, int] | None, session_id: str) -> Channel:
         lent = self._lent.get(session_id) if session_id else None
@@ -102,16 +102,20 @@ class Sessions:
         self._channels[session_id] = channel
         while len(self._channels) > _MOST_SESSIONS:
             _, oldest = self._channels.popitem(last=False)
-            self._wire.closed(oldest)
+            self._text_exchange.closed(oldest)
 
 
 class ServerCall:
     """A POST request that this process answers. Nothing here raises."""
 
     def __init__(
-        self, wire: Wire, sessions: Sessions, channel: Channel, around: Context | None
+        self,
+        text_exchange: TextExchange,
+        sessions: Sessions,
+        channel: Channel,
+        around: Context | None,
     ) -> None:
-        self._wire = wire
+        self._text_exchange = text_exchange
         self._around = around
         self._sessions = sessions
         self._channel = channel
@@ -150,7 +154,7 @@ class ServerCall:
         message = Message.of_text(data)
         if message.kind is not Kind.UNPARSABLE:
             self._request = message
-            self._span = self._wire.arrived(self._channel, data, self._around)
+            self._span = self._text_exchange.arrived(self._channel, data, self._around)
 
     def lend_channel(self, session_id: str) -> Channel:
         """Return the channel, for a layer above that begins this session on it."""
@@ -221,7 +225,7 @@ class ServerCall:
         return sse.changed(chunk, self._sending)
 
     def _sending(self, data: bytes) -> bytes | None:
-        outgoing = self._wire.sending(self._channel, data) if data.strip() else None
+        outgoing = self._text_exchange.sending(self._channel, data) if data.strip() else None
         if outgoing is None:
             return None
         self._outgoing.append(outgoing)
@@ -234,7 +238,7 @@ class ServerCall:
                 self._record_text(text)
 
     def _record_text(self, text: bytes | LongText) -> None:
-        outgoing = self._wire.sending_last_part(self._channel, text)
+        outgoing = self._text_exchange.sending_last_part(self._channel, text)
         if outgoing is not None:
             self._outgoing.append(outgoing)
 
@@ -249,13 +253,13 @@ class ServerCall:
         if self._request is not None and self._status != HTTPStatus.ACCEPTED:
             reason = error_type(self._status)
             for message in (self._request, *self._request.parts):
-                self._wire.gave_up(self._channel, message, Direction.RECEIVED, reason)
+                self._text_exchange.gave_up(self._channel, message, Direction.RECEIVED, reason)
         self._leave()
 
     def _leave(self) -> None:
         """Forget a channel that was only of this request."""
         if not self._channel.session_id:
-            self._wire.closed(self._channel)
+            self._text_exchange.closed(self._channel)
 
 
 class ServerStream(ServerCall):

@@ -57,14 +57,16 @@ class _DirectHook:
 
     @shielded
     def _side(self, dispatcher: Any) -> "_Side":
-        return _Side(self._wire(dispatcher), self._wire(dispatcher._peer))  # noqa: SLF001
+        return _Side(self._text_exchange(dispatcher), self._text_exchange(dispatcher._peer))  # noqa: SLF001
 
-    def _wire(self, dispatcher: Any) -> SessionWire:
-        wire = self._wires.get(dispatcher)
-        if wire is None:
+    def _text_exchange(self, dispatcher: Any) -> SessionWire:
+        text_exchange = self._wires.get(dispatcher)
+        if text_exchange is None:
             channel = Channel(peer="memory", transport={})
-            wire = self._wires[dispatcher] = SessionWire(self._exchange, channel, V2, V2.as_json)
-        return wire
+            text_exchange = self._wires[dispatcher] = SessionWire(
+                self._exchange, channel, V2, V2.as_json
+            )
+        return text_exchange
 
 
 class _Side:

@@ -52,13 +52,16 @@ class _SessionHook:
         arguments = dict(zip(("read_stream", "write_stream"), args, strict=False)) | kwargs
         read, write = arguments.pop("read_stream"), arguments.pop("write_stream")
         if isinstance(read, WatchedReadStream):
-            wire = read.wire
+            text_exchange = read.text_exchange
         else:
             memory = Channel(peer="memory", transport={})
-            wire = SessionWire(self._exchange, memory, V1, V1.as_json)
-            read, write = WatchedReadStream(read, wire), WatchedWriteStream(write, wire)
-        wire.read_by_session()
-        self._wires[session] = wire
+            text_exchange = SessionWire(self._exchange, memory, V1, V1.as_json)
+            read, write = (
+                WatchedReadStream(read, text_exchange),
+                WatchedWriteStream(write, text_exchange),
+            )
+        text_exchange.read_by_session()
+        self._wires[session] = text_exchange
         init(read, write, *args[2:], **arguments)
 
     async def handle_request(
@@ -71,8 +74,12 @@ class _SessionHook:
     @contextmanager
     def _working_for(self, session: Any, responder: Any) -> Iterator[None]:
         """Make the span of the request that `responder` answers current."""
-        wire = self._wires.get(session)
-        span = wire.span_of(getattr(responder, "request_id", None)) if wire is not None else None
+        text_exchange = self._wires.get(session)
+        span = (
+            text_exchange.span_of(getattr(responder, "request_id", None))
+            if text_exchange is not None
+            else None
+        )
         if span is None:
             yield
             return

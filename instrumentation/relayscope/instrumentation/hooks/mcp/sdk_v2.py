@@ -83,11 +83,14 @@ class _DispatcherHook:
         # The SDK may put a stream of its own before a watched one, to look at the first message.
         if not isinstance(read, WatchedReadStream) and not isinstance(write, WatchedWriteStream):
             memory = Channel(peer="memory", transport={})
-            wire = SessionWire(self._exchange, memory, V2, V2.as_json)
-            read, write = WatchedReadStream(read, wire), WatchedWriteStream(write, wire)
+            text_exchange = SessionWire(self._exchange, memory, V2, V2.as_json)
+            read, write = (
+                WatchedReadStream(read, text_exchange),
+                WatchedWriteStream(write, text_exchange),
+            )
         for stream in (read, write):
             if isinstance(stream, WatchedReadStream | WatchedWriteStream):
-                stream.wire.read_by_session()
+                stream.text_exchange.read_by_session()
         init(read, write, *args[2:], **arguments)
 
 

@@ -17,7 +17,7 @@ from relayscope.instrumentation.hooks.http.server_call import context_of
 from relayscope.instrumentation.hooks.pipes.child_end import ending_of
 from relayscope.instrumentation.runtime.shield import shielded
 from relayscope.instrumentation.traffic.channel import Channel
-from relayscope.instrumentation.traffic.channel_close import NO_ENDING
+from relayscope.instrumentation.traffic.channel_close import UNKNOWN_CLOSE
 from relayscope.instrumentation.traffic.crossing import Crossing
 from relayscope.instrumentation.traffic.levels import Direction
 from relayscope.instrumentation.traffic.long_text import MOST_KEPT, LongText, Text, shortened
@@ -151,14 +151,14 @@ class SessionWire:
     def closed(self) -> None:
         """Say that nothing more will cross."""
         # One that still runs is about to be ended by the SDK, which is no news.
-        ending = NO_ENDING if self.child is None else ending_of(self.child)
-        self._exchange.close(self._channel, ending)
+        channel_close = UNKNOWN_CLOSE if self.child is None else ending_of(self.child)
+        self._exchange.close(self._channel, channel_close)
 
     @shielded
     def silent(self) -> None:
         """Say that nothing more will come, though how the server has ended may not be known yet."""
         self._exchange.give_up_all(self._channel)
-        if self.child is None or ending_of(self.child) != NO_ENDING:
+        if self.child is None or ending_of(self.child) != UNKNOWN_CLOSE:
             self.closed()
 
     async def pass_on(self, send: Callable[[Any], Awaitable[None]], item: Any) -> None:
@@ -181,13 +181,13 @@ class SessionWire:
 class WatchedReadStream(wrapt.ObjectProxy[Any]):
     """A read stream that tells the wire of every item, and lets the reading task work for it."""
 
-    def __init__(self, stream: Any, wire: SessionWire) -> None:
+    def __init__(self, stream: Any, text_exchange: SessionWire) -> None:
         super().__init__(stream)
-        self._self_wire = wire
+        self._self_wire = text_exchange
         self._self_span: Span | None = None
 
     @property
-    def wire(self) -> SessionWire:
+    def text_exchange(self) -> SessionWire:
         """The wire that is told."""
         return self._self_wire
 
@@ -232,12 +232,12 @@ class WatchedReadStream(wrapt.ObjectProxy[Any]):
 class WatchedWriteStream(wrapt.ObjectProxy[Any]):
     """A write stream that tells the wire of every message."""
 
-    def __init__(self, stream: Any, wire: SessionWire) -> None:
+    def __init__(self, stream: Any, text_exchange: SessionWire) -> None:
         super().__init__(stream)
-        self._self_wire = wire
+        self._self_wire = text_exchange
 
     @property
-    def wire(self) -> SessionWire:
+    def text_exchange(self) -> SessionWire:
         """The wire that is told."""
         return self._self_wire
 
@@ -250,15 +250,15 @@ class WatchedWriteStream(wrapt.ObjectProxy[Any]):
 
     async def send(self, item: Any) -> None:
         """Send a message."""
-        wire = self._self_wire
-        crossing = wire.sending(item)
+        text_exchange = self._self_wire
+        crossing = text_exchange.sending(item)
         if crossing is None:
             await self.__wrapped__.send(item)
             return
         try:
-            await wire.pass_on(self.__wrapped__.send, item)
+            await text_exchange.pass_on(self.__wrapped__.send, item)
         except BaseException as error:
-            wire.failed(crossing, error)
+            text_exchange.failed(crossing, error)
             raise
 
 

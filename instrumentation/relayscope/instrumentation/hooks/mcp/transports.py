@@ -122,8 +122,8 @@ def _wrapper(
 
     def wrapper(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
         opening = wrapped(*args, **kwargs)
-        wire = shielded_wire_to(instance, args, kwargs)
-        return opening if wire is None else _Opening(opening, wire)
+        text_exchange = shielded_wire_to(instance, args, kwargs)
+        return opening if text_exchange is None else _Opening(opening, text_exchange)
 
     return wrapper
 
@@ -135,9 +135,9 @@ class _Opening(wrapt.ObjectProxy[Any]):
     is watched already stays as it is.
     """
 
-    def __init__(self, opening: Any, wire: SessionWire) -> None:
+    def __init__(self, opening: Any, text_exchange: SessionWire) -> None:
         super().__init__(opening)
-        self._self_wire = wire
+        self._self_wire = text_exchange
 
     async def __aenter__(self) -> Any:
         with connection_owner.held() as claimed:
@@ -146,8 +146,12 @@ class _Opening(wrapt.ObjectProxy[Any]):
         read, write, *others = streams
         if isinstance(read, WatchedReadStream):
             return streams
-        wire = self._self_wire
-        return (WatchedReadStream(read, wire), WatchedWriteStream(write, wire), *others)
+        text_exchange = self._self_wire
+        return (
+            WatchedReadStream(read, text_exchange),
+            WatchedWriteStream(write, text_exchange),
+            *others,
+        )
 
     async def __aexit__(self, *exc_info: object) -> Any:
         self._self_wire.closed()

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 from relayscope.instrumentation.hooks import connection_owner
 from relayscope.instrumentation.hooks.patches import Patches
 from relayscope.instrumentation.runtime.shield import shielded
-from relayscope.instrumentation.text_channel import Wire
+from relayscope.instrumentation.text_exchange import TextExchange
 from relayscope.instrumentation.traffic.channel import Channel
 
 from .child_end import ChildEnd, remember, tell_exit
@@ -26,14 +26,14 @@ _STDOUT: Final = 1
 class AsyncioPipes:
     """Watches asyncio's streams over pipes."""
 
-    def __init__(self, wire: Wire, channel: Channel | None = None) -> None:
+    def __init__(self, text_exchange: TextExchange, channel: Channel | None = None) -> None:
         """Watch nothing yet.
 
         Args:
-            wire: Where messages are told.
+            text_exchange: Records the messages.
             channel: Of this process's own stdin and stdout.
         """
-        self._wire = wire
+        self._text_exchange = text_exchange
         self._channel = channel or Channel.of_pipes("stdio")
         self._watched: WeakKeyDictionary[Any, tuple[str, ...]] = WeakKeyDictionary()
         """Streams with replaced methods."""
@@ -64,7 +64,7 @@ class AsyncioPipes:
         set_transport(*args, **kwargs)
         transport = args[0] if args else kwargs["transport"]
         if _descriptor(transport) == _STDIN:
-            self.watch_reader(reader, IncomingLines(self._wire, self._channel))
+            self.watch_reader(reader, IncomingLines(self._text_exchange, self._channel))
 
     def _writer(self, init: Callable[..., None], writer: Any, args: Any, kwargs: Any) -> None:
         init(*args, **kwargs)
@@ -89,9 +89,9 @@ class AsyncioPipes:
             return
         channel = channel_to_child(popen.args)
         self.watch_writer(protocol.stdin, channel)
-        end = ChildEnd(self._wire, channel, popen)
+        end = ChildEnd(self._text_exchange, channel, popen)
         remember(transport, end)
-        self.watch_reader(protocol.stdout, IncomingLines(self._wire, channel, end.silent))
+        self.watch_reader(protocol.stdout, IncomingLines(self._text_exchange, channel, end.silent))
 
     @shielded
     def watch_reader(self, reader: Any, lines: IncomingLines) -> None:
@@ -134,7 +134,7 @@ class AsyncioPipes:
         """Tell of what a stream writes."""
         if connection_owner.is_held():
             return
-        lines = OutgoingLines(self._wire, channel, b"\n")
+        lines = OutgoingLines(self._text_exchange, channel, b"\n")
         own_write, own_writelines = writer.write, writer.writelines
 
         def write(data: Any) -> None:

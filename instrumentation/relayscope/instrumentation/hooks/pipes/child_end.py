@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from relayscope.instrumentation.runtime.shield import shielded
-from relayscope.instrumentation.text_channel import Wire
+from relayscope.instrumentation.text_exchange import TextExchange
 from relayscope.instrumentation.traffic.channel import Channel
-from relayscope.instrumentation.traffic.channel_close import Ending
+from relayscope.instrumentation.traffic.channel_close import ChannelClose
 
 from .exit_status import exit_status
 
@@ -21,9 +21,9 @@ class ChildEnd:
     ended may be known only when the host reaps it.
     """
 
-    def __init__(self, wire: Wire, channel: Channel, process: Any) -> None:
+    def __init__(self, text_exchange: TextExchange, channel: Channel, process: Any) -> None:
         """Wait for the end of the process: a `Popen`, or what has its `pid`."""
-        self._wire = wire
+        self._text_exchange = text_exchange
         self._channel = channel
         self._pid: int = process.pid
         self._status: int | None = None
@@ -33,10 +33,10 @@ class ChildEnd:
     def silent(self) -> None:
         """Say that nothing more will come out of it."""
         self._is_silent = True
-        self._wire.gave_up_all(self._channel)
+        self._text_exchange.gave_up_all(self._channel)
         status = exit_status(self._pid) if self._status is None else self._status
         if status is not None:
-            self._wire.closed(self._channel, Ending(exit_status=status))
+            self._text_exchange.closed(self._channel, ChannelClose(exit_status=status))
 
     def exited(self, status: int | None) -> None:
         """Say that the host has been told how it has ended."""
@@ -44,7 +44,7 @@ class ChildEnd:
             return
         self._status = status
         if self._is_silent:
-            self._wire.closed(self._channel, Ending(exit_status=status))
+            self._text_exchange.closed(self._channel, ChannelClose(exit_status=status))
 
 
 def remember(process: Any, end: ChildEnd) -> None:
@@ -68,7 +68,7 @@ def _tell(process: Any) -> None:
         end.exited(process.returncode if asked is None else asked())
 
 
-def ending_of(transport: Any) -> Ending:
+def ending_of(transport: Any) -> ChannelClose:
     """Return how the child of asyncio's transport has ended, if it has."""
     status = transport.get_returncode()
-    return Ending(exit_status=exit_status(transport.get_pid()) if status is None else status)
+    return ChannelClose(exit_status=exit_status(transport.get_pid()) if status is None else status)

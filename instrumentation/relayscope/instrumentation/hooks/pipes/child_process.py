@@ -5,7 +5,7 @@ import shlex
 from typing import Any, Final
 
 from relayscope.conventions.environment import RELAYSCOPE_INSTRUMENT_CHILDREN
-from relayscope.instrumentation.launch.python_path import loading
+from relayscope.instrumentation.launch.python_path import python_path_with_loader
 from relayscope.instrumentation.runtime.shield import shielded
 from relayscope.instrumentation.traffic.channel import Channel
 
@@ -49,5 +49,5 @@ def handed_on(args: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
             environment.setdefault(name, value)
     arguments = kwargs["args"] if "args" in kwargs else args[0]
     environment[_SERVICE_NAME] = own_name or program_of(_words(arguments))
-    environment["PYTHONPATH"] = loading(environment.get("PYTHONPATH", ""))
+    environment["PYTHONPATH"] = python_path_with_loader(environment.get("PYTHONPATH", ""))
     return {**kwargs, "env": environment}

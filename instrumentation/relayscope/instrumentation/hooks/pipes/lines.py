@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from relayscope.instrumentation.context import current_span
 from relayscope.instrumentation.runtime.shield import shielded
-from relayscope.instrumentation.text_channel import Outgoing, Wire
+from relayscope.instrumentation.text_exchange import Outgoing, TextExchange
 from relayscope.instrumentation.traffic.channel import Channel
 from relayscope.instrumentation.traffic.levels import Direction
 from relayscope.instrumentation.traffic.long_text import MOST_KEPT, Gathering, LongText, pieces
@@ -30,8 +30,8 @@ class OutgoingLines:
     All data of one pipe is text, or all is bytes, as `newline` is.
     """
 
-    def __init__(self, wire: Wire, channel: Channel, newline: str | bytes) -> None:
-        self._wire = wire
+    def __init__(self, text_exchange: TextExchange, channel: Channel, newline: str | bytes) -> None:
+        self._text_exchange = text_exchange
         self._channel = channel
         self._newline: Any = newline
         self._begun = Gathering()
@@ -66,11 +66,11 @@ class OutgoingLines:
     def ended(self) -> None:
         """Say that nothing more will be written: what was begun is all of its line."""
         if self._begun:
-            self._wire.sending_last_part(self._channel, self._begun.take())
+            self._text_exchange.sending_last_part(self._channel, self._begun.take())
 
     @shielded
     def _changed(self, data: Any, outgoing: list[Outgoing[Any]]) -> Any:
-        if self._wire.is_off(self._channel, _SENT) and data[-1:] == self._newline:
+        if self._text_exchange.is_off(self._channel, _SENT) and data[-1:] == self._newline:
             self._begun, self._ended_early = Gathering(), False
             return None
         if len(data) > MOST_KEPT:
@@ -97,7 +97,7 @@ class OutgoingLines:
         ended_early, self._ended_early = self._ended_early, False
         if self._begun:
             self._begun.add(piece)
-            message = self._wire.sending_last_part(self._channel, self._begun.take())
+            message = self._text_exchange.sending_last_part(self._channel, self._begun.take())
             if message is not None:
                 outgoing.append(message)
         elif ended_early or not piece.strip():
@@ -116,7 +116,7 @@ class OutgoingLines:
         return piece
 
     def _sending(self, piece: Any, outgoing: list[Outgoing[Any]]) -> Any:
-        message = self._wire.sending(self._channel, piece)
+        message = self._text_exchange.sending(self._channel, piece)
         if message is None:
             return piece
         outgoing.append(message)
@@ -127,17 +127,20 @@ class IncomingLines:
     """What arrives in one pipe, and how far the host has read it.
 
     Args:
-        wire: Where messages are told.
+        text_exchange: Records the messages.
         channel: Of the pipe.
         closed: Called when nothing more will come. With a child's stdout its channel ends; but who
             has closed this process's stdin may still be waiting for answers.
     """
 
     def __init__(
-        self, wire: Wire, channel: Channel, closed: Callable[[], object] | None = None
+        self,
+        text_exchange: TextExchange,
+        channel: Channel,
+        closed: Callable[[], object] | None = None,
     ) -> None:
         self._closed = closed
-        self._wire = wire
+        self._text_exchange = text_exchange
         self._channel = channel
         self._begun = Gathering()
         self._arrived = 0
@@ -160,12 +163,12 @@ class IncomingLines:
 
     def stopped_reading(self) -> None:
         """Say that it waits no more, unless it reads again."""
-        self._wire.stopped_reading(self._channel)
+        self._text_exchange.stopped_reading(self._channel)
 
     @shielded
     def feed(self, data: bytes | bytearray | memoryview) -> None:
         """Take the next bytes, a piece at a time: there may be very many."""
-        if self._wire.is_off(self._channel, _RECEIVED) and data[-1:] == b"\n":
+        if self._text_exchange.is_off(self._channel, _RECEIVED) and data[-1:] == b"\n":
             self._arrived += len(data)
             self._begun = Gathering()
             return
@@ -188,7 +191,7 @@ class IncomingLines:
         if isinstance(line, bytes):
             line = line.rstrip(b"\r") if line.strip() else b""
         if line:
-            span = self._wire.arrived(self._channel, line)
+            span = self._text_exchange.arrived(self._channel, line)
             if span is not None:
                 self._unread.append((self._arrived, span))
 

@@ -13,7 +13,7 @@ from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 from relayscope.instrumentation.exchange import Exchange
 from relayscope.instrumentation.hooks.patches import Patches
 from relayscope.instrumentation.process import shared_exchange
-from relayscope.instrumentation.text_channel import Wire
+from relayscope.instrumentation.text_exchange import TextExchange
 from relayscope.instrumentation.traffic.channel import Channel
 
 from .asyncio_pipes import AsyncioPipes
@@ -32,17 +32,20 @@ class StdioInstrumentor(BaseInstrumentor):
         return ()
 
     def _instrument(self, exchange: Exchange | None = None, **_: Any) -> None:
-        wire = Wire(exchange or shared_exchange())
+        text_exchange = TextExchange(exchange or shared_exchange())
         channel = Channel.of_pipes("stdio")
         self._patches = Patches()
-        self._pipes = AsyncioPipes(wire, channel)
+        self._pipes = AsyncioPipes(text_exchange, channel)
         self._pipes.patch_own(self._patches)
         self._files: list[tuple[str, Any, Any]] = []
-        self._watch_files(wire, channel)
+        self._watch_files(text_exchange, channel)
 
-    def _watch_files(self, wire: Wire, channel: Channel) -> None:
-        incoming = IncomingLines(wire, channel)
-        outgoing = OutgoingLines(wire, channel, "\n"), OutgoingLines(wire, channel, b"\n")
+    def _watch_files(self, text_exchange: TextExchange, channel: Channel) -> None:
+        incoming = IncomingLines(text_exchange, channel)
+        outgoing = (
+            OutgoingLines(text_exchange, channel, "\n"),
+            OutgoingLines(text_exchange, channel, b"\n"),
+        )
         # A process without a console, or under another program's redirection, may have none.
         if sys.stdin is not None:
             self._stand_in(sys.stdin, WatchedReader(sys.stdin, incoming))

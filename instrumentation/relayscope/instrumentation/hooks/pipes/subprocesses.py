@@ -13,7 +13,7 @@ from relayscope.instrumentation.hooks import connection_owner
 from relayscope.instrumentation.hooks.patches import Patches
 from relayscope.instrumentation.process import shared_exchange
 from relayscope.instrumentation.runtime.shield import shielded
-from relayscope.instrumentation.text_channel import Wire
+from relayscope.instrumentation.text_exchange import TextExchange
 
 from . import child_process
 from .asyncio_pipes import AsyncioPipes
@@ -33,9 +33,9 @@ class SubprocessInstrumentor(BaseInstrumentor):
         return ()
 
     def _instrument(self, exchange: Exchange | None = None, **_: Any) -> None:
-        self._wire = Wire(exchange or shared_exchange())
+        self._text_exchange = TextExchange(exchange or shared_exchange())
         self._patches = Patches()
-        self._pipes = AsyncioPipes(self._wire)
+        self._pipes = AsyncioPipes(self._text_exchange)
         self._pipes.patch_children(self._patches)
         self._patches.wrap("subprocess", "Popen.__init__", self._start)
         for method in LEARNING_METHODS:
@@ -57,12 +57,12 @@ class SubprocessInstrumentor(BaseInstrumentor):
         if connection_owner.is_held() or popen.stdin is None or popen.stdout is None:
             return
         channel = child_process.channel_to_child(popen.args)
-        end = ChildEnd(self._wire, channel, popen)
+        end = ChildEnd(self._text_exchange, channel, popen)
         remember(popen, end)
-        lines = IncomingLines(self._wire, channel, end.silent)
+        lines = IncomingLines(self._text_exchange, channel, end.silent)
         popen.stdout = WatchedReader(popen.stdout, lines)
         popen.stdin = watched_writer(
             popen.stdin,
-            OutgoingLines(self._wire, channel, "\n"),
-            OutgoingLines(self._wire, channel, b"\n"),
+            OutgoingLines(self._text_exchange, channel, "\n"),
+            OutgoingLines(self._text_exchange, channel, b"\n"),
         )

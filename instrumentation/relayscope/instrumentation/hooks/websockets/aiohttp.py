@@ -14,9 +14,9 @@ from relayscope.instrumentation.hooks import connection_owner
 from relayscope.instrumentation.hooks.patches import Patches
 from relayscope.instrumentation.process import shared_exchange
 from relayscope.instrumentation.runtime.shield import shielded
-from relayscope.instrumentation.text_channel import Wire
+from relayscope.instrumentation.text_exchange import TextExchange
 from relayscope.instrumentation.traffic.channel import Channel
-from relayscope.instrumentation.traffic.channel_close import Ending
+from relayscope.instrumentation.traffic.channel_close import ChannelClose
 
 _SIDES: Final = (
     ("aiohttp.client_ws", "ClientWebSocketResponse"),
@@ -36,7 +36,7 @@ class AiohttpInstrumentor(BaseInstrumentor):
         return ("aiohttp >= 3.8, < 4",)
 
     def _instrument(self, exchange: Exchange | None = None, **_: Any) -> None:
-        hook = _Hook(Wire(exchange or shared_exchange()))
+        hook = _Hook(TextExchange(exchange or shared_exchange()))
         self._patches = Patches()
         for module, side in _SIDES:
             self._patches.wrap(module, f"{side}.send_str", hook.send)
@@ -50,8 +50,8 @@ class AiohttpInstrumentor(BaseInstrumentor):
 
 
 class _Hook:
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
+    def __init__(self, text_exchange: TextExchange) -> None:
+        self._text_exchange = text_exchange
         self._channels: WeakKeyDictionary[Any, Channel | None] = WeakKeyDictionary()
 
     async def send(
@@ -62,7 +62,7 @@ class _Hook:
         outgoing = None
         if channel is not None:
             sent = data if isinstance(data, str) else bytes(data)
-            outgoing = self._wire.sending(channel, sent)
+            outgoing = self._text_exchange.sending(channel, sent)
         if outgoing is None:
             return await send(data, *others, **kwargs)
         try:
@@ -82,14 +82,14 @@ class _Hook:
             message = await receive(*args, **kwargs)
         except (CancelledError, TimeoutError):
             if channel is not None:
-                self._wire.stopped_reading(channel)
+                self._text_exchange.stopped_reading(channel)
             raise
         channel = self._channel(socket)
         if channel is not None:
             if message.type in (_TEXT, _BINARY):
-                self._wire.received(channel, message.data)
+                self._text_exchange.received(channel, message.data)
             elif message.type in _CLOSED:
-                self._wire.closed(channel, _ending(socket))
+                self._text_exchange.closed(channel, _channel_close(socket))
         return message
 
     async def close(
@@ -100,7 +100,7 @@ class _Hook:
         finally:
             channel = self._channels.get(socket)
             if channel is not None:
-                self._wire.closed(channel, _ending(socket))
+                self._text_exchange.closed(channel, _channel_close(socket))
 
     async def connect(
         self, connect: Callable[..., Awaitable[Any]], _: Any, args: Any, kwargs: Any
@@ -112,7 +112,7 @@ class _Hook:
             if not connection_owner.is_held():
                 url = urlsplit(str(args[0] if args else kwargs.get("url")))
                 channel = Channel.of_socket("websocket", (url.hostname, url.port or 80))
-                self._wire.connect_failed(channel, started, error)
+                self._text_exchange.connect_failed(channel, started, error)
             raise
 
     @shielded
@@ -126,5 +126,5 @@ class _Hook:
         return self._channels[socket]
 
 
-def _ending(socket: Any) -> Ending:
-    return Ending(close_code=socket.close_code)
+def _channel_close(socket: Any) -> ChannelClose:
+    return ChannelClose(close_code=socket.close_code)

@@ -8,9 +8,9 @@ from opentelemetry.trace import Span  # noqa: TC002  # beside imports that are u
 
 from relayscope.instrumentation.context import current_span
 from relayscope.instrumentation.runtime.shield import shielded
-from relayscope.instrumentation.text_channel import Outgoing, Wire
+from relayscope.instrumentation.text_exchange import Outgoing, TextExchange
 from relayscope.instrumentation.traffic.channel import Channel
-from relayscope.instrumentation.traffic.channel_close import Ending
+from relayscope.instrumentation.traffic.channel_close import ChannelClose
 from relayscope.instrumentation.traffic.long_text import Gathering, LongText
 
 
@@ -36,14 +36,14 @@ class Socket:
     """One WebSocket: tells the wire of what crosses it. Nothing here raises.
 
     Attributes:
-        wire: What is told.
+        text_exchange: Records the messages.
         channel: Of the socket.
         last_read: The number of the message that the host has read last.
         unread: Spans of messages that it has not read, each with the message's number.
     """
 
-    def __init__(self, wire: Wire, channel: Channel) -> None:
-        self.wire = wire
+    def __init__(self, text_exchange: TextExchange, channel: Channel) -> None:
+        self.text_exchange = text_exchange
         self.channel = channel
         self._sent = Fragments()
         self._arrived = Fragments()
@@ -58,9 +58,11 @@ class Socket:
             if gathered is None:
                 return
         number = self._last_arrived = self._last_arrived + 1
-        if self.channel.off_received is self.wire.exchange.levels:
+        if self.channel.off_received is self.text_exchange.exchange.levels:
             return
-        span = self.wire.arrived(self.channel, bytes(data) if gathered is None else gathered)
+        span = self.text_exchange.arrived(
+            self.channel, bytes(data) if gathered is None else gathered
+        )
         # What is read piece by piece has been read before all of it was there.
         if span is not None and number > self.last_read:
             self.unread.append((number, span))
@@ -85,11 +87,11 @@ class Socket:
 
     def stopped_reading(self) -> None:
         """Say that the host waits for no message any more, unless it reads again."""
-        self.wire.stopped_reading(self.channel)
+        self.text_exchange.stopped_reading(self.channel)
 
     def send(self, send: Callable[[bytes], None], data: Any) -> None:
         """Send a message that is one frame."""
-        outgoing = self.wire.sending(self.channel, bytes(data))
+        outgoing = self.text_exchange.sending(self.channel, bytes(data))
         _send(send, data if outgoing is None else outgoing.data, outgoing)
 
     def send_fragment(self, send: Callable[[bytes], None], data: Any, *, last: bool) -> None:
@@ -99,11 +101,13 @@ class Socket:
     @shielded
     def _sending_fragment(self, data: Any, *, last: bool) -> Outgoing[Any] | None:
         message = self._sent.add(bytes(data), last=last)
-        return None if message is None else self.wire.sending_last_part(self.channel, message)
+        return (
+            None if message is None else self.text_exchange.sending_last_part(self.channel, message)
+        )
 
     def closed(self, close_code: int | None, close_reason: str | None) -> None:
         """Say that nothing more will cross."""
-        self.wire.closed(self.channel, Ending(close_code, close_reason or ""))
+        self.text_exchange.closed(self.channel, ChannelClose(close_code, close_reason or ""))
 
 
 def _send(send: Callable[[bytes], None], data: Any, outgoing: Outgoing[Any] | None) -> None:

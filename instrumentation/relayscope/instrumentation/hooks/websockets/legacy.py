@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 from relayscope.instrumentation.hooks import connection_owner
 from relayscope.instrumentation.hooks.patches import Patches
 from relayscope.instrumentation.runtime.shield import shielded
-from relayscope.instrumentation.text_channel import Wire
+from relayscope.instrumentation.text_exchange import TextExchange
 from relayscope.instrumentation.traffic.channel import Channel
 
 from .frames import Socket
@@ -21,8 +21,8 @@ _DATA_OPCODES: Final = (0, 1, 2)
 class LegacyHook:
     """Watches `WebSocketCommonProtocol`, the connection of either side."""
 
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
+    def __init__(self, text_exchange: TextExchange) -> None:
+        self._text_exchange = text_exchange
         self._sockets: WeakKeyDictionary[Any, Socket | None] = WeakKeyDictionary()
 
     def patch(self, patches: Patches) -> None:
@@ -87,7 +87,7 @@ class LegacyHook:
             # uvicorn's server is one of these, under an ASGI application, which is watched.
             is_watched = not connection_owner.is_held() and not _is_of_server(type(connection))
             channel = Channel.of_socket("websocket", connection.remote_address)
-            self._sockets[connection] = Socket(self._wire, channel) if is_watched else None
+            self._sockets[connection] = Socket(self._text_exchange, channel) if is_watched else None
         return self._sockets[connection]
 
 

@@ -22,7 +22,7 @@ from relayscope.instrumentation.hooks import connection_owner
 from relayscope.instrumentation.hooks.patches import Patches
 from relayscope.instrumentation.process import shared_exchange
 from relayscope.instrumentation.runtime.shield import shielded
-from relayscope.instrumentation.text_channel import Wire
+from relayscope.instrumentation.text_exchange import TextExchange
 from relayscope.instrumentation.traffic.channel import Channel
 
 from .frames import Socket
@@ -46,18 +46,18 @@ class WebsocketsInstrumentor(BaseInstrumentor):
         return ("websockets >= 12",)
 
     def _instrument(self, exchange: Exchange | None = None, **_: Any) -> None:
-        wire = Wire(exchange or shared_exchange())
+        text_exchange = TextExchange(exchange or shared_exchange())
         self._patches = Patches()
-        _Hook(wire).patch(self._patches)
-        LegacyHook(wire).patch(self._patches)
+        _Hook(text_exchange).patch(self._patches)
+        LegacyHook(text_exchange).patch(self._patches)
 
     def _uninstrument(self, **_: Any) -> None:
         self._patches.remove()
 
 
 class _Hook:
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
+    def __init__(self, text_exchange: TextExchange) -> None:
+        self._text_exchange = text_exchange
 
     def patch(self, patches: Patches) -> None:
         patches.replace(_PROTOCOL, "Protocol.send_text", _sending)
@@ -101,7 +101,7 @@ class _Hook:
     def _made(self, connection: Any) -> None:
         if not connection_owner.is_held():
             channel = Channel.of_socket("websocket", connection.remote_address)
-            setattr(connection.protocol, _SOCKET, Socket(self._wire, channel))
+            setattr(connection.protocol, _SOCKET, Socket(self._text_exchange, channel))
 
     def lost(self, lost: Callable[..., None], connection: Any, args: Any, kwargs: Any) -> None:
         try:
@@ -184,7 +184,7 @@ class _Hook:
 
     def _failed(self, uri: Any, started: int, error: Exception) -> None:
         if not connection_owner.is_held():
-            self._wire.connect_failed(_channel_to(uri), started, error)
+            self._text_exchange.connect_failed(_channel_to(uri), started, error)
 
 
 def _socket_of(protocol: Any) -> Socket | None:
@@ -208,7 +208,9 @@ def _sending(original: Callable[..., None]) -> Callable[..., None]:
     def send(protocol: Any, data: Any, fin: bool = True) -> None:  # noqa: FBT001, FBT002  # the library's own signature
         socket = getattr(protocol, _SOCKET, None)
         # A message in one frame, as nearly all are, which the level excludes.
-        if socket is None or (fin and socket.channel.off_sent is socket.wire.exchange.levels):
+        if socket is None or (
+            fin and socket.channel.off_sent is socket.text_exchange.exchange.levels
+        ):
             original(protocol, data, fin)
         elif fin:
             socket.send(functools.partial(original, protocol), data)

@@ -11,7 +11,7 @@ from .context.meta import spliced
 from .exchange import Exchange
 from .runtime.shield import shielded
 from .traffic.channel import Channel
-from .traffic.channel_close import NO_ENDING, Ending
+from .traffic.channel_close import UNKNOWN_CLOSE, ChannelClose
 from .traffic.crossing import Crossing
 from .traffic.level import Level
 from .traffic.levels import Direction
@@ -69,7 +69,7 @@ class _Reader:
         return message
 
 
-class Wire:
+class TextExchange:
     """The exchange, as a hook that sees text needs it. Nothing here raises.
 
     Attributes:
@@ -155,9 +155,9 @@ class Wire:
         self.exchange.give_up_all(channel)
 
     @shielded
-    def closed(self, channel: Channel, ending: Ending = NO_ENDING) -> None:
+    def closed(self, channel: Channel, channel_close: ChannelClose = UNKNOWN_CLOSE) -> None:
         """Say that nothing more will cross the channel."""
-        self.exchange.close(channel, ending)
+        self.exchange.close(channel, channel_close)
 
     @shielded
     def connect_failed(self, channel: Channel, started: int, error: BaseException) -> None:
