@@ -221,6 +221,21 @@ def test_a_database_that_cannot_be_reached_is_one_clear_line() -> None:
     assert "canary" not in result.stderr
 
 
+def test_a_database_from_before_the_first_release_is_one_clear_line(
+    engine: Engine, database_url: str
+) -> None:
+    """It says how its records are kept, and that this relayscope needs an empty one."""
+    with engine.begin() as connection:
+        connection.execute(text("update relayscope_store.alembic_version set version_num = '0013'"))
+    arguments = ("--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0")
+    result = ended(*arguments, RELAYSCOPE_DATABASE_URL=database_url)
+    assert result.returncode == 1
+    assert result.stderr.startswith("Error: This database was made by a relayscope from before 0.1")
+    assert "`relayscope archive`" in result.stderr
+    assert "give this one an empty database" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
 def test_a_wrong_rules_file_is_one_clear_line(tmp_path: Path) -> None:
     """It names the file and the rule."""
     path = tmp_path / "rules.yaml"

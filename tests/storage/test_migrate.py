@@ -12,7 +12,14 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
 
-from relayscope.storage import DatabaseTooNew, StorageUnavailable, create_engine, migrate, tables
+from relayscope.storage import (
+    DatabaseTooNew,
+    DatabaseUnreleased,
+    StorageUnavailable,
+    create_engine,
+    migrate,
+    tables,
+)
 from relayscope.storage.migrate import HEAD
 
 if TYPE_CHECKING:
@@ -68,10 +75,25 @@ def test_processes_that_migrate_at_once_do_it_once(empty_database_url: str, empt
 def test_a_newer_database_is_not_touched(engine: Engine) -> None:
     """An older relayscope says that it is the one to be updated."""
     with engine.begin() as connection:
-        connection.execute(text("update relayscope_store.alembic_version set version_num = '9999'"))
+        connection.execute(
+            text("update relayscope_store.alembic_version set version_num = 'v9999'")
+        )
     with pytest.raises(DatabaseTooNew, match="newer relayscope"):
         migrate(engine)
-    assert revisions(engine) == ["9999"]
+    assert revisions(engine) == ["v9999"]
+
+
+@pytest.mark.parametrize("revision", ["0001", "0009", "0013"])
+def test_a_database_from_before_the_first_release_is_refused(engine: Engine, revision: str) -> None:
+    """Its tables were changed many times since; the message says how its records are kept."""
+    with engine.begin() as connection:
+        connection.execute(
+            text("update relayscope_store.alembic_version set version_num = :revision"),
+            {"revision": revision},
+        )
+    with pytest.raises(DatabaseUnreleased, match=r"`relayscope archive`.*an empty database"):
+        migrate(engine)
+    assert revisions(engine) == [revision]
 
 
 def test_a_database_that_is_away_may_be_migrated_later() -> None:

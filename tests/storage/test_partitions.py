@@ -236,7 +236,6 @@ def test_a_partition_has_the_indexes_of_its_table(engine: Engine, writer: Writer
             {"partition": f"relayscope_store.{partition(today())}"},
         ).all()
     assert sorted(map(tuple, indexes)) == [
-        ("brin", "log_time"),
         ("btree", "log_by_time"),
         ("btree", "log_severe"),
         ("btree", "log_trace_id"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, LiteralString
 from uuid import UUID
@@ -197,6 +198,29 @@ def test_a_time_picks_the_partitions(
     """In views, and in functions by their bounds: an hour of yesterday reads yesterday only."""
     plan = Plan(seeded, statement)
     assert plan.read == {f"{table}_{YESTERDAY}" for table in tables}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "select * from relayscope_store.every_log",
+        "select * from spans",
+        "select * from messages",
+        "select * from calls",
+        "select * from legs",
+        "select * from service_calls()",
+        "select * from delivery()",
+        "select * from trace(:trace)",
+    ],
+)
+def test_a_column_that_is_read_out_of_attributes_costs_no_call(
+    seeded: Connection, statement: LiteralString
+) -> None:
+    """Its function is put in place of the call: a condition on it is one on the attributes."""
+    plan = "\n".join(seeded.scalars(text(f"explain (verbose) {statement}"), BOUND))
+    assert " ->> " in plan
+    # Those that read texts as JSON are no single expressions.
+    assert set(re.findall(r"relayscope_store\.(\w+)\(", plan)) <= {"json_or_null", "said"}
 
 
 def test_delivery_reads_the_spans_of_a_day_more(seeded: Connection) -> None:

@@ -11,6 +11,7 @@ from relayscope.storage.engine import create_engine
 from relayscope.storage.errors import (
     DatabaseTooNew,
     DatabaseTooOld,
+    DatabaseUnreleased,
     EmbeddedServerError,
     NoDatabase,
     NotPermitted,
@@ -47,6 +48,7 @@ __all__ = [
     "Batch",
     "DatabaseTooNew",
     "DatabaseTooOld",
+    "DatabaseUnreleased",
     "EmbeddedServer",
     "EmbeddedServerError",
     "Figure",

@@ -6,6 +6,7 @@
      ├── StorageUnavailable     the database is away, slow or full: try again later   (retryable)
      ├── DatabaseTooNew         a newer relayscope has migrated it
      ├── DatabaseTooOld         it has to be migrated, and this user may not
+     ├── DatabaseUnreleased     it is from before the first release
      ├── NotPermitted           this user may not make roles
      ├── TooManyRules           so many rules about levels hold that no more may
      └── EmbeddedServerError    the embedded PostgreSQL cannot be used
@@ -37,6 +38,10 @@ class DatabaseTooNew(StorageError):
 
 class DatabaseTooOld(StorageError):
     """The database has to be migrated, by a user who may."""
+
+
+class DatabaseUnreleased(StorageError):
+    """The database was made before the first release; what to do is in the message."""
 
 
 class NotPermitted(StorageError):

@@ -1,15 +1,32 @@
 """Bringing a database to this version, with Alembic."""
 
+import re
 from typing import Final
 
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from relayscope.storage.errors import DatabaseTooNew, DatabaseTooOld, StorageUnavailable
+from relayscope.storage.errors import (
+    DatabaseTooNew,
+    DatabaseTooOld,
+    DatabaseUnreleased,
+    StorageUnavailable,
+)
 from relayscope.storage.roles import INSUFFICIENT_PRIVILEGE, grant
 
-HEAD: Final = "0013"
+HEAD: Final = "v0001"
 """The newest revision in `migrations/versions`, whose numbers grow."""
+
+_UNRELEASED: Final = re.compile(r"[0-9]{4}")
+"""Revisions from before 0.1.0, which no release knows."""
+
+_WHAT_TO_DO: Final = (
+    "This database was made by a relayscope from before 0.1.0, whose tables no release reads."
+    " To keep what is sealed, write it to files with that relayscope (`relayscope archive`)."
+    " Then give this one an empty database: another one, or this one without the schemas relayscope"
+    " and relayscope_store; of the embedded PostgreSQL, move the folder `postgresql` out of the"
+    " data folder. `relayscope restore` puts back what was archived."
+)
 
 _LOCK: Final = text("select pg_advisory_xact_lock(hashtextextended('relayscope.migrate', 0))")
 # Not to_regclass: that may remember, from before we waited for the lock, that there is none.
@@ -34,6 +51,7 @@ def migrate(engine: Engine) -> None:
     Raises:
         DatabaseTooNew: A newer relayscope has migrated it already.
         DatabaseTooOld: There is something to do, and the engine's user may not.
+        DatabaseUnreleased: It was made before the first release, and is left as it is.
         StorageUnavailable: The database cannot be reached, or refuses.
     """
     try:
@@ -41,6 +59,8 @@ def migrate(engine: Engine) -> None:
             # Before anything is looked at: two that start together must not both find it empty.
             connection.execute(_LOCK)
             revision = _revision(connection)
+            if _UNRELEASED.fullmatch(revision):
+                raise DatabaseUnreleased(_WHAT_TO_DO)
             if revision > HEAD:
                 raise DatabaseTooNew(
                     "The database was migrated by a newer relayscope; update this one"

@@ -4,7 +4,10 @@ import re
 from importlib.resources import files
 
 import pytest
+from click.testing import CliRunner
+from sqlalchemy import Engine, text
 
+from relayscope.collector.cli.main import main
 from relayscope.collector.query.queries import FILES, query
 
 FOLDER = files("relayscope.collector.query")
@@ -27,6 +30,17 @@ def test_each_is_one_statement_without_comments(name: str) -> None:
     assert re.match(r"select|with", statement)
     assert "--" not in statement
     assert ";" not in statement
+
+
+def test_a_database_that_lacks_what_a_statement_reads_is_said_so(
+    engine: Engine, database_url: str
+) -> None:
+    """Another version of relayscope has made it."""
+    with engine.begin() as connection:
+        connection.execute(text("drop function relayscope.search"))
+    result = CliRunner().invoke(main, ["logs", "--text", "x", "--database-url", database_url])
+    assert result.exit_code == 1
+    assert "relayscope has no tables of this version in this database" in result.stderr
 
 
 def test_an_unknown_name_is_an_error() -> None:

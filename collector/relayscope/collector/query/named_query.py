@@ -53,7 +53,12 @@ def in_our_words() -> Iterator[None]:
     """Say what PostgreSQL says as one of `errors`."""
     try:
         yield
-    except (errors.UndefinedTable, errors.InvalidSchemaName, errors.UndefinedColumn):
+    except (
+        errors.InvalidSchemaName,
+        errors.UndefinedColumn,
+        errors.UndefinedFunction,
+        errors.UndefinedTable,
+    ):
         raise DatabaseMissing(
             "relayscope has no tables of this version in this database: `relayscope serve` makes "
             "them when it starts"

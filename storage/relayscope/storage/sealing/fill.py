@@ -1,7 +1,7 @@
 """Rows from a partition that is written to into the tables of a segment."""
 
 from collections.abc import Iterable
-from typing import Any, Final, LiteralString
+from typing import Any, Final
 
 from psycopg import Connection
 from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
@@ -25,16 +25,14 @@ _OURS: Final = (
 """Columns of the tables of a segment that are not simply copied."""
 
 _SHAPE: Final = (
-    *(
-        "event_name",
-        "peer",
-        "direction",
-        "kind",
-        "method",
-        "tool",
-        "error_code",
-        "odd",
-    ),
+    "event_name",
+    "peer",
+    "direction",
+    "kind",
+    "method",
+    "tool",
+    "error_code",
+    "odd",
 )
 
 _COLUMNS: Final = (
@@ -45,21 +43,22 @@ _COPY: Final = SQL(
     "insert into {rows} (segment, {kept}) select {segment}, {kept} from {source}"
     " where {time} >= {start} and {time} < {end} and {condition} order by {time}"
 )
-# What log records are filtered by and what is a column of its own only once they are sealed, as
-# `every_log` makes it of the attributes before.
-_DERIVED: Final[dict[str, LiteralString]] = {
-    "peer": "attributes ->> 'relayscope.peer'",
-    "direction": "attributes ->> 'relayscope.message.direction'",
-    "kind": "attributes ->> 'relayscope.message.kind'",
-    "method": "coalesce(attributes ->> 'mcp.method.name', attributes ->> 'rpc.method')",
-    "tool": "attributes ->> 'gen_ai.tool.name'",
-    "request_id": "attributes ->> 'jsonrpc.request.id'",
-    "error_code": "relayscope_store.whole_number(attributes ->> 'rpc.response.status_code')",
-    "channel": "attributes ->> 'relayscope.channel.id'",
-    "sequence": "relayscope_store.whole_number(attributes ->> 'relayscope.channel.sequence')",
-    "size": "relayscope_store.whole_number(attributes ->> 'relayscope.message.size')",
-    "odd": "attributes ->> 'relayscope.message.odd'",
-}
+# What log records are filtered by and what is a column of its own only once they are sealed; until
+# then functions of these names read it out of the attributes (`columns.sql`).
+_DERIVED: Final = (
+    "peer",
+    "direction",
+    "kind",
+    "method",
+    "tool",
+    "request_id",
+    "error_code",
+    "channel",
+    "sequence",
+    "size",
+    "odd",
+)
+_DERIVE: Final = SQL("{function}(attributes) as {column}")
 # Neighbours in time share their texts: a message is recorded where it is sent and where it is
 # received, and a relay sends it on.
 _PICK: Final = SQL(
@@ -180,8 +179,8 @@ class _Packing(Filling):
             "shapes": Identifier(SCHEMA, "log_shape"),
             "shape": _list(_SHAPE),
             "derived": SQL(", ").join(
-                SQL(expression + " as {}").format(Identifier(name))
-                for name, expression in _DERIVED.items()
+                _DERIVE.format(function=Identifier(SCHEMA, f"{name}_of"), column=Identifier(name))
+                for name in _DERIVED
             ),
             "chunk_rows": Literal(CHUNK_ROWS),
             "chunk_bytes": Literal(_CHUNK_BYTES),

@@ -1,15 +1,35 @@
-"""Tables for the three signals, views to read them by, and who may read."""
+"""Everything that the first release needs: tables, views, functions, roles."""
 
 from pathlib import Path
 from typing import Final
 
 from alembic import op
 
-revision: Final = "0001"
+revision: Final = "v0001"
 down_revision: Final = None
+
+_SUBJECTS: Final = (
+    "tables",
+    "columns",
+    "json",
+    "sealing",
+    "records",
+    "messages",
+    "traces",
+    "components",
+    "delivery",
+    "search",
+    "peers",
+    "levels",
+    "roles",
+)
+"""Files, in the order in which they need each other."""
 
 
 def upgrade() -> None:
-    """Make the tables, the views and the reading role."""
-    for name in ("v0001_tables.sql", "v0001_views.sql", "v0001_roles.sql"):
-        op.get_bind().exec_driver_sql(Path(__file__).with_name(name).read_text(encoding="utf-8"))
+    """Make all of it."""
+    folder = Path(__file__).with_name("v0001")
+    for subject in _SUBJECTS:
+        statements = (folder / f"{subject}.sql").read_text(encoding="utf-8")
+        # The driver takes a lone % for a parameter.
+        op.get_bind().exec_driver_sql(statements.replace("%", "%%"))

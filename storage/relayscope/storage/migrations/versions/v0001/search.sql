@@ -1,5 +1,10 @@
 -- Finding records by their text and their attributes, sealed or not.
 
+-- Text to look for, as a pattern of LIKE, which trigram indexes know.
+create function relayscope_store.holding(text text) returns text
+language sql immutable strict parallel safe
+return '%' || replace(replace(replace(text, '\', '\\'), '%', '\%'), '_', '\_') || '%';
+
 -- The newest records that hold a text, or have attributes, or both. From the newest back, in ever longer
 -- stretches of time: what is common is found in the first, and what is rare by the index in all.
 create function relayscope_store.newest(
@@ -76,10 +81,9 @@ begin
                 log.time, log.time_nano, log.trace_id, log.span_id, log.event_name,
                 log.severity_number, coalesce(log.body, log.body_json::text) as body,
                 log.attributes, log.resource_id,
-                log.attributes ->> 'relayscope.peer' as peer,
-                coalesce(log.attributes ->> 'mcp.method.name', log.attributes ->> 'rpc.method')
-                    as method,
-                log.attributes ->> 'gen_ai.tool.name' as tool
+                relayscope_store.peer_of(log.attributes) as peer,
+                relayscope_store.method_of(log.attributes) as method,
+                relayscope_store.tool_of(log.attributes) as tool
             from relayscope_store.log
             where log.time >= lower_time and log.time < upper_time
                 and (pattern is null or coalesce(log.body, log.body_json::text) like pattern)
@@ -132,7 +136,7 @@ begin
 end
 $$;
 
-create or replace function relayscope.search(
+create function relayscope.search(
     text text,
     from_time timestamptz default now() - interval '7 days',
     to_time timestamptz default 'infinity',

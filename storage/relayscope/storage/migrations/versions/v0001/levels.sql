@@ -1,3 +1,5 @@
+-- Levels that are set from outside: rules, and the processes that ask for them.
+
 -- Who asked for which level, of which messages of which components. A rule is never deleted while it
 -- holds: what became of it is part of the row.
 create table relayscope_store.level_rule (

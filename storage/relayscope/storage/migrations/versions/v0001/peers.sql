@@ -1,6 +1,7 @@
--- What one peer sends and another does not.
+-- What one peer, or component, sends and another does not.
 
--- What was received from peers, and on what occasion.
+-- What was said, by whom: a message is its peer's where it was received, and its component's where it was
+-- sent; and on what occasion.
 create view relayscope_store.heard as
 select
     log.time,
@@ -8,9 +9,13 @@ select
     log.peer,
     log.kind,
     log.method,
-    case when log.kind in ('result', 'error') then 'answer' else 'unprompted' end as occasion
+    case when log.kind in ('result', 'error') then 'answer' else 'unprompted' end as occasion,
+    case log.direction when 'received' then log.peer else resource.component end as speaker,
+    log.channel,
+    log.sequence
 from relayscope_store.every_log as log
-where log.event_name = 'mcp.message' and log.direction = 'received'
+left join relayscope_store.resource on resource.id = log.resource_id
+where log.event_name = 'mcp.message' and log.direction in ('received', 'sent')
     and (log.odd is null or log.odd not in ('orphan_answer', 'answer_to_notification'))
 union all
 -- An answer without an id that fits says not what it answers: peers that send one mostly mean the
@@ -23,19 +28,23 @@ select
     log.kind,
     coalesce(before.method, log.method) as method,
     case when before.kind = 'notification' then 'answer_to_notification' else 'answer' end
-        as occasion
+        as occasion,
+    case log.direction when 'received' then log.peer else resource.component end as speaker,
+    log.channel,
+    log.sequence
 from relayscope_store.every_log as log
+left join relayscope_store.resource on resource.id = log.resource_id
 left join lateral (
-    select sent.method, sent.kind
-    from relayscope_store.every_log as sent
-    where sent.time >= log.time - interval '1 minute' and sent.time <= log.time
-        and sent.event_name = 'mcp.message' and sent.resource_id = log.resource_id
-        and sent.channel = log.channel and sent.direction = 'sent' and sent.sequence < log.sequence
-        and sent.kind in ('notification', 'request')
-    order by sent.kind, sent.sequence desc
+    select asked.method, asked.kind
+    from relayscope_store.every_log as asked
+    where asked.time >= log.time - interval '1 minute' and asked.time <= log.time
+        and asked.event_name = 'mcp.message' and asked.resource_id = log.resource_id
+        and asked.channel = log.channel and asked.direction <> log.direction
+        and asked.sequence < log.sequence and asked.kind in ('notification', 'request')
+    order by asked.kind, asked.sequence desc
     limit 1
 ) as before on true
-where log.event_name = 'mcp.message' and log.direction = 'received'
+where log.event_name = 'mcp.message' and log.direction in ('received', 'sent')
     and log.severity_number >= 13 and log.odd in ('orphan_answer', 'answer_to_notification');
 
 create function relayscope.compare_peers(
@@ -61,14 +70,15 @@ as $$
         from (
             select
                 heard.*,
-                heard.peer = compare_peers.peer_a as is_a,
+                side.is_a,
                 row_number() over (
-                    partition by heard.peer, heard.method, heard.occasion, heard.kind
+                    partition by side.is_a, heard.method, heard.occasion, heard.kind
                     order by heard.time desc, heard.time_nano desc
                 ) as position
             from relayscope_store.heard
-            where heard.peer in (compare_peers.peer_a, compare_peers.peer_b)
-                and heard.time >= compare_peers.from_time and heard.time < compare_peers.to_time
+            join (values (compare_peers.peer_a, true), (compare_peers.peer_b, false))
+                as side (speaker, is_a) on side.speaker = heard.speaker
+            where heard.time >= compare_peers.from_time and heard.time < compare_peers.to_time
                 and (compare_peers.method is null or heard.method = compare_peers.method)
         ) as numbered
         cross join lateral (
@@ -76,7 +86,9 @@ as $$
             from relayscope.messages
             where messages.time = numbered.time
                 and messages.time_unix_nano % 1000 = numbered.time_nano
-                and messages.peer = numbered.peer and messages.direction = 'received'
+                and messages.peer is not distinct from numbered.peer
+                and messages.channel is not distinct from numbered.channel
+                and messages.sequence is not distinct from numbered.sequence
                 and messages.kind = numbered.kind and messages.body is not null
             limit 1
         ) as messages
@@ -165,8 +177,14 @@ as $$
         pair.occasion,
         pair.kind,
         pair.path,
-        case difference.kind when 'order' then to_json(pair.a_order)::text else pair.a_example end,
-        case difference.kind when 'order' then to_json(pair.b_order)::text else pair.b_example end,
+        case difference.kind
+            when 'order' then to_json(pair.a_order)::text
+            else coalesce(own.a_value, pair.a_example)
+        end,
+        case difference.kind
+            when 'order' then to_json(pair.b_order)::text
+            else coalesce(own.b_value, pair.b_example)
+        end,
         difference.kind
     from pair
     cross join lateral (
@@ -180,6 +198,23 @@ as $$
                 and cardinality(pair.a_scalars) <= 3 and cardinality(pair.b_scalars) <= 3 then 'value'
         end as kind
     ) as difference
+    -- The newest that the other side has not: the newest of all may be equal on both.
+    left join lateral (
+        select
+            (array_agg(node.value order by node.position) filter (where node.is_a))[1] as a_value,
+            (array_agg(node.value order by node.position) filter (where not node.is_a))[1]
+                as b_value
+        from node
+        where node.method is not distinct from pair.method and node.occasion = pair.occasion
+            and node.kind is not distinct from pair.kind and node.path = pair.path
+            and case difference.kind
+                when 'type'
+                    then node.type <> all(case when node.is_a then pair.b_types else pair.a_types end)
+                when 'value'
+                    then node.scalar
+                        <> all(case when node.is_a then pair.b_scalars else pair.a_scalars end)
+            end
+    ) as own on true
     where difference.kind is not null
     order by pair.method, pair.occasion, pair.kind, pair.path, difference.kind
 $$;

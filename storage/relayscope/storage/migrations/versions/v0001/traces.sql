@@ -1,4 +1,4 @@
--- What a trace, a component, a pair of components comes to.
+-- A trace, in one row and record by record.
 
 -- By the earliest span of each trace: so the time that a trace began at is a column of a table, and a
 -- condition on it picks partitions and index.
@@ -57,3 +57,66 @@ cross join lateral (
     where span.trace_id = first.trace_id
 ) as total;
 
+create function relayscope.trace(id uuid) returns table (
+    "time" timestamptz,
+    time_unix_nano numeric,
+    what text,
+    component text,
+    span_id text,
+    parent_span_id text,
+    name text,
+    duration interval,
+    status text,
+    body text,
+    attributes jsonb
+)
+language sql stable parallel safe
+as $$
+    select
+        spans.start_time as time,
+        spans.start_unix_nano as time_unix_nano,
+        'span' as what,
+        spans.component,
+        spans.span_id,
+        spans.parent_span_id,
+        spans.name,
+        spans.duration,
+        spans.status,
+        spans.status_message as body,
+        spans.attributes
+    from relayscope.spans
+    where spans.trace_id = trace.id
+    union all
+    select
+        logs.time,
+        logs.time_unix_nano,
+        case when logs.event_name = 'mcp.message' then 'message' else 'log' end,
+        logs.component,
+        logs.span_id,
+        null,
+        case
+            when logs.event_name = 'mcp.message' then concat_ws(
+                ' ',
+                relayscope_store.direction_of(logs.attributes),
+                relayscope_store.kind_of(logs.attributes),
+                relayscope_store.method_of(logs.attributes)
+            )
+            else logs.event_name
+        end,
+        null,
+        logs.severity_text,
+        logs.body,
+        logs.attributes
+    from relayscope.logs
+    where logs.trace_id = trace.id
+    order by time, time_unix_nano, what desc
+$$;
+
+create function relayscope.logs_for_trace(id uuid) returns setof relayscope.logs
+language sql stable parallel safe
+as $$
+    select logs.*
+    from relayscope.logs
+    where logs.trace_id = logs_for_trace.id
+    order by logs.time, logs.time_unix_nano
+$$;

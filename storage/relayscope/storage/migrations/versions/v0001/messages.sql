@@ -1,4 +1,13 @@
-create or replace view relayscope.messages as
+-- Messages, the calls they make, and the legs of a relayed call.
+--
+-- What belongs to a span is looked up by its trace id alone, in every partition, for about 2 µs each. A
+-- bound on the time would leave most of them out, and makes PostgreSQL read a day's index for each
+-- look-up: it cannot know how much of the index a bound that comes with the row leaves.
+
+-- The planner takes one in two hundred for what an expression is equal to, and so few messages that
+-- reading all of them is as good as the index that has the newest first. Half of all, it takes for a
+-- case.
+create view relayscope.messages as
 select
     log.channel || '/' || log.sequence as message_id,
     log.time,
@@ -35,26 +44,12 @@ from relayscope_store.every_log as log
 left join relayscope_store.resource on resource.id = log.resource_id
 where case when log.event_name = 'mcp.message' then true else false end;
 
-create or replace view relayscope.odd_messages as
+-- Odd messages have severity WARN, by which an index finds them.
+create view relayscope.odd_messages as
 select * from relayscope.messages where odd is not null and severity_number >= 13;
 
-create or replace function relayscope_store.outcome(
-    status_code smallint, error_type text, error_code bigint
-) returns text
-language sql immutable parallel safe
-return case
-    when error_type = 'tool_error' then 'tool_error'
-    -- What relayscope has a name for is why no answer is known.
-    when error_type in ('timeout', 'cancelled') or starts_with(error_type, 'relayscope.')
-        then 'unanswered'
-    when error_code is not null or error_type ~ '^-?[0-9]+$|^_OTHER$' then 'protocol_error'
-    when error_type is not null then 'transport_error'
-    when status_code = 2 then 'protocol_error'
-    else 'ok'
-end;
-
 -- What has no answer took no time that could be compared: it was waited for.
-create or replace view relayscope.calls as
+create view relayscope.calls as
 select
     call.trace_id,
     call.span_id,
@@ -83,18 +78,14 @@ from (
         resource.component,
         case span.kind when 2 then 'server' else 'client' end as side,
         relayscope_store.peer_of_span(span.attributes) as peer,
-        coalesce(span.attributes ->> 'mcp.method.name', span.attributes ->> 'rpc.method') as method,
-        span.attributes ->> 'gen_ai.tool.name' as tool,
+        relayscope_store.method_of(span.attributes) as method,
+        relayscope_store.tool_of(span.attributes) as tool,
         span.start_time as time,
         span.end_time - span.start_time as over_after,
-        relayscope_store.outcome(
-            span.status_code,
-            span.attributes ->> 'error.type',
-            relayscope_store.whole_number(span.attributes ->> 'rpc.response.status_code')
-        ) as outcome,
-        span.attributes ->> 'error.type' as error_type,
-        relayscope_store.whole_number(span.attributes ->> 'rpc.response.status_code') as error_code,
-        span.attributes ->> 'jsonrpc.request.id' as request_id,
+        relayscope_store.outcome_of(span.status_code, span.attributes) as outcome,
+        relayscope_store.error_type_of(span.attributes) as error_type,
+        relayscope_store.error_code_of(span.attributes) as error_code,
+        relayscope_store.request_id_of(span.attributes) as request_id,
         (
             select coalesce(log.body, log.body_json::text)
             from relayscope_store.every_log as log
@@ -125,7 +116,7 @@ from (
         ) as odd
     from relayscope_store.every_span as span
     left join relayscope_store.resource on resource.id = span.resource_id
-    where span.kind in (2, 3) and span.attributes ? 'jsonrpc.request.id'
+    where span.kind in (2, 3) and relayscope_store.is_call(span.attributes)
     union all
     -- Requests without a span: it has not ended yet, or its process did first.
     select
@@ -159,7 +150,7 @@ from (
         from relayscope_store.every_span as span
         where span.trace_id = request.trace_id and span.span_id = request.span_id
             and span.resource_id = request.resource_id
-            and span.kind in (2, 3) and span.attributes ? 'jsonrpc.request.id'
+            and span.kind in (2, 3) and relayscope_store.is_call(span.attributes)
         limit 1
     ) as ended on true
     left join lateral (
@@ -175,18 +166,17 @@ from (
     where request.event_name = 'mcp.message' and request.kind = 'request' and ended.found is null
 ) as call;
 
-create or replace view relayscope.legs as
+create view relayscope.legs as
 select
     asked.trace_id,
     asked.start_time as time,
     resource.component,
     relayscope_store.peer_of_span(served.attributes) as client,
     relayscope_store.peer_of_span(asked.attributes) as peer,
-    coalesce(asked.attributes ->> 'mcp.method.name', asked.attributes ->> 'rpc.method') as method,
-    asked.attributes ->> 'gen_ai.tool.name' as tool,
-    coalesce(served.attributes ->> 'mcp.method.name', served.attributes ->> 'rpc.method')
-        as asked_method,
-    served.attributes ->> 'gen_ai.tool.name' as asked_tool,
+    relayscope_store.method_of(asked.attributes) as method,
+    relayscope_store.tool_of(asked.attributes) as tool,
+    relayscope_store.method_of(served.attributes) as asked_method,
+    relayscope_store.tool_of(served.attributes) as asked_tool,
     case when took.outcome not in ('unanswered', 'transport_error') then took.asked end as duration,
     -- None of a relay that answered without waiting for its own call.
     case
@@ -199,16 +189,16 @@ select
     texts.request_out,
     texts.answer_in,
     texts.answer_out,
-    served.attributes ->> 'jsonrpc.request.id' as id_in,
-    asked.attributes ->> 'jsonrpc.request.id' as id_out,
-    served.attributes ->> 'jsonrpc.request.id'
-    is distinct from asked.attributes ->> 'jsonrpc.request.id' as id_changed,
+    relayscope_store.request_id_of(served.attributes) as id_in,
+    relayscope_store.request_id_of(asked.attributes) as id_out,
+    relayscope_store.request_id_of(served.attributes)
+    is distinct from relayscope_store.request_id_of(asked.attributes) as id_changed,
     (
-        coalesce(served.attributes ->> 'mcp.method.name', served.attributes ->> 'rpc.method'),
-        served.attributes ->> 'gen_ai.tool.name'
+        relayscope_store.method_of(served.attributes),
+        relayscope_store.tool_of(served.attributes)
     ) is distinct from (
-        coalesce(asked.attributes ->> 'mcp.method.name', asked.attributes ->> 'rpc.method'),
-        asked.attributes ->> 'gen_ai.tool.name'
+        relayscope_store.method_of(asked.attributes),
+        relayscope_store.tool_of(asked.attributes)
     ) as name_changed,
     relayscope_store.said(texts.request_in) <> relayscope_store.said(texts.request_out)
         as params_changed,
@@ -223,23 +213,15 @@ cross join lateral (
     from relayscope_store.every_span as span
     where span.trace_id = asked.trace_id and span.span_id = asked.parent_span_id
         and span.resource_id = asked.resource_id
-        and span.kind = 2 and span.attributes ? 'jsonrpc.request.id'
+        and span.kind = 2 and relayscope_store.is_call(span.attributes)
     limit 1
 ) as served
 cross join lateral (
     select
         asked.end_time - asked.start_time as asked,
         served.end_time - served.start_time as served,
-        relayscope_store.outcome(
-            asked.status_code,
-            asked.attributes ->> 'error.type',
-            relayscope_store.whole_number(asked.attributes ->> 'rpc.response.status_code')
-        ) as outcome,
-        relayscope_store.outcome(
-            served.status_code,
-            served.attributes ->> 'error.type',
-            relayscope_store.whole_number(served.attributes ->> 'rpc.response.status_code')
-        ) as served_outcome
+        relayscope_store.outcome_of(asked.status_code, asked.attributes) as outcome,
+        relayscope_store.outcome_of(served.status_code, served.attributes) as served_outcome
 ) as took
 cross join lateral (
     select
@@ -261,86 +243,4 @@ cross join lateral (
             and log.event_name = 'mcp.message' and log.kind in ('request', 'result', 'error')
     ) as record
 ) as texts
-where asked.kind = 3 and asked.attributes ? 'jsonrpc.request.id';
-
-create or replace view relayscope_store.call_made as
-select
-    asked.trace_id,
-    asked.span_id,
-    asked.start_time,
-    asked.end_time,
-    resource.component,
-    relayscope_store.peer_of_span(asked.attributes) as peer,
-    coalesce(asked.attributes ->> 'mcp.method.name', asked.attributes ->> 'rpc.method') as method,
-    asked.status_code = 2 or asked.attributes ? 'error.type' as failed,
-    relayscope_store.outcome(
-        asked.status_code,
-        asked.attributes ->> 'error.type',
-        relayscope_store.whole_number(asked.attributes ->> 'rpc.response.status_code')
-    ) in ('unanswered', 'transport_error') as unanswered
-from relayscope_store.every_span as asked
-left join relayscope_store.resource on resource.id = asked.resource_id
-where asked.kind = 3 and asked.attributes ? 'jsonrpc.request.id';
-
--- A function's columns cannot be appended to.
-drop view relayscope.service_calls;
-drop function relayscope.service_calls(timestamptz, timestamptz);
-
-create function relayscope.service_calls(
-    from_time timestamptz default '-infinity', to_time timestamptz default 'infinity'
-) returns table (
-    caller text,
-    callee text,
-    method text,
-    calls bigint,
-    failed bigint,
-    mean interval,
-    p50 interval,
-    p95 interval,
-    longest interval,
-    first_time timestamptz,
-    last_time timestamptz,
-    unanswered bigint
-)
-language sql stable parallel safe
-as $$
-    select
-        call.caller,
-        call.callee,
-        call.method,
-        count(*),
-        count(*) filter (where call.failed),
-        avg(call.duration),
-        percentile_cont(0.5) within group (order by call.duration),
-        percentile_cont(0.95) within group (order by call.duration),
-        max(call.duration),
-        min(call.start_time),
-        max(call.start_time),
-        count(*) filter (where call.unanswered)
-    from (
-        select
-            made.component as caller,
-            coalesce(served.component, made.peer) as callee,
-            made.method,
-            made.failed,
-            made.unanswered,
-            case when not made.unanswered then made.end_time - made.start_time end as duration,
-            made.start_time
-        from relayscope_store.call_made as made
-        left join (
-            select distinct on (child.trace_id, child.parent_span_id)
-                child.trace_id, child.parent_span_id, child.component
-            from relayscope_store.call_served as child
-            -- Another machine's clock may be an hour off; beyond that only the peer's address is
-            -- known.
-            where child.start_time >= from_time - interval '1 hour'
-                and child.start_time < to_time + interval '1 hour'
-            order by child.trace_id, child.parent_span_id, child.start_time
-        ) as served
-            on served.trace_id = made.trace_id and served.parent_span_id = made.span_id
-        where made.start_time >= from_time and made.start_time < to_time
-    ) as call
-    group by call.caller, call.callee, call.method
-$$;
-
-create view relayscope.service_calls as select * from relayscope.service_calls();
+where asked.kind = 3 and relayscope_store.is_call(asked.attributes);

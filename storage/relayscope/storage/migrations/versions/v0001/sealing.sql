@@ -1,3 +1,10 @@
+-- Sealed records: closed segments beside the tables that are written to. A segment holds the rows of
+-- one partition that are kept for equally long, so that retention drops whole tables.
+--
+-- Segments are in two levels of partitions, by time and then by segment, so that a condition on the
+-- time prunes them and more than one may hold rows of the same time: another class of retention, or
+-- rows that came after the others had been sealed.
+
 -- From when until when a partition holds rows; nothing for DEFAULT.
 create function relayscope_store.bounds(
     partition oid, out start_time timestamptz, out end_time timestamptz
@@ -12,13 +19,6 @@ as $$
         ) as part
     where oid = partition and part is not null
 $$;
-
--- Sealed records: closed segments beside the tables that are written to. A segment holds the rows of
--- one partition that are kept for equally long, so that retention drops whole tables.
---
--- Segments are in two levels of partitions, by time and then by segment, so that a condition on the
--- time prunes them and more than one may hold rows of the same time: another class of retention, or
--- rows that came after the others had been sealed.
 
 create table relayscope_store.segment (
     id integer generated always as identity primary key,

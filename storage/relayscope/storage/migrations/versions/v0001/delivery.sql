@@ -1,13 +1,39 @@
+-- Which records are there, and which are missing.
+
+-- What is numbered: the messages of a channel; and everything that a process has sent, in the order in
+-- which it did: a span when it ended. `stored_time` is what picks the partitions.
+create view relayscope_store.numbered as
+select
+    log.time as stored_time, log.time, log.resource_id, log.channel, log.peer, log.sequence
+from relayscope_store.every_log as log
+where log.event_name = 'mcp.message' and log.channel is not null and log.sequence is not null
+union all
+select
+    log.time as stored_time,
+    log.time,
+    log.resource_id,
+    null as channel,
+    null as peer,
+    relayscope_store.delivery_sequence_of(log.attributes) as sequence
+from relayscope_store.every_log as log
+where log.attributes ? 'relayscope.delivery.sequence'
+union all
+select
+    span.start_time as stored_time,
+    span.end_time as time,
+    span.resource_id,
+    null as channel,
+    null as peer,
+    relayscope_store.delivery_sequence_of(span.attributes) as sequence
+from relayscope_store.every_span as span
+where span.attributes ? 'relayscope.delivery.sequence';
+
 -- Processes that have said that they emit nothing more: only then is it known which number was the last.
 create view relayscope_store.ended_process as
 select distinct process.name
 from relayscope_store.every_log as log
 join relayscope_store.process on process.id = log.resource_id
 where log.event_name = 'relayscope.delivery' and log.attributes ? 'relayscope.delivery.ended';
-
--- A function's columns cannot be appended to.
-drop view relayscope.delivery;
-drop function relayscope.delivery(timestamptz, timestamptz);
 
 create function relayscope.delivery(
     from_time timestamptz default '-infinity', to_time timestamptz default 'infinity'

@@ -1,4 +1,29 @@
--- In what two texts differ as JSON.
+-- Texts as JSON, and in what two of them differ.
+
+-- JSON that cannot be read, is too deep, or holds what jsonb cannot, is null.
+create function relayscope_store.json_or_null(text text) returns jsonb
+language plpgsql immutable strict parallel safe
+as $$
+begin
+    return text::jsonb;
+exception
+    when data_exception or program_limit_exceeded or statement_too_complex then return null;
+end
+$$;
+
+-- What a message says beyond its envelope: parameters without the trace context, result or error.
+create function relayscope_store.said(text text) returns jsonb
+language sql immutable strict parallel safe
+as $$
+    select case
+        when jsonb_typeof(message) <> 'object' then message
+        when message ? 'method' and jsonb_typeof(message -> 'params') = 'object'
+            then (message -> 'params') - '_meta'::text
+        when message ? 'method' then coalesce(nullif(message -> 'params', 'null'), '{}')
+        else message - '{jsonrpc,id}'::text []
+    end
+    from relayscope_store.json_or_null(text) as message
+$$;
 
 -- A text as JSON with the order of its members; text that is no JSON is a string.
 create function relayscope_store.json_or_text(text text) returns json

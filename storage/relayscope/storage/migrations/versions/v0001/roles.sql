@@ -1,4 +1,24 @@
--- Which roles there are for this database; `grants.sql` says what each may do.
+-- Roles, and what a writer may do beside adding records; `grants.sql` says what each may do.
+
+-- Who may read, and nothing else: no files, no programs, no tables of other applications. Roles
+-- belong to the whole server, so another database may have made it; and where the user that
+-- migrates may not make roles, readers keep the user they come with.
+do $$
+begin
+    if not exists (select from pg_roles where rolname = 'relayscope_reader')
+        and exists (
+            select from pg_roles where rolname = current_user and (rolcreaterole or rolsuper)
+        )
+    then
+        create role relayscope_reader login;
+    end if;
+exception
+    -- Somebody else made it between the question and the answer.
+    when duplicate_object or unique_violation then null;
+end
+$$;
+
+-- Which roles there are for this database.
 create table relayscope_store.role (
     kind text primary key check (kind in ('owner', 'writer', 'reader', 'retention')),
     name text not null

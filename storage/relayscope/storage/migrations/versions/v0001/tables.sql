@@ -1,4 +1,7 @@
--- The tables. Private: what people may rely on are the views.
+-- The tables that are written to. Private: what people may rely on are the views, in a schema of their
+-- own.
+
+create schema relayscope;
 
 create table relayscope_store.resource (
     id uuid primary key,
@@ -15,6 +18,13 @@ create table relayscope_store.scope (
     attributes jsonb not null,
     schema_url text not null,
     dropped_attributes_count bigint not null
+);
+
+-- When a resource or scope was sent last, about: `Dictionary` renews it once an hour. A table of its own,
+-- because changing those two would lock out, and could deadlock with, who writes meanwhile.
+create table relayscope_store.entry_seen (
+    id uuid primary key,
+    seen_at timestamptz not null default now()
 );
 
 create table relayscope_store.span (
@@ -42,7 +52,11 @@ create table relayscope_store.span (
 ) partition by range (start_time);
 
 create index span_trace_id on relayscope_store.span (trace_id);
-create index span_start_time on relayscope_store.span using brin (start_time);
+
+-- The newest of whatever, and the newest that went wrong, without reading all of a day
+-- (tests/bench/results/message-columns-2026-11-25.txt).
+create index span_by_time on relayscope_store.span (start_time);
+create index span_errors on relayscope_store.span (start_time) where status_code = 2;
 
 create table relayscope_store.log (
     time timestamptz not null,
@@ -64,7 +78,8 @@ create table relayscope_store.log (
 ) partition by range (time);
 
 create index log_trace_id on relayscope_store.log (trace_id);
-create index log_time on relayscope_store.log using brin (time);
+create index log_by_time on relayscope_store.log (time);
+create index log_severe on relayscope_store.log (time) where severity_number >= 13;
 
 create table relayscope_store.metric_point (
     time timestamptz not null,
