@@ -17,7 +17,7 @@ from relayscope.spool import SpoolHeld
 
 from . import log
 from .address import address
-from .destinations.destination import open_destination
+from .destinations.protocol import open_destination
 from .forwarder.forwarder import Clients, Forwarder
 from .launch.detached import give_way
 from .launch.launcher import open_lock

@@ -11,7 +11,8 @@ from relayscope.spool import check_folder
 from . import log
 from .address import address
 from .credentials import without_credentials
-from .destinations.destination import Destination, open_destination
+from .destinations.destination import Destination
+from .destinations.protocol import open_destination
 from .forwarder.forwarder import Clients, Forwarder
 from .settings import spool_dir, spool_settings
 from .status import in_use, roots, tell_of_asides, tell_of_others, waiting_by_address

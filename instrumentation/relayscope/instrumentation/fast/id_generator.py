@@ -57,5 +57,5 @@ def give_ids(owner: Tracer | TracerProvider) -> None:
 
     A generator that the user has chosen stays.
     """
-    if type(owner.id_generator) is RandomIdGenerator:
+    if type(getattr(owner, "id_generator", None)) is RandomIdGenerator:
         owner.id_generator = SystemIds()

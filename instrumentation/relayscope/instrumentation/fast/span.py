@@ -3,7 +3,7 @@
 Starting and ending a span of the SDK took 57 us here, most of it for checking, locking and copying
 attributes that this package has made itself; these take 15 us. The SDK's processors get them as
 they get its own. Where the user has set up something that these know nothing of (another sampler,
-limits, another SDK), the SDK's spans are made.
+limits, another SDK, a release in which a private name is gone), the SDK's spans are made.
 """
 
 import os
@@ -16,6 +16,7 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.trace import Tracer as SdkTracer
 from opentelemetry.sdk.trace.sampling import DEFAULT_ON
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import (
     INVALID_SPAN_CONTEXT,
     Link,
@@ -32,6 +33,7 @@ from opentelemetry.trace import (
 from relayscope.sanitizer import Value
 
 from .id_generator import give_ids
+from .self_check import holds
 
 _SAMPLED: Final = TraceFlags(TraceFlags.SAMPLED)
 _SAMPLED_AND_RANDOM: Final = TraceFlags(TraceFlags.SAMPLED | TraceFlags.RANDOM_TRACE_ID)
@@ -148,10 +150,12 @@ class SpanMaker:
 
     def __init__(self, tracer: Tracer) -> None:
         self._tracer = tracer
-        self._sdk = tracer if isinstance(tracer, SdkTracer) and not has_limits() else None
-        # The provider may be of another distribution's making, or of the host's.
+        self._sdk = None
         if isinstance(tracer, SdkTracer):
+            # The provider may be of another distribution's making, or of the host's.
             give_ids(tracer)
+            if not has_limits() and holds(lambda: _reads_as_written(tracer), "spans"):
+                self._sdk = tracer
 
     def start_span(  # noqa: PLR0913, PLR0917  # what a span is made of
         self,
@@ -202,6 +206,38 @@ class SpanMaker:
         )
         sdk.span_processor.on_start(span, parent)  # type: ignore[arg-type]  # it does all that one does
         return span
+
+
+def _reads_as_written(tracer: SdkTracer) -> bool:
+    """Return whether a span's public names give what is written to its private ones."""
+    context = SpanContext(1, 1, is_remote=False, trace_flags=_SAMPLED)
+    attributes: dict[str, Value] = {"key": "value"}
+    span = MessageSpan(tracer, "", context, context, SpanKind.CLIENT, attributes, (), 1)
+    was_recording = span.is_recording()
+    span.update_name("name")
+    span.set_attribute("other", 1)
+    span.set_status(StatusCode.ERROR, "description")
+    span.add_event("event", timestamp=2)
+    span.add_link(context)
+    span._end_time = 3  # noqa: SLF001  # `end` would give it to the processors
+    scope = span.instrumentation_scope
+    return (
+        was_recording
+        and not span.is_recording()
+        and (span.name, span.kind, span.start_time, span.end_time)
+        == ("name", SpanKind.CLIENT, 1, 3)
+        and dict(span.attributes or {}) == {"key": "value", "other": 1}
+        and (span.status.status_code, span.status.description) == (StatusCode.ERROR, "description")
+        and [event.name for event in span.events] == ["event"]
+        and [link.context for link in span.links] == [context]
+        and (span.context, span.parent, span.resource) == (context, context, tracer.resource)
+        and isinstance(scope, InstrumentationScope)
+        and tracer._is_enabled() in {True, False}  # noqa: SLF001  # see `start_span`
+        and callable(tracer.span_processor.on_start)
+        and callable(tracer.span_processor.on_end)
+        and tracer.id_generator.generate_span_id() > 0
+        and tracer.sampler is not None
+    )
 
 
 def has_limits() -> bool:

@@ -1,4 +1,6 @@
-"""Reads what a receiver answers to a request that it took."""
+"""The answer of a receiver to a request that it took."""
+
+from typing import NamedTuple
 
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
@@ -6,7 +8,17 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from relayscope.instrumentation.delivery.encoding.otlp import Signal
 
-from .destination import Answer
+
+class Answer(NamedTuple):
+    """What the receiver said about a request that it took.
+
+    Attributes:
+        rejected: How many of its records it did not take (partial success).
+        message: Why, or a warning; empty if all is well.
+    """
+
+    rejected: int
+    message: str
 
 
 def parse_answer(signal: Signal, data: bytes) -> Answer:

@@ -1,32 +1,17 @@
-"""Where requests go: an OTLP receiver, over gRPC or HTTP, as the standard variables say.
+"""An OTLP receiver, and why it may not take a request.
 
 OpenTelemetry's own exporters read the variables and make the connection. They give up within
-seconds and do not read the answer, so the request itself is sent here. That uses some of their
-private names; `tests/instrumentation/delivery/destinations/test_destination.py` notices when a
-release changes them.
+seconds and do not read the answer, so the request itself is sent by what is here (`grpc.py`,
+`http.py`). That uses some of their private names;
+`tests/instrumentation/delivery/destinations/test_destination.py` notices when a release changes
+them.
 """
 
-from __future__ import annotations
+from typing import Final, Protocol
 
-import os
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from relayscope.instrumentation.delivery.encoding.otlp import Request
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from relayscope.instrumentation.delivery.encoding.otlp import Request
-
-
-class Answer(NamedTuple):
-    """What the receiver said about a request that it took.
-
-    Attributes:
-        rejected: How many of its records it did not take (partial success).
-        message: Why, or a warning; empty if all is well.
-    """
-
-    rejected: int
-    message: str
+from .answer import Answer
 
 
 class Unavailable(Exception):
@@ -65,34 +50,3 @@ class Destination(Protocol):
             Misconfigured: Not by itself.
             Refused: Never.
         """
-
-
-def open_destination() -> Destination:
-    """Return the destination that the environment names.
-
-    Raises:
-        ValueError: The protocol has no such value.
-        ImportError: What the protocol needs is not installed.
-    """
-    protocol = os.environ.get("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc").strip()
-    openers: dict[str, Callable[[], Destination]] = {
-        "grpc": _open_grpc,
-        "http/protobuf": _open_http,
-    }
-    if protocol not in openers:
-        raise ValueError(
-            f"OTEL_EXPORTER_OTLP_PROTOCOL is {protocol!r}; use one of: {', '.join(openers)}."
-        )
-    return openers[protocol]()
-
-
-def _open_grpc() -> Destination:
-    from .grpc import GrpcDestination  # noqa: PLC0415  # grpc takes 50 ms to import
-
-    return GrpcDestination()
-
-
-def _open_http() -> Destination:
-    from .http import HttpDestination  # noqa: PLC0415  # an optional dependency
-
-    return HttpDestination()

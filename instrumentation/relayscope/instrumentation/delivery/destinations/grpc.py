@@ -11,8 +11,8 @@ from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExport
 
 from relayscope.instrumentation.delivery.encoding.otlp import Request, Signal
 
-from .answer import parse_answer
-from .destination import MISCONFIGURED_SECONDS, Answer, Misconfigured, Refused, Unavailable
+from .answer import Answer, parse_answer
+from .destination import MISCONFIGURED_SECONDS, Misconfigured, Refused, Unavailable
 
 _METHODS: Final = {
     Signal.TRACES: "/opentelemetry.proto.collector.trace.v1.TraceService/Export",

@@ -10,8 +10,8 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 
 from relayscope.instrumentation.delivery.encoding.otlp import Request, Signal
 
-from .answer import parse_answer
-from .destination import MISCONFIGURED_SECONDS, Answer, Misconfigured, Refused, Unavailable
+from .answer import Answer, parse_answer
+from .destination import MISCONFIGURED_SECONDS, Misconfigured, Refused, Unavailable
 
 _RETRYABLE: Final = frozenset({429, 502, 503, 504})
 _MISCONFIGURED: Final = frozenset({401, 403, 404, 405, 407})

@@ -1,0 +1,27 @@
+"""The destination for the protocol that `OTEL_EXPORTER_OTLP_PROTOCOL` names."""
+
+import os
+
+from .destination import Destination
+
+
+def open_destination() -> Destination:
+    """Return the destination that the environment names.
+
+    Raises:
+        ValueError: The protocol has no such value.
+        ImportError: A package that the protocol needs is not installed.
+    """
+    protocol = os.environ.get("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc").strip()
+    match protocol:
+        case "grpc":
+            from .grpc import GrpcDestination  # noqa: PLC0415  # grpc takes 50 ms to import
+
+            return GrpcDestination()
+        case "http/protobuf":
+            from .http import HttpDestination  # noqa: PLC0415  # an optional dependency
+
+            return HttpDestination()
+    raise ValueError(
+        f"OTEL_EXPORTER_OTLP_PROTOCOL is {protocol!r}; use one of: grpc, http/protobuf."
+    )
