@@ -13,7 +13,9 @@ def test_the_page_opens_at_the_address_that_serve_prints(open_page: OpenPage) ->
     page = open_page("/")
 
     assert page.title() == "Now · relayscope"
-    assert "Nobody called anybody" in page.inner_text("main")
+    assert "Nothing is stored yet" in page.inner_text("main")
+    page.get_by_role("link", name="How to record something").click()
+    page.get_by_role("heading", name="Record a program").wait_for()
 
 
 def test_what_is_not_there_is_said_in_words(open_page: OpenPage) -> None:

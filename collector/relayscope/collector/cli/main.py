@@ -38,6 +38,9 @@ _COMMANDS: Final = {
         "relayscope.collector.cli.commands.compare", "peers", "Compare what two peers send."
     ),
     "stats": _Lazy("relayscope.collector.cli.commands.compare", "stats", "Sum up what is stored."),
+    "problems": _Lazy(
+        "relayscope.collector.cli.commands.problems", "problems", "Show what is wrong."
+    ),
     "sql": _Lazy("relayscope.collector.cli.commands.trace", "sql", "Read the database with SQL."),
     "level": _Lazy(
         "relayscope.collector.cli.commands.level", "level", "Change how much is recorded, at once."

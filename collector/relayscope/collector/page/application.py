@@ -46,6 +46,9 @@ STATIC: Final = Path(__file__).parent / "static"
 
 _MODULES: Final = (
     "now",
+    "problems",
+    "cost",
+    "setup",
     "log_in",
 )
 """The modules with views; the navigation has their views in this order."""

@@ -8,14 +8,11 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, LiteralString, TypeVar
 
-import orjson
 from psycopg import Connection
-from psycopg.rows import dict_row
-from psycopg.types.json import set_json_loads
 from sqlalchemy import create_engine
 
 from relayscope.collector.query.database import again, connect_reader
-from relayscope.collector.query.named_query import in_our_words
+from relayscope.collector.query.named_query import in_our_words, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -65,7 +62,9 @@ class Reader:
         Raises:
             ReadingError: With PostgreSQL's words, and what to do.
         """
-        return await self.run(partial(_rows, statement, parameters or {}), seconds=seconds)
+        return await self.run(
+            partial(rows_of, statement=statement, bound=parameters or {}), seconds=seconds
+        )
 
     async def run(self, ask: Callable[[Connection[Any]], _T], *, seconds: float = SECONDS) -> _T:
         """Call what asks on a connection, in a thread and one transaction.
@@ -134,11 +133,3 @@ class _Asking:
                 self._connection = None
             # The pool rolls the transaction back.
             pooled.close()
-
-
-def _rows(
-    statement: LiteralString, parameters: Mapping[str, object], connection: Connection[Any]
-) -> list[dict[str, Any]]:
-    set_json_loads(orjson.loads, connection)
-    with in_our_words(), connection.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(statement, parameters).fetchall()

@@ -5,8 +5,11 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+import orjson
 import psycopg
 from psycopg import errors
+from psycopg.rows import dict_row
+from psycopg.types.json import set_json_loads
 
 from relayscope.collector.query.errors import DatabaseMissing
 from relayscope.collector.query.queries import query
@@ -46,6 +49,30 @@ def select(
         rows = cursor.fetchall()
     described = cursor.description or ()
     return Result(tuple(Column(one.name, one.type_code) for one in described), iter(rows))
+
+
+def rows(
+    connection: psycopg.Connection[Any], name: LiteralString, bound: Mapping[str, object]
+) -> list[dict[str, Any]]:
+    """The rows of a named statement by the names of its columns, with Python's values.
+
+    Raises:
+        ReadingError: as `select`.
+    """
+    return rows_of(connection, query(name), bound)
+
+
+def rows_of(
+    connection: psycopg.Connection[Any], statement: LiteralString, bound: Mapping[str, object]
+) -> list[dict[str, Any]]:
+    """The rows of a statement of ours that is at hand, as `rows`.
+
+    Raises:
+        ReadingError: as `select`.
+    """
+    set_json_loads(orjson.loads, connection)
+    with in_our_words(), connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(statement, bound).fetchall()
 
 
 @contextmanager

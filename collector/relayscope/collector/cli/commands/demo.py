@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import tempfile
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 from shutil import which
@@ -23,6 +25,7 @@ from relayscope.collector.demo.scenario import (
     start_collector,
 )
 from relayscope.collector.errors import StartError
+from relayscope.collector.serve.page_address import page_url
 from relayscope.storage import EmbeddedServer, create_engine
 
 if TYPE_CHECKING:
@@ -38,7 +41,8 @@ _NEWEST: Final = "select time, component, body from logs order by time desc limi
     default=lambda: user_data_path("relayscope") / "demo",
     help="Where the demo's PostgreSQL lives. [default: `demo` in the user's data folder]",
 )
-def demo(data_dir: Path) -> None:
+@click.option("--keep", is_flag=True, help="Leave the collector and its page up until Ctrl-C.")
+def demo(data_dir: Path, *, keep: bool) -> None:
     """See real MCP calls, end to end.
 
     Runs an MCP client, a published relay (mcp-proxy) with a published server (mcp-server-time),
@@ -49,6 +53,8 @@ def demo(data_dir: Path) -> None:
         check_installed()
         with tempfile.TemporaryDirectory() as logs, Processes(Path(logs)) as processes:
             _run(processes, data_dir)
+            if keep:
+                _keep(data_dir)
     except (StartError, Incomplete) as error:
         raise click.ClickException(str(error)) from None
 
@@ -77,6 +83,16 @@ def _run(processes: Processes, data_dir: Path) -> None:
     _show(data_dir, traces[f"tools/call {MISSING_TOOL}"])
     _say(f"Tools that the client was offered: {', '.join(answers['tools'])}")
     _say_how_to_go_on(data_dir)
+
+
+def _keep(data_dir: Path) -> None:
+    """Let people look at the page, until they have seen enough."""
+    enough = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: enough.set())
+    _head("The page")
+    _say(f"  {page_url(data_dir)}/\n\nCtrl-C ends the demo.")
+    enough.wait()
 
 
 def _show(data_dir: Path, trace_id: UUID) -> None:

@@ -1,0 +1,73 @@
+"""`relayscope problems`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+import orjson
+from rich.text import Text
+
+from relayscope.collector.cli.commands.lists import TIMEOUT, as_json
+from relayscope.collector.cli.failures import failures
+from relayscope.collector.cli.options import settings_options
+from relayscope.collector.query.database import reading
+from relayscope.collector.query.filters import filter_options
+from relayscope.collector.query.lookback import LATEST
+from relayscope.collector.query.problems import SEVERITY, ask, ranked
+from relayscope.collector.render.message_summary import gist
+from relayscope.collector.render.printable import one_line
+from relayscope.collector.render.terminal import print_lines, stdout_console, write_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from relayscope.collector.config.settings import Settings
+    from relayscope.collector.query.problems import Problem
+
+_WRONG: Final = ("connection", "unanswered", "failed", "undelivered")
+
+_A_DAY: Final = timedelta(days=1)
+
+
+@click.command()
+@filter_options("since", "until")
+@as_json
+@settings_options("data_dir", "database_url")
+def problems(*, settings: Settings, as_json: bool, **given: Any) -> None:
+    """Show what is wrong, the most severe first: of the last day, if it is not said since when.
+
+    Calls that failed or were not answered, each where it began to; connections that were not made;
+    odd, repeated and slow ones; components that are silent, and records that are missing. What
+    looks alike is one line, with the trace of the newest.
+    """
+    times = {
+        "since": given["since"] or datetime.now(UTC) - _A_DAY,
+        "until": given["until"] or LATEST,
+    }
+    with failures(), reading(settings, timeout=TIMEOUT) as connection:
+        found = ranked(ask(connection, times))
+    console = stdout_console()
+    if as_json:
+        write_lines(orjson.dumps(asdict(one), default=str).decode() for one in found)
+    elif not found:
+        click.echo("nothing is wrong with what was recorded")
+    else:
+        print_lines(console, (line for one in found for line in _lines(one)))
+
+
+def _lines(problem: Problem) -> Iterator[Text]:
+    times = f"  {problem.occasions:,} times" if problem.occasions > 1 else ""
+    trace = f"  {problem.trace_id.hex[:8]}" if problem.trace_id else ""
+    yield Text.assemble(
+        (f"{SEVERITY[problem.kind]:15}", "red" if problem.kind in _WRONG else "yellow"),
+        (f" {one_line(problem.component)}", "bold"),
+        f" {one_line(problem.what)}",
+        (f"{times}{trace}  {problem.last_time.astimezone(UTC):%m-%d %H:%M:%SZ}", "bright_black"),
+    )
+    if problem.evidence:
+        said = Text(f"{'':15} {one_line(gist(problem.evidence))}", "bright_black")
+        said.truncate(stdout_console().width, overflow="ellipsis")
+        yield said

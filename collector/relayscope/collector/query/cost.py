@@ -1,0 +1,101 @@
+"""What servers put into a model's context: the definitions of their tools, and what these return.
+
+In characters and bytes. Tokens are another number for each model, and the tokenizers that are
+published fetch their vocabularies over the network.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A definition of a tool.
+
+    Attributes:
+        name: What it is called by.
+        characters: Of its definition, as JSON without spaces.
+        bytes: The same in UTF-8.
+        calls: How many results of it came in the time that is looked at.
+    """
+
+    name: str
+    characters: int
+    bytes: int
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The tools that a component was offered by a peer: a client gives all of them to its model.
+
+    Attributes:
+        component: Who got the list.
+        peer: Who sent it.
+        time: When it did so last.
+        trace_id: Where that is.
+        message_id: The message.
+        tools: The largest first; empty where the text was not recorded.
+    """
+
+    component: str
+    peer: str
+    time: datetime
+    trace_id: UUID | None
+    message_id: str | None
+    tools: tuple[Tool, ...]
+
+    @property
+    def characters(self) -> int:
+        """Of all definitions."""
+        return sum(tool.characters for tool in self.tools)
+
+    @property
+    def bytes(self) -> int:
+        """Of all definitions."""
+        return sum(tool.bytes for tool in self.tools)
+
+    @property
+    def never_called(self) -> tuple[Tool, ...]:
+        """Of which no result came."""
+        return tuple(tool for tool in self.tools if not tool.calls)
+
+
+def listings(
+    listed: Iterable[Mapping[str, Any]], called: Sequence[Mapping[str, Any]]
+) -> list[Listing]:
+    """Put the rows of `listed_tools` and `called_tools` together, the most costly first."""
+    calls = {(row["component"], row["peer"], row["tool"]): row["results"] for row in called}
+    found = [
+        Listing(
+            row["component"] or "unknown_service",
+            row["peer"] or "",
+            row["time"],
+            row["trace_id"],
+            row["message_id"],
+            tuple(sorted(_tools(row, calls), key=lambda tool: (-tool.characters, tool.name))),
+        )
+        for row in listed
+    ]
+    return sorted(found, key=lambda one: -one.characters)
+
+
+def _tools(row: Mapping[str, Any], calls: Mapping[tuple[Any, Any, Any], int]) -> Iterable[Tool]:
+    for tool in row["tools"] if isinstance(row["tools"], list) else ():
+        name = tool.get("name") if isinstance(tool, dict) else None
+        text = orjson.dumps(tool)
+        yield Tool(
+            name if isinstance(name, str) else "unnamed",
+            len(text.decode()),
+            len(text),
+            calls.get((row["component"], row["peer"], name if isinstance(name, str) else None), 0),
+        )

@@ -1,0 +1,38 @@
+-- The statements of what servers cost a model's context, in the form of queries.sql. Each takes `since`
+-- and `until`; `most` where it says so.
+
+-- listed_tools --
+-- The newest list of tools that each component got of each peer, of many pages the newest; its texts.
+select distinct on (component, peer) component, peer, time, trace_id, message_id, size,
+       json -> 'result' -> 'tools' as tools
+from (
+    select component, peer, time, trace_id, message_id, size, json
+    from relayscope.messages
+    where time >= %(since)s and time < %(until)s
+      and kind = 'result' and method = 'tools/list' and direction = 'received'
+    order by time desc
+    limit 200
+) as listed
+order by component, peer, time desc
+
+-- called_tools --
+-- What the results of tools came to, by who got them of whom: sizes are bytes on the wire.
+select component, peer, tool, count(*) as results, sum(size)::bigint as bytes,
+       max(size) as largest, (array_agg(trace_id order by size desc nulls last))[1] as trace_id,
+       (array_agg(message_id order by size desc nulls last))[1] as message_id
+from relayscope.messages
+where time >= %(since)s and time < %(until)s
+  and kind = 'result' and method = 'tools/call' and direction = 'received'
+group by component, peer, tool
+order by sum(size) desc nulls last, component, peer, tool
+limit %(most)s
+
+-- results_over_time --
+-- Bytes of tools' results in each `step`, an interval.
+select component, date_bin(%(step)s, time, %(since)s) as time, sum(size)::bigint as bytes,
+       count(*) as results
+from relayscope.messages
+where time >= %(since)s and time < %(until)s
+  and kind = 'result' and method = 'tools/call' and direction = 'received'
+group by 1, 2
+order by 2, 1

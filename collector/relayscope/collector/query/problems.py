@@ -1,0 +1,252 @@
+"""What is wrong with what was said, the worst first: for the page and for `relayscope problems`.
+
+Each statement in problems.sql finds groups of like occasions; a function here says in words what
+such a group is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from relayscope.collector.query.named_query import rows
+from relayscope.collector.render.quantities import duration_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from datetime import datetime, timedelta
+    from typing import LiteralString
+    from uuid import UUID
+
+    import psycopg
+
+    Row = dict[str, Any]
+
+MOST: Final = 50
+"""Groups of each kind."""
+
+SEVERITY: Final = {
+    "connection": "no connection",
+    "unanswered": "not answered",
+    "failed": "failed",
+    "odd": "odd",
+    "undelivered": "records missing",
+    "repeated": "repeated",
+    "slow": "slow",
+    "silent": "silent",
+}
+"""The kinds, the most severe first, and what they are called."""
+
+STATES: Final = ("undelivered", "silent")
+"""Those that are no occasions, but how somebody is."""
+
+_ODD: Final = {
+    "orphan_answer": "sends an answer to no request",
+    "answer_to_notification": "answers a notification, which has no answer",
+    "late_answer": "answers when nobody waits any more",
+    "id_reused": "uses the id of a request that is open",
+    "id_type": "answers with an id of another type than the request's",
+    "wrong_side": "sends what only the other side may send",
+    "unparsable": "sends what is not JSON",
+    "not_mcp": "sends JSON that is no message of MCP",
+}
+
+_LATE: Final = {
+    "id_type": "what was sent has an id of another type than the request's",
+    "late_answer": "the answer came when nobody waited any more",
+}
+"""Of calls without an answer that have a message like one."""
+
+_NO_ANSWER: Final = {
+    "cancelled": "it was cancelled",
+    "timeout": "nobody waits after an hour",
+    "relayscope.stopped_reading": "the wait for it was given up",
+    "relayscope.answered_above": "the request it was made for was answered with an error",
+    "relayscope.unanswered": "the connection closed without one",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Occasions that look alike.
+
+    Attributes:
+        kind: One of `SEVERITY`.
+        component: Who recorded it.
+        what: What is wrong with it, in words that go on from its name.
+        occasions: How many there are; 0 where it is a state.
+        first_time: When it was seen first, in the time that was looked at.
+        last_time: When it was seen last.
+        evidence: What was said on the newest occasion; empty if nothing was.
+        trace_id: The trace of the newest occasion, if it has one.
+        span_id: The call in it.
+        message_id: The message, where it is about one.
+        in_list: The list that has all of them, `calls`, `messages` or `logs`; empty if none has.
+        listed: The filter of that list, by the names of its options.
+    """
+
+    kind: str
+    component: str
+    what: str
+    occasions: int
+    first_time: datetime
+    last_time: datetime
+    evidence: str = ""
+    trace_id: UUID | None = None
+    span_id: str | None = None
+    message_id: str | None = None
+    in_list: str = ""
+    listed: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def about(self) -> tuple[str, str | None, str | None]:
+        """Return what tells whether two are about the same."""
+        return (self.component, self.listed.get("tool"), self.listed.get("method"))
+
+
+def ranked(problems: Iterable[Problem]) -> list[Problem]:
+    """Put the most severe first, and of these the most frequent.
+
+    A message that is odd because nobody had answered is said with the call that has no answer.
+    """
+    found = list(problems)
+    unanswered = {problem.about for problem in found if problem.kind == "unanswered"}
+    order = list(SEVERITY)
+    return sorted(
+        (one for one in found if one.kind != "odd" or one.about not in unanswered),
+        key=lambda one: (order.index(one.kind), -one.occasions, one.component, one.what),
+    )
+
+
+def _failed_call(row: Row) -> Problem:
+    asked = row["tool"] or row["method"] or "a request"
+    who = "" if row["side"] == "server" else f" to {row['peer'] or 'its peer'}"
+    late = _LATE.get(row["odd"] or "")
+    if row["outcome"] == "unanswered":
+        why = late or _NO_ANSWER.get(row["error_type"] or "", "it is open")
+        what = (
+            f"did not answer {asked}: {late or 'it came, and nothing was sent back'}"
+            if row["side"] == "server"
+            else f"got no answer{who.replace(' to ', ' from ')} for {asked}: {why}"
+        )
+    elif row["outcome"] == "transport_error":
+        what = f"could not send {asked}{who}: {row['error_type']}"
+    elif row["side"] == "server":
+        what = f"answered {asked} with {_error(row)}"
+    else:
+        what = f"got {_error(row)} from {row['peer'] or 'its peer'} for {asked}"
+    kind = "unanswered" if row["outcome"] == "unanswered" else "failed"
+    return _problem(row, kind, what, "calls", ("side", "peer", "method", "tool", "outcome"))
+
+
+def _error(row: Row) -> str:
+    if row["outcome"] == "tool_error":
+        return "an error of the tool"
+    return f"the error {row['error_code'] or row['error_type'] or ''}".rstrip()
+
+
+def _failed_connection(row: Row) -> Problem:
+    what = f"could not connect to {row['peer'] or 'its peer'}: {row['error_type']}"
+    return _problem(row, "connection", what)
+
+
+def _odd_message(row: Row) -> Problem:
+    about = f" ({row['tool'] or row['method']})" if row["tool"] or row["method"] else ""
+    said = _ODD.get(row["odd"], row["odd"])
+    sender = (
+        f"has a peer, {row['peer'] or 'unnamed'}, that " if row["direction"] == "received" else ""
+    )
+    listed = ("direction", "peer", "method", "tool")
+    problem = _problem(row, "odd", f"{sender}{said}{about}", "messages", listed)
+    problem.listed["odd"] = "true"
+    return problem
+
+
+def _slow_call(row: Row) -> Problem:
+    what = (
+        f"waited up to {_length(row['longest'])} for {row['tool'] or row['method']} of "
+        f"{row['peer'] or 'its peer'}: 95 of 100 of its {row['calls']:,} calls take "
+        f"{_length(row['p95'])} at most"
+    )
+    problem = _problem(row, "slow", what, "calls", ("peer", "method", "tool"))
+    problem.listed["slower_than"] = f"{2 * row['p95'].total_seconds():.6f}s"
+    return problem
+
+
+def _repeated_call(row: Row) -> Problem:
+    what = (
+        f"called {row['tool'] or 'a tool'} of {row['peer'] or 'its peer'} "
+        f"{row['within_a_minute']:,} times within a minute, with the same arguments"
+    )
+    return _problem(row, "repeated", what, "calls", ("peer", "method", "tool"))
+
+
+def _undelivered(row: Row) -> Problem:
+    if row["missing"]:
+        what = f"lacks {int(row['missing']):,} records of process {row['process']}"
+        return _problem(row | {"occasions": 0}, "undelivered", what)
+    what = "has not been heard since, and has not said that it ended"
+    return _problem(row | {"occasions": 0}, "silent", what)
+
+
+def _dropped(row: Row) -> Problem:
+    return _problem(row, "undelivered", "had to drop records", "logs", ())
+
+
+def _problem(
+    row: Row, kind: str, what: str, in_list: str = "", listed: tuple[str, ...] = ()
+) -> Problem:
+    return Problem(
+        kind,
+        row["component"] or "unknown_service",
+        what,
+        row["occasions"],
+        row["first_time"],
+        row["last_time"],
+        row.get("evidence") or "",
+        row.get("trace_id"),
+        row.get("span_id"),
+        row.get("message_id"),
+        in_list,
+        {name: str(row[name]) for name in ("component", *listed) if row[name] is not None},
+    )
+
+
+def _length(value: timedelta) -> str:
+    return duration_text(round(value.total_seconds() * 10**9))
+
+
+READERS: Final[dict[LiteralString, Callable[[Row], Problem]]] = {
+    "failed_calls": _failed_call,
+    "failed_connections": _failed_connection,
+    "odd_messages": _odd_message,
+    "slow_calls": _slow_call,
+    "repeated_calls": _repeated_call,
+    "undelivered": _undelivered,
+    "dropped": _dropped,
+}
+"""The statements, and what makes a problem of a row of each."""
+
+
+def read(name: LiteralString, answer: Iterable[Row]) -> Iterator[Problem]:
+    """Make problems of the rows of one of the statements."""
+    return map(READERS[name], answer)
+
+
+def ask(connection: psycopg.Connection[Any], times: Mapping[str, object]) -> Iterator[Problem]:
+    """Look for all kinds, one after the other.
+
+    Args:
+        connection: As `database.reading` gives it.
+        times: `since` and `until`.
+
+    Raises:
+        ReadingError: With PostgreSQL's words, and what to do.
+    """
+    for name in READERS:
+        yield from read(name, rows(connection, name, {**times, "most": MOST}))
+
+
+def in_time(problems: Iterable[Problem]) -> list[Problem]:
+    """Put the newest first."""
+    return sorted(problems, key=lambda one: one.last_time, reverse=True)

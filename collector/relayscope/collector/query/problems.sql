@@ -1,0 +1,211 @@
+-- The statements of what is wrong, in the form of queries.sql: for the page and `relayscope problems`.
+-- Each takes `since` and `until`, and has at most `most` rows, the worst first. One row is a group of
+-- occasions that look alike, with the newest of them.
+
+-- failed_calls --
+-- Calls that went wrong, each where it began to: what fails below fails above, too.
+with failed as materialized (
+    select trace_id, span_id, component, side, peer, method, tool, time, outcome, error_type,
+           error_code, odd
+    from relayscope.calls
+    where time >= %(since)s and time < %(until)s and outcome <> 'ok'
+    order by time desc
+    limit 2000
+),
+first as (
+    select failed.*
+    from failed
+    where not exists (
+        select from relayscope.spans as below
+        where below.trace_id = failed.trace_id and below.parent_span_id = failed.span_id
+          and below.attributes ? 'jsonrpc.request.id'
+          and (below.status = 'error' or below.error_type is not null)
+    )
+),
+alike as (
+    -- Who connects comes from another port each time.
+    select component, side, case side when 'client' then peer end as peer, method, tool, outcome,
+           error_type, error_code, odd, count(*) as occasions, min(time) as first_time, max(time) as last_time,
+           (array_agg(trace_id order by time desc))[1] as trace_id,
+           (array_agg(span_id order by time desc))[1] as span_id
+    from first
+    group by 1, 2, 3, 4, 5, 6, 7, 8, 9
+    order by count(*) desc
+    limit %(most)s
+)
+select alike.*, said.body as evidence
+from alike
+left join lateral (
+    select left(messages.body, 2000) as body
+    from relayscope.messages
+    where messages.trace_id = alike.trace_id and messages.span_id = alike.span_id
+    order by messages.kind in ('error', 'result') desc, messages.time desc
+    limit 1
+) as said on true
+order by alike.occasions desc, alike.last_time desc
+
+-- failed_connections --
+-- Connections that were not made: no call could be.
+select component, peer, error_type, count(*) as occasions, min(start_time) as first_time,
+       max(start_time) as last_time,
+       (array_agg(trace_id order by start_time desc))[1] as trace_id,
+       (array_agg(span_id order by start_time desc))[1] as span_id,
+       (array_agg(status_message order by start_time desc))[1] as evidence
+from relayscope.spans
+where start_time >= %(since)s and start_time < %(until)s
+  and kind = 'client' and error_type is not null and not attributes ? 'jsonrpc.request.id'
+group by component, peer, error_type
+order by count(*) desc, max(start_time) desc
+limit %(most)s
+
+-- odd_messages --
+-- Messages that healthy peers would not have sent, told by who sent them where that one is recorded.
+with odd as materialized (
+    select time, component, peer, direction, odd, method, tool, kind, trace_id, span_id, message_id,
+           body
+    from relayscope.odd_messages
+    where time >= %(since)s and time < %(until)s
+    order by time desc
+    limit 2000
+)
+select component, direction, case direction when 'received' then peer end as peer, odd, method, tool,
+       count(*) as occasions, min(time) as first_time, max(time) as last_time,
+       (array_agg(trace_id order by time desc))[1] as trace_id,
+       (array_agg(span_id order by time desc))[1] as span_id,
+       (array_agg(message_id order by time desc))[1] as message_id,
+       (array_agg(left(body, 2000) order by time desc))[1] as evidence
+from odd
+where direction is distinct from 'received' or not exists (
+    select from odd as sent
+    where sent.direction = 'sent' and sent.odd = odd.odd and sent.body = odd.body
+      and sent.time between odd.time - interval '10 seconds' and odd.time + interval '10 seconds'
+)
+group by 1, 2, 3, 4, 5, 6
+order by count(*) desc, max(time) desc
+limit %(most)s
+
+-- slow_calls --
+-- Calls that took more than twice what 95 of 100 of their like do, and 100 ms at least.
+with answered as materialized (
+    select component, peer, method, tool, trace_id, span_id, time, duration
+    from relayscope.calls
+    where time >= %(since)s and time < %(until)s and side = 'client' and duration is not null
+),
+usual as (
+    select component, peer, method, tool, count(*) as calls,
+           percentile_cont(0.95) within group (order by duration) as p95
+    from answered
+    group by component, peer, method, tool
+    having count(*) >= 20
+)
+select answered.component, answered.peer, answered.method, answered.tool, usual.calls, usual.p95,
+       count(*) as occasions, min(answered.time) as first_time, max(answered.time) as last_time,
+       max(answered.duration) as longest,
+       (array_agg(answered.trace_id order by answered.duration desc))[1] as trace_id,
+       (array_agg(answered.span_id order by answered.duration desc))[1] as span_id
+from answered
+join usual on usual.component = answered.component
+where usual.peer is not distinct from answered.peer
+  and usual.method is not distinct from answered.method
+  and usual.tool is not distinct from answered.tool
+  and answered.duration > 2 * usual.p95 and answered.duration > interval '100 ms'
+group by answered.component, answered.peer, answered.method, answered.tool, usual.calls, usual.p95
+order by max(answered.duration) desc
+limit %(most)s
+
+-- repeated_calls --
+-- The same call of a tool, with the same arguments, five times or more within a minute.
+with asked as materialized (
+    select component, peer, tool, trace_id, span_id, time, md5(relayscope_store.said(body)::text) as said,
+           left(body, 2000) as body
+    from (
+        select component, peer, tool, trace_id, span_id, time, body
+        from relayscope.messages
+        where time >= %(since)s and time < %(until)s
+          and kind = 'request' and direction = 'sent' and method = 'tools/call' and body is not null
+          and length(body) < 20000
+        order by time desc
+        limit 5000
+    ) as newest
+),
+counted as (
+    select asked.*,
+           count(*) over (
+               partition by component, peer, tool, said order by time
+               range between interval '1 minute' preceding and current row
+           ) as within_a_minute
+    from asked
+)
+select component, peer, tool, 'tools/call' as method, max(within_a_minute) as within_a_minute,
+       count(*) as occasions, min(time) as first_time, max(time) as last_time,
+       (array_agg(trace_id order by time desc))[1] as trace_id,
+       (array_agg(span_id order by time desc))[1] as span_id,
+       min(body) as evidence
+from counted
+group by component, peer, tool, said
+having max(within_a_minute) >= 5
+order by max(within_a_minute) desc
+limit %(most)s
+
+-- undelivered --
+-- Processes of which records are missing; and components whose newest process was heard for the last
+-- time some minutes ago and has not said that it has ended.
+select component, process, missing, first_time, last_time
+from (
+    select component, process, missing, first_time, last_time, unknown_since,
+           row_number() over (partition by component order by last_time desc) = 1 as is_newest
+    from relayscope.delivery(%(since)s, %(until)s)
+    where channel is null
+) as process
+where missing > 0 or (is_newest and unknown_since < now() - interval '5 minutes')
+order by missing desc, last_time desc
+limit %(most)s
+
+-- dropped --
+-- What processes say that they had to drop.
+select component, body as evidence, count(*) as occasions, min(time) as first_time,
+       max(time) as last_time
+from relayscope.logs
+where time >= %(since)s and time < %(until)s
+  and event_name = 'relayscope.delivery' and severity_number >= 13
+group by component, body
+order by max(time) desc
+limit %(most)s
+
+-- who_calls_whom --
+-- Calls between components, or peers where they are not recorded, whatever the method.
+with made as (
+    select trace_id, span_id, component, peer, method, duration,
+           status = 'error' or error_type is not null as failed
+    from relayscope.spans
+    where start_time >= %(since)s and start_time < %(until)s
+      and kind = 'client' and attributes ? 'jsonrpc.request.id'
+),
+served as (
+    select distinct on (trace_id, parent_span_id) trace_id, parent_span_id, component
+    from relayscope.spans
+    where start_time >= %(since)s::timestamptz - interval '1 hour' and start_time < %(until)s
+      and kind = 'server' and parent_span_id is not null and attributes ? 'jsonrpc.request.id'
+    order by trace_id, parent_span_id, start_time
+)
+select made.component as caller, coalesce(served.component, made.peer) as callee,
+       served.component is not null as is_recorded,
+       array_agg(distinct made.peer) filter (where made.peer is not null) as peers,
+       count(*) as calls, count(*) filter (where made.failed) as failed,
+       -- Of the calls of tools where there are any: a handshake takes its own time.
+       coalesce(
+           percentile_cont(0.95) within group (order by made.duration)
+               filter (where not made.failed and made.method = 'tools/call'),
+           percentile_cont(0.95) within group (order by made.duration) filter (where not made.failed)
+       ) as p95
+from made
+left join served on served.trace_id = made.trace_id and served.parent_span_id = made.span_id
+group by 1, 2, 3
+union all
+select component, peer, false, array[peer], 0, count(*), null
+from relayscope.spans
+where start_time >= %(since)s and start_time < %(until)s
+  and kind = 'client' and error_type is not null and not attributes ? 'jsonrpc.request.id'
+  and peer is not null
+group by component, peer
+order by 5 desc, 1, 2
