@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import grpc
     from sqlalchemy import Connection
 
-    from relayscope.collector.ingest.signals import Signal
+    from relayscope.collector.signals import Signal
 
 PATIENCE = 60
 """Seconds after which a collector that does not do what it should counts as hung."""

@@ -22,7 +22,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span
 
-from relayscope.collector.ingest.signals import LOGS, TRACES
+from relayscope.collector.signals import LOGS, TRACES
 from relayscope.conventions.attributes import DELIVERY_SEQUENCE
 from relayscope.conventions.events import EVENT_DELIVERY
 

@@ -25,7 +25,7 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeL
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 from sqlalchemy import text
 
-from relayscope.collector.ingest.signals import LOGS, TRACES
+from relayscope.collector.signals import LOGS, TRACES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

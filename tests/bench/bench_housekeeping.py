@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import grpc
 import psycopg
 
-from relayscope.collector.ingest.signals import LOGS
+from relayscope.collector.signals import LOGS
 from relayscope.storage import (
     EmbeddedServer,
     Policy,

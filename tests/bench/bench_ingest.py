@@ -32,7 +32,7 @@ from psycopg.sql import SQL, Identifier
 from sqlalchemy import make_url
 
 from relayscope.collector.ingest.decode import decode, parse
-from relayscope.collector.ingest.signals import LOGS, TRACES, Signal
+from relayscope.collector.signals import LOGS, TRACES, Signal
 from relayscope.sanitizer import Rules, Sanitizer, Value
 from relayscope.storage import Batch, EmbeddedServer, Writer, create_engine, migrate
 from tests.bench.record import ATTRIBUTES, PLAIN

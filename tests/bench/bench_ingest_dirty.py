@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from relayscope.collector.ingest.signals import LOGS
+from relayscope.collector.signals import LOGS
 from relayscope.storage import EmbeddedServer
 from tests.bench.bench_ingest import ITEMS, ROUNDS, Run, database, row, run
 from tests.bench.record import BODIES, PLAIN

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Final
 import grpc
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
-from relayscope.collector.ingest.signals import LOGS
+from relayscope.collector.signals import LOGS
 from relayscope.storage import EmbeddedServer
 from tests.bench.bench_ingest import database, row
 from tests.bench.text_kinds import KINDS

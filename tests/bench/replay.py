@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import grpc
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
-from relayscope.collector.ingest.signals import SIGNALS
+from relayscope.collector.signals import SIGNALS
 from tests.fix_delivery import Receiver
 
 if TYPE_CHECKING:

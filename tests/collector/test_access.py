@@ -13,7 +13,7 @@ import grpc
 import pytest
 import trustme
 
-from relayscope.collector.ingest.signals import LOGS, SIGNALS
+from relayscope.collector.signals import LOGS, SIGNALS
 from tests.fix_collector import PROTOBUF, Collector, clean_environment, export
 
 if TYPE_CHECKING:

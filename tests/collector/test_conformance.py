@@ -22,7 +22,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
-from relayscope.collector.ingest.signals import LOGS, SIGNALS, TRACES, Signal
+from relayscope.collector.signals import LOGS, SIGNALS, TRACES, Signal
 from tests import otlp_samples
 from tests.fix_collector import JSON, PROTOBUF, export
 from tests.fix_programs import eventually

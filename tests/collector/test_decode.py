@@ -18,7 +18,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from relayscope.collector.errors import Malformed
 from relayscope.collector.ingest.decode import Decoded, decode, parse
 from relayscope.collector.ingest.decode.weight import messages_in
-from relayscope.collector.ingest.signals import LOGS, METRICS, SIGNALS, TRACES, Signal
+from relayscope.collector.signals import LOGS, METRICS, SIGNALS, TRACES, Signal
 from relayscope.sanitizer import Rules, Sanitizer
 from tests import otlp_samples
 from tests.otlp_samples import SPAN_ID, START, TRACE_ID

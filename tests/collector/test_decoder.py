@@ -22,14 +22,14 @@ from relayscope.collector.ingest.decoder import (
     DecodingProcess,
     DecodingThread,
     Job,
-    opened,
+    open_requests,
 )
-from relayscope.collector.ingest.decoder.turns import Turns
-from relayscope.collector.ingest.inflight_limit import Room
+from relayscope.collector.ingest.decoder.fair_queue import FairQueue
+from relayscope.collector.ingest.inflight_limit import InflightLimit
 from relayscope.collector.ingest.pipeline import LARGE, Lane, Pipeline
-from relayscope.collector.ingest.signals import LOGS
-from relayscope.collector.internal_telemetry.collector_metrics import Figures
+from relayscope.collector.internal_telemetry.collector_metrics import CollectorMetrics
 from relayscope.collector.internal_telemetry.component_class import ComponentClasses
+from relayscope.collector.signals import LOGS
 from relayscope.sanitizer import Rules, Sanitizer
 from relayscope.spool import SpoolFull
 from relayscope.storage import Outcome, StorageUnavailable
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
     from typing import Any
 
-    from relayscope.collector.ingest.decoder.opened import Slice
+    from relayscope.collector.ingest.decoder.open_requests import Slice
     from relayscope.storage import Batch
 
 SMALL_BODY = "hello"
@@ -90,7 +90,7 @@ class Scene:
     def __init__(
         self, write: Callable[[Sequence[Batch]], list[Outcome]], answer_timeout: float = PATIENCE
     ) -> None:
-        self.room = Room(2**24)
+        self.inflight_limit = InflightLimit(2**24)
         self.small, self.large = Counting(), Counting()
         self.asked: list[bytes] = []
         self.stored: set[bytes] = set()
@@ -98,7 +98,7 @@ class Scene:
             Lane(Decoder(self.small), CommitGroup(write, lambda *_: None)),
             Lane(Decoder(self.large), CommitGroup(write, lambda *_: None)),
             self.is_stored,
-            Figures(ComponentClasses({})),
+            CollectorMetrics(ComponentClasses({})),
             answer_timeout,
         )
 
@@ -109,7 +109,7 @@ class Scene:
 
     async def send(self, sent: Job) -> None:
         """Send a request and hear OK."""
-        reservation = await self.room.reserve(len(sent.raw))
+        reservation = await self.inflight_limit.reserve(len(sent.raw))
         await self.pipeline.accept("sender", sent, reservation)
 
 
@@ -134,7 +134,7 @@ def test_a_repeated_request_is_decoded_once(body: str) -> None:
         assert scene.small.begun + scene.large.begun == 1
         await scene.send(job(body + "other"))
         assert scene.small.begun + scene.large.begun == 2
-        assert scene.room.taken == 0
+        assert scene.inflight_limit.taken == 0
         await scene.pipeline.drain()
 
     running(scenario())
@@ -223,7 +223,7 @@ def test_a_neighbour_is_answered_before_the_giant(neighbours: Job) -> None:
 
 def test_turns_go_to_who_has_had_the_least() -> None:
     """R26: many requests of one sender do not outnumber another's, and absence is no credit."""
-    turns: Turns[str] = Turns()
+    turns: FairQueue[str] = FairQueue()
     for number in range(50):
         turns.add("many", f"many {number}")
     for _ in range(10):
@@ -243,11 +243,11 @@ def test_what_takes_too_long_is_refused_unless_it_is_one_record(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """R26: it may be halved; refused for good, it does not come again as it was."""
-    begun = opened.Opened(Sanitizer.default())
+    begun = open_requests.OpenRequests(Sanitizer.default())
     assert begun.go_on(1, giant(2)._replace(until=1e9), 0).rows is None
     assert begun.go_on(2, giant(1)._replace(until=1e9), 0).rows is None
-    monkeypatch.setattr(opened, "monotonic", lambda: 2e9)
-    monkeypatch.setattr(opened, "MOST_SECONDS", 0.0)
+    monkeypatch.setattr(open_requests, "monotonic", lambda: 2e9)
+    monkeypatch.setattr(open_requests, "MOST_SECONDS", 0.0)
     with pytest.raises(TooLarge, match="send fewer records"):
         begun.go_on(1, None, PATIENCE)
     rows = begun.go_on(2, None, PATIENCE).rows
@@ -259,7 +259,7 @@ def test_large_requests_leave_room_for_small_ones() -> None:
     """R26: they wait in their senders, while what is small is let in."""
 
     async def scenario() -> None:
-        room = Room(10 * 2**20, kept_for_small=2**20)
+        room = InflightLimit(10 * 2**20, kept_for_small=2**20)
         held = []
         for _ in range(9):
             reservation = await room.reserve(2**20)

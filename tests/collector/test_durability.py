@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import grpc
 import pytest
 
-from relayscope.collector.ingest.signals import LOGS, TRACES
+from relayscope.collector.signals import LOGS, TRACES
 from tests.fix_collector import Collector, StartCollector, export
 from tests.fix_oracle import Oracle, Producers
 from tests.fix_programs import eventually

@@ -10,7 +10,7 @@ import grpc
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
-from relayscope.collector.ingest.signals import LOGS, METRICS, SIGNALS, TRACES, Signal
+from relayscope.collector.signals import LOGS, METRICS, SIGNALS, TRACES, Signal
 from tests import otlp_samples, stored_otlp
 from tests.fix_collector import JSON, PROTOBUF, Collector, export
 

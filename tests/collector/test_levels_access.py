@@ -13,14 +13,14 @@ from opentelemetry._opamp.proto import opamp_pb2
 
 from relayscope.collector.config.settings import Settings
 from relayscope.collector.ingest.health import Health
-from relayscope.collector.ingest.inflight_limit import Room
-from relayscope.collector.internal_telemetry.collector_metrics import Figures
+from relayscope.collector.ingest.inflight_limit import InflightLimit
+from relayscope.collector.internal_telemetry.collector_metrics import CollectorMetrics
 from relayscope.collector.internal_telemetry.component_class import ComponentClasses
 from relayscope.collector.receive.access import Access
-from relayscope.collector.receive.admission import Intake
+from relayscope.collector.receive.admission import Admission
 from relayscope.collector.receive.http import make_app
 from relayscope.collector.receive.level_routes import level_routes
-from relayscope.collector.receive.refusal_log import Refusals
+from relayscope.collector.receive.refusal_log import RefusalLog
 from relayscope.storage import create_engine
 from tests.fix_levels import level, listed
 
@@ -61,7 +61,7 @@ def status(collector: Collector, name: str, token: str | None, **headers: str) -
 
 
 def test_each_role_may_do_what_is_its_own(guarded: Collector) -> None:
-    """Agents ask with the token they send records with; only `admin` changes. Refusals count."""
+    """Agents ask with the token they send records with; only `admin` changes. RefusalLog count."""
     allowed = {
         role: [name for name in REQUESTS if status(guarded, name, token) == 200]
         for role, token in TOKENS.items()
@@ -110,9 +110,15 @@ def test_without_tokens_only_this_machine_changes_levels(database_url: str, tmp_
     settings = Settings(data_dir=tmp_path, insecure=True)
     engine = create_engine(database_url)
     unused: Any = None
-    intake = Intake(Access(()), Room(2**20), unused, Figures(ComponentClasses({})), Refusals())
+    admission = Admission(
+        Access(()),
+        InflightLimit(2**20),
+        unused,
+        CollectorMetrics(ComponentClasses({})),
+        RefusalLog(),
+    )
     health: Health = unused
-    app = make_app(intake, health, settings, level_routes(engine, intake, settings))
+    app = make_app(admission, health, settings, level_routes(engine, admission, settings))
 
     async def statuses(host: str) -> list[int]:
         transport = httpx.ASGITransport(app, client=(host, 50_000))

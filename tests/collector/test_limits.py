@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 import pytest
 
-from relayscope.collector.ingest.signals import LOGS, SIGNALS
+from relayscope.collector.signals import LOGS, SIGNALS
 from tests.fix_collector import JSON, PATIENCE, PROTOBUF, Collector, export
 from tests.otlp_samples import delimited
 

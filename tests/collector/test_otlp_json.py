@@ -15,7 +15,7 @@ from opentelemetry.proto.logs.v1.logs_pb2 import ResourceLogs
 from relayscope.collector.errors import Malformed
 from relayscope.collector.ingest.decode import parse
 from relayscope.collector.ingest.decode.otlp_json import parse_json
-from relayscope.collector.ingest.signals import LOGS, METRICS, SIGNALS, TRACES, Signal
+from relayscope.collector.signals import LOGS, METRICS, SIGNALS, TRACES, Signal
 from tests import otlp_samples
 from tests.otlp_samples import delimited
 

@@ -15,7 +15,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 from sqlalchemy import Engine, text
 
-from relayscope.collector.ingest.signals import LOGS, TRACES
+from relayscope.collector.signals import LOGS, TRACES
 from tests.fix_collector import JSON, Collector, export
 from tests.otlp_samples import SPAN_ID, START, TRACE_ID
 

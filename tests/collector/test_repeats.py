@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 from sqlalchemy import Engine, text
 
-from relayscope.collector.ingest.signals import TRACES
+from relayscope.collector.signals import TRACES
 from tests.fix_collector import PATIENCE, PROTOBUF, Collector, export
 from tests.fix_oracle import Oracle
 from tests.fix_programs import eventually

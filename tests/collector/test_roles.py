@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import psycopg
 from sqlalchemy import make_url
 
-from relayscope.collector.ingest.signals import LOGS, METRICS, TRACES
+from relayscope.collector.signals import LOGS, METRICS, TRACES
 from relayscope.storage import EmbeddedServer
 from tests import otlp_samples
 from tests.fix_collector import Collector, clean_environment

@@ -8,7 +8,7 @@ import grpc
 import pytest
 from sqlalchemy import Engine, text
 
-from relayscope.collector.ingest.signals import LOGS, METRICS, TRACES, Signal
+from relayscope.collector.signals import LOGS, METRICS, TRACES, Signal
 from tests import otlp_samples
 from tests.fix_collector import Collector, StartCollector, export
 from tests.fix_programs import eventually

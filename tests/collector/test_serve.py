@@ -43,7 +43,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter
 from sqlalchemy import Engine, text
 
-from relayscope.collector.ingest.signals import LOGS
+from relayscope.collector.signals import LOGS
 from relayscope.storage import EmbeddedServer
 from tests import otlp_samples
 from tests.fix_collector import PATIENCE, Collector, clean_environment, export

@@ -13,7 +13,7 @@ import grpc
 import pytest
 from sqlalchemy import Engine, text
 
-from relayscope.collector.ingest.signals import LOGS
+from relayscope.collector.signals import LOGS
 from tests.fix_collector import Collector, export
 from tests.fix_programs import eventually
 

@@ -15,7 +15,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeLogs
 
-from relayscope.collector.ingest.signals import LOGS
+from relayscope.collector.signals import LOGS
 from tests.fix_collector import Collector
 from tests.fix_oracle import FILLER, RETRYABLE_GRPC, Oracle
 from tests.soak.field import RECOVERY_SECONDS, Field, wait_until_drained

@@ -12,7 +12,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
     ExportLogsServiceResponse,
 )
 
-from relayscope.collector.ingest.signals import LOGS, TRACES
+from relayscope.collector.signals import LOGS, TRACES
 from relayscope.storage import create_engine
 from tests.fix_collector import export
 from tests.soak.field import Field, wait_until_drained

@@ -17,6 +17,7 @@
         ├── PermissionDenied     its token has another role
         └── Overloaded           there is no room for it now (retryable)
             └── Unavailable      it could not be stored now (retryable)
+                ├── DecodingEnded  the process that decodes it has ended (retryable)
                 └── TooSlow      it did not arrive or was not stored in time (retryable)
 
 `retryable` says whether the same request may succeed later. How each becomes a status is the
@@ -90,6 +91,10 @@ class Overloaded(RequestRefused):
 
 class Unavailable(Overloaded):
     """The request could not be stored now."""
+
+
+class DecodingEnded(Unavailable):
+    """The process that decodes has ended in the middle of a request; another takes its place."""
 
 
 class TooSlow(Unavailable):

@@ -15,7 +15,7 @@ import pytest
 from tests.collector.reading import samples
 from tests.collector.reading.conftest import COLUMNS, COMMAND
 from tests.collector.reading.samples import HOSTILE_TRACE_ID, TRACE_ID
-from tests.collector.reading.test_plain_text import OBEYED
+from tests.collector.reading.test_printable import OBEYED
 from tests.fix_collector import PATIENCE, clean_environment
 
 if TYPE_CHECKING:

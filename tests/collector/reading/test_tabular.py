@@ -16,7 +16,7 @@ from relayscope.collector.query.errors import StatementRefused
 from relayscope.collector.query.statement import Column, Result
 from relayscope.collector.render import tabular
 from tests.collector.reading.samples import HOSTILE
-from tests.collector.reading.test_plain_text import OBEYED
+from tests.collector.reading.test_printable import OBEYED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -18,7 +18,7 @@ from relayscope.collector.query.trace_tree import build
 from relayscope.collector.render.trace_text import Layout, Messages, trace_lines
 from tests.collector.reading import samples
 from tests.collector.reading.samples import START, TRACE_ID, message, span
-from tests.collector.reading.test_plain_text import OBEYED
+from tests.collector.reading.test_printable import OBEYED
 from tests.collector.reading.test_trace_tree import records, spans
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from sqlalchemy import Engine, text
 from relayscope.collector.cli.main import main
 from relayscope.collector.errors import ArchiveError
 from relayscope.collector.ingest.decode import decode
-from relayscope.collector.ingest.signals import LOGS, METRICS, TRACES
 from relayscope.collector.maintenance.archive import Archive, verify
 from relayscope.collector.maintenance.restore import restore
+from relayscope.collector.signals import LOGS, METRICS, TRACES
 from relayscope.sanitizer import Sanitizer
 from relayscope.storage import RetentionClass, Sealer, Writer, alone, everything, remove
 from tests import otlp_samples

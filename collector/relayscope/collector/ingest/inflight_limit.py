@@ -22,7 +22,7 @@ LARGE: Final = 64 * 2**10
 """Bytes from which on a request is large: what large ones hold, they hold for longer."""
 
 
-class Room:
+class InflightLimit:
     """How many bytes of requests may be in memory at a time. Belongs to one event loop."""
 
     def __init__(self, size: int, kept_for_small: int = 0) -> None:
@@ -108,10 +108,10 @@ class Room:
 class Reservation:
     """The bytes of one request. Whoever holds it last releases it."""
 
-    __slots__ = ("_bytes", "_large", "_room")
+    __slots__ = ("_bytes", "_large", "_limit")
 
-    def __init__(self, room: Room, size: int) -> None:
-        self._room = room
+    def __init__(self, limit: InflightLimit, size: int) -> None:
+        self._limit = limit
         self._bytes = size
         self._large = 0
 
@@ -122,13 +122,13 @@ class Reservation:
             Overloaded: there is not enough room; what was held before stays held.
         """
         if size > self._bytes:
-            self._room.grow(size - self._bytes)
+            self._limit.grow(size - self._bytes)
             self._bytes = size
 
     def shrink_to(self, size: int) -> None:
         """Give back what is held beyond so many bytes."""
         if size < self._bytes:
-            self._room.shrink(self._bytes - size)
+            self._limit.shrink(self._bytes - size)
             self._bytes = size
 
     def settle_at(self, size: int) -> None:
@@ -139,12 +139,12 @@ class Reservation:
         """
         self.shrink_to(size)
         if size >= LARGE:
-            self._room.add_large(size)
+            self._limit.add_large(size)
             self._large = size
 
     def release(self) -> None:
         """Give everything back; harmless when repeated."""
-        self._room.large -= self._large
+        self._limit.large -= self._large
         self._large = 0
         self.shrink_to(0)
 

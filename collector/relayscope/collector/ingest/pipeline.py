@@ -10,22 +10,19 @@ from relayscope.collector.errors import TooSlow, Unavailable
 from relayscope.collector.ingest.commit_group import items_in
 from relayscope.collector.ingest.decode import digest_of
 from relayscope.collector.ingest.outage import Spooled
-from relayscope.collector.ingest.recent_answers import Answer, Answered
-from relayscope.collector.receive.status import success
+from relayscope.collector.ingest.recent_answers import Answer, RecentAnswers
 from relayscope.spool import SpoolFull
 from relayscope.storage import StorageUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from google.protobuf.message import Message
+    from collections.abc import Awaitable, Callable, Mapping
 
     from relayscope.collector.ingest.commit_group import CommitGroup
     from relayscope.collector.ingest.decoder import Decoder, Job
-    from relayscope.collector.ingest.decoder.opened import Rows
+    from relayscope.collector.ingest.decoder.open_requests import Rows
     from relayscope.collector.ingest.inflight_limit import Reservation
-    from relayscope.collector.ingest.signals import Signal
-    from relayscope.collector.internal_telemetry.collector_metrics import Figures
+    from relayscope.collector.internal_telemetry.collector_metrics import CollectorMetrics
+    from relayscope.collector.signals import Signal
 
     IsStored = Callable[[bytes], Awaitable[bool]]
 
@@ -75,7 +72,7 @@ class Pipeline:
         small: Lane,
         large: Lane,
         is_stored: IsStored,
-        figures: Figures,
+        metrics: CollectorMetrics,
         answer_timeout: float,
     ) -> None:
         """Prepare.
@@ -84,19 +81,19 @@ class Pipeline:
             small: The way of the small requests.
             large: The way of the large ones.
             is_stored: Looks a digest up in the database; False also if it cannot tell now.
-            figures: Told what became of each request.
+            metrics: Told what became of each request.
             answer_timeout: Seconds after which a client is told to try again.
         """
         self._small = small
         self._large = large
         self._is_stored = is_stored
-        self._figures = figures
+        self._metrics = metrics
         self._answer_timeout = answer_timeout
         self._under_way: dict[bytes, _UnderWay] = {}
-        self._answered = Answered()
+        self._recent_answers = RecentAnswers()
 
-    async def accept(self, sender: str, job: Job, reservation: Reservation) -> Message:
-        """Store one request; the answer is given after the commit.
+    async def accept(self, sender: str, job: Job, reservation: Reservation) -> Mapping[str, int]:
+        """Store one request; return after the commit what could not be stored, by reason.
 
         A request that is under way already, or was answered a moment ago, is not decoded again: it
         gets the answer of the first.
@@ -115,16 +112,16 @@ class Pipeline:
         under_way = self._under_way.get(digest)
         answer = None
         if under_way is None:
-            answer = self._answered.get(digest)
+            answer = self._recent_answers.get(digest)
             if answer is None:
                 under_way = self._begin(digest, sender, job, reservation)
-                return success(signal, (await self._answer(under_way)).rejected)
+                return (await self._answer(under_way)).rejected
         reservation.release()
         if answer is None:
             assert under_way is not None  # noqa: S101 - one of the two there is
             answer = await self._answer(under_way)
-        self._figures.items(signal, answer.component_class, "duplicate", answer.items)
-        return success(signal, answer.rejected)
+        self._metrics.items(signal, answer.component_class, "duplicate", answer.items)
+        return answer.rejected
 
     async def drain(self) -> None:
         """Wait for everything under way."""
@@ -146,7 +143,7 @@ class Pipeline:
             reservation.release()
             # Also where nobody asks for it any more, when the answer was given before.
             if not storing.cancelled() and storing.exception() is None:
-                self._answered.remember(digest, storing.result())
+                self._recent_answers.remember(digest, storing.result())
 
         under_way.answer.add_done_callback(done)
         return under_way
@@ -172,8 +169,8 @@ class Pipeline:
 
     async def _store_rows(self, signal: Signal, lane: Lane, rows: Rows) -> Answer:
         batch, rejected = rows.batch, rows.rejected
-        component_class = self._figures.class_of(batch)
-        self._figures.sanitized(signal, component_class, rows.hits)
+        component_class = self._metrics.class_of(batch)
+        self._metrics.sanitized(signal, component_class, rows.hits)
         items = items_in(batch)
         if items:
             try:
@@ -186,8 +183,8 @@ class Pipeline:
             became = "duplicate" if outcome.duplicate else "stored"
             if isinstance(outcome, Spooled):
                 became = "spooled"
-            self._figures.items(signal, component_class, became, items)
-        self._figures.rejected(signal, component_class, rejected)
+            self._metrics.items(signal, component_class, became, items)
+        self._metrics.rejected(signal, component_class, rejected)
         return Answer(rejected, component_class, items)
 
 

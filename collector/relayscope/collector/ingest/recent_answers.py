@@ -30,7 +30,7 @@ class Answer(NamedTuple):
     items: int
 
 
-class Answered:
+class RecentAnswers:
     """Remembers answers for a while."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

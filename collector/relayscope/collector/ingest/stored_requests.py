@@ -19,7 +19,7 @@ _PAUSE: Final = 5.0
 """Seconds in which a database that did not answer is not asked again."""
 
 
-class Stored:
+class StoredRequests:
     """Looks digests up, over a connection of its own."""
 
     def __init__(self, engine: Engine) -> None:

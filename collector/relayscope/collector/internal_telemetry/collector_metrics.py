@@ -19,15 +19,14 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from relayscope.collector.ingest.signals import LOGS, METRICS, TRACES
+from relayscope.collector.signals import LOGS, METRICS, TRACES
 from relayscope.storage import Figure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from relayscope.collector.ingest.signals import Signal
     from relayscope.collector.internal_telemetry.component_class import ComponentClasses
-    from relayscope.collector.receive.status import Refusal
+    from relayscope.collector.signals import Signal
     from relayscope.spool import Backlog
     from relayscope.storage import Batch, Outcome, Size
 
@@ -38,7 +37,7 @@ _ITEMS: Final = (1, 10, 100, 1_000, 10_000, 100_000)
 disable_created_metrics()  # type: ignore[no-untyped-call]  # it has no annotations
 
 
-class Figures:
+class CollectorMetrics:
     """What one worker counts."""
 
     def __init__(self, classes: ComponentClasses) -> None:
@@ -143,9 +142,9 @@ class Figures:
         """A request was stored."""
         self._requests.labels(signal.name, transport, "OK", "").inc()
 
-    def refused(self, signal: Signal, transport: str, refusal: Refusal, reason: str) -> None:
+    def refused(self, signal: Signal, transport: str, code: str, reason: str) -> None:
         """A request got an error as its answer; the reason is the error's name."""
-        self._requests.labels(signal.name, transport, refusal.code.name, reason).inc()
+        self._requests.labels(signal.name, transport, code, reason).inc()
 
     def asked(self, about: str, code: str, reason: str = "") -> None:
         """A request that brings no telemetry was answered: about `levels`, or over `opamp`."""

@@ -15,7 +15,7 @@ _LONGEST_DURATION: Final = timedelta(days=365)
 Pattern = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
-class About(BaseModel):
+class MessageSelector(BaseModel):
     """Which messages; patterns are those of a shell."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -28,7 +28,7 @@ class About(BaseModel):
     host_logs: bool = False
 
     @model_validator(mode="after")
-    def _check_together(self) -> About:
+    def _check_together(self) -> MessageSelector:
         if self.host_logs and (self.peer, self.method, self.tool, self.direction) != (*"***", ""):
             raise ValueError("the host's log records have no peer, method, tool and direction")
         return self
@@ -41,7 +41,7 @@ class About(BaseModel):
         )
 
 
-class Wish(About):
+class LevelRequest(MessageSelector):
     """A level, and for how long."""
 
     level: Literal["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "OFF"]
@@ -54,7 +54,7 @@ class Wish(About):
         return None if self.seconds is None else timedelta(seconds=self.seconds)
 
 
-def first_mistake(error: ValidationError) -> Malformed:
+def first_error(error: ValidationError) -> Malformed:
     """Return the error to answer with: what is wrong first."""
     first = error.errors(include_input=False, include_url=False)[0]
     where = ".".join(str(part) for part in first["loc"])

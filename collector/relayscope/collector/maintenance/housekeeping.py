@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import psycopg
 from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
-from relayscope.collector.maintenance import Round
+from relayscope.collector.maintenance import MaintenanceRound
 from relayscope.storage import (
     StorageError,
     Writer,
@@ -99,7 +99,7 @@ async def _look_after(settings: Settings, database_url: str) -> None:
     """Apart from the other, because sealing a day takes minutes."""
     of_upkeep = settings.upkeep_database_url
     engine = create_engine(of_upkeep.get_secret_value() if of_upkeep else database_url)
-    do = Round(engine, settings)
+    do = MaintenanceRound(engine, settings)
     running: asyncio.Task[None] | None = None
     try:
         while True:

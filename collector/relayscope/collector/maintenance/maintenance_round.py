@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _logger = logging.getLogger(__name__)
 
 
-class Round:
+class MaintenanceRound:
     """Does it, again and again; one at a time per database, whoever else tries."""
 
     def __init__(self, engine: Engine, settings: Settings) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from relayscope.collector.ingest.signals import LOGS, METRICS, TRACES
+from relayscope.collector.signals import LOGS, METRICS, TRACES
 from relayscope.storage import Policy, RetentionClass
 
 if TYPE_CHECKING:

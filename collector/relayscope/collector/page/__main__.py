@@ -1,7 +1,7 @@
 """The page's process: `python -m relayscope.collector.page DESCRIPTOR`.
 
-The descriptor is that of a socket which listens. The order comes on stdin, whose end tells it to
-stop, also when the parent dies.
+The descriptor is that of a socket which listens. The configuration comes on stdin; its end tells
+it to stop, also when the parent dies.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import uvicorn
 from relayscope.collector.internal_telemetry import json_log as log
 from relayscope.collector.page import make_page
 from relayscope.collector.serve import tls
-from relayscope.collector.serve.worker_config import PageOrder, unpack
+from relayscope.collector.serve.worker_config import PageConfig, unpack
 
 _STDIN: Final = 0
 
@@ -30,10 +30,10 @@ _STOP_SECONDS: Final = 2
 """What is being shown may take so long once the collector stops."""
 
 
-async def _serve(order: PageOrder, listening: socket.socket) -> None:
+async def _serve(config: PageConfig, listening: socket.socket) -> None:
     server = uvicorn.Server(
         uvicorn.Config(
-            make_page(order),
+            make_page(config),
             ws="none",
             log_config=None,
             access_log=False,
@@ -42,7 +42,7 @@ async def _serve(order: PageOrder, listening: socket.socket) -> None:
             proxy_headers=False,
             limit_concurrency=_MOST_CONNECTIONS,
             timeout_graceful_shutdown=_STOP_SECONDS,
-            **tls.uvicorn_options(order.settings),
+            **tls.uvicorn_options(config.settings),
         )
     )
 
@@ -57,8 +57,8 @@ async def _serve(order: PageOrder, listening: socket.socket) -> None:
 def _main() -> None:
     log.configure()
     os.nice(_NICENESS)
-    order: PageOrder = unpack(_STDIN)
-    asyncio.run(_serve(order, socket.socket(fileno=int(sys.argv[1]))))
+    config: PageConfig = unpack(_STDIN)
+    asyncio.run(_serve(config, socket.socket(fileno=int(sys.argv[1]))))
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from relayscope.collector.page.view import View
-    from relayscope.collector.serve.worker_config import PageOrder
+    from relayscope.collector.serve.worker_config import PageConfig
 
 _logger = logging.getLogger(__name__)
 
@@ -60,9 +60,9 @@ _STATUS: Final[dict[type[CollectorError], int]] = {
 }
 
 
-def make_page(order: PageOrder) -> Starlette:
+def make_page(config: PageConfig) -> Starlette:
     """Return the application that shows what is stored."""
-    settings = order.settings
+    settings = config.settings
     if settings.page is None:
         raise ValueError("there is no address for a page")
     access = Access(settings.tokens)
@@ -72,7 +72,7 @@ def make_page(order: PageOrder) -> Starlette:
         for module in _MODULES
         for view in import_module(f"relayscope.collector.page.{module}").views
     ]
-    reader = Reader(order.database_urls)
+    reader = Reader(config.database_urls)
     page = Page(reader, settings, access, sessions, views)
 
     @asynccontextmanager

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from uuid import UUID
 
-from relayscope.collector.cli import last_list
+from relayscope.collector.query import last_list
 from relayscope.collector.query import value_loaders as values
 from relayscope.collector.query.errors import RowMissing, TraceAmbiguous, TraceMissing
 from relayscope.collector.query.named_query import select

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
-    from relayscope.collector.ingest.decoder.opened import Parse
-    from relayscope.collector.ingest.inflight_limit import Reservation, Room
+    from relayscope.collector.ingest.decoder.open_requests import Parse
+    from relayscope.collector.ingest.inflight_limit import InflightLimit, Reservation
     from relayscope.collector.ingest.pipeline import Pipeline
-    from relayscope.collector.ingest.signals import Signal
-    from relayscope.collector.internal_telemetry.collector_metrics import Figures
+    from relayscope.collector.internal_telemetry.collector_metrics import CollectorMetrics
     from relayscope.collector.receive.access import Access
-    from relayscope.collector.receive.refusal_log import Refusals
+    from relayscope.collector.receive.refusal_log import RefusalLog
+    from relayscope.collector.signals import Signal
 
 _logger = logging.getLogger(__name__)
 
@@ -48,14 +48,14 @@ class Caller(NamedTuple):
     authorization: str | None
 
 
-class Intake(NamedTuple):
+class Admission(NamedTuple):
     """Shared by the doors of one process."""
 
     access: Access
-    room: Room
+    inflight_limit: InflightLimit
     pipeline: Pipeline
-    figures: Figures
-    refusals: Refusals
+    metrics: CollectorMetrics
+    refusal_log: RefusalLog
 
     async def take(
         self,
@@ -79,11 +79,11 @@ class Intake(NamedTuple):
             if not isinstance(error, RequestRefused):
                 _logger.exception("request failed", extra={"signal": signal.name})
             else:
-                self.refusals.tell(caller.peer, caller.transport, error)
+                self.refusal_log.tell(caller.peer, caller.transport, error)
             refusal = status.refusal(error)
-            self.figures.refused(signal, caller.transport, refusal, type(error).__name__)
+            self.metrics.refused(signal, caller.transport, refusal.code.name, type(error).__name__)
             return refusal
-        self.figures.answered(signal, caller.transport)
+        self.metrics.answered(signal, caller.transport)
         return response
 
     async def _store(
@@ -93,11 +93,12 @@ class Intake(NamedTuple):
         first: int,
         receive: Callable[[Reservation], Awaitable[Received]],
     ) -> Message:
-        reservation = await self.room.reserve(first)
+        reservation = await self.inflight_limit.reserve(first)
         try:
             raw, parse = await receive(reservation)
             reservation.settle_at(len(raw))
         except BaseException:  # also when the client hangs up, which cancels us
             reservation.release()
             raise
-        return await self.pipeline.accept(connection, Job(signal, raw, parse), reservation)
+        rejected = await self.pipeline.accept(connection, Job(signal, raw, parse), reservation)
+        return status.success(signal, rejected)

@@ -15,9 +15,9 @@ import grpc.aio
 
 from relayscope.collector.errors import StartError, TooLarge, TooSlow
 from relayscope.collector.ingest.decode import parse
-from relayscope.collector.ingest.signals import SIGNALS, Signal
-from relayscope.collector.receive.admission import Caller, Intake, Received
+from relayscope.collector.receive.admission import Admission, Caller, Received
 from relayscope.collector.receive.status import Refusal
+from relayscope.collector.signals import SIGNALS, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -47,7 +47,7 @@ _CONNECTION_OPTIONS: Final[list[tuple[str, Any]]] = [
 ]
 
 
-def make_server(intake: Intake, settings: Settings) -> grpc.aio.Server:
+def make_server(admission: Admission, settings: Settings) -> grpc.aio.Server:
     """A server with the services of all signals, not listening yet."""
     server = grpc.aio.server(
         options=[
@@ -60,7 +60,11 @@ def make_server(intake: Intake, settings: Settings) -> grpc.aio.Server:
         [
             grpc.method_handlers_generic_handler(
                 signal.service,
-                {"Export": grpc.stream_unary_rpc_method_handler(_export(signal, intake, settings))},
+                {
+                    "Export": grpc.stream_unary_rpc_method_handler(
+                        _export(signal, admission, settings)
+                    )
+                },
             )
             for signal in SIGNALS
         ]
@@ -86,7 +90,7 @@ def listen(
 
 
 def _export(
-    signal: Signal, intake: Intake, settings: Settings
+    signal: Signal, admission: Admission, settings: Settings
 ) -> Callable[[object, Context], Awaitable[bytes]]:
     most, seconds = settings.grpc_max_message, settings.receive_timeout
 
@@ -101,7 +105,7 @@ def _export(
                 raise TooLarge(f"a request has one message of {most} bytes at most")
             return Received(raw, parse)
 
-        answer = await intake.take(signal, _caller(context), most, receive)
+        answer = await admission.take(signal, _caller(context), most, receive)
         if isinstance(answer, Refusal):
             await context.abort(answer.code, answer.status.message, _trailers(answer))
         return answer.SerializeToString()

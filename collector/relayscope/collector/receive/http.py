@@ -21,11 +21,11 @@ from relayscope.collector.errors import (
 )
 from relayscope.collector.ingest.decode import parse
 from relayscope.collector.ingest.decode.otlp_json import parse_json
-from relayscope.collector.ingest.signals import SIGNALS, Signal
-from relayscope.collector.receive.admission import Caller, Intake, Received
+from relayscope.collector.receive.admission import Admission, Caller, Received
 from relayscope.collector.receive.body import BUFFERED, Body
 from relayscope.collector.receive.head import Head
 from relayscope.collector.receive.status import Refusal, refusal
+from relayscope.collector.signals import SIGNALS, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from relayscope.collector.config.settings import Settings
-    from relayscope.collector.ingest.decoder.opened import Parse
+    from relayscope.collector.ingest.decoder.open_requests import Parse
     from relayscope.collector.ingest.health import Health
     from relayscope.collector.ingest.inflight_limit import Reservation
 
@@ -47,16 +47,16 @@ _PARSERS: Final = {_PROTOBUF: parse, _JSON: parse_json}
 
 
 def make_app(
-    intake: Intake, health: Health, settings: Settings, others: Sequence[Route] = ()
+    admission: Admission, health: Health, settings: Settings, others: Sequence[Route] = ()
 ) -> Starlette:
     """The application behind the HTTP listener."""
     return Starlette(
         routes=[
             Route("/healthz", _healthz),
             Route("/readyz", _readyz(health)),
-            Route("/metrics", _metrics(intake)),
+            Route("/metrics", _metrics(admission)),
             *(
-                Route(f"/v1/{signal.name}", _export(signal, intake, settings), methods=["POST"])
+                Route(f"/v1/{signal.name}", _export(signal, admission, settings), methods=["POST"])
                 for signal in SIGNALS
             ),
             *others,
@@ -69,12 +69,12 @@ def make_app(
                     if settings.http.is_loopback or settings.http_hosts
                     else None
                 ),
-                refuse=partial(_tell_and_refuse, intake),
+                refuse=partial(_tell_and_refuse, admission),
             )
         ],
         exception_handlers={
-            404: _refusing(intake, UnknownPath("there is nothing here")),
-            405: _refusing(intake, WrongMethod("this path takes another method")),
+            404: _refusing(admission, UnknownPath("there is nothing here")),
+            405: _refusing(admission, WrongMethod("this path takes another method")),
         },
     )
 
@@ -99,20 +99,20 @@ def _readyz(health: Health) -> Endpoint:
     return readyz
 
 
-def _metrics(intake: Intake) -> Endpoint:
+def _metrics(admission: Admission) -> Endpoint:
     async def metrics(request: Request) -> Response:
         """The collector about itself."""
         try:
-            intake.access.check(_authorization(request), "read")
+            admission.access.check(_authorization(request), "read")
         except RequestRefused as error:
             return _refuse(request, refusal(error))
-        text = intake.figures.text()
+        text = admission.metrics.text()
         return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
 
     return metrics
 
 
-def _export(signal: Signal, intake: Intake, settings: Settings) -> Endpoint:
+def _export(signal: Signal, admission: Admission, settings: Settings) -> Endpoint:
     first = min(BUFFERED, settings.http_max_body)
 
     async def export(request: Request) -> Response:
@@ -122,7 +122,7 @@ def _export(signal: Signal, intake: Intake, settings: Settings) -> Endpoint:
             parser = _parser(request)
             return Received(await body.read(reservation), parser)
 
-        answer = await intake.take(signal, _caller(request), first, receive)
+        answer = await admission.take(signal, _caller(request), first, receive)
         if isinstance(answer, Refusal):
             return _Early(_refuse(request, answer), body)
         return _encode(request, answer, 200)
@@ -131,10 +131,10 @@ def _export(signal: Signal, intake: Intake, settings: Settings) -> Endpoint:
 
 
 def _refusing(
-    intake: Intake, refused: RequestRefused
+    admission: Admission, refused: RequestRefused
 ) -> Callable[[Request, Exception], Awaitable[Response]]:
     async def refuse(request: Request, error: Exception) -> Response:
-        response = _tell_and_refuse(intake, request, refused)
+        response = _tell_and_refuse(admission, request, refused)
         if isinstance(error, HTTPException) and error.headers:
             response.headers.update(error.headers)
         return response
@@ -142,8 +142,8 @@ def _refusing(
     return refuse
 
 
-def _tell_and_refuse(intake: Intake, request: Request, refused: RequestRefused) -> Response:
-    intake.refusals.tell(_peer(request), "http", refused)
+def _tell_and_refuse(admission: Admission, request: Request, refused: RequestRefused) -> Response:
+    admission.refusal_log.tell(_peer(request), "http", refused)
     return _refuse(request, refusal(refused))
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from relayscope.collector.config.settings import Settings
     from relayscope.collector.levels.opamp_server import OpampServer
-    from relayscope.collector.receive.admission import Intake
+    from relayscope.collector.receive.admission import Admission
 
 _logger = logging.getLogger(__name__)
 
@@ -28,32 +28,32 @@ _LARGEST: Final = 64 * 1024
 """Bytes of a message: a process says who it is, and what it records."""
 
 
-def opamp_route(server: OpampServer, intake: Intake, settings: Settings) -> Route:
+def opamp_route(server: OpampServer, admission: Admission, settings: Settings) -> Route:
     """Where agents ask. Whoever may send telemetry may."""
 
     async def opamp(request: Request) -> Response:
         body = Body(request, _LARGEST, settings.receive_timeout)
         try:
-            intake.access.check(authorization(request), "ingest")
+            admission.access.check(authorization(request), "ingest")
             check_type(request, _PROTOBUF)
-            message = await read(body, intake)
+            message = await read(body, admission)
             answer = await asyncio.to_thread(server.answer, message)
         except Exception as error:  # noqa: BLE001  # whatever an agent may send
             await body.discard()
-            return refuse(request, intake, error, "opamp")
-        intake.figures.asked("opamp", "OK")
+            return refuse(request, admission, error, "opamp")
+        admission.metrics.asked("opamp", "OK")
         return Response(answer, media_type=_PROTOBUF)
 
     return Route("/v1/opamp", opamp, methods=["POST"])
 
 
-async def read(body: Body, intake: Intake) -> bytes:
+async def read(body: Body, admission: Admission) -> bytes:
     """Return a small body, for which there has to be room.
 
     Raises:
         RequestRefused: It is too large, too slow, or not what it says.
     """
-    reservation = await intake.room.reserve(_LARGEST)
+    reservation = await admission.inflight_limit.reserve(_LARGEST)
     try:
         return await body.read(reservation)
     finally:
@@ -76,17 +76,17 @@ def authorization(request: Request) -> str | None:
     return values[0] if len(values) == 1 else None
 
 
-def refuse(request: Request, intake: Intake, error: Exception, about: str) -> Response:
+def refuse(request: Request, admission: Admission, error: Exception, about: str) -> Response:
     """Say why not, to who asked, in the figures and on the log."""
     if isinstance(error, SQLAlchemyError):
         error = Unavailable("the database is away")
     if isinstance(error, RequestRefused):
         peer = request.client.host if request.client else ""
-        intake.refusals.tell(peer, "http", error)
+        admission.refusal_log.tell(peer, "http", error)
     else:
         _logger.error("request failed", exc_info=error, extra={"path": request.url.path})
     refused = refusal(error)
-    intake.figures.asked(about, refused.code.name, type(error).__name__)
+    admission.metrics.asked(about, refused.code.name, type(error).__name__)
     response = PlainTextResponse(refused.status.message + "\n", refused.http)
     if refused.retry_after is not None:
         response.headers["retry-after"] = str(refused.retry_after)

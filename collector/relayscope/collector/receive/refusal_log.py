@@ -13,7 +13,7 @@ _MOST: Final = 1024
 """Peers and reasons that are remembered; beyond that, they are forgotten all at once."""
 
 
-class Refusals:
+class RefusalLog:
     """Remembers what has just been said."""
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ from google.rpc.status_pb2 import Status
 from grpc import StatusCode
 
 from relayscope.collector import errors
-from relayscope.collector.ingest.signals import Signal
+from relayscope.collector.signals import Signal
 
 # OTLP: clients retry UNAVAILABLE, and over HTTP 429, 502, 503 and 504; else they drop the data.
 _CODES: Final[dict[type[Exception], tuple[StatusCode, int]]] = {

@@ -30,7 +30,7 @@ from relayscope.collector.query.trace_tree import Node, repeats
 from relayscope.collector.render.message_summary import gist
 from relayscope.collector.render.printable import lines, one_line
 from relayscope.collector.render.quantities import duration_text, offset_text, size_text
-from relayscope.collector.render.tree_guides import Guides
+from relayscope.collector.render.tree_guides import TreeGuides
 from relayscope.conventions.attributes import (
     ERROR_ANSWERED_ABOVE,
     ERROR_CANCELLED,
@@ -90,7 +90,7 @@ def trace_lines(trace: Trace, layout: Layout) -> Iterator[Text]:
     page = _Page(trace, layout)
     yield from page.head()
     yield Text()
-    guides = Guides()
+    guides = TreeGuides()
     for entry in trace.entries():
         yield from page.entry(entry, guides)
 
@@ -145,7 +145,7 @@ class _Page:
         if trace.more_records:
             yield Text(f"more than {len(facts.records):,} records: --limit", _ODD)
 
-    def entry(self, entry: Entry, guides: Guides) -> Iterator[Text]:
+    def entry(self, entry: Entry, guides: TreeGuides) -> Iterator[Text]:
         """The lines of one entry of the tree."""
         item = entry.item
         if isinstance(item, Node):

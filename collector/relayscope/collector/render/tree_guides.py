@@ -12,7 +12,7 @@ _DEEPEST: Final = 10
 the right, so that the hundredth level of a chain can be read too."""
 
 
-class Guides:
+class TreeGuides:
     """The guides of the entries of one tree, asked for in the order of `Trace.entries`."""
 
     def __init__(self) -> None:

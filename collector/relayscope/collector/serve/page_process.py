@@ -16,7 +16,7 @@ from relayscope.collector.serve.worker_config import pack
 if TYPE_CHECKING:
     import socket
 
-    from relayscope.collector.serve.worker_config import PageOrder
+    from relayscope.collector.serve.worker_config import PageConfig
 
 _logger = logging.getLogger(__name__)
 
@@ -29,11 +29,11 @@ _PATIENCE: Final = 10.0
 """Seconds that it may take to end; then it is killed."""
 
 
-async def keep_page(order: PageOrder, listening: socket.socket) -> None:
+async def keep_page(config: PageConfig, listening: socket.socket) -> None:
     """Have the page shown until cancelled.
 
     Args:
-        order: What the process is told.
+        config: What the process is told.
         listening: Bound to its address.
     """
     listening.listen(_BACKLOG)
@@ -48,7 +48,7 @@ async def keep_page(order: PageOrder, listening: socket.socket) -> None:
             process_group=0,
         )
         try:
-            await _tell(process, pack(order))
+            await _tell(process, pack(config))
             code = await process.wait()
         finally:
             await asyncio.shield(_stop(process))

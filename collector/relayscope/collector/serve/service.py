@@ -19,19 +19,19 @@ from relayscope.collector.errors import StartError
 from relayscope.collector.ingest.commit_group import CommitGroup
 from relayscope.collector.ingest.decoder import Decoder, DecodingProcess, DecodingThread
 from relayscope.collector.ingest.health import Health
-from relayscope.collector.ingest.inflight_limit import Room
+from relayscope.collector.ingest.inflight_limit import InflightLimit
 from relayscope.collector.ingest.outage import Outage
 from relayscope.collector.ingest.pipeline import Lane, Pipeline
-from relayscope.collector.ingest.stored_requests import Stored
-from relayscope.collector.internal_telemetry.collector_metrics import Figures
+from relayscope.collector.ingest.stored_requests import StoredRequests
+from relayscope.collector.internal_telemetry.collector_metrics import CollectorMetrics
 from relayscope.collector.internal_telemetry.component_class import ComponentClasses
 from relayscope.collector.receive import grpc as grpc_receiver
 from relayscope.collector.receive import http as http_receiver
 from relayscope.collector.receive.access import Access
-from relayscope.collector.receive.admission import Intake
+from relayscope.collector.receive.admission import Admission
 from relayscope.collector.receive.http_protocol import DeadlineH11Protocol
 from relayscope.collector.receive.level_routes import level_routes
-from relayscope.collector.receive.refusal_log import Refusals
+from relayscope.collector.receive.refusal_log import RefusalLog
 from relayscope.collector.serve import ports, tls
 from relayscope.sanitizer import Sanitizer
 from relayscope.spool import SpoolError
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from relayscope.collector.serve.worker_config import Order
+    from relayscope.collector.serve.worker_config import WorkerConfig
 
 _logger = logging.getLogger(__name__)
 
@@ -60,59 +60,59 @@ _WRITE_SHARE: Final = 0.75
 """Of the time for an answer, what one write may take; the rest is for waiting and decoding."""
 
 
-async def run(order: Order, stop: asyncio.Event, ready: Callable[[], None]) -> None:
+async def run(config: WorkerConfig, stop: asyncio.Event, ready: Callable[[], None]) -> None:
     """Receive and store until told to stop, then finish what is under way.
 
     Args:
-        order: what to serve, and where.
+        config: what to serve, and where.
         stop: when set, listening ends.
         ready: called once both listeners listen.
 
     Raises:
         StartError: an address cannot be used, or a certificate.
     """
-    settings = order.settings
+    settings = config.settings
     _collect_garbage_less_often()
-    figures = Figures(ComponentClasses(settings.component_classes))
-    engine = create_engine(order.database_url)
+    metrics = CollectorMetrics(ComponentClasses(settings.component_classes))
+    engine = create_engine(config.database_url)
     write_timeout = timedelta(seconds=settings.answer_timeout * _WRITE_SHARE)
     width = settings.partition_width
     # Each has a connection of its own, so that no one waits for another's large transaction.
     small_writer, large_writer, drain_writer = writers = [
         Writer(engine, timeout=write_timeout, partition_width=width) for _ in range(3)
     ]
-    stored = Stored(engine)
+    stored_requests = StoredRequests(engine)
     try:
         outage = Outage(
             drain_writer.write,
             settings.data_dir / "outage",
             settings.outage_max_bytes,
-            figures,
+            metrics,
         )
     except SpoolError as error:
         raise StartError(f"{settings.data_dir / 'outage'}: {error}") from None
-    decoding = DecodingProcess(order.rules)
+    decoding = DecodingProcess(config.rules)
     small = Lane(
-        Decoder(DecodingThread(Sanitizer.from_rules(order.rules))),
-        CommitGroup(partial(outage.write, small_writer.write), figures.committed),
+        Decoder(DecodingThread(Sanitizer.from_rules(config.rules))),
+        CommitGroup(partial(outage.write, small_writer.write), metrics.committed),
     )
     large = Lane(
         Decoder(decoding),
-        CommitGroup(partial(outage.write, large_writer.write), figures.committed),
+        CommitGroup(partial(outage.write, large_writer.write), metrics.committed),
     )
-    pipeline = Pipeline(small, large, stored.has, figures, settings.answer_timeout)
+    pipeline = Pipeline(small, large, stored_requests.has, metrics, settings.answer_timeout)
     largest = max(settings.grpc_max_message, settings.http_max_body)
     kept = min(settings.grpc_max_message, settings.max_in_flight - largest)
-    room = Room(settings.max_in_flight, kept)
-    intake = Intake(Access(settings.tokens), room, pipeline, figures, Refusals())
+    inflight_limit = InflightLimit(settings.max_in_flight, kept)
+    admission = Admission(Access(settings.tokens), inflight_limit, pipeline, metrics, RefusalLog())
     health = Health(engine, outage)
 
-    grpc_server = grpc_receiver.make_server(intake, settings)
+    grpc_server = grpc_receiver.make_server(admission, settings)
     grpc_receiver.listen(grpc_server, settings.grpc, tls.grpc_credentials(settings))
     http_server = _HttpServer(
         uvicorn.Config(
             http_receiver.make_app(
-                intake, health, settings, level_routes(engine, intake, settings)
+                admission, health, settings, level_routes(engine, admission, settings)
             ),
             http=partial(DeadlineH11Protocol, settings.receive_timeout),  # type: ignore[arg-type]  # called like a class
             ws="none",
@@ -128,8 +128,8 @@ async def run(order: Order, stop: asyncio.Event, ready: Callable[[], None]) -> N
     await health.look()
     looking = [
         asyncio.create_task(health.watch()),
-        asyncio.create_task(_look(figures, room, health)),
-        asyncio.create_task(_report(figures, engine)),
+        asyncio.create_task(_look(metrics, inflight_limit, health)),
+        asyncio.create_task(_report(metrics, engine)),
     ]
     draining = contextlib.ExitStack()
     await asyncio.to_thread(draining.enter_context, outage)
@@ -146,7 +146,7 @@ async def run(order: Order, stop: asyncio.Event, ready: Callable[[], None]) -> N
     await asyncio.to_thread(draining.close)
     for task in looking:
         task.cancel()
-    stored.close()
+    stored_requests.close()
     for writer in writers:
         writer.close()
     engine.dispose()
@@ -166,20 +166,20 @@ def stop_on_signals() -> asyncio.Event:
     return stop
 
 
-async def _look(figures: Figures, room: Room, health: Health) -> None:
+async def _look(metrics: CollectorMetrics, inflight_limit: InflightLimit, health: Health) -> None:
     while True:
-        figures.waiting(health.waiting)
-        figures.state(in_flight=room.taken, ready=health.ready)
+        metrics.waiting(health.waiting)
+        metrics.state(in_flight=inflight_limit.taken, ready=health.ready)
         await asyncio.sleep(_LOOK_SECONDS)
 
 
-async def _report(figures: Figures, engine: Engine) -> None:
-    """Let those who ask with SQL know the figures, too."""
+async def _report(metrics: CollectorMetrics, engine: Engine) -> None:
+    """Let those who ask with SQL know the metrics, too."""
     process = uuid4()
 
     def report() -> None:
-        figures.database(measure(engine))
-        store_figures(engine, process, figures.samples())
+        metrics.database(measure(engine))
+        store_figures(engine, process, metrics.samples())
 
     while True:
         # An absent database says nothing of itself; the figures are on /metrics meanwhile.

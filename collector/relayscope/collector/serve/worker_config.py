@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from relayscope.sanitizer import Rules
 
 
-class Order(NamedTuple):
+class WorkerConfig(NamedTuple):
     """The same for all workers, and picklable.
 
     Attributes:
@@ -24,7 +24,7 @@ class Order(NamedTuple):
     database_url: str
 
 
-class PageOrder(NamedTuple):
+class PageConfig(NamedTuple):
     """What the page shows, and to whom.
 
     Attributes:
@@ -36,9 +36,9 @@ class PageOrder(NamedTuple):
     database_urls: tuple[str, ...]
 
 
-def pack(order: object) -> bytes:
+def pack(config: object) -> bytes:
     """Return what is written to the process's stdin, which then stays open."""
-    packed = pickle.dumps(order)
+    packed = pickle.dumps(config)
     return len(packed).to_bytes(8) + packed
 
 

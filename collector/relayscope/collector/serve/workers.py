@@ -23,7 +23,7 @@ from relayscope.collector.serve.worker_config import pack, unpack
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from relayscope.collector.serve.worker_config import Order
+    from relayscope.collector.serve.worker_config import WorkerConfig
 
 _logger = logging.getLogger(__name__)
 
@@ -33,11 +33,11 @@ _PAUSE: Final = 1.0
 """Seconds before a dead worker is replaced, so that one that cannot live does not eat a core."""
 
 
-async def run(order: Order, stop: asyncio.Event, ready: Callable[[], None]) -> None:
+async def run(config: WorkerConfig, stop: asyncio.Event, ready: Callable[[], None]) -> None:
     """Keep the workers alive until told to stop, then wait for them to finish.
 
     Args:
-        order: what each of them serves, and where.
+        config: what each of them serves, and where.
         stop: when set, the workers are asked to stop.
         ready: called once all workers listen.
 
@@ -45,7 +45,7 @@ async def run(order: Order, stop: asyncio.Event, ready: Callable[[], None]) -> N
         StartError: a worker did not start; it has logged why.
     """
     with tempfile.TemporaryDirectory(prefix="relayscope-figures-") as figures:
-        slots = [_Slot(order, figures) for _ in range(order.settings.workers)]
+        slots = [_Slot(config, figures) for _ in range(config.settings.workers)]
         try:
             async with asyncio.TaskGroup() as starting:
                 for slot in slots:
@@ -61,9 +61,9 @@ async def run(order: Order, stop: asyncio.Event, ready: Callable[[], None]) -> N
 class _Slot:
     """One worker after another."""
 
-    def __init__(self, order: Order, figures: str) -> None:
-        self._order = pack(order)
-        self._patience = 2 * order.settings.stop_timeout
+    def __init__(self, config: WorkerConfig, figures: str) -> None:
+        self._config = pack(config)
+        self._patience = 2 * config.settings.stop_timeout
         self._environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": figures}
         self._figures = figures
         self._worker: asyncio.subprocess.Process | None = None
@@ -78,7 +78,7 @@ class _Slot:
         )
         assert worker.stdin is not None  # noqa: S101 - it is a pipe, see above
         assert worker.stdout is not None  # noqa: S101 - as well
-        worker.stdin.write(self._order)
+        worker.stdin.write(self._config)
         if not await worker.stdout.readline():
             raise StartError("a worker did not start")
 
@@ -116,18 +116,18 @@ class _Slot:
             await self._worker.wait()
 
 
-async def _work(order: Order) -> None:
+async def _work(config: WorkerConfig) -> None:
     stop = service.stop_on_signals()
     # Nothing more is sent: readable means closed.
     asyncio.get_running_loop().add_reader(_STDIN, stop.set)
-    await service.run(order, stop, lambda: print("listening", flush=True))  # noqa: T201 - the parent reads it
+    await service.run(config, stop, lambda: print("listening", flush=True))  # noqa: T201 - the parent reads it
 
 
 def _main() -> None:
     log.configure()
-    order: Order = unpack(_STDIN)
+    config: WorkerConfig = unpack(_STDIN)
     try:
-        asyncio.run(_work(order))
+        asyncio.run(_work(config))
     except StartError as error:
         _logger.critical(str(error))
         sys.exit(1)

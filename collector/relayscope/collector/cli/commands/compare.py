@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from rich.text import Text
 
-from relayscope.collector.cli import last_list
 from relayscope.collector.cli.commands.lists import TIMEOUT, as_json
 from relayscope.collector.cli.failures import failures
 from relayscope.collector.cli.options import settings_options
+from relayscope.collector.query import last_list
 from relayscope.collector.query import value_loaders as values
 from relayscope.collector.query.database import reading
 from relayscope.collector.query.errors import MessageMissing, PeerMissing, RowMissing
 from relayscope.collector.query.filters import bound, filter_options
-from relayscope.collector.query.listing import readable, show
 from relayscope.collector.query.lookback import EARLIEST, LATEST, windows
 from relayscope.collector.query.named_query import select
 from relayscope.collector.query.statement import Column
 from relayscope.collector.render import tabular
 from relayscope.collector.render.printable import one_line
+from relayscope.collector.render.result import readable, show
 from relayscope.collector.render.terminal import print_lines, stdout_console, write_lines
 
 if TYPE_CHECKING:

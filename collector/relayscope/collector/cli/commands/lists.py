@@ -8,15 +8,16 @@ from uuid import UUID
 import click
 
 from relayscope.collector.cli.failures import failures
-from relayscope.collector.cli.last_list import Row, remember
 from relayscope.collector.cli.options import settings_options
 from relayscope.collector.query import value_loaders as values
 from relayscope.collector.query.database import of_demo, reading
 from relayscope.collector.query.filters import bound, filter_options
-from relayscope.collector.query.listing import newest, show
+from relayscope.collector.query.last_list import Row, remember
+from relayscope.collector.query.listing import newest
 from relayscope.collector.query.named_query import select
 from relayscope.collector.query.trace_id import find, short
 from relayscope.collector.render import list_columns as lists
+from relayscope.collector.render.result import show
 from relayscope.collector.render.terminal import print_lines, stdout_console
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from relayscope.collector.cli.times import FORMS, moment
 from relayscope.collector.config.sanitizer_rules import load_rules
 from relayscope.collector.errors import ArchiveError
 from relayscope.collector.maintenance.archive import Archive
-from relayscope.collector.maintenance.maintenance_round import Round
+from relayscope.collector.maintenance.maintenance_round import MaintenanceRound
 from relayscope.collector.maintenance.reasons import (
     moment_text,
     not_archived,
@@ -88,7 +88,7 @@ def retention(*, settings: Settings, dry_run: bool) -> None:
             click.echo(f"would remove {len(removals)} segments, {decimal(total)}")
         elif removals:
             planned = sum(removal.what.rows for removal in removals)
-            rows = Round(engine, settings).remove()
+            rows = MaintenanceRound(engine, settings).remove()
             click.echo(f"removed {rows:,} records")
             if rows < planned:
                 click.echo(

@@ -23,7 +23,7 @@ from relayscope.collector.query.database import reader_urls
 from relayscope.collector.serve import ports, service, tls, workers
 from relayscope.collector.serve.page_address import told, url_of
 from relayscope.collector.serve.page_process import keep_page
-from relayscope.collector.serve.worker_config import Order, PageOrder
+from relayscope.collector.serve.worker_config import PageConfig, WorkerConfig
 from relayscope.storage import (
     EmbeddedServer,
     Roles,
@@ -91,8 +91,8 @@ def serve(settings: Settings, *, opens: bool) -> None:
         database = _database(settings, held)
         if page_port is not None:
             held.enter_context(told(settings))
-        order = Order(settings, rules, database.for_receivers)
-        asyncio.run(_serve(order, database, page_port, opens=opens))
+        config = WorkerConfig(settings, rules, database.for_receivers)
+        asyncio.run(_serve(config, database, page_port, opens=opens))
 
 
 def _hold_page(address: Address) -> tuple[socket.socket, Address]:
@@ -162,9 +162,9 @@ def _open(url: str) -> None:
 
 
 async def _serve(
-    order: Order, database: _Database, page_port: socket.socket | None, *, opens: bool
+    config: WorkerConfig, database: _Database, page_port: socket.socket | None, *, opens: bool
 ) -> None:
-    settings = order.settings
+    settings = config.settings
     stop = service.stop_on_signals()
     run = service.run if settings.workers == 1 else workers.run
     beside = [asyncio.create_task(keep_house(settings, database.for_house))]
@@ -173,8 +173,8 @@ async def _serve(
         _logger.info("listening", extra={"protocol": "otlp/grpc", "address": str(settings.grpc)})
         _logger.info("listening", extra={"protocol": "http", "address": str(settings.http)})
         if page_port is not None:
-            order_of_page = PageOrder(settings, database.for_page)
-            beside.append(asyncio.create_task(keep_page(order_of_page, page_port)))
+            page_config = PageConfig(settings, database.for_page)
+            beside.append(asyncio.create_task(keep_page(page_config, page_port)))
             url = url_of(settings)
             _logger.info(
                 "listening", extra={"protocol": "page", "address": str(settings.page), "url": url}
@@ -185,7 +185,7 @@ async def _serve(
         _logger.info("ready")
 
     try:
-        await run(order, stop, ready)
+        await run(config, stop, ready)
     finally:
         for task in beside:
             task.cancel()

@@ -20,7 +20,7 @@ from relayscope.collector.ingest.decode.metrics import add_metrics
 from relayscope.collector.ingest.decode.rows import Decoded
 from relayscope.collector.ingest.decode.traces import add_traces
 from relayscope.collector.ingest.decode.weight import check_protobuf
-from relayscope.collector.ingest.signals import LOGS, METRICS, TRACES, Signal
+from relayscope.collector.signals import LOGS, METRICS, TRACES, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
-    from relayscope.collector.ingest.signals import Signal
+    from relayscope.collector.signals import Signal
 
 MAX_DEPTH: Final = 100
 """Messages inside the request's message; upb refuses what is deeper, too."""

@@ -15,7 +15,7 @@ from relayscope.collector.errors import TooLarge
 if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor
 
-    from relayscope.collector.ingest.signals import Signal
+    from relayscope.collector.signals import Signal
 
 MAX_MESSAGES: Final = 1_000_000
 """Messages in a request: at about 100 bytes each, 100 MiB. 20 MiB of log records with 8 attributes

@@ -4,9 +4,9 @@ A small request is decoded by a thread of the receiver, a large one by a process
 of 1 MiB is one step of up to half a second, in which Python's threads share an interpreter.
 """
 
+from relayscope.collector.errors import DecodingEnded
 from relayscope.collector.ingest.decoder.decoder import Decoder
-from relayscope.collector.ingest.decoder.errors import DecodingEnded
-from relayscope.collector.ingest.decoder.opened import Job
+from relayscope.collector.ingest.decoder.open_requests import Job
 from relayscope.collector.ingest.decoder.process import DecodingProcess
 from relayscope.collector.ingest.decoder.thread import DecodingThread
 

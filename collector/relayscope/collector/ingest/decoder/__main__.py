@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Final
 
 from relayscope.collector.errors import RequestRefused
 from relayscope.collector.ingest.decoder.frames import LENGTH, packed, unpacked
-from relayscope.collector.ingest.decoder.opened import Opened
+from relayscope.collector.ingest.decoder.open_requests import OpenRequests
 from relayscope.collector.internal_telemetry import json_log as log
 from relayscope.sanitizer import Sanitizer
 
@@ -30,7 +30,7 @@ def _next(stdin: BinaryIO) -> Any:
     return unpacked(stdin.read(int.from_bytes(length))) if len(length) == LENGTH else None
 
 
-def _answer(opened: Opened, asked: Any) -> object:
+def _answer(opened: OpenRequests, asked: Any) -> object:
     try:
         return opened.go_on(*asked)
     except RequestRefused as error:
@@ -50,7 +50,7 @@ def _main() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     stdin = sys.stdin.buffer
-    opened = Opened(Sanitizer.from_rules(_next(stdin)))
+    opened = OpenRequests(Sanitizer.from_rules(_next(stdin)))
     gc.freeze()
     gc.set_threshold(_GARBAGE_THRESHOLD, 20, 20)
     while (asked := _next(stdin)) is not None:

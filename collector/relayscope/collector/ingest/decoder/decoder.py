@@ -8,12 +8,12 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from relayscope.collector.ingest.commit_group import items_in
-from relayscope.collector.ingest.decoder.turns import Turn, Turns
+from relayscope.collector.ingest.decoder.fair_queue import FairQueue, Turn
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from relayscope.collector.ingest.decoder.opened import Job, Rows, Slice
+    from relayscope.collector.ingest.decoder.open_requests import Job, Rows, Slice
 
 _SLICE: Final = 0.005
 """Seconds after which another request has its turn. Changing costs 0.1 ms."""
@@ -28,7 +28,7 @@ _DECODED_ITEMS: Final = 5_000
 no more per second, and make decoding 10 % dearer because they do not fit into the caches."""
 
 
-class Place(Protocol):
+class DecodeExecutor(Protocol):
     """A thread or a process in which requests are decoded."""
 
     async def go_on(self, key: int, job: Job | None, seconds: float) -> Slice:
@@ -47,10 +47,10 @@ class _Work(NamedTuple):
 class Decoder:
     """Decodes in one place, and not faster than what is decoded is stored. Belongs to one loop."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, executor: DecodeExecutor) -> None:
         """Start to take turns; nothing is decoded yet."""
-        self._place = place
-        self._turns: Turns[_Work] = Turns()
+        self._executor = executor
+        self._queue: FairQueue[_Work] = FairQueue()
         self._keys = itertools.count()
         self._held = 0
         self._something = asyncio.Condition()
@@ -70,7 +70,7 @@ class Decoder:
         """
         work = _Work(next(self._keys), job, asyncio.get_running_loop().create_future())
         async with self._something:
-            self._turns.add(sender, work)
+            self._queue.add(sender, work)
             self._something.notify()
         rows = await work.rows
         held = items_in(rows.batch)
@@ -86,13 +86,13 @@ class Decoder:
         for runner in self._runners:
             runner.cancel()
         await asyncio.gather(*self._runners, return_exceptions=True)
-        await self._place.close()
+        await self._executor.close()
 
     async def _run(self) -> None:
         while True:
             async with self._something:
-                await self._something.wait_for(lambda: self._turns and not self.waits_for_storage)
-                turn = self._turns.take()
+                await self._something.wait_for(lambda: self._queue and not self.waits_for_storage)
+                turn = self._queue.take()
             over = await self._go_on(turn)
             async with self._something:
                 if not over:
@@ -104,7 +104,7 @@ class Decoder:
         seconds = 0.0
         over = True
         try:
-            result = await self._place.go_on(key, None if turn.seconds else job, _SLICE)
+            result = await self._executor.go_on(key, None if turn.seconds else job, _SLICE)
             seconds = result.seconds
             if result.rows is not None:
                 self._held += items_in(result.rows.batch)
@@ -114,5 +114,5 @@ class Decoder:
         except Exception as error:  # noqa: BLE001 - whatever it is, the request gets its answer
             rows.set_exception(error)
         finally:
-            self._turns.had(turn, seconds, over=over)
+            self._queue.had(turn, seconds, over=over)
         return over

@@ -13,11 +13,11 @@ import sys
 from collections import deque
 from typing import TYPE_CHECKING
 
-from relayscope.collector.ingest.decoder.errors import DecodingEnded
+from relayscope.collector.errors import DecodingEnded
 from relayscope.collector.ingest.decoder.frames import LENGTH, packed, unpacked
 
 if TYPE_CHECKING:
-    from relayscope.collector.ingest.decoder.opened import Job, Slice
+    from relayscope.collector.ingest.decoder.open_requests import Job, Slice
     from relayscope.sanitizer import Rules
 
 _logger = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ class DecodingProcess:
         self._starting = asyncio.Lock()
 
     async def go_on(self, key: int, job: Job | None, seconds: float) -> Slice:
-        """As `Opened.go_on`, in the process.
+        """As `OpenRequests.go_on`, in the process.
 
         Raises:
             RequestRefused: the request cannot be decoded.

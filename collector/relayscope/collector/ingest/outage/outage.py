@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     Write = Callable[[Sequence[Batch]], list[Outcome]]
 
-    class Tally(Protocol):
+    class OutageCounts(Protocol):
         """Counts what became of spooled requests."""
 
         def drained(self, batch: Batch, outcome: Outcome) -> None:
@@ -70,7 +70,7 @@ class Outage:
     folder.
     """
 
-    def __init__(self, drain: Write, root: Path, max_bytes: int, tally: Tally) -> None:
+    def __init__(self, drain: Write, root: Path, max_bytes: int, tally: OutageCounts) -> None:
         """Begin this process's spool.
 
         Args:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relayscope.collector.errors import Overloaded
-from relayscope.collector.ingest.inflight_limit import Reservation, Room
+from relayscope.collector.ingest.inflight_limit import InflightLimit, Reservation
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -34,10 +34,10 @@ def test_who_comes_first_is_let_in_first() -> None:
     """A small request does not overtake a large one that waits."""
 
     async def scenario() -> None:
-        room = Room(SIZE)
-        first = await room.reserve(80)
-        large = asyncio.create_task(room.reserve(50))
-        small = asyncio.create_task(room.reserve(10))
+        inflight_limit = InflightLimit(SIZE)
+        first = await inflight_limit.reserve(80)
+        large = asyncio.create_task(inflight_limit.reserve(50))
+        small = asyncio.create_task(inflight_limit.reserve(10))
         await settle()
         assert not large.done()
         assert not small.done()
@@ -45,7 +45,7 @@ def test_who_comes_first_is_let_in_first() -> None:
         await settle()
         assert large.done()
         assert small.done()
-        assert room.taken == 60
+        assert inflight_limit.taken == 60
 
     running(scenario())
 
@@ -54,16 +54,16 @@ def test_who_gives_up_makes_way_for_those_behind() -> None:
     """A small request fits where a large one waited in vain."""
 
     async def scenario() -> None:
-        room = Room(SIZE)
-        await room.reserve(60)
-        large = asyncio.create_task(room.reserve(50))
-        small = asyncio.create_task(room.reserve(10))
+        inflight_limit = InflightLimit(SIZE)
+        await inflight_limit.reserve(60)
+        large = asyncio.create_task(inflight_limit.reserve(50))
+        small = asyncio.create_task(inflight_limit.reserve(10))
         await settle()
         assert not small.done()
         large.cancel()
         await settle()
         assert small.done()
-        assert room.taken == 70
+        assert inflight_limit.taken == 70
 
     running(scenario())
 
@@ -72,13 +72,13 @@ def test_what_is_given_back_early_lets_others_in() -> None:
     """A request turned out smaller than it could have been."""
 
     async def scenario() -> None:
-        room = Room(SIZE)
-        first = await room.reserve(100)
-        waiting = asyncio.create_task(room.reserve(40))
+        inflight_limit = InflightLimit(SIZE)
+        first = await inflight_limit.reserve(100)
+        waiting = asyncio.create_task(inflight_limit.reserve(40))
         await settle()
         first.shrink_to(60)
         assert await waiting
-        assert room.taken == 100
+        assert inflight_limit.taken == 100
 
     running(scenario())
 
@@ -87,14 +87,14 @@ def test_who_waits_too_long_is_told_to_come_again() -> None:
     """The refusal is retryable, and nothing stays taken."""
 
     async def scenario() -> None:
-        room = Room(SIZE)
-        first = await room.reserve(100)
+        inflight_limit = InflightLimit(SIZE)
+        first = await inflight_limit.reserve(100)
         with pytest.raises(Overloaded) as refused:
-            await room.reserve(1)
+            await inflight_limit.reserve(1)
         assert refused.value.retryable
         first.release()
-        assert room.taken == 0
-        assert await room.reserve(100)
+        assert inflight_limit.taken == 0
+        assert await inflight_limit.reserve(100)
 
     running(scenario())
 
@@ -103,11 +103,11 @@ def test_too_many_do_not_wait() -> None:
     """Whoever finds a long queue is refused at once."""
 
     async def scenario() -> None:
-        room = Room(SIZE)
-        await room.reserve(100)
-        waiting = [asyncio.create_task(room.reserve(1)) for _ in range(128)]
+        inflight_limit = InflightLimit(SIZE)
+        await inflight_limit.reserve(100)
+        waiting = [asyncio.create_task(inflight_limit.reserve(1)) for _ in range(128)]
         await settle()
-        one_more = asyncio.create_task(room.reserve(1))
+        one_more = asyncio.create_task(inflight_limit.reserve(1))
         await settle()
         assert isinstance(one_more.exception(), Overloaded)
         assert not any(task.done() for task in waiting)
@@ -122,15 +122,15 @@ def test_growing_never_waits() -> None:
     """A request that is half read gives up rather than keep others waiting for itself."""
 
     async def scenario() -> None:
-        room = Room(SIZE)
-        one, _other = await room.reserve(40), await room.reserve(40)
+        inflight_limit = InflightLimit(SIZE)
+        one, _other = await inflight_limit.reserve(40), await inflight_limit.reserve(40)
         one.grow_to(60)
         with pytest.raises(Overloaded):
             one.grow_to(61)
-        assert room.taken == 100
+        assert inflight_limit.taken == 100
         one.release()
         one.release()
-        assert room.taken == 40
+        assert inflight_limit.taken == 40
 
     running(scenario())
 
@@ -146,11 +146,11 @@ def test_what_is_taken_is_what_is_held(steps: list[tuple[str, int]]) -> None:
     """Whatever comes in whatever order: never more than there is, and nothing is left behind."""
 
     async def scenario() -> None:
-        room = Room(SIZE)
+        inflight_limit = InflightLimit(SIZE)
         tasks: list[asyncio.Task[Reservation]] = []
         for what, number in steps:
             if what == "reserve" or not tasks:
-                tasks.append(asyncio.create_task(room.reserve(number % SIZE)))
+                tasks.append(asyncio.create_task(inflight_limit.reserve(number % SIZE)))
             else:
                 task = tasks[number % len(tasks)]
                 if what == "cancel":
@@ -163,12 +163,12 @@ def test_what_is_taken_is_what_is_held(steps: list[tuple[str, int]]) -> None:
                             task.result().release()
             if number % 2:
                 await settle()
-            assert 0 <= room.taken <= SIZE
+            assert 0 <= inflight_limit.taken <= SIZE
         # Each that is let in leaves at once, so that everybody gets in.
         for task in tasks:
             with contextlib.suppress(asyncio.CancelledError, Overloaded):
                 (await task).release()
-        assert room.taken == 0
-        assert (await room.reserve(SIZE)) is not None
+        assert inflight_limit.taken == 0
+        assert (await inflight_limit.reserve(SIZE)) is not None
 
     running(scenario())

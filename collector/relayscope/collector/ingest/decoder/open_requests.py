@@ -9,17 +9,16 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
-from relayscope.collector.errors import TooLarge, TooSlow
+from relayscope.collector.errors import DecodingEnded, TooLarge, TooSlow
 from relayscope.collector.ingest.commit_group import items_in
 from relayscope.collector.ingest.decode import Decoded, digest_of, steps
-from relayscope.collector.ingest.decoder.errors import DecodingEnded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from google.protobuf.message import Message
 
-    from relayscope.collector.ingest.signals import Signal
+    from relayscope.collector.signals import Signal
     from relayscope.sanitizer import Sanitizer
     from relayscope.storage import Batch
 
@@ -98,7 +97,7 @@ class _Open:
             raise TooSlow("too many requests are being sanitized; try again")
 
 
-class Opened:
+class OpenRequests:
     """Goes on with one request or another, for a slice of time each. Belongs to one thread."""
 
     def __init__(self, sanitizer: Sanitizer) -> None:

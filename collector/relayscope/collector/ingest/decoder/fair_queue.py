@@ -25,7 +25,7 @@ class _Sender(Generic[T]):
     """Turns that have been taken and not come back."""
 
 
-class Turns(Generic[T]):
+class FairQueue(Generic[T]):
     """The work that waits, by sender. Nobody knows what it will take: time is counted as it goes.
 
     Who comes anew has as much as the one with the least, so that nobody saves up time while he is
