@@ -1,6 +1,7 @@
 -- The statements of the commands that list, in the form of queries.sql. Their columns are those of the
 -- view that they list, by its names. Each filter is a parameter that may be null, or false: then it is
--- none, and PostgreSQL leaves it out when it plans.
+-- none, and PostgreSQL leaves it out when it plans. `fits` and the other functions are put in place of
+-- their calls before (`filters.sql` of storage), so that indexes serve them.
 --
 -- since, until         timestamptz; from, and until before
 -- component, peer, direction, kind, method, tool, side, outcome
@@ -22,49 +23,27 @@ select time, component, severity_text, severity_number, event_name, body, trace_
 from relayscope.logs
 where time >= %(since)s and time < %(until)s
   and event_name is distinct from 'mcp.message'
-  and (
-    %(all)s::boolean or severity_number >= 13
-    or coalesce(event_name, '') not in (
-        'relayscope.delivery', 'relayscope.channel.opened', 'relayscope.channel.closed'
-    )
-  )
-  and (%(component)s::text[] is null or component = any(%(component)s))
-  and (%(trace)s::uuid[] is null or trace_id = any(%(trace)s))
+  and (%(all)s::boolean or not relayscope_store.is_routine(event_name, severity_number))
+  and relayscope_store.fits(component, %(component)s)
+  and relayscope_store.fits(trace_id, %(trace)s)
+  and relayscope_store.fits(attributes, %(attributes)s)
   and (%(level)s::smallint is null or severity_number >= %(level)s)
-  and (%(attributes)s::jsonb[] is null or attributes @> any(%(attributes)s))
 order by time desc, time_unix_nano desc
 limit %(most)s
 
 -- logs_with_text --
--- Those of them that hold a text: found by an index where there is one, then looked up.
-select found.time, found.component, one.severity_text, found.severity_number, found.event_name,
-       found.body, found.trace_id, found.span_id, found.time_unix_nano, found.attributes
-from (
-    select time, component, severity_number, event_name, body, trace_id, span_id, time_unix_nano,
-           attributes
-    from relayscope.search(%(text)s, %(since)s, %(until)s, most => null)
-    where event_name is distinct from 'mcp.message'
-      and (
-        %(all)s::boolean or severity_number >= 13
-        or coalesce(event_name, '') not in (
-            'relayscope.delivery', 'relayscope.channel.opened', 'relayscope.channel.closed'
-        )
-      )
-      and (%(component)s::text[] is null or component = any(%(component)s))
-      and (%(trace)s::uuid[] is null or trace_id = any(%(trace)s))
-      and (%(level)s::smallint is null or severity_number >= %(level)s)
-      and (%(attributes)s::jsonb[] is null or attributes @> any(%(attributes)s))
-    order by time desc, time_unix_nano desc
-    limit %(most)s
-) as found
-left join lateral (
-    select logs.severity_text
-    from relayscope.logs
-    where logs.time = found.time and logs.time_unix_nano = found.time_unix_nano
-      and logs.component is not distinct from found.component and logs.body = found.body
-    limit 1
-) as one on true
-order by found.time desc, found.time_unix_nano desc
+-- Those of them that hold a text: found by an index where there is one.
+select time, component, severity_text, severity_number, event_name, body, trace_id, span_id,
+       time_unix_nano, attributes
+from relayscope.search(%(text)s, %(since)s, %(until)s, most => null)
+where event_name is distinct from 'mcp.message'
+  and (%(all)s::boolean or not relayscope_store.is_routine(event_name, severity_number))
+  and relayscope_store.fits(component, %(component)s)
+  and relayscope_store.fits(trace_id, %(trace)s)
+  and relayscope_store.fits(attributes, %(attributes)s)
+  and (%(level)s::smallint is null or severity_number >= %(level)s)
+order by time desc, time_unix_nano desc
+limit %(most)s
 
 -- messages --
 -- The newest messages, newest first.
@@ -72,59 +51,53 @@ select time, component, direction, peer, kind, method, tool, request_id, error_c
        message_id, body, size, trace_id, span_id, time_unix_nano, attributes
 from relayscope.messages
 where time >= %(since)s and time < %(until)s
-  and (%(component)s::text[] is null or component = any(%(component)s))
-  and (%(peer)s::text[] is null or peer = any(%(peer)s))
-  and (%(direction)s::text[] is null or direction = any(%(direction)s))
-  and (%(kind)s::text[] is null or kind = any(%(kind)s))
-  and (%(method)s::text[] is null or method = any(%(method)s))
-  and (%(tool)s::text[] is null or tool = any(%(tool)s))
-  and (%(trace)s::uuid[] is null or trace_id = any(%(trace)s))
+  and relayscope_store.fits(component, %(component)s)
+  and relayscope_store.fits(peer, %(peer)s)
+  and relayscope_store.fits(direction, %(direction)s)
+  and relayscope_store.fits(kind, %(kind)s)
+  and relayscope_store.fits(method, %(method)s)
+  and relayscope_store.fits(tool, %(tool)s)
+  and relayscope_store.fits(trace_id, %(trace)s)
+  and relayscope_store.fits(attributes, %(attributes)s)
   and (%(level)s::smallint is null or severity_number >= %(level)s)
-  and (%(attributes)s::jsonb[] is null or attributes @> any(%(attributes)s))
   -- Odd messages have severity WARN, by which an index finds them.
   and (not %(odd)s::boolean or (odd is not null and severity_number >= 13))
-  and (
-    not %(failed)s::boolean or kind = 'error'
-    or (kind = 'result' and body ~ '"isError"\s*:\s*true')
-  )
+  and (not %(failed)s::boolean or relayscope_store.is_failure(kind, body))
 order by case %(sort)s::text when 'size' then size end desc nulls last, time desc,
          time_unix_nano desc
 limit %(most)s
 
 -- messages_with_text --
--- Those of them that hold a text: found by an index where there is one, then looked up.
+-- Those of them that hold a text: found by an index where there is one.
 select time, component, direction, peer, kind, method, tool, request_id, error_code, odd,
        message_id, body, size, trace_id, span_id, time_unix_nano, attributes
 from (
-    select time, component, time_unix_nano, trace_id, span_id, severity_number, body, attributes,
-           attributes ->> 'relayscope.message.direction' as direction,
-           attributes ->> 'relayscope.peer' as peer,
-           attributes ->> 'relayscope.message.kind' as kind,
-           coalesce(attributes ->> 'mcp.method.name', attributes ->> 'rpc.method') as method,
-           attributes ->> 'gen_ai.tool.name' as tool,
-           attributes ->> 'jsonrpc.request.id' as request_id,
-           relayscope_store.whole_number(attributes ->> 'rpc.response.status_code') as error_code,
-           attributes ->> 'relayscope.message.odd' as odd,
-           (attributes ->> 'relayscope.channel.id') || '/'
-           || (attributes ->> 'relayscope.channel.sequence') as message_id,
-           relayscope_store.whole_number(attributes ->> 'relayscope.message.size') as size
+    select time, component,
+           relayscope_store.direction_of(attributes) as direction,
+           relayscope_store.peer_of(attributes) as peer,
+           relayscope_store.kind_of(attributes) as kind,
+           relayscope_store.method_of(attributes) as method,
+           relayscope_store.tool_of(attributes) as tool,
+           relayscope_store.request_id_of(attributes) as request_id,
+           relayscope_store.error_code_of(attributes) as error_code,
+           relayscope_store.odd_of(attributes) as odd,
+           relayscope_store.message_id_of(attributes) as message_id,
+           relayscope_store.size_of(attributes) as size,
+           body, trace_id, span_id, time_unix_nano, attributes, severity_number
     from relayscope.search(%(text)s, %(since)s, %(until)s, most => null)
     where event_name = 'mcp.message'
-) as found
-where (%(component)s::text[] is null or component = any(%(component)s))
-  and (%(peer)s::text[] is null or peer = any(%(peer)s))
-  and (%(direction)s::text[] is null or direction = any(%(direction)s))
-  and (%(kind)s::text[] is null or kind = any(%(kind)s))
-  and (%(method)s::text[] is null or method = any(%(method)s))
-  and (%(tool)s::text[] is null or tool = any(%(tool)s))
-  and (%(trace)s::uuid[] is null or trace_id = any(%(trace)s))
+) as message
+where relayscope_store.fits(component, %(component)s)
+  and relayscope_store.fits(peer, %(peer)s)
+  and relayscope_store.fits(direction, %(direction)s)
+  and relayscope_store.fits(kind, %(kind)s)
+  and relayscope_store.fits(method, %(method)s)
+  and relayscope_store.fits(tool, %(tool)s)
+  and relayscope_store.fits(trace_id, %(trace)s)
+  and relayscope_store.fits(attributes, %(attributes)s)
   and (%(level)s::smallint is null or severity_number >= %(level)s)
-  and (%(attributes)s::jsonb[] is null or attributes @> any(%(attributes)s))
   and (not %(odd)s::boolean or odd is not null)
-  and (
-    not %(failed)s::boolean or kind = 'error'
-    or (kind = 'result' and body ~ '"isError"\s*:\s*true')
-  )
+  and (not %(failed)s::boolean or relayscope_store.is_failure(kind, body))
 order by case %(sort)s::text when 'size' then size end desc nulls last, time desc,
          time_unix_nano desc
 limit %(most)s
@@ -135,13 +108,13 @@ select time, component, side, peer, method, tool, outcome, duration, waited, err
        odd, request_id, trace_id, span_id, request, answer
 from relayscope.calls
 where time >= %(since)s and time < %(until)s
-  and (%(component)s::text[] is null or component = any(%(component)s))
-  and (%(peer)s::text[] is null or peer = any(%(peer)s))
-  and (%(side)s::text[] is null or side = any(%(side)s))
-  and (%(method)s::text[] is null or method = any(%(method)s))
-  and (%(tool)s::text[] is null or tool = any(%(tool)s))
-  and (%(outcome)s::text[] is null or outcome = any(%(outcome)s))
-  and (%(trace)s::uuid[] is null or trace_id = any(%(trace)s))
+  and relayscope_store.fits(component, %(component)s)
+  and relayscope_store.fits(peer, %(peer)s)
+  and relayscope_store.fits(side, %(side)s)
+  and relayscope_store.fits(method, %(method)s)
+  and relayscope_store.fits(tool, %(tool)s)
+  and relayscope_store.fits(outcome, %(outcome)s)
+  and relayscope_store.fits(trace_id, %(trace)s)
   and (%(slower_than)s::interval is null or coalesce(duration, waited) > %(slower_than)s)
   and (not %(failed)s::boolean or outcome <> 'ok')
   -- Odd messages are few: they are read once, and their traces are looked up.
@@ -173,10 +146,10 @@ left join lateral (
     select true as found
     from relayscope.calls
     where calls.trace_id = trace.trace_id
-      and (%(peer)s::text[] is null or calls.peer = any(%(peer)s))
-      and (%(method)s::text[] is null or calls.method = any(%(method)s))
-      and (%(tool)s::text[] is null or calls.tool = any(%(tool)s))
-      and (%(outcome)s::text[] is null or calls.outcome = any(%(outcome)s))
+      and relayscope_store.fits(calls.peer, %(peer)s)
+      and relayscope_store.fits(calls.method, %(method)s)
+      and relayscope_store.fits(calls.tool, %(tool)s)
+      and relayscope_store.fits(calls.outcome, %(outcome)s)
     limit 1
 ) as made on true
 -- A request that has no span yet, or whose process did not live to end it, is no error of a span.
@@ -188,7 +161,7 @@ left join lateral (
 ) as wrong on true
 where trace.start_time >= %(since)s and trace.start_time < %(until)s
   and (%(component)s::text[] is null or trace.components && %(component)s)
-  and (%(trace)s::uuid[] is null or trace.trace_id = any(%(trace)s))
+  and relayscope_store.fits(trace.trace_id, %(trace)s)
   and (%(slower_than)s::interval is null or trace.duration > %(slower_than)s)
   and (not %(odd)s::boolean or trace.odd_messages > 0)
   and (not %(failed)s::boolean or trace.errors > 0 or wrong.found)
@@ -214,38 +187,30 @@ select time, component, severity_text, severity_number, event_name, direction, p
        tool, request_id, odd, body, trace_id, span_id, time_unix_nano, attributes
 from (
     select time, component, severity_text, severity_number, event_name,
-           attributes ->> 'relayscope.message.direction' as direction,
-           attributes ->> 'relayscope.peer' as peer,
-           attributes ->> 'relayscope.message.kind' as kind,
-           coalesce(attributes ->> 'mcp.method.name', attributes ->> 'rpc.method') as method,
-           attributes ->> 'gen_ai.tool.name' as tool,
-           attributes ->> 'jsonrpc.request.id' as request_id,
-           attributes ->> 'relayscope.message.odd' as odd,
+           relayscope_store.direction_of(attributes) as direction,
+           relayscope_store.peer_of(attributes) as peer,
+           relayscope_store.kind_of(attributes) as kind,
+           relayscope_store.method_of(attributes) as method,
+           relayscope_store.tool_of(attributes) as tool,
+           relayscope_store.request_id_of(attributes) as request_id,
+           relayscope_store.odd_of(attributes) as odd,
            body, trace_id, span_id, time_unix_nano, attributes
     from relayscope.logs
 ) as record
 where time >= %(since)s and time < %(until)s
-  and (
-    %(all)s::boolean or severity_number >= 13
-    or coalesce(event_name, '') not in (
-        'relayscope.delivery', 'relayscope.channel.opened', 'relayscope.channel.closed'
-    )
-  )
-  and (%(component)s::text[] is null or component = any(%(component)s))
-  and (%(peer)s::text[] is null or peer = any(%(peer)s))
-  and (%(direction)s::text[] is null or direction = any(%(direction)s))
-  and (%(kind)s::text[] is null or kind = any(%(kind)s))
-  and (%(method)s::text[] is null or method = any(%(method)s))
-  and (%(tool)s::text[] is null or tool = any(%(tool)s))
-  and (%(trace)s::uuid[] is null or trace_id = any(%(trace)s))
+  and (%(all)s::boolean or not relayscope_store.is_routine(event_name, severity_number))
+  and relayscope_store.fits(component, %(component)s)
+  and relayscope_store.fits(peer, %(peer)s)
+  and relayscope_store.fits(direction, %(direction)s)
+  and relayscope_store.fits(kind, %(kind)s)
+  and relayscope_store.fits(method, %(method)s)
+  and relayscope_store.fits(tool, %(tool)s)
+  and relayscope_store.fits(trace_id, %(trace)s)
+  and relayscope_store.fits(attributes, %(attributes)s)
   and (%(level)s::smallint is null or severity_number >= %(level)s)
-  and (%(attributes)s::jsonb[] is null or attributes @> any(%(attributes)s))
   and (%(text)s::text is null or strpos(body, %(text)s) > 0)
   and (not %(odd)s::boolean or (odd is not null and severity_number >= 13))
-  and (
-    not %(failed)s::boolean or kind = 'error'
-    or (kind = 'result' and body ~ '"isError"\s*:\s*true')
-  )
+  and (not %(failed)s::boolean or relayscope_store.is_failure(kind, body))
 order by time desc, time_unix_nano desc
 limit %(most)s
 

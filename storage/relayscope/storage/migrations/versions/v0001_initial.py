@@ -11,6 +11,7 @@ down_revision: Final = None
 _SUBJECTS: Final = (
     "tables",
     "columns",
+    "filters",
     "json",
     "sealing",
     "records",

@@ -132,7 +132,7 @@ from (
         case
             when answer.odd in ('id_type', 'late_answer') then 'unanswered'
             when answer.kind = 'error' then 'protocol_error'
-            when answer.body ~ '"isError"\s*:\s*true' then 'tool_error'
+            when relayscope_store.is_tool_error(answer.body) then 'tool_error'
             when answer.kind = 'result' then 'ok'
             else 'unanswered'
         end as outcome,

@@ -26,7 +26,8 @@ create function relayscope_store.newest(
     event_name text,
     severity_number smallint,
     body text,
-    attributes jsonb
+    attributes jsonb,
+    severity_text text
 )
 language plpgsql stable
 -- Readers may read no table; what they give are values, never names.
@@ -61,7 +62,8 @@ begin
             select
                 c.segment, c.chunk * 256 + part.position - 1 as place, c.first_time, c.last_time,
                 coalesce(part.body, part.body_json::text) as body, part.attributes,
-                c.span_id[part.position] as span_id
+                c.span_id[part.position] as span_id,
+                c.severity_text[part.position] as severity_text
             from relayscope_store.log_chunk as c
             cross join lateral rows from (
                 jsonb_array_elements(c.attributes), unnest(c.body), unnest(c.body_json)
@@ -79,7 +81,8 @@ begin
         record as (
             select
                 log.time, log.time_nano, log.trace_id, log.span_id, log.event_name,
-                log.severity_number, coalesce(log.body, log.body_json::text) as body,
+                log.severity_number, log.severity_text,
+                coalesce(log.body, log.body_json::text) as body,
                 log.attributes, log.resource_id,
                 relayscope_store.peer_of(log.attributes) as peer,
                 relayscope_store.method_of(log.attributes) as method,
@@ -91,7 +94,7 @@ begin
             union all
             select
                 r.time, r.time_nano, r.trace_id, hit.span_id, s.event_name, r.severity_number,
-                hit.body, hit.attributes, r.resource_id, s.peer, s.method, s.tool
+                hit.severity_text, hit.body, hit.attributes, r.resource_id, s.peer, s.method, s.tool
             from hit
             -- One by one, by the index on time: the planner would rather read all rows for a join.
             cross join lateral (
@@ -113,7 +116,8 @@ begin
             record.event_name,
             record.severity_number,
             record.body,
-            record.attributes
+            record.attributes,
+            record.severity_text
         from record
         left join relayscope_store.resource on resource.id = record.resource_id
         where (of_component is null or resource.component = of_component)
@@ -154,7 +158,8 @@ create function relayscope.search(
     event_name text,
     severity_number smallint,
     body text,
-    attributes jsonb
+    attributes jsonb,
+    severity_text text
 )
 language sql stable parallel safe
 as $$
@@ -179,7 +184,8 @@ create function relayscope.logs_having(
     event_name text,
     severity_number smallint,
     body text,
-    attributes jsonb
+    attributes jsonb,
+    severity_text text
 )
 language sql stable parallel safe
 as $$
