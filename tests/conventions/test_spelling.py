@@ -83,7 +83,7 @@ def test_python_spells_no_name_that_the_conventions_have() -> None:
         for text, line in literals(path)
         if text in ours or text in VARIABLES
     ]
-    assert found == []
+    assert not found, "\n".join(found)
 
 
 def test_sql_reads_only_names_that_there_are() -> None:
@@ -95,7 +95,7 @@ def test_sql_reads_only_names_that_there_are() -> None:
         for found in SPELLED_IN_SQL.finditer(path.read_text(encoding="utf-8"))
         if (name := found["read"] or found["named"]) not in known
     ]
-    assert unknown == []
+    assert not unknown, "\n".join(unknown)
 
 
 def test_documents_speak_of_variables_that_there_are() -> None:

@@ -7,6 +7,8 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from relayscope.conventions.environment import RELAYSCOPE_OPAMP_ENDPOINT
+
 if TYPE_CHECKING:
     from relayscope.collector.config.settings import Address, Settings
 
@@ -66,7 +68,7 @@ def instructions(settings: Settings, host: str) -> Instructions:
     if not (is_usual and settings.grpc.is_loopback):
         variables["OTEL_EXPORTER_OTLP_ENDPOINT"] = grpc
     if not is_usual:
-        variables["RELAYSCOPE_OPAMP_ENDPOINT"] = f"{http}/v1/opamp"
+        variables[RELAYSCOPE_OPAMP_ENDPOINT] = f"{http}/v1/opamp"
     if settings.tokens:
         variables["OTEL_EXPORTER_OTLP_HEADERS"] = "authorization=Bearer%20TOKEN"
     if settings.tls_certificate is not None:

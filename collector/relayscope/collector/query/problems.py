@@ -11,6 +11,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from relayscope.collector.query.named_query import rows
 from relayscope.collector.render.quantities import duration_text
+from relayscope.conventions.attributes import (
+    ERROR_ANSWERED_ABOVE,
+    ERROR_CANCELLED,
+    ERROR_STOPPED_READING,
+    ERROR_TIMEOUT,
+    ERROR_UNANSWERED,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -58,11 +65,11 @@ _LATE: Final = {
 """Of calls without an answer that have a message like one."""
 
 _NO_ANSWER: Final = {
-    "cancelled": "it was cancelled",
-    "timeout": "nobody waits after an hour",
-    "relayscope.stopped_reading": "the wait for it was given up",
-    "relayscope.answered_above": "the request it was made for was answered with an error",
-    "relayscope.unanswered": "the connection closed without one",
+    ERROR_CANCELLED: "it was cancelled",
+    ERROR_TIMEOUT: "nobody waits after an hour",
+    ERROR_STOPPED_READING: "the wait for it was given up",
+    ERROR_ANSWERED_ABOVE: "the request it was made for was answered with an error",
+    ERROR_UNANSWERED: "the connection closed without one",
 }
 
 

@@ -46,7 +46,8 @@ return relayscope_store.whole_number(attributes ->> 'relayscope.channel.sequence
 -- Which message it is: its channel, and its place there.
 create function relayscope_store.message_id_of(attributes jsonb) returns text
 language sql immutable parallel safe
-return relayscope_store.channel_of(attributes) || '/' || relayscope_store.sequence_of(attributes)::text;
+return relayscope_store.channel_of(attributes) || '/'
+    || relayscope_store.sequence_of(attributes)::text;
 
 create function relayscope_store.size_of(attributes jsonb) returns bigint
 language sql immutable parallel safe
