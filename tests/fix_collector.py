@@ -211,7 +211,7 @@ def start_collector(database_url: str, tmp_path: Path) -> Iterator[StartCollecto
     running: list[Collector] = []
 
     def start(*arguments: str, environment: Mapping[str, str] | None = None) -> Collector:
-        standard = _standard_environment(database_url, tmp_path / "data")
+        standard = standard_environment(database_url, tmp_path / "data")
         collector = Collector(*arguments, environment=standard | dict(environment or {}))
         running.append(collector)
         return collector.wait_until_ready()
@@ -244,12 +244,13 @@ def shared_collector(
     shared_database_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Collector]:
     """A collector for tests that mind neither what others have sent nor what is stored."""
-    environment = _standard_environment(shared_database_url, tmp_path_factory.mktemp("shared"))
+    environment = standard_environment(shared_database_url, tmp_path_factory.mktemp("shared"))
     with Collector(environment=environment) as collector:
         yield collector.wait_until_ready()
 
 
-def _standard_environment(database_url: str, data_dir: Path) -> dict[str, str]:
+def standard_environment(database_url: str, data_dir: Path) -> dict[str, str]:
+    """The settings of a collector on free ports, with that database."""
     return {
         "RELAYSCOPE_DATABASE_URL": database_url,
         "RELAYSCOPE_DATA_DIR": str(data_dir),

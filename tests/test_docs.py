@@ -35,6 +35,7 @@ LISTS = (
     "relayscope logs",
     "relayscope traces",
     "relayscope stats",
+    "relayscope problems",
 )
 
 SHELL_BLOCKS = re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
@@ -77,6 +78,7 @@ def walkthrough(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walkthroug
         RELAYSCOPE_GRPC=f"127.0.0.1:{grpc}",
         RELAYSCOPE_HTTP=f"127.0.0.1:{http}",
         RELAYSCOPE_PAGE="127.0.0.1:0",
+        BROWSER="true",
         OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{grpc}",
     )
     (serve,) = documented("relayscope serve")
@@ -129,6 +131,17 @@ def test_every_sql_statement_of_the_readme_runs(walkthrough: Walkthrough) -> Non
         assert "lookup" in walkthrough.shell(statement).stdout
 
 
+def test_the_page_is_opened_as_the_readme_says(walkthrough: Walkthrough) -> None:
+    """The command says where the page is, and it is there."""
+    (command,) = documented("relayscope open")
+    finished = walkthrough.shell(command)
+
+    assert (finished.returncode, finished.stderr) == (0, "")
+    address = finished.stdout.strip().partition("http://")[2]
+    with urllib.request.urlopen(f"http://{address}", timeout=60) as answer:
+        assert b"relayscope</title>" in answer.read()
+
+
 def test_every_list_of_the_readme_shows_something(walkthrough: Walkthrough) -> None:
     """Each as it is printed, after a call that fails."""
     call = line(id=1, method="tools/call", params={"name": "lookup", "arguments": {}})
@@ -169,7 +182,7 @@ def test_every_make_target_in_the_documentation_exists() -> None:
 def test_every_shell_block_of_the_readme_is_executed_here() -> None:
     """There is no block of commands that none of these tests runs."""
     executed = documented("make", "relayscope serve", "relayscope-instrument", "relayscope trace ")
-    executed += documented("relayscope sql", "relayscope level", *LISTS)
+    executed += documented("relayscope sql", "relayscope level", "relayscope open", *LISTS)
 
     assert len(executed) == len(documented(""))
 

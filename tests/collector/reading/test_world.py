@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.fix_collector import Collector
+    from tests.fix_page import OpenPage
 
 FAULTS: Final = ("works", "string_id", "object_content", "swallows", "late")
 CALLS: Final = [("works", {"name": "a"})] * 2 + [
@@ -95,6 +96,46 @@ def world(shared_collector: Collector, shared_database_url: str) -> Iterator[Wor
         assert failed == ["swallows", "string_id", "object_content", "late", "string_id"]
         eventually(lambda: len(found.rows("calls --component relay --side client")) == 28)
         yield found
+
+
+def test_problems_say_who_does_what_wrong(world: World) -> None:
+    """Each fault is said of the backend, or the relay, that has it; not of who passed it on."""
+    found = {
+        (one["component"], one["listed"].get("tool"), one["kind"]): one["what"]
+        for one in world.rows("problems")
+        if one["in_list"] == "calls" and one["kind"] != "repeated"
+    }
+
+    assert found.keys() == {
+        ("swallows", "swallows", "unanswered"),
+        ("string_id", "string_id", "unanswered"),
+        ("relay", "late", "unanswered"),
+        ("relay", "object_content", "failed"),
+    }
+    assert "id of another type" in found["string_id", "string_id", "unanswered"]
+    assert "when nobody waited any more" in found["relay", "late", "unanswered"]
+    assert "nothing was sent back" in found["swallows", "swallows", "unanswered"]
+
+
+def test_the_same_call_again_and_again_is_a_problem(world: World) -> None:
+    """The client asked `swallows` ten times for the same, and so did the relay."""
+    repeated = [one for one in world.rows("problems") if one["kind"] == "repeated"]
+
+    assert {one["component"] for one in repeated} == {"client", "relay"}
+    assert all("10 times within a minute" in one["what"] for one in repeated)
+
+
+def test_each_fault_is_found_by_clicking(world: World, open_page: OpenPage) -> None:
+    """From the first page to the problems, and from each of them to the very place in its trace."""
+    page = open_page("/")
+    assert page.locator("svg a", has_text="swallows").count() > 0
+    page.get_by_role("link", name="problems", exact=False).first.click()
+    for tool in ("swallows", "string_id", "late", "object_content"):
+        problem = page.locator("article", has_text=f"{tool}").first
+        place = problem.get_by_role("link", name="Open the trace").get_attribute("href")
+        assert place is not None
+        assert re.fullmatch(r"/trace/[0-9a-f]{32}\?at=[0-9a-f]{16}", place)
+        assert problem.get_by_role("link", name="calls").count() == 1
 
 
 def trace_of(world: World, row: dict[str, Any]) -> str:
