@@ -26,7 +26,7 @@ def error_type(span: ReadableSpan) -> Any:
 def stop_reading(text_exchange: TextExchange, channel: Channel) -> int:
     """Cancel a read as a hook tells of it; return when."""
     text_exchange.stopped_reading(channel)
-    (open_call,) = channel.sent.newest_first()
+    (open_call,) = channel.sent
     assert open_call.left is not None
     return open_call.left.time
 

@@ -7,8 +7,9 @@ Names are imported when they are used: the command that starts a program and the
 need none of them, start 0.3 s sooner.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
+
+from .runtime.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from .exchange import Exchange
@@ -28,20 +29,16 @@ __all__ = [
     "shared_exchange",
 ]
 
-_MODULES: Final = {
-    "Direction": "traffic.levels",
-    "Exchange": "exchange",
-    "Level": "traffic.level",
-    "Levels": "traffic.levels",
-    "Rule": "traffic.levels",
-    "read_profile": "traffic.profile",
-    "set_levels": "process",
-    "shared_exchange": "process",
-}
-
-
-def __getattr__(name: str) -> Any:
-    module = _MODULES.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{module}"), name)
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "Direction": "traffic.levels",
+        "Exchange": "exchange",
+        "Level": "traffic.level",
+        "Levels": "traffic.levels",
+        "Rule": "traffic.levels",
+        "read_profile": "traffic.profile",
+        "set_levels": "process",
+        "shared_exchange": "process",
+    },
+)

@@ -1,15 +1,15 @@
 """The exchange: pairs answers with requests and decides which span a message belongs to.
 
-A hook sees one message and asks the exchange for its `Crossing`: which span it belongs to, and
-which trace context to carry along. Then it passes the message on and tells the crossing the exact
-text that went over the wire.
+A hook sees one message and asks the exchange for its `Crossing`: the span that it belongs to, and
+the trace context to carry along. Then it has the exact text recorded that goes over the wire, and
+passes the message on.
 
 The initiator of a message makes a CLIENT span, its receiver a SERVER span, whichever of both is
 the MCP client (MCP conventions, "Spans"). A span begins with the request and ends with its answer;
 a notification's span is a moment.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from time import time_ns
 from typing import Any, Final
 
@@ -19,8 +19,6 @@ from opentelemetry.trace import INVALID_SPAN, SpanKind
 from relayscope.conventions.attributes import (
     ERROR_CANCELLED,
     ERROR_CROWDED_OUT,
-    ERROR_TIMEOUT,
-    ERROR_UNANSWERED,
 )
 
 from .context import current_span
@@ -35,11 +33,11 @@ from .runtime.timer import Timer
 from .traffic.calls import Call, OpenCalls
 from .traffic.channel import Channel
 from .traffic.channel_close import UNKNOWN_CLOSE, ChannelClose
-from .traffic.crossing import Crossing, OddTraffic
+from .traffic.crossing import Crossing, OddTraffic, Recorded
 from .traffic.level import Level
 from .traffic.levels import Direction, Levels
-from .traffic.mcp_methods import is_of_other_side
-from .traffic.message import ANSWERS, ID_TYPES, KNOWN_METHODS, Kind, Message
+from .traffic.mcp_methods import odd_method
+from .traffic.message import ANSWERS, ID_TYPES, Kind, Message
 from .traffic.unmatched_answer import unmatched_answer
 from .unanswered_calls import UNANSWERED, Unanswered
 
@@ -47,8 +45,8 @@ from .unanswered_calls import UNANSWERED, Unanswered
 _RECEIVED: Final = Direction.RECEIVED
 _SENT: Final = Direction.SENT
 _BATCH: Final = Kind.BATCH
-_REQUEST: Final = Kind.REQUEST
 _UNPARSABLE: Final = Kind.UNPARSABLE
+_DEBUG: Final = Level.DEBUG
 _INFO: Final = Level.INFO
 _OFF: Final = Level.OFF
 _CLIENT: Final = SpanKind.CLIENT
@@ -58,8 +56,6 @@ CALL_SECONDS: Final = 3600.0
 """After this time a call counts as never to be answered. Longer than people wait for a tool."""
 
 _SWEEP_NANOSECONDS: Final = 1_000_000_000
-_LONG_LIVED: Final = frozenset({"subscriptions/listen"})
-_LONGEST_VERSION: Final = 64
 
 
 class Exchange:
@@ -141,6 +137,25 @@ class Exchange:
             return crossing
         return self._received(crossing, around)
 
+    def record(self, crossing: Crossing, text: Recorded) -> None:
+        """Record with which exact text a message crosses.
+
+        The hook calls this before it passes the message on: a message that a peer has seen is then
+        on this machine's disk, whatever becomes of this process. A channel's text counts only from
+        its first JSON-RPC message on: a process may use the same library for other things.
+        """
+        channel = crossing.channel
+        if channel.speaks_jsonrpc:
+            crossing.sequence = channel.next_sequence(crossing.direction)
+            # A call less for all messages of which there is no record.
+            if crossing.level <= _DEBUG or crossing.odd is not None:
+                self.log.emit(crossing, text)
+        if crossing.ends_span:
+            crossing.span.end()
+        for part in crossing.parts:
+            if part.ends_span:
+                part.span.end()
+
     def connect_failed(self, channel: Channel, started: int, error: BaseException) -> None:
         """Record that a connection could not be made.
 
@@ -170,13 +185,7 @@ class Exchange:
         description: str = UNANSWERED,
     ) -> None:
         """End the call of a request whose answer can no longer come, if it is still open."""
-        if message.kind is not _REQUEST or message.id is None:
-            return
-        calls, kind = _side(channel, direction)
-        call = calls.give_up(message.id)
-        if call is not None:
-            self._parents.forget(call)
-            self._unanswered.end(channel, call, kind, error_type, description)
+        self._unanswered.give_up(channel, message, direction, error_type, description)
 
     def stopped_reading(self, channel: Channel) -> None:
         """Say that a read, in which an answer may have been waited for, was cancelled."""
@@ -184,10 +193,7 @@ class Exchange:
 
     def give_up_all(self, channel: Channel) -> None:
         """End every call that is still open on a channel: its answer can no longer come."""
-        for calls, kind in _sides(channel):
-            for call in calls.drain():
-                self._parents.forget(call)
-                self._unanswered.end(channel, call, kind, ERROR_UNANSWERED)
+        self._unanswered.give_up_all(channel)
 
     def close(self, channel: Channel, channel_close: ChannelClose = UNKNOWN_CLOSE) -> None:
         """Say that nothing more will cross a channel, and how it has ended."""
@@ -214,18 +220,12 @@ class Exchange:
         self._next_sweep = now + _SWEEP_NANOSECONDS
         self._steer()
         for channel in list(self._channels):
-            for calls, kind in _sides(channel):
-                for call in list(calls.older_than(now - self._call_nanoseconds)):
-                    identifier = call.request.id
-                    if identifier is not None and call.request.method not in _LONG_LIVED:
-                        calls.give_up(identifier)
-                        self._parents.forget(call)
-                        self._unanswered.end(channel, call, kind, ERROR_TIMEOUT)
+            self._unanswered.time_out(channel, now - self._call_nanoseconds)
 
     def _look(self) -> bool:
         """Sweep; return whether any call is open."""
         self.sweep()
-        return any(len(calls) for channel in list(self._channels) for calls, _ in _sides(channel))
+        return any(channel.sent or channel.received for channel in list(self._channels))
 
     def _crossing(self, channel: Channel, message: Message, direction: Direction) -> Crossing:
         self._channels.add(channel)
@@ -235,7 +235,7 @@ class Exchange:
             channel.is_announced = True
             self.channel_log.opened(channel, self.levels)
         level = channel.level_of(self.levels, direction, message.method, message.target)
-        crossing = Crossing(channel, direction, message, level, self.log)
+        crossing = Crossing(channel, direction, message, level)
         if unparsable:
             crossing.odd = OddTraffic.UNPARSABLE
         if crossing.time > self._next_sweep:
@@ -249,13 +249,13 @@ class Exchange:
     def _part(self, batch: Crossing, message: Message) -> Crossing:
         channel, direction = batch.channel, batch.direction
         level = channel.level_of(self.levels, direction, message.method, message.target)
-        return Crossing(channel, direction, message, level, self.log, time=batch.time)
+        return Crossing(channel, direction, message, level, batch.time)
 
     def _sending(self, crossing: Crossing) -> Crossing:
         channel, message = crossing.channel, crossing.message
         if message.method:
             if crossing.level is not _OFF:
-                crossing.odd = _odd_method(channel, crossing.direction, message.method)
+                crossing.odd = odd_method(channel, crossing.direction, message.method)
             if crossing.level <= _INFO:
                 parent = self._parents.of_sent(message, channel)
                 crossing.span = self.spans.start(crossing, _CLIENT, parent)
@@ -276,7 +276,7 @@ class Exchange:
         channel, message = crossing.channel, crossing.message
         if message.method:
             if crossing.level is not _OFF:
-                crossing.odd = _odd_method(channel, crossing.direction, message.method)
+                crossing.odd = odd_method(channel, crossing.direction, message.method)
             if crossing.level <= _INFO:
                 parent, links = self._parents.of_received(message, around)
                 crossing.span = self.spans.start(crossing, _SERVER, parent, links)
@@ -324,7 +324,7 @@ class Exchange:
         answer, channel = crossing.message, crossing.channel
         call = calls.take(answer.id) if answer.id is not None else None
         if call is None:
-            call = self._stray(crossing, calls)
+            call = self._close_unmatched(crossing, calls)
             if call is None:
                 return
         self._take_level(crossing, call)
@@ -341,12 +341,12 @@ class Exchange:
                 self._unanswered.forget(call)
             self._injection.answered(channel.peer, call, answer)
         if call.request.method == "initialize":
-            _learn_handshake(channel, answer)
+            channel.learn_handshake(answer.result)
         crossing.answers = call
         crossing.span = self.spans.conclude(channel, call, kind, semconv.outcome(kind, answer))
         crossing.ends_span = not call.is_over
 
-    def _stray(self, crossing: Crossing, calls: OpenCalls) -> Call | None:
+    def _close_unmatched(self, crossing: Crossing, calls: OpenCalls) -> Call | None:
         """Mark an answer that has the id of no open request; return the call that it closes."""
         odd, call, is_taken = unmatched_answer(crossing.channel, crossing.message, calls)
         crossing.odd = odd
@@ -380,26 +380,3 @@ class Exchange:
 
 def _nothing() -> None:
     """Do nothing: nobody looks after the levels."""
-
-
-def _sides(channel: Channel) -> Iterable[tuple[OpenCalls, SpanKind]]:
-    return (_side(channel, _SENT), _side(channel, _RECEIVED))
-
-
-def _side(channel: Channel, direction: Direction) -> tuple[OpenCalls, SpanKind]:
-    if direction is _SENT:
-        return channel.sent, _CLIENT
-    return channel.received, _SERVER
-
-
-def _odd_method(channel: Channel, direction: Direction, method: str) -> OddTraffic | None:
-    if method not in KNOWN_METHODS:
-        return OddTraffic.NOT_MCP
-    return OddTraffic.WRONG_SIDE if is_of_other_side(channel, direction, method) else None
-
-
-def _learn_handshake(channel: Channel, answer: Message) -> None:
-    if isinstance(answer.result, Mapping):
-        version = answer.result.get("protocolVersion")
-        if isinstance(version, str):
-            channel.protocol_version = version[:_LONGEST_VERSION]

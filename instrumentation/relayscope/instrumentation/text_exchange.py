@@ -99,7 +99,7 @@ class TextExchange:
         crossing = self.exchange.sending(channel, self._message_of(data))
         if crossing.carrier:
             data = _with_context(data, crossing)
-        crossing.record(data)
+        self.exchange.record(crossing, data)
         return Outgoing(data, crossing, self.exchange)
 
     @shielded
@@ -108,7 +108,7 @@ class TextExchange:
         if self.exchange.is_off(channel, _SENT):
             return None
         crossing = self.exchange.sending(channel, self._message_of(data))
-        crossing.record(data)
+        self.exchange.record(crossing, data)
         return Outgoing(data, crossing, self.exchange)
 
     @shielded
@@ -126,7 +126,7 @@ class TextExchange:
         if channel.gate(self.exchange.levels, _RECEIVED) is _OFF:
             return None
         crossing = self.exchange.received(channel, self._message_of(data), around)
-        crossing.record(data)
+        self.exchange.record(crossing, data)
         return (
             None if not crossing.message.method or crossing.span is INVALID_SPAN else crossing.span
         )

@@ -1,15 +1,16 @@
-"""Calls that have no answer, and when whoever made them stopped waiting.
+"""Calls that have no answer, and the time at which their makers stopped waiting.
 
-Nobody says on the wire that he no longer waits, unless he sends `notifications/cancelled`. What is
-seen here: a read that was cancelled or timed out, after which the next request is sent; and that
-the request for which a call was made is answered with an error. Then the call is over, and its
-answer comes late if it comes. Anything less is kept in mind (`Call.left`): a read that is cancelled
-may be tried again, and who answers well may still use what he asked for. If no answer comes until
-the channel closes, that was the end.
+No peer says on the wire that it no longer waits, unless it sends `notifications/cancelled`. Two
+things are seen here: a read that was cancelled or timed out, after which the next request is sent;
+and an error that answers the request for which a call was made. Then the call is over, and its
+answer is late if it comes. Anything less is only noted (`Call.left`): a read that is cancelled may
+be tried again, and a peer that answers with a result may still use what it asked for. If no answer
+comes until the channel closes, the call ended at the time noted.
 """
 
 from collections.abc import Mapping
 from time import time_ns
+from typing import Final
 
 from opentelemetry.trace import Span, SpanKind
 
@@ -17,6 +18,7 @@ from relayscope.conventions.attributes import (
     ERROR_ANSWERED_ABOVE,
     ERROR_CANCELLED,
     ERROR_STOPPED_READING,
+    ERROR_TIMEOUT,
     ERROR_TYPE,
     ERROR_UNANSWERED,
 )
@@ -24,17 +26,21 @@ from relayscope.conventions.attributes import (
 from .context.parents import Parents
 from .recording.semconv import Outcome
 from .recording.spans import Spans
-from .traffic.calls import Call, Left
+from .traffic.calls import Call, Left, OpenCalls
 from .traffic.channel import Channel
 from .traffic.crossing import Crossing
 from .traffic.level import Level
-from .traffic.message import Kind
+from .traffic.levels import Direction
+from .traffic.message import Kind, Message
 
 DESCRIPTIONS: Mapping[str, str] = {
     ERROR_STOPPED_READING: "whoever waited for the answer stopped reading",
     ERROR_ANSWERED_ABOVE: "the request that this was asked for was answered without it",
 }
 UNANSWERED = "the exchange ended without an answer"
+
+_LONG_LIVED: Final = frozenset({"subscriptions/listen"})
+"""Methods of requests that stay open for as long as their channel."""
 
 
 class Unanswered:
@@ -90,6 +96,42 @@ class Unanswered:
         if kind is SpanKind.SERVER:
             self._leave_below(call.span, ended)
 
+    def give_up(
+        self,
+        channel: Channel,
+        message: Message,
+        direction: Direction,
+        error_type: str,
+        description: str,
+    ) -> None:
+        """End the call of a request that crossed in a direction, if it is still open."""
+        if message.kind is not Kind.REQUEST or message.id is None:
+            return
+        calls, kind = _calls(channel, direction)
+        call = calls.give_up(message.id)
+        if call is not None:
+            self._parents.forget(call)
+            self.end(channel, call, kind, error_type, description)
+
+    def give_up_all(self, channel: Channel) -> None:
+        """End every call that is still open on a channel."""
+        for direction in Direction:
+            calls, kind = _calls(channel, direction)
+            for call in calls.drain():
+                self._parents.forget(call)
+                self.end(channel, call, kind, ERROR_UNANSWERED)
+
+    def time_out(self, channel: Channel, latest: int) -> None:
+        """End the calls of a channel that were made before a time, in ns since the epoch."""
+        for direction in Direction:
+            calls, kind = _calls(channel, direction)
+            for call in list(calls.older_than(latest)):
+                identifier = call.request.id
+                if identifier is not None and call.request.method not in _LONG_LIVED:
+                    calls.give_up(identifier)
+                    self._parents.forget(call)
+                    self.end(channel, call, kind, ERROR_TIMEOUT)
+
     def answered_above(self, crossing: Crossing, span: Span) -> None:
         """End what was called for a request that is answered now, with an error."""
         answer = crossing.message
@@ -106,12 +148,12 @@ class Unanswered:
         """Keep in mind that nobody reads the answers to what is open on a channel any more."""
         channel.reader_left = True
         left = Left(time_ns(), ERROR_STOPPED_READING)
-        for call in channel.sent.newest_first():
+        for call in channel.sent:
             call.left = left
 
     def asked_again(self, channel: Channel) -> None:
         """End what nobody reads the answers of: the next request is sent, and nobody reads yet."""
-        for call in list(channel.sent.newest_first()):
+        for call in list(channel.sent):
             if call.left is not None:
                 self._give_up(channel, call)
 
@@ -125,3 +167,10 @@ class Unanswered:
         if channel.sent.give_up_call(call):
             self._parents.forget(call)
             self.end(channel, call, SpanKind.CLIENT, ERROR_UNANSWERED)
+
+
+def _calls(channel: Channel, direction: Direction) -> tuple[OpenCalls, SpanKind]:
+    """Return the calls whose requests crossed in a direction, and the kind of their spans."""
+    if direction is Direction.SENT:
+        return channel.sent, SpanKind.CLIENT
+    return channel.received, SpanKind.SERVER

@@ -6,14 +6,11 @@ the host wrote: key order, spacing, number spelling and escapes are part of the 
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from json.decoder import JSONDecoder, scanstring  # type: ignore[attr-defined]  # not in typeshed
-from typing import NamedTuple
+from collections.abc import Mapping
 
 import orjson
 
-_DECODER = JSONDecoder()
-_SPACE = re.compile(r"[ \t\n\r]*")
+from relayscope.instrumentation.traffic.json_members import Member, members, skip_space
 
 _SPACES = r"[ \t\n\r]*+"
 _SIMPLE = re.compile(
@@ -24,12 +21,6 @@ _SIMPLE = re.compile(
 escapes, so that nothing in it can be mistaken."""
 
 
-class _Member(NamedTuple):
-    key: str
-    value_start: int
-    value_end: int
-
-
 def spliced(text: str, carrier: Mapping[str, str]) -> str:
     """Return `text` with the carrier's entries set in `params._meta`.
 
@@ -38,8 +29,7 @@ def spliced(text: str, carrier: Mapping[str, str]) -> str:
         carrier: What the propagators wrote, for example `{"traceparent": "00-..."}`.
 
     Raises:
-        ValueError: `text` is not such a message.
-        RecursionError: It is nested too deeply for Python's JSON scanner.
+        ValueError: `text` is not such a message, or nested too deeply for Python's JSON scanner.
     """
     simple = _SIMPLE.match(text)
     if simple is not None and text.count('"params"') == 1 and '"_meta"' not in text:
@@ -47,28 +37,28 @@ def spliced(text: str, carrier: Mapping[str, str]) -> str:
         inner = orjson.dumps(dict(carrier)).decode()
         start = simple.end() - 1
         return _inserted(text, start, f'"_meta":{inner}', empty=text[start + 1 :][:1] == "}")
-    message_start = _skip_space(text, 0)
-    members = list(_members(text, message_start))
-    params = _last(members, "params")
+    message_start = skip_space(text, 0)
+    found = _whole_members(text, message_start)
+    params = _last(found, "params")
     if params is None:
         inner = json.dumps({"_meta": dict(carrier)}, separators=(",", ":"))
-        return _inserted(text, message_start, f'"params":{inner}', empty=not members)
-    params_members = list(_members(text, params.value_start))
+        return _inserted(text, message_start, f'"params":{inner}', empty=not found)
+    params_members = _whole_members(text, params.start)
     meta = _last(params_members, "_meta")
     if meta is None:
         inner = json.dumps(dict(carrier), separators=(",", ":"))
-        return _inserted(text, params.value_start, f'"_meta":{inner}', empty=not params_members)
-    return _with_entries(text, meta.value_start, carrier)
+        return _inserted(text, params.start, f'"_meta":{inner}', empty=not params_members)
+    return _with_entries(text, meta.start, carrier)
 
 
 def _with_entries(text: str, start: int, carrier: Mapping[str, str]) -> str:
     """Set each entry in the object at `start`: in place where the key is there, else in front."""
-    present = list(_members(text, start))
+    present = _whole_members(text, start)
     replaced = {member.key for member in present}
     for member in reversed(present):
         if member.key in carrier:
             value = json.dumps(carrier[member.key])
-            text = text[: member.value_start] + value + text[member.value_end :]
+            text = text[: member.start] + value + text[member.end :]
     missing = {key: value for key, value in carrier.items() if key not in replaced}
     if not missing:
         return text
@@ -82,34 +72,18 @@ def _inserted(text: str, start: int, entries: str, *, empty: bool) -> str:
     return f"{text[: start + 1]}{entries}{comma}{text[start + 1 :]}"
 
 
-def _last(members: list[_Member], key: str) -> _Member | None:
+def _last(found: list[Member], key: str) -> Member | None:
     """Return the last member called `key`: the one that parsers keep when a key is repeated."""
-    return next((member for member in reversed(members) if member.key == key), None)
+    return next((member for member in reversed(found) if member.key == key), None)
 
 
-def _members(text: str, start: int) -> Iterator[_Member]:
-    """Walk the members of the object that opens at `start`."""
-    if text[start : start + 1] != "{":
-        raise ValueError(f"not a JSON object at character {start}")
-    position = _skip_space(text, start + 1)
-    if text[position : position + 1] == "}":
-        return
-    while True:
-        if text[position : position + 1] != '"':
-            raise ValueError(f"not a JSON key at character {position}")
-        key, position = scanstring(text, position + 1, True)
-        position = _skip_space(text, position)
-        if text[position : position + 1] != ":":
-            raise ValueError(f"not a JSON member at character {position}")
-        value_start = _skip_space(text, position + 1)
-        _, value_end = _DECODER.raw_decode(text, value_start)
-        yield _Member(key, value_start, value_end)
-        position = _skip_space(text, value_end)
-        if text[position : position + 1] != ",":
-            return
-        position = _skip_space(text, position + 1)
+def _whole_members(text: str, start: int) -> list[Member]:
+    """Return the members of the object that opens at `start`.
 
-
-def _skip_space(text: str, position: int) -> int:
-    match = _SPACE.match(text, position)
-    return match.end() if match else position
+    Raises:
+        ValueError: It is not whole, or nested too deeply for Python's JSON scanner.
+    """
+    found = list(members(text, start))
+    if found and found[-1].end is None:
+        raise ValueError(f"no JSON value at character {found[-1].start}")
+    return found

@@ -7,8 +7,9 @@ processes of a component, sends what is in the spools to the collector.
 Names are imported when they are used: the forwarder needs neither a journal nor the sanitizer.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
+
+from relayscope.instrumentation.runtime.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from .journal.exporters import SpoolLogRecordExporter, SpoolSpanExporter
@@ -25,19 +26,15 @@ __all__ = [
     "shared_journal",
 ]
 
-_MODULES: Final = {
-    "Journal": "journal.journal",
-    "SpoolLogRecordExporter": "journal.exporters",
-    "SpoolLogRecordProcessor": "journal.processors",
-    "SpoolSpanExporter": "journal.exporters",
-    "SpoolSpanProcessor": "journal.processors",
-    "begin": "journal.journal",
-    "shared_journal": "journal.journal",
-}
-
-
-def __getattr__(name: str) -> Any:
-    module = _MODULES.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{module}"), name)
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "Journal": "journal.journal",
+        "SpoolLogRecordExporter": "journal.exporters",
+        "SpoolLogRecordProcessor": "journal.processors",
+        "SpoolSpanExporter": "journal.exporters",
+        "SpoolSpanProcessor": "journal.processors",
+        "begin": "journal.journal",
+        "shared_journal": "journal.journal",
+    },
+)

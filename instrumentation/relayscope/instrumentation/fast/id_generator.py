@@ -12,6 +12,8 @@ from typing import Final
 from opentelemetry.sdk.trace import Tracer, TracerProvider
 from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
 
+from relayscope.instrumentation.runtime.fork import on_fork
+
 _BYTES_AT_ONCE: Final = 4096
 """Taken from the system at once: 8 bytes take 0.5 us, a number that is here 0.1."""
 
@@ -23,9 +25,8 @@ def _forget() -> None:
     del _numbers[:]
 
 
-if hasattr(os, "register_at_fork"):
-    # Or a child would use the numbers that its parent is about to use.
-    os.register_at_fork(after_in_child=_forget)
+# Or a child would use the numbers that its parent is about to use.
+on_fork(after_in_child=_forget)
 
 
 class SystemIds(IdGenerator):

@@ -6,12 +6,12 @@ all is done; what kills it takes along what waits.
 """
 
 import atexit
-import os
 import threading
 from collections import deque
 from collections.abc import Callable
 from typing import Final
 
+from relayscope.instrumentation.runtime.fork import on_fork
 from relayscope.instrumentation.runtime.shield import shielded
 
 _MOST_BYTES: Final = 8 * 1024 * 1024
@@ -27,8 +27,7 @@ class Deferred:
         self._thread: threading.Thread | None = None
         self._changing = threading.RLock()
         self._ends_with_process = False
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._forget)
+        on_fork(after_in_child=self._forget)
 
     def take(self, size: int, job: Callable[[], None]) -> bool:
         """Take a job that keeps some bytes; false if too many wait already."""

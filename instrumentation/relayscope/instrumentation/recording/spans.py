@@ -7,12 +7,12 @@ from typing import Final
 from opentelemetry.context import Context
 from opentelemetry.trace import Link, Span, SpanKind, StatusCode, Tracer
 
-from relayscope.conventions.attributes import JSONRPC_REQUEST_ID
+from relayscope.conventions.attributes import ERROR_TYPE, JSONRPC_REQUEST_ID
 from relayscope.instrumentation.context import current_span
 from relayscope.instrumentation.fast.span import SpanMaker
 from relayscope.instrumentation.traffic.calls import Call
 from relayscope.instrumentation.traffic.channel import Channel
-from relayscope.instrumentation.traffic.crossing import Crossing, end_failed
+from relayscope.instrumentation.traffic.crossing import Crossing
 from relayscope.instrumentation.traffic.level import Level
 from relayscope.instrumentation.traffic.levels import Direction
 from relayscope.instrumentation.traffic.message import KNOWN_METHODS, Message, id_text
@@ -123,7 +123,9 @@ class Spans:
         span = self._maker.start_span(
             _CONNECT, current_span.context(), _CLIENT, attributes, (), started
         )
-        end_failed(span, type(error).__name__, clean_name(self._sanitizer, str(error)))
+        span.set_attribute(ERROR_TYPE, type(error).__name__)
+        span.set_status(StatusCode.ERROR, clean_name(self._sanitizer, str(error)))
+        span.end()
 
     def _clean_attributes(
         self, channel: Channel, message: Message, kind: SpanKind

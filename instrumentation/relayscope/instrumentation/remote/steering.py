@@ -5,7 +5,6 @@ messages are not looked at, at `OFF`, a thread looks instead, for as long as tha
 to ask for a file's time; only another one is read.
 """
 
-import os
 import threading
 import time
 from contextlib import suppress
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from relayscope.instrumentation.delivery.journal.journal import place
+from relayscope.instrumentation.runtime.fork import on_fork
 from relayscope.instrumentation.runtime.shield import shielded
 from relayscope.instrumentation.runtime.stderr import say
 from relayscope.instrumentation.runtime.timer import SHARE, Timer
@@ -50,9 +50,8 @@ class Steering:
         self._told: tuple[Path, RulesStatus] | None = None
         self._lock = threading.Lock()
         self._timer = Timer(self._watch, _LOOK_SECONDS * SHARE)
-        if hasattr(os, "register_at_fork"):
-            # After the timer's own, which forgets its thread.
-            os.register_at_fork(after_in_child=self._after_fork_in_child)
+        # After the timer's own, which forgets its thread.
+        on_fork(after_in_child=self._after_fork_in_child)
 
     def take_own(self, own: Levels) -> None:
         """Let other levels be the process's own."""

@@ -6,12 +6,12 @@ that it held would stay held in the child, and Python warns of forks beside thre
 """
 
 import _thread
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from .fork import on_fork
 from .shield import shielded
 
 _LONGEST_SECONDS: Final = 60.0
@@ -42,13 +42,11 @@ class Timer:
         self._ended = _thread.allocate_lock()
         self._native_id = 0
         self._was_running = False
-        if hasattr(os, "register_at_fork"):
-            # A process has one timer, which lives as long as it does.
-            os.register_at_fork(
-                before=self.before_fork,
-                after_in_parent=self.after_fork,
-                after_in_child=self.forget,
-            )
+        on_fork(
+            before=self.before_fork,
+            after_in_parent=self.after_fork,
+            after_in_child=self.forget,
+        )
 
     @shielded
     def start(self) -> None:

@@ -157,15 +157,14 @@ class OpenCalls:
         return (call for call in self._heads() if call.time < time)
 
     def _heads(self) -> Iterator[Call]:
-        """Go through the oldest call of each id, the ids that were used first first."""
+        """Go through the oldest call of each id, in the order in which the ids were first used."""
         # A copy: another thread may open and close calls meanwhile.
         return (calls[0] for calls in list(self._by_id.values()) if calls)
 
-    def newest_first(self) -> Iterator[Call]:
-        """Go through the open calls, the ids that were used last first."""
+    def __iter__(self) -> Iterator[Call]:
+        """Go through the open calls."""
         # A copy, as above.
-        for calls in reversed(list(self._by_id.values())):
-            yield from reversed(calls)
+        return (call for calls in list(self._by_id.values()) for call in list(calls))
 
     def drain(self) -> Iterator[Call]:
         """Close every call, oldest id first."""

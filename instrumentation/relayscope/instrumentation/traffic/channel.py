@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from time import time_ns
+from typing import Any, Final
 
 from relayscope.conventions.attributes import (
     CLIENT_ADDRESS,
@@ -19,6 +20,9 @@ from relayscope.sanitizer import Value
 from .calls import OpenCalls
 from .level import Level
 from .levels import Direction, Levels
+
+_LONGEST_VERSION: Final = 64
+"""Characters of a protocol's version."""
 
 
 @dataclass(slots=True, eq=False, weakref_slot=True)
@@ -90,6 +94,12 @@ class Channel:
         """Return the position of the message that crosses now, from 1."""
         self.crossed[direction] += 1
         return next(self._sequence)
+
+    def learn_handshake(self, result: Any) -> None:
+        """Take the protocol's version from the result of `initialize`, if it is there."""
+        version = result.get("protocolVersion") if isinstance(result, dict) else None
+        if isinstance(version, str):
+            self.protocol_version = version[:_LONGEST_VERSION]
 
     @property
     def is_connection(self) -> bool:

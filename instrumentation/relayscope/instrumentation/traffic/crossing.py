@@ -4,11 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from time import time_ns
-from typing import Final, Protocol
 
-from opentelemetry.trace import INVALID_SPAN, Span, StatusCode
-
-from relayscope.conventions.attributes import ERROR_TYPE
+from opentelemetry.trace import INVALID_SPAN, Span
 
 from .calls import Call
 from .channel import Channel
@@ -16,9 +13,6 @@ from .level import Level
 from .levels import Direction
 from .long_text import Text
 from .message import Message
-
-# Looked up once: see `traffic/level.py`.
-_DEBUG: Final = Level.DEBUG
 
 
 class OddTraffic(StrEnum):
@@ -46,19 +40,9 @@ Recorded = Text | Callable[[], Text]
 """A message's text, or what makes it if the level asks for it: to render one takes an SDK 20 us."""
 
 
-class CrossingLog(Protocol):
-    """What makes log records of crossings."""
-
-    def emit(self, crossing: "Crossing", text: Recorded) -> None:
-        """Emit the log record, if the level asks for one, of a message with exactly this text."""
-
-
 @dataclass(slots=True)
 class Crossing:
     """One message on its way across a channel.
-
-    The hook calls `record` before it passes the message on: what a peer has seen is then on this
-    machine's disk, whatever becomes of this process.
 
     Attributes:
         level: What is recorded of it.
@@ -75,7 +59,6 @@ class Crossing:
     direction: Direction
     message: Message
     level: Level
-    log: CrossingLog
     time: int = field(default_factory=time_ns)
     span: Span = INVALID_SPAN
     carrier: Mapping[str, str] = field(default_factory=dict)
@@ -84,27 +67,3 @@ class Crossing:
     ends_span: bool = False
     parts: Sequence["Crossing"] = ()
     sequence: int = 0
-
-    def record(self, text: Recorded) -> None:
-        """Say with which exact text the message crosses.
-
-        A channel's text counts only from its first JSON-RPC message on: a process may use the same
-        library for things that are none of ours.
-        """
-        if self.channel.speaks_jsonrpc:
-            self.sequence = self.channel.next_sequence(self.direction)
-            # What is left out at the other levels is not even asked about.
-            if self.level <= _DEBUG or self.odd is not None:
-                self.log.emit(self, text)
-        if self.ends_span:
-            self.span.end()
-        for part in self.parts:
-            if part.ends_span:
-                part.span.end()
-
-
-def end_failed(span: Span, error_type: str, description: str) -> None:
-    """End a span whose operation did not come to its answer."""
-    span.set_attribute(ERROR_TYPE, error_type)
-    span.set_status(StatusCode.ERROR, description)
-    span.end()

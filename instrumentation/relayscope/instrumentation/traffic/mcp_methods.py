@@ -1,4 +1,4 @@
-"""Which side of MCP sends what: backends were seen that say what only a client may say.
+"""The methods that each side of MCP may send: backends were seen that say what only clients may.
 
 Source: MCP 2025-11-25, schema.ts, `ClientRequest` to `ServerNotification`. What either side may
 send (ping, progress, cancellation, tasks) is in neither set.
@@ -7,7 +7,9 @@ send (ping, progress, cancellation, tasks) is in neither set.
 from typing import Final
 
 from .channel import Channel
+from .crossing import OddTraffic
 from .levels import Direction
+from .message import KNOWN_METHODS
 
 _OF_CLIENTS: Final = frozenset(
     {
@@ -43,7 +45,14 @@ _OF_SERVERS: Final = frozenset(
 )
 
 
-def is_of_other_side(channel: Channel, direction: Direction, method: str) -> bool:
+def odd_method(channel: Channel, direction: Direction, method: str) -> OddTraffic | None:
+    """Return the mark of a method that does not belong here, None if it does."""
+    if method not in KNOWN_METHODS:
+        return OddTraffic.NOT_MCP
+    return OddTraffic.WRONG_SIDE if _is_of_other_side(channel, direction, method) else None
+
+
+def _is_of_other_side(channel: Channel, direction: Direction, method: str) -> bool:
     """Return whether only the other side may send this; False where no handshake was seen."""
     if channel.opened is None:
         return False

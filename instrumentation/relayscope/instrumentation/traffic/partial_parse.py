@@ -5,12 +5,13 @@ the beginning of nearly every message, before `params` or `result`; only the id 
 stand at the end.
 """
 
-import json
 import re
+from contextlib import suppress
 from typing import Any, Final
 
 import orjson
 
+from .json_members import members
 from .long_text import LongText, Text
 
 _HEAD: Final = 64 * 1024
@@ -20,9 +21,6 @@ _TAIL: Final = 1024
 _DEEPEST: Final = 3
 """Objects within each other that are read in part: a request's, its `params`, their `_meta`."""
 
-_DECODER: Final = json.JSONDecoder()
-_KEY: Final = re.compile(r'\s*"([^"\\]*)"\s*:\s*')
-_COMMA: Final = re.compile(r"\s*,")
 _LAST: Final = re.compile(r',((?:\s*"[^"\\]*"\s*:\s*(?:"[^"\\]*"|[\w.+-]+)\s*,?)+\})\s*\Z')
 """The members at an object's end that hold plain values. Nothing can be taken for them: a quote
 within a string has a backslash before it."""
@@ -39,13 +37,13 @@ def partially_parsed(text: Text) -> dict[str, Any]:
     start = len(head) - len(head.lstrip())
     if head[start : start + 1] != "{":
         return {}
-    members = _members(head, start, _DEEPEST)
+    found = _members(head, start, _DEEPEST)
     last = _LAST.search(tail)
     if last is not None:
-        members = _parsed("{" + last[1]) | members
-    if "result" in members and _FAILED.search(tail):
-        members["result"] = {"isError": True}
-    return members
+        found = _parsed("{" + last[1]) | found
+    if "result" in found and _FAILED.search(tail):
+        found["result"] = {"isError": True}
+    return found
 
 
 def _ends(text: Text) -> tuple[str, str]:
@@ -62,28 +60,17 @@ def _decoded(data: bytes) -> str:
 
 def _members(text: str, start: int, depth: int) -> dict[str, Any]:
     """Return the members of the object that opens at `start`, until one that is not whole."""
-    members: dict[str, Any] = {}
-    position = start + 1
-    while (key := _KEY.match(text, position)) is not None:
-        try:
-            value, position = _DECODER.raw_decode(text, key.end())
-        except (ValueError, RecursionError):
-            position = len(text)
-        if position == len(text):
-            is_object = depth > 1 and text[key.end() : key.end() + 1] == "{"
-            members[key[1]] = _members(text, key.end(), depth - 1) if is_object else None
-            break
-        members[key[1]] = value
-        comma = _COMMA.match(text, position)
-        if comma is None:
-            break
-        position = comma.end()
-    return members
+    found: dict[str, Any] = {}
+    with suppress(ValueError):
+        for key, value, value_start, end in members(text, start):
+            is_object = end is None and depth > 1 and text[value_start : value_start + 1] == "{"
+            found[key] = _members(text, value_start, depth - 1) if is_object else value
+    return found
 
 
 def _parsed(text: str) -> dict[str, Any]:
     try:
-        members: dict[str, Any] = orjson.loads(text)
+        parsed: dict[str, Any] = orjson.loads(text)
     except ValueError:
         return {}
-    return members
+    return parsed

@@ -9,7 +9,6 @@ import functools
 import logging
 import os
 import threading
-import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -32,6 +31,7 @@ from relayscope.instrumentation.delivery.settings import (
     destination_digest,
     spool_settings,
 )
+from relayscope.instrumentation.runtime.fork import on_fork
 from relayscope.instrumentation.runtime.shared_sanitizer import shared_sanitizer
 from relayscope.sanitizer import Sanitizer
 from relayscope.spool import Durability, Settings, Spool, SpoolError, SpoolFull
@@ -70,9 +70,7 @@ class Journal:
         self._file: AccountFile | None = None
         self._reason = _UNAVAILABLE
         self._retry_at = self._look_at = 0.0
-        if hasattr(os, "register_at_fork"):
-            after = weakref.WeakMethod(self._after_fork_in_child)
-            os.register_at_fork(after_in_child=lambda: (method := after()) and method())
+        on_fork(after_in_child=self._after_fork_in_child)
 
     def begin(self, resource: Resource) -> None:
         """Make the spool and start the forwarder, unless that has been done.

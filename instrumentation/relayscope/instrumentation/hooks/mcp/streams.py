@@ -96,7 +96,8 @@ class SessionWire:
         if isinstance(item, Exception):
             text = item.__dict__.get(_TEXT)
             if text is not None:
-                self._exchange.received(self._channel, Message(_UNPARSABLE)).record(text)
+                crossing = self._exchange.received(self._channel, Message(_UNPARSABLE))
+                self._exchange.record(crossing, text)
             return None
         request = getattr(item.metadata, "request_context", None)
         if request is not None:
@@ -114,7 +115,7 @@ class SessionWire:
             return None
         around = None if request is None else _around(request)
         crossing = self._exchange.received(self._channel, message, around)
-        crossing.record(text or (lambda: self._render(item.message)))
+        self._exchange.record(crossing, text or (lambda: self._render(item.message)))
         return crossing.span if message.method and crossing.span is not INVALID_SPAN else None
 
     def _unanswered(self, error: Message) -> None:
@@ -133,7 +134,7 @@ class SessionWire:
             params = dict(root.params or {})
             params["_meta"] = {**(params.get("_meta") or {}), **crossing.carrier}
             root.params = params
-        crossing.record(lambda: self._render(item.message))
+        self._exchange.record(crossing, lambda: self._render(item.message))
         return crossing
 
     @shielded
