@@ -79,7 +79,7 @@ def _any_of(help_text: str, **given: Any) -> dict[str, Any]:
     return {"multiple": True, "help": f"{help_text} (*)", **given}
 
 
-_OPTIONS: Final[dict[str, dict[str, Any]]] = {
+FILTERS: Final[dict[str, dict[str, Any]]] = {
     "component": _any_of("Of this component (service.name).", metavar="NAME"),
     "peer": _any_of("With this peer, as in `127.0.0.1:9051` or `stdio`.", metavar="PEER"),
     "direction": _any_of("Of this direction.", type=click.Choice(DIRECTIONS)),
@@ -122,6 +122,7 @@ _OPTIONS: Final[dict[str, dict[str, Any]]] = {
         "help": "Also what relayscope says of channels and of delivery when all is well.",
     },
 }
+"""Each filter by its name, as `click.option` takes it; the page reads its addresses with them."""
 
 
 def filter_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -130,7 +131,7 @@ def filter_options(*names: str) -> Callable[[Callable[..., None]], Callable[...,
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         for name in reversed(names):
             flag = f"--{name.replace('_', '-')}"
-            command = click.option(flag, name, **_OPTIONS[name])(command)
+            command = click.option(flag, name, **FILTERS[name])(command)
         return command
 
     return decorate
@@ -142,7 +143,7 @@ def bound(given: dict[str, Any]) -> dict[str, object]:
     Raises:
         click.BadParameter: a text is none that PostgreSQL could have stored.
     """
-    parameters: dict[str, object] = dict.fromkeys(_OPTIONS)
+    parameters: dict[str, object] = dict.fromkeys(FILTERS)
     parameters |= dict.fromkeys(("failed", "odd", "all"), False)
     parameters |= {"attributes": None, "sort": "time"}
     for name, value in given.items():

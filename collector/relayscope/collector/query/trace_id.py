@@ -40,6 +40,11 @@ def short(trace_id: str) -> str:
     return trace_id.replace("-", "")[:_SHORT]
 
 
+def is_row_number(text: str) -> bool:
+    """Whether a text is the number of a row of the last list, and no id."""
+    return _ROW.fullmatch(_plain(text)) is not None
+
+
 def parse_trace_id(text: str) -> Ids:
     """The id in a hex number, a UUID, a whole `traceparent`, or a row of the last list.
 
@@ -49,7 +54,7 @@ def parse_trace_id(text: str) -> Ids:
         ValueError: it is none of these, or the id that W3C Trace Context forbids (all zeros).
         RowMissing: the last list has no such row, or it is in no trace.
     """
-    plain = text.strip().strip("\"'").lower()
+    plain = _plain(text)
     if _ROW.fullmatch(plain):
         trace_id = last_list.row(int(plain)).trace_id
         if trace_id is None:
@@ -65,6 +70,10 @@ def parse_trace_id(text: str) -> Ids:
         "expected a trace id (32 hex digits, its first 6 or more, a UUID, or a traceparent), "
         "or the number of a row of the last list"
     )
+
+
+def _plain(text: str) -> str:
+    return text.strip().strip("\"'").lower()
 
 
 def find(connection: psycopg.Connection[Any], ids: Ids) -> UUID:

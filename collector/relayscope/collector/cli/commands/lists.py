@@ -13,6 +13,7 @@ from relayscope.collector.query import value_loaders as values
 from relayscope.collector.query.database import of_demo, reading
 from relayscope.collector.query.filters import bound, filter_options
 from relayscope.collector.query.last_list import Row, remember
+from relayscope.collector.query.list_kind import CALLS, LOGS, MESSAGES, TRACES
 from relayscope.collector.query.listing import newest
 from relayscope.collector.query.named_query import select
 from relayscope.collector.query.trace_id import find, short
@@ -22,11 +23,11 @@ from relayscope.collector.render.terminal import print_lines, stdout_console
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import LiteralString
 
     import psycopg
 
     from relayscope.collector.config.settings import Settings
+    from relayscope.collector.query.list_kind import ListKind
     from relayscope.collector.render.list_table import ListTable
 
 SEVERAL: Final = "(*) May be given several times; one of the values must fit."
@@ -58,8 +59,9 @@ def parameters(connection: psycopg.Connection[Any], given: dict[str, Any]) -> di
     return bound(given) | {"trace": traces or None, "most": given["most"]}
 
 
-def _list(settings: Settings, name: LiteralString, table: ListTable, given: dict[str, Any]) -> None:
+def _list(settings: Settings, kind: ListKind, table: ListTable, given: dict[str, Any]) -> None:
     form = given.pop("as_json")
+    name = kind.statement(has_text=given.get("text") is not None)
     bound(given)  # what is wrong with it is said before anything is connected to
     with failures(), reading(settings, timeout=TIMEOUT) as connection:
         times = (given["since"], given["until"])
@@ -117,61 +119,45 @@ def _sort(*columns: str) -> Callable[[Callable[..., None]], Callable[..., None]]
     )
 
 
-def _command(
-    *filters: str, sorts: tuple[str, ...] = ()
-) -> Callable[[Callable[..., None]], click.Command]:
-    """A command with these filters and what all lists have."""
+def _command(kind: ListKind) -> Callable[[Callable[..., None]], click.Command]:
+    """A command with the filters of its list and what all lists have."""
 
     def decorate(function: Callable[..., None]) -> click.Command:
         decorated = settings_options("data_dir", "database_url")(function)
         decorated = most(as_json(decorated))
-        if sorts:
-            decorated = _sort(*sorts)(decorated)
-        return click.command(epilog=SEVERAL)(filter_options(*filters)(decorated))
+        if kind.sorts:
+            decorated = _sort(*kind.sorts)(decorated)
+        return click.command(epilog=SEVERAL)(filter_options(*kind.filters)(decorated))
 
     return decorate
 
 
-@_command(
-    *("component", "peer", "method", "tool", "outcome", "failed", "odd", "slower_than", "trace"),
-    *("since", "until"),
-    sorts=("duration", "errors", "messages", "odd_messages"),
-)
+@_command(TRACES)
 def traces(*, settings: Settings, **given: Any) -> None:
     """List the newest traces, the newest last.
 
     Peer, method, tool and outcome are those of one call in the trace.
     """
-    _list(settings, "traces", lists.TRACES, given)
+    _list(settings, TRACES, lists.TRACES, given)
 
 
-@_command("component", "level", "text", "attribute", "trace", "since", "until", "all")
+@_command(LOGS)
 def logs(*, settings: Settings, **given: Any) -> None:
     """List the newest log records that are no messages, the newest last."""
-    name: LiteralString = "logs" if given["text"] is None else "logs_with_text"
-    _list(settings, name, lists.LOGS, given)
+    _list(settings, LOGS, lists.LOGS, given)
 
 
-@_command(
-    *("component", "peer", "direction", "kind", "method", "tool", "failed", "odd", "trace"),
-    *("level", "text", "attribute", "since", "until"),
-    sorts=("size",),
-)
+@_command(MESSAGES)
 def messages(*, settings: Settings, **given: Any) -> None:
     """List the newest JSON-RPC messages, the newest last.
 
     In a terminal each shows what it says beyond its envelope; in a pipe and with --json each has
     all of its text. `relayscope diff` takes the numbers of two rows, or their message_id.
     """
-    name: LiteralString = "messages" if given["text"] is None else "messages_with_text"
-    _list(settings, name, lists.MESSAGES, given)
+    _list(settings, MESSAGES, lists.MESSAGES, given)
 
 
-@_command(
-    *("component", "peer", "side", "method", "tool", "outcome", "failed", "odd", "slower_than"),
-    *("trace", "text", "since", "until"),
-    sorts=("duration",),
-)
+@_command(CALLS)
 def calls(*, settings: Settings, **given: Any) -> None:
     """List the newest calls with their outcome, the newest last."""
-    _list(settings, "calls", lists.CALLS, given)
+    _list(settings, CALLS, lists.CALLS, given)

@@ -25,6 +25,7 @@ from relayscope.collector.cli.options import settings_options
 from relayscope.collector.query import value_loaders as values
 from relayscope.collector.query.database import again, reading
 from relayscope.collector.query.filters import filter_options
+from relayscope.collector.query.list_kind import RECORDS
 from relayscope.collector.query.listing import newest
 from relayscope.collector.query.lookback import LATEST
 from relayscope.collector.query.named_query import select
@@ -56,10 +57,7 @@ _DATE_AND_TIME: Final = slice(5, 23)
 @click.command(epilog=SEVERAL)
 @click.option("-f", "--follow", is_flag=True, help="Go on showing what is stored from now on.")
 @settings_options("data_dir", "database_url")
-@filter_options(
-    *("component", "peer", "direction", "kind", "method", "tool", "failed", "odd", "trace"),
-    *("level", "text", "attribute", "since", "until", "all"),
-)
+@filter_options(*RECORDS.filters)
 @most
 @as_json
 def tail(*, settings: Settings, follow: bool, as_json: bool, **given: Any) -> None:

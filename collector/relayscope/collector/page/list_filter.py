@@ -1,0 +1,216 @@
+"""What a list is asked for, as the address of its page says it.
+
+The filters are those of the command line, by the same names and with the same forms of values, so
+that what finds something there finds it here. An address says all of it: a link shows the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
+from urllib.parse import urlencode
+
+import click
+
+from relayscope.collector.errors import CollectorError
+from relayscope.collector.query.filters import FILTERS, bound
+from relayscope.collector.query.trace_id import is_row_number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from relayscope.collector.query.list_kind import ListKind
+    from relayscope.collector.query.trace_id import Ids
+
+MOST: Final = 1000
+"""Rows of one page at most."""
+
+USUAL: Final = 50
+"""Rows of a page, where its address does not say how many."""
+
+_SHOWN: Final = 80
+"""Characters of a wrong value that its reader needs to recognize it."""
+
+_LIMIT: Final = click.IntRange(1, MOST)
+
+_MOST_VALUES: Final = 20
+_MOST_ATTRIBUTES: Final = 6
+"""Each may be stored in two forms, and all of their combinations are looked for."""
+
+
+class BadAddress(CollectorError):
+    """The address of a page asks for something that is none."""
+
+
+class Filter(NamedTuple):
+    """One thing that an address says: a filter, or how to list what is found."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListFilter:
+    """What a list is asked for.
+
+    Attributes:
+        kind: The list.
+        given: All that its address says, in the order in which the list has its filters; each value
+            is one that its filter can read.
+    """
+
+    kind: ListKind
+    given: tuple[Filter, ...] = ()
+
+    @classmethod
+    def read(cls, kind: ListKind, pairs: Iterable[tuple[str, str]]) -> Self:
+        """Read it from the parts of an address; what is empty is not given, as forms send it.
+
+        Raises:
+            BadAddress: A part is none of this list's, or its value cannot be read.
+        """
+        names = _names(kind)
+        found: dict[str, list[str]] = {name: [] for name in names}
+        for name, value in pairs:
+            if not value:
+                continue
+            if name not in found:
+                raise BadAddress(f"{_shown(name)}: {kind.name} have {', '.join(names)}")
+            written = _written(kind, name, value)
+            if written is not None and written not in found[name]:
+                found[name].append(written)
+        for name, values in found.items():
+            if len(values) > _most_values(name):
+                raise BadAddress(f"{name}: it can be given at most {_most_values(name)} time(s)")
+        given = cls(kind, tuple(Filter(name, one) for name in names for one in found[name]))
+        given.bound()  # what is wrong with values together is said here too
+        return given
+
+    @property
+    def query(self) -> str:
+        """The same, as an address says it after its `?`."""
+        return urlencode(self.given)
+
+    @property
+    def filters(self) -> tuple[Filter, ...]:
+        """What narrows the list, without how it is sorted and how long it is."""
+        return tuple(one for one in self.given if one.name in self.kind.filters)
+
+    @property
+    def sort(self) -> str:
+        """The column by which the greatest come first."""
+        return self.value("sort") or "time"
+
+    @property
+    def most(self) -> int:
+        """How many rows at most."""
+        return int(self.value("limit") or USUAL)
+
+    def values(self, name: str) -> tuple[str, ...]:
+        """What is given for a name."""
+        return tuple(one.value for one in self.given if one.name == name)
+
+    def value(self, name: str) -> str:
+        """The one value that is given for a name; empty if there is none."""
+        return next(iter(self.values(name)), "")
+
+    def having(self, name: str, value: str) -> Self:
+        """The same with that too, in place of what else is given for a name that takes one value."""
+        others = self.given if _is_multiple(name) else self.lacking(name).given
+        return type(self).read(self.kind, (*others, Filter(name, value)))
+
+    def lacking(self, name: str, value: str | None = None) -> Self:
+        """The same without that value for a name, or without any."""
+        kept = (one for one in self.given if one.name != name or value not in {None, one.value})
+        return replace(self, given=tuple(kept))
+
+    @property
+    def times(self) -> tuple[datetime | None, datetime | None]:
+        """Since and until, as far as they are given; what is some time ago is so now."""
+        since, until = (self._read(name) for name in ("since", "until"))
+        return next(iter(since), None), next(iter(until), None)
+
+    @property
+    def traces(self) -> tuple[Ids, ...]:
+        """Which traces are meant: each of one of these ids."""
+        return self._read("trace")
+
+    def bound(self) -> dict[str, object]:
+        """What the statement of the list is given for it, without its times and traces.
+
+        Raises:
+            BadAddress: A text is none that could be stored.
+        """
+        given = {}
+        for name in self.kind.filters:
+            values = self._read(name)
+            given[name] = values if _is_multiple(name) else next(iter(values), None)
+        for name in ("failed", "odd", "all"):
+            given[name] = bool(given.get(name))
+        try:
+            parameters = bound(given)
+        except click.BadParameter as error:
+            raise BadAddress(f"{(error.param_hint or '').lstrip('-')}: {error.message}") from None
+        return parameters | {"trace": None, "sort": self.sort, "most": self.most}
+
+    def _read(self, name: str) -> tuple[Any, ...]:
+        return tuple(_value(self.kind, name, value) for value in self.values(name))
+
+
+def _names(kind: ListKind) -> tuple[str, ...]:
+    return (*kind.filters, *(("sort",) if kind.sorts else ()), "limit")
+
+
+def _is_multiple(name: str) -> bool:
+    return name in FILTERS and bool(FILTERS[name].get("multiple"))
+
+
+def _most_values(name: str) -> int:
+    if name == "attribute":
+        return _MOST_ATTRIBUTES
+    return _MOST_VALUES if _is_multiple(name) else 1
+
+
+def _written(kind: ListKind, name: str, value: str) -> str | None:
+    """The value as addresses have it; None for what is the same as saying nothing."""
+    read = _value(kind, name, value)
+    if name in FILTERS and FILTERS[name].get("is_flag"):
+        return "true" if read else None
+    if name == "sort":
+        return None if read == "time" else str(read)
+    if name == "limit":
+        return None if read == USUAL else str(read)
+    if isinstance(read, str):
+        return read
+    return value.strip() if name in _TRIMMED else value
+
+
+def _value(kind: ListKind, name: str, value: str) -> Any:
+    """What a value means.
+
+    Raises:
+        BadAddress: Nothing.
+    """
+    try:
+        if name == "trace" and is_row_number(value):
+            raise click.BadParameter("the rows of a list have no numbers here; give the trace's id")
+        return _type(kind, name).convert(value.strip() if name in _TRIMMED else value, None, None)
+    except click.BadParameter as error:
+        raise BadAddress(f"{name}={_shown(value)}: {error.message}") from None
+
+
+_TRIMMED: Final = frozenset({"since", "until", "slower_than", "limit"})
+
+
+def _type(kind: ListKind, name: str) -> click.ParamType[Any]:
+    if name == "sort":
+        return click.Choice(("time", *kind.sorts))
+    if name == "limit":
+        return _LIMIT
+    option = FILTERS[name]
+    return click.types.convert_type(bool if option.get("is_flag") else option.get("type"))
+
+
+def _shown(value: str) -> str:
+    return value if len(value) <= _SHOWN else f"{value[:_SHOWN]}…"

@@ -1,0 +1,76 @@
+"""The lists that there are: by what each is filtered and sorted, in a terminal and on the page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from typing import LiteralString
+
+
+class ListKind(NamedTuple):
+    """A list, whose statement has its name.
+
+    Attributes:
+        name: Of the command, of the page, and of the statement.
+        filters: The names of the filters that it takes.
+        sorts: The columns by which it is sorted, beside the time.
+        with_text: The name of the statement that finds a text; the same if one does both.
+        time: The column that holds the time.
+    """
+
+    name: LiteralString
+    filters: tuple[str, ...]
+    sorts: tuple[str, ...]
+    with_text: LiteralString
+    time: LiteralString = "time"
+
+    def statement(self, *, has_text: bool) -> LiteralString:
+        """The name of the statement, with or without a text that is looked for."""
+        return self.with_text if has_text else self.name
+
+
+TRACES: Final = ListKind(
+    "traces",
+    (
+        *("component", "peer", "method", "tool", "outcome", "failed", "odd", "slower_than"),
+        *("trace", "since", "until"),
+    ),
+    ("duration", "errors", "messages", "odd_messages"),
+    "traces",
+    "start_time",
+)
+CALLS: Final = ListKind(
+    "calls",
+    (
+        *("component", "peer", "side", "method", "tool", "outcome", "failed", "odd"),
+        *("slower_than", "trace", "text", "since", "until"),
+    ),
+    ("duration",),
+    "calls",
+)
+MESSAGES: Final = ListKind(
+    "messages",
+    (
+        *("component", "peer", "direction", "kind", "method", "tool", "failed", "odd", "trace"),
+        *("level", "text", "attribute", "since", "until"),
+    ),
+    ("size",),
+    "messages_with_text",
+)
+LOGS: Final = ListKind(
+    "logs",
+    ("component", "level", "text", "attribute", "trace", "since", "until", "all"),
+    (),
+    "logs_with_text",
+)
+RECORDS: Final = ListKind(
+    "records",
+    (
+        *("component", "peer", "direction", "kind", "method", "tool", "failed", "odd", "trace"),
+        *("level", "text", "attribute", "since", "until", "all"),
+    ),
+    (),
+    "records",
+)
+"""Both kinds of records, as `relayscope tail` shows them."""
