@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relayscope.collector.page.list_filter import BadAddress, ListFilter
+from relayscope.collector.page.errors import WrongAsk
+from relayscope.collector.page.list_filter import ListFilter
 from relayscope.collector.query.filters import DIRECTIONS, KINDS, LEVELS, OUTCOMES, SIDES
 from relayscope.collector.query.list_kind import (
     CALLS,
@@ -48,7 +49,7 @@ ONCE = ("failed", "odd", "all", "since", "until", "slower_than", "level", "text"
 def addresses(draw: st.DrawFn) -> tuple[ListKind, list[tuple[str, str]]]:
     """A list, and what an address may say of it in any order."""
     kind = draw(st.sampled_from(ALL))
-    pairs = []
+    pairs: list[tuple[str, str]] = []
     for name in draw(st.lists(st.sampled_from((*kind.filters, "limit")), max_size=12)):
         if name in ONCE and any(name == other for other, _ in pairs):
             continue
@@ -88,7 +89,7 @@ def test_any_address_is_read_or_refused(pairs: list[tuple[str, str]]) -> None:
     for kind in ALL:
         try:
             ListFilter.read(kind, pairs)
-        except BadAddress as error:
+        except WrongAsk as error:
             assert any(str(error).startswith(name) for name, _ in pairs)  # noqa: PT017
 
 
@@ -103,7 +104,7 @@ def test_any_address_is_read_or_refused(pairs: list[tuple[str, str]]) -> None:
         ([("limit", "1001")], "limit=1001: "),
         ([("sort", "size")], "sort=size: "),
         ([("failed", "perhaps")], "failed=perhaps: "),
-        ([("trace", "12")], "trace=12: the rows of a list have no numbers here"),
+        ([("trace", "12")], "trace=12: rows have no numbers here"),
         ([("trace", "zzzzzz")], "trace=zzzzzz: expected a trace id"),
         ([("text", "a"), ("text", "b")], "text: it can be given at most 1 time"),
         ([("tool", "\0")], "tool: this is no text that could be stored"),
@@ -111,7 +112,7 @@ def test_any_address_is_read_or_refused(pairs: list[tuple[str, str]]) -> None:
 )
 def test_what_is_wrong_with_an_address_is_named(pairs: list[tuple[str, str]], said: str) -> None:
     """So that whoever wrote it can mend it."""
-    with pytest.raises(BadAddress) as raised:
+    with pytest.raises(WrongAsk) as raised:
         ListFilter.read(CALLS, pairs)
     assert str(raised.value).startswith(said)
 
@@ -120,7 +121,7 @@ def test_attributes_are_as_many_as_can_be_looked_for() -> None:
     """Each has two forms, and all combinations of these are asked for."""
     some = [("attribute", f"k{number}={number}") for number in range(7)]
     assert len(_attributes(ListFilter.read(LOGS, some[:6]))) == 2**6
-    with pytest.raises(BadAddress, match="attribute"):
+    with pytest.raises(WrongAsk, match="attribute"):
         ListFilter.read(LOGS, some)
 
 

@@ -47,8 +47,10 @@ STATIC: Final = Path(__file__).parent / "static"
 _MODULES: Final = (
     "now",
     "problems",
+    "lists",
     "cost",
     "setup",
+    "api",
     "log_in",
 )
 """The modules with views; the navigation has their views in this order."""

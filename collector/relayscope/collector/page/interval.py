@@ -84,8 +84,8 @@ def interval(query: Mapping[str, str], otherwise: str = "1h") -> Interval:
     since, until = query.get("since") or otherwise, query.get("until", "")
     try:
         return Interval(
-            moment(_with_zone(since)),
-            moment(_with_zone(until)) if until else LATEST,
+            moment(with_zone(since)),
+            moment(with_zone(until)) if until else LATEST,
             since,
             until,
         )
@@ -93,6 +93,6 @@ def interval(query: Mapping[str, str], otherwise: str = "1h") -> Interval:
         raise WrongAsk(f"the address has a time that is none; it takes {FORMS}") from None
 
 
-def _with_zone(text: str) -> str:
+def with_zone(text: str) -> str:
     """Give a `+` of a zone back, which an address that was typed has as a space."""
     return _ZONE.sub(r"\1+\2", text.strip())

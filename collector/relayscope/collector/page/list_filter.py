@@ -12,7 +12,8 @@ from urllib.parse import urlencode
 
 import click
 
-from relayscope.collector.errors import CollectorError
+from relayscope.collector.page.errors import WrongAsk
+from relayscope.collector.page.interval import with_zone
 from relayscope.collector.query.filters import FILTERS, bound
 from relayscope.collector.query.trace_id import is_row_number
 
@@ -37,10 +38,6 @@ _LIMIT: Final = click.IntRange(1, MOST)
 _MOST_VALUES: Final = 20
 _MOST_ATTRIBUTES: Final = 6
 """Each may be stored in two forms, and all of their combinations are looked for."""
-
-
-class BadAddress(CollectorError):
-    """The address of a page asks for something that is none."""
 
 
 class Filter(NamedTuple):
@@ -68,7 +65,7 @@ class ListFilter:
         """Read it from the parts of an address; what is empty is not given, as forms send it.
 
         Raises:
-            BadAddress: A part is none of this list's, or its value cannot be read.
+            WrongAsk: A part is none of this list's, or its value cannot be read.
         """
         names = _names(kind)
         found: dict[str, list[str]] = {name: [] for name in names}
@@ -76,13 +73,13 @@ class ListFilter:
             if not value:
                 continue
             if name not in found:
-                raise BadAddress(f"{_shown(name)}: {kind.name} have {', '.join(names)}")
+                raise WrongAsk(f"{_shown(name)}: {kind.name} have {', '.join(names)}")
             written = _written(kind, name, value)
             if written is not None and written not in found[name]:
                 found[name].append(written)
         for name, values in found.items():
             if len(values) > _most_values(name):
-                raise BadAddress(f"{name}: it can be given at most {_most_values(name)} time(s)")
+                raise WrongAsk(f"{name}: it can be given at most {_most_values(name)} time(s)")
         given = cls(kind, tuple(Filter(name, one) for name in names for one in found[name]))
         given.bound()  # what is wrong with values together is said here too
         return given
@@ -116,9 +113,22 @@ class ListFilter:
         return next(iter(self.values(name)), "")
 
     def having(self, name: str, value: str) -> Self:
-        """The same with that too, in place of what else is given for a name that takes one value."""
-        others = self.given if _is_multiple(name) else self.lacking(name).given
-        return type(self).read(self.kind, (*others, Filter(name, value)))
+        """The same with that too, or instead, where a name takes one value.
+
+        Raises:
+            WrongAsk: It is no value of this name, or one too many.
+        """
+        written = _written(self.kind, name, value)
+        others = self if _most_values(name) > 1 else self.lacking(name)
+        given = {*others.given, Filter(name, written)} if written else {*others.given}
+        if len([one for one in given if one.name == name]) > _most_values(name):
+            raise WrongAsk(f"{name}: it can be given at most {_most_values(name)} time(s)")
+        places = {one: at for at, one in enumerate(_names(self.kind))}
+        order = {one: at for at, one in enumerate(others.given)}
+        return replace(
+            self,
+            given=tuple(sorted(given, key=lambda one: (places[one.name], order.get(one, MOST)))),
+        )
 
     def lacking(self, name: str, value: str | None = None) -> Self:
         """The same without that value for a name, or without any."""
@@ -140,7 +150,7 @@ class ListFilter:
         """What the statement of the list is given for it, without its times and traces.
 
         Raises:
-            BadAddress: A text is none that could be stored.
+            WrongAsk: A text is none that could be stored.
         """
         given = {}
         for name in self.kind.filters:
@@ -151,7 +161,7 @@ class ListFilter:
         try:
             parameters = bound(given)
         except click.BadParameter as error:
-            raise BadAddress(f"{(error.param_hint or '').lstrip('-')}: {error.message}") from None
+            raise WrongAsk(f"{str(error.param_hint).lstrip('-')}: {error.message}") from None
         return parameters | {"trace": None, "sort": self.sort, "most": self.most}
 
     def _read(self, name: str) -> tuple[Any, ...]:
@@ -190,16 +200,18 @@ def _value(kind: ListKind, name: str, value: str) -> Any:
     """What a value means.
 
     Raises:
-        BadAddress: Nothing.
+        WrongAsk: Nothing.
     """
+    if name == "trace" and is_row_number(value):
+        raise WrongAsk(f"trace={value}: rows have no numbers here; give the id of the trace")
+    read = value.strip() if name in _TRIMMED else value
     try:
-        if name == "trace" and is_row_number(value):
-            raise click.BadParameter("the rows of a list have no numbers here; give the trace's id")
-        return _type(kind, name).convert(value.strip() if name in _TRIMMED else value, None, None)
+        return _type(kind, name).convert(with_zone(read) if name in _TIMES else read, None, None)
     except click.BadParameter as error:
-        raise BadAddress(f"{name}={_shown(value)}: {error.message}") from None
+        raise WrongAsk(f"{name}={_shown(value)}: {error.message}") from None
 
 
+_TIMES: Final = frozenset({"since", "until"})
 _TRIMMED: Final = frozenset({"since", "until", "slower_than", "limit"})
 
 

@@ -16,6 +16,8 @@ class ListKind(NamedTuple):
         filters: The names of the filters that it takes.
         sorts: The columns by which it is sorted, beside the time.
         with_text: The name of the statement that finds a text; the same if one does both.
+        columns: Of its rows.
+        texts: Those of them that may be very long.
         time: The column that holds the time.
     """
 
@@ -23,6 +25,8 @@ class ListKind(NamedTuple):
     filters: tuple[str, ...]
     sorts: tuple[str, ...]
     with_text: LiteralString
+    columns: tuple[LiteralString, ...]
+    texts: tuple[LiteralString, ...] = ()
     time: LiteralString = "time"
 
     def statement(self, *, has_text: bool) -> LiteralString:
@@ -38,7 +42,11 @@ TRACES: Final = ListKind(
     ),
     ("duration", "errors", "messages", "odd_messages"),
     "traces",
-    "start_time",
+    (
+        *("start_time", "trace_id", "name", "component", "components", "duration", "spans"),
+        *("errors", "messages", "odd_messages"),
+    ),
+    time="start_time",
 )
 CALLS: Final = ListKind(
     "calls",
@@ -48,6 +56,12 @@ CALLS: Final = ListKind(
     ),
     ("duration",),
     "calls",
+    (
+        *("time", "component", "side", "peer", "method", "tool", "outcome", "duration", "waited"),
+        *("error_type", "error_code", "odd", "request_id", "trace_id", "span_id", "request"),
+        "answer",
+    ),
+    ("request", "answer"),
 )
 MESSAGES: Final = ListKind(
     "messages",
@@ -57,12 +71,23 @@ MESSAGES: Final = ListKind(
     ),
     ("size",),
     "messages_with_text",
+    (
+        *("time", "component", "direction", "peer", "kind", "method", "tool", "request_id"),
+        *("error_code", "odd", "message_id", "body", "size", "trace_id", "span_id"),
+        *("time_unix_nano", "attributes"),
+    ),
+    ("body",),
 )
 LOGS: Final = ListKind(
     "logs",
     ("component", "level", "text", "attribute", "trace", "since", "until", "all"),
     (),
     "logs_with_text",
+    (
+        *("time", "component", "severity_text", "severity_number", "event_name", "body"),
+        *("trace_id", "span_id", "time_unix_nano", "attributes"),
+    ),
+    ("body",),
 )
 RECORDS: Final = ListKind(
     "records",
@@ -72,5 +97,11 @@ RECORDS: Final = ListKind(
     ),
     (),
     "records",
+    (
+        *("time", "component", "severity_text", "severity_number", "event_name", "direction"),
+        *("peer", "kind", "method", "tool", "request_id", "odd", "body", "trace_id", "span_id"),
+        *("time_unix_nano", "attributes"),
+    ),
+    ("body",),
 )
 """Both kinds of records, as `relayscope tail` shows them."""

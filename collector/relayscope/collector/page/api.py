@@ -1,0 +1,139 @@
+"""What the lists show, as JSON: the same questions, in the words of the command line's `--json`."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, LiteralString
+
+from starlette.responses import Response
+
+from relayscope.collector.page.api_description import CHARACTERS, MOST_CHARACTERS, description
+from relayscope.collector.page.errors import WrongAsk
+from relayscope.collector.page.interval import interval
+from relayscope.collector.page.list_filter import ListFilter
+from relayscope.collector.page.list_rows import SECONDS, bound_of, newest, older, statement
+from relayscope.collector.page.view import View
+from relayscope.collector.query import value_loaders
+from relayscope.collector.query.list_kind import CALLS, LOGS, MESSAGES, RECORDS, TRACES
+from relayscope.collector.query.named_query import in_our_words
+from relayscope.collector.query.queries import query
+from relayscope.collector.query.trace_id import is_row_number, parse_trace_id
+from relayscope.collector.query.traces import load
+from relayscope.collector.render.trace_json import trace_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Mapping, Sequence
+
+    from psycopg import Connection
+    from starlette.requests import Request
+
+    from relayscope.collector.page.page import Page
+    from relayscope.collector.page.reader import Reader
+    from relayscope.collector.query.list_kind import ListKind
+
+_SUMS: Final[tuple[LiteralString, ...]] = ("components", "service_calls", "delivery")
+
+_RECORDS: Final = 20_000
+"""Spans and records of one trace at most, as `complete` says."""
+
+
+async def tell_list(kind: ListKind, request: Request) -> Response:
+    """Answer with the rows of a list."""
+    page: Page = request.app.state.page
+    pairs = request.query_params.multi_items()
+    characters = _characters(request.query_params.get("characters", ""))
+    asked = ListFilter.read(kind, [(name, value) for name, value in pairs if name != "characters"])
+
+    def ask(statement: LiteralString, bound: dict[str, object]) -> Coroutine[Any, Any, Any]:
+        return _rows(page.reader, statement, bound)
+
+    bound = await bound_of(page.reader, asked) | {"characters": characters}
+    found = await newest(ask, statement(asked), asked, bound)
+    following = older(asked, found)
+    return page.json(
+        {
+            "rows": [{name: row[name] for name in kind.columns} for row in found.rows],
+            "next": following and f"{request.url.path}?{following.query}",
+            "looked_back_to": found.looked_back_to,
+            "characters": characters,
+        }
+    )
+
+
+async def tell_stats(request: Request) -> Response:
+    """Answer with what was stored, who called whom, and what is missing."""
+    page: Page = request.app.state.page
+    time = interval(request.query_params)
+    bound: dict[str, object] = {"since": time.since, "until": time.until}
+    rows = [
+        {"view": name, **row}
+        for name in _SUMS
+        for row in await _rows(page.reader, query(name), bound)
+    ]
+    return page.json({"rows": rows})
+
+
+async def tell_trace(request: Request) -> Response:
+    """Answer with all of a trace."""
+    page: Page = request.app.state.page
+    given = request.path_params["trace_id"]
+    try:
+        ids = None if is_row_number(given) else parse_trace_id(given)
+    except ValueError:
+        ids = None
+    if ids is None or ids.first != ids.last:
+        raise WrongAsk("the address has no trace id: 32 hex digits, or a UUID")
+    trace = await page.reader.run(partial(load, trace_id=ids.first, limit=_RECORDS))
+    return Response(trace_json(trace), media_type="application/json")
+
+
+async def tell_description(request: Request) -> Response:
+    """Answer with what there is to ask, as OpenAPI has it."""
+    page: Page = request.app.state.page
+    return page.json(description(LISTS))
+
+
+async def _rows(
+    reader: Reader, statement: LiteralString, bound: Mapping[str, object]
+) -> Sequence[dict[str, Any]]:
+    return await reader.run(partial(_ask, statement, bound), seconds=SECONDS)
+
+
+def _ask(
+    statement: LiteralString, bound: Mapping[str, object], connection: Connection[Any]
+) -> list[dict[str, Any]]:
+    cursor = connection.cursor()
+    value_loaders.as_json(cursor.adapters)
+    with in_our_words():
+        rows = cursor.execute(statement, bound).fetchall()
+    names = [column.name for column in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def _characters(given: str) -> int:
+    if not given:
+        return CHARACTERS
+    if given.isascii() and given.isdigit() and 0 < int(given[:9]) <= MOST_CHARACTERS:
+        return int(given)
+    raise WrongAsk(f"characters={given[:20]}: expected a number up to {MOST_CHARACTERS}")
+
+
+def _handler(kind: ListKind) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    return partial(tell_list, kind)
+
+
+LISTS: Final = {
+    "traces": TRACES,
+    "calls": CALLS,
+    "messages": MESSAGES,
+    "logs": LOGS,
+    "tail": RECORDS,
+}
+"""Each by its path, which is the name of the command that shows the same."""
+
+views = (
+    *(View(f"/api/{path}", "", _handler(kind)) for path, kind in LISTS.items()),
+    View("/api/stats", "", tell_stats),
+    View("/api/trace/{trace_id}", "", tell_trace),
+    View("/api/openapi.json", "", tell_description),
+)

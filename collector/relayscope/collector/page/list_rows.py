@@ -1,0 +1,150 @@
+"""The rows of a list: the newest, or the greatest, of what fits its filter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, LiteralString
+
+from relayscope.collector.page.errors import WrongAsk
+from relayscope.collector.query.errors import StatementTooSlow
+from relayscope.collector.query.lookback import EARLIEST, windows
+from relayscope.collector.query.queries import query
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Sequence
+
+    from relayscope.collector.page.list_filter import ListFilter
+    from relayscope.collector.page.reader import Reader
+
+    Ask = Callable[[LiteralString, dict[str, object]], Coroutine[Any, Any, Sequence[Any]]]
+
+SECONDS: Final = 10.0
+"""What looking through one stretch of time may take; what was found before is shown then."""
+
+_A_DAY: Final = timedelta(days=1)
+"""How far back the greatest are looked for: unlike the newest, they could be anywhere."""
+
+_CHARACTERS: Final = 4000
+"""Of a text, on a page of a list: what people read there, and 50 of them at once."""
+
+_TICK: Final = timedelta(microseconds=1)
+
+_GOES_ON: Final[dict[str, LiteralString]] = {
+    "calls": (
+        ", length(request) > %(characters)s as request_goes_on"
+        ", length(answer) > %(characters)s as answer_goes_on"
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found.
+
+    Attributes:
+        rows: The newest or the greatest first.
+        following: The row after those, if there is one.
+        looked_back_to: Where looking ended because it took too long; None if it did not.
+    """
+
+    rows: Sequence[Any]
+    following: Any = None
+    looked_back_to: datetime | None = None
+
+
+def statement(asked: ListFilter) -> LiteralString:
+    """The statement of a list, with at most so many characters of each of its texts."""
+    kind = asked.kind
+    name = kind.statement(has_text=bool(asked.values("text")))
+    columns: tuple[LiteralString, ...] = tuple(
+        f"left({one}, %(characters)s) as {one}" if one in kind.texts else one
+        for one in kind.columns
+    )
+    # Their order is that of the list: nothing is done to rows but leave out.
+    return " ".join(
+        ("select", ", ".join(columns), _GOES_ON.get(kind.name, ""), "from (", query(name), ") as l")
+    )
+
+
+async def find(reader: Reader, asked: ListFilter) -> Found:
+    """Find the rows of a page."""
+
+    def ask(statement: LiteralString, bound: dict[str, object]) -> Coroutine[Any, Any, Any]:
+        return reader.rows(statement, bound, seconds=SECONDS)
+
+    bound = await bound_of(reader, asked) | {"characters": _CHARACTERS}
+    return await newest(ask, statement(asked), asked, bound)
+
+
+async def bound_of(reader: Reader, asked: ListFilter) -> dict[str, object]:
+    """What the statement is given, but for its times.
+
+    Raises:
+        WrongAsk: No trace begins with what was given, or several do.
+    """
+    bound = asked.bound()
+    traces = []
+    for ids in asked.traces:
+        if ids.first == ids.last:
+            traces.append(ids.first)
+            continue
+        found = await reader.rows(query("traces_between"), ids._asdict())
+        if len(found) != 1:
+            count = "several traces begin" if found else "no trace begins"
+            raise WrongAsk(f"trace: {count} with that; give more of its id")
+        traces.append(found[0]["trace_id"])
+    return bound | {"trace": traces or None}
+
+
+async def newest(
+    ask: Ask, statement: LiteralString, asked: ListFilter, bound: dict[str, object]
+) -> Found:
+    """Look back in ever longer stretches until there are as many rows as were asked for.
+
+    Args:
+        ask: Gives the rows of a statement.
+        statement: Gives the newest or the greatest first.
+        asked: What it is about.
+        bound: Its parameters, but for its times.
+    """
+    most = asked.most
+    found: Sequence[Any] = ()
+    looked_at: datetime | None = None
+    for window in windows(*_times(asked)):
+        try:
+            rows = await ask(statement, bound | window._asdict() | {"most": most + 1})
+        except StatementTooSlow:
+            if not found:
+                raise
+            # What was found is more than nothing, and less than all.
+            return Found(found, looked_back_to=looked_at)
+        found, looked_at = rows[:most], window.since
+        if len(rows) > most:
+            return Found(found, following=rows[most])
+    return Found(found)
+
+
+def older(asked: ListFilter, found: Found) -> ListFilter | None:
+    """What a list that is sorted by time goes on with; None if it does not.
+
+    Rows of the very time of the next one are shown again rather than left out.
+    """
+    if found.following is None or asked.sort != "time":
+        return None
+    following = found.following[asked.kind.time]
+    if isinstance(following, str):  # as JSON has it
+        following = datetime.fromisoformat(following)
+    try:
+        return asked.having("until", (following.astimezone(UTC) + _TICK).isoformat())
+    except (OverflowError, ValueError):  # a broken clock's time, which no address can have
+        return None
+
+
+def _times(asked: ListFilter) -> tuple[datetime | None, datetime | None]:
+    since, until = asked.times
+    if since is None and asked.sort != "time":
+        since = (until or datetime.now(UTC)) - _A_DAY
+    elif since is None and asked.traces:
+        since = EARLIEST  # an index finds them, wherever they are
+    return since, until

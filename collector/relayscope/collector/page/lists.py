@@ -1,0 +1,87 @@
+"""Traces, calls, messages and logs, as lists that their addresses filter."""
+
+from __future__ import annotations
+
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
+
+from relayscope.collector.page import trace_outline
+from relayscope.collector.page.errors import WrongAsk
+from relayscope.collector.page.interval import CHOICES
+from relayscope.collector.page.list_filter import ListFilter
+from relayscope.collector.page.list_rows import find, older
+from relayscope.collector.page.view import View
+from relayscope.collector.query.filters import FILTERS
+from relayscope.collector.query.list_kind import CALLS, LOGS, MESSAGES, TRACES
+from relayscope.collector.query.queries import query
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Sequence
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from relayscope.collector.page.page import Page
+    from relayscope.collector.page.reader import Reader
+    from relayscope.collector.query.list_kind import ListKind
+
+
+async def show_list(kind: ListKind, request: Request) -> Response:
+    """Show the rows of a list that fit what the address asks for."""
+    page: Page = request.app.state.page
+    asked = ListFilter.read(kind, request.query_params.multi_items())
+    found = await find(page.reader, asked)
+    is_anything = bool(found.rows) or await _is_anything(page.reader)
+    return page.render(
+        request,
+        "list.html",
+        kind=kind,
+        asked=asked,
+        found=found,
+        older=older(asked, found),
+        narrowed=_narrowed(asked),
+        fields=[name for name in kind.filters if not FILTERS[name].get("is_flag")],
+        flags=[name for name in kind.filters if FILTERS[name].get("is_flag")],
+        definitions=FILTERS,
+        times=CHOICES,
+        outlines=await _outlines(page.reader, found.rows) if kind is TRACES else {},
+        outline_size=(trace_outline.WIDTH, trace_outline.HEIGHT),
+        is_anything=is_anything,
+    )
+
+
+def _narrowed(asked: ListFilter) -> Callable[[str, str | None], str | None]:
+    """What makes links that narrow a list to what one of its cells says."""
+
+    @cache
+    def narrowed(name: str, value: str | None) -> str | None:
+        if not value or name not in asked.kind.filters or value in asked.values(name):
+            return None
+        try:
+            return f"/{asked.kind.name}?{asked.having(name, value).query}"
+        except WrongAsk:  # a stranger has said it, and no filter takes it
+            return None
+
+    return narrowed
+
+
+async def _is_anything(reader: Reader) -> bool:
+    (row,) = await reader.rows(query("is_anything_stored"))
+    return any(row.values())
+
+
+async def _outlines(reader: Reader, traces: Sequence[Any]) -> dict[Any, Any]:
+    if not traces:
+        return {}
+    spans = await reader.rows(trace_outline.STATEMENT, trace_outline.parameters(traces))
+    return trace_outline.outlines(spans)
+
+
+def _handler(kind: ListKind) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    return partial(show_list, kind)
+
+
+views = tuple(
+    View(f"/{kind.name}", kind.name.capitalize(), _handler(kind))
+    for kind in (TRACES, CALLS, MESSAGES, LOGS)
+)

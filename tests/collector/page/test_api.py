@@ -1,0 +1,149 @@
+"""The page's JSON: the questions and the words of the command line."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+from click.testing import CliRunner
+
+from relayscope.collector.cli.main import main
+from tests.collector.page.conftest import MARKUP, MARKUP_TRACE_ID
+from tests.collector.reading.samples import TRACE_ID
+from tests.fix_collector import Collector
+
+LISTS = ("traces", "calls", "messages", "logs", "tail")
+
+
+@pytest.fixture(autouse=True)
+def _is_stored(stored: Collector) -> None:
+    """All of these ask about the sample traces."""
+
+
+def printed(database_url: str, *arguments: str) -> list[dict[str, Any]]:
+    """What a command prints with `--json`."""
+    result = CliRunner().invoke(main, [*arguments, "--json", "--database-url", database_url])
+    assert (result.exit_code, result.stderr) == (0, "")
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_is_the_same_as_json_and_on_the_command_line(
+    client: httpx.Client, shared_database_url: str, name: str
+) -> None:
+    """The same rows with the same fields, here the newest first."""
+    answer = client.get(f"/api/{name}?limit=1000&characters=2000000").json()
+    assert answer["rows"]
+    assert answer["rows"][::-1] == printed(shared_database_url, name, "-n", "1000")
+    assert (answer["next"], answer["looked_back_to"]) == (None, None)
+
+
+def test_sums_are_the_same_as_json_and_on_the_command_line(
+    client: httpx.Client, shared_database_url: str
+) -> None:
+    """And a trace is."""
+    assert client.get("/api/stats?since=1d").json()["rows"] == printed(
+        shared_database_url, "stats", "--since", "1d"
+    )
+    trace = client.get(f"/api/trace/{TRACE_ID.hex}").json()
+    assert [trace] == printed(shared_database_url, "trace", TRACE_ID.hex)
+
+
+def test_a_list_is_read_to_its_end_by_its_next_addresses(client: httpx.Client) -> None:
+    """No row is left out, whatever the size of a page."""
+    whole = client.get("/api/messages?limit=1000").json()["rows"]
+    address, rows = "/api/messages?limit=3", []
+    while address:
+        answer = client.get(address).json()
+        rows += [row for row in answer["rows"] if row not in rows]
+        address = answer["next"]
+    assert rows == whole
+
+
+def test_the_description_says_what_each_answer_has(client: httpx.Client) -> None:
+    """Every field of every row is described in OpenAPI, and every filter there is taken."""
+    document = client.get("/api/openapi.json").json()
+    assert document["openapi"].startswith("3.1")
+    for name in LISTS:
+        asked = document["paths"][f"/api/{name}"]["get"]
+        answer = asked["responses"]["200"]["content"]["application/json"]["schema"]
+        row = answer["properties"]["rows"]["items"]
+        found = client.get(f"/api/{name}?limit=1000").json()
+        assert set(answer["required"]) == set(found)
+        for one in found["rows"]:
+            assert list(one) == list(row["properties"]) == row["required"]
+            for field, value in one.items():
+                assert _fits(value, row["properties"][field]["type"]), (name, field, value)
+        for parameter in asked["parameters"]:
+            value = _example(parameter["name"], parameter["schema"])
+            reply = client.get(f"/api/{name}", params={parameter["name"]: value})
+            assert reply.status_code == 200, reply.text
+
+
+def _fits(value: object, types: list[str]) -> bool:
+    kinds: dict[str, type | tuple[type, ...]] = {
+        "string": str,
+        "integer": int,
+        "number": (int, float),
+        "array": list,
+        "object": dict,
+        "null": type(None),
+    }
+    return any(isinstance(value, kinds[one]) for one in types)
+
+
+def _example(name: str, schema: dict[str, Any]) -> str:
+    given = {
+        "trace": TRACE_ID.hex,
+        "slower_than": "1ms",
+        "since": "1h",
+        "until": "1m",
+        "attribute": "a=b",
+        "limit": "7",
+        "characters": "9",
+        "odd": "true",
+        "failed": "true",
+        "all": "true",
+    }
+    items = schema.get("items", schema)
+    return given.get(name) or str(items.get("enum", ["x"])[0])
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("/api/calls?outcome=bad", "outcome=bad: "),
+        ("/api/calls?nothing=1", "nothing: calls have"),
+        ("/api/calls?trace=ffffffffffff", "trace: no trace begins with that"),
+        ("/api/messages?characters=0", "characters=0: "),
+        ("/api/stats?since=never", "a time that is none"),
+        ("/api/trace/12", "no trace id"),
+    ],
+)
+def test_a_wrong_address_is_answered_with_what_is_wrong(
+    client: httpx.Client, address: str, said: str
+) -> None:
+    """As JSON, with the status that HTTP has for it."""
+    reply = client.get(address)
+    assert reply.status_code == 400
+    assert said in reply.json()["error"]
+
+
+def test_long_texts_are_cut_where_they_are_stored(client: httpx.Client) -> None:
+    """At most so many characters of each are sent, as the answer says."""
+    asked = {"trace": MARKUP_TRACE_ID.hex, "characters": "30"}
+    answer = client.get("/api/messages", params=asked).json()
+    assert answer["characters"] == 30
+    assert {len(row["body"]) for row in answer["rows"]} == {30}
+    (call,) = client.get("/api/calls", params=asked).json()["rows"]
+    assert (len(call["request"]), len(call["answer"])) == (30, 30)
+
+
+def test_what_strangers_say_stays_a_value_of_json(client: httpx.Client) -> None:
+    """And a browser takes the answer for nothing else."""
+    reply = client.get("/api/messages", params={"peer": MARKUP})
+    assert reply.headers["content-type"] == "application/json"
+    assert reply.headers["x-content-type-options"] == "nosniff"
+    assert {row["attributes"][MARKUP] for row in reply.json()["rows"]} == {MARKUP}
