@@ -49,6 +49,7 @@ _MODULES: Final = (
     "problems",
     "lists",
     "cost",
+    "sql",
     "setup",
     "api",
     "log_in",
