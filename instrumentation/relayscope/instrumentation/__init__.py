@@ -1,4 +1,4 @@
-"""What runs inside a user's process: hooks, the exchange, capture levels, and the distro.
+"""Code that runs inside a user's process: hooks, the exchange, capture levels, and the distro.
 
 A message's path: a hook (`hooks/`) sees it, `exchange.py` decides which span it belongs to,
 `recording/message_log.py` makes its log record.

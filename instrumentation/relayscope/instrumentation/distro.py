@@ -33,7 +33,7 @@ from .process import check_variables
 _log = logging.getLogger("relayscope.instrumentation")
 
 _EXIT_MILLISECONDS: Final = 700
-"""How long each signal may hold up the process's exit. MCP clients give a server 2 s from closing
+"""Longest delay of the process's exit by each signal. MCP clients give a server 2 s from closing
 its stdin to SIGTERM (mcp 1.x and 2.x, client/stdio), and there are two signals; with the SDK's own
 30 s, a relay without a collector took 7.6 s to exit."""
 

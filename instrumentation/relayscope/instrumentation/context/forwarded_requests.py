@@ -1,4 +1,4 @@
-"""What passes through this process while its context gets lost, or is that of another message.
+"""Received messages that this process forwards while their context gets lost, or is another's.
 
 A relay that reads in one thread and writes in another leaves no trace of which request it writes
 for; one whose backend's session is owned by a task leaves a wrong one, because the task has the
@@ -18,30 +18,31 @@ from opentelemetry.trace import Span
 from relayscope.instrumentation.traffic.message import Message
 
 _MOST: Final = 128
-"""Messages that are remembered: requests until they are answered, notifications until others came.
-Only what may have lost its context is looked for among them."""
+"""Messages that are remembered: requests until they are answered, notifications until others come.
+Only a message that may have lost its context is looked for among them."""
 
 _LARGEST: Final = 64 * 1024
-"""Bytes of a message whose parameters are remembered: all of them take 8 MiB at most. Of a larger
-one, or one of unknown size, a sketch is."""
+"""Bytes of a message whose parameters are remembered: all of them take 8 MiB at most. A larger one,
+or one of unknown size, is remembered by a sketch."""
 
 _LONGEST: Final = 128
 _MOST_ITEMS: Final = 16
 _DEEPEST: Final = 2
-"""What a sketch has of a text and a container, and how far down: 8 MiB of all of them at most."""
+"""Characters of a text, items of a container, and depth that a sketch keeps: 8 MiB in all at
+most."""
 
 _LONGEST_NAME: Final = 256
 """Characters of a name or URI that are compared, from its end."""
 
 
 class Likeness(IntEnum):
-    """How much a message that is sent looks like one that was received."""
+    """Similarity of a message that is sent to one that was received."""
 
     NONE = 0
     ARGUMENTS = 1
-    """It says the same of something that is called otherwise."""
+    """The arguments are the same, and the names differ."""
     RENAMED = 2
-    """As `ARGUMENTS`, and one name ends as the other: gateways put the backend's before it."""
+    """The arguments are the same, and one name ends as the other, as a gateway prefixes it."""
     SAME = 3
 
 

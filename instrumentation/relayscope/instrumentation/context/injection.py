@@ -1,4 +1,4 @@
-"""Whether a message may be given trace context on its way out."""
+"""The decision to give a message trace context on its way out."""
 
 import logging
 from collections import OrderedDict
@@ -10,7 +10,7 @@ from relayscope.instrumentation.traffic.message import KNOWN_METHODS, Kind, Mess
 _log = logging.getLogger("relayscope.instrumentation")
 
 _REJECTIONS: Final = frozenset({-32600, -32602})
-"""Invalid request, invalid params: what a peer says that does not stand an unknown `_meta`."""
+"""Invalid request, invalid params: the answers of a peer that rejects an unknown `_meta`."""
 
 _MOST_PEERS: Final = 4096
 
@@ -20,10 +20,11 @@ class Injection:
 
     def __init__(self) -> None:
         self._takes: OrderedDict[str, bool] = OrderedDict()
-        """What the first answer to a message with context said, by peer."""
+        """The verdict of each peer's first answer to a message with context: whether it takes
+        context."""
 
     def is_allowed(self, peer: str, message: Message) -> bool:
-        """Return whether context may be put into a message: MCP's own, to who takes it."""
+        """Return whether a message may carry context: one of MCP's own, to a peer that takes it."""
         return (
             message.takes_meta and message.method in KNOWN_METHODS and self._takes.get(peer, True)
         )

@@ -1,4 +1,4 @@
-"""Which context a message is a part of.
+"""Parent contexts of messages.
 
 For one that was received, in this order: what its `params._meta` carries (SEP-414), then what its
 transport carries (the header of an HTTP request, or the span that another instrumentation has made

@@ -1,4 +1,4 @@
-"""What the environment holds that gives access to a collector, kept out of what we say.
+"""Credentials for a collector in the environment, kept out of our logs.
 
 A library's error text may quote an endpoint with its password, or a header; so may a collector.
 """
@@ -35,7 +35,7 @@ def without_credentials(text: str) -> str:
 
 @functools.cache
 def _secrets() -> tuple[str, ...]:
-    """What this process's environment holds, the longest first."""
+    """Return the credentials in this process's environment, the longest first."""
     found = {
         spelt
         for secret in secrets_in(os.environ)

@@ -1,4 +1,4 @@
-"""Which process records are from: what its spool says about itself."""
+"""The process that records come from, as its spool describes it."""
 
 import os
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""What a user may set about delivery, all of it in the environment."""
+"""A user's settings of delivery, all of them in the environment."""
 
 import hashlib
 import logging
@@ -53,7 +53,7 @@ def spool_dir() -> Path:
 
 
 def _is_private(folder: Path) -> bool:
-    """Whether a folder is ours alone to write to; it is made if it is missing."""
+    """Return whether only we can write to a folder; it is made if it is missing."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         check_folder(folder)
@@ -71,7 +71,7 @@ def component_dir(component: str) -> Path:
 
 
 def spool_settings() -> Settings:
-    """What the spools of this process promise and how much they may keep.
+    """Return the durability and the bounds of this process's spools.
 
     Raises:
         ValueError: A variable has a value that it cannot have; the message names it.

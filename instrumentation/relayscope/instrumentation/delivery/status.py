@@ -39,7 +39,7 @@ def roots() -> list[Path]:
 
 
 def waiting_by_address(root: Path) -> Counter[str]:
-    """How many records of a component have not been delivered, whoever has them, and for whom."""
+    """Count a component's undelivered records by the address that they are meant for."""
     found: Counter[str] = Counter()
     for folder in list_slots(root):
         origin = Origin.unpack(read_about(folder))
@@ -70,7 +70,7 @@ def tell_of_others(found: Counter[str], here: str) -> None:
 
 
 def in_use(root: Path) -> int:
-    """How many spools of a component a process appends to, or a forwarder sends."""
+    """Count the spools of a component that a process appends to, or a forwarder sends."""
     return len({*list_slots(root)} - {*orphans(root)})
 
 

@@ -1,4 +1,4 @@
-"""Why records wait: what a forwarder says of its destination, for hosts and people to read.
+"""The reason why records wait, as a forwarder writes it for hosts and people to read.
 
 The file is beside the forwarder's lock, and there only while the destination does not take what it
 is sent.
@@ -24,7 +24,7 @@ _LONGEST_REASON: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What is wrong with a destination.
+    """A fault of a destination.
 
     Attributes:
         reason: In its own words, or those of the connection.
@@ -51,7 +51,7 @@ class Trouble:
 
 
 class TroubleFile:
-    """Where the forwarders of one destination say it."""
+    """The file in which the forwarders of one destination report its fault."""
 
     def __init__(self, root: Path, destination: str) -> None:
         self._path = root / _PATTERN.replace("*", destination)

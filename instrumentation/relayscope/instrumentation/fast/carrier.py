@@ -1,4 +1,4 @@
-"""What is put into a message so that its receiver knows the span it was sent in."""
+"""The entries that tell a message's receiver the span it was sent in."""
 
 from typing import Final
 

@@ -15,10 +15,10 @@ from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
 from relayscope.instrumentation.runtime.fork import on_fork
 
 _BYTES_AT_ONCE: Final = 4096
-"""Taken from the system at once: 8 bytes take 0.5 us, a number that is here 0.1."""
+"""Bytes that are taken from the system at once: 8 bytes take 0.5 us, a number that is here 0.1."""
 
 _numbers: Final = array("Q")
-"""Of 64 bits, and not used yet. `pop` takes one, whichever thread asks."""
+"""Random numbers of 64 bits that are not used yet. `pop` is atomic: no two threads get the same."""
 
 
 def _forget() -> None:

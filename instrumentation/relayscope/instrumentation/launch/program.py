@@ -41,7 +41,7 @@ _PROBE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What is known of a command before it is run.
+    """A command before it is run: its interpreter, if it is Python, and that one's options.
 
     Attributes:
         interpreter: The Python that runs it; None if it is something else.
@@ -66,7 +66,7 @@ class Program:
 
     @property
     def unseen(self) -> str | None:
-        """Why nothing will be seen of it, whatever is installed; None if that is not known."""
+        """The reason why nothing will ever be seen of it; None if there is none."""
         if self.interpreter is None:
             return "it is not Python; only Python programs that it starts may be seen"
         letters = _letters(self.options)
@@ -74,7 +74,7 @@ class Program:
 
     @property
     def lacks_relayscope(self) -> bool:
-        """Whether its Python has been asked, and does not have relayscope."""
+        """True if its Python has been asked, and does not have relayscope."""
         if self.interpreter is None or _is_of_our_environment(self.interpreter):
             return False
         with suppress(OSError, subprocess.SubprocessError):

@@ -1,4 +1,4 @@
-"""Where Python finds, as it starts, what instruments a program: OpenTelemetry's `sitecustomize`."""
+"""The PYTHONPATH with which Python loads OpenTelemetry's `sitecustomize` as it starts."""
 
 import os
 from importlib.util import find_spec

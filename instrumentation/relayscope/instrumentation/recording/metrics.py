@@ -42,7 +42,7 @@ _OF_OPERATIONS: Final = frozenset(
         SERVER_PORT,
     }
 )
-"""What an operation's measurement carries: few values each, so neither ids nor URIs."""
+"""Attributes of an operation's measurement: few values each, so neither ids nor URIs."""
 
 _OF_SESSIONS: Final = frozenset(
     {

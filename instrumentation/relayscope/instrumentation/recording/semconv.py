@@ -92,7 +92,7 @@ def channel_attributes(channel: Channel, kind: SpanKind) -> dict[str, Value]:
 
 
 class Outcome(NamedTuple):
-    """What came of a call.
+    """The outcome of a call.
 
     Attributes:
         attributes: For its span and its measurement.

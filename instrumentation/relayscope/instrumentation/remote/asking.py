@@ -1,4 +1,4 @@
-"""Whether a forwarder asks for levels at all; what it takes is imported only then."""
+"""The start of a forwarder's questions for levels; the modules for it are imported only then."""
 
 import logging
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""Where a forwarder asks for levels, and how: as its records go, unless it is told otherwise."""
+"""The OpAMP endpoint that a forwarder asks: the collector's, unless it is told otherwise."""
 
 import os
 from dataclasses import dataclass, field

@@ -25,17 +25,19 @@ _log = logging.getLogger(__name__)
 
 _FIRST_SECONDS: Final = 0.2
 _SECONDS: Final = 2.0
-"""How long a change waits at most for its forwarder. A question costs it and the collector 2 ms."""
+"""Seconds between questions, and so a change's longest wait. A question costs both sides 2 ms."""
 
 _JITTER: Final = 0.2
 """Forwarders that were started together do not ask together; a change waits no longer for that."""
 
 _LONGEST_PAUSE: Final = 10.0
 _LONGEST_REFUSED_PAUSE: Final = 60.0
-"""While nobody answers, and while somebody does who does not know what this is about."""
+"""Seconds between questions while nobody answers, and while a server answers that knows no
+OpAMP."""
 
 _CONFIRMED_SECONDS: Final = 6 * 3600.0
-"""After which the same rules are written anew: hosts take none that are older than a day."""
+"""Seconds after which the same rules are written anew: hosts take none that are older than a
+day."""
 
 _TIMEOUT: Final = 3.0
 _LARGEST: Final = 256 * 1024
@@ -43,7 +45,7 @@ _END_SECONDS: Final = 1.0
 
 
 class _Refused(Exception):
-    """Who answers will not tell, until somebody puts something right."""
+    """The server refuses to answer until somebody puts something right."""
 
 
 class Polling:
@@ -126,7 +128,7 @@ class Polling:
             self._file.write(*offer_on_our_clock(offer))
 
     def _given(self) -> ComponentRules | None:
-        """What lies ready; what cannot be read, or soon not any more, is asked for again."""
+        """Return the rules in the file; None if they cannot be read, or are about to be too old."""
         with suppress(OSError, ValueError):
             given = self._file.read()
             return given if abs(time.time() - given.written) < _CONFIRMED_SECONDS else None

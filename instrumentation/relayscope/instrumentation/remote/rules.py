@@ -116,7 +116,7 @@ class RemoteRules:
 
     @property
     def next_end(self) -> float:
-        """When the next of them ends."""
+        """The time at which the next of them ends."""
         return min((rule.until for rule in self.rules if rule.until is not None), default=math.inf)
 
     def over(self, own: Levels) -> Levels:

@@ -1,4 +1,4 @@
-"""What a component was given: the file in which its forwarder leaves the rules for its processes.
+"""The file in which a component's forwarder leaves the rules for its processes.
 
 It is beside the spools, replaced as a whole. Whatever else may be found under its name is refused:
 a file of somebody else's, a longer one, one that is cut off or changed, one that was put back.
@@ -24,7 +24,7 @@ _OLDEST: Final = 24 * 3600.0
 """Seconds; what nobody has confirmed for so long may have been taken back meanwhile."""
 
 Mark = tuple[int, int, int]
-"""What tells a file from the one that was there before it."""
+"""The values that tell a file from the one that was there before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class ComponentRules:
 
 
 class RulesFile:
-    """Where it is."""
+    """The file of one destination in a component's folder."""
 
     def __init__(self, root: Path, destination: str) -> None:
         self._path = root / f"levels-{destination}.json"

@@ -1,4 +1,4 @@
-"""What a process made of the rules that it was given: a file in the folder of its spool."""
+"""The file in which a process reports what it made of its rules, in the folder of its spool."""
 
 import json
 import os
@@ -15,7 +15,7 @@ _LARGEST: Final = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class RulesStatus:
-    """What a process records now.
+    """The levels by which a process records now.
 
     Attributes:
         hash: Of the rules that it was given last, in hex digits; empty if none.

@@ -29,7 +29,7 @@ _LONGEST_ERROR: Final = 500
 
 
 class Steered(Protocol):
-    """What has levels."""
+    """An object with levels."""
 
     levels: Levels
 
@@ -130,7 +130,7 @@ class Steering:
 
     @property
     def _is_blind(self) -> bool:
-        """Whether there are messages that nobody looks at."""
+        """Return whether there are messages that nobody looks at."""
         levels = self._steered.levels
         return Level.OFF in (levels.level, *(rule.level for rule in levels.rules))
 

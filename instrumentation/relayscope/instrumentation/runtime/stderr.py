@@ -1,4 +1,4 @@
-"""What relayscope says of itself on the host's stderr, unless the user wants quiet."""
+"""Relayscope's own messages on the host's stderr, unless the user wants quiet."""
 
 import os
 import select

@@ -22,7 +22,8 @@ SHARE: Final = 4
 """A shorter time is looked at this often while it passes."""
 
 _FORK_SECONDS: Final = 1.0
-"""How long a fork waits for the thread to end; it is asleep, or busy for less than 10 ms."""
+"""Seconds that a fork waits at most for the thread to end; it is asleep, or busy for under 10
+ms."""
 
 
 class Timer:
@@ -88,7 +89,7 @@ class Timer:
             self.start()
 
     def forget(self) -> None:
-        """In a child process: there is no thread, and what waits is the parent's."""
+        """Begin anew in a child process, which has no such thread and no open calls."""
         self.is_running = self._was_running = False
         self._stop, self._ended = _thread.allocate_lock(), _thread.allocate_lock()
 

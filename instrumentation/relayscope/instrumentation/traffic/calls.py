@@ -19,7 +19,7 @@ _MOST_GIVEN_UP: Final = 64
 
 
 class Left(NamedTuple):
-    """When whoever made a call stopped waiting for its answer, and how that was seen."""
+    """The time at which a call's maker stopped waiting for its answer, and the sign of it."""
 
     time: int
     """Nanoseconds since the epoch."""
@@ -56,10 +56,10 @@ class Call:
 
 
 class Added(NamedTuple):
-    """What adding a call came to."""
+    """The outcome of adding a call."""
 
     id_reused: bool
-    """Whether another call with the same id is open."""
+    """True if another call with the same id is open."""
     crowded_out: Call | None
     """The oldest call, which had to make room."""
 
@@ -75,7 +75,7 @@ class OpenCalls:
         self._given_up: OrderedDict[RequestId, Call] = OrderedDict()
         self._open = 0
         self.notifications = 0
-        """How many notifications could still be wrongly answered."""
+        """Number of notifications that could still be answered wrongly."""
 
     def __len__(self) -> int:
         """Return how many calls are open."""

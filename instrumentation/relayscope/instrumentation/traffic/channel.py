@@ -103,7 +103,7 @@ class Channel:
 
     @property
     def is_connection(self) -> bool:
-        """Whether it lasts for more than one call: an HTTP request without a session does not."""
+        """True if it lasts for more than one call: an HTTP request without a session does not."""
         return bool(self.session_id) or self.transport.get(NETWORK_PROTOCOL_NAME) != "http"
 
     @classmethod

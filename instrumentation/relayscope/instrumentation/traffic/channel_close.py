@@ -1,4 +1,4 @@
-"""How a channel ended: the close code of a WebSocket, the exit status of a child process."""
+"""The close of a channel: a WebSocket's close code, a child process's exit status."""
 
 import signal
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ _NORMAL_CODES: Final = (1000, 1001, 1005)
 """Normal closure, going away, and a close frame without a code (RFC 6455, section 7.4.1)."""
 
 _LONGEST_REASON: Final = 125
-"""Characters; a close frame has room for 123 bytes, but who knows what a library lets through."""
+"""Characters; a close frame has room for 123 bytes, but a library may let more through."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelClose:
-    """What is known of how a channel ended.
+    """The close of a channel, as far as it is known.
 
     Attributes:
         close_code: Of a WebSocket: as it came or as it went, 1006 if no close frame did.
@@ -36,7 +36,7 @@ class ChannelClose:
 
     @property
     def is_normal(self) -> bool:
-        """Whether nothing is known to have gone wrong."""
+        """True if nothing is known to have gone wrong."""
         return self.close_code in (None, *_NORMAL_CODES) and not self.exit_status
 
     @property
@@ -73,4 +73,4 @@ class ChannelClose:
 
 
 UNKNOWN_CLOSE: Final = ChannelClose()
-"""Of a channel that has just ended, or of which nobody knows how."""
+"""The close of a channel that has just ended, or that nobody knows more about."""

@@ -16,7 +16,7 @@ from .message import Message
 
 
 class OddTraffic(StrEnum):
-    """What a healthy pair of MCP peers would not have sent."""
+    """Marks of messages that a healthy pair of MCP peers would not have sent."""
 
     ORPHAN_ANSWER = "orphan_answer"
     """An answer whose id is null, absent, or was never that of a request."""

@@ -1,4 +1,4 @@
-"""Which level holds for which message of this process."""
+"""The levels of this process, and the rules that choose one for a message."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,7 +11,7 @@ _ANY: Final = "*"
 
 
 class Direction(StrEnum):
-    """Which way a message crossed, seen from this process."""
+    """The direction in which a message crossed, seen from this process."""
 
     SENT = "sent"
     RECEIVED = "received"
@@ -39,11 +39,11 @@ class Rule:
 
     @property
     def needs_message(self) -> bool:
-        """Whether a message must be read to know if the rule is about it."""
+        """True if a message must be read to know whether the rule is about it."""
         return (self.method, self.target) != (_ANY, _ANY)
 
     def is_about(self, peer: str, direction: Direction) -> bool:
-        """Whether the rule may be about messages of a channel in a direction."""
+        """Return whether the rule may be about messages of a channel in a direction."""
         return self.direction in (None, direction) and fnmatchcase(peer, self.peer)
 
 

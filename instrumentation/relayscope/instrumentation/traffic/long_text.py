@@ -21,7 +21,7 @@ _PIECE: Final = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class LongText:
-    """What is known of a text that was too long to be kept.
+    """The head, tail, size and digest of a text that was too long to be kept.
 
     Attributes:
         head: Its first bytes.

@@ -84,14 +84,14 @@ _LARGEST_BATCH: Final = 1000
 """Messages of a batch that get a span; a peer may send any number."""
 
 _LOOKS_TYPED: Final = re.compile(r'"|-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?\Z')
-"""What a string would be taken for a number by, or for one in quotes."""
+"""Strings that would be taken for a number, or for one in quotes."""
 
 ID_TYPES: Final = frozenset({int, float, str})
 """Exactly these: a bool is an int to Python, and no id."""
 
 
 class Kind(StrEnum):
-    """What a message is; the values are those of `relayscope.message.kind`."""
+    """The kind of a message; the values are those of `relayscope.message.kind`."""
 
     REQUEST = "request"
     NOTIFICATION = "notification"
@@ -147,7 +147,7 @@ class Message:
 
     @property
     def is_tool_error(self) -> bool:
-        """Whether a tool says that it failed (`isError: true`)."""
+        """True if a tool says that it failed (`isError: true`)."""
         return isinstance(self.result, dict) and self.result.get("isError") is True
 
     def parameter(self, name: str) -> str | None:

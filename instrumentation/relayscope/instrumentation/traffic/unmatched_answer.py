@@ -12,7 +12,7 @@ _WITHOUT_ID: Final = frozenset({-32700, -32600})
 
 
 class UnmatchedAnswer(NamedTuple):
-    """What such an answer is.
+    """The verdict on an answer that has the id of no open request.
 
     Attributes:
         odd: Its mark.

@@ -10,7 +10,7 @@ from relayscope.instrumentation.delivery.encoding.otlp import Signal
 
 
 class Answer(NamedTuple):
-    """What the receiver said about a request that it took.
+    """The receiver's answer to a request that it took.
 
     Attributes:
         rejected: How many of its records it did not take (partial success).

@@ -35,7 +35,7 @@ class Refused(Exception):
 
 
 MISCONFIGURED_SECONDS: Final = 30.0
-"""How long until a receiver is asked again that knows no such service, or does not know us. OTLP
+"""Seconds until a receiver is asked again that knows no such service, or does not know us. OTLP
 calls that final, but the records are not at fault: they wait until somebody puts it right."""
 
 

@@ -45,7 +45,7 @@ _MISCONFIGURED: Final = frozenset(
 )
 
 _HANDSHAKE: Final = "handshake failed"
-"""In what gRPC says where the certificates do not fit; it has no code for that."""
+"""Part of gRPC's message where the certificates do not fit; it has no code for that."""
 
 
 class GrpcDestination:

@@ -40,7 +40,7 @@ _ATTRIBUTE_LIMIT: Final = 64 * 1024
 
 
 class Signal(Enum):
-    """What a request carries."""
+    """The signal of a request."""
 
     TRACES = "traces"
     LOGS = "logs"
@@ -209,7 +209,7 @@ def _grouped(records: Iterable[Any], resource: Mapping[str, Any]) -> list[Any]:
 
 
 def _identity(resource: Mapping[str, Any]) -> dict[str, Any]:
-    """What tells the process from all others, whatever resource a record has."""
+    """Return the attributes that identify the process, whatever resource a record has."""
     return {key: resource[key] for key in ("service.instance.id", "process.pid") if key in resource}
 
 
@@ -320,7 +320,7 @@ _MAKERS: Final[dict[type, Callable[[Any], AnyValue]]] = {
     dict: lambda value: AnyValue(kvlist_value=KeyValueList(values=_attributes(value))),
     list: lambda value: AnyValue(array_value=ArrayValue(values=[_value(each) for each in value])),
 }
-"""What msgpack gives back, by its exact type."""
+"""OTLP's value for each exact type that msgpack unpacks to."""
 
 
 def _cut_values(attributes: Mapping[str, Any], limit: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Records as they stand in the spool: compact, and cheap to make on the host's thread.
+"""Encoding of records in the spool: compact, and cheap to make on the host's thread.
 
 A record is a msgpack array; its first element says which of three kinds it is, its second is the
 record's number in its process. `otlp.py` makes OTLP of it, in the forwarder. Measured for a log
@@ -32,10 +32,10 @@ ACCOUNT: Final = 3
 
 _NAMES: Final = 2048
 _LONGEST_NAME: Final = 128
-"""How many names are remembered as clean, and of what length at most: 0.5 MiB."""
+"""Names that are remembered as clean, and characters of the longest: 0.5 MiB in all."""
 
 _KEPT_BYTES: Final = 256 * 1024
-"""What a packer takes from the start."""
+"""Bytes of a packer's buffer from the start."""
 
 _packers: Final[list[msgpack.Packer]] = []
 
@@ -93,7 +93,7 @@ class SpanFields(NamedTuple):
 
 
 class AccountFields(NamedTuple):
-    """What a process said about its own records so far; it has no number."""
+    """The totals that a process reports about its own records; this record has no number."""
 
     kind: int
     number: int
@@ -255,8 +255,8 @@ def _links(
 
 
 def _packed(fields: tuple[object, ...]) -> bytes:
-    # Making a packer takes as long as packing (1 µs each), so they are kept; none is used by two
-    # at a time, be it threads or who interrupts his own.
+    # Making a packer takes as long as packing (1 µs each), so packers are pooled; no two threads or
+    # signal handlers share one.
     try:
         packer = _packers.pop()
     except IndexError:
@@ -329,5 +329,5 @@ def _packed_scope(scope: InstrumentationScope | None, sanitizer: Sanitizer | Non
 
 
 def _other(value: object) -> object:
-    """What msgpack does not know: mappings that are no dictionaries, and whatever a host emits."""
+    """Return what msgpack packs in place of a value that it does not know."""
     return dict(value) if isinstance(value, Mapping) else str(value)

@@ -1,4 +1,4 @@
-"""What has become of a process's records, as far as the forwarder knows."""
+"""Totals of a process's records, as far as the forwarder knows: delivered, dropped, lost."""
 
 from collections import Counter
 from collections.abc import Iterable

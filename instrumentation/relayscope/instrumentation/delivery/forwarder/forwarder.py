@@ -24,11 +24,11 @@ from .spool_sender import SpoolSender
 _log = logging.getLogger(__name__)
 
 _LOOK_SECONDS: Final = 0.2
-"""How often the spools are looked at while nothing is in them, and so how long the first record
-after a silence waits."""
+"""Seconds between two looks at empty spools, and so the longest wait of the first record after a
+silence."""
 
 _BOUND_SECONDS: Final = 60.0
-"""How often what ended processes left is kept within its bound; 5,000 spools take 0.2 s."""
+"""Seconds between two checks that left-over spools keep their bound; 5,000 spools take 0.2 s."""
 
 _FIRST_PAUSE: Final = 0.2
 _LONGEST_PAUSE: Final = 5.0
@@ -38,11 +38,11 @@ _LONGEST_REQUESTED_PAUSE: Final = 300.0
 _JITTER: Final = 0.2
 
 LINGER_SECONDS: Final = 5.0
-"""How long a forwarder goes on trying after the last process has ended. What waits then is left to
-the next one; a process that stays for ever would be a strange thing to find."""
+"""Seconds for which a forwarder goes on trying after the last process has ended. Records that wait
+then are left to the next one; a process that stays for ever would be a strange thing to find."""
 
 _NOBODY: Final = "flush"
-"""In whose name trouble is told of where there is no living process to work for."""
+"""Name under which trouble is reported where there is no living process to work for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +138,7 @@ class Forwarder:
             yield senders[folder]
 
     def finds_living(self) -> bool:
-        """Whether there is a process to work for."""
+        """Return whether there is a process to work for."""
         self._find()
         return bool(self._living)
 

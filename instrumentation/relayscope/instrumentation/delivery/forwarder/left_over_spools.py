@@ -1,4 +1,4 @@
-"""What processes that have ended left behind: a few spools at a time, the oldest first."""
+"""Spools of processes that have ended: a few at a time, the oldest first."""
 
 import logging
 import time
@@ -24,7 +24,7 @@ _TRIES: Final = 64
 
 _PATIENCE_SECONDS: Final = 5.0
 _LATER_SECONDS: Final = 60.0
-"""Where all that is left of a spool is set aside, it makes room for others, and comes again."""
+"""A spool of which all that is left is set aside makes room for others, and comes again."""
 
 
 class LeftOverSpools:
@@ -40,7 +40,7 @@ class LeftOverSpools:
         """Have none.
 
         Args:
-            component: Whose they are.
+            component: The component whose spools they are.
             settings: Bounds of the spools.
             is_ours: Whether the records of a process may go where the forwarder sends to.
         """
@@ -57,7 +57,7 @@ class LeftOverSpools:
         return [sender for _, sender in self._spools.values()]
 
     def __bool__(self) -> bool:
-        """Whether there is something to send now."""
+        """Return whether there is something to send now."""
         return bool(self._spools or self._next)
 
     def add(self, folders: Iterable[Path]) -> None:

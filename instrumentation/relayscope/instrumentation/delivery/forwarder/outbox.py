@@ -31,12 +31,12 @@ _FIELDS: Final = Struct("<QQ")
 _HEAD_BYTES: Final = _CHECKSUM.size + _FIELDS.size
 
 _KEPT_BYTES: Final = 256 * 1024
-"""What a file may go on taking of the disk after a larger request."""
+"""Bytes of the disk that a file keeps after a larger request."""
 
 
 @dataclass(slots=True)
 class Consignment:
-    """What is sent at one time, and how far the spool is delivered then.
+    """Requests that are sent at one time, and the position in the spool that they reach.
 
     Attributes:
         end: The position in the spool to acknowledge after the last request.

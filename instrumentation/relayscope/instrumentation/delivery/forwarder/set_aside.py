@@ -24,9 +24,9 @@ _CHECKSUM_BYTES: Final = 4
 
 _SAME_TRIES: Final = 3
 _SAME_TIMES: Final = 6
-"""How often, and for how many times as long as the first try took, a request is sent whole before
-it is halved. A receiver may go on with one that it has given up answering: as long as it does, it
-knows the same bytes again, and would not know their halves."""
+"""Tries of a whole request before it is halved, and the time for them as a multiple of the first
+try's. A receiver may go on with one that it has given up answering: as long as it does, it knows
+the same bytes again, and would not know their halves."""
 
 _LONGEST_PAUSE: Final = 300.0
 _LONGEST_PAUSE_OF_MANY: Final = 4.0
@@ -38,7 +38,7 @@ _MOST: Final = 16
 
 @dataclass(slots=True)
 class Part:
-    """What is left of a request: all of it, or a half of a half.
+    """The rest of a request: all of it, or a half of a half.
 
     Attributes:
         request: What is to be sent.
@@ -54,7 +54,7 @@ class Part:
 
     @property
     def seconds_left(self) -> float:
-        """Until it is to be tried again; a clock that was set back makes that no longer."""
+        """Seconds until it is to be tried again; a clock that was set back adds none."""
         longest = _LONGEST_PAUSE if self.request.records == 1 else _LONGEST_PAUSE_OF_MANY
         pause = min(2.0 ** (self.tries - 1), longest)
         return min(self.tried_at + pause - time.time(), pause)
@@ -154,7 +154,7 @@ class SetAsideRequests:
 
     @property
     def has_room(self) -> bool:
-        """Whether one more may be set aside."""
+        """True while one more may be set aside."""
         return len(self._all) < _MOST
 
     def add(self, request: Request, took: float) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 from relayscope.spool import has_ended, list_slots
 
 LOOK_SECONDS: Final = 0.3
-"""How often it is looked for processes that have begun or ended."""
+"""Seconds between two looks for processes that have begun or ended."""
 
 _LONGEST_SHARE: Final = 20
 """After a look, so many times as long as it took is waited: to list 5,000 slots takes 50 ms."""
@@ -17,11 +17,11 @@ _SETTLED_SECONDS: Final = 1.0
 """A folder that was changed more recently may change once more without showing it."""
 
 _LIST_SECONDS: Final = 60.0
-"""How often the folder is listed although it shows no change: not every file system shows it."""
+"""Seconds after which the folder is listed anyway: some file systems show no change."""
 
 
 class Slots:
-    """What is known of the slots, brought up to date by `look`.
+    """The slots as they are known, brought up to date by `look`.
 
     Attributes:
         living: Those whose process lives, or that somebody else has adopted.

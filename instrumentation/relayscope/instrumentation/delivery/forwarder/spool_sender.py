@@ -42,7 +42,7 @@ _log = logging.getLogger(__name__)
 
 _RECORDS: Final = 2048
 _BYTES: Final = 2 * 2**20
-"""Of the spool, what makes a request at most: as OTLP it is a quarter larger."""
+"""Upper bound of spool bytes per request; OTLP adds a quarter."""
 
 # A request that follows at once takes the processor from the relay again. A relay's slowest calls
 # with a collector, beside those without (p99; 5 processes of 1000 calls, 12 of 400): an eighth
@@ -50,13 +50,13 @@ _BYTES: Final = 2 * 2**20
 # see `launch/launcher.py`.)
 _MANY_RECORDS: Final = _RECORDS // 2
 _MANY_BYTES: Final = _BYTES // 2
-"""As much may come again before the next look at the spool."""
+"""A request this large is not followed by another before the next look at the spool."""
 
 
 _SLOW_SECONDS: Final = 1.0
 _QUICK_TRIES: Final = 3
-"""Whoever gives a request up after a second has worked on it; who answers at once that it is busy
-is asked a few times more before it is looked into whether others go."""
+"""A receiver that gives a request up after a second has worked on it. One that answers at once that
+it is busy is asked a few times more before other requests are tried."""
 
 
 class SpoolSender:
@@ -88,12 +88,12 @@ class SpoolSender:
 
     @property
     def busy(self) -> bool:
-        """Whether something is being sent that the spool may not have any more."""
+        """True while requests are being sent that the spool may not have any more."""
         return self._pending is not None
 
     @property
     def has_aside(self) -> bool:
-        """Whether something is set aside that the receiver did not take in time."""
+        """True while a request is set aside that the receiver did not take in time."""
         return bool(self._asides)
 
     @property

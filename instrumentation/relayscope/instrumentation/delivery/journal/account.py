@@ -1,4 +1,4 @@
-"""What a process knows about its own records: how many there were, and what was dropped."""
+"""A process's account of its own records: how many there were, and how many were dropped."""
 
 import itertools
 import threading

@@ -1,4 +1,4 @@
-"""What `OTEL_TRACES_EXPORTER=relayscope` and `OTEL_LOGS_EXPORTER=relayscope` name.
+"""The exporters that `OTEL_TRACES_EXPORTER=relayscope` and `OTEL_LOGS_EXPORTER=relayscope` name.
 
 The distribution replaces them by the processors, which need no exporter. Under a configurator of
 somebody else they append to the same spool, as late as that one's processor hands records over.

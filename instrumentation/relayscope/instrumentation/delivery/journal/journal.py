@@ -41,7 +41,7 @@ from .account import Account
 _log = logging.getLogger("relayscope.instrumentation")
 
 _LOOK_SECONDS: Final = 1.0
-"""How often a process that emits looks whether its forwarder runs: 12 µs each time."""
+"""Seconds between two looks of an emitting process for its forwarder: 12 µs each."""
 
 _RETRY_SECONDS: Final = 1.0
 """After the spool could not be made, how long until it is tried again."""
@@ -52,7 +52,10 @@ _FAILED: Final = "failed"
 
 
 class Journal:
-    """Where the records of this process go. Thread-safe; a forked child continues with its own."""
+    """The records of this process, on their way to its spool.
+
+    Thread-safe; a forked child continues with a journal of its own.
+    """
 
     def __init__(self, settings: Settings, sanitizer: Sanitizer) -> None:
         self._settings = settings
@@ -91,7 +94,7 @@ class Journal:
 
     @property
     def place(self) -> "Place | None":
-        """Where its records are; None before it has begun."""
+        """The place of its records; None before it has begun."""
         if self._resource is None:
             return None
         spool = self._spool
@@ -119,7 +122,7 @@ class Journal:
             self._end()
 
     def flush(self) -> None:
-        """With the window, hand what is in memory to the operating system."""
+        """Hand the records in memory to the operating system; without the window there are none."""
         if self._spool is not None:
             try:
                 self._spool.flush()
@@ -261,7 +264,7 @@ def _reason(error: SpoolError) -> str:
 
 
 class Place(NamedTuple):
-    """Where a process's records are.
+    """The place of a process's records.
 
     Attributes:
         root: The folder of its component's spools.

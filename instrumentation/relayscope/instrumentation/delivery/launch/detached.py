@@ -9,7 +9,7 @@ from io import FileIO
 from typing import Final
 
 _NICE: Final = 5
-"""Where processors are scarce, the host comes first."""
+"""Niceness of the forwarder: where processors are scarce, the host comes first."""
 
 if sys.platform == "win32":
     # A console of its own, which nobody sees: neither Ctrl-C in the host's nor its closing gets

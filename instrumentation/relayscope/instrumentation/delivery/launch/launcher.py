@@ -28,8 +28,8 @@ LOG_NAME: Final = "forwarder.log"
 _LARGEST_LOG: Final = 2**20
 
 _PATH: Final = tuple(path for path in sys.path if Path(path).is_absolute())
-"""Where this process finds its modules. It is looked up here, when the distribution is loaded,
-because the host's own folder comes to it afterwards, and holds none of the forwarder's modules."""
+"""Folders of this process's modules. They are looked up when the distribution is loaded, because
+the host's own folder is added afterwards, and holds none of the forwarder's modules."""
 
 _FIRST_PAUSE: Final = 2.0
 _LONGEST_PAUSE: Final = 60.0
@@ -37,7 +37,7 @@ _LONGEST_PAUSE: Final = 60.0
 
 
 _STARTING: Final = b"starting\n"
-"""What the lock holds until the forwarder that is started writes its number there."""
+"""Content of the lock until the forwarder that is started writes its process id there."""
 
 
 class Launcher:
@@ -75,7 +75,7 @@ class Launcher:
                 self._trouble_told = say(f"{trouble}; records wait in {self._root}")
 
     def _is_missing(self) -> bool:
-        """Whether a forwarder is to be started by this process, now."""
+        """Return whether this process is to start a forwarder now."""
         try:
             with closing(open_lock(self._root, self._destination)) as held:
                 return monotonic() >= self._not_before and _claims_start(held)

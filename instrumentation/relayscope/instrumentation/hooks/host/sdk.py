@@ -24,7 +24,7 @@ _GLOBALS: Final = (
     ("opentelemetry._logs", "opentelemetry._logs._internal", "logger_provider"),
     ("opentelemetry.metrics", "opentelemetry.metrics._internal", "meter_provider"),
 )
-"""Where a host finds the function that names a global provider, and where it is kept."""
+"""Modules with the function that sets a global provider, and the modules that keep the provider."""
 
 
 class HostSdkInstrumentor(BaseInstrumentor):

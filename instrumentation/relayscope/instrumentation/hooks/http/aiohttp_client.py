@@ -84,7 +84,7 @@ class _Watched(wrapt.ObjectProxy[Any]):
 
 
 class _Writer(wrapt.ObjectProxy[Any]):
-    """What a body is written with."""
+    """The writer of a request's body."""
 
     def __init__(self, writer: Any, request: Request) -> None:
         super().__init__(writer)
@@ -100,7 +100,7 @@ class _Hook:
     def __init__(self, text_exchange: TextExchange) -> None:
         self._channels = ClientChannels(text_exchange)
         self._reading: dict[Any, ClientCall | ClientStream] = {}
-        """What is answered, by the stream that the answer is read from."""
+        """Calls by the stream from which their answer is read."""
 
     async def connect(
         self, connect: Callable[..., Awaitable[Any]], _: Any, args: Any, kwargs: Any

@@ -22,10 +22,11 @@ Server = tuple[str, int]
 """The host and port of a server."""
 
 _MARKS: Final = (b'"jsonrpc"', b'"method"', b'"result"', b'"error"')
-"""What has none of these is no message, and not parsed: hosts post other JSON by the MiB."""
+"""A body without any of these is no message, and not parsed: hosts post other JSON by the MiB."""
 
 _UNTOLD: Final = (b"application/octet-stream", b"application/x-www-form-urlencoded", b"text/plain")
-"""What aiohttp says of bytes, urllib of everything, and aiohttp of text."""
+"""Content types that say nothing: aiohttp's for bytes, urllib's for everything, aiohttp's for
+text."""
 
 _MOST_SESSIONS: Final = 1024
 """Sessions whose channel is remembered; the one unused for longest gives way."""
@@ -109,17 +110,17 @@ class ClientStream:
 
     @property
     def is_heard(self) -> bool:
-        """Whether the response may have messages."""
+        """True where the response may have messages."""
         return self._channel is not None
 
     def not_connected(self, error: BaseException, started: int) -> None:
         """Say that nothing was sent; who asked for nothing has lost nothing."""
 
     def not_sent(self, error: BaseException) -> None:
-        """As `not_connected`."""
+        """Do as `not_connected` does."""
 
     def failed(self, error: BaseException) -> None:
-        """As `not_connected`."""
+        """Do as `not_connected` does."""
 
     @shielded
     def response_start(self, status: int, headers: Mapping[bytes, bytes]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 CODINGS: Final = frozenset({b"gzip", b"x-gzip", b"deflate"})
-"""What is understood, in lower case."""
+"""Content codings that are understood, in lower case."""
 
 _EITHER_HEADER: Final = 32 + zlib.MAX_WBITS
 """Tells zlib to find out by itself whether gzip's or its own header comes."""

@@ -1,4 +1,4 @@
-"""Where a body of HTTP/1.1 ends, and what of its bytes is data (RFC 9112, section 6)."""
+"""Framing of a body in HTTP/1.1: its end, and its data (RFC 9112, section 6)."""
 
 from collections.abc import Iterator
 from typing import Final, Protocol
@@ -11,7 +11,7 @@ class Framing(Protocol):
     """Takes a body in pieces of any size and gives the data in them."""
 
     is_over: bool
-    """Whether the body is complete."""
+    """True once the body is complete."""
 
     def feed(self, piece: bytes) -> Iterator[bytes]:
         """Take the next piece; yield the data in it."""
@@ -41,7 +41,7 @@ class Chunked:
     def __init__(self) -> None:
         self.is_over = False
         self._line = b""
-        """What has come of a chunk's first line."""
+        """The part of a chunk's first line that has come."""
         self._left = 0
         """Bytes that are still to come of a chunk's data."""
 

@@ -23,7 +23,7 @@ class ResponseBody:
 
     @property
     def is_between_events(self) -> bool:
-        """Whether this is a plain event stream, and no event has begun that has not ended."""
+        """True for a plain event stream in which every event that has begun has ended."""
         if self._events is None or self._inflation is not None:
             return False
         return self._events.is_between_events

@@ -131,7 +131,7 @@ class ServerCall:
 
     @property
     def is_recorded(self) -> bool:
-        """Whether there is a record of the message in its body."""
+        """True once there is a record of the message in its body."""
         return self._request is not None
 
     @shielded

@@ -18,19 +18,19 @@ class EventStream:
 
     def __init__(self) -> None:
         self._line = b""
-        """What has come of a line, as long as it does not tell which field it is."""
+        """The part of a line that has come, until it is clear which field it is."""
         self._is_data: bool | None = None
-        """Whether it is the data; None as long as that is not known."""
+        """True if the line's field is `data`; None until that is known."""
         self._return = b""
         """A carriage return, which may belong to the line's end."""
         self._data = Gathering()
         self._data_lines = 0
         self._is_after_data = False
-        """Whether the first line of an event's data has ended, and nothing has followed."""
+        """True where the first line of an event's data has ended, and nothing has followed."""
 
     @property
     def is_between_events(self) -> bool:
-        """Whether no event has begun that has not ended."""
+        """True where every event that has begun has ended."""
         return not self._line and self._is_data is None and not self._data_lines
 
     def feed(self, chunk: bytes) -> Iterator[bytes | LongText]:

@@ -1,4 +1,4 @@
-"""How the two majors of the `mcp` SDK hold a message, and how their transports write it.
+"""Messages as the two majors of the `mcp` SDK hold them, and as their transports write them.
 
 What a transport writes is a function of the message alone, so the text of a message that is about
 to be sent can be known without waiting for the transport.

@@ -1,4 +1,4 @@
-"""How a child process ends: its exit status, seen without taking it from the host."""
+"""The end of a child process: its exit status, seen without taking it from the host."""
 
 from collections.abc import Callable
 from typing import Any, Final

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class OutgoingLines:
-    """What this process writes to one pipe.
+    """Lines that this process writes to one pipe.
 
     A piece that is a whole line, or a whole JSON object at the start of a line (`print` writes the
     end of the line by itself), is a message that can still be changed. What is written in smaller
@@ -37,9 +37,9 @@ class OutgoingLines:
         self._begun = Gathering()
         """The pieces of a line that have been written without its end."""
         self._ended_early = False
-        """Whether the line's message has been written, and only its end is missing."""
+        """True where the line's message has been written, and only its end is missing."""
         self._beginning: Any = None
-        """What is being written of a line without its end."""
+        """The part of a line without its end that is being written."""
 
     def write(self, write: Callable[[Any], Any], data: Any) -> Any:
         """Write `data` at once, as the host does, and record each message that it completes."""
@@ -124,7 +124,7 @@ class OutgoingLines:
 
 
 class IncomingLines:
-    """What arrives in one pipe, and how far the host has read it.
+    """Lines that arrive in one pipe, and the position up to which the host has read them.
 
     Args:
         text_exchange: Records the messages.
@@ -149,12 +149,12 @@ class IncomingLines:
 
     @property
     def arrived(self) -> int:
-        """How many bytes have arrived."""
+        """The number of bytes that have arrived."""
         return self._arrived
 
     @property
     def has_unread(self) -> bool:
-        """Whether there may be a message to work for that the host has not read."""
+        """True while there may be a message to work for that the host has not read."""
         return bool(self._unread)
 
     def begin_to_read(self) -> None:
