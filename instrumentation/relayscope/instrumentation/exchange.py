@@ -62,7 +62,7 @@ class Exchange:
     """The exchange of one process, shared by all its hooks.
 
     Attributes:
-        levels: What is recorded from now on; may be set at any time.
+        levels: The capture levels from now on; may be set at any time.
         spans: Makes its spans.
         log: Makes the log records of its messages.
         channel_log: Makes the log records of its channels.
@@ -99,7 +99,7 @@ class Exchange:
         self._steer = steer
 
     def look_at(self, now: int) -> None:
-        """Do once a second what has to be done while there is traffic."""
+        """Sweep once a second while there is traffic."""
         if now > self._next_sweep:
             self.sweep()
 
@@ -125,7 +125,7 @@ class Exchange:
 
         Args:
             channel: Where it arrived.
-            message: What arrived.
+            message: The message.
             around: What the transport says of the context, such as an HTTP request's header. What
                 the message itself carries comes first, and then links to this.
         """
@@ -366,7 +366,7 @@ class Exchange:
             )
 
     def _cancel(self, crossing: Crossing, calls: OpenCalls, kind: SpanKind) -> None:
-        """Give up the call that the one who made it has cancelled."""
+        """Give up the call that its maker has cancelled."""
         identifier: Any = crossing.message.params.get("requestId")
         if type(identifier) not in ID_TYPES:
             return
@@ -379,4 +379,4 @@ class Exchange:
 
 
 def _nothing() -> None:
-    """Do nothing: nobody looks after the levels."""
+    """Do nothing: the levels are not set from outside."""

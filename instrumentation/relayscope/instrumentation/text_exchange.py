@@ -35,7 +35,7 @@ class Outgoing(Generic[_Data]):
     """A message that is recorded, and about to be sent.
 
     Attributes:
-        data: What to send, of the type that the host wanted to send.
+        data: The text to send, of the type that the host wanted to send.
     """
 
     data: _Data
@@ -73,7 +73,7 @@ class TextExchange:
     """The exchange, as a hook that sees text needs it. Nothing here raises.
 
     Attributes:
-        exchange: What is told.
+        exchange: Pairs and records the messages.
     """
 
     def __init__(self, exchange: Exchange) -> None:
@@ -92,7 +92,7 @@ class TextExchange:
         """Record a message that is about to be sent.
 
         Returns:
-            What to send in place of `data`; None if it is sent as it is and not recorded.
+            The message to send in place of `data`; None if that is sent as it is, unrecorded.
         """
         if channel.gate(self.exchange.levels, _SENT) is _OFF:
             return None
@@ -118,7 +118,7 @@ class TextExchange:
         Args:
             channel: Where it arrived.
             data: Its text.
-            around: What the transport says of the context, such as an HTTP request's header.
+            around: The context that the transport carries, as in an HTTP request's header.
 
         Returns:
             The span that its reader works for, if it is a request or a notification.

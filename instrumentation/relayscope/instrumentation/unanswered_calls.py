@@ -133,7 +133,7 @@ class Unanswered:
                     self.end(channel, call, kind, ERROR_TIMEOUT)
 
     def answered_above(self, crossing: Crossing, span: Span) -> None:
-        """End what was called for a request that is answered now, with an error."""
+        """End the calls that were made for a request that is answered now, with an error."""
         answer = crossing.message
         if answer.kind is not Kind.ERROR and not answer.is_tool_error:
             self._leave_below(span, crossing.time)
@@ -145,14 +145,14 @@ class Unanswered:
             self._give_up(channel, call)
 
     def stopped_reading(self, channel: Channel) -> None:
-        """Keep in mind that nobody reads the answers to what is open on a channel any more."""
+        """Note that the answers to a channel's open calls are not read any more."""
         channel.reader_left = True
         left = Left(time_ns(), ERROR_STOPPED_READING)
         for call in channel.sent:
             call.left = left
 
     def asked_again(self, channel: Channel) -> None:
-        """End what nobody reads the answers of: the next request is sent, and nobody reads yet."""
+        """End the calls whose answers are not read any more: the next request is sent."""
         for call in list(channel.sent):
             if call.left is not None:
                 self._give_up(channel, call)

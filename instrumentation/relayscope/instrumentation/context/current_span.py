@@ -46,7 +46,7 @@ def enter(span: Span) -> None:
 
 
 def leave(span: Span) -> None:
-    """Say that nobody works for `span` any more; the running task gets its own context back."""
+    """End the work for `span`; the running task gets its own context back."""
     setattr(span, _ANSWERED, True)
     entered = _entered.get()
     if entered is not None and _span_of(otel_context.get_current(), entered) is span:
@@ -72,7 +72,7 @@ def context() -> Context:
 
 
 def around() -> Context:
-    """Return what is left of the running task's context where its span is over."""
+    """Return the running task's context without the span that is over."""
     entered = _entered.get()
     if entered is None:
         return Context()

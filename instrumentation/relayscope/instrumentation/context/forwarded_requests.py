@@ -58,7 +58,7 @@ class Received:
     """A message that may be on its way through this process.
 
     Attributes:
-        message: What is remembered of it.
+        message: The part of it that is remembered.
         is_sketch: Whether that is less than its parameters.
         passed: Ids of the channels to which it was passed on.
     """
@@ -95,10 +95,10 @@ class ForwardedRequests:
     def instead_of(
         self, own: Received, sent: Message, channel_id: str, *, is_over: bool
     ) -> Span | None:
-        """Return whose message is sent, None if it is that of the context it is sent in.
+        """Return the span of the message that is sent, None if it is that of its own context.
 
-        Another one's it is if it looks like that, which was not passed on yet, and not like its
-        own, or if its own was passed on already. What has no parameters looks like much.
+        It is another message's if it is like that one, which was not passed on yet, and not like
+        its own, or if its own was passed on already. A message without parameters is like many.
 
         Args:
             own: The message whose context it is sent in.
@@ -200,7 +200,7 @@ def _said(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _sketched(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return parameters with the middle of what is long left out."""
+    """Return parameters without the middle of long texts and containers."""
     sketch: dict[str, Any] = _sketch(params, _DEEPEST)
     return sketch
 
@@ -219,7 +219,7 @@ def _sketch(value: Any, depth: int) -> Any:
 
 
 def _name(said: dict[str, Any]) -> str:
-    """Take out what something is called, as letters and digits: gateways change what is between."""
+    """Take the name out, as letters and digits: gateways change the characters between."""
     name = said.pop("name", None) or said.pop("uri", None)
     if not isinstance(name, str):
         return ""

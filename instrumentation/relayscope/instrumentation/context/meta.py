@@ -26,7 +26,7 @@ def spliced(text: str, carrier: Mapping[str, str]) -> str:
 
     Args:
         text: A JSON-RPC request or notification whose `params`, if any, is an object.
-        carrier: What the propagators wrote, for example `{"traceparent": "00-..."}`.
+        carrier: The entries that the propagators wrote, for example `{"traceparent": "00-..."}`.
 
     Raises:
         ValueError: `text` is not such a message, or nested too deeply for Python's JSON scanner.

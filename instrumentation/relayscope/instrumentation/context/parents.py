@@ -1,12 +1,12 @@
 """Parent contexts of messages.
 
-For one that was received, in this order: what its `params._meta` carries (SEP-414), then what its
-transport carries (the header of an HTTP request, or the span that another instrumentation has made
-of it). Where both are there, the first is the parent, and the second a link to another trace. Never
-what the reading task did before.
+For one that was received, in this order: the context in its `params._meta` (SEP-414), then the one
+in its transport (the header of an HTTP request, or the span that another instrumentation has made
+of it). Where both are there, the first is the parent, and the second a link to another trace. The
+span that the reading task had before is never the parent.
 
-For one that is sent: what the sending task works for, as long as that is open and nothing else that
-was received looks more like it (`forwarded_requests.py`).
+For one that is sent: the span that the sending task works for, as long as that is open and no other
+received message is more like the one sent (`forwarded_requests.py`).
 """
 
 from collections import OrderedDict

@@ -1,8 +1,8 @@
-"""Gets what was seen to the collector: nothing is lost on the way without being counted.
+"""Delivery of records to the collector: none is lost on the way without being counted.
 
 In the host's process a `Journal` numbers each span and log record and appends it to the process's
 spool, on the thread that made it. A forwarder, which is a process of its own shared by all
-processes of a component, sends what is in the spools to the collector.
+processes of a component, sends the records in the spools to the collector.
 
 Names are imported when they are used: the forwarder needs neither a journal nor the sanitizer.
 """

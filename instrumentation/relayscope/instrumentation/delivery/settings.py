@@ -123,6 +123,6 @@ def _number(variable: str, default: float) -> float:
 
 
 def destination_digest(environment: Mapping[str, str]) -> str:
-    """Names where the standard variables send to, and how; shows nothing of what is in them."""
+    """Return a digest of the destination in the standard variables; it shows nothing of them."""
     chosen = sorted(item for item in environment.items() if item[0].startswith(_DESTINATION))
     return hashlib.sha256(repr(chosen).encode("utf-8", "replace")).hexdigest()[:16]

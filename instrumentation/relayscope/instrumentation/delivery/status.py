@@ -20,7 +20,7 @@ def status() -> bool:
     """Print what waits, component by component.
 
     Returns:
-        Whether nobody has to put anything right.
+        True if there is nothing that a user has to put right.
     """
     found = roots()
     if not found:
@@ -60,7 +60,7 @@ def tell_of_asides(root: Path) -> None:
 
 
 def tell_of_others(found: Counter[str], here: str) -> None:
-    """Print what waits for other collectors, which nobody sends to this one unasked."""
+    """Print the records that wait for other collectors; they are not sent to this one unasked."""
     for other, records in sorted(found.items()):
         if records and other not in {here, ""}:
             sys.stdout.write(

@@ -57,7 +57,7 @@ class TroubleFile:
         self._path = root / _PATTERN.replace("*", destination)
 
     def write(self, trouble: Trouble) -> None:
-        """Say it, in place of what was said before; not at all where the disk refuses."""
+        """Write a fault in place of the one before; nothing happens where the disk refuses."""
         # Always as long, so that whoever reads it meanwhile finds one or the other.
         said = json.dumps(asdict(trouble)).encode().ljust(_BYTES)
         flags = os.O_WRONLY | os.O_CREAT
@@ -74,7 +74,7 @@ class TroubleFile:
                 path.unlink()
 
     def read(self) -> Trouble | None:
-        """Return what was said; None if all is well, or it cannot be read."""
+        """Return the fault; None if all is well, or it cannot be read."""
         return _read(self._path)
 
 

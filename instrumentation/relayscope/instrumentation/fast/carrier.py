@@ -24,7 +24,7 @@ class Carriers:
         self._is_usual = False
 
     def of(self, span: Span) -> dict[str, str]:
-        """Return what the propagators say of `span`; nothing where there is no context."""
+        """Return the propagators' entries for `span`; none where there is no context."""
         # Each of its properties is a call.
         trace_id, span_id, _, flags, state, is_valid = span.get_span_context()
         if not is_valid:

@@ -34,7 +34,7 @@ class Patches:
             module_name: Where it is defined.
             path: Its name in the module: `function`, `Class.method`, or `instance.method`;
                 coroutine functions only as methods.
-            wrapper: What is called in its place.
+            wrapper: Called in its place.
         """
         self.replace(module_name, path, lambda original: _replacement(original, wrapper))
 
@@ -47,7 +47,7 @@ class Patches:
         Args:
             module_name: As for `wrap`.
             path: As for `wrap`.
-            replacement: What it makes must not raise, but for what the original raises.
+            replacement: Makes a function that raises only what the original raises.
         """
 
         def apply(module: ModuleType) -> None:

@@ -1,4 +1,4 @@
-"""Attributes that come again and again: those of spans and records that differ in their id alone.
+"""A cache of attributes: those of spans and records that differ in their id alone.
 
 Making them, and looking through them for secrets, took 6 us for each message. A relay makes the
 same few calls all day, so they are looked through once and then copied, which takes 0.5 us.
@@ -28,7 +28,7 @@ _CLIENT: Final = SpanKind.CLIENT
 
 _MOST: Final = 1024
 _HARMLESS: Final = range(1_000_000)
-"""Numbers that nobody has: a longer one may be that of a card, or a telephone."""
+"""Numbers that identify no person: a longer one may be a card's, or a telephone's."""
 
 _RECURRING: Final = frozenset(each for each in KNOWN_METHODS if not each.startswith("resources/"))
 """Methods whose calls are all alike, but for their target. Those about resources have the

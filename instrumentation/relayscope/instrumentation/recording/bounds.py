@@ -25,7 +25,7 @@ DEAR_LIMIT: Final = 16 * 1024
 be searched on another thread. The densest text takes 0.1 µs for each of them."""
 
 LONGEST_NAME: Final = 4096
-"""Characters of a name, or of what is said of a status."""
+"""Characters of a name, or of a status's description."""
 
 _ELEMENT: Final = 16
 """Weight of an element beside its text: the sanitizer goes to each."""
@@ -130,9 +130,10 @@ def _size(body: Any) -> int:
 
 
 def _without_end(value: Any) -> Any:
-    """Return what was cut without the last text's end, which may be half a secret.
+    """Return a cut value without the last text's end, which may be half a secret.
 
-    What was taken last is what was cut. Only the sanitizer adds something after it.
+    The text that was taken last is the one that was cut. Only the sanitizer adds something after
+    it.
     """
     if isinstance(value, str | bytes):
         return value[:-MARGIN]

@@ -43,7 +43,7 @@ from . import semconv
 _SEVERITY: Final = {Level.INFO: SeverityNumber.INFO, Level.WARN: SeverityNumber.WARN}
 
 _LONGEST_TEXT: Final = 1024
-"""Characters of what is said of a failure; an exception's text may hold what was to be sent."""
+"""Characters of a failure's description; an exception's text may hold the message."""
 
 _LONGEST_COMMAND: Final = 4096
 """Characters of a command that are kept."""
@@ -57,7 +57,7 @@ class ChannelLog:
         self._sanitizer = sanitizer
 
     def opened(self, channel: Channel, levels: Levels) -> None:
-        """Say that a channel has been opened."""
+        """Record that a channel has been opened."""
         if levels.of_events(channel.peer) <= Level.INFO:
             self._emit(
                 EVENT_CHANNEL_OPENED,
@@ -71,7 +71,7 @@ class ChannelLog:
     def closed(
         self, channel: Channel, levels: Levels, channel_close: ChannelClose = UNKNOWN_CLOSE
     ) -> None:
-        """Say that a channel has been closed, and what has crossed it until then."""
+        """Record that a channel has been closed, and how many messages have crossed it."""
         level = Level.INFO if channel_close.is_normal else Level.WARN
         if levels.of_events(channel.peer) > level:
             return
@@ -87,7 +87,7 @@ class ChannelLog:
         self._emit(EVENT_CHANNEL_CLOSED, level, text, attributes, NOWHERE)
 
     def send_failed(self, crossing: Crossing, error: BaseException) -> None:
-        """Say that a message, of which there is a record, could not be sent after all."""
+        """Record that a message, of which there is a record, could not be sent after all."""
         if crossing.level > Level.WARN:
             return
         channel = crossing.channel

@@ -1,8 +1,8 @@
-"""Does dear work on a thread of its own, so that the host's threads do not wait for it.
+"""Costly work on a thread of its own, so that the host's threads do not wait for it.
 
-The thread lives while there is work. What waits is bounded: who brings more is told so, and does
-with less. Nothing waits longer than the work before it takes, and the process does not end before
-all is done; what kills it takes along what waits.
+The thread lives while there is work. The queue is bounded: a caller whose job does not fit is told
+so, and makes do with less. No job waits longer than those before it take, and the process does not
+end before all are done; jobs that wait are lost if it is killed.
 """
 
 import atexit

@@ -103,7 +103,7 @@ class MessageLog:
     def _finish(
         self, record: LogRecord, unseen: dict[str, Value], body: str | None, limit: int
     ) -> None:
-        """Emit a record with what is left of attributes and text without their secrets."""
+        """Emit a record with its attributes and text, without their secrets."""
         is_cut = False
         if body is not None and len(body) > limit:
             # What images leave behind is short: a text that had one may fit without.
@@ -143,7 +143,7 @@ def _digest(data: bytes | LongText) -> str:
 def _context_of(crossing: Crossing) -> Context | None:
     """Return the context of a record: its span's, or where it has none what its sender works for.
 
-    What arrives is none of what the task works for in which it is noticed.
+    A message that arrives does not belong to the span of the task that notices it.
     """
     if crossing.span is not INVALID_SPAN:
         return set_span_in_context(crossing.span)

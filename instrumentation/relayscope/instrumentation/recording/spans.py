@@ -69,9 +69,9 @@ class Spans:
 
         Args:
             channel: Where it was made.
-            call: What was asked.
+            call: The call.
             kind: Of its span.
-            outcome: What came of it.
+            outcome: Its outcome.
             ended: When that was, in nanoseconds since the epoch; None is now.
 
         Returns:

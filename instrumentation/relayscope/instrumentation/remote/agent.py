@@ -1,4 +1,4 @@
-"""One process as an OpAMP agent: what is said of it, and what is said to it."""
+"""One process as an OpAMP agent: its messages to the server, and the server's to it."""
 
 import json
 from pathlib import Path
@@ -55,7 +55,7 @@ class Agent:
         self._number = 0
 
     def message(self, given: str) -> bytes:
-        """Return what to say: who it is, what it records, and what became of what it was given.
+        """Return the next message: identity, effective configuration, status of the rules.
 
         Args:
             given: Hash of the rules that lie ready for it, in hex digits; empty if none.

@@ -37,7 +37,7 @@ def chosen_endpoint() -> Endpoint | None:
     """Return the endpoint that the environment names; None if it names none.
 
     Raises:
-        ValueError: It names what is none.
+        ValueError: It names no endpoint.
     """
     chosen = os.environ.get(RELAYSCOPE_OPAMP_ENDPOINT, "").strip()
     if chosen.lower() in _NOWHERE:

@@ -1,4 +1,4 @@
-"""The log records of levels: who reads a trace sees why texts are in it, or are missing."""
+"""The log records of levels: a trace's reader sees why texts are in it, or are missing."""
 
 from time import time_ns
 

@@ -1,4 +1,4 @@
-"""The thread of a forwarder that asks, for each of its processes, what is to be recorded.
+"""The thread of a forwarder that asks for the levels of each of its processes.
 
 The library's own agent (`opentelemetry._opamp.agent`) has two threads for each process, an id that
 is new each time, and waits up to 17 minutes when nobody answers; so only its messages are used.
@@ -61,7 +61,7 @@ class Polling:
 
         Args:
             endpoint: Whom to ask.
-            file: Where to leave what was answered.
+            file: Takes the rules that are answered.
             processes: Returns those to ask for, by the folders of their spools.
         """
         self._endpoint = endpoint

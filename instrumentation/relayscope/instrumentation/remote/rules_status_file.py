@@ -32,7 +32,7 @@ class RulesStatus:
     rules: tuple[str, ...]
 
     def write(self, folder: Path) -> None:
-        """Say it, in place of what was said before.
+        """Write the status, in place of the one before.
 
         Raises:
             OSError: The disk refuses.
@@ -43,7 +43,7 @@ class RulesStatus:
 
     @classmethod
     def read(cls, folder: Path) -> "RulesStatus | None":
-        """Return what was said; None if nothing, or not all of it yet."""
+        """Return the status; None if there is none, or not all of it yet."""
         try:
             with FileIO(open_own(folder / _NAME, os.O_RDONLY)) as file:
                 fields = json.loads(file.read(_LARGEST) or b"")

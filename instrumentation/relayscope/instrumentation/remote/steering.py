@@ -62,7 +62,7 @@ class Steering:
 
     @shielded
     def look(self) -> None:
-        """Take what is new, and let go of what is over; takes 5 us if nothing is."""
+        """Take new rules and drop those that are over; 5 us if there are none."""
         if not self._lock.acquire(blocking=False):
             return
         try:

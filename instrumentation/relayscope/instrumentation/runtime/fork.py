@@ -1,4 +1,4 @@
-"""Forks of the host's process: what is told of them."""
+"""Functions that are called when the host's process forks."""
 
 import inspect
 import os

@@ -19,7 +19,7 @@ def is_quiet() -> bool:
 
 
 def say(text: str) -> bool:
-    """Say something on stderr, without ever waiting for whoever reads it.
+    """Write a line to stderr, without ever waiting for its reader.
 
     Returns:
         Whether that is done with; else it would have had to wait, and may be tried again.

@@ -1,6 +1,6 @@
 """A thread that looks after what waits, for as long as something does.
 
-Nothing happens in a host whose peer has gone silent, so nobody else would notice that a call has
+Nothing happens in a host whose peer has gone silent, so nothing else would notice that a call has
 waited for too long. The thread keeps no process alive, and is gone while the process forks: a lock
 that it held would stay held in the child, and Python warns of forks beside threads.
 """

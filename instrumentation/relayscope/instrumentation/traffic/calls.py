@@ -39,7 +39,7 @@ class Call:
         id_reused: Whether another call with its id was open when it was closed, so that it was
             paired with its answer by order alone.
         is_over: Whether its span has ended.
-        left: What is known of nobody's waiting for it any more.
+        left: When and how its maker was seen to stop waiting for it.
         parent_id: The id of the span that its own is a child of, of a call that is made here.
     """
 

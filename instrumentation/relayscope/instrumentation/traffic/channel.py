@@ -30,7 +30,7 @@ class Channel:
     """A connection, as the hook that sees it describes it.
 
     Attributes:
-        peer: Who is at the other end: `127.0.0.1:9051`, `stdio`, ...
+        peer: The other end: `127.0.0.1:9051`, `stdio`, ...
         transport: `network.*` attributes of the MCP conventions' transport table.
         as_client: Address attributes for spans of calls sent from here (`server.address`, ...).
         as_server: Address attributes for spans of calls received here (`client.address`, ...).
@@ -42,7 +42,7 @@ class Channel:
         crossed: How many messages have crossed it.
         unanswered: How many of its calls have ended without an answer.
         takes_strings: Whether this side takes `"7"` for the answer to 7, as the `mcp` SDK does.
-        reader_left: Whether whoever read from here was cancelled, and has not come back.
+        reader_left: Whether the task that read from here was cancelled, and has not come back.
         opened: When the handshake began, and who began it; nanoseconds since the epoch.
         off_sent: The levels under which nothing is recorded of what is sent, once that is known.
         off_received: As `off_sent`, of what is received.

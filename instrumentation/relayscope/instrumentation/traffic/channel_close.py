@@ -50,7 +50,7 @@ class ChannelClose:
             return str(-self.exit_status)
 
     def attributes(self) -> dict[str, Value]:
-        """Return what is known, for a log record."""
+        """Return the attributes of its log record, as far as they are known."""
         attributes: dict[str, Value] = {}
         if self.close_code is not None:
             attributes[CHANNEL_CLOSE_CODE] = self.close_code

@@ -45,7 +45,7 @@ class Crossing:
     """One message on its way across a channel.
 
     Attributes:
-        level: What is recorded of it.
+        level: Its capture level.
         time: When it was about to be sent, or had arrived; nanoseconds since the epoch.
         span: The span it belongs to; not recording where there is none.
         carrier: Entries to set in `params._meta` before it is sent; empty where nothing may change.

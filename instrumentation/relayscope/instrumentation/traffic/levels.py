@@ -25,7 +25,7 @@ class Rule:
     """A level for some of the messages. Patterns are those of a shell: `*`, `?`, `[...]`.
 
     Attributes:
-        peer: Who is at the other end: `127.0.0.1:9060`, `stdio`, `python server.py`.
+        peer: The other end: `127.0.0.1:9060`, `stdio`, `python server.py`.
         method: Of the request; an answer has that of its request.
         target: The tool's or prompt's name.
         direction: Both where it is None.

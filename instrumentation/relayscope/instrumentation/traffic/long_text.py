@@ -1,4 +1,4 @@
-"""Text that a peer may make as long as it likes: what is kept of it, and what is known of it.
+"""Text that a peer may make as long as it likes, and the part of it that is kept.
 
 Up to `MOST_KEPT` bytes a text is kept whole. Of a longer one there are its head, its tail, its size
 and its digest, taken a piece at a time as it passes.
@@ -81,7 +81,7 @@ class Gathering:
 
 
 def shortened(text: str | bytes | bytearray) -> bytes | LongText:
-    """Return what is kept of a text that is at hand."""
+    """Return the part of a text that is kept."""
     gathering = Gathering()
     gathering.add(text)
     return gathering.take()

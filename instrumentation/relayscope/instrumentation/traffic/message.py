@@ -125,7 +125,7 @@ class Message:
         params: The request's parameters when they are an object, else empty.
         meta: `params._meta`, empty when there is none.
         takes_meta: Whether `params._meta` can be set without changing what the message says.
-        target: What a request is about: the tool's or prompt's name, else empty.
+        target: The name of the tool or prompt that a request is about, else empty.
         parts: The messages of a batch.
         size: Bytes of its text, 0 where it was never text here.
         has_strange_id: Whether it has an id of a type that JSON-RPC does not allow.
@@ -169,7 +169,7 @@ class Message:
         return cls.of_json(data, len(text))
 
     def head(self) -> "Message":
-        """Return what has to be remembered of a request until it is answered."""
+        """Return the part of a request that is remembered until it is answered."""
         if 0 < self.size <= _SMALL:
             return self
         uri = self.parameter("uri")

@@ -1,8 +1,7 @@
 """A message that is too large to be parsed, read at its two ends.
 
-Parsed, a text may take thirty times its size. Who sent which request, or answered which, stands at
-the beginning of nearly every message, before `params` or `result`; only the id of an answer may
-stand at the end.
+A parsed text may take thirty times its size. The method and id are at the beginning of nearly every
+message, before `params` or `result`; only the id of an answer may be at the end.
 """
 
 import re
@@ -31,7 +30,7 @@ _FAILED: Final = re.compile(r'"isError"\s*:\s*true\s*\}\s*(?:,[^{}]*)?\}\s*\Z')
 def partially_parsed(text: Text) -> dict[str, Any]:
     """Return the members of a message that can be read without all of it.
 
-    Of objects that are not whole there is what stands at their beginning. Never raises.
+    Objects that are not whole have the members at their beginning. Never raises.
     """
     head, tail = _ends(text)
     start = len(head) - len(head.lstrip())

@@ -50,7 +50,7 @@ class Request(NamedTuple):
     """An OTLP request.
 
     Attributes:
-        signal: What it carries.
+        signal: Its signal.
         records: How many numbered records are in it.
         body: Its bytes, which are the same each time it is sent.
     """

@@ -134,9 +134,9 @@ def pack_log(
     """Return a log record as bytes.
 
     Args:
-        emitted: What the SDK hands to processors.
+        emitted: The record as the SDK hands it to processors.
         number: Its number in this process.
-        sanitizer: What to pass it through; None if whoever made it has done so.
+        sanitizer: Takes the secrets out; None if its maker has done so.
         own: The process's resource, which need not stand in each record.
     """
     record = emitted.log_record

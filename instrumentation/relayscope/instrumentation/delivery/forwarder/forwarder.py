@@ -1,4 +1,4 @@
-"""Sends what is in the spools of a component to the collector, outside the host's processes."""
+"""Sends the records in a component's spools to the collector, outside the host's processes."""
 
 import logging
 import random

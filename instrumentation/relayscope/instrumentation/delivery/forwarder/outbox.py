@@ -41,7 +41,7 @@ class Consignment:
     Attributes:
         end: The position in the spool to acknowledge after the last request.
         totals: The totals without these requests.
-        requests: What remains to be sent.
+        requests: Those that remain to be sent.
         untold: Whether the process's account follows them.
     """
 
@@ -88,7 +88,7 @@ class Outbox:
             _log.warning("sending without a copy on disk: %s", error)
 
     def load(self) -> Consignment | None:
-        """Return what was saved last; None if nothing was, or if it is damaged."""
+        """Return the consignment that was saved last; None if none was, or if it is damaged."""
         found = [_read(self._folder / name) for name in _NAMES]
         serial, data = max(found)
         if not serial:

@@ -1,4 +1,4 @@
-"""Requests that a receiver does not take in time, set aside so that what is behind them goes on.
+"""Requests that a receiver does not take in time, set aside so that those behind them go on.
 
 Each is a file of its own beside the spool, which is not deleted while there is one. Its bytes stay
 the same: a receiver that has stored them after all knows them again, and says so at once.
@@ -41,7 +41,7 @@ class Part:
     """The rest of a request: all of it, or a half of a half.
 
     Attributes:
-        request: What is to be sent.
+        request: The request to send.
         tries: How often it was tried in vain.
         tried_at: When that was last, in seconds of the wall clock.
         halve_at: When it may be halved; zero before it was tried.
@@ -60,7 +60,7 @@ class Part:
         return min(self.tried_at + pause - time.time(), pause)
 
     def put_off(self, took: float) -> "list[Part]":
-        """Return what is to be sent after one more try in vain: after a while, the halves.
+        """Return the parts to send after one more try in vain: after a while, the halves.
 
         Args:
             took: Seconds that the try took.

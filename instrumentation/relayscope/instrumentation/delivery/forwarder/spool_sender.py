@@ -131,7 +131,7 @@ class SpoolSender:
         return sent
 
     def lose_rest(self, records: int) -> None:
-        """Count what is at the torn end of a spool, and cannot be read."""
+        """Count the records at the torn end of a spool, which cannot be read."""
         self.rest_is_lost = True
         self._totals.dropped[LossReason.TORN.value] += records
         self._pending = Consignment(self._reader.acknowledged, self._totals)
@@ -200,7 +200,7 @@ class SpoolSender:
         _log.warning("%d records are set aside, and others go on: %s", request.records, error)
 
     def _try_again(self, aside: SetAsideRequest, destination: Destination) -> int:
-        """Send the first part of what is set aside that is due."""
+        """Send the first part of a request that is set aside and due."""
         consignment = Consignment(self._reader.acknowledged, self._totals)
         try:
             parts = aside.load()
@@ -231,7 +231,7 @@ class SpoolSender:
         return sent
 
     def _done(self, aside: SetAsideRequest, consignment: Consignment) -> None:
-        """Let the account tell what has become of something that was set aside."""
+        """Add the fate of records that were set aside to the account."""
         self._pending = consignment
         self._tell(consignment)
         self._asides.remove(aside)

@@ -1,4 +1,4 @@
-"""Processors that hand what was emitted to the journal at once, on the thread that emitted it."""
+"""Processors that hand records to the journal at once, on the thread that emitted them."""
 
 from opentelemetry.context import Context
 from opentelemetry.sdk._logs import LogRecordProcessor, ReadWriteLogRecord

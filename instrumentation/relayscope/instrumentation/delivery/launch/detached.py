@@ -1,4 +1,4 @@
-"""Starts a process that is none of this one's: nobody waits for it, and what ends us spares it."""
+"""Starts a detached process: it is no child of this one, and does not end with it."""
 
 import os
 import subprocess

@@ -31,10 +31,10 @@ _LENGTH: Final = "Content-Length"
 
 
 class AiohttpClientInstrumentor(BaseInstrumentor):
-    """Watches the JSON-RPC messages that aiohttp's client posts, and what is answered."""
+    """Watches the JSON-RPC messages that aiohttp's client posts, and their responses."""
 
     def instrumentation_dependencies(self) -> Collection[str]:
-        """Return the versions that have what is wrapped."""
+        """Return the versions that have the names that are wrapped."""
         return ("aiohttp >= 3.8, < 4",)
 
     def _instrument(self, exchange: Exchange | None = None, **_: Any) -> None:

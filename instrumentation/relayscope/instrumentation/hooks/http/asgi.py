@@ -82,7 +82,7 @@ def session_channel(session_id: str) -> Channel:
 
 
 def recorded_call(request: Any) -> ServerCall | None:
-    """Return what has recorded the message in a request's body, None if nothing has.
+    """Return the call that has recorded the message in a request's body, None if none has.
 
     Args:
         request: Starlette's, or what a framework has in its place.
@@ -156,7 +156,7 @@ class _HttpCall:
     """One request on its way to an application, and its response.
 
     Attributes:
-        server_call: Takes what is in it.
+        server_call: Records its messages.
         claimed: Whether a layer above records what it has not recorded itself by now. A middleware
             may have read the request before the layer above got it.
         is_over: Whether the application is done with it. Tasks that it has started may live on,

@@ -1,4 +1,4 @@
-"""One HTTP request that this process makes with a JSON-RPC message, and what is answered.
+"""One HTTP request that this process makes with a JSON-RPC message, and its response.
 
 The hooks of all HTTP clients have this in common; `server_call.py` is the other end of it.
 """
@@ -114,7 +114,7 @@ class ClientStream:
         return self._channel is not None
 
     def not_connected(self, error: BaseException, started: int) -> None:
-        """Say that nothing was sent; who asked for nothing has lost nothing."""
+        """Do nothing: a request that was not sent has no record."""
 
     def not_sent(self, error: BaseException) -> None:
         """Do as `not_connected` does."""
@@ -145,7 +145,7 @@ class ClientCall:
     """A POST request that this process makes. Nothing here raises.
 
     Attributes:
-        body: What to send as the request's body.
+        body: The body to send.
         is_heard: Whether the response may have messages.
     """
 

@@ -52,7 +52,7 @@ class Request:
 
     Attributes:
         call: None as long as its body is not complete.
-        body: What to send as its body; None if that is left to the host.
+        body: The body to send; None if that is left to the host.
         pieces: Its body where it comes in pieces.
         to_skip: Bytes that the host is still to send of a body that has been sent already.
         has_begun: Whether its head has gone.

@@ -1,4 +1,4 @@
-"""Hook for `http.client`, which carries urllib, urllib3, requests and what is built on them.
+"""Hook for `http.client`, which carries urllib, urllib3, requests and all that is built on them.
 
 A request is taken when its head is complete. A body that is at hand then may be changed, and
 `Content-Length` with it. urllib3 sends its body afterwards, so that is looked at where urllib3 is
@@ -41,7 +41,7 @@ _COMING: Final = "_relayscope_coming"
 
 
 class HttpClientInstrumentor(BaseInstrumentor):
-    """Watches the JSON-RPC messages that are posted with `http.client`, and what is answered."""
+    """Watches the JSON-RPC messages that are posted with `http.client`, and their responses."""
 
     def instrumentation_dependencies(self) -> Collection[str]:
         """Return nothing: it is part of Python."""

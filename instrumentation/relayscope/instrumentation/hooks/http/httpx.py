@@ -34,10 +34,10 @@ _NOT_SENT: Final = frozenset(
 
 
 class HttpxInstrumentor(BaseInstrumentor):
-    """Watches the JSON-RPC messages that httpx clients post, and what is answered."""
+    """Watches the JSON-RPC messages that httpx clients post, and their responses."""
 
     def instrumentation_dependencies(self) -> Collection[str]:
-        """Return the versions that have what is wrapped."""
+        """Return the versions that have the names that are wrapped."""
         return ("httpx >= 0.23",)
 
     def _instrument(self, exchange: Exchange | None = None, **_: Any) -> None:

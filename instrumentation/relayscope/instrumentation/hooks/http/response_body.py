@@ -47,5 +47,5 @@ def is_message(data: Text) -> bool:
 
 
 def error_type(status: int) -> str:
-    """Return why a request was not answered: HTTP says so (also 307), or nobody does."""
+    """Return the error type of a request without an answer: HTTP's status (also 307), or none."""
     return str(status) if status >= HTTPStatus.MULTIPLE_CHOICES else ERROR_UNANSWERED

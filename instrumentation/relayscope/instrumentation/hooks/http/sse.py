@@ -36,7 +36,7 @@ class EventStream:
     def feed(self, chunk: bytes) -> Iterator[bytes | LongText]:
         """Take the next chunk; yield the data of every event that ends in it.
 
-        Who reads line by line acts on the data before the empty line that ends the event is read.
+        A host that reads line by line acts on the data before it reads the event's empty last line.
         So an event ends for us with its first line of data, if that is JSON and all there is.
         """
         for piece in pieces(chunk):
@@ -94,7 +94,7 @@ def changed(chunk: bytes, change: Callable[[bytes], bytes | None]) -> bytes | No
     """Return a chunk of whole events with each event's data changed.
 
     Args:
-        chunk: What is about to be sent, from the beginning of an event.
+        chunk: The bytes to be sent, from the beginning of an event.
         change: From an event's data to what stands in its place, None if it is none of ours.
 
     Returns:

@@ -23,7 +23,7 @@ class McpInstrumentor(BaseInstrumentor):
     """Watches every message that the `mcp` SDK sends and receives."""
 
     def instrumentation_dependencies(self) -> Collection[str]:
-        """Return the versions that have what is wrapped."""
+        """Return the versions that have the names that are wrapped."""
         return ("mcp >= 1.10, < 3",)
 
     def _instrument(self, exchange: Exchange | None = None, **_: Any) -> None:

@@ -86,7 +86,7 @@ class SessionWire:
 
     @shielded
     def received(self, item: Any) -> Span | None:
-        """Record what is about to be read: a message, or why one could not be parsed.
+        """Record the item that is about to be read: a message, or the error of parsing one.
 
         Returns:
             The span to work for, if the item is a request or a notification.
@@ -275,7 +275,7 @@ def _message_of(root: Any, size: int = 0) -> Message:
 
 
 def _client_address(request: Any) -> tuple[str, int] | None:
-    """Return who sent the HTTP request that a message came with."""
+    """Return the address of the client whose HTTP request a message came with."""
     client = getattr(request, "client", None)
     return (client.host, client.port) if client is not None else None
 

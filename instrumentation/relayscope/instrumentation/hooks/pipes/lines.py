@@ -129,8 +129,8 @@ class IncomingLines:
     Args:
         text_exchange: Records the messages.
         channel: Of the pipe.
-        closed: Called when nothing more will come. With a child's stdout its channel ends; but who
-            has closed this process's stdin may still be waiting for answers.
+        closed: Called when nothing more will come. A child's channel ends with its stdout; but a
+            peer that has closed this process's stdin may still wait for answers.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""A file of bytes that tells what is read from it."""
+"""A file of bytes that reports each read."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -10,8 +10,9 @@ class WatchedFile(wrapt.ObjectProxy[Any]):
     """Stands in for a buffered file, as which it can be used in every way.
 
     Args:
-        file: What is read.
-        heard: Told what was read, before the reader is; empty at the file's end. Must not raise.
+        file: The file that is read.
+        heard: Called with the bytes of each read before the reader gets them; empty at the file's
+            end. Must not raise.
         closed: Told when it is closed. Must not raise.
     """
 

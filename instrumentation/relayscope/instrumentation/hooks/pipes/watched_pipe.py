@@ -18,7 +18,7 @@ _get_blocking: Final = getattr(os, "get_blocking", lambda _: True)
 
 
 class Missing(AttributeError, TypeError):
-    """Says that there is no such method: to who looks for it, and to `len`, which calls it."""
+    """A method that does not exist: neither `hasattr` finds it, nor can `len` call it."""
 
 
 class WhereThere:

@@ -61,7 +61,7 @@ class WatchedReader(WatchedPipe):
 
     @WhereThere
     def read1(self, *args: Any) -> Any:
-        """Read what is there."""
+        """Read the bytes that are there."""
         data = self.__wrapped__.read1(*args)
         self._tell((data,), is_all=not data and _asks(args))
         return data
@@ -75,7 +75,7 @@ class WatchedReader(WatchedPipe):
 
     @WhereThere
     def readinto1(self, buffer: Any) -> Any:
-        """Read what is there into a buffer."""
+        """Read the bytes that are there into a buffer."""
         size = self.__wrapped__.readinto1(buffer)
         self._tell_of(buffer, size)
         return size

@@ -32,7 +32,7 @@ class AiohttpInstrumentor(BaseInstrumentor):
     """Watches every message that aiohttp's WebSockets send and receive."""
 
     def instrumentation_dependencies(self) -> Collection[str]:
-        """Return the versions that have what is wrapped."""
+        """Return the versions that have the names that are wrapped."""
         return ("aiohttp >= 3.8, < 4",)
 
     def _instrument(self, exchange: Exchange | None = None, **_: Any) -> None:

@@ -42,7 +42,7 @@ class WebsocketsInstrumentor(BaseInstrumentor):
     """Watches every message that connections of `websockets` send and receive."""
 
     def instrumentation_dependencies(self) -> Collection[str]:
-        """Return the versions that have what is wrapped."""
+        """Return the versions that have the names that are wrapped."""
         return ("websockets >= 12",)
 
     def _instrument(self, exchange: Exchange | None = None, **_: Any) -> None:
