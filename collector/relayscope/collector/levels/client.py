@@ -44,11 +44,15 @@ class Collector:
     @classmethod
     def of(cls, settings: Settings, url: str | None) -> Self:
         """Return the collector at a URL, or the one of the settings."""
-        if url is None:
-            scheme = "http" if settings.tls_certificate is None else "https"
-            url = f"{scheme}://{settings.http}"
+        url = url or _url(settings)
         admins = [each.token.get_secret_value() for each in settings.tokens if each.role == "admin"]
         return cls(url, os.environ.get(RELAYSCOPE_COLLECTOR_TOKEN) or (admins[0] if admins else ""))
+
+    @classmethod
+    def asked_by(cls, settings: Settings, name: str) -> Self:
+        """Return the one of the settings, asked with the token of that name, if there is one."""
+        tokens = [one.token.get_secret_value() for one in settings.tokens if one.name == name]
+        return cls(_url(settings), next(iter(tokens), ""))
 
     def set(self, wish: Mapping[str, Any]) -> None:
         """Ask for a level.
@@ -94,3 +98,8 @@ class Collector:
                 "where it is with --collector"
             ) from None
         return content
+
+
+def _url(settings: Settings) -> str:
+    scheme = "http" if settings.tls_certificate is None else "https"
+    return f"{scheme}://{settings.http}"

@@ -39,7 +39,7 @@ async def show_list(kind: ListKind, request: Request) -> Response:
         asked=asked,
         found=found,
         older=older(asked, found),
-        narrowed=_narrowed(asked),
+        narrowed=narrowing(asked, f"/{kind.name}"),
         fields=[name for name in kind.filters if not FILTERS[name].get("is_flag")],
         flags=[name for name in kind.filters if FILTERS[name].get("is_flag")],
         definitions=FILTERS,
@@ -50,7 +50,7 @@ async def show_list(kind: ListKind, request: Request) -> Response:
     )
 
 
-def _narrowed(asked: ListFilter) -> Callable[[str, str | None], str | None]:
+def narrowing(asked: ListFilter, path: str) -> Callable[[str, str | None], str | None]:
     """What makes links that narrow a list to what one of its cells says."""
 
     @cache
@@ -58,7 +58,7 @@ def _narrowed(asked: ListFilter) -> Callable[[str, str | None], str | None]:
         if not value or name not in asked.kind.filters or value in asked.values(name):
             return None
         try:
-            return f"/{asked.kind.name}?{asked.having(name, value).query}"
+            return f"{path}?{asked.having(name, value).query}"
         except WrongAsk:  # a stranger has said it, and no filter takes it
             return None
 

@@ -274,3 +274,10 @@ select component, process, channel, peer, first_sequence, last_sequence, stored,
 from relayscope.delivery(%(since)s, %(until)s)
 where missing > 0 or (channel is null and unknown_since is not null)
 order by component, process, channel
+
+-- level_changes --
+-- The newest changes of levels.
+select time, change, component, level, peer, method, tool, direction, host_logs, until, by
+from relayscope.level_changes
+order by time desc
+limit 20

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-_STATES: Final = {
+STATES: Final = {
     "taken": "taken",
     "own": "its own level",
     "given": "given; taken when the next message crosses",
@@ -19,6 +19,7 @@ _STATES: Final = {
     "ended": "ended",
     "unreachable": "cannot be reached",
 }
+"""What a process's state is called."""
 _SHORT: Final = 8
 """Characters of an instance id that tell processes apart."""
 
@@ -36,16 +37,20 @@ def lines(found: Mapping[str, Any], *, as_json: bool) -> Iterator[str]:
     yield from _table(titles, processes, "no processes")
 
 
-def _rule(rule: Mapping[str, Any]) -> tuple[str, ...]:
+def selected(rule: Mapping[str, Any]) -> str:
+    """What a rule is about, of its components."""
     if rule["host_logs"]:
-        what = "the host's log records"
-    else:
-        names = ("peer", "method", "tool", "direction")
-        what = " ".join(f"{name}={rule[name]}" for name in names if rule[name] not in {"*", ""})
+        return "the host's log records"
+    names = ("peer", "method", "tool", "direction")
+    what = " ".join(f"{name}={rule[name]}" for name in names if rule[name] not in {"*", ""})
+    return what or "all messages"
+
+
+def _rule(rule: Mapping[str, Any]) -> tuple[str, ...]:
     return (
         _shown(rule["component"]),
         rule["level"],
-        _shown(what) or "all messages",
+        _shown(selected(rule)),
         _time(rule["since"]),
         _time(rule["until"]) or "reset",
         _shown(rule["by"]) or "-",
@@ -53,7 +58,7 @@ def _rule(rule: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _process(process: Mapping[str, Any]) -> tuple[str, ...]:
-    state = _STATES.get(process["state"], process["state"])
+    state = STATES.get(process["state"], process["state"])
     if process["message"]:
         state += f": {process['message']}"
     return (
