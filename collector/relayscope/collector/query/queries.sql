@@ -88,3 +88,33 @@ limit 5
 -- is_anything_stored --
 -- Whether there is any span or record.
 select exists (select from relayscope.spans) or exists (select from relayscope.logs)
+
+-- texts_of_records --
+-- The whole texts of the log records of a trace that are of some `times` (numeric[], ns).
+select coalesce(component, 'unknown_service') as component, time_unix_nano, span_id, event_name,
+       attributes ->> 'relayscope.channel.id' as channel,
+       attributes ->> 'relayscope.channel.sequence' as sequence,
+       body
+from relayscope.logs
+where trace_id = %(trace_id)s and time_unix_nano = any(%(times)s)
+
+-- found_in_trace --
+-- What in a trace holds a `text`, in capital or small letters: spans by their id, records by their
+-- time, component and message id.
+select 'span' as what, span_id, component, start_unix_nano as time_unix_nano,
+       null as channel, null as sequence
+from relayscope.spans
+where trace_id = %(trace_id)s
+  and strpos(
+      lower(concat_ws(' ', component, name, status_message, span_id, attributes, events)),
+      lower(%(text)s)
+  ) > 0
+union all
+select 'record', span_id, component, time_unix_nano,
+       attributes ->> 'relayscope.channel.id', attributes ->> 'relayscope.channel.sequence'
+from relayscope.logs
+where trace_id = %(trace_id)s
+  and strpos(
+      lower(concat_ws(' ', component, event_name, severity_text, body, attributes)),
+      lower(%(text)s)
+  ) > 0

@@ -1,0 +1,124 @@
+"""What of a trace is shown, and how: all of it stands in the address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
+
+if TYPE_CHECKING:
+    from starlette.datastructures import QueryParams
+
+VIEWS: Final = ("ladder", "waterfall", "log")
+
+LANE_WIDTHS: Final = {"narrow": 120, "medium": 184, "wide": 280}
+"""Pixels between two lifelines."""
+
+KINDS: Final = {
+    "request": "requests",
+    "result": "results",
+    "error": "errors",
+    "notification": "notifications",
+    "other": "other messages",
+    "log": "log records",
+    "event": "span events",
+    "lifecycle": "channels and delivery",
+}
+"""What can be hidden. The last is what relayscope says of connections in good order."""
+
+_USUALLY_HIDDEN: Final = ("lifecycle",)
+_NOTHING: Final = "nothing"
+_LONGEST: Final = 200
+"""Characters of a text that is looked for."""
+
+_MOST: Final = 2000
+"""Spans and lanes that an address names one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """The part of an address behind `?`.
+
+    Attributes:
+        view: One of `VIEWS`.
+        at: The name of what is chosen (`places.py`).
+        depth: Levels of spans that are open; None for all.
+        longer: Only spans that take at least so many ms.
+        without: Which of `KINDS` are hidden.
+        fold: Names of spans that are folded.
+        open: Names of spans that are open, whatever their depth.
+        find: A text that is looked for.
+        hide: Lanes that are not shown.
+        order: Lanes that come first, in this order.
+        lanes: One of `LANE_WIDTHS`.
+        clocks: `own` for times as they were recorded.
+    """
+
+    view: str = VIEWS[0]
+    at: str = ""
+    depth: int | None = None
+    longer: int | None = None
+    without: tuple[str, ...] = _USUALLY_HIDDEN
+    fold: tuple[str, ...] = ()
+    open: tuple[str, ...] = ()
+    find: str = ""
+    hide: tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
+    lanes: str = "medium"
+    clocks: str = ""
+
+    @classmethod
+    def of(cls, given: QueryParams) -> Address:
+        """Read it; what it cannot mean is as if it had not been said."""
+        without = given.getlist("without")
+        return cls(
+            view=_one_of(VIEWS, given.get("view")),
+            at=given.get("at", ""),
+            depth=_number(given.get("depth")),
+            longer=_number(given.get("longer")),
+            without=tuple(kind for kind in KINDS if kind in without) if without else cls().without,
+            fold=_several(given, "fold"),
+            open=_several(given, "open"),
+            find=given.get("find", "")[:_LONGEST],
+            hide=_several(given, "hide"),
+            order=_several(given, "order"),
+            lanes=_one_of(("medium", *LANE_WIDTHS), given.get("lanes")),
+            clocks="own" if given.get("clocks") == "own" else "",
+        )
+
+    def to(self, **changes: Any) -> str:
+        """An address that says the same but for the changes, as a reference."""
+        return f"?{urlencode(replace(self, **changes).parts)}"
+
+    @property
+    def parts(self) -> list[tuple[str, str]]:
+        """Its names and values; what is as usual is left out."""
+        parts: list[tuple[str, str]] = []
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value == field.default or value is None:
+                continue
+            if isinstance(value, tuple):
+                parts += [(field.name, one) for one in value or (_NOTHING,)]
+            else:
+                parts.append((field.name, str(value)))
+        return parts
+
+    def toggled(self, name: str, value: str) -> str:
+        """The address with the value added to those of that name, or taken away."""
+        values = getattr(self, name)
+        if value in values:
+            return self.to(**{name: tuple(one for one in values if one != value)})
+        return self.to(**{name: (*values, value)})
+
+
+def _one_of(known: tuple[str, ...], given: str | None) -> str:
+    return given if given in known else known[0]
+
+
+def _number(given: str | None) -> int | None:
+    return int(given) if given and given.isascii() and given.isdigit() and len(given) < 10 else None  # noqa: PLR2004
+
+
+def _several(given: QueryParams, name: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(given.getlist(name)[:_MOST]))

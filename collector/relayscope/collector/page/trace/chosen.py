@@ -1,0 +1,328 @@
+"""What is chosen: all that is known of a message, a span or a log record of a trace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+from relayscope.collector.page.trace import words
+from relayscope.collector.page.trace.changes import Changes
+from relayscope.collector.page.trace.content import received
+from relayscope.collector.page.trace.json_text import laid_out
+from relayscope.collector.page.trace.journey import counterparts
+from relayscope.collector.reading.duration import duration_text, size_text
+from relayscope.collector.reading.plain_text import lines, one_line
+from relayscope.collector.reading.records import Message, SpanEvent
+from relayscope.collector.reading.trace_tree import Node
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import psycopg
+
+    from relayscope.collector.page.trace.changes import Hop
+    from relayscope.collector.page.trace.content import Received
+    from relayscope.collector.page.trace.json_text import Line
+    from relayscope.collector.page.trace.picture import Picture
+    from relayscope.collector.reading.records import Record, Span
+
+MOST_CHARACTERS: Final = 60_000
+"""How much of a text is shown at once: laid out, it is 2 MB of HTML, and 0.2 s of a browser."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Something else in the trace, and what it is to this."""
+
+    name: str
+    text: str
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What is shown beside the trace.
+
+    Attributes:
+        name: In the address.
+        what: `message`, `span`, `log` or `event`.
+        title: What it is.
+        component: Who recorded it.
+        badges: Words on its state, and how they are meant: `good`, `bad`, `odd` or `quiet`.
+        explained: Sentences on what is wrong with it.
+        time: When it was recorded, by the recorder's own clock; None if the year is beyond dates.
+        facts: Names and values.
+        links: What belongs to it.
+        text: What it says, as it was said.
+        lines: The same, laid out; only its beginning if `more` characters are left.
+        more: How many characters are not shown.
+        received: What a model got of it.
+        attributes: Names and values.
+        hops: Where else it crossed, and what was changed on the way.
+        json: All of it, for programs.
+    """
+
+    name: str
+    what: str
+    title: str
+    component: str
+    badges: tuple[tuple[str, str], ...]
+    explained: tuple[str, ...]
+    time: datetime | None
+    facts: tuple[tuple[str, str], ...]
+    links: tuple[Link, ...]
+    attributes: tuple[tuple[str, str], ...]
+    text: str | None = None
+    lines: tuple[Line, ...] = ()
+    more: int = 0
+    received: Received | None = None
+    hops: tuple[Hop, ...] = ()
+    json: str = ""
+
+
+def chosen(
+    connection: psycopg.Connection[Any], picture: Picture, name: str, *, whole: bool
+) -> Chosen | None:
+    """Find all that is known of what has that name; nothing if the trace has none such.
+
+    Args:
+        connection: What was changed is asked of PostgreSQL, as are long texts.
+        picture: The trace.
+        name: As `places.py` gives it.
+        whole: Whether a text is to be shown to its end, however long it is.
+    """
+    item = picture.places.items.get(name)
+    if item is None:
+        return None
+    if isinstance(item, Node):
+        return _span(picture, name, item)
+    if isinstance(item, SpanEvent):
+        return _event(picture, name, item)
+    changes = Changes(connection, picture)
+    text = changes.text(item)
+    shown = text if text is None or whole else text[:MOST_CHARACTERS]
+    lines_of_it = tuple(laid_out(shown)) if shown is not None else ()
+    more = len(text) - len(shown) if text is not None and shown is not None else 0
+    if isinstance(item, Message):
+        return _message(picture, name, item, text, lines_of_it, more, tuple(changes.hops(item)))
+    return Chosen(
+        name=name,
+        what="log",
+        title=words.log_label(item),
+        component=item.component,
+        badges=_severity(item),
+        explained=(),
+        time=_date(item.time),
+        facts=(("time", _nanoseconds(item.time)),),
+        links=tuple(_of_span(picture, item)),
+        attributes=_attributes(item.attributes),
+        text=text,
+        lines=lines_of_it,
+        more=more,
+        json=_json({"component": item.component, "time_unix_nano": item.time, "body": text}, item),
+    )
+
+
+def _message(
+    picture: Picture,
+    name: str,
+    message: Message,
+    text: str | None,
+    laid: tuple[Line, ...],
+    more: int,
+    hops: tuple[Hop, ...],
+) -> Chosen:
+    span = picture.span_of(message)
+    badges = [(message.kind or "message", "bad" if message.kind == "error" else "quiet")]
+    explained = []
+    if message.odd:
+        badges.append((words.short(message.odd.replace("_", " ")), "odd"))
+        explained.append(words.ODD.get(message.odd, ""))
+    content = received(text) if text is not None and message.kind == "result" else None
+    if content is not None and content.is_error:
+        badges.append(("tool failed", "bad"))
+    if span is not None and message.kind == "request" and (why := words.no_answer(span)):
+        badges.append(("unanswered", "odd"))
+        explained.append(why)
+    facts = [
+        ("direction", f"{message.direction or '?'} by {message.component}"),
+        ("peer", message.peer or "unknown"),
+        ("method", message.method or ""),
+        ("tool", message.tool or ""),
+        ("id", message.request_id or ""),
+        ("error code", message.error_code or ""),
+        ("size", size_text(message.size)),
+        ("message", message.message_id or ""),
+        ("time", _nanoseconds(message.time)),
+    ]
+    links = [
+        Link(
+            picture.places.name(other),
+            words.label(other),
+            f"{'answer' if other.is_answer else 'to'}, {duration_text(abs(other.time - message.time))}"
+            f" {'later' if other.time >= message.time else 'before'}",
+        )
+        for other in counterparts(picture.places, message)
+    ]
+    return Chosen(
+        name=name,
+        what="message",
+        title=words.label(message),
+        component=message.component,
+        badges=tuple(badges),
+        explained=tuple(filter(None, explained)),
+        time=_date(message.time),
+        facts=tuple((key, one_line(value)) for key, value in facts if value),
+        links=(*links, *_of_span(picture, message)),
+        attributes=_attributes(message.attributes),
+        text=text,
+        lines=laid,
+        more=more,
+        received=content,
+        hops=hops,
+        json=_json(
+            {
+                "message_id": message.message_id,
+                "component": message.component,
+                "time_unix_nano": message.time,
+                "body": text,
+            },
+            message,
+        ),
+    )
+
+
+def _span(picture: Picture, name: str, node: Node) -> Chosen:
+    span = node.span
+    links = [*_around(picture, node)]
+    if span is None:
+        return Chosen(
+            name=name,
+            what="span",
+            title=f"span {words.short(node.span_id)}",
+            component="",
+            badges=(("not recorded", "odd"),),
+            explained=("others name it; nothing else is known of it",),
+            time=None,
+            facts=(),
+            links=tuple(links),
+            attributes=(),
+        )
+    explained = []
+    if span.failed:
+        explained.append(words.no_answer(span) or words.failure(span))
+    if node.ahead:
+        explained.append(f"it starts {duration_text(node.ahead)} before its parent: clocks differ")
+    if node.in_cycle:
+        explained.append("its recorded parent is below it")
+    facts = [
+        ("kind", span.kind),
+        ("took", duration_text(span.end - span.start)),
+        ("status", span.status),
+        ("span", span.span_id),
+        ("parent", span.parent_span_id or "none"),
+        ("start", _nanoseconds(span.start)),
+        ("end", _nanoseconds(span.end)),
+    ]
+    for link in span.links:
+        facts.append(("links to", f"{link.get('trace_id')} {link.get('span_id')}"))  # noqa: PERF401
+    return Chosen(
+        name=name,
+        what="span",
+        title=words.short(span.name),
+        component=span.component,
+        badges=(_outcome(span),),
+        explained=tuple(explained),
+        time=_date(span.start),
+        facts=tuple((key, one_line(value)) for key, value in facts),
+        links=tuple(links),
+        attributes=_attributes(span.attributes),
+        json=_json(
+            {
+                "span_id": span.span_id,
+                "name": span.name,
+                "component": span.component,
+                "start_unix_nano": span.start,
+                "end_unix_nano": span.end,
+            },
+            span,
+        ),
+    )
+
+
+def _event(picture: Picture, name: str, event: SpanEvent) -> Chosen:
+    node = picture.places.node(event)
+    span = node.span if node is not None else None
+    return Chosen(
+        name=name,
+        what="event",
+        title=words.short(event.name),
+        component=span.component if span else "",
+        badges=(("event", "quiet"),),
+        explained=(),
+        time=_date(event.time),
+        facts=(("time", _nanoseconds(event.time)),),
+        links=tuple(_of_span(picture, event)),
+        attributes=_attributes(event.attributes),
+        json=_json({"name": event.name, "time": event.time}, event),
+    )
+
+
+def _of_span(picture: Picture, item: Record | SpanEvent) -> Iterator[Link]:
+    node = picture.places.node(item)
+    if node is not None:
+        text = words.short(node.span.name) if node.span else f"span {words.short(node.span_id)}"
+        yield Link(picture.places.name(node), text, "span")
+
+
+def _around(picture: Picture, node: Node) -> Iterator[Link]:
+    if node.parent is not None:
+        parent = node.parent
+        text = words.short(parent.span.name if parent.span else parent.span_id)
+        yield Link(picture.places.name(parent), text, "parent")
+    for message in node.messages:
+        yield Link(
+            picture.places.name(message), words.label(message), message.direction or "message"
+        )
+
+
+def _outcome(span: Span) -> tuple[str, str]:
+    if words.no_answer(span):
+        return "unanswered", "odd"
+    return ("failed", "bad") if span.failed else ("ok", "good")
+
+
+def _severity(record: Record) -> tuple[tuple[str, str], ...]:
+    said = words.short(record.severity_text or "no severity")
+    number = record.severity_number
+    return ((said, "bad" if number >= words.ERROR else "odd" if number >= words.WARN else "quiet"),)
+
+
+def _attributes(attributes: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (one_line(key), "\n".join(lines(_text(value)))) for key, value in sorted(attributes.items())
+    )
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+def _json(of_it: dict[str, Any], item: Record | Span | SpanEvent) -> str:
+    return orjson.dumps(of_it | {"attributes": item.attributes}, option=orjson.OPT_INDENT_2).decode()
+
+
+def _date(ns: int) -> datetime | None:
+    try:
+        return _EPOCH + timedelta(microseconds=ns // 1000)
+    except OverflowError:
+        return None
+
+
+def _nanoseconds(ns: int) -> str:
+    return f"{ns} ns"

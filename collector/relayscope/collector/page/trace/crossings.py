@@ -1,0 +1,174 @@
+"""Messages on their way: recorded where they were sent, where they were received, or at both ends.
+
+A message between two instrumented components is recorded twice. The two records belong together
+when a span of one component is the child of a span of the other, and they are of one kind and one
+id. Their texts are the same, unless somebody between the two changed it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from relayscope.collector.reading.records import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from relayscope.collector.reading.trace_tree import Node, Trace
+
+_OTHER_END: Final = {"sent": "received", "received": "sent"}
+_ASKING: Final = ("request", "notification")
+
+
+class Party(NamedTuple):
+    """Who takes part: a component, or a peer that records nothing.
+
+    A peer is known by its name at one component: `stdio` of two components are two peers.
+    """
+
+    name: str
+    seen_by: str | None = None
+    """The component that names it so; None for a component."""
+
+    @property
+    def key(self) -> str:
+        """Its name in an address."""
+        return self.name if self.seen_by is None else f"{self.name} of {self.seen_by}"
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """A message on its way from one party to another, as one of them or both have recorded it."""
+
+    sent: Message | None
+    received: Message | None
+    sender: Party
+    receiver: Party
+
+    @property
+    def message(self) -> Message:
+        """The record of who sent it, or else of who received it."""
+        if self.sent is not None:
+            return self.sent
+        if self.received is not None:
+            return self.received
+        raise ValueError("a crossing without a record")
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether its text arrived otherwise than it was sent."""
+        return (
+            self.sent is not None
+            and self.received is not None
+            and self.sent.body is not None
+            and self.received.body is not None
+            and self.sent.body_digest != self.received.body_digest
+        )
+
+    @property
+    def call(self) -> str | None:
+        """The span of the call that it belongs to, as its maker has it; else as its server does."""
+        asking = self.message.kind in _ASKING
+        maker, server = (self.sent, self.received) if asking else (self.received, self.sent)
+        known = maker or server
+        return known.span_id if known else None
+
+
+def crossings(trace: Trace) -> list[Crossing]:
+    """All messages of a trace that were sent or received, each once, in the order of the tree."""
+    nodes = list(trace.nodes())
+    twins = _twins(nodes)
+    parties = _Parties(twins, nodes)
+    records = chain(trace.loose, *(node.records for node in nodes))
+    found = []
+    for message in (record for record in records if isinstance(record, Message)):
+        here, there, twin = Party(message.component), parties.other_end(message), twins.get(message)
+        if message.direction == "sent":
+            found.append(Crossing(message, twin, here, there))
+        elif message.direction == "received" and twin is None:
+            found.append(Crossing(None, message, there, here))
+    return found
+
+
+class _Twins:
+    """The other record of each message that has two."""
+
+    def __init__(self) -> None:
+        self._twins: dict[int, Message] = {}
+
+    def get(self, message: Message) -> Message | None:
+        """The other record of it, if there is one."""
+        return self._twins.get(id(message))
+
+    def match(
+        self, above: Iterable[Message], below: Iterable[Message], likeness: Callable[[Message], Any]
+    ) -> None:
+        """Match records of two spans that are alike and of which one was sent and one received."""
+        waiting: defaultdict[tuple[str | None, Any], list[Message]] = defaultdict(list)
+        for message in above:
+            if id(message) not in self._twins:
+                waiting[message.direction, likeness(message)].append(message)
+        for message in below:
+            other_end = _OTHER_END.get(message.direction or "")
+            if id(message) in self._twins or other_end is None:
+                continue
+            candidates = waiting[other_end, likeness(message)]
+            twin = next((one for one in candidates if one.component != message.component), None)
+            if twin is not None:
+                candidates.remove(twin)
+                self._twins[id(twin)], self._twins[id(message)] = message, twin
+
+
+def _twins(nodes: Iterable[Node]) -> _Twins:
+    twins = _Twins()
+    for node in nodes:
+        if node.parent is not None:
+            for likeness in (_said, _meant):
+                twins.match(node.parent.messages, node.messages, likeness)
+    return twins
+
+
+def _said(message: Message) -> tuple[str | None, str | None, bytes]:
+    return message.kind, message.request_id, message.body_digest
+
+
+def _meant(message: Message) -> tuple[str | None, str | None]:
+    return message.kind, message.request_id
+
+
+class _Parties:
+    """Who is at the other end of each connection."""
+
+    def __init__(self, twins: _Twins, nodes: Iterable[Node]) -> None:
+        self._twins = twins
+        self._known: dict[tuple[str, str | None], str] = {}
+        supposed: dict[tuple[str, str | None], str] = {}
+        for node in nodes:
+            other = _at_other_end(node)
+            for message in node.messages:
+                connection = (message.component, message.channel)
+                if (twin := twins.get(message)) is not None:
+                    self._known.setdefault(connection, twin.component)
+                elif other is not None:
+                    supposed.setdefault(connection, other)
+        self._known = supposed | self._known
+
+    def other_end(self, message: Message) -> Party:
+        """The component there, or else the peer as this one names it."""
+        if (twin := self._twins.get(message)) is not None:
+            return Party(twin.component)
+        known = self._known.get((message.component, message.channel))
+        return Party(known) if known else Party(message.peer or "?", message.component)
+
+
+def _at_other_end(node: Node) -> str | None:
+    """The other component that served the call of this span, or made the one that it served."""
+    span = node.span
+    if span is None:
+        return None
+    others = node.children if span.kind == "client" else [node.parent] if node.parent else []
+    names = (other.span.component for other in others if other.span is not None)
+    return next((name for name in names if name != span.component), None)

@@ -1,0 +1,300 @@
+"""What the parties of a trace said to each other, and what happened at each, in the order of time.
+
+Times are by one clock: `clocks.py` says what was added to those of each component.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, Final
+
+from relayscope.collector.page.trace import words
+from relayscope.collector.page.trace.clocks import corrections
+from relayscope.collector.page.trace.crossings import Party, crossings
+from relayscope.collector.reading.records import Message, SpanEvent, text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from relayscope.collector.page.trace.crossings import Crossing
+    from relayscope.collector.page.trace.places import Places
+    from relayscope.collector.reading.records import Record, Span
+    from relayscope.collector.reading.trace_tree import Node, Trace
+
+
+
+_MESSAGE_KINDS: Final = ("request", "notification", "result", "error")
+_ASKING: Final = ("request", "notification")
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """Something that one party said to another.
+
+    Attributes:
+        names: Of its records in the trace, or of the span that is all that is known of it.
+        sender: Who said it.
+        receiver: To whom.
+        leaves: When it was sent, in ns.
+        arrives: When it was received; `leaves` where only one of them is known.
+        kind: One of `address.KINDS`, or `connect`.
+        label: What it is.
+        said: What it says.
+        call: The span of its call.
+        odd: What is odd about it.
+        trouble: Why it led to nothing.
+        is_changed: Whether it arrived otherwise than it was sent.
+    """
+
+    names: tuple[str, ...]
+    sender: Party
+    receiver: Party
+    leaves: int
+    arrives: int
+    kind: str
+    label: str
+    said: str = ""
+    call: str | None = None
+    odd: str | None = None
+    trouble: str | None = None
+    is_changed: bool = False
+
+    @property
+    def time(self) -> int:
+        """When it was sent."""
+        return self.leaves
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether it begins something, rather than ending it."""
+        return self.kind in _ASKING
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something that happened at one party.
+
+    Attributes:
+        names: Of what it tells of, in the trace.
+        party: Where.
+        time: When, in ns.
+        kind: One of `address.KINDS`, or `unanswered`.
+        label: What it is.
+        said: What it says.
+        severity: `error`, `warn`, or nothing.
+        call: The span of the call that it ends.
+    """
+
+    names: tuple[str, ...]
+    party: Party
+    time: int
+    kind: str
+    label: str
+    said: str = ""
+    severity: str = ""
+    call: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """All of that, in the order of time; `corrections` are what was added to whose times."""
+
+    steps: tuple[Signal | Note, ...]
+    corrections: dict[str, int]
+    crossings: tuple[Crossing, ...]
+
+    @classmethod
+    def of(cls, trace: Trace, places: Places, *, clocks: str = "") -> Exchange:
+        """Find it in a trace, by its own clocks if `clocks` is `own`."""
+        crossed = tuple(crossings(trace))
+        put_right = {} if clocks == "own" else corrections(trace, crossed)
+        told = _Telling(trace, places, put_right, crossed)
+        steps = [*told.messages(), *told.spans(), *told.records()]
+        steps.sort(key=lambda step: step.time)
+        return cls(tuple(steps), put_right, crossed)
+
+
+class _Telling:
+    """Makes steps of what is in a trace."""
+
+    def __init__(
+        self,
+        trace: Trace,
+        places: Places,
+        put_right: dict[str, int],
+        crossed: tuple[Crossing, ...],
+    ) -> None:
+        self._loose = trace.loose
+        self._nodes = list(trace.nodes())
+        self._spans = {node.span_id: node.span for node in self._nodes if node.span is not None}
+        self._places = places
+        self._put_right = put_right
+        self._crossed = crossed
+        self._makers = {
+            crossing.received.span_id: crossing.sent.span_id
+            for crossing in crossed
+            if crossing.sent and crossing.received and crossing.message.kind in _ASKING
+        }
+        self._answered = {
+            self._call(crossing) for crossing in crossed if crossing.message.is_answer
+        }
+
+    def messages(self) -> Iterator[Signal]:
+        """The messages, each once."""
+        for crossing in self._crossed:
+            message = crossing.message
+            leaves = self._time(crossing.sent or message)
+            yield Signal(
+                names=tuple(
+                    self._places.name(one) for one in (crossing.sent, crossing.received) if one
+                ),
+                sender=crossing.sender,
+                receiver=crossing.receiver,
+                leaves=leaves,
+                # Where clocks contradict each other beyond what can be put right, it arrives at once.
+                arrives=max(leaves, self._time(crossing.received or message)),
+                kind=kind_of(message),
+                label=words.label(message),
+                said=words.said(message),
+                call=self._call(crossing),
+                odd=message.odd or (crossing.received.odd if crossing.received else None),
+                trouble=self._trouble(crossing),
+                is_changed=crossing.is_changed,
+            )
+
+    def spans(self) -> Iterator[Signal | Note]:
+        """What only spans tell: calls without recorded messages, and how calls ended."""
+        for node in self._nodes:
+            span = node.span
+            if span is None:
+                continue
+            yield from (self._event(span, event) for event in span.events)
+            if any(message.kind in _ASKING for message in node.messages):
+                if span.kind == "client" and self._is_unanswered(span):
+                    yield self._end(node, span)
+            elif span.kind == "client":
+                yield from self._call_without_messages(node, span)
+            elif span.kind == "internal" and span.failed:
+                yield self._end(node, span)
+
+    def records(self) -> Iterator[Note]:
+        """Log records, and messages of which nobody says whether they were sent or received."""
+        for record in chain(self._loose, *(node.records for node in self._nodes)):
+            if not isinstance(record, Message) or record.direction not in ("sent", "received"):
+                yield self._record(record)
+
+    def _trouble(self, crossing: Crossing) -> str | None:
+        """Why a request has no answer."""
+        call = self._call(crossing)
+        if crossing.message.kind != "request":
+            return None
+        if (span := self._spans.get(call or "")) is None:
+            return None if call in self._answered else "no answer recorded"
+        return (words.no_answer(span) or words.failure(span)) if self._is_unanswered(span) else None
+
+    def _is_unanswered(self, span: Span) -> bool:
+        if words.no_answer(span) is not None:
+            return True  # what came all the same came too late
+        return span.failed and span.span_id not in self._answered
+
+    def _call(self, crossing: Crossing) -> str | None:
+        call = crossing.call
+        return self._makers.get(call, call)
+
+    def _time(self, record: Record) -> int:
+        return record.time + self._put_right.get(record.component, 0)
+
+    def _end(self, node: Node, span: Span) -> Note:
+        return Note(
+            names=(self._places.name(node),),
+            party=Party(span.component),
+            time=span.end + self._put_right.get(span.component, 0),
+            kind="unanswered",
+            label="✗",
+            said=words.no_answer(span) or words.failure(span),
+            severity="error",
+            call=span.span_id,
+        )
+
+    def _call_without_messages(self, node: Node, span: Span) -> Iterator[Signal]:
+        """What a call looked like of which only spans were recorded."""
+        served = next(
+            (
+                child.span
+                for child in node.children
+                if child.span is not None and child.span.component != span.component
+            ),
+            None,
+        )
+        if any(message.is_answer for message in node.messages):
+            return
+        here = Party(span.component)
+        peer = text_of(span.attributes.get("relayscope.peer"))
+        there = Party(served.component) if served else Party(peer or "?", span.component)
+        start, end = (when + self._put_right.get(here.name, 0) for when in (span.start, span.end))
+        shift = self._put_right.get(there.name, 0)
+        method = text_of(span.attributes.get("mcp.method.name"))
+        names = (self._places.name(node),)
+        asked = "notification" if (method or "").startswith("notifications/") else "request"
+        leads_nowhere = served is None and span.failed
+        yield Signal(
+            names=names,
+            sender=here,
+            receiver=there,
+            leaves=start,
+            arrives=max(start, served.start + shift) if served else start,
+            kind=asked if method else "connect" if span.name == "connect" else "other",
+            label=words.short(span.name),
+            said="" if leads_nowhere else "message not recorded",
+            call=span.span_id,
+            trouble=(words.no_answer(span) or words.failure(span)) if leads_nowhere else None,
+        )
+        if asked == "request" and not leads_nowhere and words.no_answer(span) is None:
+            yield Signal(
+                names=names,
+                sender=there,
+                receiver=here,
+                leaves=min(end, max(start, served.end + shift)) if served else end,
+                arrives=end,
+                kind="error" if span.failed else "result",
+                label=words.failure(span) if span.failed else "answer",
+                said="message not recorded",
+                call=span.span_id,
+            )
+
+    def _event(self, span: Span, event: SpanEvent) -> Note:
+        said = [
+            text
+            for key in ("exception.type", "exception.message")
+            if (text := text_of(event.attributes.get(key)))
+        ]
+        return Note(
+            names=(self._places.name(event),),
+            party=Party(span.component),
+            time=event.time + self._put_right.get(span.component, 0),
+            kind="event",
+            label=words.short(event.name),
+            said=words.short(": ".join(said)),
+            severity="warn" if event.name == "exception" else "",
+        )
+
+    def _record(self, record: Record) -> Note:
+        number = record.severity_number
+        return Note(
+            names=(self._places.name(record),),
+            party=Party(record.component),
+            time=self._time(record),
+            kind=kind_of(record),
+            label=words.log_label(record),
+            said=words.short(record.body or ""),
+            severity="error" if number >= words.ERROR else "warn" if number >= words.WARN else "",
+        )
+
+
+def kind_of(record: Record) -> str:
+    """Which of `address.KINDS` a record is."""
+    if isinstance(record, Message):
+        return next((kind for kind in _MESSAGE_KINDS if kind == record.kind), "other")
+    is_ours = (record.event_name or "").startswith(("relayscope.channel.", "relayscope.delivery"))
+    return "lifecycle" if is_ours and record.severity_number < words.WARN else "log"

@@ -1,0 +1,294 @@
+"""The ladder: a lifeline for each party, an arrow for each message, from the top down.
+
+Each step has a row of its own, so that distances say nothing about time; the left margin says when
+it was, and how long after the arrow before. An arrow is level unless something else happened at its
+receiver while it was under way: then it ends further down, where it arrived.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from relayscope.collector.page.trace.address import LANE_WIDTHS
+from relayscope.collector.page.trace.exchange import Note, Signal
+from relayscope.collector.reading.duration import duration_text, offset_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from relayscope.collector.page.trace.crossings import Party
+    from relayscope.collector.page.trace.exchange import Exchange
+
+MARGIN: Final = 148
+"""Pixels for the times, to the left of all lanes."""
+
+ROW: Final = 32
+HEAD: Final = 16
+BAR: Final = 8
+"""Width of the bar on a lifeline while its party works; each further call stands so much beside."""
+
+_BESIDE: Final = 5
+_MOST_BESIDE: Final = 3
+_RIGHT: Final = 232
+"""Room for texts to the right of the last lifeline."""
+
+_CHARACTER: Final = 6.4
+"""Average width of a character of 12 px in a system's sans, measured in Chromium on Debian."""
+
+_COLOURS: Final = 8
+_LONG: Final = 8
+"""A wait is long that takes more than an eighth of the trace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A lifeline.
+
+    Attributes:
+        party: Whose.
+        x: Where it stands.
+        correction: What was added to its times; empty if nothing that matters.
+    """
+
+    party: Party
+    x: int
+    correction: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A step, and where it stands: an arrow from `x` to `to_x`, or a mark at `x`."""
+
+    step: Signal | Note
+    y: int
+    x: int
+    to_x: int
+    to_y: int
+    text_x: int
+    label: str
+    said: str
+    time: str
+    since: str
+    is_long: bool
+    colour: int | None
+
+    @property
+    def is_arrow(self) -> bool:
+        """Whether it is an arrow, rather than a mark at one lifeline."""
+        return isinstance(self.step, Signal)
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A stretch of a lifeline on which its party works for a call."""
+
+    x: int
+    y: int
+    height: int
+    colour: int
+    is_open: bool
+    """Whether no answer ends it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """All of it, in pixels; `hidden` steps are not shown because a lane of theirs is not."""
+
+    lanes: tuple[Lane, ...]
+    rows: tuple[Row, ...]
+    bars: tuple[Bar, ...]
+    width: int
+    height: int
+    hidden: int
+
+
+def parties(exchange: Exchange, order: Iterable[str] = ()) -> list[Party]:
+    """Who takes part: those of `order` first, then in the order in which they first appear."""
+    met: dict[Party, None] = {}
+    for step in exchange.steps:
+        for party in _of(step):
+            met[party] = None
+    first = {key: place for place, key in enumerate(order)}
+    return sorted(met, key=lambda party: first.get(party.key, len(first)))
+
+
+def ladder(
+    steps: Sequence[Signal | Note],
+    shown: Sequence[Party],
+    *,
+    corrections: dict[str, str],
+    zero: int,
+    extent: int,
+    lanes: str = "medium",
+) -> Ladder:
+    """Lay it out.
+
+    Args:
+        steps: In the order of time.
+        shown: Whose lanes are shown, from left to right.
+        corrections: In words, by component.
+        zero: What times count from.
+        extent: How long the trace took.
+        lanes: How far apart lanes are.
+    """
+    step_x = LANE_WIDTHS[lanes]
+    places = {party: MARGIN + step_x // 2 + step_x * place for place, party in enumerate(shown)}
+    width = max(places.values(), default=MARGIN) + _RIGHT
+    placed = [step for step in steps if all(party in places for party in _of(step))]
+    drawing = _Drawing(placed, places, width, zero, extent)
+    rows = drawing.rows()
+    return Ladder(
+        lanes=tuple(
+            Lane(party, x, "" if party.seen_by else corrections.get(party.name, ""))
+            for party, x in places.items()
+        ),
+        rows=tuple(rows),
+        bars=tuple(drawing.bars(rows)),
+        width=width,
+        height=drawing.height,
+        hidden=len(steps) - len(placed),
+    )
+
+
+def _of(step: Signal | Note) -> tuple[Party, ...]:
+    return (step.sender, step.receiver) if isinstance(step, Signal) else (step.party,)
+
+
+class _Drawing:
+    """What the rows of one ladder share."""
+
+    def __init__(
+        self,
+        steps: Sequence[Signal | Note],
+        places: dict[Party, int],
+        width: int,
+        zero: int,
+        extent: int,
+    ) -> None:
+        self._steps = steps
+        self._places = places
+        self._width = width
+        self._zero = zero
+        self._extent = extent
+        self._arrivals = _arrivals(steps)
+        moments = sorted(
+            [(step.time, place, 0) for place, step in enumerate(steps)]
+            + [(steps[place].arrives, place, 1) for place in self._arrivals]  # type: ignore[union-attr]
+        )
+        self._levels = {
+            (place, end): HEAD + ROW * level for level, (_, place, end) in enumerate(moments, 1)
+        }
+        self.height = HEAD + ROW * (len(moments) + 1)
+        self._colours: dict[str | None, int] = {}
+
+    def rows(self) -> list[Row]:
+        """The steps in their places."""
+        rows = []
+        before = self._steps[0].time if self._steps else 0
+        for place, step in enumerate(self._steps):
+            y = self._levels[place, 0]
+            since = step.time - before
+            if isinstance(step, Signal):
+                x, to_x = self._places[step.sender], self._places[step.receiver]
+                before = step.time
+            else:
+                x = to_x = self._places[step.party]
+            text_x = min(x, to_x) + BAR + 6
+            room = int((self._width - text_x) / _CHARACTER)
+            label = _cut(step.label, room)
+            rows.append(
+                Row(
+                    step=step,
+                    y=y,
+                    x=x,
+                    to_x=to_x,
+                    to_y=self._levels.get((place, 1), y),
+                    text_x=text_x,
+                    label=label,
+                    said=_cut(step.said, room - len(label) - 1 - _taken_by_marks(step)),
+                    time=offset_text(step.time - self._zero, self._extent),
+                    since=f"+{duration_text(since)}" if place else "",
+                    is_long=since * _LONG > self._extent and place > 0,
+                    colour=self._colour(step.call),
+                )
+            )
+        return rows
+
+    def bars(self, rows: Iterable[Row]) -> list[Bar]:
+        """Where parties work: from a request's arrival to its answer, or to where that ended."""
+        begun: dict[str, Row] = {}
+        ended: dict[str, Row] = {}
+        for row in rows:
+            step = row.step
+            if step.call is None:
+                continue
+            if isinstance(step, Signal) and step.kind == "request":
+                begun.setdefault(step.call, row)
+            elif not (isinstance(step, Signal) and step.is_asking):
+                ended.setdefault(step.call, row)
+        bars: list[Bar] = []
+        taken: defaultdict[int, list[int]] = defaultdict(list)
+        for call, row in sorted(begun.items(), key=lambda item: item[1].to_y):
+            end = ended.get(call)
+            if row.to_x == row.x or (end is None and row.step.trouble is None):  # type: ignore[union-attr]
+                continue
+            bottom = max(end.y, row.to_y) if end is not None else self.height - HEAD
+            free = taken[row.to_x]
+            beside = next((at for at, until in enumerate(free) if until <= row.to_y), len(free))
+            free[beside : beside + 1] = [bottom]
+            bars.append(
+                Bar(
+                    x=row.to_x - BAR // 2 + _BESIDE * min(beside, _MOST_BESIDE),
+                    y=row.to_y,
+                    height=max(bottom - row.to_y, 2),
+                    colour=row.colour or 0,
+                    is_open=end is None or isinstance(end.step, Note),
+                )
+            )
+        return bars
+
+    def _colour(self, call: str | None) -> int | None:
+        if call is None:
+            return None
+        return self._colours.setdefault(call, len(self._colours) % _COLOURS)
+
+
+def _arrivals(steps: Sequence[Signal | Note]) -> list[int]:
+    """Which signals cannot be level: drawn so, they would arrive before what was before them.
+
+    That is where their receiver does something while they are under way, or where another one to
+    it leaves later and arrives earlier.
+    """
+    moments: defaultdict[Party, list[int]] = defaultdict(list)
+    for step in steps:
+        moments[step.sender if isinstance(step, Signal) else step.party].append(step.time)
+    overtaken = set()
+    earliest: dict[Party, int] = {}
+    for place, step in reversed(list(enumerate(steps))):
+        if isinstance(step, Signal):
+            if earliest.get(step.receiver, step.arrives) < step.arrives:
+                overtaken.add(place)
+            earliest[step.receiver] = min(earliest.get(step.receiver, step.arrives), step.arrives)
+    found = []
+    for place, step in enumerate(steps):
+        if isinstance(step, Signal):
+            there = moments[step.receiver]
+            meanwhile = bisect_left(there, step.arrives) - bisect_right(there, step.leaves)
+            if place in overtaken or meanwhile > 0:
+                found.append(place)
+                insort(there, step.arrives)
+    return found
+
+
+def _taken_by_marks(step: Signal | Note) -> int:
+    if isinstance(step, Note):
+        return 0
+    marks = [step.odd, step.trouble, "changed" if step.is_changed else None]
+    return sum(len(mark) + 3 for mark in marks if mark)
+
+
+def _cut(text: str, room: int) -> str:
+    return text if len(text) <= room else f"{text[: max(0, room - 1)]}…" if room > 0 else ""

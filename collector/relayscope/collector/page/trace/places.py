@@ -1,0 +1,57 @@
+"""Names for all that is in a trace, by which an address says what is chosen.
+
+A span is named by its id, a message by its `message_id`, which is also what lists show. Other log
+records and the events of spans have no name of their own: theirs is the moment. Of things that share
+a name, the second and later have a number behind it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from relayscope.collector.reading.records import Message, SpanEvent
+from relayscope.collector.reading.trace_tree import Node
+
+if TYPE_CHECKING:
+    from relayscope.collector.reading.trace_tree import Item, Trace
+
+
+class Places:
+    """All that is in a trace, by name, in the order of the tree."""
+
+    def __init__(self, trace: Trace) -> None:
+        self.items: dict[str, Item] = {}
+        self.depths: dict[str, int] = {}
+        self._names: dict[int, str] = {}
+        times: dict[str, int] = {}
+        for entry in trace.entries():
+            name = _name(entry.item)
+            times[name] = times.get(name, 0) + 1
+            if times[name] > 1:
+                name = f"{name}~{times[name]}"
+            self.items[name] = entry.item
+            self.depths[name] = entry.depth
+            self._names[id(entry.item)] = name
+        self._holders = {
+            id(item): node for node in trace.nodes() for item in (*node.records, *_events(node))
+        }
+
+    def name(self, item: Item) -> str:
+        """The name of something that is in the trace."""
+        return self._names[id(item)]
+
+    def node(self, item: Item) -> Node | None:
+        """The span that it belongs to; a span belongs to itself."""
+        return item if isinstance(item, Node) else self._holders.get(id(item))
+
+
+def _events(node: Node) -> tuple[SpanEvent, ...]:
+    return node.span.events if node.span is not None else ()
+
+
+def _name(item: Item) -> str:
+    if isinstance(item, Node):
+        return item.span_id
+    if isinstance(item, Message) and item.message_id is not None:
+        return item.message_id
+    return f"event:{item.time}" if isinstance(item, SpanEvent) else f"log:{item.time}"

@@ -1,0 +1,224 @@
+"""The waterfall: a row for each span, message and record, and beside it when that was.
+
+A bar's place is a share of the trace's time in thousandths, so that the browser fits it to whatever
+width there is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from relayscope.collector.page.trace import words
+from relayscope.collector.reading.duration import duration_text, offset_text
+from relayscope.collector.reading.records import Message, SpanEvent
+from relayscope.collector.reading.trace_tree import Node
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from relayscope.collector.page.trace.places import Places
+    from relayscope.collector.page.trace.shown import Shown
+    from relayscope.collector.reading.records import Record
+    from relayscope.collector.reading.trace_tree import Entry, Trace
+
+WHOLE: Final = 1000
+"""What the time of the trace is divided by."""
+
+_DEEPEST: Final = 12
+"""Levels that are told apart by their margin; deeper ones share one."""
+
+_ARROWS: Final = {"sent": "→", "received": "←"}
+_TICKS: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of the waterfall.
+
+    Attributes:
+        name: In an address.
+        what: `span`, `message`, `log` or `event`.
+        depth: How far in.
+        component: Whose.
+        sign: An arrow, or what else stands before the label.
+        label: What it is.
+        said: What it says.
+        trouble: What is wrong with it; `error` and `warn` in `severity` say how wrong.
+        severity: As for a note of the ladder.
+        time: When it was.
+        took: How long.
+        start: Where its bar or mark begins, in thousandths.
+        length: How long its bar is.
+        marks: Where the messages of a span are on its bar.
+        hidden: How many rows are folded below it.
+        brief: How many spans below it are too brief to be shown.
+        is_parent: Whether there is anything below it.
+    """
+
+    name: str
+    what: str
+    depth: int
+    component: str
+    sign: str
+    label: str
+    said: str = ""
+    trouble: str = ""
+    severity: str = ""
+    time: str = ""
+    took: str = ""
+    start: float = 0
+    length: float = 0
+    marks: tuple[float, ...] = ()
+    hidden: int = 0
+    brief: int = 0
+    is_parent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Where a moment is: from when on, and for how long, in ns; and what is added to whose times."""
+
+    start: int
+    extent: int
+    corrections: Mapping[str, int]
+
+    @classmethod
+    def of(cls, trace: Trace, corrections: Mapping[str, int]) -> Scale:
+        """Make it hold all of a trace."""
+        times = []
+        for node in trace.nodes():
+            if node.span is not None:
+                shift = corrections.get(node.span.component, 0)
+                times += [node.span.start + shift, node.span.end + shift]
+            times += [
+                record.time + corrections.get(record.component, 0) for record in node.records
+            ]
+        times += [record.time + corrections.get(record.component, 0) for record in trace.loose]
+        start = min(times, default=0)
+        return cls(start, max(times, default=0) - start, corrections)
+
+    def place(self, time: int, component: str) -> float:
+        """How far in a moment of a component's is, in thousandths."""
+        offset = time + self.corrections.get(component, 0) - self.start
+        share = WHOLE * offset / self.extent if self.extent else 0
+        return round(min(max(share, 0), WHOLE), 1)
+
+    def text(self, time: int, component: str) -> str:
+        """The same in words."""
+        return offset_text(
+            time + self.corrections.get(component, 0) - self.start, self.extent
+        )
+
+    def ticks(self) -> list[tuple[float, str]]:
+        """Moments to draw a line at."""
+        return [
+            (WHOLE * tick / _TICKS, offset_text(self.extent * tick // _TICKS, self.extent))
+            for tick in range(_TICKS + 1)
+        ]
+
+
+def waterfall(trace: Trace, places: Places, shown: Shown, scale: Scale) -> Iterator[Row]:
+    """The rows that are shown, from the top down."""
+    for entry in trace.entries():
+        name = places.name(entry.item)
+        if name in shown.names:
+            yield _row(name, entry, places, shown, scale)
+
+
+def _row(name: str, entry: Entry, places: Places, shown: Shown, scale: Scale) -> Row:
+    item, depth = entry.item, min(entry.depth, _DEEPEST)
+    if isinstance(item, Node):
+        return _span(name, depth, item, shown, scale)
+    if isinstance(item, SpanEvent):
+        node = places.node(item)
+        component = node.span.component if node and node.span else ""
+        said = [str(item.attributes.get(f"exception.{key}") or "") for key in ("type", "message")]
+        return Row(
+            name=name,
+            what="event",
+            depth=depth,
+            component=component,
+            sign="•",
+            label=words.short(item.name),
+            said=words.short(": ".join(filter(None, said))),
+            severity="warn" if item.name == "exception" else "",
+            time=scale.text(item.time, component),
+            start=scale.place(item.time, component),
+        )
+    return _record(name, depth, item, scale)
+
+
+def _span(name: str, depth: int, node: Node, shown: Shown, scale: Scale) -> Row:
+    span = node.span
+    if span is None:
+        component = next((record.component for record in node.records), "")
+        return Row(
+            name=name,
+            what="span",
+            depth=depth,
+            component=component,
+            sign="",
+            label=f"span {words.short(node.span_id)}",
+            trouble="not recorded",
+            severity="warn",
+            time=scale.text(node.start, component),
+            start=scale.place(node.start, component),
+            hidden=shown.folded[name],
+            brief=shown.brief[name],
+            is_parent=bool(node.children or node.records),
+        )
+    start, end = (scale.place(time, span.component) for time in (span.start, span.end))
+    trouble = (words.no_answer(span) or words.failure(span)) if span.failed else ""
+    return Row(
+        name=name,
+        what="span",
+        depth=depth,
+        component=span.component,
+        sign="",
+        label=words.short(span.name),
+        said=span.kind,
+        trouble=trouble or ("its parent is below it" if node.in_cycle else ""),
+        severity="error" if span.failed else "warn" if node.in_cycle else "",
+        time=scale.text(span.start, span.component),
+        took=duration_text(span.end - span.start),
+        start=start,
+        length=round(max(end - start, 0), 1),
+        marks=tuple(scale.place(message.time, message.component) for message in node.messages),
+        hidden=shown.folded[name],
+        brief=shown.brief[name],
+        is_parent=bool(node.children or node.records or span.events),
+    )
+
+
+def _record(name: str, depth: int, record: Record, scale: Scale) -> Row:
+    common = {
+        "time": scale.text(record.time, record.component),
+        "start": scale.place(record.time, record.component),
+    }
+    if isinstance(record, Message):
+        odd = record.odd or ""
+        return Row(
+            name,
+            "message",
+            depth,
+            record.component,
+            _ARROWS.get(record.direction or "", "?"),
+            words.label(record),
+            words.said(record),
+            trouble=words.short(odd),
+            severity="error" if record.kind == "error" else "warn" if odd else "",
+            **common,
+        )
+    number = record.severity_number
+    return Row(
+        name,
+        "log",
+        depth,
+        record.component,
+        "•",
+        words.log_label(record),
+        words.short(record.body or ""),
+        severity="error" if number >= words.ERROR else "warn" if number >= words.WARN else "",
+        **common,
+    )

@@ -1,0 +1,100 @@
+"""What the page says of spans and messages, in a few words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from relayscope.collector.reading.duration import duration_text
+from relayscope.collector.reading.gist import gist
+from relayscope.collector.reading.plain_text import one_line
+
+if TYPE_CHECKING:
+    from relayscope.collector.reading.records import Message, Record, Span
+
+WARN: Final = 13
+ERROR: Final = 17
+"""Severity numbers of OpenTelemetry's log data model."""
+
+GIST_CHARACTERS: Final = 600
+"""How much of each text is loaded for its gist: an envelope with trace context takes 150."""
+
+LONGEST_GIST: Final = 160
+"""More than a line of a wide screen shows beside the rest."""
+
+ODD: Final = {
+    "orphan_answer": "an answer that belongs to no request",
+    "answer_to_notification": "an answer to a notification, which takes none",
+    "late_answer": "an answer to a request that had been given up",
+    "id_reused": "a request with the id of one that is still open",
+    "id_type": "an answer whose id is of another type than the request's",
+    "wrong_side": "a message that only the other side may send",
+    "unparsable": "no message of JSON-RPC",
+    "not_mcp": "a method that MCP does not know",
+}
+"""What the marks of odd messages mean."""
+
+_GIVEN_UP: Final = {
+    "cancelled": "cancelled by who asked",
+    "timeout": "no answer for an hour",
+    "relayscope.stopped_reading": "who asked stopped waiting",
+    "relayscope.answered_above": "the request above was answered without it",
+    "relayscope.unanswered": "the connection closed before the answer",
+    "relayscope.crowded_out": "too many calls were open to watch it further",
+}
+
+
+def label(message: Message) -> str:
+    """What kind of message it is, and which: `tools/call search #3`, `result #3`, `error -32601`."""
+    parts = []
+    if message.kind in ("request", "notification") and message.method:
+        parts.append(message.method)
+        if message.tool:
+            parts.append(message.tool)
+    else:
+        parts.append(message.kind or "message")
+    if message.error_code is not None:
+        parts.append(message.error_code)
+    if message.request_id is not None:
+        parts.append(f"#{message.request_id}")
+    return one_line(" ".join(parts))
+
+
+def said(message: Message) -> str:
+    """What it says beyond its label, cut to one line."""
+    if message.body is None:
+        return "text not recorded"
+    return short(gist(message.body))
+
+
+def log_label(record: Record) -> str:
+    """Severity and event of a log record."""
+    parts = [record.severity_text or "", record.event_name or ""]
+    return one_line(" ".join(filter(None, parts)) or "log")
+
+
+def short(text: str) -> str:
+    """The beginning of a text, on one line."""
+    line = one_line(text[: LONGEST_GIST + 1])
+    return line if len(text) <= LONGEST_GIST else f"{line[:LONGEST_GIST]}…"
+
+
+def failure(span: Span) -> str:
+    """Why a span failed."""
+    facts = [span.error_type or "error", span.status_message or ""]
+    return short(": ".join(filter(None, facts)))
+
+
+def no_answer(span: Span) -> str | None:
+    """Why a call has no answer; None if it has one, or if that is not known."""
+    why = _GIVEN_UP.get(span.error_type or "")
+    return f"no answer in {duration_text(span.end - span.start)}: {why}" if why else None
+
+
+def moment(ns: int, zero: int) -> str:
+    """A time since the trace began, in the unit that fits it."""
+    return duration_text(ns - zero)
+
+
+def count(number: int, noun: str) -> str:
+    """A number of things."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
