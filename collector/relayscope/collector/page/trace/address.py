@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 VIEWS: Final = ("ladder", "waterfall", "log")
 
-LANE_WIDTHS: Final = {"narrow": 120, "medium": 184, "wide": 280}
-"""Pixels between two lifelines."""
+LANES: Final = ("fitting", "narrow", "wide")
+"""How far apart lifelines are."""
 
 KINDS: Final = {
     "request": "requests",
@@ -50,8 +50,9 @@ class Address:
         find: A text that is looked for.
         hide: Lanes that are not shown.
         order: Lanes that come first, in this order.
-        lanes: One of `LANE_WIDTHS`.
+        lanes: One of `LANES`.
         clocks: `own` for times as they were recorded.
+        zoom: The name of a span whose time is all that the waterfall shows.
     """
 
     view: str = VIEWS[0]
@@ -64,26 +65,27 @@ class Address:
     find: str = ""
     hide: tuple[str, ...] = ()
     order: tuple[str, ...] = ()
-    lanes: str = "medium"
+    lanes: str = LANES[0]
     clocks: str = ""
+    zoom: str = ""
 
     @classmethod
     def of(cls, given: QueryParams) -> Address:
         """Read it; what it cannot mean is as if it had not been said."""
-        without = given.getlist("without")
         return cls(
             view=_one_of(VIEWS, given.get("view")),
             at=given.get("at", ""),
             depth=_number(given.get("depth")),
             longer=_number(given.get("longer")),
-            without=tuple(kind for kind in KINDS if kind in without) if without else cls().without,
+            without=_without(given),
             fold=_several(given, "fold"),
             open=_several(given, "open"),
             find=given.get("find", "")[:_LONGEST],
             hide=_several(given, "hide"),
             order=_several(given, "order"),
-            lanes=_one_of(("medium", *LANE_WIDTHS), given.get("lanes")),
+            lanes=_one_of(LANES, given.get("lanes")),
             clocks="own" if given.get("clocks") == "own" else "",
+            zoom=given.get("zoom", ""),
         )
 
     def to(self, **changes: Any) -> str:
@@ -104,12 +106,41 @@ class Address:
                 parts.append((field.name, str(value)))
         return parts
 
+    def but(self, *names: str) -> list[tuple[str, str]]:
+        """Its names and values without those of some names."""
+        return [(name, value) for name, value in self.parts if name not in names]
+
+    @property
+    def reset(self) -> str:
+        """The address that shows everything as usual."""
+        return Address(self.view, self.at, find=self.find).to()
+
+    def folded(self, span: str) -> str:
+        """The address with a span folded."""
+        return self.to(
+            fold=(*self.fold, span), open=tuple(one for one in self.open if one != span)
+        )
+
+    def unfolded(self, span: str) -> str:
+        """The address with a span open."""
+        fold = tuple(one for one in self.fold if one != span)
+        return self.to(fold=fold, open=self.open if self.depth is None else (*self.open, span))
+
     def toggled(self, name: str, value: str) -> str:
         """The address with the value added to those of that name, or taken away."""
         values = getattr(self, name)
         if value in values:
             return self.to(**{name: tuple(one for one in values if one != value)})
         return self.to(**{name: (*values, value)})
+
+
+def _without(given: QueryParams) -> tuple[str, ...]:
+    """What is hidden: links name that, and forms what is not hidden, as boxes that are ticked."""
+    if shown := given.getlist("with"):
+        return tuple(kind for kind in KINDS if kind not in shown)
+    if hidden := given.getlist("without"):
+        return tuple(kind for kind in KINDS if kind in hidden)
+    return _USUALLY_HIDDEN
 
 
 def _one_of(known: tuple[str, ...], given: str | None) -> str:

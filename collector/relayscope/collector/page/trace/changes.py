@@ -9,11 +9,11 @@ from psycopg.rows import dict_row
 
 from relayscope.collector.page.trace import words
 from relayscope.collector.page.trace.journey import came_from, went_on_as
-from relayscope.collector.reading.duration import duration_text
-from relayscope.collector.reading.plain_text import one_line
-from relayscope.collector.reading.queries import query
-from relayscope.collector.reading.records import Message
-from relayscope.collector.reading.selection import in_our_words
+from relayscope.collector.render.quantities import duration_text
+from relayscope.collector.render.printable import one_line
+from relayscope.collector.query.queries import query
+from relayscope.collector.query.records import Message
+from relayscope.collector.query.named_query import in_our_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from relayscope.collector.page.trace.picture import Picture
-    from relayscope.collector.reading.records import Record
+    from relayscope.collector.query.records import Record
 
 _MOST_HOPS: Final = 8
 _MOST_DIFFERENCES: Final = 200
@@ -53,6 +53,7 @@ class Hop:
         label: What it was there.
         where: Which way it had gone, or went on.
         is_before: Whether it came before the one that is chosen.
+        is_other_end: Whether it is the same message at the other end of the connection.
         took: How long it took from the one to the other, by each one's own clock.
         differences: What differs, the earlier one left; None if a text is missing.
         more: How many further differences there are.
@@ -62,6 +63,7 @@ class Hop:
     label: str
     where: str
     is_before: bool
+    is_other_end: bool
     took: str
     differences: tuple[Difference, ...] | None
     more: int = 0
@@ -70,6 +72,11 @@ class Hop:
     def changed(self) -> tuple[Difference, ...]:
         """What somebody changed: more than every hop does."""
         return tuple(one for one in self.differences or () if not one.is_of_the_hop)
+
+    @property
+    def changed_words(self) -> str:
+        """How much somebody changed."""
+        return f"{words.count(len(self.changed) + self.more, 'change')} on the way"
 
     @property
     def of_the_hop(self) -> tuple[Difference, ...]:
@@ -120,6 +127,7 @@ class Changes:
                 label=words.label(other),
                 where=_where(other, self._picture),
                 is_before=other is earlier,
+                is_other_end=other is crossing.sent or other is crossing.received,
                 took=duration_text(self._picture.time(later) - self._picture.time(earlier)),
                 differences=differences,
                 more=more,

@@ -13,10 +13,10 @@ from relayscope.collector.page.trace.changes import Changes
 from relayscope.collector.page.trace.content import received
 from relayscope.collector.page.trace.json_text import laid_out
 from relayscope.collector.page.trace.journey import counterparts
-from relayscope.collector.reading.duration import duration_text, size_text
-from relayscope.collector.reading.plain_text import lines, one_line
-from relayscope.collector.reading.records import Message, SpanEvent
-from relayscope.collector.reading.trace_tree import Node
+from relayscope.collector.render.quantities import duration_text, size_text
+from relayscope.collector.render.printable import lines, one_line
+from relayscope.collector.query.records import Message, SpanEvent
+from relayscope.collector.query.trace_tree import Node
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from relayscope.collector.page.trace.content import Received
     from relayscope.collector.page.trace.json_text import Line
     from relayscope.collector.page.trace.picture import Picture
-    from relayscope.collector.reading.records import Record, Span
+    from relayscope.collector.query.records import Record, Span
 
 MOST_CHARACTERS: Final = 60_000
 """How much of a text is shown at once: laid out, it is 2 MB of HTML, and 0.2 s of a browser."""
@@ -37,11 +37,19 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Something else in the trace, and what it is to this."""
+    """Something else in the trace, and what it is to this.
+
+    Attributes:
+        name: In the address.
+        text: What it is.
+        about: What it is to this.
+        kind: The same for the keyboard: `answer`, `span`, or `message`.
+    """
 
     name: str
     text: str
-    about: str = ""
+    about: str
+    kind: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +91,12 @@ class Chosen:
     received: Received | None = None
     hops: tuple[Hop, ...] = ()
     json: str = ""
+
+    @property
+    def exact(self) -> str:
+        """What is shown of the text, as it was said; what cannot be seen is written out."""
+        text = self.text or ""
+        return "\n".join(lines(text[: len(text) - self.more]))
 
 
 def chosen(
@@ -166,6 +180,7 @@ def _message(
             words.label(other),
             f"{'answer' if other.is_answer else 'to'}, {duration_text(abs(other.time - message.time))}"
             f" {'later' if other.time >= message.time else 'before'}",
+            "answer",
         )
         for other in counterparts(picture.places, message)
     ]
@@ -277,17 +292,17 @@ def _of_span(picture: Picture, item: Record | SpanEvent) -> Iterator[Link]:
     node = picture.places.node(item)
     if node is not None:
         text = words.short(node.span.name) if node.span else f"span {words.short(node.span_id)}"
-        yield Link(picture.places.name(node), text, "span")
+        yield Link(picture.places.name(node), text, "span", "span")
 
 
 def _around(picture: Picture, node: Node) -> Iterator[Link]:
     if node.parent is not None:
         parent = node.parent
         text = words.short(parent.span.name if parent.span else parent.span_id)
-        yield Link(picture.places.name(parent), text, "parent")
+        yield Link(picture.places.name(parent), text, "parent", "span")
     for message in node.messages:
         yield Link(
-            picture.places.name(message), words.label(message), message.direction or "message"
+            picture.places.name(message), words.label(message), message.direction or "", "message"
         )
 
 

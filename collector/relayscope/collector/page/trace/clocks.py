@@ -11,14 +11,14 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from typing import TYPE_CHECKING, Final
 
-from relayscope.collector.reading.records import text_of
+from relayscope.collector.query.records import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from relayscope.collector.page.trace.crossings import Crossing
-    from relayscope.collector.reading.records import Span
-    from relayscope.collector.reading.trace_tree import Node, Trace
+    from relayscope.collector.query.records import Span
+    from relayscope.collector.query.trace_tree import Node, Trace
 
 TELLING: Final = 10**6
 """From 1 ms on a correction is told of: less is nothing that a reader could be misled by."""

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from relayscope.collector.reading.records import Message
+from relayscope.collector.query.records import Message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from relayscope.collector.reading.trace_tree import Node, Trace
+    from relayscope.collector.query.trace_tree import Node, Trace
 
 _OTHER_END: Final = {"sent": "received", "received": "sent"}
 _ASKING: Final = ("request", "notification")

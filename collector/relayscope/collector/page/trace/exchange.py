@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Final
 from relayscope.collector.page.trace import words
 from relayscope.collector.page.trace.clocks import corrections
 from relayscope.collector.page.trace.crossings import Party, crossings
-from relayscope.collector.reading.records import Message, SpanEvent, text_of
+from relayscope.collector.query.records import Message, SpanEvent, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from relayscope.collector.page.trace.crossings import Crossing
     from relayscope.collector.page.trace.places import Places
-    from relayscope.collector.reading.records import Record, Span
-    from relayscope.collector.reading.trace_tree import Node, Trace
+    from relayscope.collector.query.records import Record, Span
+    from relayscope.collector.query.trace_tree import Node, Trace
 
 
 

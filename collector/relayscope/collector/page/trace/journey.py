@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from relayscope.collector.reading.records import Message
+from relayscope.collector.query.records import Message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from relayscope.collector.page.trace.places import Places
-    from relayscope.collector.reading.trace_tree import Node
+    from relayscope.collector.query.trace_tree import Node
 
 
 def came_from(places: Places, message: Message) -> list[Message]:

@@ -10,11 +10,11 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from math import atan2, cos, sin
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from relayscope.collector.page.trace.address import LANE_WIDTHS
 from relayscope.collector.page.trace.exchange import Note, Signal
-from relayscope.collector.reading.duration import duration_text, offset_text
+from relayscope.collector.render.quantities import duration_text, offset_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,10 +30,21 @@ HEAD: Final = 16
 BAR: Final = 8
 """Width of the bar on a lifeline while its party works; each further call stands so much beside."""
 
+_EDGE: Final = BAR // 2
+_HEAD_LENGTH: Final = 8
+_HEAD_ANGLE: Final = 0.45
 _BESIDE: Final = 5
 _MOST_BESIDE: Final = 3
-_RIGHT: Final = 232
+_RIGHT: Final = 160
 """Room for texts to the right of the last lifeline."""
+
+_FITTING: Final = 920
+"""How wide a ladder is beside what is chosen, on a screen of 1,440 pixels."""
+
+_NARROWEST: Final = 112
+_WIDEST: Final = 280
+_LANE_WIDTHS: Final = {"narrow": 112, "wide": 280}
+"""Pixels between two lifelines, where they are not to fit."""
 
 _CHARACTER: Final = 6.4
 """Average width of a character of 12 px in a system's sans, measured in Chromium on Debian."""
@@ -58,9 +69,29 @@ class Lane:
     correction: str = ""
 
 
+class Mark(NamedTuple):
+    """A word that stands out: `odd`, `bad`, or `quiet`."""
+
+    kind: str
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A step, and where it stands: an arrow from `x` to `to_x`, or a mark at `x`."""
+    """A step, and where it stands: an arrow from `x` to `to_x`, or a mark at `x`.
+
+    Attributes:
+        step: What it is.
+        y: Where it begins; `to_y` where it ends.
+        text_x: Where its text begins.
+        label: What it is, as far as there is room.
+        marks: What stands out about it.
+        said: What it says, as far as there is room.
+        time: When.
+        since: How long after the arrow before.
+        is_long: Whether that is a large part of the trace's time.
+        colour: That of its call, from 0 to 7.
+    """
 
     step: Signal | Note
     y: int
@@ -69,6 +100,7 @@ class Row:
     to_y: int
     text_x: int
     label: str
+    marks: tuple[Mark, ...]
     said: str
     time: str
     since: str
@@ -79,6 +111,56 @@ class Row:
     def is_arrow(self) -> bool:
         """Whether it is an arrow, rather than a mark at one lifeline."""
         return isinstance(self.step, Signal)
+
+    @property
+    def tone(self) -> str:
+        """How it stands out as a whole: `error`, `odd`, `unanswered`, `warn`, or not at all."""
+        step = self.step
+        if isinstance(step, Note):
+            return "error" if step.kind == "unanswered" else step.severity
+        if step.kind == "error":
+            return "error"
+        return "unanswered" if step.trouble else "odd" if step.odd else ""
+
+    @property
+    def spoken(self) -> str:
+        """All of it in words, for who does not see the drawing."""
+        step = self.step
+        if isinstance(step, Signal):
+            where = f"from {step.sender.key} to {step.receiver.key}"
+        else:
+            where = f"at {step.party.key}"
+        marks = "".join(f", {mark.text}" for mark in self.marks)
+        return f"{self.time}: {self.label} {where}{marks}"
+
+    @property
+    def shaft(self) -> str:
+        """The path of its line, from the edge of one bar to that of another."""
+        if self.x == self.to_x:
+            return f"M{self.x + _EDGE} {self.y}h28v{max(8, self.to_y - self.y)}H{self.x + _EDGE}"
+        start, end = self._ends
+        return f"M{start} {self.y}L{end} {self.to_y}"
+
+    @property
+    def point(self) -> str:
+        """The path of its head: an arrow's, or a cross where it led to nothing."""
+        start, end = self._ends
+        y = self.to_y
+        if isinstance(self.step, Signal) and self.step.trouble:
+            return f"M{end - 5} {y - 5}l10 10m0 -10l-10 10"
+        if self.x == self.to_x:
+            end, y, start = self.x + _EDGE, max(self.y + 8, self.to_y), self.x + 28
+        angle = atan2(y - self.y if self.x != self.to_x else 0, end - start)
+        left, right = (
+            (round(end - _HEAD_LENGTH * cos(angle + turn)), round(y - _HEAD_LENGTH * sin(angle + turn)))
+            for turn in (_HEAD_ANGLE, -_HEAD_ANGLE)
+        )
+        return f"M{left[0]} {left[1]}L{end} {y}L{right[0]} {right[1]}"
+
+    @property
+    def _ends(self) -> tuple[int, int]:
+        side = _EDGE if self.to_x > self.x else -_EDGE
+        return self.x + side, self.to_x - side
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +177,12 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """All of it, in pixels; `hidden` steps are not shown because a lane of theirs is not."""
+    """All of it, in pixels, `step` from lane to lane; `hidden` steps are not shown because a lane of theirs is not."""
 
     lanes: tuple[Lane, ...]
     rows: tuple[Row, ...]
     bars: tuple[Bar, ...]
+    step: int
     width: int
     height: int
     hidden: int
@@ -122,7 +205,7 @@ def ladder(
     corrections: dict[str, str],
     zero: int,
     extent: int,
-    lanes: str = "medium",
+    lanes: str = "fitting",
 ) -> Ladder:
     """Lay it out.
 
@@ -132,9 +215,9 @@ def ladder(
         corrections: In words, by component.
         zero: What times count from.
         extent: How long the trace took.
-        lanes: How far apart lanes are.
+        lanes: How far apart lanes are: one of `address.LANES`.
     """
-    step_x = LANE_WIDTHS[lanes]
+    step_x = _LANE_WIDTHS.get(lanes) or _fitting(len(shown))
     places = {party: MARGIN + step_x // 2 + step_x * place for place, party in enumerate(shown)}
     width = max(places.values(), default=MARGIN) + _RIGHT
     placed = [step for step in steps if all(party in places for party in _of(step))]
@@ -147,10 +230,15 @@ def ladder(
         ),
         rows=tuple(rows),
         bars=tuple(drawing.bars(rows)),
+        step=step_x,
         width=width,
         height=drawing.height,
         hidden=len(steps) - len(placed),
     )
+
+
+def _fitting(number: int) -> int:
+    return min(_WIDEST, max(_NARROWEST, round((_FITTING - MARGIN - _RIGHT) / max(number - 0.5, 1))))
 
 
 def _of(step: Signal | Note) -> tuple[Party, ...]:
@@ -199,6 +287,8 @@ class _Drawing:
             text_x = min(x, to_x) + BAR + 6
             room = int((self._width - text_x) / _CHARACTER)
             label = _cut(step.label, room)
+            marks = self._marks(step)
+            room -= len(label) + sum(len(mark.text) + 1 for mark in marks) + 1
             rows.append(
                 Row(
                     step=step,
@@ -208,7 +298,8 @@ class _Drawing:
                     to_y=self._levels.get((place, 1), y),
                     text_x=text_x,
                     label=label,
-                    said=_cut(step.said, room - len(label) - 1 - _taken_by_marks(step)),
+                    marks=marks,
+                    said=_cut(step.said, room),
                     time=offset_text(step.time - self._zero, self._extent),
                     since=f"+{duration_text(since)}" if place else "",
                     is_long=since * _LONG > self._extent and place > 0,
@@ -250,6 +341,20 @@ class _Drawing:
             )
         return bars
 
+    def _marks(self, step: Signal | Note) -> tuple[Mark, ...]:
+        if isinstance(step, Note):
+            return ()
+        marks = []
+        if step.odd:
+            marks.append(Mark("odd", f"! {step.odd.replace('_', ' ')}"))
+        if step.trouble:
+            marks.append(Mark("bad", f"✗ {step.trouble}"))
+        if step.is_changed:
+            marks.append(Mark("odd", "! changed on the way"))
+        if (step.arrives - step.leaves) * _LONG > self._extent > 0:
+            marks.append(Mark("quiet", f"arrived {duration_text(step.arrives - step.leaves)} later"))
+        return tuple(marks)
+
     def _colour(self, call: str | None) -> int | None:
         if call is None:
             return None
@@ -281,13 +386,6 @@ def _arrivals(steps: Sequence[Signal | Note]) -> list[int]:
                 found.append(place)
                 insort(there, step.arrives)
     return found
-
-
-def _taken_by_marks(step: Signal | Note) -> int:
-    if isinstance(step, Note):
-        return 0
-    marks = [step.odd, step.trouble, "changed" if step.is_changed else None]
-    return sum(len(mark) + 3 for mark in marks if mark)
 
 
 def _cut(text: str, room: int) -> str:

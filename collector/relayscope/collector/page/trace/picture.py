@@ -13,13 +13,13 @@ from relayscope.collector.page.trace.exchange import Exchange
 from relayscope.collector.page.trace.places import Places
 from relayscope.collector.page.trace.shown import Shown
 from relayscope.collector.page.trace.waterfall import Scale
-from relayscope.collector.reading.duration import duration_text
-from relayscope.collector.reading.queries import query
-from relayscope.collector.reading.records import Message
-from relayscope.collector.reading.selection import in_our_words
-from relayscope.collector.reading.trace_facts import Facts
-from relayscope.collector.reading.traces import load
-from relayscope.collector.reading.trace_tree import Node
+from relayscope.collector.render.quantities import duration_text
+from relayscope.collector.query.queries import query
+from relayscope.collector.query.records import Message
+from relayscope.collector.query.named_query import in_our_words
+from relayscope.collector.query.trace_facts import Facts
+from relayscope.collector.query.traces import load
+from relayscope.collector.query.trace_tree import Node
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from relayscope.collector.page.trace.address import Address
     from relayscope.collector.page.trace.crossings import Crossing
     from relayscope.collector.page.trace.exchange import Note, Signal
-    from relayscope.collector.reading.records import Record, Span
-    from relayscope.collector.reading.trace_tree import Trace
+    from relayscope.collector.query.records import Record, Span
+    from relayscope.collector.query.trace_tree import Trace
 
 LIMIT: Final = 5000
 """Spans and records of a trace that are shown."""

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from relayscope.collector.reading.records import Message, SpanEvent
-from relayscope.collector.reading.trace_tree import Node
+from relayscope.collector.query.records import Message, SpanEvent
+from relayscope.collector.query.trace_tree import Node
 
 if TYPE_CHECKING:
-    from relayscope.collector.reading.trace_tree import Item, Trace
+    from relayscope.collector.query.trace_tree import Item, Trace
 
 
 class Places:

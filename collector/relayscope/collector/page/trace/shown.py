@@ -10,15 +10,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from relayscope.collector.page.trace.exchange import kind_of
-from relayscope.collector.reading.records import SpanEvent
-from relayscope.collector.reading.trace_tree import Node
+from relayscope.collector.query.records import SpanEvent
+from relayscope.collector.query.trace_tree import Node
 
 if TYPE_CHECKING:
     from collections.abc import Container
 
     from relayscope.collector.page.trace.address import Address
     from relayscope.collector.page.trace.places import Places
-    from relayscope.collector.reading.trace_tree import Item, Trace
+    from relayscope.collector.query.trace_tree import Item, Trace
 
 _MS: Final = 10**6
 

@@ -6,21 +6,21 @@ width there is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, TypedDict
 
 from relayscope.collector.page.trace import words
-from relayscope.collector.reading.duration import duration_text, offset_text
-from relayscope.collector.reading.records import Message, SpanEvent
-from relayscope.collector.reading.trace_tree import Node
+from relayscope.collector.render.quantities import duration_text, offset_text
+from relayscope.collector.query.records import Message, SpanEvent
+from relayscope.collector.query.trace_tree import Node
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from relayscope.collector.page.trace.places import Places
     from relayscope.collector.page.trace.shown import Shown
-    from relayscope.collector.reading.records import Record
-    from relayscope.collector.reading.trace_tree import Entry, Trace
+    from relayscope.collector.query.records import Record, Span
+    from relayscope.collector.query.trace_tree import Entry, Trace
 
 WHOLE: Final = 1000
 """What the time of the trace is divided by."""
@@ -30,6 +30,8 @@ _DEEPEST: Final = 12
 
 _ARROWS: Final = {"sent": "→", "received": "←"}
 _TICKS: Final = 4
+_ROOM: Final = 20
+"""A zoomed span has a twentieth of its time free on each side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class Row:
         said: What it says.
         trouble: What is wrong with it; `error` and `warn` in `severity` say how wrong.
         severity: As for a note of the ladder.
-        time: When it was.
+        time: When it was; `at` in ns, by the clock of all.
         took: How long.
         start: Where its bar or mark begins, in thousandths.
         length: How long its bar is.
@@ -66,6 +68,7 @@ class Row:
     trouble: str = ""
     severity: str = ""
     time: str = ""
+    at: int = 0
     took: str = ""
     start: float = 0
     length: float = 0
@@ -75,10 +78,24 @@ class Row:
     is_parent: bool = False
 
 
+class _When(TypedDict):
+    time: str
+    at: int
+    start: float
+
+
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Where a moment is: from when on, and for how long, in ns; and what is added to whose times."""
+    """Where a moment is.
 
+    Attributes:
+        zero: What times count from, in ns.
+        start: When what is drawn begins.
+        extent: How long that is.
+        corrections: What is added to whose times.
+    """
+
+    zero: int
     start: int
     extent: int
     corrections: Mapping[str, int]
@@ -86,7 +103,7 @@ class Scale:
     @classmethod
     def of(cls, trace: Trace, corrections: Mapping[str, int]) -> Scale:
         """Make it hold all of a trace."""
-        times = []
+        times = [record.time + corrections.get(record.component, 0) for record in trace.loose]
         for node in trace.nodes():
             if node.span is not None:
                 shift = corrections.get(node.span.component, 0)
@@ -94,27 +111,38 @@ class Scale:
             times += [
                 record.time + corrections.get(record.component, 0) for record in node.records
             ]
-        times += [record.time + corrections.get(record.component, 0) for record in trace.loose]
         start = min(times, default=0)
-        return cls(start, max(times, default=0) - start, corrections)
+        return cls(start, start, max(times, default=0) - start, corrections)
+
+    def zoomed(self, span: Span | None) -> Scale:
+        """The same, holding only a span; all of it where that was not recorded."""
+        if span is None:
+            return self
+        room = (span.end - span.start) // _ROOM
+        start = span.start + self.corrections.get(span.component, 0) - room
+        return replace(self, start=start, extent=max(1, span.end - span.start) + 2 * room)
 
     def place(self, time: int, component: str) -> float:
-        """How far in a moment of a component's is, in thousandths."""
+        """How far in a moment of a component's is, in thousandths; at the edge if it is beyond."""
         offset = time + self.corrections.get(component, 0) - self.start
         share = WHOLE * offset / self.extent if self.extent else 0
         return round(min(max(share, 0), WHOLE), 1)
 
-    def text(self, time: int, component: str) -> str:
-        """The same in words."""
-        return offset_text(
-            time + self.corrections.get(component, 0) - self.start, self.extent
-        )
+    def when(self, time: int, component: str) -> _When:
+        """The same as a row has it."""
+        at = time + self.corrections.get(component, 0)
+        return {
+            "time": offset_text(at - self.zero, self.extent),
+            "at": at,
+            "start": self.place(time, component),
+        }
 
     def ticks(self) -> list[tuple[float, str]]:
         """Moments to draw a line at."""
+        moments = [self.extent * tick // _TICKS for tick in range(_TICKS + 1)]
         return [
-            (WHOLE * tick / _TICKS, offset_text(self.extent * tick // _TICKS, self.extent))
-            for tick in range(_TICKS + 1)
+            (WHOLE * tick / _TICKS, duration_text(self.start - self.zero + moment))
+            for tick, moment in enumerate(moments)
         ]
 
 
@@ -143,8 +171,7 @@ def _row(name: str, entry: Entry, places: Places, shown: Shown, scale: Scale) ->
             label=words.short(item.name),
             said=words.short(": ".join(filter(None, said))),
             severity="warn" if item.name == "exception" else "",
-            time=scale.text(item.time, component),
-            start=scale.place(item.time, component),
+            **scale.when(item.time, component),
         )
     return _record(name, depth, item, scale)
 
@@ -162,8 +189,7 @@ def _span(name: str, depth: int, node: Node, shown: Shown, scale: Scale) -> Row:
             label=f"span {words.short(node.span_id)}",
             trouble="not recorded",
             severity="warn",
-            time=scale.text(node.start, component),
-            start=scale.place(node.start, component),
+            **scale.when(node.start, component),
             hidden=shown.folded[name],
             brief=shown.brief[name],
             is_parent=bool(node.children or node.records),
@@ -177,12 +203,11 @@ def _span(name: str, depth: int, node: Node, shown: Shown, scale: Scale) -> Row:
         component=span.component,
         sign="",
         label=words.short(span.name),
-        said=span.kind,
+        said=f"{span.kind} {duration_text(span.end - span.start)}",
         trouble=trouble or ("its parent is below it" if node.in_cycle else ""),
         severity="error" if span.failed else "warn" if node.in_cycle else "",
-        time=scale.text(span.start, span.component),
+        **scale.when(span.start, span.component),
         took=duration_text(span.end - span.start),
-        start=start,
         length=round(max(end - start, 0), 1),
         marks=tuple(scale.place(message.time, message.component) for message in node.messages),
         hidden=shown.folded[name],
@@ -192,10 +217,7 @@ def _span(name: str, depth: int, node: Node, shown: Shown, scale: Scale) -> Row:
 
 
 def _record(name: str, depth: int, record: Record, scale: Scale) -> Row:
-    common = {
-        "time": scale.text(record.time, record.component),
-        "start": scale.place(record.time, record.component),
-    }
+    when = scale.when(record.time, record.component)
     if isinstance(record, Message):
         odd = record.odd or ""
         return Row(
@@ -208,7 +230,7 @@ def _record(name: str, depth: int, record: Record, scale: Scale) -> Row:
             words.said(record),
             trouble=words.short(odd),
             severity="error" if record.kind == "error" else "warn" if odd else "",
-            **common,
+            **when,
         )
     number = record.severity_number
     return Row(
@@ -220,5 +242,5 @@ def _record(name: str, depth: int, record: Record, scale: Scale) -> Row:
         words.log_label(record),
         words.short(record.body or ""),
         severity="error" if number >= words.ERROR else "warn" if number >= words.WARN else "",
-        **common,
+        **when,
     )

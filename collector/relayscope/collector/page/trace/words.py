@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from relayscope.collector.reading.duration import duration_text
-from relayscope.collector.reading.gist import gist
-from relayscope.collector.reading.plain_text import one_line
+from relayscope.collector.render.quantities import duration_text
+from relayscope.collector.render.message_summary import gist
+from relayscope.collector.render.printable import one_line
 
 if TYPE_CHECKING:
-    from relayscope.collector.reading.records import Message, Record, Span
+    from relayscope.collector.query.records import Message, Record, Span
 
 WARN: Final = 13
 ERROR: Final = 17

@@ -1,0 +1,176 @@
+// One trace: choosing without loading the page anew, stepping with the keyboard, copying.
+
+import { copy, localTimes, startLooking, stopLooking } from "/static/page.js";
+
+const trace = document.querySelector(".trace");
+const pane = document.getElementById("chosen");
+const scroller = document.querySelector(".ladder, .waterfall, .log");
+const rows = [...document.querySelectorAll(".row[data-name]")];
+const places = new Map();
+rows.forEach((row, place) => {
+  places.set(row.dataset.name, place);
+  if (row.dataset.twin) places.set(row.dataset.twin, place);
+});
+let asked;
+
+const current = () => rows.findIndex((row) => row.hasAttribute("aria-current"));
+
+/** One row can be reached with Tab; the others with the keys that step. */
+function letTabReach(place) {
+  rows.forEach((row, at) => { row.setAttribute("tabindex", at === place ? "0" : "-1"); });
+}
+
+function mark(name) {
+  const before = current();
+  if (before >= 0) rows[before].removeAttribute("aria-current");
+  const place = places.get(name);
+  if (place === undefined) return;
+  rows[place].setAttribute("aria-current", "true");
+  letTabReach(place);
+}
+
+/** Scroll a row into sight, within its view alone: the page stays where it is. */
+function show(place, { always = false } = {}) {
+  if (!rows[place]) return;
+  const row = (rows[place].querySelector(".hit") ?? rows[place]).getBoundingClientRect();
+  const view = scroller.getBoundingClientRect();
+  const head = scroller.querySelector(".heads, .axis")?.getBoundingClientRect().height ?? 0;
+  if (always || row.top < view.top + head || row.bottom > view.bottom - 16) {
+    scroller.scrollTop += row.top - view.top - view.height / 2;
+  }
+}
+
+/** Fetch what is said of something, and put it beside the trace. */
+async function choose(name, { remember = true, focus = false } = {}) {
+  const address = new URL(location);
+  address.searchParams.set("at", name);
+  address.searchParams.delete("text");
+  mark(name);
+  const place = places.get(name);
+  if (place !== undefined) {
+    show(place);
+    if (focus) rows[place].focus({ preventScroll: true });
+  }
+  if (remember) history.pushState({}, "", address);
+  asked?.abort();
+  asked = new AbortController();
+  const mine = asked;
+  startLooking(() => mine.abort());
+  try {
+    const answer = await fetch(`${trace.dataset.trace}/chosen${address.search}`, { signal: mine.signal });
+    if (!answer.ok) {
+      location.assign(address);
+      return;
+    }
+    const read = new DOMParser().parseFromString(await answer.text(), "text/html");
+    pane.replaceChildren(...read.body.childNodes);
+    pane.scrollTop = 0;
+    pane.closest("aside").scrollTop = 0;
+    localTimes(pane);
+  } catch (error) {
+    if (error.name !== "AbortError") throw error;
+  } finally {
+    if (mine === asked) stopLooking();
+  }
+}
+
+const isPlain = (event) => event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-name]");
+  if (link && isPlain(event)) {
+    event.preventDefault();
+    event.stopPropagation();
+    choose(link.dataset.name);
+    if (link.classList.contains("row") && getComputedStyle(pane.closest("aside")).position !== "sticky") {
+      pane.scrollIntoView({ block: "start" });
+    }
+    return;
+  }
+  // Other links of this page keep what is chosen meanwhile.
+  const keeps = event.target.closest("a[data-keeps]");
+  const at = new URL(location).searchParams.get("at");
+  if (keeps && at) {
+    const address = new URL(keeps.href);
+    if (!address.searchParams.has("text")) address.searchParams.set("at", at);
+    keeps.href = address;
+  }
+}, true);
+
+document.addEventListener("submit", (event) => {
+  const at = new URL(location).searchParams.get("at");
+  if (at && trace.contains(event.target)) {
+    let field = event.target.elements.at;
+    if (!field) {
+      field = document.createElement("input");
+      field.type = "hidden";
+      field.name = "at";
+      event.target.append(field);
+    }
+    field.value = at;
+  }
+}, true);
+
+document.addEventListener("click", async (event) => {
+  const all = event.target.closest("a[data-copies]");
+  if (all && isPlain(event)) {
+    event.preventDefault();
+    stopLooking();
+    copy(await (await fetch(all.dataset.copies)).text(), all);
+  }
+  const text = event.target.closest("[data-copies-text]");
+  if (text) copy(document.getElementById(text.dataset.copiesText).textContent, text);
+});
+
+function step(by) {
+  const at = current();
+  const to = at < 0 ? (by > 0 ? 0 : rows.length - 1) : at + by;
+  if (rows[to]) choose(rows[to].dataset.name, { focus: true });
+}
+
+function stepFound(by) {
+  const found = rows.filter((row) => row.closest(".found"));
+  if (!found.length) return;
+  const at = current();
+  const beyond = found.map((row) => rows.indexOf(row)).filter((place) => (by > 0 ? place > at : place < at));
+  const to = by > 0 ? beyond[0] ?? rows.indexOf(found[0]) : beyond.at(-1) ?? rows.indexOf(found.at(-1));
+  choose(rows[to].dataset.name, { focus: true });
+}
+
+const follow = (kind) => {
+  const link = pane.querySelector(`a.to[data-kind="${kind}"]`);
+  if (link) choose(link.dataset.name, { focus: true });
+};
+const views = [...document.querySelectorAll(".tabs a")];
+const keys = {
+  j: () => step(1), ArrowDown: () => step(1), k: () => step(-1), ArrowUp: () => step(-1),
+  n: () => stepFound(1), N: () => stepFound(-1),
+  a: () => follow("answer"), o: () => follow("other"),
+  "1": () => views[0].click(), "2": () => views[1].click(), "3": () => views[2].click(),
+  "/": () => document.querySelector(".find input[type=search]").focus(),
+};
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea")) return;
+  // Arrows scroll where a text or a summary has the focus.
+  if (event.key.startsWith("Arrow") && !event.target.closest(".row") && event.target !== scroller) return;
+  const act = keys[event.key];
+  if (act) {
+    event.preventDefault();
+    act();
+  }
+});
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-to=found]");
+  if (link && isPlain(event)) {
+    event.preventDefault();
+    stopLooking();
+    stepFound(Number(link.dataset.step));
+  }
+});
+
+window.addEventListener("popstate", () => location.reload());
+
+letTabReach(Math.max(0, current()));
+if (current() >= 0) show(current(), { always: true });

@@ -1,0 +1,253 @@
+"""One trace: `/trace/ID`, as a ladder, a waterfall, or a log, and what is chosen of it."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, LiteralString
+from uuid import UUID
+
+from psycopg import ClientCursor
+from starlette.responses import RedirectResponse, Response
+
+from relayscope.collector.page.trace import words
+from relayscope.collector.page.trace.address import KINDS, LANES, VIEWS, Address
+from relayscope.collector.page.trace.chosen import chosen
+from relayscope.collector.page.trace.ladder import ladder, parties
+from relayscope.collector.page.trace.log import log
+from relayscope.collector.page.trace.picture import LIMIT, look
+from relayscope.collector.page.trace.waterfall import waterfall
+from relayscope.collector.page.view import View
+from relayscope.collector.query import trace_id as trace_ids
+from relayscope.collector.query.errors import TraceMissing
+from relayscope.collector.query.queries import query
+from relayscope.collector.query.trace_tree import Node
+from relayscope.collector.query.traces import load
+from relayscope.collector.render.quantities import duration_text
+from relayscope.collector.render.trace_json import trace_json
+
+if TYPE_CHECKING:
+    import psycopg
+    from starlette.requests import Request
+
+    from relayscope.collector.page.trace.picture import Picture
+
+_BEGINNING: Final = re.compile(r"[0-9a-f]{6,32}")
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_CHARACTER_OF_NAME: Final = 8
+"""Pixels that a character of a lane's name takes."""
+
+
+async def _show(request: Request) -> Response:
+    page = request.app.state.page
+    address = Address.of(request.query_params)
+    trace_id = _whole(request.path_params["trace_id"])
+    if trace_id is None:
+        return await _by_beginning(request)
+    whole = request.query_params.get("text") == "whole"
+    values = await page.reader.run(partial(_values, trace_id, address, whole=whole))
+    return page.render(request, "trace.html", **values)
+
+
+async def _choose(request: Request) -> Response:
+    """The part of the page about what is chosen, for `trace.js`."""
+    page = request.app.state.page
+    address = Address.of(request.query_params)
+    trace_id = _given(request)
+    whole = request.query_params.get("text") == "whole"
+    values = await page.reader.run(partial(_chosen, trace_id, address, whole=whole))
+    return page.render(request, "trace_chosen.html", address=address, **values)
+
+
+async def _json(request: Request) -> Response:
+    trace_id = _given(request)
+    trace = await request.app.state.page.reader.run(partial(load, trace_id=trace_id, limit=LIMIT))
+    return Response(trace_json(trace), media_type="application/json")
+
+
+async def _by_beginning(request: Request) -> Response:
+    given = request.path_params["trace_id"].lower()
+    if not _BEGINNING.fullmatch(given):
+        raise TraceMissing("a trace has an id of 32 hex digits; its first six may do")
+    ids = trace_ids.parse_trace_id(given)
+    found = await request.app.state.page.reader.run(partial(trace_ids.find, ids=ids))
+    return RedirectResponse(request.url.replace(path=f"/trace/{found.hex}"), 307)
+
+
+views = (
+    View("/trace/{trace_id}", "", _show),
+    View("/trace/{trace_id}/chosen", "", _choose),
+    View("/trace/{trace_id}/json", "", _json),
+)
+
+
+def _whole(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def _given(request: Request) -> UUID:
+    found = _whole(request.path_params["trace_id"])
+    if found is None:
+        raise TraceMissing("a trace has an id of 32 hex digits")
+    return found
+
+
+def _values(
+    trace_id: UUID, address: Address, connection: psycopg.Connection[Any], *, whole: bool
+) -> dict[str, Any]:
+    """What the template shows, made in the reader's thread."""
+    picture = look(connection, trace_id, address)
+    facts = picture.facts
+    root = next((node.span for node in picture.trace.nodes() if node.span is not None), None)
+    previous_found, next_found = _beside(picture.found, picture, address.at)
+    values = {
+        "address": address,
+        "base": address.to(at="", find=address.find) + ("&" if address.to(at="") != "?" else ""),
+        "began": _date(facts.start),
+        "extent": duration_text(facts.extent),
+        "facts": facts,
+        "figures": _figures(picture),
+        "findings": _findings(picture),
+        "found": frozenset(picture.found),
+        "kinds": KINDS,
+        "next_found": next_found,
+        "opened": address.reset != address.to() and not address.find,
+        "picture": picture,
+        "previous_found": previous_found,
+        "short_id": trace_ids.short(trace_id.hex),
+        "statements": [
+            _statement(connection, query("spans_of_trace"), trace_id=trace_id, spans=LIMIT),
+            _statement(
+                connection,
+                query("records_of_trace"),
+                trace_id=trace_id,
+                records=LIMIT,
+                characters=words.GIST_CHARACTERS,
+            ),
+        ],
+        "title": words.short(root.name) if root else "Trace without spans",
+        "trace_id": trace_id.hex,
+        "views": VIEWS,
+        "widths": LANES,
+    }
+    return values | _drawn(picture, address) | _about(connection, picture, address, whole=whole)
+
+
+def _drawn(picture: Picture, address: Address) -> dict[str, Any]:
+    everybody = parties(picture.exchange, address.order)
+    if address.view == "ladder":
+        drawing = ladder(
+            picture.steps,
+            [party for party in everybody if party.key not in address.hide],
+            corrections=picture.corrections,
+            zero=picture.scale.start,
+            extent=picture.scale.extent,
+            lanes=address.lanes,
+        )
+        return {
+            "characters": drawing.step // _CHARACTER_OF_NAME,
+            "drawing": drawing,
+            "everybody": everybody,
+            "moved": partial(_moved, tuple(party.key for party in everybody)),
+        }
+    zoomed = picture.places.items.get(address.zoom) if address.view == "waterfall" else None
+    scale = picture.scale.zoomed(zoomed.span) if isinstance(zoomed, Node) else picture.scale
+    rows = list(waterfall(picture.trace, picture.places, picture.shown, scale))
+    if address.view == "log":
+        return {"everybody": everybody, "lines": log(rows)}
+    return {
+        "everybody": everybody,
+        "is_zoomed": scale is not picture.scale,
+        "rows": rows,
+        "ticks": scale.ticks(),
+    }
+
+
+def _chosen(
+    trace_id: UUID, address: Address, connection: psycopg.Connection[Any], *, whole: bool
+) -> dict[str, Any]:
+    return _about(connection, look(connection, trace_id, address), address, whole=whole)
+
+
+def _about(
+    connection: psycopg.Connection[Any], picture: Picture, address: Address, *, whole: bool
+) -> dict[str, Any]:
+    about = chosen(connection, picture, address.at, whole=whole) if address.at else None
+    statement = ""
+    if about is not None:
+        if about.what == "message":
+            statement = _statement(
+                connection,
+                "select * from relayscope.messages\n"
+                "where trace_id = %(trace_id)s and message_id = %(name)s",
+                trace_id=picture.trace.trace_id,
+                name=about.name,
+            )
+        else:
+            statement = _statement(
+                connection,
+                "select * from relayscope.trace(%(trace_id)s)\nwhere span_id = %(span_id)s",
+                trace_id=picture.trace.trace_id,
+                span_id=getattr(picture.places.node(picture.places.items[address.at]), "span_id", ""),
+            )
+    return {"chosen": about, "chosen_statement": statement}
+
+
+def _statement(
+    connection: psycopg.Connection[Any], statement: LiteralString, **values: object
+) -> str:
+    """A statement with its values in it, to be read and to be run elsewhere."""
+    return ClientCursor(connection).mogrify(statement, values)
+
+
+def _moved(keys: tuple[str, ...], place: int, by: int) -> tuple[str, ...]:
+    order = list(keys)
+    order.insert(place + by, order.pop(place))
+    return tuple(order)
+
+
+def _beside(found: tuple[str, ...], picture: Picture, at: str) -> tuple[str, str]:
+    """What was found before and behind what is chosen, around the ends."""
+    if not found:
+        return "", ""
+    order = {name: place for place, name in enumerate(picture.places.items)}
+    here = order.get(at, -1)
+    before = [name for name in found if order[name] < here]
+    behind = [name for name in found if order[name] > here]
+    return (before or found)[-1], (behind or found)[0]
+
+
+def _figures(picture: Picture) -> list[str]:
+    facts = picture.facts
+    figures = [words.count(len(facts.spans), "span"), words.count(facts.messages, "message")]
+    if logs := len(facts.records) - facts.messages:
+        figures.append(words.count(logs, "log record"))
+    return figures
+
+
+def _findings(picture: Picture) -> list[tuple[str, str]]:
+    """What a reader in a hurry should look for, and how bad that is."""
+    facts, trace = picture.facts, picture.trace
+    findings = []
+    if facts.failed:
+        findings.append((f"{words.count(facts.failed, 'span')} failed", "bad"))
+    if facts.odd:
+        findings.append((words.count(facts.odd, "odd message"), "odd"))
+    if facts.missing:
+        findings.append((f"{words.count(facts.missing, 'span')} not recorded", "odd"))
+    if trace.more_spans:
+        findings.append((f"more than {LIMIT:,} spans: only the first are shown", "odd"))
+    if trace.more_records:
+        findings.append((f"more than {LIMIT:,} records: only the first are shown", "odd"))
+    return findings
+
+
+def _date(ns: int) -> datetime | None:
+    try:
+        return _EPOCH + timedelta(microseconds=ns // 1000)
+    except OverflowError:
+        return None
