@@ -55,6 +55,7 @@ _MODULES: Final = (
     "setup",
     "api",
     "log_in",
+    "trace",
 )
 """The modules with views; the navigation has their views in this order."""
 

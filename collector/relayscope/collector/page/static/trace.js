@@ -38,6 +38,10 @@ function show(place, { always = false } = {}) {
   if (always || row.top < view.top + head || row.bottom > view.bottom - 16) {
     scroller.scrollTop += row.top - view.top - view.height / 2;
   }
+  const text = rows[place].querySelector(".says")?.getBoundingClientRect();
+  if (text && (text.left > view.right - 96 || text.left < view.left)) {
+    scroller.scrollLeft += text.left - view.left - 48;
+  }
 }
 
 /** Fetch what is said of something, and put it beside the trace. */

@@ -117,9 +117,7 @@ class Address:
 
     def folded(self, span: str) -> str:
         """The address with a span folded."""
-        return self.to(
-            fold=(*self.fold, span), open=tuple(one for one in self.open if one != span)
-        )
+        return self.to(fold=(*self.fold, span), open=tuple(one for one in self.open if one != span))
 
     def unfolded(self, span: str) -> str:
         """The address with a span open."""

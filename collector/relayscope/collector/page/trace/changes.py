@@ -9,11 +9,11 @@ from psycopg.rows import dict_row
 
 from relayscope.collector.page.trace import words
 from relayscope.collector.page.trace.journey import came_from, went_on_as
-from relayscope.collector.render.quantities import duration_text
-from relayscope.collector.render.printable import one_line
+from relayscope.collector.query.named_query import in_our_words
 from relayscope.collector.query.queries import query
 from relayscope.collector.query.records import Message
-from relayscope.collector.query.named_query import in_our_words
+from relayscope.collector.render.printable import one_line
+from relayscope.collector.render.quantities import duration_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,9 +133,7 @@ class Changes:
                 more=more,
             )
 
-    def _compared(
-        self, left: Message, right: Message
-    ) -> tuple[tuple[Difference, ...] | None, int]:
+    def _compared(self, left: Message, right: Message) -> tuple[tuple[Difference, ...] | None, int]:
         if left.body is None or right.body is None:
             return None, 0
         if left.body_digest == right.body_digest:

@@ -11,12 +11,12 @@ import orjson
 from relayscope.collector.page.trace import words
 from relayscope.collector.page.trace.changes import Changes
 from relayscope.collector.page.trace.content import received
-from relayscope.collector.page.trace.json_text import laid_out
 from relayscope.collector.page.trace.journey import counterparts
-from relayscope.collector.render.quantities import duration_text, size_text
-from relayscope.collector.render.printable import lines, one_line
+from relayscope.collector.page.trace.json_text import laid_out
 from relayscope.collector.query.records import Message, SpanEvent
 from relayscope.collector.query.trace_tree import Node
+from relayscope.collector.render.printable import lines, one_line
+from relayscope.collector.render.quantities import duration_text, size_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +33,33 @@ MOST_CHARACTERS: Final = 60_000
 """How much of a text is shown at once: laid out, it is 2 MB of HTML, and 0.2 s of a browser."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a message or record says; `more` characters of it are not shown."""
+
+    text: str
+    more: int
+
+    @classmethod
+    def of(cls, text: str, *, whole: bool) -> Said:
+        """Show all of a text, or its beginning."""
+        return cls(text, 0 if whole else max(0, len(text) - MOST_CHARACTERS))
+
+    @property
+    def lines(self) -> list[Line]:
+        """What is shown, laid out."""
+        return laid_out(self._shown)
+
+    @property
+    def exact(self) -> str:
+        """What is shown, as it was said; what cannot be seen is written out."""
+        return "\n".join(lines(self._shown))
+
+    @property
+    def _shown(self) -> str:
+        return self.text[: len(self.text) - self.more]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +93,7 @@ class Chosen:
         time: When it was recorded, by the recorder's own clock; None if the year is beyond dates.
         facts: Names and values.
         links: What belongs to it.
-        text: What it says, as it was said.
-        lines: The same, laid out; only its beginning if `more` characters are left.
-        more: How many characters are not shown.
+        said: What it says; None if that was not recorded.
         received: What a model got of it.
         attributes: Names and values.
         hops: Where else it crossed, and what was changed on the way.
@@ -85,18 +110,10 @@ class Chosen:
     facts: tuple[tuple[str, str], ...]
     links: tuple[Link, ...]
     attributes: tuple[tuple[str, str], ...]
-    text: str | None = None
-    lines: tuple[Line, ...] = ()
-    more: int = 0
+    said: Said | None = None
     received: Received | None = None
     hops: tuple[Hop, ...] = ()
     json: str = ""
-
-    @property
-    def exact(self) -> str:
-        """What is shown of the text, as it was said; what cannot be seen is written out."""
-        text = self.text or ""
-        return "\n".join(lines(text[: len(text) - self.more]))
 
 
 def chosen(
@@ -119,11 +136,9 @@ def chosen(
         return _event(picture, name, item)
     changes = Changes(connection, picture)
     text = changes.text(item)
-    shown = text if text is None or whole else text[:MOST_CHARACTERS]
-    lines_of_it = tuple(laid_out(shown)) if shown is not None else ()
-    more = len(text) - len(shown) if text is not None and shown is not None else 0
+    said = None if text is None else Said.of(text, whole=whole)
     if isinstance(item, Message):
-        return _message(picture, name, item, text, lines_of_it, more, tuple(changes.hops(item)))
+        return _message(picture, item, said, tuple(changes.hops(item)))
     return Chosen(
         name=name,
         what="log",
@@ -135,21 +150,13 @@ def chosen(
         facts=(("time", _nanoseconds(item.time)),),
         links=tuple(_of_span(picture, item)),
         attributes=_attributes(item.attributes),
-        text=text,
-        lines=lines_of_it,
-        more=more,
+        said=said,
         json=_json({"component": item.component, "time_unix_nano": item.time, "body": text}, item),
     )
 
 
 def _message(
-    picture: Picture,
-    name: str,
-    message: Message,
-    text: str | None,
-    laid: tuple[Line, ...],
-    more: int,
-    hops: tuple[Hop, ...],
+    picture: Picture, message: Message, said: Said | None, hops: tuple[Hop, ...]
 ) -> Chosen:
     span = picture.span_of(message)
     badges = [(message.kind or "message", "bad" if message.kind == "error" else "quiet")]
@@ -157,7 +164,7 @@ def _message(
     if message.odd:
         badges.append((words.short(message.odd.replace("_", " ")), "odd"))
         explained.append(words.ODD.get(message.odd, ""))
-    content = received(text) if text is not None and message.kind == "result" else None
+    content = received(said.text) if said is not None and message.kind == "result" else None
     if content is not None and content.is_error:
         badges.append(("tool failed", "bad"))
     if span is not None and message.kind == "request" and (why := words.no_answer(span)):
@@ -175,17 +182,11 @@ def _message(
         ("time", _nanoseconds(message.time)),
     ]
     links = [
-        Link(
-            picture.places.name(other),
-            words.label(other),
-            f"{'answer' if other.is_answer else 'to'}, {duration_text(abs(other.time - message.time))}"
-            f" {'later' if other.time >= message.time else 'before'}",
-            "answer",
-        )
+        Link(picture.places.name(other), words.label(other), _apart(message, other), "answer")
         for other in counterparts(picture.places, message)
     ]
     return Chosen(
-        name=name,
+        name=picture.places.name(message),
         what="message",
         title=words.label(message),
         component=message.component,
@@ -195,9 +196,7 @@ def _message(
         facts=tuple((key, one_line(value)) for key, value in facts if value),
         links=(*links, *_of_span(picture, message)),
         attributes=_attributes(message.attributes),
-        text=text,
-        lines=laid,
-        more=more,
+        said=said,
         received=content,
         hops=hops,
         json=_json(
@@ -205,11 +204,17 @@ def _message(
                 "message_id": message.message_id,
                 "component": message.component,
                 "time_unix_nano": message.time,
-                "body": text,
+                "body": said and said.text,
             },
             message,
         ),
     )
+
+
+def _apart(message: Message, other: Message) -> str:
+    what = "answer" if other.is_answer else "to"
+    when = "later" if other.time >= message.time else "before"
+    return f"{what}, {duration_text(abs(other.time - message.time))} {when}"
 
 
 def _span(picture: Picture, name: str, node: Node) -> Chosen:
@@ -329,7 +334,9 @@ def _text(value: object) -> str:
 
 
 def _json(of_it: dict[str, Any], item: Record | Span | SpanEvent) -> str:
-    return orjson.dumps(of_it | {"attributes": item.attributes}, option=orjson.OPT_INDENT_2).decode()
+    return orjson.dumps(
+        of_it | {"attributes": item.attributes}, option=orjson.OPT_INDENT_2
+    ).decode()
 
 
 def _date(ns: int) -> datetime | None:

@@ -48,7 +48,7 @@ def corrections(trace: Trace, crossings: Iterable[Crossing]) -> dict[str, int]:
             one = waiting.popleft()
             for other in neighbours[one]:
                 if other not in found:
-                    found[other] = found[one] + _difference(bounds, one, other)
+                    found[other] = _correction(bounds, one, other, found[one])
                     waiting.append(other)
     return {component: ns for component, ns in found.items() if ns}
 
@@ -74,12 +74,14 @@ def _waits(span: Span) -> bool:
     return span.kind == "client" and not span.failed and not method.startswith("notifications/")
 
 
-def _difference(bounds: Mapping[tuple[str, str], list[int]], one: str, other: str) -> int:
-    """What has to be added to the other's times: nothing if that contradicts nothing."""
-    least = max(bounds.get((one, other), ()), default=None)
-    most = min((-bound for bound in bounds.get((other, one), ())), default=None)
+def _correction(
+    bounds: Mapping[tuple[str, str], list[int]], one: str, other: str, of_one: int
+) -> int:
+    """What to add to the other's times, given that of one: nothing if that contradicts nothing."""
+    least = max((of_one + bound for bound in bounds.get((one, other), ())), default=None)
+    most = min((of_one - bound for bound in bounds.get((other, one), ())), default=None)
     if least is not None and most is not None:
         return 0 if least <= 0 <= most else (least + most) // 2
     if least is not None:
         return max(0, least)
-    return min(0, most or 0)
+    return 0 if most is None else min(0, most)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from relayscope.collector.page.trace import words
 from relayscope.collector.page.trace.clocks import corrections
 from relayscope.collector.page.trace.crossings import Party, crossings
+from relayscope.collector.page.trace.steps import ASKING, Note, Signal
 from relayscope.collector.query.records import Message, SpanEvent, text_of
 
 if TYPE_CHECKING:
@@ -19,88 +20,19 @@ if TYPE_CHECKING:
 
     from relayscope.collector.page.trace.crossings import Crossing
     from relayscope.collector.page.trace.places import Places
+    from relayscope.collector.page.trace.steps import Step
     from relayscope.collector.query.records import Record, Span
     from relayscope.collector.query.trace_tree import Node, Trace
 
 
-
 _MESSAGE_KINDS: Final = ("request", "notification", "result", "error")
-_ASKING: Final = ("request", "notification")
-
-
-@dataclass(frozen=True, slots=True)
-class Signal:
-    """Something that one party said to another.
-
-    Attributes:
-        names: Of its records in the trace, or of the span that is all that is known of it.
-        sender: Who said it.
-        receiver: To whom.
-        leaves: When it was sent, in ns.
-        arrives: When it was received; `leaves` where only one of them is known.
-        kind: One of `address.KINDS`, or `connect`.
-        label: What it is.
-        said: What it says.
-        call: The span of its call.
-        odd: What is odd about it.
-        trouble: Why it led to nothing.
-        is_changed: Whether it arrived otherwise than it was sent.
-    """
-
-    names: tuple[str, ...]
-    sender: Party
-    receiver: Party
-    leaves: int
-    arrives: int
-    kind: str
-    label: str
-    said: str = ""
-    call: str | None = None
-    odd: str | None = None
-    trouble: str | None = None
-    is_changed: bool = False
-
-    @property
-    def time(self) -> int:
-        """When it was sent."""
-        return self.leaves
-
-    @property
-    def is_asking(self) -> bool:
-        """Whether it begins something, rather than ending it."""
-        return self.kind in _ASKING
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """Something that happened at one party.
-
-    Attributes:
-        names: Of what it tells of, in the trace.
-        party: Where.
-        time: When, in ns.
-        kind: One of `address.KINDS`, or `unanswered`.
-        label: What it is.
-        said: What it says.
-        severity: `error`, `warn`, or nothing.
-        call: The span of the call that it ends.
-    """
-
-    names: tuple[str, ...]
-    party: Party
-    time: int
-    kind: str
-    label: str
-    said: str = ""
-    severity: str = ""
-    call: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """All of that, in the order of time; `corrections` are what was added to whose times."""
 
-    steps: tuple[Signal | Note, ...]
+    steps: tuple[Step, ...]
     corrections: dict[str, int]
     crossings: tuple[Crossing, ...]
 
@@ -134,7 +66,7 @@ class _Telling:
         self._makers = {
             crossing.received.span_id: crossing.sent.span_id
             for crossing in crossed
-            if crossing.sent and crossing.received and crossing.message.kind in _ASKING
+            if crossing.sent and crossing.received and crossing.message.kind in ASKING
         }
         self._answered = {
             self._call(crossing) for crossing in crossed if crossing.message.is_answer
@@ -152,7 +84,7 @@ class _Telling:
                 sender=crossing.sender,
                 receiver=crossing.receiver,
                 leaves=leaves,
-                # Where clocks contradict each other beyond what can be put right, it arrives at once.
+                # Where clocks contradict what can be put right, it arrives at once.
                 arrives=max(leaves, self._time(crossing.received or message)),
                 kind=kind_of(message),
                 label=words.label(message),
@@ -170,7 +102,7 @@ class _Telling:
             if span is None:
                 continue
             yield from (self._event(span, event) for event in span.events)
-            if any(message.kind in _ASKING for message in node.messages):
+            if any(message.kind in ASKING for message in node.messages):
                 if span.kind == "client" and self._is_unanswered(span):
                     yield self._end(node, span)
             elif span.kind == "client":

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from relayscope.collector.query.records import Message
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from relayscope.collector.page.trace.places import Places
+    from relayscope.collector.query.records import Message
     from relayscope.collector.query.trace_tree import Node
 
 
@@ -45,7 +44,7 @@ def _passed(places: Places, message: Message) -> Iterator[Message]:
 
 
 def _across(node: Node) -> list[Node]:
-    """The spans at the other side of a relay: what it called while it served this, or the reverse."""
+    """The spans at a relay's other side: what it called while it served this, or the reverse."""
     span = node.span
     if span is None:
         return []

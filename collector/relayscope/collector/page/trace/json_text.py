@@ -1,8 +1,8 @@
 """JSON laid out for people, every token as it was sent.
 
-The text is not parsed into values and written anew: that would change numbers, escapes, members that
-are there twice and what breaks off, which is what a reader may be looking for. Only white space
-between tokens is ours.
+The text is not parsed into values and written anew: that would change numbers, escapes, members
+that are there twice and what breaks off, which is what a reader may be looking for. Only white
+space between tokens is ours.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _DEEPEST: Final = 24
 
 
 class Piece(NamedTuple):
-    """A stretch of a line: `key`, `string`, `number`, `word`, or `mark` for what is between them."""
+    """A stretch of a line: `key`, `string`, `number`, `word`, or `mark` for what is between."""
 
     kind: str
     text: str
@@ -40,30 +40,32 @@ def laid_out(text: str) -> list[Line]:
     """The lines of a text: of JSON one for each member and element, of other text its own."""
     if not text.lstrip(" \t\r\n").startswith(("{", "[")):
         return [Line(0, [Piece("string", line)]) for line in lines(text)]
-    tokens = _TOKEN.findall(text)
+    pieces = _TOKEN.findall(text)
     line = Line(0)
     found = [line]
     depth = 0
-    for place, token in enumerate(tokens):
-        following = tokens[place + 1] if place + 1 < len(tokens) else ""
-        if token in _CLOSES:
-            line.pieces.append(Piece("mark", token))
-            if following != _CLOSES[token]:
+    for place, piece in enumerate(pieces):
+        following = pieces[place + 1] if place + 1 < len(pieces) else ""
+        if piece in _CLOSES:
+            line.pieces.append(Piece("mark", piece))
+            if following != _CLOSES[piece]:
                 depth += 1
                 line = _new_line(found, depth)
             continue
-        if token in ("}", "]"):
-            if place and _CLOSES.get(tokens[place - 1]) != token:
+        if piece in ("}", "]"):
+            if place and _CLOSES.get(pieces[place - 1]) != piece:
                 depth = max(0, depth - 1)
                 line = _new_line(found, depth)
-            line.pieces.append(Piece("mark", token))
-        elif token == ",":
+            line.pieces.append(Piece("mark", piece))
+        elif piece == ",":
             line.pieces.append(Piece("mark", ","))
             line = _new_line(found, depth)
-        elif token == ":":
+        elif piece == ":":
             line.pieces.append(Piece("mark", ": "))
         else:
-            line.pieces.append(Piece(_kind(token, following), one_line(token)))
+            if line.pieces and line.pieces[-1].kind != "mark":
+                line.pieces.append(Piece("mark", " "))  # no JSON, so its words stay apart
+            line.pieces.append(Piece(_kind(piece, following), one_line(piece)))
     return [line for line in found if line.pieces]
 
 
@@ -73,7 +75,7 @@ def _new_line(found: list[Line], depth: int) -> Line:
     return line
 
 
-def _kind(token: str, following: str) -> str:
-    if token.startswith('"'):
+def _kind(piece: str, following: str) -> str:
+    if piece.startswith('"'):
         return "key" if following == ":" else "string"
-    return "word" if token in _WORDS else "number"
+    return "word" if piece in _WORDS else "number"

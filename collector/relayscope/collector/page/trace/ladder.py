@@ -10,29 +10,25 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from dataclasses import dataclass
-from math import atan2, cos, sin
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
-from relayscope.collector.page.trace.exchange import Note, Signal
+from relayscope.collector.page.trace.ladder_row import BAR, Mark, Row
+from relayscope.collector.page.trace.steps import Note, Signal
 from relayscope.collector.render.quantities import duration_text, offset_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from relayscope.collector.page.trace.crossings import Party
     from relayscope.collector.page.trace.exchange import Exchange
+    from relayscope.collector.page.trace.scale import Scale
+    from relayscope.collector.page.trace.steps import Step
 
-MARGIN: Final = 148
+MARGIN: Final = 160
 """Pixels for the times, to the left of all lanes."""
 
 ROW: Final = 32
 HEAD: Final = 16
-BAR: Final = 8
-"""Width of the bar on a lifeline while its party works; each further call stands so much beside."""
-
-_EDGE: Final = BAR // 2
-_HEAD_LENGTH: Final = 8
-_HEAD_ANGLE: Final = 0.45
 _BESIDE: Final = 5
 _MOST_BESIDE: Final = 3
 _RIGHT: Final = 160
@@ -50,8 +46,11 @@ _CHARACTER: Final = 6.4
 """Average width of a character of 12 px in a system's sans, measured in Chromium on Debian."""
 
 _COLOURS: Final = 8
-_LONG: Final = 8
-"""A wait is long that takes more than an eighth of the trace."""
+_LONG: Final = 4
+"""A wait is long that takes more than a quarter of the trace."""
+
+_LATE: Final = 100 * 10**6
+"""From 100 ms on it is said how long a message was under way, if that is a large part of it all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,100 +68,6 @@ class Lane:
     correction: str = ""
 
 
-class Mark(NamedTuple):
-    """A word that stands out: `odd`, `bad`, or `quiet`."""
-
-    kind: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A step, and where it stands: an arrow from `x` to `to_x`, or a mark at `x`.
-
-    Attributes:
-        step: What it is.
-        y: Where it begins; `to_y` where it ends.
-        text_x: Where its text begins.
-        label: What it is, as far as there is room.
-        marks: What stands out about it.
-        said: What it says, as far as there is room.
-        time: When.
-        since: How long after the arrow before.
-        is_long: Whether that is a large part of the trace's time.
-        colour: That of its call, from 0 to 7.
-    """
-
-    step: Signal | Note
-    y: int
-    x: int
-    to_x: int
-    to_y: int
-    text_x: int
-    label: str
-    marks: tuple[Mark, ...]
-    said: str
-    time: str
-    since: str
-    is_long: bool
-    colour: int | None
-
-    @property
-    def is_arrow(self) -> bool:
-        """Whether it is an arrow, rather than a mark at one lifeline."""
-        return isinstance(self.step, Signal)
-
-    @property
-    def tone(self) -> str:
-        """How it stands out as a whole: `error`, `odd`, `unanswered`, `warn`, or not at all."""
-        step = self.step
-        if isinstance(step, Note):
-            return "error" if step.kind == "unanswered" else step.severity
-        if step.kind == "error":
-            return "error"
-        return "unanswered" if step.trouble else "odd" if step.odd else ""
-
-    @property
-    def spoken(self) -> str:
-        """All of it in words, for who does not see the drawing."""
-        step = self.step
-        if isinstance(step, Signal):
-            where = f"from {step.sender.key} to {step.receiver.key}"
-        else:
-            where = f"at {step.party.key}"
-        marks = "".join(f", {mark.text}" for mark in self.marks)
-        return f"{self.time}: {self.label} {where}{marks}"
-
-    @property
-    def shaft(self) -> str:
-        """The path of its line, from the edge of one bar to that of another."""
-        if self.x == self.to_x:
-            return f"M{self.x + _EDGE} {self.y}h28v{max(8, self.to_y - self.y)}H{self.x + _EDGE}"
-        start, end = self._ends
-        return f"M{start} {self.y}L{end} {self.to_y}"
-
-    @property
-    def point(self) -> str:
-        """The path of its head: an arrow's, or a cross where it led to nothing."""
-        start, end = self._ends
-        y = self.to_y
-        if isinstance(self.step, Signal) and self.step.trouble:
-            return f"M{end - 5} {y - 5}l10 10m0 -10l-10 10"
-        if self.x == self.to_x:
-            end, y, start = self.x + _EDGE, max(self.y + 8, self.to_y), self.x + 28
-        angle = atan2(y - self.y if self.x != self.to_x else 0, end - start)
-        left, right = (
-            (round(end - _HEAD_LENGTH * cos(angle + turn)), round(y - _HEAD_LENGTH * sin(angle + turn)))
-            for turn in (_HEAD_ANGLE, -_HEAD_ANGLE)
-        )
-        return f"M{left[0]} {left[1]}L{end} {y}L{right[0]} {right[1]}"
-
-    @property
-    def _ends(self) -> tuple[int, int]:
-        side = _EDGE if self.to_x > self.x else -_EDGE
-        return self.x + side, self.to_x - side
-
-
 @dataclass(frozen=True, slots=True)
 class Bar:
     """A stretch of a lifeline on which its party works for a call."""
@@ -177,7 +82,16 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """All of it, in pixels, `step` from lane to lane; `hidden` steps are not shown because a lane of theirs is not."""
+    """All of it, in pixels.
+
+    Attributes:
+        lanes: From left to right, `step` pixels apart.
+        rows: From the top down.
+        bars: On the lifelines.
+        width: Of all.
+        height: Of all.
+        hidden: How many steps are not shown because a lane of theirs is not.
+    """
 
     lanes: tuple[Lane, ...]
     rows: tuple[Row, ...]
@@ -199,12 +113,11 @@ def parties(exchange: Exchange, order: Iterable[str] = ()) -> list[Party]:
 
 
 def ladder(
-    steps: Sequence[Signal | Note],
+    steps: Sequence[Step],
     shown: Sequence[Party],
+    scale: Scale,
     *,
-    corrections: dict[str, str],
-    zero: int,
-    extent: int,
+    corrections: Mapping[str, str],
     lanes: str = "fitting",
 ) -> Ladder:
     """Lay it out.
@@ -212,16 +125,15 @@ def ladder(
     Args:
         steps: In the order of time.
         shown: Whose lanes are shown, from left to right.
-        corrections: In words, by component.
-        zero: What times count from.
-        extent: How long the trace took.
+        scale: What times count from, and how long the trace took.
+        corrections: What was added to times, in words, by component.
         lanes: How far apart lanes are: one of `address.LANES`.
     """
     step_x = _LANE_WIDTHS.get(lanes) or _fitting(len(shown))
     places = {party: MARGIN + step_x // 2 + step_x * place for place, party in enumerate(shown)}
     width = max(places.values(), default=MARGIN) + _RIGHT
     placed = [step for step in steps if all(party in places for party in _of(step))]
-    drawing = _Drawing(placed, places, width, zero, extent)
+    drawing = _Drawing(placed, places, width, scale)
     rows = drawing.rows()
     return Ladder(
         lanes=tuple(
@@ -241,7 +153,7 @@ def _fitting(number: int) -> int:
     return min(_WIDEST, max(_NARROWEST, round((_FITTING - MARGIN - _RIGHT) / max(number - 0.5, 1))))
 
 
-def _of(step: Signal | Note) -> tuple[Party, ...]:
+def _of(step: Step) -> tuple[Party, ...]:
     return (step.sender, step.receiver) if isinstance(step, Signal) else (step.party,)
 
 
@@ -250,17 +162,16 @@ class _Drawing:
 
     def __init__(
         self,
-        steps: Sequence[Signal | Note],
+        steps: Sequence[Step],
         places: dict[Party, int],
         width: int,
-        zero: int,
-        extent: int,
+        scale: Scale,
     ) -> None:
         self._steps = steps
         self._places = places
         self._width = width
-        self._zero = zero
-        self._extent = extent
+        self._zero = scale.zero
+        self._extent = scale.extent
         self._arrivals = _arrivals(steps)
         moments = sorted(
             [(step.time, place, 0) for place, step in enumerate(steps)]
@@ -287,7 +198,7 @@ class _Drawing:
             text_x = min(x, to_x) + BAR + 6
             room = int((self._width - text_x) / _CHARACTER)
             label = _cut(step.label, room)
-            marks = self._marks(step)
+            marks = self._marks(step, room - len(label) - 1)
             room -= len(label) + sum(len(mark.text) + 1 for mark in marks) + 1
             rows.append(
                 Row(
@@ -341,7 +252,7 @@ class _Drawing:
             )
         return bars
 
-    def _marks(self, step: Signal | Note) -> tuple[Mark, ...]:
+    def _marks(self, step: Step, room: int) -> tuple[Mark, ...]:
         if isinstance(step, Note):
             return ()
         marks = []
@@ -351,9 +262,10 @@ class _Drawing:
             marks.append(Mark("bad", f"✗ {step.trouble}"))
         if step.is_changed:
             marks.append(Mark("odd", "! changed on the way"))
-        if (step.arrives - step.leaves) * _LONG > self._extent > 0:
-            marks.append(Mark("quiet", f"arrived {duration_text(step.arrives - step.leaves)} later"))
-        return tuple(marks)
+        under_way = step.arrives - step.leaves
+        if under_way >= _LATE and under_way * _LONG > self._extent:
+            marks.append(Mark("quiet", f"arrived {duration_text(under_way)} later"))
+        return tuple(Mark(mark.kind, _cut(mark.text, room)) for mark in marks)
 
     def _colour(self, call: str | None) -> int | None:
         if call is None:
@@ -361,7 +273,7 @@ class _Drawing:
         return self._colours.setdefault(call, len(self._colours) % _COLOURS)
 
 
-def _arrivals(steps: Sequence[Signal | Note]) -> list[int]:
+def _arrivals(steps: Sequence[Step]) -> list[int]:
     """Which signals cannot be level: drawn so, they would arrive before what was before them.
 
     That is where their receiver does something while they are under way, or where another one to

@@ -11,15 +11,15 @@ from relayscope.collector.page.trace import words
 from relayscope.collector.page.trace.clocks import TELLING
 from relayscope.collector.page.trace.exchange import Exchange
 from relayscope.collector.page.trace.places import Places
+from relayscope.collector.page.trace.scale import Scale
 from relayscope.collector.page.trace.shown import Shown
-from relayscope.collector.page.trace.waterfall import Scale
-from relayscope.collector.render.quantities import duration_text
+from relayscope.collector.query.named_query import in_our_words
 from relayscope.collector.query.queries import query
 from relayscope.collector.query.records import Message
-from relayscope.collector.query.named_query import in_our_words
 from relayscope.collector.query.trace_facts import Facts
-from relayscope.collector.query.traces import load
 from relayscope.collector.query.trace_tree import Node
+from relayscope.collector.query.traces import load
+from relayscope.collector.render.quantities import duration_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from relayscope.collector.page.trace.address import Address
     from relayscope.collector.page.trace.crossings import Crossing
-    from relayscope.collector.page.trace.exchange import Note, Signal
+    from relayscope.collector.page.trace.steps import Step
     from relayscope.collector.query.records import Record, Span
     from relayscope.collector.query.trace_tree import Trace
 
@@ -87,7 +87,7 @@ class Picture:
         return record.time + self.exchange.corrections.get(record.component, 0)
 
     @property
-    def steps(self) -> list[Signal | Note]:
+    def steps(self) -> list[Step]:
         """What is shown of the exchange."""
         shown = self.shown.names
         return [step for step in self.exchange.steps if not shown.isdisjoint(step.names)]
@@ -96,7 +96,7 @@ class Picture:
     def corrections(self) -> dict[str, str]:
         """By how much the clock of whom was put right, in words, where that matters."""
         return {
-            component: f"{'+' if ns > 0 else '−'}{duration_text(abs(ns))}"
+            component: f"{'+' if ns > 0 else '-'}{duration_text(abs(ns))}"
             for component, ns in self.exchange.corrections.items()
             if abs(ns) >= TELLING
         }

@@ -1,8 +1,8 @@
 """Names for all that is in a trace, by which an address says what is chosen.
 
 A span is named by its id, a message by its `message_id`, which is also what lists show. Other log
-records and the events of spans have no name of their own: theirs is the moment. Of things that share
-a name, the second and later have a number behind it.
+records and the events of spans have no name of their own: theirs is the moment. Of things that
+share a name, the second and later have a number behind it.
 """
 
 from __future__ import annotations

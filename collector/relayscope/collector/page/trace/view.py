@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import psycopg
     from starlette.requests import Request
 
+    from relayscope.collector.page.page import Page
     from relayscope.collector.page.trace.picture import Picture
 
 _BEGINNING: Final = re.compile(r"[0-9a-f]{6,32}")
@@ -40,7 +41,7 @@ _CHARACTER_OF_NAME: Final = 8
 
 
 async def _show(request: Request) -> Response:
-    page = request.app.state.page
+    page: Page = request.app.state.page
     address = Address.of(request.query_params)
     trace_id = _whole(request.path_params["trace_id"])
     if trace_id is None:
@@ -52,7 +53,7 @@ async def _show(request: Request) -> Response:
 
 async def _choose(request: Request) -> Response:
     """The part of the page about what is chosen, for `trace.js`."""
-    page = request.app.state.page
+    page: Page = request.app.state.page
     address = Address.of(request.query_params)
     trace_id = _given(request)
     whole = request.query_params.get("text") == "whole"
@@ -143,9 +144,8 @@ def _drawn(picture: Picture, address: Address) -> dict[str, Any]:
         drawing = ladder(
             picture.steps,
             [party for party in everybody if party.key not in address.hide],
+            picture.scale,
             corrections=picture.corrections,
-            zero=picture.scale.start,
-            extent=picture.scale.extent,
             lanes=address.lanes,
         )
         return {
@@ -192,7 +192,9 @@ def _about(
                 connection,
                 "select * from relayscope.trace(%(trace_id)s)\nwhere span_id = %(span_id)s",
                 trace_id=picture.trace.trace_id,
-                span_id=getattr(picture.places.node(picture.places.items[address.at]), "span_id", ""),
+                span_id=getattr(
+                    picture.places.node(picture.places.items[address.at]), "span_id", ""
+                ),
             )
     return {"chosen": about, "chosen_statement": statement}
 

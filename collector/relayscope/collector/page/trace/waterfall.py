@@ -6,32 +6,27 @@ width there is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, TypedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from relayscope.collector.page.trace import words
-from relayscope.collector.render.quantities import duration_text, offset_text
 from relayscope.collector.query.records import Message, SpanEvent
 from relayscope.collector.query.trace_tree import Node
+from relayscope.collector.render.quantities import duration_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from relayscope.collector.page.trace.places import Places
+    from relayscope.collector.page.trace.scale import Scale
     from relayscope.collector.page.trace.shown import Shown
-    from relayscope.collector.query.records import Record, Span
+    from relayscope.collector.query.records import Record
     from relayscope.collector.query.trace_tree import Entry, Trace
-
-WHOLE: Final = 1000
-"""What the time of the trace is divided by."""
 
 _DEEPEST: Final = 12
 """Levels that are told apart by their margin; deeper ones share one."""
 
 _ARROWS: Final = {"sent": "→", "received": "←"}
-_TICKS: Final = 4
-_ROOM: Final = 20
-"""A zoomed span has a twentieth of its time free on each side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,74 +71,6 @@ class Row:
     hidden: int = 0
     brief: int = 0
     is_parent: bool = False
-
-
-class _When(TypedDict):
-    time: str
-    at: int
-    start: float
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """Where a moment is.
-
-    Attributes:
-        zero: What times count from, in ns.
-        start: When what is drawn begins.
-        extent: How long that is.
-        corrections: What is added to whose times.
-    """
-
-    zero: int
-    start: int
-    extent: int
-    corrections: Mapping[str, int]
-
-    @classmethod
-    def of(cls, trace: Trace, corrections: Mapping[str, int]) -> Scale:
-        """Make it hold all of a trace."""
-        times = [record.time + corrections.get(record.component, 0) for record in trace.loose]
-        for node in trace.nodes():
-            if node.span is not None:
-                shift = corrections.get(node.span.component, 0)
-                times += [node.span.start + shift, node.span.end + shift]
-            times += [
-                record.time + corrections.get(record.component, 0) for record in node.records
-            ]
-        start = min(times, default=0)
-        return cls(start, start, max(times, default=0) - start, corrections)
-
-    def zoomed(self, span: Span | None) -> Scale:
-        """The same, holding only a span; all of it where that was not recorded."""
-        if span is None:
-            return self
-        room = (span.end - span.start) // _ROOM
-        start = span.start + self.corrections.get(span.component, 0) - room
-        return replace(self, start=start, extent=max(1, span.end - span.start) + 2 * room)
-
-    def place(self, time: int, component: str) -> float:
-        """How far in a moment of a component's is, in thousandths; at the edge if it is beyond."""
-        offset = time + self.corrections.get(component, 0) - self.start
-        share = WHOLE * offset / self.extent if self.extent else 0
-        return round(min(max(share, 0), WHOLE), 1)
-
-    def when(self, time: int, component: str) -> _When:
-        """The same as a row has it."""
-        at = time + self.corrections.get(component, 0)
-        return {
-            "time": offset_text(at - self.zero, self.extent),
-            "at": at,
-            "start": self.place(time, component),
-        }
-
-    def ticks(self) -> list[tuple[float, str]]:
-        """Moments to draw a line at."""
-        moments = [self.extent * tick // _TICKS for tick in range(_TICKS + 1)]
-        return [
-            (WHOLE * tick / _TICKS, duration_text(self.start - self.zero + moment))
-            for tick, moment in enumerate(moments)
-        ]
 
 
 def waterfall(trace: Trace, places: Places, shown: Shown, scale: Scale) -> Iterator[Row]:

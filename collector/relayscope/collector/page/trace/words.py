@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from relayscope.collector.render.quantities import duration_text
 from relayscope.collector.render.message_summary import gist
 from relayscope.collector.render.printable import one_line
+from relayscope.collector.render.quantities import duration_text
 
 if TYPE_CHECKING:
     from relayscope.collector.query.records import Message, Record, Span
@@ -44,7 +44,7 @@ _GIVEN_UP: Final = {
 
 
 def label(message: Message) -> str:
-    """What kind of message it is, and which: `tools/call search #3`, `result #3`, `error -32601`."""
+    """What kind of message it is, and which: `tools/call search #3`, `error -32601 #3`."""
     parts = []
     if message.kind in ("request", "notification") and message.method:
         parts.append(message.method)

@@ -1,0 +1,87 @@
+"""Where in a picture a moment is, and when that was in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, TypedDict
+
+from relayscope.collector.render.quantities import duration_text, offset_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from relayscope.collector.query.records import Span
+    from relayscope.collector.query.trace_tree import Trace
+
+WHOLE: Final = 1000
+"""What the time of the trace is divided by."""
+
+_TICKS: Final = 4
+_ROOM: Final = 20
+"""A zoomed span has a twentieth of its time free on each side."""
+
+
+class _When(TypedDict):
+    time: str
+    at: int
+    start: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Where a moment is.
+
+    Attributes:
+        zero: What times count from, in ns.
+        start: When what is drawn begins.
+        extent: How long that is.
+        corrections: What is added to whose times.
+    """
+
+    zero: int
+    start: int
+    extent: int
+    corrections: Mapping[str, int]
+
+    @classmethod
+    def of(cls, trace: Trace, corrections: Mapping[str, int]) -> Scale:
+        """Make it hold all of a trace."""
+        times = [record.time + corrections.get(record.component, 0) for record in trace.loose]
+        for node in trace.nodes():
+            if node.span is not None:
+                shift = corrections.get(node.span.component, 0)
+                times += [node.span.start + shift, node.span.end + shift]
+            times += [record.time + corrections.get(record.component, 0) for record in node.records]
+        start = min(times, default=0)
+        return cls(start, start, max(times, default=0) - start, corrections)
+
+    def zoomed(self, span: Span | None) -> Scale:
+        """The same, holding only a span; all of it where that was not recorded."""
+        if span is None:
+            return self
+        room = (span.end - span.start) // _ROOM
+        start = span.start + self.corrections.get(span.component, 0) - room
+        return replace(self, start=start, extent=max(1, span.end - span.start) + 2 * room)
+
+    def place(self, time: int, component: str) -> float:
+        """How far in a moment of a component's is, in thousandths; at the edge if it is beyond."""
+        offset = time + self.corrections.get(component, 0) - self.start
+        share = WHOLE * offset / self.extent if self.extent else 0
+        return round(min(max(share, 0), WHOLE), 1)
+
+    def when(self, time: int, component: str) -> _When:
+        """The same as a row has it."""
+        at = time + self.corrections.get(component, 0)
+        return {
+            "time": offset_text(at - self.zero, self.extent),
+            "at": at,
+            "start": self.place(time, component),
+        }
+
+    def ticks(self) -> list[tuple[float, str]]:
+        """Moments to draw a line at."""
+        moments = [self.extent * tick // _TICKS for tick in range(_TICKS + 1)]
+        return [
+            (WHOLE * tick / _TICKS, duration_text(self.start - self.zero + moment))
+            for tick, moment in enumerate(moments)
+        ]

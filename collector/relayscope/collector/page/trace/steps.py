@@ -1,0 +1,83 @@
+"""What happens in a trace: a signal from one party to another, or a note of something at one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from relayscope.collector.page.trace.crossings import Party
+
+ASKING: Final = ("request", "notification")
+"""Kinds of messages that begin something, rather than ending it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """Something that one party said to another.
+
+    Attributes:
+        names: Of its records in the trace, or of the span that is all that is known of it.
+        sender: Who said it.
+        receiver: To whom.
+        leaves: When it was sent, in ns.
+        arrives: When it was received; `leaves` where only one of them is known.
+        kind: One of `address.KINDS`, or `connect`.
+        label: What it is.
+        said: What it says.
+        call: The span of its call.
+        odd: What is odd about it.
+        trouble: Why it led to nothing.
+        is_changed: Whether it arrived otherwise than it was sent.
+    """
+
+    names: tuple[str, ...]
+    sender: Party
+    receiver: Party
+    leaves: int
+    arrives: int
+    kind: str
+    label: str
+    said: str = ""
+    call: str | None = None
+    odd: str | None = None
+    trouble: str | None = None
+    is_changed: bool = False
+
+    @property
+    def time(self) -> int:
+        """When it was sent."""
+        return self.leaves
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether it begins something, rather than ending it."""
+        return self.kind in ASKING
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something that happened at one party.
+
+    Attributes:
+        names: Of what it tells of, in the trace.
+        party: Where.
+        time: When, in ns.
+        kind: One of `address.KINDS`, or `unanswered`.
+        label: What it is.
+        said: What it says.
+        severity: `error`, `warn`, or nothing.
+        call: The span of the call that it ends.
+    """
+
+    names: tuple[str, ...]
+    party: Party
+    time: int
+    kind: str
+    label: str
+    said: str = ""
+    severity: str = ""
+    call: str | None = None
+
+
+Step = Signal | Note

@@ -1,0 +1,195 @@
+"""One trace in a real browser: what was said, found by clicking and by the keyboard."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.collector.reading import samples
+from tests.collector.reading.samples import HOSTILE_TRACE_ID, TRACE_ID
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from tests.fix_page import OpenPage
+
+TRACE = f"/trace/{TRACE_ID.hex}"
+VIEWS = ("ladder", "waterfall", "log")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _stored(shared_database_url: str) -> None:
+    samples.store(shared_database_url, *samples.relayed_call())
+    samples.store(shared_database_url, *samples.hostile_call(), HOSTILE_TRACE_ID)
+
+
+def pane(page: Page) -> str:
+    """What is said beside the trace."""
+    return page.inner_text("#chosen")
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_row_that_is_clicked_is_shown_beside_the_trace(open_page: OpenPage, view: str) -> None:
+    """Without loading the page anew; the address then shows the same."""
+    page = open_page(f"{TRACE}?view={view}")
+    page.evaluate("document.body.dataset.same = 'yes'")
+
+    page.click(".row:has-text('tools/call #1') >> nth=0")
+    page.wait_for_selector("#chosen h2:has-text('tools/call #1')")
+
+    assert page.get_attribute("body", "data-same") == "yes"
+    assert '"timezone": "Europe/Berlin"' in pane(page)
+    before = pane(page)
+    page.goto(page.url)
+    assert pane(page) == before
+
+
+def test_what_the_relay_changed_is_beside_the_message(open_page: OpenPage) -> None:
+    """The way on from the client's request: the relay gave it another id, and nothing else."""
+    page = open_page(TRACE)
+    page.click(".row:has-text('tools/call #3')")
+    page.wait_for_selector("#chosen h2:has-text('tools/call #3')")
+
+    said = pane(page)
+    assert "The other end: tools/call #3" in said
+    assert "✓ the same text" in said
+    assert "Then: tools/call #1" in said
+    assert "Every hop changes: $.id $.params._meta.traceparent" in said
+
+
+def test_a_result_is_shown_as_the_model_received_it(open_page: OpenPage) -> None:
+    """The text alone, unescaped."""
+    page = open_page(TRACE)
+    page.click(".row:has-text('result #3')")
+    page.wait_for_selector("#chosen h3:has-text('As the model received it')")
+
+    assert '{"timezone": "Europe/Berlin", "datetime":' in pane(page)
+
+
+def test_the_selection_stays_from_view_to_view(open_page: OpenPage) -> None:
+    """Each marks it in its own way, and none but it."""
+    page = open_page(TRACE)
+    page.click(".row:has-text('result #1')")
+    page.wait_for_selector("#chosen h2:has-text('result #1')")
+
+    for view in ("Waterfall", "Log", "Ladder"):
+        page.click(f".tabs a:has-text('{view}')")
+        page.wait_for_selector(f".tabs a[aria-current]:has-text('{view}')")
+        (marked,) = page.query_selector_all(".row[aria-current]")
+        assert "result #1" in (marked.text_content() or "")
+        assert "result #1" in page.inner_text("#chosen h2")
+
+
+def test_a_trace_is_read_with_the_keyboard_alone(open_page: OpenPage) -> None:
+    """Tab leads to one row, `j` and `k` step, `a` goes to the answer, `o` to the other end."""
+    page = open_page(TRACE)
+    page.keyboard.press("j")
+    page.wait_for_selector("#chosen h2:has-text('tools/call #3')")
+    page.keyboard.press("o")
+    page.wait_for_selector("#chosen p:has-text('iccm-relay')")
+    page.keyboard.press("a")
+    page.wait_for_selector("#chosen h2:has-text('result #3')")
+    page.keyboard.press("k")
+    page.wait_for_selector("#chosen .badge:has-text('orphan answer')")
+    page.keyboard.press("2")
+    page.wait_for_selector(".waterfall")
+    assert page.locator(".row[tabindex='0']").count() == 1
+    page.keyboard.press("/")
+    page.keyboard.type("BERLIN")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("output:has-text('found')")
+
+
+def test_a_text_is_found_also_where_it_is_folded(open_page: OpenPage) -> None:
+    """What holds it is opened, and the keyboard goes from one to the next."""
+    page = open_page(f"{TRACE}?view=waterfall&depth=1")
+    assert page.locator(".row").count() == 1
+
+    page.fill(".find input[type=search]", "2025-11-23t10:07:34")
+    page.click("text=Find")
+    page.wait_for_selector("output:has-text('4 found')")
+    found = page.locator("li.found")
+    assert found.count() == 4
+    page.keyboard.press("Escape")
+    page.evaluate("document.activeElement.blur()")
+    for _ in range(2):
+        page.keyboard.press("n")
+        page.wait_for_selector("li.found .row[aria-current]")
+
+
+def test_kinds_levels_and_brief_spans_are_hidden(open_page: OpenPage) -> None:
+    """By a form, whose answer is the address; what is hidden is counted."""
+    page = open_page(f"{TRACE}?view=waterfall")
+    page.click("summary:has-text('What is shown')")
+    page.uncheck("label:has-text('requests') input")
+    page.fill("label:has-text('at least') input", "5")
+    page.click("button:has-text('Show')")
+    page.wait_for_selector(".said:has-text('brief')")
+
+    shown = page.inner_text(".waterfall")
+    assert "→ tools/call" not in shown
+    assert "connect gates" in shown, "what failed is shown, however brief it was"
+    assert "without=request" in (page.get_attribute(".tabs a >> nth=0", "href") or "")
+
+
+def test_a_span_is_folded_and_opened_again(open_page: OpenPage) -> None:
+    """The number of what is folded opens it."""
+    page = open_page(f"{TRACE}?view=waterfall")
+    whole = page.locator(".row").count()
+    page.click("a.fold >> nth=1")
+    page.wait_for_selector("a.fold:has-text('+')")
+    assert page.locator(".row").count() < whole
+    page.click("a.fold:has-text('+')")
+    page.wait_for_function(f"document.querySelectorAll('.row').length === {whole}")
+
+
+def test_a_trace_is_copied_as_json(open_page: OpenPage) -> None:
+    """The same as `relayscope trace --json` prints."""
+    page = open_page(TRACE)
+    address = page.get_attribute("a[data-copies]", "href") or ""
+    said = page.request.get(address).text()
+
+    assert json.loads(said)["trace_id"] == str(TRACE_ID)
+    assert len(json.loads(said)["messages"]) == 10
+
+
+def test_the_beginning_of_an_id_leads_to_its_trace(open_page: OpenPage) -> None:
+    """As lists show it; what is none is told in words."""
+    assert open_page("/trace/4bf92f35").url.endswith(TRACE)
+    assert "32 hex digits" in open_page("/trace/nonsense").inner_text("main")
+    assert "no trace" in open_page(f"/trace/{'1' * 32}").inner_text("main")
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_hostile_telemetry_stays_text(open_page: OpenPage, view: str) -> None:
+    """Every row of a trace that is made of escapes and markup can be chosen, and none does
+    anything.
+    """
+    page = open_page(f"/trace/{HOSTILE_TRACE_ID.hex}?view={view}")
+    for place in range(page.locator(".row").count()):
+        page.keyboard.press("j")
+        page.wait_for_function(
+            f"document.querySelectorAll('.row')[{place}].hasAttribute('aria-current')"
+        )
+    page.wait_for_selector("#chosen h2")
+
+    text = page.inner_text("body")
+    assert "\\x1b" in text
+    assert "\u202e" not in text
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("view", VIEWS)
+def test_everybody_can_read_a_trace(open_page: OpenPage, view: str, scheme: str) -> None:
+    """axe-core finds no violation, in light and dark colours."""
+    page = open_page(f"{TRACE}?view={view}&depth=9", color_scheme=scheme)
+    page.click(".row:has-text('result #3') >> nth=0")
+    page.wait_for_selector("#chosen section")
+    for summary in page.query_selector_all("summary"):
+        summary.click()
+
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
