@@ -71,9 +71,7 @@ def test_request_and_answer_have_one_colour() -> None:
 
 
 def test_a_bar_is_on_the_lifeline_while_its_party_works() -> None:
-    """From the request that arrives to the answer that leaves; those at the same time do not hide
-    each other.
-    """
+    """From request to answer; bars of the same time stand beside each other."""
     made = drawn(concurrent(3))
     asked = [row for row in made.rows if isinstance(row.step, Signal) and row.step.is_asking]
     answers = [row for row in made.rows if row not in asked]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from tests.collector.page.traces import recent
 from tests.collector.reading import samples
 from tests.collector.reading.samples import HOSTILE_TRACE_ID, TRACE_ID
 
@@ -22,8 +23,8 @@ VIEWS = ("ladder", "waterfall", "log")
 
 @pytest.fixture(scope="module", autouse=True)
 def _stored(shared_database_url: str) -> None:
-    samples.store(shared_database_url, *samples.relayed_call())
-    samples.store(shared_database_url, *samples.hostile_call(), HOSTILE_TRACE_ID)
+    samples.store(shared_database_url, *recent(*samples.relayed_call()))
+    samples.store(shared_database_url, *recent(*samples.hostile_call()), HOSTILE_TRACE_ID)
 
 
 def pane(page: Page) -> str:
@@ -165,9 +166,7 @@ def test_the_beginning_of_an_id_leads_to_its_trace(open_page: OpenPage) -> None:
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_hostile_telemetry_stays_text(open_page: OpenPage, view: str) -> None:
-    """Every row of a trace that is made of escapes and markup can be chosen, and none does
-    anything.
-    """
+    """Every row of a trace of escapes can be chosen, and none does anything."""
     page = open_page(f"/trace/{HOSTILE_TRACE_ID.hex}?view={view}")
     for place in range(page.locator(".row").count()):
         page.keyboard.press("j")

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
 from relayscope.collector.query.trace_tree import build
-from tests.collector.reading.samples import TRACE_ID, message, relayed_call, span
+from tests.collector.reading.samples import START, TRACE_ID, message, relayed_call, span
 from tests.collector.reading.test_trace_tree import records, spans
 
 if TYPE_CHECKING:
     from relayscope.collector.query.records import Record, Span
     from relayscope.collector.query.trace_tree import Trace
+
+
+MINUTE = 60 * 10**9
 
 
 @st.composite
@@ -70,3 +74,20 @@ def concurrent(calls: int) -> Trace:
             message(client, number + calls, "received", answer),
         ]
     return build(TRACE_ID, made, said)
+
+
+def recent(made: list[Span], said: list[Record]) -> tuple[list[Span], list[Record]]:
+    """The same of a moment ago: a collector removes what is older than it keeps."""
+    shift = time.time_ns() - MINUTE - START
+    return (
+        [
+            replace(
+                one,
+                start=one.start + shift,
+                end=one.end + shift,
+                events=tuple(replace(event, time=event.time + shift) for event in one.events),
+            )
+            for one in made
+        ],
+        [replace(one, time=one.time + shift) for one in said],
+    )
