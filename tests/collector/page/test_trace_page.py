@@ -126,7 +126,7 @@ def test_kinds_levels_and_brief_spans_are_hidden(open_page: OpenPage) -> None:
     page = open_page(f"{TRACE}?view=waterfall")
     page.click("summary:has-text('What is shown')")
     page.uncheck("label:has-text('requests') input")
-    page.fill("label:has-text('at least') input", "5")
+    page.fill("label:has-text('at least') input", "7")
     page.click("button:has-text('Show')")
     page.wait_for_selector(".said:has-text('brief')")
 

@@ -25,8 +25,8 @@ def traces(draw: st.DrawFn) -> Trace:
     """Any trace, however broken."""
     return build(
         TRACE_ID,
-        draw(st.lists(spans(), max_size=20)),
-        draw(st.lists(records(), max_size=30)),
+        draw(st.lists(spans(), max_size=10)),
+        draw(st.lists(records(), max_size=14)),
     )
 
 

@@ -49,6 +49,7 @@ class Page:
         environment = Environment(
             loader=FileSystemLoader(TEMPLATES),
             autoescape=True,
+            finalize=words.visible,
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 from zlib import crc32
 
+from markupsafe import Markup
+
 from relayscope.collector.render.message_summary import gist
+from relayscope.collector.render.printable import lines
 from relayscope.collector.render.quantities import duration_text, size_text
 
 if TYPE_CHECKING:
@@ -16,6 +19,16 @@ if TYPE_CHECKING:
 
 COLOURS: Final = 12
 """Classes `c0` ... `c11` in page.css."""
+
+
+def visible(value: object) -> object:
+    """What a template writes: characters that cannot be seen, or turn text around, written out.
+
+    Text of templates and line feeds stay as they are.
+    """
+    if not isinstance(value, str) or isinstance(value, Markup) or value.isprintable():
+        return value
+    return "\n".join(lines(value.replace("\r\n", "\n")))
 
 
 def colour(name: str | None) -> str:

@@ -5,11 +5,13 @@ import { copy, localTimes, startLooking, stopLooking } from "/static/page.js";
 const trace = document.querySelector(".trace");
 const pane = document.getElementById("chosen");
 const scroller = document.querySelector(".ladder, .waterfall, .log");
-const rows = [...document.querySelectorAll(".row[data-name]")];
+const rows = [...document.querySelectorAll(".row")];
 const places = new Map();
+/** The name of what a link chooses: its address has it to the letter. */
+const named = (link) => new URL(link.href?.baseVal ?? link.href, location).searchParams.get("at");
 rows.forEach((row, place) => {
-  places.set(row.dataset.name, place);
-  if (row.dataset.twin) places.set(row.dataset.twin, place);
+  places.set(named(row), place);
+  if (row.dataset.twin) places.set(decodeURIComponent(row.dataset.twin), place);
 });
 let asked;
 
@@ -81,11 +83,11 @@ async function choose(name, { remember = true, focus = false } = {}) {
 const isPlain = (event) => event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
 
 document.addEventListener("click", (event) => {
-  const link = event.target.closest("a[data-name]");
+  const link = event.target.closest("a[data-chooses]");
   if (link && isPlain(event)) {
     event.preventDefault();
     event.stopPropagation();
-    choose(link.dataset.name);
+    choose(named(link));
     if (link.classList.contains("row") && getComputedStyle(pane.closest("aside")).position !== "sticky") {
       pane.scrollIntoView({ block: "start" });
     }
@@ -129,7 +131,7 @@ document.addEventListener("click", async (event) => {
 function step(by) {
   const at = current();
   const to = at < 0 ? (by > 0 ? 0 : rows.length - 1) : at + by;
-  if (rows[to]) choose(rows[to].dataset.name, { focus: true });
+  if (rows[to]) choose(named(rows[to]), { focus: true });
 }
 
 function stepFound(by) {
@@ -138,12 +140,12 @@ function stepFound(by) {
   const at = current();
   const beyond = found.map((row) => rows.indexOf(row)).filter((place) => (by > 0 ? place > at : place < at));
   const to = by > 0 ? beyond[0] ?? rows.indexOf(found[0]) : beyond.at(-1) ?? rows.indexOf(found.at(-1));
-  choose(rows[to].dataset.name, { focus: true });
+  choose(named(rows[to]), { focus: true });
 }
 
 const follow = (kind) => {
   const link = pane.querySelector(`a.to[data-kind="${kind}"]`);
-  if (link) choose(link.dataset.name, { focus: true });
+  if (link) choose(named(link), { focus: true });
 };
 const views = [...document.querySelectorAll(".tabs a")];
 const keys = {

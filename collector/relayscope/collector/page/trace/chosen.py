@@ -15,7 +15,7 @@ from relayscope.collector.page.trace.journey import counterparts
 from relayscope.collector.page.trace.json_text import laid_out
 from relayscope.collector.query.records import Message, SpanEvent
 from relayscope.collector.query.trace_tree import Node
-from relayscope.collector.render.printable import lines, one_line
+from relayscope.collector.render.printable import json_line, lines, one_line
 from relayscope.collector.render.quantities import duration_text, size_text
 
 if TYPE_CHECKING:
@@ -334,9 +334,7 @@ def _text(value: object) -> str:
 
 
 def _json(of_it: dict[str, Any], item: Record | Span | SpanEvent) -> str:
-    return orjson.dumps(
-        of_it | {"attributes": item.attributes}, option=orjson.OPT_INDENT_2
-    ).decode()
+    return json_line(orjson.dumps(of_it | {"attributes": item.attributes}).decode())
 
 
 def _date(ns: int) -> datetime | None:
