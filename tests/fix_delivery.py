@@ -24,12 +24,13 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span
 
 from relayscope.collector.signals import LOGS, TRACES
 from relayscope.conventions.attributes import DELIVERY_SEQUENCE
+from relayscope.conventions.environment import RELAYSCOPE_SPOOL_DIR
 from relayscope.conventions.events import EVENT_DELIVERY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-SPOOL_DIR = "RELAYSCOPE_SPOOL_DIR"
+SPOOL_DIR = RELAYSCOPE_SPOOL_DIR
 DELAY = "OTEL_BLRP_SCHEDULE_DELAY"
 _MODULE = b"relayscope.instrumentation.delivery"
 _PATIENCE_SECONDS = 10

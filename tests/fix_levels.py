@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import psycopg
 import pytest
 
+from relayscope.conventions.environment import RELAYSCOPE_OPAMP_ENDPOINT, RELAYSCOPE_QUIET
 from tests.fix_programs import SCRIPTS, clean_environment, instrumented, python, run
 
 if TYPE_CHECKING:
@@ -31,8 +32,8 @@ class Host:
         environment = clean_environment(
             OTEL_EXPORTER_OTLP_ENDPOINT=f"http://{collector.grpc}",
             **{
-                "RELAYSCOPE_OPAMP_ENDPOINT": collector.url(""),
-                "RELAYSCOPE_QUIET": "1",
+                RELAYSCOPE_OPAMP_ENDPOINT: collector.url(""),
+                RELAYSCOPE_QUIET: "1",
                 **variables,
             },
         )

@@ -21,6 +21,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from relayscope.conventions import events
+from relayscope.conventions.events import EVENT_MESSAGE
 from relayscope.instrumentation import Exchange, Levels
 from relayscope.instrumentation.recording.channel_log import ChannelLog
 from relayscope.instrumentation.recording.message_log import MessageLog
@@ -46,7 +47,7 @@ class Telemetry:
     @property
     def records(self) -> list[ReadableLogRecord]:
         """The log records of messages, in the order in which they were made."""
-        return [record for record in self._all if record.log_record.event_name == "mcp.message"]
+        return [record for record in self._all if record.log_record.event_name == EVENT_MESSAGE]
 
     @property
     def events(self) -> list[LogRecord]:
@@ -54,7 +55,7 @@ class Telemetry:
         return [
             record.log_record
             for record in self._all
-            if record.log_record.event_name != "mcp.message"
+            if record.log_record.event_name != EVENT_MESSAGE
         ]
 
     @property

@@ -16,6 +16,19 @@ from opentelemetry.proto.logs.v1.logs_pb2 import (
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span, Status
 
+from relayscope.conventions.attributes import (
+    CHANNEL_ID,
+    CHANNEL_SEQUENCE,
+    ERROR_TYPE,
+    JSONRPC_REQUEST_ID,
+    MCP_METHOD_NAME,
+    MESSAGE_DIRECTION,
+    MESSAGE_KIND,
+    MESSAGE_SIZE,
+    PEER,
+)
+from relayscope.conventions.events import EVENT_MESSAGE
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -45,8 +58,8 @@ def _resource(component: str) -> Resource:
 def call(trace: int, span: int, start: int, seconds: float = 1, **given: Any) -> Span:
     """The CLIENT span of a `tools/call` with id 7; `given` are fields and `error_type`."""
     error = given.pop("error_type", None)
-    attributes = {"mcp.method.name": "tools/call", "jsonrpc.request.id": "7"}
-    attributes |= {"error.type": error} if error else {}
+    attributes = {MCP_METHOD_NAME: "tools/call", JSONRPC_REQUEST_ID: "7"}
+    attributes |= {ERROR_TYPE: error} if error else {}
     fields: dict[str, Any] = {
         "trace_id": trace.to_bytes(16, "big"),
         "span_id": span.to_bytes(8, "big"),
@@ -72,14 +85,14 @@ def message(  # noqa: PLR0913 - a message has that many parts
 ) -> LogRecord:
     """The record of a message of that call; what is sent is a request, the rest is received."""
     attributes = {
-        "mcp.method.name": "tools/call",
-        "jsonrpc.request.id": "7",
-        "relayscope.message.direction": "sent" if kind == "request" else "received",
-        "relayscope.message.kind": kind,
-        "relayscope.message.size": len(body),
-        "relayscope.channel.id": "c0ffee",
-        "relayscope.channel.sequence": sequence,
-        "relayscope.peer": "127.0.0.1:9051",
+        MCP_METHOD_NAME: "tools/call",
+        JSONRPC_REQUEST_ID: "7",
+        MESSAGE_DIRECTION: "sent" if kind == "request" else "received",
+        MESSAGE_KIND: kind,
+        MESSAGE_SIZE: len(body),
+        CHANNEL_ID: "c0ffee",
+        CHANNEL_SEQUENCE: sequence,
+        PEER: "127.0.0.1:9051",
     }
     return LogRecord(
         trace_id=trace.to_bytes(16, "big"),
@@ -87,7 +100,7 @@ def message(  # noqa: PLR0913 - a message has that many parts
         time_unix_nano=at,
         severity_number=SEVERITY_NUMBER_TRACE,
         severity_text="TRACE",
-        event_name="mcp.message",
+        event_name=EVENT_MESSAGE,
         body=AnyValue(string_value=body),
         attributes=_values(attributes | dict(extra or {})),
     )

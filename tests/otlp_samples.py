@@ -32,6 +32,8 @@ from opentelemetry.proto.metrics.v1 import metrics_pb2 as m
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span, Status
 
+from relayscope.conventions.events import EVENT_MESSAGE
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -179,7 +181,7 @@ def logs() -> ExportLogsServiceRequest:
         flags=1,
         trace_id=TRACE_ID,
         span_id=SPAN_ID,
-        event_name="mcp.message",
+        event_name=EVENT_MESSAGE,
     )
     bodies = [attribute.value for attribute in every_kind_of_value()]
     return ExportLogsServiceRequest(

@@ -26,6 +26,7 @@ from opentelemetry.proto.common.v1.common_pb2 import (
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from sqlalchemy import Engine, RowMapping, Table, select
 
+from relayscope.conventions.attributes import ENTITY_REFS
 from relayscope.storage import tables
 
 if TYPE_CHECKING:
@@ -207,7 +208,7 @@ def _rows(
 
 def _resource(row: RowMapping) -> Resource:
     attributes = dict(row["attributes"])
-    references = attributes.pop("relayscope.entity_refs", [])
+    references = attributes.pop(ENTITY_REFS, [])
     return Resource(
         attributes=_pairs(attributes),
         dropped_attributes_count=row["dropped_attributes_count"],

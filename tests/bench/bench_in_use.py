@@ -16,6 +16,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
+from relayscope.conventions.environment import RELAYSCOPE_LEVEL
 from relayscope.instrumentation import Level
 from tests.bench.bench_overhead import (
     PLAIN,
@@ -49,7 +50,7 @@ async def measure(calls: int, turns: int, endpoint: str, spools: Path) -> dict[s
                 "bare": stack.enter_context(running(exporting, environment)),
             }
             for level in Level:
-                own = {"RELAYSCOPE_LEVEL": level.name, SPOOL_DIR: str(spools / level.name)}
+                own = {RELAYSCOPE_LEVEL: level.name, SPOOL_DIR: str(spools / level.name)}
                 command = instrumented("relay", plain)
                 relays[level.name] = stack.enter_context(running(command, environment | own))
             for turn in range(turns + 1):

@@ -33,6 +33,7 @@ from sqlalchemy import make_url
 
 from relayscope.collector.ingest.decode import decode, parse
 from relayscope.collector.signals import LOGS, TRACES, Signal
+from relayscope.conventions.events import EVENT_MESSAGE
 from relayscope.sanitizer import Rules, Sanitizer, Value
 from relayscope.storage import Batch, EmbeddedServer, Writer, create_engine, migrate
 from tests.bench.record import ATTRIBUTES, PLAIN
@@ -201,7 +202,7 @@ def make_request(signal: Signal, bodies: Sequence[str] = (PLAIN,)) -> bytes:
             records.add(
                 time_unix_nano=now + number,
                 severity_number=1,
-                event_name="mcp.message",
+                event_name=EVENT_MESSAGE,
                 body=AnyValue(string_value=bodies[number % len(bodies)]),
                 attributes=attributes,
                 trace_id=os.urandom(16),

@@ -22,6 +22,7 @@ from typing import Final, NamedTuple
 from mcp import ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
+from relayscope.conventions.environment import RELAYSCOPE_LEVEL
 from tests.bench.published_servers import Call, calls
 from tests.bench.sink import sink
 from tests.fix_delivery import SPOOL_DIR, end_forwarders
@@ -51,7 +52,7 @@ class Place(NamedTuple):
         if variant in _LEVELS:
             instrument = str(self.programs / "relayscope-instrument")
             command = [instrument, "--service-name", "server", "--", *command]
-            environment["RELAYSCOPE_LEVEL"] = variant
+            environment[RELAYSCOPE_LEVEL] = variant
             environment[SPOOL_DIR] = str(self.home / "spool" / variant)
         return StdioServerParameters(command=command[0], args=command[1:], env=environment)
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from relayscope.conventions.environment import RELAYSCOPE_SPOOL_DURABILITY
 from tests.bench.sink import processor_seconds, sink
 from tests.fix_delivery import end_forwarders
 from tests.fix_programs import SCRIPTS, clean_environment, instrumented
@@ -55,8 +56,8 @@ _MODES: Final = [
     Mode("no exporter", {"OTEL_LOGS_EXPORTER": "none", "OTEL_TRACES_EXPORTER": "none"}),
     Mode("batch processor + OTLP exporter", _OTLP),
     Mode("spool, process (default)", {}),
-    Mode("spool, window", {"RELAYSCOPE_SPOOL_DURABILITY": "window"}),
-    Mode("spool, power", {"RELAYSCOPE_SPOOL_DURABILITY": "power"}),
+    Mode("spool, window", {RELAYSCOPE_SPOOL_DURABILITY: "window"}),
+    Mode("spool, power", {RELAYSCOPE_SPOOL_DURABILITY: "power"}),
 ]
 _THEIRS: Final = "batch processor + OTLP exporter"
 _KINDS: Final = ("message", "other log", "span")

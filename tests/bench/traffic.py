@@ -11,6 +11,26 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from relayscope.conventions.attributes import (
+    CHANNEL_ID,
+    CHANNEL_SEQUENCE,
+    CLIENT_ADDRESS,
+    CLIENT_PORT,
+    ERROR_TYPE,
+    GEN_AI_TOOL_NAME,
+    JSONRPC_REQUEST_ID,
+    MCP_METHOD_NAME,
+    MCP_PROTOCOL_VERSION,
+    MESSAGE_DIRECTION,
+    MESSAGE_KIND,
+    MESSAGE_SIZE,
+    NETWORK_PROTOCOL_NAME,
+    NETWORK_TRANSPORT,
+    PEER,
+    SERVER_ADDRESS,
+    SERVER_PORT,
+)
+from relayscope.conventions.events import EVENT_MESSAGE
 from relayscope.storage import Row, rows
 
 if TYPE_CHECKING:
@@ -126,19 +146,19 @@ class Traffic:
             other = ends[index + 1] if index % 2 == 0 else ends[index - 1]
             peer = f"127.0.0.1:{PORTS[other]}"
             number = self._requests + 1_000_000 * (index > 1)
-            common: dict[str, Any] = {"mcp.method.name": method, "jsonrpc.request.id": str(number)}
+            common: dict[str, Any] = {MCP_METHOD_NAME: method, JSONRPC_REQUEST_ID: str(number)}
             if tool:
-                common["gen_ai.tool.name"] = tool
+                common[GEN_AI_TOOL_NAME] = tool
             begins = start + index * 400_000
             finishes = start + took - index * 400_000
             attributes = common | {
-                "network.transport": "tcp",
-                "mcp.protocol.version": "2025-06-18",
-                "server.address" if index % 2 == 0 else "client.address": "127.0.0.1",
-                "server.port" if index % 2 == 0 else "client.port": PORTS[other],
+                NETWORK_TRANSPORT: "tcp",
+                MCP_PROTOCOL_VERSION: "2025-06-18",
+                SERVER_ADDRESS if index % 2 == 0 else CLIENT_ADDRESS: "127.0.0.1",
+                SERVER_PORT if index % 2 == 0 else CLIENT_PORT: PORTS[other],
             }
             if failed:
-                attributes["error.type"] = "tool_error"
+                attributes[ERROR_TYPE] = "tool_error"
             name = f"{method} {tool}" if tool else method
             kind = 3 if index % 2 == 0 else 2
             self._span(trace, component, span_id, parent, begins, finishes, name, kind, attributes)
@@ -163,7 +183,7 @@ class Traffic:
                     f'{{"jsonrpc":"2.0","method":"notifications/progress",'
                     f'"params":{{"note":"{question}"}}}}'
                 )
-                of_note = {"mcp.method.name": "notifications/progress"}
+                of_note = {MCP_METHOD_NAME: "notifications/progress"}
                 self._message(
                     trace,
                     component,
@@ -204,16 +224,16 @@ class Traffic:
     ) -> None:
         self._sequence += 1
         attributes = common | {
-            "relayscope.message.direction": "sent" if sent else "received",
-            "relayscope.message.kind": kind,
-            "relayscope.message.size": len(body),
-            "relayscope.channel.id": f"{PORTS[component] * 7919:012x}{peer[-4:]}",
-            "relayscope.channel.sequence": self._sequence,
-            "relayscope.peer": peer,
-            "network.transport": "tcp",
-            "network.protocol.name": "websocket",
+            MESSAGE_DIRECTION: "sent" if sent else "received",
+            MESSAGE_KIND: kind,
+            MESSAGE_SIZE: len(body),
+            CHANNEL_ID: f"{PORTS[component] * 7919:012x}{peer[-4:]}",
+            CHANNEL_SEQUENCE: self._sequence,
+            PEER: peer,
+            NETWORK_TRANSPORT: "tcp",
+            NETWORK_PROTOCOL_NAME: "websocket",
         }
-        self._record(trace, component, span_id, at, _TRACE, "mcp.message", body, attributes)
+        self._record(trace, component, span_id, at, _TRACE, EVENT_MESSAGE, body, attributes)
 
     def _record(  # noqa: PLR0913, PLR0917 - as many as a record has parts
         self,
@@ -260,7 +280,7 @@ class Traffic:
         kind: int,
         attributes: dict[str, Any],
     ) -> None:
-        failed = "error.type" in attributes
+        failed = ERROR_TYPE in attributes
         trace.spans.append(
             (
                 *rows.time(start),

@@ -9,6 +9,14 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from sqlalchemy import Engine, text
 
+from relayscope.conventions.attributes import (
+    ERROR_ANSWERED_ABOVE,
+    ERROR_CROWDED_OUT,
+    ERROR_STOPPED_READING,
+    ERROR_UNANSWERED,
+    JSONRPC_REQUEST_ID,
+    MESSAGE_ODD,
+)
 from tests.otlp_messages import SECOND, call, message, send
 
 if TYPE_CHECKING:
@@ -18,9 +26,9 @@ START = 1_795_000_000 * SECOND
 REQUEST = '{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"add"}}'
 ANSWER = '{"jsonrpc":"2.0","id":7,"result":{}}'
 NO_ANSWER = (
-    "relayscope.unanswered",
-    "relayscope.stopped_reading",
-    "relayscope.crowded_out",
+    ERROR_UNANSWERED,
+    ERROR_STOPPED_READING,
+    ERROR_CROWDED_OUT,
     "cancelled",
     "timeout",
     "ConnectionResetError",
@@ -84,7 +92,7 @@ def test_calls_without_an_answer_are_in_no_percentile(collector: Collector, engi
 
 @pytest.mark.parametrize(
     ("seconds", "error_type", "overhead"),
-    [(1.0, None, 1.0), (1.0, "relayscope.answered_above", None), (9.0, None, None)],
+    [(1.0, None, 1.0), (1.0, ERROR_ANSWERED_ABOVE, None), (9.0, None, None)],
 )
 def test_the_overhead_of_a_relay_is_never_negative(
     collector: Collector,
@@ -109,9 +117,9 @@ def test_the_overhead_of_a_relay_is_never_negative(
 def test_a_call_shows_the_answer_that_was_none(collector: Collector, engine: Engine) -> None:
     """An answer with an id of another type leaves its call unanswered, and both are shown."""
     odd = ANSWER.replace("7", '"7"')
-    extra = {"relayscope.message.odd": "id_type", "jsonrpc.request.id": '"7"'}
+    extra = {MESSAGE_ODD: "id_type", JSONRPC_REQUEST_ID: '"7"'}
     for trace, spans in (
-        (1, [call(1, 1, START, 9, error_type="relayscope.unanswered")]),
+        (1, [call(1, 1, START, 9, error_type=ERROR_UNANSWERED)]),
         (2, []),
     ):
         send(

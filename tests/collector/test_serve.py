@@ -44,6 +44,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter
 from sqlalchemy import Engine, text
 
 from relayscope.collector.signals import LOGS
+from relayscope.conventions.events import EVENT_MESSAGE
 from relayscope.storage import EmbeddedServer
 from tests import otlp_samples
 from tests.fix_collector import PATIENCE, Collector, clean_environment, export
@@ -109,12 +110,12 @@ def test_a_log_record_of_the_sdk_is_a_row_without_its_secret(
     provider.add_log_record_processor(SimpleLogRecordProcessor(exporter))
     body = '{"id": 1, "params": {"api_key": "canary", "path": "/srv"}}'
     provider.get_logger("test").emit(
-        LogRecord(body=body, severity_number=SeverityNumber.TRACE, event_name="mcp.message")
+        LogRecord(body=body, severity_number=SeverityNumber.TRACE, event_name=EVENT_MESSAGE)
     )
     ((component, event_name, stored),) = rows(
         engine, "select component, event_name, body from relayscope.logs"
     )
-    assert (component, event_name) == ("relay", "mcp.message")
+    assert (component, event_name) == ("relay", EVENT_MESSAGE)
     assert "canary" not in stored
     assert '"path": "/srv"' in stored
     provider.shutdown()

@@ -10,7 +10,7 @@ import pytest
 
 from relayscope.collector.config.settings import Address, load
 from relayscope.collector.errors import SettingsError
-from relayscope.conventions.environment import RELAYSCOPE_CONFIG, VARIABLES
+from relayscope.conventions.environment import RELAYSCOPE_CONFIG, RELAYSCOPE_PROFILE, VARIABLES
 from tests.fix_collector import clean_environment
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def test_an_unknown_variable_is_refused_with_the_nearest_known_one(
     """A misspelt variable must not be ignored, whether the collector's or a traced process's."""
     for wrong, right in (
         ("RELAYSCOPE_DATABSE_URL", "RELAYSCOPE_DATABASE_URL"),
-        ("RELAYSCOPE_PROFILES", "RELAYSCOPE_PROFILE"),
+        ("RELAYSCOPE_PROFILES", RELAYSCOPE_PROFILE),
     ):
         monkeypatch.setenv(wrong, "postgresql://u:hunter2@localhost/x")
         with pytest.raises(SettingsError, match=f"^{wrong}: unknown .* {right}$") as caught:

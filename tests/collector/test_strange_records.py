@@ -8,6 +8,12 @@ from typing import TYPE_CHECKING, Any, LiteralString
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from sqlalchemy import Engine, text
 
+from relayscope.conventions.attributes import (
+    DELIVERY_SEQUENCE,
+    ERROR_UNANSWERED,
+    MESSAGE_SHA256,
+    RPC_RESPONSE_STATUS_CODE,
+)
 from tests.fix_programs import SCRIPTS, clean_environment, run
 from tests.otlp_messages import SECOND, call, message, send
 
@@ -95,17 +101,15 @@ def test_each_outcome_of_a_call_is_told_apart(collector: Collector, engine: Engi
     spans = [
         call(1, 1, START),
         call(2, 1, START, error_type="tool_error"),
-        call(3, 1, START, error_type="-32602", attributes={"rpc.response.status_code": "-32602"}),
+        call(3, 1, START, error_type="-32602", attributes={RPC_RESPONSE_STATUS_CODE: "-32602"}),
         call(4, 1, START, error_type="ConnectionResetError"),
-        call(5, 1, START, error_type="relayscope.unanswered"),
+        call(5, 1, START, error_type=ERROR_UNANSWERED),
     ]
     records = [message(trace, 1, START, "request", said(1, "params")) for trace in range(6, 10)]
     records += [
         message(6, 1, START + 5, "result", '{"id": 1, "result": {"isError": false}}'),
         message(7, 1, START + 5, "result", '{"id": 1, "result": {"isError": true}}'),
-        message(
-            8, 1, START + 5, "error", said(1, "error"), extra={"rpc.response.status_code": "-1"}
-        ),
+        message(8, 1, START + 5, "error", said(1, "error"), extra={RPC_RESPONSE_STATUS_CODE: "-1"}),
     ]
     send(collector, "a", spans, records)
     found = rows(engine, "select outcome, error_code from calls order by trace_id")
@@ -143,7 +147,7 @@ def test_what_a_process_has_numbered_is_told_to_be_complete_or_not(
     collector: Collector, engine: Engine
 ) -> None:
     """Spans and records together, and apart from the numbers of its channels."""
-    number = "relayscope.delivery.sequence"
+    number = DELIVERY_SEQUENCE
     send(
         collector,
         "a",
@@ -164,7 +168,7 @@ def test_what_a_process_has_numbered_is_told_to_be_complete_or_not(
 
 def test_texts_that_were_cut_are_marked(collector: Collector, engine: Engine) -> None:
     """A digest beside a text says that it is the beginning of a longer one."""
-    digest = "relayscope.message.sha256"
+    digest = MESSAGE_SHA256
     send(
         collector,
         "a",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from relayscope.conventions.events import EVENT_MESSAGE
 from tests.fix_programs import (
     SCRIPTS,
     clean_environment,
@@ -33,7 +34,7 @@ def test_a_relay_without_any_change_is_traced(otlp_sink: OtlpSink) -> None:
     assert {component for component, _ in otlp_sink.records + otlp_sink.spans} == {"my-relay"}
     bodies = [record.body.string_value for _, record in otlp_sink.records]
     assert bodies == [LIST.rstrip("\n"), finished.stdout.rstrip("\n")]
-    assert {record.event_name for _, record in otlp_sink.records} == {"mcp.message"}
+    assert {record.event_name for _, record in otlp_sink.records} == {EVENT_MESSAGE}
 
 
 def test_opentelemetrys_own_command_works_with_the_distro(otlp_sink: OtlpSink) -> None:

@@ -9,6 +9,16 @@ from hypothesis import strategies as st
 from opentelemetry import context as otel_context
 from opentelemetry.trace import SpanKind, StatusCode
 
+from relayscope.conventions.attributes import (
+    ERROR_TYPE,
+    ERROR_UNANSWERED,
+    GEN_AI_OPERATION_NAME,
+    GEN_AI_TOOL_NAME,
+    JSONRPC_REQUEST_ID,
+    MESSAGE_ODD,
+    NETWORK_TRANSPORT,
+    RPC_RESPONSE_STATUS_CODE,
+)
 from relayscope.instrumentation import Level, Levels
 from relayscope.instrumentation.context import current_span
 from relayscope.instrumentation.text_exchange import TextExchange
@@ -49,10 +59,7 @@ def pipes() -> Channel:
 
 def odd(telemetry: Telemetry) -> list[Any]:
     """Return the odd-traffic marks of the log records."""
-    return [
-        (record.log_record.attributes or {}).get("relayscope.message.odd")
-        for record in telemetry.records
-    ]
+    return [(record.log_record.attributes or {}).get(MESSAGE_ODD) for record in telemetry.records]
 
 
 def test_a_sent_request_and_its_answer_share_a_client_span(telemetry: Telemetry) -> None:
@@ -66,10 +73,10 @@ def test_a_sent_request_and_its_answer_share_a_client_span(telemetry: Telemetry)
     span = telemetry.span("tools/call add")
     assert span.kind is SpanKind.CLIENT
     assert span.attributes is not None
-    assert span.attributes["jsonrpc.request.id"] == "7"
-    assert span.attributes["gen_ai.tool.name"] == "add"
-    assert span.attributes["gen_ai.operation.name"] == "execute_tool"
-    assert span.attributes["network.transport"] == "pipe"
+    assert span.attributes[JSONRPC_REQUEST_ID] == "7"
+    assert span.attributes[GEN_AI_TOOL_NAME] == "add"
+    assert span.attributes[GEN_AI_OPERATION_NAME] == "execute_tool"
+    assert span.attributes[NETWORK_TRANSPORT] == "pipe"
     assert telemetry.bodies == [sent, result(7)]
     assert {record.log_record.span_id for record in telemetry.records} == {
         span.get_span_context().span_id  # type: ignore[union-attr]  # a finished span has one
@@ -172,7 +179,7 @@ def test_an_answer_with_an_id_of_another_type_answers_nothing(
     assert odd(telemetry) == [None, "id_type", None]
     records = [record.log_record for record in telemetry.records]
     assert {record.span_id for record in records} == {span.context.span_id}
-    assert [(each.attributes or {})["gen_ai.tool.name"] for each in records] == ["typed"] * 3
+    assert [(each.attributes or {})[GEN_AI_TOOL_NAME] for each in records] == ["typed"] * 3
 
 
 def test_a_call_that_only_an_id_of_another_type_has_answered_is_unanswered(
@@ -189,8 +196,8 @@ def test_a_call_that_only_an_id_of_another_type_has_answered_is_unanswered(
             send(text_exchange, channel, result(35))
         text_exchange.closed(channel)
 
-    assert [(span.attributes or {})["error.type"] for span in telemetry.spans] == [
-        "relayscope.unanswered"
+    assert [(span.attributes or {})[ERROR_TYPE] for span in telemetry.spans] == [
+        ERROR_UNANSWERED
     ] * 2
     assert odd(telemetry) == [None, "id_type"] * 2
 
@@ -286,7 +293,7 @@ def test_closing_a_channel_ends_what_was_never_answered(telemetry: Telemetry) ->
     span = telemetry.span("tools/call lost")
     assert span.status.status_code is StatusCode.ERROR
     assert span.attributes is not None
-    assert span.attributes["error.type"] == "relayscope.unanswered"
+    assert span.attributes[ERROR_TYPE] == ERROR_UNANSWERED
 
 
 def test_a_notification_is_a_span_of_its_own(telemetry: Telemetry) -> None:
@@ -316,8 +323,8 @@ def test_what_is_an_error_depends_on_the_side(telemetry: Telemetry) -> None:
     assert asked.status.status_code is StatusCode.ERROR
     assert answered.status.status_code is StatusCode.UNSET
     assert answered.attributes is not None
-    assert answered.attributes["rpc.response.status_code"] == "-32601"
-    assert "error.type" not in answered.attributes
+    assert answered.attributes[RPC_RESPONSE_STATUS_CODE] == "-32601"
+    assert ERROR_TYPE not in answered.attributes
     assert broke.status.status_code is StatusCode.ERROR
 
 
@@ -330,7 +337,7 @@ def test_a_tool_that_fails_fails_its_span(telemetry: Telemetry) -> None:
 
     span = telemetry.span("tools/call add")
     assert span.attributes is not None
-    assert span.attributes["error.type"] == "tool_error"
+    assert span.attributes[ERROR_TYPE] == "tool_error"
 
 
 def test_methods_that_mcp_does_not_know_get_no_context(telemetry: Telemetry) -> None:

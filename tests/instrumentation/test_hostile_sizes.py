@@ -11,6 +11,12 @@ from typing import Any
 
 import pytest
 
+from relayscope.conventions.attributes import (
+    JSONRPC_REQUEST_ID,
+    MCP_METHOD_NAME,
+    MESSAGE_SHA256,
+    MESSAGE_SIZE,
+)
 from tests.fix_programs import Background, clean_environment, eventually, instrumented, python
 from tests.fix_telemetry import OtlpSink
 
@@ -165,11 +171,11 @@ def test_a_very_long_line_costs_no_memory_and_changes_nothing(
     eventually(lambda: len(otlp_sink.records) == records)
     known = {attribute.key: attribute.value for attribute in otlp_sink.records[-1][1].attributes}
     whole = b"".join(line(LARGE, kind))[:-1]
-    assert known["relayscope.message.size"].int_value == len(whole)
-    assert known["relayscope.message.sha256"].string_value == hashlib.sha256(whole).hexdigest()
+    assert known[MESSAGE_SIZE].int_value == len(whole)
+    assert known[MESSAGE_SHA256].string_value == hashlib.sha256(whole).hexdigest()
     if kind == "elements":
-        assert known["mcp.method.name"].string_value == "tools/call"
-        assert known["jsonrpc.request.id"].string_value == "7"
+        assert known[MCP_METHOD_NAME].string_value == "tools/call"
+        assert known[JSONRPC_REQUEST_ID].string_value == "7"
 
 
 VISITOR = """
@@ -206,6 +212,6 @@ def test_a_very_long_message_on_a_websocket_costs_no_memory(
     assert more[-1] < MOST_MEBIBYTES, more
     eventually(lambda: len(otlp_sink.records) == 2 * len(more))
     known = {attribute.key: attribute.value for attribute in otlp_sink.records[-1][1].attributes}
-    assert known["relayscope.message.size"].int_value > LARGE * MEGABYTE
-    digest = known["relayscope.message.sha256"].string_value
+    assert known[MESSAGE_SIZE].int_value > LARGE * MEGABYTE
+    digest = known[MESSAGE_SHA256].string_value
     assert hashlib.sha256(f"{PING_DIGEST}\n{digest}\n".encode()).hexdigest() == given

@@ -8,6 +8,20 @@ from opentelemetry import propagate
 from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind, StatusCode, use_span
 
+from relayscope.conventions.attributes import (
+    CHANNEL_CLOSE_CODE,
+    CHANNEL_RECEIVED,
+    CHANNEL_SENT,
+    CHANNEL_UNANSWERED,
+    ERROR_CROWDED_OUT,
+    ERROR_TYPE,
+    JSONRPC_REQUEST_ID,
+    MCP_METHOD_NAME,
+    MESSAGE_KIND,
+    MESSAGE_ODD,
+    RPC_SYSTEM_NAME,
+)
+from relayscope.conventions.events import EVENT_CHANNEL_CLOSED, EVENT_CHANNEL_OPENED
 from relayscope.instrumentation import Exchange
 from relayscope.instrumentation.text_exchange import TextExchange
 from relayscope.instrumentation.traffic.calls import MOST_OPEN
@@ -28,10 +42,7 @@ def send(text_exchange: TextExchange, channel: Channel, text: str) -> None:
 
 def marks(telemetry: Telemetry) -> list[Any]:
     """The marks of all records."""
-    return [
-        (record.log_record.attributes or {}).get("relayscope.message.odd")
-        for record in telemetry.records
-    ]
+    return [(record.log_record.attributes or {}).get(MESSAGE_ODD) for record in telemetry.records]
 
 
 @pytest.mark.parametrize(
@@ -77,7 +88,7 @@ def test_an_answer_after_its_call_was_cancelled_is_late(telemetry: Telemetry) ->
 
     span = telemetry.span("tools/call slow")
     assert span.attributes is not None
-    assert span.attributes["error.type"] == "cancelled"
+    assert span.attributes[ERROR_TYPE] == "cancelled"
     assert marks(telemetry) == [None, None, "late_answer"]
     assert span.context is not None
     assert telemetry.records[-1].log_record.span_id == span.context.span_id
@@ -99,7 +110,7 @@ def test_a_call_that_waits_for_ever_ends_with_a_timeout(telemetry: Telemetry) ->
 
     span = telemetry.span("tools/call slow")
     assert span.attributes is not None
-    assert span.attributes["error.type"] == "timeout"
+    assert span.attributes[ERROR_TYPE] == "timeout"
     assert marks(telemetry) == [None, "late_answer"]
 
 
@@ -114,8 +125,8 @@ def test_methods_that_mcp_does_not_know_are_marked(telemetry: Telemetry) -> None
     span = telemetry.span("dewey_search")
     assert span.kind is SpanKind.SERVER
     assert span.attributes is not None
-    assert span.attributes["rpc.system.name"] == "jsonrpc"
-    assert "mcp.method.name" not in span.attributes
+    assert span.attributes[RPC_SYSTEM_NAME] == "jsonrpc"
+    assert MCP_METHOD_NAME not in span.attributes
 
 
 def test_an_unsolicited_notification_is_a_span_of_its_own(telemetry: Telemetry) -> None:
@@ -135,10 +146,7 @@ def test_every_message_of_a_batch_is_a_call(telemetry: Telemetry) -> None:
     text_exchange.received(channel, ANSWER)
 
     assert [span.name for span in telemetry.spans] == ["ping", "tools/call slow"]
-    kinds = [
-        (record.log_record.attributes or {})["relayscope.message.kind"]
-        for record in telemetry.records
-    ]
+    kinds = [(record.log_record.attributes or {})[MESSAGE_KIND] for record in telemetry.records]
     assert kinds == ["batch", "batch", "result"]
 
 
@@ -190,8 +198,8 @@ def test_a_peer_that_never_answers_costs_bounded_memory(telemetry: Telemetry) ->
         send(text_exchange, channel, f'{{"jsonrpc":"2.0","id":{identifier},"method":"ping"}}')
 
     ended = [span.attributes or {} for span in telemetry.spans]
-    assert [span["jsonrpc.request.id"] for span in ended] == ["0", "1"]
-    assert {span["error.type"] for span in ended} == {"relayscope.crowded_out"}
+    assert [span[JSONRPC_REQUEST_ID] for span in ended] == ["0", "1"]
+    assert {span[ERROR_TYPE] for span in ended} == {ERROR_CROWDED_OUT}
     text_exchange.closed(channel)
     assert len(telemetry.spans) == MOST_OPEN + 2
 
@@ -209,13 +217,13 @@ def test_a_channel_says_when_it_opens_and_how_it_closed(telemetry: Telemetry) ->
     )
 
     opened, closed = telemetry.events
-    assert (opened.event_name, opened.severity_text) == ("relayscope.channel.opened", "INFO")
-    assert (closed.event_name, closed.severity_text) == ("relayscope.channel.closed", "WARN")
+    assert (opened.event_name, opened.severity_text) == (EVENT_CHANNEL_OPENED, "INFO")
+    assert (closed.event_name, closed.severity_text) == (EVENT_CHANNEL_CLOSED, "WARN")
     attributes = closed.attributes or {}
-    assert attributes["relayscope.channel.close_code"] == 1006
-    assert attributes["relayscope.channel.sent"] == 1
-    assert attributes["relayscope.channel.received"] == 0
-    assert attributes["relayscope.channel.unanswered"] == 1
+    assert attributes[CHANNEL_CLOSE_CODE] == 1006
+    assert attributes[CHANNEL_SENT] == 1
+    assert attributes[CHANNEL_RECEIVED] == 0
+    assert attributes[CHANNEL_UNANSWERED] == 1
     assert "hunter2" not in str(closed.body) + str(attributes)
     assert len(str(closed.body)) < 300
 

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from relayscope.conventions.attributes import ERROR_TYPE
 from tests.fix_programs import clean_environment, ended, eventually, instrumented, line
 from tests.fix_telemetry import OtlpSink
 
@@ -55,7 +56,7 @@ def timeouts(sink: OtlpSink) -> list[str]:
         span.name
         for _, span in sink.spans
         for item in span.attributes
-        if (item.key, item.value.string_value) == ("error.type", "timeout")
+        if (item.key, item.value.string_value) == (ERROR_TYPE, "timeout")
     ]
 
 

@@ -5,6 +5,11 @@ from typing import Any
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 
+from relayscope.conventions.attributes import (
+    ERROR_ANSWERED_ABOVE,
+    ERROR_STOPPED_READING,
+    ERROR_TYPE,
+)
 from relayscope.instrumentation.text_exchange import TextExchange
 from relayscope.instrumentation.traffic.channel import Channel
 from tests.fix_telemetry import Telemetry
@@ -20,7 +25,7 @@ def pipes(peer: str = "peer") -> Channel:
 
 def error_type(span: ReadableSpan) -> Any:
     """Return what went wrong."""
-    return (span.attributes or {}).get("error.type")
+    return (span.attributes or {}).get(ERROR_TYPE)
 
 
 def stop_reading(text_exchange: TextExchange, channel: Channel) -> int:
@@ -48,7 +53,7 @@ def test_a_call_is_over_when_the_request_above_it_is_answered_with_an_error(
     text_exchange.received(backend, result(3))
 
     span, above = telemetry.span("tools/call made"), telemetry.span("tools/call served")
-    assert error_type(span) == "relayscope.answered_above"
+    assert error_type(span) == ERROR_ANSWERED_ABOVE
     assert span.end_time is not None
     assert above.end_time is not None
     assert span.end_time <= above.end_time
@@ -72,7 +77,7 @@ def test_a_request_above_that_is_answered_well_leaves_its_calls_open(telemetry: 
 
     assert error_type(telemetry.span("tools/call answered")) is None
     never, above = telemetry.span("tools/call never"), telemetry.span("tools/call served")
-    assert error_type(never) == "relayscope.answered_above"
+    assert error_type(never) == ERROR_ANSWERED_ABOVE
     assert never.end_time is not None
     assert above.end_time is not None
     assert never.end_time <= above.end_time
@@ -92,7 +97,7 @@ def test_a_call_is_over_when_its_read_is_cancelled_and_the_next_request_is_sent(
     text_exchange.received(channel, result(2))
 
     span = telemetry.span("tools/call given-up")
-    assert error_type(span) == "relayscope.stopped_reading"
+    assert error_type(span) == ERROR_STOPPED_READING
     assert span.end_time == left
     assert error_type(telemetry.span("tools/call next")) is None
     assert odd(telemetry) == [None, None, "late_answer", None]
@@ -107,7 +112,7 @@ def test_a_client_that_always_uses_one_id_has_its_answers_in_order(telemetry: Te
     send(text_exchange, channel, request(3, name="next"))
     text_exchange.received(channel, result(3))
 
-    assert error_type(telemetry.span("tools/call swallowed")) == "relayscope.stopped_reading"
+    assert error_type(telemetry.span("tools/call swallowed")) == ERROR_STOPPED_READING
     assert error_type(telemetry.span("tools/call next")) is None
     assert odd(telemetry) == [None, None, None]
 
@@ -139,7 +144,7 @@ def test_a_call_that_nobody_reads_the_answer_of_ends_with_that_read(telemetry: T
     text_exchange.closed(channel)
 
     span = telemetry.span("tools/call last")
-    assert (error_type(span), span.end_time) == ("relayscope.stopped_reading", left)
+    assert (error_type(span), span.end_time) == (ERROR_STOPPED_READING, left)
     assert span.status.description == "whoever waited for the answer stopped reading"
 
 
@@ -158,7 +163,7 @@ def test_what_a_cancelled_request_had_called_ends_with_it(telemetry: Telemetry) 
     text_exchange.closed(backend)
 
     above, below = telemetry.span("tools/call cancelled"), telemetry.span("tools/call below")
-    assert (error_type(above), error_type(below)) == ("cancelled", "relayscope.answered_above")
+    assert (error_type(above), error_type(below)) == ("cancelled", ERROR_ANSWERED_ABOVE)
     assert below.end_time == above.end_time
 
 

@@ -7,6 +7,7 @@ import subprocess
 import time
 from typing import TYPE_CHECKING
 
+from relayscope.conventions.environment import RELAYSCOPE_SPOOL_MIB
 from tests.fix_delivery import end_forwarders
 from tests.soak.field import RECOVERY_SECONDS
 from tests.soak.full import small_disk
@@ -30,7 +31,7 @@ def disk_full(_: Field, hosts: Hosts, proxy: Proxy, rounds: int, chance: random.
     """
     with small_disk(hosts.spools) as mounted:
         if not mounted:
-            hosts.variables["RELAYSCOPE_SPOOL_MIB"] = "4"
+            hosts.variables[RELAYSCOPE_SPOOL_MIB] = "4"
         for _round in range(rounds):
             proxy.stop()
             host = hosts.start(_FULL, "--bytes", "2000", "--then", "wait")

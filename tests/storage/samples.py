@@ -5,6 +5,8 @@ import time as clock
 from typing import Any, Final
 from uuid import UUID
 
+from relayscope.conventions.attributes import MCP_METHOD_NAME
+from relayscope.conventions.events import EVENT_MESSAGE
 from relayscope.storage import Batch, Row, rows, tables
 
 NOW: Final = clock.time_ns()
@@ -30,7 +32,7 @@ def span(*, start: int = NOW, end: int = NOW + 1_500, **columns: Any) -> Row:
         "name": "tools/call",
         "kind": 2,
         "status_code": 0,
-        "attributes": rows.jsonb({"mcp.method.name": "tools/call"}),
+        "attributes": rows.jsonb({MCP_METHOD_NAME: "tools/call"}),
         "dropped_attributes_count": 0,
         "dropped_events_count": 0,
         "dropped_links_count": 0,
@@ -48,9 +50,9 @@ def log(body: Any = "hello", *, at: int = NOW, **columns: Any) -> Row:
         "span_id": SPAN,
         "flags": 1,
         "severity_number": 1,
-        "event_name": "mcp.message",
+        "event_name": EVENT_MESSAGE,
         "body": body,
-        "attributes": rows.jsonb({"mcp.method.name": "tools/call"}),
+        "attributes": rows.jsonb({MCP_METHOD_NAME: "tools/call"}),
         "dropped_attributes_count": 0,
     }
     return _row(tables.log.columns.keys(), defaults, columns)

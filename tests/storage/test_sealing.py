@@ -18,6 +18,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
+from relayscope.conventions.attributes import (
+    CHANNEL_ID,
+    CHANNEL_SEQUENCE,
+    GEN_AI_TOOL_NAME,
+    JSONRPC_REQUEST_ID,
+    MCP_METHOD_NAME,
+    MESSAGE_DIRECTION,
+    MESSAGE_KIND,
+    MESSAGE_SIZE,
+    PEER,
+    RPC_RESPONSE_STATUS_CODE,
+)
+from relayscope.conventions.events import EVENT_MESSAGE
 from relayscope.storage import RetentionClass, Sealer, Segment, Writer, alone, rows
 from tests.storage.samples import NOW, batch, log, point, span
 
@@ -68,16 +81,16 @@ def messages(count: int, at: int = PAST) -> list[Row]:
             observed_nano=7 if number % 3 else None,
             attributes=rows.jsonb(
                 {
-                    "relayscope.peer": f"127.0.0.1:{number % 5}",
-                    "relayscope.message.direction": "sent",
-                    "relayscope.message.kind": "request",
-                    "relayscope.message.size": number,
-                    "relayscope.channel.id": "c1",
-                    "relayscope.channel.sequence": number,
-                    "jsonrpc.request.id": str(number),
-                    "mcp.method.name": "tools/call",
-                    "gen_ai.tool.name": f"tool{number % 7}",
-                    "rpc.response.status_code": "-32601" if number % 4 else "none",
+                    PEER: f"127.0.0.1:{number % 5}",
+                    MESSAGE_DIRECTION: "sent",
+                    MESSAGE_KIND: "request",
+                    MESSAGE_SIZE: number,
+                    CHANNEL_ID: "c1",
+                    CHANNEL_SEQUENCE: number,
+                    JSONRPC_REQUEST_ID: str(number),
+                    MCP_METHOD_NAME: "tools/call",
+                    GEN_AI_TOOL_NAME: f"tool{number % 7}",
+                    RPC_RESPONSE_STATUS_CODE: "-32601" if number % 4 else "none",
                 }
             ),
         )
@@ -138,7 +151,7 @@ def test_whatever_a_record_holds_survives(
                         body_json=None if value is None else rows.jsonb(value),
                         trace_id=None if untraced else os.urandom(16),
                         span_id=None if untraced else os.urandom(8),
-                        event_name=None if untraced else "mcp.message",
+                        event_name=None if untraced else EVENT_MESSAGE,
                     )
                     for body, value, untraced in records
                 ]

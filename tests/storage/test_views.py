@@ -9,6 +9,13 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Engine, text
 
+from relayscope.conventions.attributes import (
+    ERROR_TYPE,
+    MCP_METHOD_NAME,
+    SERVER_ADDRESS,
+    SERVER_PORT,
+)
+from relayscope.conventions.events import EVENT_MESSAGE
 from relayscope.storage import Writer, rows
 from tests.storage.samples import SPAN, TRACE, batch, log, point, span
 
@@ -18,10 +25,10 @@ if TYPE_CHECKING:
 START: Final = 1_795_424_848_123_456_789
 ATTRIBUTES: Final = {
     "ä": [1, None, {"$bytes": "AA=="}],
-    "mcp.method.name": "tools/list",
-    "server.address": "::1",
-    "server.port": 9051,
-    "error.type": "-32601",
+    MCP_METHOD_NAME: "tools/list",
+    SERVER_ADDRESS: "::1",
+    SERVER_PORT: 9051,
+    ERROR_TYPE: "-32601",
 }
 TIME: Final = datetime(2026, 11, 23, 9, 7, 28, 123456, tzinfo=UTC)
 
@@ -121,9 +128,9 @@ def test_a_log_record_is_read_as_it_was_written(engine: Engine, write: Callable[
             "observed_time_unix_nano": START + 7,
             "severity_number": 1,
             "severity_text": "TRACE",
-            "event_name": "mcp.message",
+            "event_name": EVENT_MESSAGE,
             "body": body,
-            "attributes": {"mcp.method.name": "tools/call"},
+            "attributes": {MCP_METHOD_NAME: "tools/call"},
             "component": "relay",
             "flags": 1,
             "scope_name": "tests",

@@ -10,6 +10,19 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from relayscope.collector.query.records import Message, Record, Span, SpanEvent
+from relayscope.conventions.attributes import (
+    CHANNEL_ID,
+    CHANNEL_SEQUENCE,
+    ERROR_TYPE,
+    JSONRPC_REQUEST_ID,
+    MCP_METHOD_NAME,
+    MESSAGE_DIRECTION,
+    MESSAGE_KIND,
+    MESSAGE_ODD,
+    MESSAGE_SIZE,
+    PEER,
+    RPC_RESPONSE_STATUS_CODE,
+)
 from relayscope.conventions.events import EVENT_MESSAGE
 from relayscope.storage import Batch, Writer, create_engine, migrate
 from relayscope.storage.rows import jsonb, resource, scope, time
@@ -49,9 +62,9 @@ def span(  # noqa: PLR0913 - a span has that many parts
     method: str | None = None,
 ) -> Span:
     """A span; `times` are its start and end in ms, `error` its `error.type` and status message."""
-    attributes: dict[str, Any] = {"mcp.method.name": method or name.split(maxsplit=1)[0]}
+    attributes: dict[str, Any] = {MCP_METHOD_NAME: method or name.split(maxsplit=1)[0]}
     if error:
-        attributes["error.type"] = error[0]
+        attributes[ERROR_TYPE] = error[0]
     return Span(
         span_id=span_id,
         parent_span_id=parent,
@@ -77,25 +90,25 @@ def message(
         "request" if "id" in content else "notification",
     )
     described: dict[str, Any] = {
-        "relayscope.message.direction": direction,
-        "relayscope.message.kind": kind,
-        "relayscope.message.size": len(body.encode()),
-        "relayscope.channel.id": f"{where.component} {peer}",
-        "relayscope.channel.sequence": next(_sequence),
-        "relayscope.peer": peer,
-        "mcp.method.name": where.attributes["mcp.method.name"],
+        MESSAGE_DIRECTION: direction,
+        MESSAGE_KIND: kind,
+        MESSAGE_SIZE: len(body.encode()),
+        CHANNEL_ID: f"{where.component} {peer}",
+        CHANNEL_SEQUENCE: next(_sequence),
+        PEER: peer,
+        MCP_METHOD_NAME: where.attributes[MCP_METHOD_NAME],
     }
     if content.get("id") is not None:
-        described["jsonrpc.request.id"] = str(content["id"])
+        described[JSONRPC_REQUEST_ID] = str(content["id"])
     if kind == "error":
-        described["rpc.response.status_code"] = str(content["error"]["code"])
+        described[RPC_RESPONSE_STATUS_CODE] = str(content["error"]["code"])
     return Message(
         span_id=where.span_id,
         component=where.component,
         time=at(ms),
         event_name=EVENT_MESSAGE,
-        severity_number=13 if "relayscope.message.odd" in attributes else 1,
-        severity_text="WARN" if "relayscope.message.odd" in attributes else "TRACE",
+        severity_number=13 if MESSAGE_ODD in attributes else 1,
+        severity_text="WARN" if MESSAGE_ODD in attributes else "TRACE",
         body=body,
         body_length=len(body),
         body_digest=hashlib.sha256(body.encode()).digest(),
@@ -185,7 +198,7 @@ def relayed_call() -> tuple[list[Span], list[Record]]:
             "received",
             orphan,
             "127.0.0.1:9052",
-            **{"relayscope.message.odd": "orphan_answer"},
+            **{MESSAGE_ODD: "orphan_answer"},
         ),
         message(at_relay, 11.8, "sent", passed_on),
         message(asked, 12.4, "received", passed_on),
@@ -208,10 +221,10 @@ def hostile_call() -> tuple[list[Span], list[Record]]:
     )
     body = json.dumps({"method": "tools/call", "id": 1, "params": {}})
     extra = {
-        "relayscope.peer": HOSTILE,
-        "relayscope.message.odd": HOSTILE,
-        "mcp.method.name": HOSTILE,
-        "jsonrpc.request.id": HOSTILE,
+        PEER: HOSTILE,
+        MESSAGE_ODD: HOSTILE,
+        MCP_METHOD_NAME: HOSTILE,
+        JSONRPC_REQUEST_ID: HOSTILE,
         HOSTILE: HOSTILE,
     }
     request = message(where, 60_000.1, "sent", body, **extra)

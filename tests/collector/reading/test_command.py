@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from relayscope.conventions.attributes import CHANNEL_SEQUENCE
+from relayscope.conventions.events import EVENT_MESSAGE
 from tests.collector.reading import samples
 from tests.collector.reading.conftest import COLUMNS, COMMAND
 from tests.collector.reading.samples import HOSTILE_TRACE_ID, TRACE_ID
@@ -145,7 +147,7 @@ def test_json_of_a_trace_says_all_of_it(relayscope: Relayscope) -> None:
     assert [one["body"] for one in trace["messages"]] == [
         one.body
         for one in sorted(records, key=lambda one: one.time)
-        if one.event_name == "mcp.message"
+        if one.event_name == EVENT_MESSAGE
     ]
     first = trace["messages"][0]
     del first["attributes"], first["sequence"], first["message_id"]
@@ -174,7 +176,7 @@ def test_json_of_hostile_text_means_what_was_stored(relayscope: Relayscope) -> N
     spans, records = samples.hostile_call()
     assert trace["spans"][0]["name"] == spans[0].name
     assert trace["messages"][0]["attributes"] == records[0].attributes | {
-        "relayscope.channel.sequence": trace["messages"][0]["sequence"]
+        CHANNEL_SEQUENCE: trace["messages"][0]["sequence"]
     }
 
 

@@ -15,6 +15,13 @@ import pytest
 from click.testing import CliRunner
 
 from relayscope.collector.cli.main import main
+from relayscope.conventions.attributes import PEER
+from relayscope.conventions.events import (
+    EVENT_CHANNEL_CLOSED,
+    EVENT_CHANNEL_OPENED,
+    EVENT_DELIVERY,
+    EVENT_MESSAGE,
+)
 from tests.collector.reading import samples
 from tests.collector.reading.conftest import COLUMNS, COMMAND
 from tests.collector.reading.samples import HOSTILE_TRACE_ID, TRACE_ID
@@ -54,14 +61,14 @@ def lines(database_url: str, *arguments: str) -> list[dict[str, Any]]:
 def test_messages_are_listed_the_newest_last(database_url: str) -> None:
     """With all of their text, their own attributes, and an id."""
     _, records = samples.relayed_call()
-    sent = [record for record in records if record.event_name == "mcp.message"]
+    sent = [record for record in records if record.event_name == EVENT_MESSAGE]
     found = [one for one in lines(database_url, "messages") if one["trace_id"] == str(TRACE_ID)]
     assert [one["body"] for one in found] == [
         one.body for one in sorted(sent, key=lambda record: record.time)
     ]
     last = found[-1]
     assert (last["component"], last["direction"], last["kind"]) == ("client", "received", "result")
-    assert last["attributes"]["relayscope.peer"] == last["peer"] == "stdio"
+    assert last["attributes"][PEER] == last["peer"] == "stdio"
     assert lines(database_url, "messages", "-n", "3") == lines(database_url, "messages")[-3:]
 
 
@@ -326,10 +333,10 @@ def test_what_is_said_in_good_order_is_shown_on_request(shared_database_url: str
         replace(samples.log(where, "orderly", number, severity, "said"), event_name=name)
         for number, (name, severity) in enumerate(
             [
-                ("relayscope.delivery", (0, "")),
-                ("relayscope.channel.opened", (9, "INFO")),
-                ("relayscope.channel.closed", (9, "INFO")),
-                ("relayscope.channel.closed", (13, "WARN")),
+                (EVENT_DELIVERY, (0, "")),
+                (EVENT_CHANNEL_OPENED, (9, "INFO")),
+                (EVENT_CHANNEL_CLOSED, (9, "INFO")),
+                (EVENT_CHANNEL_CLOSED, (13, "WARN")),
                 (None, (9, "INFO")),
                 ("own.event", (9, "INFO")),
             ]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from relayscope.collector.query.records import Record, Span, SpanEvent
 from relayscope.collector.query.trace_tree import Node, build, repeats
+from relayscope.conventions.attributes import MCP_METHOD_NAME, MESSAGE_DIRECTION, MESSAGE_KIND
 from tests.collector.reading import samples
 from tests.collector.reading.samples import TRACE_ID, log, message, span
 
@@ -45,7 +46,7 @@ def records(draw: st.DrawFn) -> Record:
     where = draw(spans())
     if draw(st.booleans()):
         direction = draw(st.sampled_from(["sent", "received", "sideways"]))
-        where.attributes["mcp.method.name"] = "x"
+        where.attributes[MCP_METHOD_NAME] = "x"
         one: Record = message(where, 0, direction, "{}")
     else:
         one = log(where, "a", 0, (9, "INFO"), "text")
@@ -193,13 +194,13 @@ def test_a_message_that_arrived_as_it_was_sent_is_recognised() -> None:
     trace = build(TRACE_ID, spans, records)
     found = repeats(trace)
     again = [one for one in records if id(one) in found]
-    assert [(one.component, one.attributes["relayscope.message.kind"]) for one in again] == [
+    assert [(one.component, one.attributes[MESSAGE_KIND]) for one in again] == [
         ("iccm-relay", "request"),
         ("time-server", "request"),
         ("iccm-relay", "result"),
         ("client", "result"),
     ]
-    assert {one.attributes["relayscope.message.direction"] for one in again} == {"received"}
+    assert {one.attributes[MESSAGE_DIRECTION] for one in again} == {"received"}
 
 
 def test_a_message_that_changed_on_its_way_is_not() -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from relayscope.conventions.attributes import ERROR_STOPPED_READING
 from tests.collector.reading.conftest import COMMAND
 from tests.fix_collector import PATIENCE
 from tests.fix_collector import clean_environment as reading_environment
@@ -156,12 +157,12 @@ def test_an_answer_with_the_id_as_a_string_is_found(world: World) -> None:
     found = world.rows("calls --odd --component relay --tool string_id")
 
     assert {(row["outcome"], row["error_type"], row["odd"]) for row in found} == {
-        ("unanswered", "relayscope.stopped_reading", "id_type")
+        ("unanswered", ERROR_STOPPED_READING, "id_type")
     }
     trace = trace_of(world, found[0])
     (answered,) = re.findall(r'← result #"(\d+)".* ! id_type', trace)
     assert f"→ tools/call #{answered} " in trace
-    assert "relayscope.stopped_reading" in trace
+    assert ERROR_STOPPED_READING in trace
 
 
 def test_a_content_that_is_no_list_is_found(world: World) -> None:
@@ -177,7 +178,7 @@ def test_a_call_that_was_swallowed_is_found(world: World) -> None:
     (found,) = world.rows("calls --outcome unanswered --component relay --tool swallows")
 
     assert (found["duration"], found["answer"], found["odd"]) == (None, None, None)
-    assert found["error_type"] == "relayscope.stopped_reading"
+    assert found["error_type"] == ERROR_STOPPED_READING
     # A channel that closes with the relay would have been open for seconds more.
     assert found["waited"] < "00:00:01"
     trace = trace_of(world, found)

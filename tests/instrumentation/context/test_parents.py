@@ -10,6 +10,7 @@ import pytest
 from opentelemetry import propagate
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 
+from relayscope.conventions.attributes import JSONRPC_REQUEST_ID
 from relayscope.instrumentation.text_exchange import TextExchange
 from relayscope.instrumentation.traffic.channel import Channel
 from tests.fix_telemetry import Telemetry
@@ -51,7 +52,7 @@ class Gateway:
             above = spans.get(span.parent.span_id) if span.parent else None
             if above is None:
                 return None
-            return str((above.attributes or {}).get("jsonrpc.request.id", above.name))
+            return str((above.attributes or {}).get(JSONRPC_REQUEST_ID, above.name))
 
         return [
             (span.name, cause(span)) for span in self._telemetry.spans if span.kind.name == "CLIENT"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from relayscope.conventions.environment import RELAYSCOPE_SPOOL_DIR
 from tests.fix_delivery import SPOOL_DIR, Receiver, end_forwarders
 from tests.fix_programs import clean_environment, eventually, instrumented, python, run
 
@@ -69,7 +70,7 @@ def test_a_folder_that_is_not_ours_is_not_used(
     assert len(finished.stdout.split()) == MARKS
     assert finished.stderr.count("could not be kept") == 1
     assert said in finished.stderr
-    assert "RELAYSCOPE_SPOOL_DIR" in finished.stderr
+    assert RELAYSCOPE_SPOOL_DIR in finished.stderr
     assert _content(shared) == before
     assert receiver.requests == []
 

@@ -25,6 +25,7 @@ from relayscope.conventions.attributes import (
     DELIVERY_DROPPED,
     DELIVERY_ENDED,
 )
+from relayscope.conventions.environment import RELAYSCOPE_SPOOL_DIR
 from tests.fix_delivery import Receiver, end_forwarders, forwarders, receiving, records_in, value
 from tests.fix_programs import (
     SCRIPTS,
@@ -177,7 +178,7 @@ def test_who_is_not_known_loses_nothing(receiver: Receiver) -> None:
     eventually(lambda: receiver.requests)
     assert receiver.script == []
     receiver.requests.clear()
-    end_forwarders(Path(os.environ["RELAYSCOPE_SPOOL_DIR"]))
+    end_forwarders(Path(os.environ[RELAYSCOPE_SPOOL_DIR]))
     finished = flushed(receiver)
 
     assert finished.returncode == 0, finished.stderr

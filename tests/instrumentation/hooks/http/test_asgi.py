@@ -17,6 +17,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 from websockets.sync.client import connect
 
+from relayscope.conventions.attributes import ERROR_TYPE
 from relayscope.instrumentation.hooks.http.asgi import AsgiInstrumentor
 from tests.fix_programs import eventually
 from tests.fix_telemetry import Telemetry
@@ -176,7 +177,7 @@ def test_a_call_without_an_answer_is_a_failed_span(served: tuple[Telemetry, str]
     span = telemetry.span("tools/call add")
     assert span.status.status_code is StatusCode.ERROR
     assert span.attributes is not None
-    assert span.attributes["error.type"] == "500"
+    assert span.attributes[ERROR_TYPE] == "500"
 
 
 def test_what_a_server_says_unasked_is_recorded(served: tuple[Telemetry, str]) -> None:

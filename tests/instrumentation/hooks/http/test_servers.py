@@ -9,6 +9,7 @@ from typing import Any, Self
 import httpx
 import pytest
 
+from relayscope.conventions.attributes import CHANNEL_ID, MESSAGE_DIRECTION
 from tests.fidelity.wire_bytes import events
 from tests.fix_programs import (
     PROGRAMS,
@@ -76,7 +77,7 @@ def records(sink: OtlpSink) -> Counter[tuple[str, str]]:
     found: Counter[tuple[str, str]] = Counter()
     for _, record in sink.records:
         attributes = {item.key: item.value.string_value for item in record.attributes}
-        found[attributes["relayscope.message.direction"], record.body.string_value] += 1
+        found[attributes[MESSAGE_DIRECTION], record.body.string_value] += 1
     return found
 
 
@@ -113,7 +114,7 @@ def test_whoever_reads_a_request_first_there_is_one_record_of_it(
         item.value.string_value
         for _, record in otlp_sink.records
         for item in record.attributes
-        if item.key == "relayscope.channel.id"
+        if item.key == CHANNEL_ID
     }
     assert len(channels) == 1
 

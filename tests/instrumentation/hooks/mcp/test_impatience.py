@@ -3,6 +3,7 @@
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from relayscope.conventions.attributes import ERROR_STOPPED_READING, ERROR_TYPE, MESSAGE_ODD
 from tests.fix_programs import (
     PROGRAMS,
     Background,
@@ -35,18 +36,18 @@ def test_a_call_ends_when_the_host_stops_reading(
     eventually(lambda: "tools/list" in [span.name for _, span in otlp_sink.spans])
     eventually(lambda: len(otlp_sink.records) >= 4)
     error_types = {
-        span.name: [each.value.string_value for each in span.attributes if each.key == "error.type"]
+        span.name: [each.value.string_value for each in span.attributes if each.key == ERROR_TYPE]
         for _, span in otlp_sink.spans
         if span.kind == Span.SPAN_KIND_CLIENT
     }
     assert error_types == {
-        "tools/call late": ["relayscope.stopped_reading"],
+        "tools/call late": [ERROR_STOPPED_READING],
         "tools/list": [],
     }
     odd = [
         each.value.string_value
         for _, record in otlp_sink.records
         for each in record.attributes
-        if each.key == "relayscope.message.odd"
+        if each.key == MESSAGE_ODD
     ]
     assert odd == ["late_answer"]

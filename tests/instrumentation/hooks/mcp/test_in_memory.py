@@ -8,6 +8,7 @@ import orjson
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
+from relayscope.conventions.attributes import MESSAGE_DIRECTION
 from tests.fix_programs import PROGRAMS, clean_environment, eventually, run
 from tests.fix_telemetry import OtlpSink
 
@@ -53,7 +54,7 @@ def test_each_call_in_memory_is_seen_from_either_side_and_changes_nothing(
     texts: dict[str, Counter[str]] = defaultdict(Counter)
     for _, record in sink.records:
         direction = {item.key: item.value.string_value for item in record.attributes}[
-            "relayscope.message.direction"
+            MESSAGE_DIRECTION
         ]
         texts[direction][record.body.string_value] += 1
     assert texts["sent"] == texts["received"]

@@ -7,6 +7,7 @@ import httpx
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from relayscope.conventions.attributes import ERROR_TYPE, MESSAGE_DIRECTION
 from tests.fix_programs import (
     Background,
     clean_environment,
@@ -55,7 +56,7 @@ def test_both_sides_record_the_same_text(otlp_sink: OtlpSink) -> None:
     texts: dict[str, Counter[str]] = {"sent": Counter(), "received": Counter()}
     for _, record in otlp_sink.records:
         attributes = {item.key: item.value.string_value for item in record.attributes}
-        texts[attributes["relayscope.message.direction"]][record.body.string_value] += 1
+        texts[attributes[MESSAGE_DIRECTION]][record.body.string_value] += 1
     assert texts["sent"] == texts["received"]
 
 
@@ -66,7 +67,7 @@ def test_a_failing_tool_fails_both_spans(otlp_sink: OtlpSink) -> None:
     eventually(lambda: len(otlp_sink.spans) == 8)
     for span in spans_named(otlp_sink, "tools/call add").values():
         attributes = {item.key: item.value.string_value for item in span.attributes}
-        assert attributes["error.type"] == "tool_error"
+        assert attributes[ERROR_TYPE] == "tool_error"
         assert span.status.code == span.status.STATUS_CODE_ERROR
 
 

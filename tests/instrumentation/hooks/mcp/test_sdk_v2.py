@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from relayscope.conventions.attributes import ERROR_TYPE, MESSAGE_DIRECTION
 from tests.fix_programs import PROGRAMS, Background, clean_environment, eventually, run
 from tests.fix_telemetry import OtlpSink
 
@@ -69,7 +70,7 @@ def test_what_one_side_sent_the_other_received(traced: OtlpSink) -> None:
     texts: dict[str, Counter[str]] = {"sent": Counter(), "received": Counter()}
     for _, record in traced.records:
         attributes = {item.key: item.value.string_value for item in record.attributes}
-        texts[attributes["relayscope.message.direction"]][record.body.string_value] += 1
+        texts[attributes[MESSAGE_DIRECTION]][record.body.string_value] += 1
 
     assert texts["sent"] == texts["received"]
     assert texts["sent"].total() == 8
@@ -78,7 +79,7 @@ def test_what_one_side_sent_the_other_received(traced: OtlpSink) -> None:
 def test_a_tool_error_fails_both_spans(traced: OtlpSink) -> None:
     """The SDK leaves its client's span unset; here both sides say `tool_error`."""
     failed = [
-        (component, {item.key: item.value.string_value for item in span.attributes}["error.type"])
+        (component, {item.key: item.value.string_value for item in span.attributes}[ERROR_TYPE])
         for component, span in traced.spans
         if span.status.code == span.status.STATUS_CODE_ERROR
     ]

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relayscope.conventions.attributes import PEER, PROCESS_COMMAND_LINE
 from relayscope.instrumentation.hooks.pipes.command_name import name_of, program_of, words_of
 from tests.fix_programs import PROGRAMS, clean_environment, eventually, instrumented, run
 from tests.fix_telemetry import OtlpSink
@@ -107,4 +108,4 @@ def told(sink: OtlpSink) -> list[str]:
         {item.key: item.value.string_value for item in event.attributes} for _, event in sink.events
     ]
     peer = "python busy_backend.py"
-    return [each["process.command_line"] for each in events if each["relayscope.peer"] == peer]
+    return [each[PROCESS_COMMAND_LINE] for each in events if each[PEER] == peer]

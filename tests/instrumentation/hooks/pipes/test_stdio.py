@@ -5,6 +5,7 @@ import sys
 
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from relayscope.conventions.attributes import ERROR_TYPE, ERROR_UNANSWERED
 from tests.fix_programs import clean_environment, eventually, instrumented, line, run
 from tests.fix_telemetry import OtlpSink
 
@@ -89,7 +90,7 @@ def test_an_unanswered_request_ends_when_stdin_closes(otlp_sink: OtlpSink) -> No
     eventually(lambda: len(otlp_sink.spans) == 1)
     (_, span) = otlp_sink.spans[0]
     attributes = {item.key: item.value.string_value for item in span.attributes}
-    assert attributes["error.type"] == "relayscope.unanswered"
+    assert attributes[ERROR_TYPE] == ERROR_UNANSWERED
 
 
 def test_unparsable_lines_pass_and_are_marked(otlp_sink: OtlpSink) -> None:

@@ -5,6 +5,9 @@ import sys
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from relayscope.conventions.attributes import CHANNEL_EXIT_SIGNAL, PEER, PROCESS_EXIT_CODE
+from relayscope.conventions.environment import RELAYSCOPE_INSTRUMENT_CHILDREN
+from relayscope.conventions.events import EVENT_CHANNEL_CLOSED
 from tests.fix_programs import PROGRAMS, clean_environment, eventually, instrumented, run
 from tests.fix_telemetry import OtlpSink
 
@@ -81,7 +84,7 @@ PARENTS = {
 def test_a_call_to_a_child_is_recorded_on_both_sides(otlp_sink: OtlpSink, parent: str) -> None:
     """The child is instrumented too, where that is asked for, and named after its script."""
     environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
-    environment["RELAYSCOPE_INSTRUMENT_CHILDREN"] = "true"
+    environment[RELAYSCOPE_INSTRUMENT_CHILDREN] = "true"
     child = [sys.executable, str(PROGRAMS / "busy_backend.py"), "stdio"]
 
     finished = run(
@@ -99,7 +102,7 @@ def test_a_call_to_a_child_is_recorded_on_both_sides(otlp_sink: OtlpSink, parent
         item.value.string_value
         for component, record in otlp_sink.records
         for item in record.attributes
-        if component == "parent" and item.key == "relayscope.peer"
+        if component == "parent" and item.key == PEER
     }
     assert peers == {"python busy_backend.py"}
 
@@ -168,13 +171,13 @@ anyio.run(main)
 @pytest.mark.parametrize(
     ("death", "status", "told"),
     [
-        ("sys.exit(3)", "3", ("process.exit.code", "3")),
+        ("sys.exit(3)", "3", (PROCESS_EXIT_CODE, "3")),
         (
             "os.kill(os.getpid(), signal.SIGKILL)",
             "-9",
-            ("relayscope.channel.exit_signal", "SIGKILL"),
+            (CHANNEL_EXIT_SIGNAL, "SIGKILL"),
         ),
-        ("sys.exit(0)", "0", ("process.exit.code", "0")),
+        ("sys.exit(0)", "0", (PROCESS_EXIT_CODE, "0")),
     ],
 )
 @pytest.mark.parametrize("reads", READS)
@@ -194,7 +197,7 @@ def test_how_a_child_died_is_told_when_its_channel_closes(
     (closed,) = (
         event
         for _, event in otlp_sink.events
-        if event.event_name == "relayscope.channel.closed" and "python -I" in str(event.attributes)
+        if event.event_name == EVENT_CHANNEL_CLOSED and "python -I" in str(event.attributes)
     )
     assert told in {
         (item.key, item.value.string_value or str(item.value.int_value))

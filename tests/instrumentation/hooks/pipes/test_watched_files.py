@@ -10,6 +10,8 @@ from typing import Any, Literal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from relayscope.conventions.attributes import CHANNEL_ID, CHANNEL_SEQUENCE
+from relayscope.conventions.events import EVENT_MESSAGE, EVENT_SEND_FAILED
 from relayscope.instrumentation.hooks.pipes.lines import IncomingLines, OutgoingLines
 from relayscope.instrumentation.hooks.pipes.watched_reader import WatchedReader
 from relayscope.instrumentation.hooks.pipes.watched_writer import watched_writer
@@ -167,11 +169,11 @@ def recorded(telemetry: Telemetry, channel: Channel) -> list[Any]:
     bodies: dict[Any, Any] = {}
     for record in [*(each.log_record for each in telemetry.records), *telemetry.events]:
         attributes = record.attributes or {}
-        if attributes.get("relayscope.channel.id") == channel.id:
-            sequence = attributes.get("relayscope.channel.sequence")
-            if record.event_name == "relayscope.message.send_failed":
+        if attributes.get(CHANNEL_ID) == channel.id:
+            sequence = attributes.get(CHANNEL_SEQUENCE)
+            if record.event_name == EVENT_SEND_FAILED:
                 del bodies[sequence]
-            elif record.event_name == "mcp.message":
+            elif record.event_name == EVENT_MESSAGE:
                 bodies[sequence] = record.body
     return [body.strip() for body in bodies.values()]
 

@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from relayscope.conventions.attributes import CHANNEL_ID
 from relayscope.instrumentation.hooks.pipes.asyncio_pipes import AsyncioPipes
 from relayscope.instrumentation.hooks.pipes.lines import IncomingLines
 from relayscope.instrumentation.text_exchange import TextExchange
@@ -67,7 +68,7 @@ def recorded(telemetry: Telemetry, channel: Channel) -> list[Any]:
     return [
         str(record.log_record.body).strip()
         for record in telemetry.records
-        if (record.log_record.attributes or {})["relayscope.channel.id"] == channel.id
+        if (record.log_record.attributes or {})[CHANNEL_ID] == channel.id
     ]
 
 
