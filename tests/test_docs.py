@@ -26,6 +26,7 @@ from tests.fix_programs import (
     run,
 )
 
+PARTS = ("instrumentation", "storage", "collector", "tests")
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 
@@ -211,3 +212,21 @@ def test_every_file_that_is_named_exists(path: str) -> None:
     named += re.findall(r"\]\(([\w/.-]+)\)", text)
     missing = [name for name in named if "..." not in name and not (ROOT / name).exists()]
     assert missing == []
+
+
+def test_every_module_that_is_named_by_the_end_of_its_path_exists() -> None:
+    """`context/parents.py` in ARCHITECTURE.md, or in a docstring, is the end of a file's path."""
+    sources = [
+        path
+        for part in PARTS
+        for path in (ROOT / part).rglob("*")
+        if path.suffix in {".py", ".sql"}
+    ]
+    ends = {"/".join(path.parts[first:]) for path in sources for first in range(len(path.parts))}
+    missing = {
+        (path.name, name)
+        for path in (ROOT / "ARCHITECTURE.md", *sources)
+        for name in re.findall(r"`(?:[\w/]+/\.\.\./)?([\w/]+\.(?:py|sql))`", path.read_text())
+        if name not in ends and name != "relayscope/__init__.py"
+    }
+    assert missing == set()
