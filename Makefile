@@ -32,7 +32,7 @@ SECONDS ?= 600
 .PHONY: demo test soak soak-delivery soak-levels fidelity bench-ingest bench-neighbours \
 	bench-sanitizer bench-sanitizer-worst \
 	bench-left-over bench-spool bench-relay bench-query bench-housekeeping bench-overhead bench-rivals corpus check \
-	format lock clean
+	format lock screenshots clean
 
 demo: $(VENV)/.installed
 	$(BIN)/relayscope demo
@@ -137,6 +137,10 @@ lock:
 	$(BIN)/python -m pip freeze --exclude-editable > constraints/dev.txt
 	$(VENV_MCP2)/bin/python -m pip freeze --exclude-editable > constraints/mcp2.txt
 	touch $(VENV)/.installed $(VENV_MCP2)/.installed
+
+# Of the page, from the demo, into docs/images. Look at them before you keep them.
+screenshots: $(VENV)/.installed
+	$(BIN)/python -m tests.screenshots
 
 clean:
 	rm -rf $(VENV) $(VENV_MCP2) $(VENV_RIVALS) $(VENV_PUBLISHED) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

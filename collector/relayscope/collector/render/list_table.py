@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from rich.cells import cell_len
 from rich.text import Text
 
+from relayscope.collector.render.page_link import linked, trace_address
 from relayscope.collector.render.printable import one_line
 from relayscope.collector.render.tabular import shared_widths
 
@@ -61,8 +62,13 @@ class ListTable(NamedTuple):
     is_wrong: Callable[[Fields], bool]
     """Whether a row is about something that went wrong."""
 
-    def lines(self, rows: Sequence[Fields], width: int, *, numbered: bool) -> Iterator[Text]:
-        """The rows in that width, under their dates; the last row has the number 1."""
+    def lines(
+        self, rows: Sequence[Fields], width: int, *, numbered: bool, page: str = ""
+    ) -> Iterator[Text]:
+        """The rows in that width, under their dates; the last row has the number 1.
+
+        Each leads to what it is about on the page at the address `page`, if there is one.
+        """
         if not rows:
             return
         leading = [Column("time", lambda row: (row[self.time] or "")[_TIME_OF_DAY], fixed=True)]
@@ -86,7 +92,11 @@ class ListTable(NamedTuple):
                 heading = Text(f"── {day}, times in UTC ──", _QUIET)
                 heading.truncate(width)
                 yield heading
-            yield _line(columns, texts, widths, _WRONG if self.is_wrong(row) else "")
+            at = row.get("message_id") or row.get("span_id")
+            style = linked(
+                _WRONG if self.is_wrong(row) else "", trace_address(page, row.get("trace_id"), at)
+            )
+            yield _line(columns, texts, widths, style)
 
 
 def _natural(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> list[int]:

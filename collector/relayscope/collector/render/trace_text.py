@@ -28,6 +28,7 @@ from relayscope.collector.query.records import Message, SpanEvent
 from relayscope.collector.query.trace_facts import Facts
 from relayscope.collector.query.trace_tree import Node, repeats
 from relayscope.collector.render.message_summary import gist
+from relayscope.collector.render.page_link import linked, trace_address
 from relayscope.collector.render.printable import lines, one_line
 from relayscope.collector.render.quantities import duration_text, offset_text, size_text
 from relayscope.collector.render.tree_guides import TreeGuides
@@ -78,17 +79,21 @@ class Messages(Enum):
 class Layout:
     """How a trace is laid out.
 
-    `width` is the columns that a line may have; None for no bound.
+    `width` is the columns that a line may have; None for no bound. `page` is the address of the
+    page in a browser, if there is one.
     """
 
     messages: Messages
     width: int | None = None
+    page: str = ""
 
 
 def trace_lines(trace: Trace, layout: Layout) -> Iterator[Text]:
     """The trace, line by line."""
     page = _Page(trace, layout)
     yield from page.head()
+    if layout.page:
+        yield Text(trace_address(layout.page, trace.trace_id.hex), _QUIET)
     yield Text()
     guides = TreeGuides()
     for entry in trace.entries():
@@ -196,7 +201,8 @@ class _Page:
 
     def _message(self, message: Message) -> Text:
         style = _WRONG if message.kind == "error" else "bold"
-        text = Text.assemble((one_line(_label(message)), style))
+        at = trace_address(self._layout.page, self._trace.trace_id.hex, message.message_id)
+        text = Text.assemble((one_line(_label(message)), linked(style, at)))
         text.append(f"  {size_text(message.size)}", _QUIET)
         if message.odd is not None:
             text.append(f"  ! {one_line(message.odd)}", _ODD)

@@ -9,16 +9,17 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from sqlalchemy import make_url
+
 from relayscope.collector.errors import StartError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from relayscope.collector.config.settings import Settings
 
 _NAME: Final = "page"
-_LONGEST: Final = 300
+_LONGEST: Final = 1000
 _TRIES: Final = 20
 _ANYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # what these stand for here
 
@@ -51,25 +52,35 @@ def told(settings: Settings) -> Iterator[None]:
     try:
         if _is_taken(descriptor):
             os.ftruncate(descriptor, 0)
-            os.write(descriptor, url_of(settings).encode())
+            os.write(descriptor, f"{url_of(settings)}\n{_database(settings)}".encode())
         yield
     finally:
         os.close(descriptor)
 
 
-def page_url(data_dir: Path) -> str:
-    """Return where the page of the collector is that stores in this folder; empty without one."""
+def page_url(settings: Settings) -> str:
+    """Return where the page is of what is stored there; empty without one."""
     try:
-        with (data_dir / _NAME).open("rb") as file:
+        with (settings.data_dir / _NAME).open("rb") as file:
             try:
                 fcntl.flock(file.fileno(), fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
-                url = file.read(_LONGEST).decode()
+                url, _, database = file.read(_LONGEST).decode().partition("\n")
                 is_one = urlsplit(url).scheme in ("http", "https") and url.isprintable()
-                return url if is_one else ""
+                return url if is_one and database == _database(settings) else ""
     except (OSError, ValueError):
         pass
     return ""
+
+
+def _database(settings: Settings) -> str:
+    """Where is stored, whoever connects; empty for the embedded server."""
+    if settings.database_url is None:
+        return ""
+    url = make_url(settings.database_url.get_secret_value())
+    return url.set(
+        drivername="postgresql", username=None, password=None, query={}
+    ).render_as_string()
 
 
 def _is_taken(descriptor: int) -> bool:

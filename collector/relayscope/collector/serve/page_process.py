@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger(__name__)
 
-_BACKLOG: Final = 128
-
 _PAUSE: Final = 1.0
 """Seconds before a dead one is replaced, so that one that cannot live does not eat a core."""
 
@@ -34,9 +32,8 @@ async def keep_page(config: PageConfig, listening: socket.socket) -> None:
 
     Args:
         config: What the process is told.
-        listening: Bound to its address.
+        listening: Listens at its address.
     """
-    listening.listen(_BACKLOG)
     while True:
         await _connected(listening)
         process = await asyncio.create_subprocess_exec(

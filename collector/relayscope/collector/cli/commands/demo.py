@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import click
 from platformdirs import user_data_path
 
+from relayscope.collector.config.settings import Settings
 from relayscope.collector.demo.evidence import Incomplete, wait_for_traces
 from relayscope.collector.demo.processes import SCRIPTS, Processes
 from relayscope.collector.demo.scenario import (
@@ -91,7 +92,7 @@ def _keep(data_dir: Path) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: enough.set())
     _head("The page")
-    _say(f"  {page_url(data_dir)}/\n\nCtrl-C ends the demo.")
+    _say(f"  {page_url(Settings(data_dir=data_dir))}/\n\nCtrl-C ends the demo.")
     enough.wait()
 
 

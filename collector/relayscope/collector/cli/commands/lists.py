@@ -20,6 +20,7 @@ from relayscope.collector.query.trace_id import find, short
 from relayscope.collector.render import list_columns as lists
 from relayscope.collector.render.result import show
 from relayscope.collector.render.terminal import print_lines, stdout_console
+from relayscope.collector.serve.page_address import page_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -72,7 +73,7 @@ def _list(settings: Settings, kind: ListKind, table: ListTable, given: dict[str,
         names = [column.name for column in found.columns]
         rows = [dict(zip(names, row, strict=True)) for row in found.rows]
         why = "" if rows else why_none(connection, settings, given)
-    _show(rows, table)
+    _show(rows, table, page_url(settings))
     if why:
         click.echo(why)
 
@@ -92,7 +93,7 @@ def why_none(
     return "; ".join(hints)
 
 
-def _show(rows: Sequence[dict[str, Any]], table: ListTable) -> None:
+def _show(rows: Sequence[dict[str, Any]], table: ListTable, page: str) -> None:
     """Print a numbered list, and keep what its numbers stand for."""
     console = stdout_console()
     is_kept = remember(
@@ -103,7 +104,7 @@ def _show(rows: Sequence[dict[str, Any]], table: ListTable) -> None:
     )
     for row in rows:
         row["trace"] = short(row["trace_id"] or "")
-    print_lines(console, table.lines(rows, console.width, numbered=is_kept))
+    print_lines(console, table.lines(rows, console.width, numbered=is_kept, page=page))
     count = f"{len(rows):,} row{'' if len(rows) == 1 else 's'}"
     click.secho(f"({count})", fg="bright_black")
 

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 @click.command("open")
-@settings_options("data_dir")
+@settings_options("data_dir", "database_url")
 def open_page(*, settings: Settings) -> None:
     """Open the page of the collector that runs, in a browser, and print its address."""
-    url = page_url(settings.data_dir)
+    url = page_url(settings)
     if not url:
         raise CommandFailed(
             f"no collector with a page stores in {settings.data_dir}: start `relayscope serve`, or "

@@ -18,8 +18,10 @@ from relayscope.collector.query.filters import filter_options
 from relayscope.collector.query.lookback import LATEST
 from relayscope.collector.query.problems import SEVERITY, ask, ranked
 from relayscope.collector.render.message_summary import gist
+from relayscope.collector.render.page_link import linked, trace_address
 from relayscope.collector.render.printable import one_line
 from relayscope.collector.render.terminal import print_lines, stdout_console, write_lines
+from relayscope.collector.serve.page_address import page_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,17 +57,21 @@ def problems(*, settings: Settings, as_json: bool, **given: Any) -> None:
     elif not found:
         click.echo("nothing is wrong with what was recorded")
     else:
-        print_lines(console, (line for one in found for line in _lines(one)))
+        page = page_url(settings)
+        print_lines(console, (line for one in found for line in _lines(one, page)))
 
 
-def _lines(problem: Problem) -> Iterator[Text]:
+def _lines(problem: Problem, page: str) -> Iterator[Text]:
     times = f"  {problem.occasions:,} times" if problem.occasions > 1 else ""
-    trace = f"  {problem.trace_id.hex[:8]}" if problem.trace_id else ""
+    trace = problem.trace_id.hex if problem.trace_id else ""
+    at = trace_address(page, trace, problem.message_id or problem.span_id)
     yield Text.assemble(
         (f"{SEVERITY[problem.kind]:15}", "red" if problem.kind in _WRONG else "yellow"),
         (f" {one_line(problem.component)}", "bold"),
         f" {one_line(problem.what)}",
-        (f"{times}{trace}  {problem.last_time.astimezone(UTC):%m-%d %H:%M:%SZ}", "bright_black"),
+        (f"{times}  ", "bright_black"),
+        (trace[:8], linked("bright_black", at)),
+        (f"  {problem.last_time.astimezone(UTC):%m-%d %H:%M:%SZ}", "bright_black"),
     )
     if problem.evidence:
         said = Text(f"{'':15} {one_line(gist(problem.evidence))}", "bright_black")

@@ -173,6 +173,7 @@ async def _serve(
         _logger.info("listening", extra={"protocol": "otlp/grpc", "address": str(settings.grpc)})
         _logger.info("listening", extra={"protocol": "http", "address": str(settings.http)})
         if page_port is not None:
+            page_port.listen()
             page_config = PageConfig(settings, database.for_page)
             beside.append(asyncio.create_task(keep_page(page_config, page_port)))
             url = url_of(settings)

@@ -21,6 +21,7 @@ from relayscope.collector.render.printable import one_line
 from relayscope.collector.render.terminal import print_lines, stdout_console, write_lines
 from relayscope.collector.render.trace_json import trace_json
 from relayscope.collector.render.trace_text import Layout, Messages, trace_lines
+from relayscope.collector.serve.page_address import page_url
 
 if TYPE_CHECKING:
     from relayscope.collector.config.settings import Settings
@@ -72,9 +73,10 @@ def trace(  # noqa: PLR0913 - one for each option
     if as_json or not console.is_terminal:
         layout, characters = Layout(Messages.LINE), WHOLE
     elif full:
-        layout, characters = Layout(Messages.WHOLE, console.width), WHOLE
+        layout, characters = Layout(Messages.WHOLE, console.width, page_url(settings)), WHOLE
     else:
-        layout, characters = Layout(Messages.GIST, console.width), _GIST_CHARACTERS
+        layout = Layout(Messages.GIST, console.width, page_url(settings))
+        characters = _GIST_CHARACTERS
     with failures(), reading(settings, timeout=_TRACE_TIMEOUT) as connection:
         found = load(
             connection,
