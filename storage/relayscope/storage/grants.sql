@@ -54,6 +54,8 @@ begin
                     ' relayscope_store.call_made, relayscope_store.call_served,'
                     ' relayscope_store.numbered, relayscope_store.ended_process,'
                     ' relayscope_store.heard to %I', role.name);
+                -- What is sealed, and how large it is: no record.
+                execute format('grant select on relayscope_store.segment to %I', role.name);
             when 'owner' then
                 -- First: whoever is given a table must be able to make one there.
                 execute format('alter schema relayscope owner to %I', role.name);

@@ -18,6 +18,7 @@ from starlette.staticfiles import StaticFiles
 
 from relayscope.collector.errors import CollectorError, RequestRefused, WrongHost
 from relayscope.collector.page.errors import LogInNeeded, NotShown, PageError
+from relayscope.collector.page.figure_history import FigureHistory
 from relayscope.collector.page.page import Page
 from relayscope.collector.page.reader import Reader
 from relayscope.collector.page.security import Guard, log_in_address
@@ -50,6 +51,7 @@ _MODULES: Final = (
     "lists",
     "live",
     "cost",
+    "pipeline",
     "levels",
     "sql",
     "setup",
@@ -79,11 +81,15 @@ def make_page(config: PageConfig) -> Starlette:
         for view in import_module(f"relayscope.collector.page.{module}").views
     ]
     reader = Reader(config.database_urls)
+    history = FigureHistory(reader)
     page = Page(reader, settings, access, sessions, views)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        keeping = asyncio.create_task(history.keep())
         yield
+        keeping.cancel()
+        await asyncio.wait({keeping})
         reader.close()
 
     def refuse(request: Request, error: CollectorError) -> Response:
@@ -107,6 +113,7 @@ def make_page(config: PageConfig) -> Starlette:
         lifespan=lifespan,
     )
     app.state.page = page
+    app.state.figure_history = history
     return app
 
 

@@ -1,0 +1,173 @@
+"""What the collector has counted, over time: PostgreSQL has only the newest figures.
+
+They are kept in the memory of the page's process, from when on somebody first looked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict, deque
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from relayscope.collector.query.errors import ReadingError
+from relayscope.collector.query.queries import query
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from relayscope.collector.page.reader import Reader
+
+    Points = dict[str, list[tuple[datetime, float]]]
+
+PERIOD: Final = timedelta(seconds=10)
+"""As often as collectors report them."""
+
+_KEPT: Final = 2160
+"""Looks that are kept: six hours."""
+
+_SECONDS: Final = 5.0
+_QUANTILES: Final = {"half of all commits": 0.5, "95 of 100": 0.95}
+
+
+class Key(NamedTuple):
+    """A figure, with those of its labels by which figures are told apart here."""
+
+    name: str
+    outcome: str | None = None
+    code: str | None = None
+    le: str | None = None
+
+
+class Sample(NamedTuple):
+    """What all collectors said at a time."""
+
+    time: datetime
+    values: Mapping[Key, float]
+
+
+class FigureHistory:
+    """Looks now and then, and remembers."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._samples: deque[Sample] = deque(maxlen=_KEPT)
+
+    @property
+    def samples(self) -> Sequence[Sample]:
+        """All that are kept, the oldest first."""
+        return tuple(self._samples)
+
+    async def keep(self) -> None:
+        """Look until cancelled."""
+        while True:
+            # Of a time in which the database is away nothing is known.
+            with suppress(ReadingError):
+                await self.look()
+            await asyncio.sleep(PERIOD.total_seconds())
+
+    async def look(self) -> None:
+        """Look once.
+
+        Raises:
+            ReadingError: The database does not answer.
+        """
+        rows = await self._reader.rows(query("collector_figures"), seconds=_SECONDS)
+        self._samples.append(sample(datetime.now(UTC), rows))
+
+
+def sample(time: datetime, rows: Iterable[Mapping[str, Any]]) -> Sample:
+    """What the rows of `collector_figures` say."""
+    names = Key._fields
+    return Sample(time, {Key(*(row[name] for name in names)): row["value"] for row in rows})
+
+
+def items(samples: Sequence[Sample]) -> Points:
+    """Spans, records and data points in each second, by what became of them."""
+    return _rates(samples, "relayscope_items_total", lambda key: key.outcome or "?")
+
+
+def requests(samples: Sequence[Sample]) -> Points:
+    """Requests in each second: those that were accepted and those that were not."""
+    return _rates(
+        samples,
+        "relayscope_requests_total",
+        lambda key: "accepted" if key.code == "OK" else f"refused: {key.code}",
+    )
+
+
+def sanitized(samples: Sequence[Sample]) -> Points:
+    """What the sanitizer took out in each second."""
+    return _rates(samples, "relayscope_sanitizer_hits_total", lambda _: "taken out")
+
+
+def lost(samples: Sequence[Sample]) -> Points:
+    """Requests that had been accepted and could not be stored, in each second."""
+    return _rates(samples, "relayscope_outage_lost_requests_total", lambda _: "lost requests")
+
+
+def waiting(samples: Sequence[Sample]) -> Points:
+    """Bytes that wait: on disk for PostgreSQL, and in memory."""
+    names = {
+        "relayscope_outage_waiting_bytes": "on disk for PostgreSQL",
+        "relayscope_in_flight_bytes": "in memory",
+    }
+    return {
+        called: [(one.time, one.values.get(Key(name), 0.0)) for one in samples]
+        for name, called in names.items()
+    }
+
+
+def latencies(samples: Sequence[Sample]) -> Points:
+    """How many seconds commits took, by their histogram."""
+    points: Points = defaultdict(list)
+    for before, after in _neighbours(samples):
+        counts = sorted(
+            (float(key.le or "inf"), value - before.values.get(key, 0.0))
+            for key, value in after.values.items()
+            if key.name == "relayscope_commit_seconds_bucket"
+        )
+        for called, quantile in _QUANTILES.items():
+            found = _quantile(counts, quantile)
+            if found is not None:
+                points[called].append((after.time, found))
+    return points
+
+
+def _rates(samples: Sequence[Sample], name: str, called: Any) -> Points:
+    points: Points = defaultdict(list)
+    for before, after in _neighbours(samples):
+        seconds = (after.time - before.time).total_seconds()
+        rates: dict[str, float] = defaultdict(float)
+        for key, value in after.values.items():
+            if key.name == name:
+                # A process that is forgotten takes its counts along.
+                rates[called(key)] += max(0.0, value - before.values.get(key, 0.0)) / seconds
+        for one, rate in rates.items():
+            points[one].append((after.time, rate))
+    return points
+
+
+def _neighbours(samples: Sequence[Sample]) -> Iterator[tuple[Sample, Sample]]:
+    return (pair for pair in pairwise(samples) if pair[0].time < pair[1].time)
+
+
+def _quantile(counts: Sequence[tuple[float, float]], quantile: float) -> float | None:
+    """A quantile of a histogram whose counts include those of all smaller bounds.
+
+    Within a bucket values are taken to be spread evenly; beyond the last bound there is that bound.
+    """
+    total = counts[-1][1] if counts else 0.0
+    if total <= 0:
+        return None
+    wanted = quantile * total
+    lower, below = 0.0, 0.0
+    for bound, count in counts:
+        if count >= wanted and count > below:
+            if bound == float("inf"):
+                return lower
+            return lower + (bound - lower) * (wanted - below) / (count - below)
+        lower, below = bound, max(below, count)
+    return lower
