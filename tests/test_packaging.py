@@ -11,13 +11,13 @@ import pytest
 from tests.fix_programs import clean_environment, run
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("collector", "instrumentation", "sanitizer", "spool", "storage")
+PACKAGES = ("collector", "conventions", "instrumentation", "sanitizer", "spool", "storage")
 DATA = (
     "relayscope/collector/page/static/page.css",
     "relayscope/collector/page/templates/base.html",
     "relayscope/collector/query/queries.sql",
     "relayscope/sanitizer/default_rules.toml",
-    "relayscope/storage/migrations/versions/v0001_tables.sql",
+    "relayscope/storage/migrations/versions/v0001/tables.sql",
 )
 
 

@@ -11,6 +11,7 @@ import pytest
 from relayscope.collector.config.settings import Settings
 from relayscope.conventions import attributes, environment, events
 from relayscope.conventions.environment import PREFIX, VARIABLES
+from relayscope.conventions.odd_traffic import OddTraffic
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("instrumentation", "collector", "storage")
@@ -96,6 +97,21 @@ def test_sql_reads_only_names_that_there_are() -> None:
         if (name := found["read"] or found["named"]) not in known
     ]
     assert not unknown, "\n".join(unknown)
+
+
+def test_sql_knows_only_marks_that_there_are() -> None:
+    """A mark that no message has would be looked for in vain."""
+    spelled = {
+        mark
+        for path in sources("sql")
+        for among in re.findall(
+            r"\bodd (?:=|<>|is not distinct from|(?:not )?in) \(?('[^)\n]+')",
+            path.read_text(encoding="utf-8"),
+        )
+        for mark in re.findall(r"'(\w+)'", among)
+    }
+    assert spelled
+    assert spelled <= set(OddTraffic)
 
 
 def test_documents_speak_of_variables_that_there_are() -> None:

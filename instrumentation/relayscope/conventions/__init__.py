@@ -1,5 +1,5 @@
 """Names that traced processes, the collector and the database must spell alike.
 
-`attributes` and `events` are what is put on spans and log records, `environment` the variables that
-users set. Nothing is imported here: a traced program starts with it.
+`attributes` and `events` are what is put on spans and log records, `odd_traffic` the marks of odd
+messages, `environment` the variables that users set. Nothing of relayscope is imported here.
 """

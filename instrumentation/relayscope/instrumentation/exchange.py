@@ -20,6 +20,7 @@ from relayscope.conventions.attributes import (
     ERROR_CANCELLED,
     ERROR_CROWDED_OUT,
 )
+from relayscope.conventions.odd_traffic import OddTraffic
 
 from .context import current_span
 from .context.injection import Injection
@@ -33,7 +34,7 @@ from .runtime.timer import Timer
 from .traffic.calls import Call, OpenCalls
 from .traffic.channel import Channel
 from .traffic.channel_close import UNKNOWN_CLOSE, ChannelClose
-from .traffic.crossing import Crossing, OddTraffic, Recorded
+from .traffic.crossing import Crossing, Recorded
 from .traffic.level import Level
 from .traffic.levels import Direction, Levels
 from .traffic.mcp_methods import odd_method

@@ -18,6 +18,7 @@ from relayscope.conventions.attributes import (
     ERROR_TIMEOUT,
     ERROR_UNANSWERED,
 )
+from relayscope.conventions.odd_traffic import OddTraffic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -47,20 +48,20 @@ SEVERITY: Final = {
 STATES: Final = ("undelivered", "silent")
 """Those that are no occasions, but how somebody is."""
 
-_ODD: Final = {
-    "orphan_answer": "sends an answer to no request",
-    "answer_to_notification": "answers a notification, which has no answer",
-    "late_answer": "answers when nobody waits any more",
-    "id_reused": "uses the id of a request that is open",
-    "id_type": "answers with an id of another type than the request's",
-    "wrong_side": "sends what only the other side may send",
-    "unparsable": "sends what is not JSON",
-    "not_mcp": "sends JSON that is no message of MCP",
+_ODD: Final[dict[str, str]] = {
+    OddTraffic.ORPHAN_ANSWER: "sends an answer to no request",
+    OddTraffic.ANSWER_TO_NOTIFICATION: "answers a notification, which has no answer",
+    OddTraffic.LATE_ANSWER: "answers when nobody waits any more",
+    OddTraffic.ID_REUSED: "uses the id of a request that is open",
+    OddTraffic.ID_TYPE: "answers with an id of another type than the request's",
+    OddTraffic.WRONG_SIDE: "sends what only the other side may send",
+    OddTraffic.UNPARSABLE: "sends what is not JSON",
+    OddTraffic.NOT_MCP: "sends JSON that is no message of MCP",
 }
 
-_LATE: Final = {
-    "id_type": "what was sent has an id of another type than the request's",
-    "late_answer": "the answer came when nobody waited any more",
+_LATE: Final[dict[str, str]] = {
+    OddTraffic.ID_TYPE: "what was sent has an id of another type than the request's",
+    OddTraffic.LATE_ANSWER: "the answer came when nobody waited any more",
 }
 """Of calls without an answer that have a message like one."""
 

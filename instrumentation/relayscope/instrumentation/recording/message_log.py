@@ -15,9 +15,10 @@ from relayscope.conventions.attributes import (
     MESSAGE_SIZE,
 )
 from relayscope.conventions.events import EVENT_MESSAGE
+from relayscope.conventions.odd_traffic import OddTraffic
 from relayscope.instrumentation.context.current_span import NOWHERE
 from relayscope.instrumentation.fast.log_record import FastLogger
-from relayscope.instrumentation.traffic.crossing import Crossing, OddTraffic, Recorded
+from relayscope.instrumentation.traffic.crossing import Crossing, Recorded
 from relayscope.instrumentation.traffic.level import Level
 from relayscope.instrumentation.traffic.levels import Direction
 from relayscope.instrumentation.traffic.long_text import MOST_KEPT, LongText, shortened

@@ -6,8 +6,9 @@ send (ping, progress, cancellation, tasks) is in neither set.
 
 from typing import Final
 
+from relayscope.conventions.odd_traffic import OddTraffic
+
 from .channel import Channel
-from .crossing import OddTraffic
 from .levels import Direction
 from .message import KNOWN_METHODS
 

@@ -2,9 +2,10 @@
 
 from typing import Final, NamedTuple
 
+from relayscope.conventions.odd_traffic import OddTraffic
+
 from .calls import Call, OpenCalls
 from .channel import Channel
-from .crossing import OddTraffic
 from .message import Message
 
 _WITHOUT_ID: Final = frozenset({-32700, -32600})

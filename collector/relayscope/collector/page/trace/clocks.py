@@ -12,6 +12,7 @@ from collections import defaultdict, deque
 from typing import TYPE_CHECKING, Final
 
 from relayscope.collector.query.records import text_of
+from relayscope.conventions.attributes import MCP_METHOD_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -70,7 +71,7 @@ def _bounds(nodes: Iterable[Node], crossings: Iterable[Crossing]) -> _Bounds:
 
 def _waits(span: Span) -> bool:
     """Whether a span lasts until its answer: no notification, nor a call that was given up."""
-    method = text_of(span.attributes.get("mcp.method.name")) or ""
+    method = text_of(span.attributes.get(MCP_METHOD_NAME)) or ""
     return span.kind == "client" and not span.failed and not method.startswith("notifications/")
 
 

@@ -14,6 +14,8 @@ from relayscope.collector.page.trace.clocks import corrections
 from relayscope.collector.page.trace.crossings import Party, crossings
 from relayscope.collector.page.trace.steps import ASKING, Note, Signal
 from relayscope.collector.query.records import Message, SpanEvent, text_of
+from relayscope.conventions.attributes import MCP_METHOD_NAME, PEER
+from relayscope.conventions.events import EVENT_DELIVERY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -162,11 +164,11 @@ class _Telling:
         if any(message.is_answer for message in node.messages):
             return
         here = Party(span.component)
-        peer = text_of(span.attributes.get("relayscope.peer"))
+        peer = text_of(span.attributes.get(PEER))
         there = Party(served.component) if served else Party(peer or "?", span.component)
         start, end = (when + self._put_right.get(here.name, 0) for when in (span.start, span.end))
         shift = self._put_right.get(there.name, 0)
-        method = text_of(span.attributes.get("mcp.method.name"))
+        method = text_of(span.attributes.get(MCP_METHOD_NAME))
         names = (self._places.name(node),)
         asked = "notification" if (method or "").startswith("notifications/") else "request"
         leads_nowhere = served is None and span.failed
@@ -228,5 +230,5 @@ def kind_of(record: Record) -> str:
     """Which of `address.KINDS` a record is."""
     if isinstance(record, Message):
         return next((kind for kind in _MESSAGE_KINDS if kind == record.kind), "other")
-    is_ours = (record.event_name or "").startswith(("relayscope.channel.", "relayscope.delivery"))
+    is_ours = (record.event_name or "").startswith(("relayscope.channel.", EVENT_DELIVERY))
     return "lifecycle" if is_ours and record.severity_number < words.WARN else "log"

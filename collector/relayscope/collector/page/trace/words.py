@@ -7,6 +7,15 @@ from typing import TYPE_CHECKING, Final
 from relayscope.collector.render.message_summary import gist
 from relayscope.collector.render.printable import one_line
 from relayscope.collector.render.quantities import duration_text
+from relayscope.conventions.attributes import (
+    ERROR_ANSWERED_ABOVE,
+    ERROR_CANCELLED,
+    ERROR_CROWDED_OUT,
+    ERROR_STOPPED_READING,
+    ERROR_TIMEOUT,
+    ERROR_UNANSWERED,
+)
+from relayscope.conventions.odd_traffic import OddTraffic
 
 if TYPE_CHECKING:
     from relayscope.collector.query.records import Message, Record, Span
@@ -21,25 +30,25 @@ GIST_CHARACTERS: Final = 600
 LONGEST_GIST: Final = 160
 """More than a line of a wide screen shows beside the rest."""
 
-ODD: Final = {
-    "orphan_answer": "an answer that belongs to no request",
-    "answer_to_notification": "an answer to a notification, which takes none",
-    "late_answer": "an answer to a request that had been given up",
-    "id_reused": "a request with the id of one that is still open",
-    "id_type": "an answer whose id is of another type than the request's",
-    "wrong_side": "a message that only the other side may send",
-    "unparsable": "no message of JSON-RPC",
-    "not_mcp": "a method that MCP does not know",
+ODD: Final[dict[str, str]] = {
+    OddTraffic.ORPHAN_ANSWER: "an answer that belongs to no request",
+    OddTraffic.ANSWER_TO_NOTIFICATION: "an answer to a notification, which takes none",
+    OddTraffic.LATE_ANSWER: "an answer to a request that had been given up",
+    OddTraffic.ID_REUSED: "a request with the id of one that is still open",
+    OddTraffic.ID_TYPE: "an answer whose id is of another type than the request's",
+    OddTraffic.WRONG_SIDE: "a message that only the other side may send",
+    OddTraffic.UNPARSABLE: "no message of JSON-RPC",
+    OddTraffic.NOT_MCP: "a method that MCP does not know",
 }
 """What the marks of odd messages mean."""
 
 _GIVEN_UP: Final = {
-    "cancelled": "cancelled by who asked",
-    "timeout": "no answer for an hour",
-    "relayscope.stopped_reading": "who asked stopped waiting",
-    "relayscope.answered_above": "the request above was answered without it",
-    "relayscope.unanswered": "the connection closed before the answer",
-    "relayscope.crowded_out": "too many calls were open to watch it further",
+    ERROR_CANCELLED: "cancelled by who asked",
+    ERROR_TIMEOUT: "no answer for an hour",
+    ERROR_STOPPED_READING: "who asked stopped waiting",
+    ERROR_ANSWERED_ABOVE: "the request above was answered without it",
+    ERROR_UNANSWERED: "the connection closed before the answer",
+    ERROR_CROWDED_OUT: "too many calls were open to watch it further",
 }
 
 
