@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import tempfile
@@ -34,6 +35,7 @@ SPOOL_DIR = RELAYSCOPE_SPOOL_DIR
 DELAY = "OTEL_BLRP_SCHEDULE_DELAY"
 _MODULE = b"relayscope.instrumentation.delivery"
 _PATIENCE_SECONDS = 10
+_NUMBERS = itertools.count(1)
 
 
 def forwarders(folder: Path) -> list[int]:
@@ -43,9 +45,13 @@ def forwarders(folder: Path) -> list[int]:
         if process.name.isdecimal():
             with suppress(OSError):
                 arguments = (process / "cmdline").read_bytes().split(b"\0")
-                if _MODULE in arguments and arguments[-2].startswith(os.fsencode(folder)):
+                if _MODULE in arguments and _is_in(folder, arguments[-2]):
                     found.append(int(process.name))
     return found
+
+
+def _is_in(folder: Path, argument: bytes) -> bool:
+    return Path(os.fsdecode(argument)).is_relative_to(folder)
 
 
 def has_forwarder(folder: Path) -> bool:
@@ -65,25 +71,31 @@ def end_forwarders(folder: Path) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _spools_of_the_session() -> Iterator[None]:
+def _spools_of_the_session() -> Iterator[Path]:
     """Keep fixtures of larger scope away from the user's own spools."""
     folder = Path(tempfile.mkdtemp(prefix="spool-"))
     os.environ[SPOOL_DIR] = str(folder)
     os.environ[DELAY] = "200"  # No test waits for it in vain.
-    yield
+    yield folder
     end_forwarders(folder)
     shutil.rmtree(folder)
 
 
 @pytest.fixture(autouse=True)
-def spool_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def spool_dir(_spools_of_the_session: Path) -> Iterator[Path]:
     """The spools of one test, where the programs that it starts find them."""
-    folder = tmp_path_factory.mktemp("spools")
-    before = os.environ[SPOOL_DIR]
+    # Each of 8,000 tests makes one, so this is quick: `tmp_path_factory` reads all earlier names,
+    # and to look for forwarders is to read all processes.
+    folder = _spools_of_the_session / f"test-{next(_NUMBERS)}"
+    folder.mkdir(mode=0o700)
     os.environ[SPOOL_DIR] = str(folder)
     yield folder
-    os.environ[SPOOL_DIR] = before
-    end_forwarders(folder)
+    os.environ[SPOOL_DIR] = str(_spools_of_the_session)
+    if any(folder.iterdir()):
+        end_forwarders(folder)
+        shutil.rmtree(folder)
+    else:
+        folder.rmdir()
 
 
 @dataclass
