@@ -6,6 +6,8 @@ VENV_MCP2 := .venv-mcp2
 VENV_RIVALS := .venv-rivals
 # Published servers, with what their users have beside them.
 VENV_PUBLISHED := .venv-published
+# What builds a release.
+VENV_RELEASE := .venv-release
 BIN := $(VENV)/bin
 PYTHON ?= python3
 
@@ -23,13 +25,19 @@ ROUNDS ?= 20
 SCENARIO ?=
 RELAY ?=
 
+# What `make matrix` is to run (default: all; `ONLY='Python 3.12'`), and the version
+# that `make release` is to write.
+ONLY ?=
+VERSION ?=
+
 # How many log records `make bench-query` makes: ten million take an hour and 15 GB.
 ROWS ?= 200000
 
 # How long `make bench-sanitizer-worst` searches.
 SECONDS ?= 600
 
-.PHONY: demo test soak soak-delivery soak-levels fidelity bench-ingest bench-neighbours \
+.PHONY: demo test test-fast test-thorough test-newest coverage matrix release \
+	soak soak-delivery soak-levels fidelity bench-ingest bench-neighbours \
 	bench-sanitizer bench-sanitizer-worst \
 	bench-left-over bench-spool bench-relay bench-query bench-housekeeping bench-overhead bench-rivals corpus check \
 	format lock screenshots clean
@@ -39,6 +47,30 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.installed $(VENV_MCP2)/.installed
 	$(BIN)/python -m pytest $(PYTEST_OPTIONS)
+
+# What needs neither PostgreSQL nor another process; waits for nothing, so that cores are enough.
+test-fast: $(VENV)/.installed
+	$(BIN)/python -m pytest -n 2 --dist worksteal -q -r fE --fast
+
+# More examples of everything that is tried at random, and what takes a minute.
+test-thorough: $(VENV)/.installed $(VENV_MCP2)/.installed
+	$(BIN)/python -m pytest $(PYTEST_OPTIONS) --thorough
+
+# The newest release of every dependency, whatever the pins say.
+test-newest: $(VENV)/.installed
+	$(BIN)/python -m tests.matrix --only 'newest releases'
+
+# Only what runs within the tests' own processes is counted, so that it says less than is tested.
+coverage: $(VENV)/.installed $(VENV_MCP2)/.installed
+	$(BIN)/python -m pytest $(PYTEST_OPTIONS) --cov --cov-report=term:skip-covered
+
+# All tests with each Python and PostgreSQL that is here, and with the newest of everything.
+matrix: $(VENV)/.installed
+	$(BIN)/python -m tests.matrix $(if $(ONLY),--only '$(ONLY)')
+
+# Writes the VERSION into project and changelog, builds and checks both archives; publishes nothing.
+release: $(VENV_RELEASE)/.installed
+	$(VENV_RELEASE)/bin/python -m tests.release $(VERSION)
 
 soak: $(VENV)/.installed
 	$(BIN)/python -m tests.soak.durability $(SCENARIO) --rounds $(ROUNDS)
@@ -130,6 +162,11 @@ $(VENV_PUBLISHED)/.installed: pyproject.toml
 		mcp-server-fetch==2026.10.24 filesystem-mcp==1.0.2
 	touch $@
 
+$(VENV_RELEASE)/.installed:
+	$(PYTHON) -m venv $(VENV_RELEASE)
+	$(VENV_RELEASE)/bin/python -m $(INSTALL) build
+	touch $@
+
 # Takes the newest version of everything as what CI installs; run `make test` before it is kept.
 lock:
 	rm -rf $(VENV) $(VENV_MCP2)
@@ -143,4 +180,4 @@ screenshots: $(VENV)/.installed
 	$(BIN)/python -m tests.screenshots
 
 clean:
-	rm -rf $(VENV) $(VENV_MCP2) $(VENV_RIVALS) $(VENV_PUBLISHED) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV_MCP2) $(VENV_RIVALS) $(VENV_PUBLISHED) $(VENV_RELEASE) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -24,6 +24,7 @@ pytest_plugins = [
     "tests.fix_telemetry",
     # After what it imports, whose assertions are rewritten only then.
     "tests.fix_levels",
+    "tests.left_out",
 ]
 
 _INTERNAL_ERRORS: Final[list[str]] = []

@@ -30,7 +30,18 @@ def server_url() -> Iterator[str]:
         tempfile.TemporaryDirectory(prefix="relayscope-") as folder,
         EmbeddedServer.start(Path(folder)) as server,
     ):
+        _take_no_care(server.url)
         yield server.url
+
+
+def _take_no_care(url: str) -> None:
+    """Let a crash cost a server what it has: what is killed has a cluster of its own."""
+    engine = create_engine(url)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for setting in ("fsync", "full_page_writes"):
+            connection.exec_driver_sql(f"alter system set {setting} = off")
+        connection.exec_driver_sql("select pg_reload_conf()")
+    engine.dispose()
 
 
 @pytest.fixture(scope="session")

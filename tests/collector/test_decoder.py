@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from relayscope.collector.ingest.decoder.open_requests import Slice
     from relayscope.storage import Batch
 
+pytestmark = pytest.mark.processes
+
 SMALL_BODY = "hello"
 LARGE_BODY = "x" * LARGE
 

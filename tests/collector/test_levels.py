@@ -310,6 +310,6 @@ def test_a_mistake_is_said(collector: Collector) -> None:
 def test_changes_under_load_cost_no_record_and_no_answer() -> None:
     """At random, one after the other; `make soak-levels` does more, and measures how soon."""
     with own_field() as ground:
-        result = play(ground, 5, seed=3)
+        result = play(ground, 3, seed=3)
 
     assert result.is_whole, result

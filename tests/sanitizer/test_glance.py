@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from relayscope.sanitizer import Rules, glance
 from relayscope.sanitizer.names import Names
 from relayscope.sanitizer.plain_text import Pair, pairs
+from tests.examples import examples
 
 _NAMES = re.compile(r"password|token|auth|cookie|PWD")
 _PIECES = [
@@ -35,7 +36,7 @@ def names() -> Names:
     return Names(rules.keys, rules.harmless_endings, rules.allowed.names)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(600), deadline=None)
 @given(pieces=st.lists(st.sampled_from(_PIECES), min_size=2, max_size=16))
 def test_a_glance_decides_what_a_long_look_decides(names: Names, pieces: list[str]) -> None:
     """It only saves time."""

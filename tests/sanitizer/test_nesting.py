@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relayscope.sanitizer import Sanitizer
+from tests.examples import examples
 from tests.sanitizer.places import PLACES, Place, holds
 from tests.sanitizer.samples import CANARY, NAME_SAMPLES, OPTIONAL, PATTERN_SAMPLES, UNTIMED
 
@@ -41,7 +42,7 @@ _TEXTS = [
 ]
 
 
-@settings(UNTIMED, max_examples=300, derandomize=True)
+@settings(UNTIMED, max_examples=examples(300), derandomize=True)
 @given(st.sampled_from(_TEXTS), st.lists(st.sampled_from(sorted(_WAYS)), min_size=1, max_size=3))
 def test_no_secret_hides_behind_several_spellings(
     example: tuple[str, str], ways: list[str]

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relayscope.sanitizer import NORMALIZED, Rules, Sanitizer, Value
+from tests.examples import examples
 from tests.sanitizer.samples import (
     CANARY,
     NAME_SAMPLES,
@@ -52,7 +53,7 @@ def test_sanitizing_a_record_twice_changes_nothing_more(
     assert SANITIZER.record(*once) == once
 
 
-@settings(UNTIMED, max_examples=15)
+@settings(UNTIMED, max_examples=examples(15))
 @given(st.lists(st.tuples(attributes, values), min_size=2, max_size=3))
 def test_what_was_seen_before_changes_nothing(
     records: list[tuple[dict[str, Value], Value]],
@@ -177,7 +178,7 @@ def test_what_is_found_without_hyperscan_is_what_is_found_with_it() -> None:
     """Where there is no wheel a search takes longer, and that is all."""
     slow = Sanitizer.from_rules(RULES)
 
-    @settings(UNTIMED, max_examples=60)
+    @settings(UNTIMED, max_examples=examples(60))
     @given(texts)
     def compare(text: str) -> None:
         assert slow.text(text) == SANITIZER.text(text)

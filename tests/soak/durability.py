@@ -27,6 +27,7 @@ SCENARIOS: dict[str, Scenario] = {
     "both-killed": killed.both_killed,
     "stopped-gracefully": killed.stopped_gracefully,
     "database-away": outages.database_away,
+    "database-away-for-long": outages.database_away_for_long,
     "database-away-a-minute": outages.database_away_a_minute,
     "database-hangs": outages.database_hangs,
     "spool-full": full.spool_full,

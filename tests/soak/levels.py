@@ -217,6 +217,17 @@ def delays(relay: Relay, asked: Asked, calls: list[Call]) -> Iterator[tuple[bool
             yield is_end, max(wrong, default=0.0)
 
 
+def has_span_since(database_url: str, begun: float) -> bool:
+    """Whether a span of the relay is stored that began at this time or later."""
+    with psycopg.connect(database_url) as connection:
+        row = connection.execute(
+            "select exists (select from relayscope.spans where component = %s"
+            " and start_time >= to_timestamp(%s))",
+            (COMPONENT, begun),
+        ).fetchone()
+    return bool(row and row[0])
+
+
 def lost_and_doubled(database_url: str) -> tuple[int, int]:
     """How many records of the relay are missing, and how many are there twice."""
     with psycopg.connect(database_url) as connection:
@@ -272,8 +283,8 @@ def quantile(values: list[float], share: float) -> float:
     return sorted(values)[min(int(len(values) * share), len(values) - 1)] if values else 0.0
 
 
-def play(ground: Field, rounds: int, seed: int) -> Result:
-    """Run rounds in a field."""
+def play(ground: Field, rounds: int, seed: int, undisturbed_seconds: float = 0.0) -> Result:
+    """Run rounds in a field, between two stretches without a change."""
     dice = random.Random(seed)
     asked = Asked()
     with tempfile.TemporaryDirectory(prefix="soak-spools-") as folder, ground.running():
@@ -282,8 +293,7 @@ def play(ground: Field, rounds: int, seed: int) -> Result:
         with ExitStack() as stack:
             relay = Relay(ground, stack, folder)
             eventually(lambda: any(p["level"] for p in collector.list()["processes"]))
-            stretch = rounds * ROUND_SECONDS / 4
-            undisturbed = relay.call_for(stretch)
+            undisturbed = relay.call_for(undisturbed_seconds)
             disturbed = []
             for _ in range(rounds):
                 change(relay, collector, asked, dice)
@@ -291,8 +301,9 @@ def play(ground: Field, rounds: int, seed: int) -> Result:
             collector.reset({"component": COMPONENT})
             asked.note([])
             disturbed += relay.call_for(ROUND_SECONDS)
-            undisturbed += relay.call_for(stretch)
-            time.sleep(5)
+            undisturbed += relay.call_for(undisturbed_seconds)
+            # The spans come behind the messages.
+            eventually(lambda: has_span_since(ground.database_url, relay.calls[-1].begun))
         eventually(lambda: lost_and_doubled(ground.database_url)[0] == 0)
         calls = as_recorded(ground.database_url, relay)
         late = list(delays(relay, asked, calls))
@@ -318,7 +329,8 @@ def main() -> None:
     options = parser.parse_args()
     print(f"seed {options.seed}")
     with own_field() as ground:
-        result = play(ground, options.rounds, options.seed)
+        stretch = options.rounds * ROUND_SECONDS / 4
+        result = play(ground, options.rounds, options.seed, stretch)
     for what, found in (("set", result.settings), ("ended", result.ends)):
         print(
             f"{what}: {len(found)} changes in force after {quantile(found, 0.5):.2f} s (p50), "

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 _MOST_MEMORY = 200 * 2**20
 
+_SDK_SECONDS = 10
+"""After which an SDK gives up what it has, by default."""
+
 _HANG_ENVIRONMENT = {"RELAYSCOPE_ANSWER_TIMEOUT": "2"}
 
 
@@ -31,7 +34,12 @@ def database_away(ground: Field, oracle: Oracle, rounds: int, chance: random.Ran
 
 def database_away_a_minute(ground: Field, oracle: Oracle, rounds: int, _: random.Random) -> float:
     """R3: for six times as long as an SDK tries to send what it has; memory stays bounded."""
-    return _away(ground, oracle, rounds, lambda: 60)
+    return _away(ground, oracle, rounds, lambda: 6 * _SDK_SECONDS)
+
+
+def database_away_for_long(ground: Field, oracle: Oracle, rounds: int, _: random.Random) -> float:
+    """R3: for longer than an SDK tries to send what it has."""
+    return _away(ground, oracle, rounds, lambda: 1.3 * _SDK_SECONDS)
 
 
 def _away(ground: Field, oracle: Oracle, rounds: int, outage: Callable[[], float]) -> float:

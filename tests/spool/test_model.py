@@ -21,6 +21,7 @@ from relayscope.spool import (
 )
 from relayscope.spool.format.frame import FRAME_BYTES
 from relayscope.spool.format.segment import HEADER_BYTES
+from tests.examples import examples
 from tests.spool.spools import crash, record, segments
 
 MIB = 1 << 20
@@ -182,6 +183,6 @@ class SpoolAgainstList(RuleBasedStateMachine):
 
 
 SpoolAgainstList.TestCase.settings = hypothesis.settings(
-    deadline=None, max_examples=40, stateful_step_count=40
+    deadline=None, max_examples=examples(40), stateful_step_count=40
 )
 test_a_spool_agrees_with_a_list = SpoolAgainstList.TestCase

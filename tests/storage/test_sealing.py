@@ -32,6 +32,7 @@ from relayscope.conventions.attributes import (
 )
 from relayscope.conventions.events import EVENT_MESSAGE
 from relayscope.storage import RetentionClass, Sealer, Segment, Writer, alone, rows
+from tests.examples import examples
 from tests.storage.samples import NOW, batch, log, point, span
 
 if TYPE_CHECKING:
@@ -131,7 +132,9 @@ _JSON: Final = st.none() | st.dictionaries(st.just("k"), _INTEGERS | st.none())
 
 
 @settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=10
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
+    max_examples=examples(10),
 )
 @given(records=st.lists(st.tuples(_BODIES, _JSON, st.booleans()), min_size=1, max_size=140))
 def test_whatever_a_record_holds_survives(

@@ -21,6 +21,7 @@ from relayscope.collector.query.listing import newest
 from relayscope.collector.query.statement import Column, Result
 from tests.collector.reading import samples
 from tests.collector.reading.conftest import settings_for
+from tests.examples import examples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +58,7 @@ def reader(shared_database_url: str) -> Iterator[psycopg.Connection[Any]]:
         yield connection
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(150), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.one_of(
         st.tuples(KEYS, VALUES),

@@ -18,6 +18,7 @@ from relayscope.instrumentation.recording.deferred import Deferred
 from relayscope.instrumentation.text_exchange import TextExchange
 from relayscope.instrumentation.traffic.channel import Channel
 from relayscope.sanitizer import Sanitizer
+from tests.fix_programs import eventually
 from tests.fix_telemetry import Telemetry
 
 ROWS: Final = json.dumps(
@@ -59,7 +60,9 @@ def test_a_dear_text_is_searched_on_another_thread(
     (body,) = telemetry.bodies
     assert json.loads(body)["result"][3999] == {"id": 3999, "token": "[REDACTED:token]"}
     assert threading.current_thread() not in searched_on
-    assert "relayscope-deferred" not in {thread.name for thread in threading.enumerate()}
+    eventually(
+        lambda: "relayscope-deferred" not in {thread.name for thread in threading.enumerate()}
+    )
 
 
 def test_an_ordinary_text_is_searched_where_it_crosses(
@@ -125,6 +128,7 @@ def test_jobs_are_done_once_and_in_their_order(sizes: list[int]) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+@pytest.mark.processes
 def test_a_forked_child_does_none_of_its_parents_jobs() -> None:
     """What waits in the parent is done there, once, and the child's own in the child."""
     gate = threading.Event()

@@ -17,6 +17,7 @@ from relayscope.instrumentation.hooks.pipes.watched_reader import WatchedReader
 from relayscope.instrumentation.hooks.pipes.watched_writer import watched_writer
 from relayscope.instrumentation.text_exchange import TextExchange
 from relayscope.instrumentation.traffic.channel import Channel
+from tests.examples import examples
 from tests.fix_telemetry import Telemetry
 
 ANSWER = '{"jsonrpc":"2.0","id":1,"result":{"text":"ü"}}'
@@ -143,7 +144,7 @@ Files = tuple[Any, Any]
 """A file, and one like it that is watched."""
 
 patiently = settings(
-    max_examples=300,
+    max_examples=examples(300),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -14,6 +14,7 @@ from relayscope.instrumentation.hooks.pipes.asyncio_pipes import AsyncioPipes
 from relayscope.instrumentation.hooks.pipes.lines import IncomingLines
 from relayscope.instrumentation.text_exchange import TextExchange
 from relayscope.instrumentation.traffic.channel import Channel
+from tests.examples import examples
 from tests.fix_telemetry import Telemetry
 
 ANSWER = b'{"jsonrpc":"2.0","id":1,"result":{"text":"x"}}'
@@ -41,7 +42,7 @@ WRITES: st.SearchStrategy[Step] = st.one_of(
 )
 
 patiently = settings(
-    max_examples=200,
+    max_examples=examples(200),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
