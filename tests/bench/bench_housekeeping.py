@@ -35,12 +35,12 @@ from relayscope.storage import (
     RetentionClass,
     Sealer,
     Segment,
-    alone,
     create_engine,
+    drop_unused_tables,
+    maintenance_connection,
     migrate,
     plan,
     remove,
-    tidy,
 )
 from tests.bench.bench_ingest import ITEMS, make_request
 from tests.bench.bench_query import dsn, fill
@@ -105,12 +105,12 @@ class Upkeep(threading.Thread):
             # One at a time: its lock is free for removing in between.
             for sealed in itertools.islice(sealer.seal(quiet=False), 1):
                 self.sealed += sealed.rows
-            with alone(engine) as connection:
+            with maintenance_connection(engine) as connection:
                 if connection is not None:
                     for removal in plan(connection, old):
                         if isinstance(removal.what, Segment) and remove(connection, removal):
                             self.removed += removal.what.rows
-                    tidy(connection)
+                    drop_unused_tables(connection)
             self.stop.wait(0.1)
         engine.dispose()
         for other in others:

@@ -27,8 +27,8 @@ import psycopg
 from sqlalchemy import make_url
 
 from relayscope.storage import Batch, EmbeddedServer, Writer, create_engine, migrate
-from relayscope.storage.retention_class import RetentionClass
 from relayscope.storage.sealing import Sealer, Segment
+from relayscope.storage.sealing.retention_class import RetentionClass
 from tests.bench.traffic import BACKENDS, COMMON, PORTS, RECORDS, Traffic
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from relayscope.collector.ingest.commit_group import MAX_ROWS, CommitGroup
-from relayscope.storage import Batch, Outcome, StorageUnavailable
+from relayscope.storage import Batch, StorageUnavailable, WriteOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,14 +24,14 @@ class Database:
         self.failures: dict[bytes, Exception] = {}
         self.sizes: list[int] = []
 
-    def write(self, batches: Sequence[Batch]) -> list[Outcome]:
+    def write(self, batches: Sequence[Batch]) -> list[WriteOutcome]:
         """Store a group, or fail because of one in it."""
         assert self.open.wait(30)
         self.groups.append([batch.digest for batch in batches])
         for batch in batches:
             if batch.digest in self.failures:
                 raise self.failures[batch.digest]
-        return [Outcome(reason=batch.digest.decode()) for batch in batches]
+        return [WriteOutcome(reason=batch.digest.decode()) for batch in batches]
 
     def committed(self, seconds: float, items: int) -> None:
         """Note the size of a group."""
@@ -44,7 +44,7 @@ def batch(name: str, rows: int = 1) -> Batch:
     return Batch(name.encode(), logs=[()] * rows)
 
 
-async def store(database: Database, *batches: Batch) -> list[Outcome | BaseException]:
+async def store(database: Database, *batches: Batch) -> list[WriteOutcome | BaseException]:
     """Store a first batch, and all others while that one is being written."""
     group = CommitGroup(database.write, database.committed)
     waiting = [asyncio.ensure_future(group.store(each)) for each in batches]
@@ -59,7 +59,7 @@ def test_each_request_gets_its_own_outcome() -> None:
     """Whatever they share."""
     names = [f"b{number}" for number in range(20)]
     results = asyncio.run(store(Database(), *map(batch, names)))
-    assert results == [Outcome(reason=name) for name in names]
+    assert results == [WriteOutcome(reason=name) for name in names]
 
 
 def test_what_waits_is_written_together() -> None:
@@ -88,9 +88,9 @@ def test_all_hear_that_the_database_is_away() -> None:
     assert all(isinstance(results[int(name[1:])], StorageUnavailable) for name in failed)
 
 
-def outcome(number: int) -> Outcome:
+def outcome(number: int) -> WriteOutcome:
     """Of the batch of that number."""
-    return Outcome(reason=f"b{number}")
+    return WriteOutcome(reason=f"b{number}")
 
 
 def test_what_nobody_foresaw_hurts_only_who_brought_it() -> None:
@@ -105,7 +105,7 @@ def test_what_nobody_foresaw_hurts_only_who_brought_it() -> None:
 def test_closing_writes_what_waits() -> None:
     """Nothing that was taken is dropped."""
 
-    async def scenario(database: Database) -> Outcome:
+    async def scenario(database: Database) -> WriteOutcome:
         group = CommitGroup(database.write, database.committed)
         waiting = asyncio.ensure_future(group.store(batch("last")))
         await asyncio.sleep(0)
@@ -114,13 +114,13 @@ def test_closing_writes_what_waits() -> None:
         await closing
         return await waiting
 
-    assert asyncio.run(scenario(Database())) == Outcome(reason="last")
+    assert asyncio.run(scenario(Database())) == WriteOutcome(reason="last")
 
 
 def test_a_request_that_was_given_up_is_written_all_the_same() -> None:
     """And does not keep the outcome of the others from them."""
 
-    async def scenario(database: Database) -> Outcome:
+    async def scenario(database: Database) -> WriteOutcome:
         group = CommitGroup(database.write, database.committed)
         given_up = asyncio.ensure_future(group.store(batch("given up")))
         kept = asyncio.ensure_future(group.store(batch("kept")))
@@ -134,5 +134,5 @@ def test_a_request_that_was_given_up_is_written_all_the_same() -> None:
         return result
 
     database = Database()
-    assert asyncio.run(scenario(database)) == Outcome(reason="kept")
+    assert asyncio.run(scenario(database)) == WriteOutcome(reason="kept")
     assert b"given up" in [name for group in database.groups for name in group]

@@ -32,7 +32,7 @@ from relayscope.collector.internal_telemetry.component_class import ComponentCla
 from relayscope.collector.signals import LOGS
 from relayscope.sanitizer import Rules, Sanitizer
 from relayscope.spool import SpoolFull
-from relayscope.storage import Outcome, StorageUnavailable
+from relayscope.storage import StorageUnavailable, WriteOutcome
 from tests.bench.text_kinds import KINDS
 from tests.fix_collector import PATIENCE, StartCollector
 from tests.fix_programs import eventually
@@ -90,7 +90,9 @@ class Scene:
     """A pipeline that decodes for real and writes as it is told."""
 
     def __init__(
-        self, write: Callable[[Sequence[Batch]], list[Outcome]], answer_timeout: float = PATIENCE
+        self,
+        write: Callable[[Sequence[Batch]], list[WriteOutcome]],
+        answer_timeout: float = PATIENCE,
     ) -> None:
         self.inflight_limit = InflightLimit(2**24)
         self.small, self.large = Counting(), Counting()
@@ -120,9 +122,9 @@ def running(work: Coroutine[Any, Any, None]) -> None:
     asyncio.run(asyncio.wait_for(work, PATIENCE))
 
 
-def write(batches: Sequence[Batch]) -> list[Outcome]:
+def write(batches: Sequence[Batch]) -> list[WriteOutcome]:
     """Store nothing, successfully."""
-    return [Outcome()] * len(batches)
+    return [WriteOutcome()] * len(batches)
 
 
 @pytest.mark.parametrize("body", [SMALL_BODY, LARGE_BODY])
@@ -179,11 +181,11 @@ def test_a_refusal_names_its_cause() -> None:
     """R26: a slow database, a full spool and a decoder at work are told apart."""
     may_write = threading.Event()
 
-    def slow(batches: Sequence[Batch]) -> list[Outcome]:
+    def slow(batches: Sequence[Batch]) -> list[WriteOutcome]:
         may_write.wait(PATIENCE)
-        return [Outcome()] * len(batches)
+        return [WriteOutcome()] * len(batches)
 
-    def full(_: Sequence[Batch]) -> list[Outcome]:
+    def full(_: Sequence[Batch]) -> list[WriteOutcome]:
         raise StorageUnavailable("no") from SpoolFull("full")
 
     async def scenario() -> None:

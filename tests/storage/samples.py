@@ -5,11 +5,26 @@ import time as clock
 from typing import Any, Final
 from uuid import UUID
 
-from relayscope.conventions.attributes import MCP_METHOD_NAME
+from sqlalchemy import Engine, text
+
+from relayscope.conventions.attributes import (
+    CHANNEL_ID,
+    CHANNEL_SEQUENCE,
+    GEN_AI_TOOL_NAME,
+    JSONRPC_REQUEST_ID,
+    MCP_METHOD_NAME,
+    MESSAGE_DIRECTION,
+    MESSAGE_KIND,
+    MESSAGE_SIZE,
+    PEER,
+    RPC_RESPONSE_STATUS_CODE,
+)
 from relayscope.conventions.events import EVENT_MESSAGE
 from relayscope.storage import Batch, Row, rows, tables
 
 NOW: Final = clock.time_ns()
+DAY: Final = 86_400 * 10**9
+PAST: Final = NOW - 3 * DAY
 TRACE: Final = UUID("4bf92f35-77b3-4da6-a3ce-929d0e0e4736")
 SPAN: Final = bytes.fromhex("00f067aa0ba902b7")
 
@@ -90,3 +105,42 @@ def _row(names: list[str], defaults: dict[str, Any], columns: dict[str, Any]) ->
     ids = {"resource_id": _RESOURCE[0].bytes, "scope_id": _SCOPE[0].bytes}
     values = defaults | ids | columns
     return tuple(values.get(name) for name in names)
+
+
+def messages(count: int, at: int = PAST) -> list[Row]:
+    """Messages that differ in all that a sealed record keeps apart."""
+    return [
+        log(
+            f'{{"jsonrpc":"2.0","id":{number},"word":"w{number}x"}}',
+            at=at + number * 1_000_001,
+            severity_number=17 if number % 10 == 0 else 1,
+            severity_text="ERROR" if number % 10 == 0 else None,
+            observed_time=rows.time(at)[0] if number % 3 else None,
+            observed_nano=7 if number % 3 else None,
+            attributes=rows.jsonb(
+                {
+                    PEER: f"127.0.0.1:{number % 5}",
+                    MESSAGE_DIRECTION: "sent",
+                    MESSAGE_KIND: "request",
+                    MESSAGE_SIZE: number,
+                    CHANNEL_ID: "c1",
+                    CHANNEL_SEQUENCE: number,
+                    JSONRPC_REQUEST_ID: str(number),
+                    MCP_METHOD_NAME: "tools/call",
+                    GEN_AI_TOOL_NAME: f"tool{number % 7}",
+                    RPC_RESPONSE_STATUS_CODE: "-32601" if number % 4 else "none",
+                }
+            ),
+        )
+        for number in range(count)
+    ]
+
+
+def found(engine: Engine, needle: str, **bounds: Any) -> int:
+    """How many records `search` finds."""
+    with engine.connect() as connection:
+        return len(
+            connection.execute(
+                text("select * from relayscope.search(:needle, most => 50)"), {"needle": needle}
+            ).all()
+        )

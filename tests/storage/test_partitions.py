@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, make_url, text
 
-from relayscope.storage import Outcome, Writer, create_engine, tables
+from relayscope.storage import WriteOutcome, Writer, create_engine, tables
 from relayscope.storage.partitions import Partitions
 from tests.storage.samples import NOW, batch, log, point, span
 
@@ -122,7 +122,7 @@ def test_all_signals_have_them(engine: Engine, writer: Writer) -> None:
 )
 def test_impossible_times_share_one(engine: Engine, writer: Writer, at: int) -> None:
     """Nobody can make us create partitions without end."""
-    assert writer.write([batch(logs=[log(at=at)])]) == [Outcome()]
+    assert writer.write([batch(logs=[log(at=at)])]) == [WriteOutcome()]
     assert places(engine) == {"log_default": 1}
 
 
@@ -154,7 +154,7 @@ def test_a_long_query_keeps_no_row_out(engine: Engine, writer: Writer) -> None:
     """While somebody reads DEFAULT no partition can be made, and rows are stored there instead."""
     with engine.begin() as reader:
         reader.execute(text("select * from relayscope_store.log_default"))
-        assert writer.write([batch(logs=[log()])]) == [Outcome()]
+        assert writer.write([batch(logs=[log()])]) == [WriteOutcome()]
     assert places(engine) == {"log_default": 1}
 
 
@@ -172,7 +172,7 @@ def test_a_user_who_may_make_none_keeps_no_row_out(database_url: str, engine: En
         make_url(database_url).set(username=role).render_as_string(hide_password=False)
     )
     writer = Writer(own)
-    assert writer.write([batch(logs=[log()])]) == [Outcome()]
+    assert writer.write([batch(logs=[log()])]) == [WriteOutcome()]
     assert places(engine) == {"log_default": 1}
     writer.close()
     own.dispose()
@@ -251,7 +251,7 @@ def test_every_time_is_stored_to_the_nanosecond(
     request = batch(logs=[log(f"{n}", at=time) for n, time in enumerate(times)])
     with engine.begin() as connection:
         connection.execute(text("truncate relayscope_store.log"))
-    assert writer.write([request]) == [Outcome()]
+    assert writer.write([request]) == [WriteOutcome()]
     with engine.connect() as connection:
         back = connection.execute(text("select body, time_unix_nano from relayscope.logs"))
         assert {int(body): int(time) for body, time in back} == dict(enumerate(times))

@@ -16,14 +16,14 @@ from relayscope.storage import (
     Sealer,
     Segment,
     Writer,
-    alone,
-    dictionary,
+    drop_unused_tables,
     forget_unused,
     hold,
+    maintenance_connection,
     plan,
     remove,
-    tidy,
 )
+from relayscope.storage.writing import dictionary
 from tests.storage.samples import NOW, batch, log, point, span
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ POLICY: Final = Policy(
 @pytest.fixture
 def owner(engine: Engine) -> Iterator[psycopg.Connection[Any]]:
     """The connection of the only one who seals and removes."""
-    with alone(engine) as connection:
+    with maintenance_connection(engine) as connection:
         assert connection is not None
         yield connection
 
@@ -102,7 +102,7 @@ def test_what_was_planned_goes_and_nothing_else(
     """Rows are gone, tables too, and it is written down what went."""
     for removal in plan(owner, POLICY):
         assert remove(owner, removal)
-    tidy(owner)
+    drop_unused_tables(owner)
     assert counts(engine) == (50 + 5 + 5, 20 + 20 + 2, 3)
     assert plan(owner, POLICY) == []
     with engine.connect() as connection:
@@ -169,7 +169,7 @@ def test_shapes_go_with_the_last_segment_that_has_them(
     everything = Policy({"log": timedelta(0)}, {"errors": timedelta(0)})
     for removal in plan(owner, everything):
         assert remove(owner, removal)
-    tidy(owner)
+    drop_unused_tables(owner)
     with engine.connect() as connection:
         assert connection.scalar(text("select count(*) from relayscope_store.log_shape")) == 0
     assert counts(engine)[0] == 0
@@ -180,7 +180,7 @@ def test_a_reader_makes_removal_wait(
     engine: Engine, owner: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What somebody reads stays until the next round; writers do not notice."""
-    monkeypatch.setattr("relayscope.storage.retention._TRIES", 1)
+    monkeypatch.setattr("relayscope.storage.retention.removal._TRIES", 1)
     removal = plan(owner, POLICY)[0]
     with engine.begin() as reader:
         reader.execute(text("select count(body) from relayscope.logs"))
@@ -218,7 +218,7 @@ def test_partitions_that_are_long_empty_are_dropped(
     owner.execute("select pg_advisory_unlock_all()")
     list(Sealer(engine).seal(quiet=False))
     before = partitions(owner)
-    tidy(owner)
+    drop_unused_tables(owner)
     assert partitions(owner) == before - 1
     writer.write([batch(logs=[log(at=at)])])
     writer.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -18,30 +17,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
-from relayscope.conventions.attributes import (
-    CHANNEL_ID,
-    CHANNEL_SEQUENCE,
-    GEN_AI_TOOL_NAME,
-    JSONRPC_REQUEST_ID,
-    MCP_METHOD_NAME,
-    MESSAGE_DIRECTION,
-    MESSAGE_KIND,
-    MESSAGE_SIZE,
-    PEER,
-    RPC_RESPONSE_STATUS_CODE,
-)
-from relayscope.conventions.events import EVENT_MESSAGE
-from relayscope.storage import RetentionClass, Sealer, Segment, Writer, alone, rows
+from relayscope.storage import RetentionClass, Sealer, Segment, Writer, maintenance_connection, rows
+from tests.storage.samples import DAY, NOW, PAST, batch, found, log, messages, point, span
 from tests.examples import examples
-from tests.storage.samples import NOW, batch, log, point, span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from relayscope.storage import Row
 
-DAY: Final = 86_400 * 10**9
-PAST: Final = NOW - 3 * DAY
 CLASSES: Final = (
     RetentionClass("errors", errors=True),
     RetentionClass("relay", components=("relay",)),
@@ -68,35 +51,6 @@ def contents(engine: Engine) -> dict[str, list[str]]:
             )
             for view in VIEWS
         }
-
-
-def messages(count: int, at: int = PAST) -> list[Row]:
-    """Messages that differ in all that a sealed record keeps apart."""
-    return [
-        log(
-            f'{{"jsonrpc":"2.0","id":{number},"word":"w{number}x"}}',
-            at=at + number * 1_000_001,
-            severity_number=17 if number % 10 == 0 else 1,
-            severity_text="ERROR" if number % 10 == 0 else None,
-            observed_time=rows.time(at)[0] if number % 3 else None,
-            observed_nano=7 if number % 3 else None,
-            attributes=rows.jsonb(
-                {
-                    PEER: f"127.0.0.1:{number % 5}",
-                    MESSAGE_DIRECTION: "sent",
-                    MESSAGE_KIND: "request",
-                    MESSAGE_SIZE: number,
-                    CHANNEL_ID: "c1",
-                    CHANNEL_SEQUENCE: number,
-                    JSONRPC_REQUEST_ID: str(number),
-                    MCP_METHOD_NAME: "tools/call",
-                    GEN_AI_TOOL_NAME: f"tool{number % 7}",
-                    RPC_RESPONSE_STATUS_CODE: "-32601" if number % 4 else "none",
-                }
-            ),
-        )
-        for number in range(count)
-    ]
 
 
 def test_every_record_reads_as_before(engine: Engine, writer: Writer) -> None:
@@ -228,116 +182,6 @@ def test_late_rows_are_found_beside_the_sealed(engine: Engine, writer: Writer) -
     assert found(engine, "late needle") == 1
 
 
-def found(engine: Engine, needle: str, **bounds: Any) -> int:
-    """How many records `search` finds."""
-    with engine.connect() as connection:
-        return len(
-            connection.execute(
-                text("select * from relayscope.search(:needle, most => 50)"), {"needle": needle}
-            ).all()
-        )
-
-
-def test_text_is_found_wherever_it_is(engine: Engine, writer: Writer) -> None:
-    """Sealed or not, in any letters, with what LIKE would take for a pattern; newest first."""
-    needles = ["w7x", "100%_sure\\", "日本語のテキスト", "ord-12"]
-    for at in (PAST, NOW - 10**9):
-        writer.write([batch(logs=[*messages(200, at), *(log(f"a {n} b", at=at) for n in needles)])])
-    list(Sealer(engine).seal(quiet=False))
-    assert {needle: found(engine, needle) for needle in needles} == dict.fromkeys(needles, 2) | {
-        "w7x": 4
-    }
-    assert found(engine, "100__sure") == 0
-    with engine.connect() as connection:
-        times = connection.scalars(
-            text("select time from relayscope.search('jsonrpc', most => 300)")
-        ).all()
-    assert len(times) == 300
-    assert times == sorted(times, reverse=True)
-
-
-def test_attributes_are_found_wherever_they_are(engine: Engine, writer: Writer) -> None:
-    """By index, and those that no index has, by reading."""
-    for at in (PAST, NOW - 10**9):
-        writer.write([batch(logs=messages(200, at))])
-    list(Sealer(engine).seal(quiet=False))
-    with engine.connect() as connection:
-        for having, expected in (
-            ('{"gen_ai.tool.name": "tool3"}', 58),
-            ('{"jsonrpc.request.id": "17"}', 2),
-            ('{"gen_ai.tool.name": "tool3", "jsonrpc.request.id": "17"}', 2),
-            ('{"gen_ai.tool.name": "nothing"}', 0),
-        ):
-            count = connection.scalar(
-                text("select count(*) from relayscope.logs_having(cast(:having as jsonb))"),
-                {"having": having},
-            )
-            assert (having, count) == (having, expected)
-
-
-def plan_of(engine: Engine, statement: str) -> list[str]:
-    """The plan's lines, without costs, as if tables were large."""
-    with engine.connect() as connection:
-        connection.execute(text("set enable_seqscan = off"))
-        return list(connection.scalars(text(f"explain (costs off) {statement}")))
-
-
-@pytest.mark.parametrize(
-    ("condition", "index"),
-    [
-        ("trace_id = '4bf92f35-77b3-4da6-a3ce-929d0e0e4737'", "trace_id_idx"),
-        ("true order by time desc limit 10", "time_idx"),
-        ("severity_number >= 17 order by time desc limit 10", "time_idx"),
-    ],
-)
-def test_records_are_found_by_an_index(
-    engine: Engine, writer: Writer, condition: str, index: str
-) -> None:
-    """R22: other days are pruned, rows and chunks are found by an index, nothing is read whole."""
-    for day in (3, 4, 5):
-        writer.write([batch(logs=messages(300, NOW - day * DAY))])
-    list(Sealer(engine).seal(quiet=False))
-    with engine.connect() as connection:
-        middle = connection.execute(
-            text("select id, from_time, to_time from relayscope_store.segment order by from_time")
-        ).all()[1]
-    plan = "\n".join(
-        plan_of(
-            engine,
-            f"select body from relayscope.logs where time >= '{middle.from_time}'"  # noqa: S608  # Our own.
-            f" and time < '{middle.to_time}' and {condition}",
-        )
-    )
-    assert re.search(
-        rf"on log_sealed_{middle.id}_{index}|{index}\d* on log_sealed_{middle.id} ", plan
-    ), plan
-    assert set(re.findall(r"on log_sealed_(\d+)", plan)) == {str(middle.id)}
-    assert "Seq Scan on log_sealed" not in plan
-    assert "Seq Scan on log_chunk" not in plan
-
-
-def test_texts_and_attributes_have_an_index(engine: Engine, writer: Writer) -> None:
-    """R22: what `search` and `logs_having` ask of a segment is found by index, by time, too."""
-    writer.write([batch(logs=messages(3000))])
-    list(Sealer(engine).seal(quiet=False))
-    chunks = (
-        "select chunk from relayscope_store.log_chunk"
-        " where first_time < 'infinity' and last_time >= '-infinity' and"
-    )
-    by_text = plan_of(engine, f"{chunks} relayscope_store.texts(body, body_json) like '%w77x%'")
-    by_attribute = plan_of(
-        engine, f"{chunks} relayscope_store.findable(attributes) @> '[{{\"a\": 1}}]'"
-    )
-    for plan, expression in ((by_text, "texts"), (by_attribute, "findable")):
-        assert any(
-            "Bitmap Index Scan on log_chunk_" in line and expression in line for line in plan
-        )
-        assert any(
-            line.strip().startswith("Index Cond:") and expression in line and "last_time" in line
-            for line in plan
-        ), plan
-
-
 _SEAL_FOR_EVER: Final = """
 import sys
 from relayscope.storage import Sealer, create_engine
@@ -374,7 +218,7 @@ def test_killed_sealers_leave_nothing_behind(
     # Its locks are gone with its connection, which takes PostgreSQL a moment to see.
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
-        with alone(engine) as connection:
+        with maintenance_connection(engine) as connection:
             if connection is not None:
                 assert Segment.all(connection, "building") == []
                 break
@@ -393,7 +237,7 @@ def test_killed_sealers_leave_nothing_behind(
 def test_one_seals_at_a_time(engine: Engine, writer: Writer) -> None:
     """A second sealer has nothing to do, and harms nothing."""
     writer.write([batch(logs=messages(10))])
-    with alone(engine) as connection:
+    with maintenance_connection(engine) as connection:
         assert connection is not None
         assert list(Sealer(engine).seal(quiet=False)) == []
     assert [each.rows for each in Sealer(engine).seal(quiet=False)] == [10]

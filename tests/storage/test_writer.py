@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, func, select, text
 
-from relayscope.storage import Batch, Outcome, Writer, tables
+from relayscope.storage import Batch, WriteOutcome, Writer, tables
 from tests.storage.samples import batch, log, point, span
 
 
@@ -28,7 +28,7 @@ def bodies(engine: Engine) -> list[str]:
 def test_what_is_written_is_committed(engine: Engine, writer: Writer) -> None:
     """Another connection sees the rows of all three signals as soon as write returns."""
     assert writer.write([batch(spans=[span()], logs=[log("hello")], points=[point()])]) == [
-        Outcome()
+        WriteOutcome()
     ]
     with engine.connect() as other:
         for table in (tables.span, tables.log, tables.metric_point):
@@ -48,8 +48,8 @@ def test_a_group_is_one_transaction(engine: Engine, writer: Writer) -> None:
 def test_a_repeated_request_is_stored_once(engine: Engine, writer: Writer) -> None:
     """The second time is acknowledged as a duplicate and adds nothing."""
     request = batch(logs=[log("once")])
-    assert writer.write([request]) == [Outcome()]
-    assert writer.write([request]) == [Outcome(duplicate=True)]
+    assert writer.write([request]) == [WriteOutcome()]
+    assert writer.write([request]) == [WriteOutcome(duplicate=True)]
     assert bodies(engine) == ["once"]
 
 
@@ -65,7 +65,7 @@ def test_copies_at_the_same_moment_are_stored_once(engine: Engine) -> None:
     """Writers that race with the same requests, in different orders, store each once."""
     requests = [batch(logs=[log(f"{number:02}")]) for number in range(20)]
     orders = [requests, requests[::-1], requests[10:] + requests[:10]]
-    outcomes: list[list[Outcome]] = []
+    outcomes: list[list[WriteOutcome]] = []
     together = threading.Barrier(len(orders))
 
     def write(order: list[Batch]) -> None:
@@ -88,9 +88,9 @@ def test_a_request_may_come_again_after_the_window(engine: Engine, writer: Write
     request = batch(logs=[log("twice")])
     writer.write([request])
     assert writer.forget_requests(timedelta(hours=1)) == 0
-    assert writer.write([request]) == [Outcome(duplicate=True)]
+    assert writer.write([request]) == [WriteOutcome(duplicate=True)]
     assert writer.forget_requests(timedelta(0)) == 1
-    assert writer.write([request]) == [Outcome()]
+    assert writer.write([request]) == [WriteOutcome()]
 
 
 def test_a_refused_row_takes_no_other_down(engine: Engine, writer: Writer) -> None:
@@ -108,7 +108,7 @@ def test_a_refused_request_is_not_tried_again(engine: Engine, writer: Writer) ->
     """Its digest is stored with its good rows, so that a repetition cannot loop."""
     request = batch(logs=[log("good"), log("no\0pe")])
     assert writer.write([request])[0].rejected == 1
-    assert writer.write([request]) == [Outcome(duplicate=True)]
+    assert writer.write([request]) == [WriteOutcome(duplicate=True)]
     assert bodies(engine) == ["good"]
 
 

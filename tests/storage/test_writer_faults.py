@@ -18,8 +18,8 @@ from sqlalchemy import Engine, text
 
 from relayscope.storage import (
     EmbeddedServer,
-    Outcome,
     StorageUnavailable,
+    WriteOutcome,
     Writer,
     create_engine,
     migrate,
@@ -68,7 +68,7 @@ def test_a_database_that_went_away_is_found_again(
             writer.write([late])
     assert stored(engine) == ["before"]
     database_proxy.start()
-    assert writer.write([late]) == [Outcome()]
+    assert writer.write([late]) == [WriteOutcome()]
     assert stored(engine) == ["before", "late"]
 
 
@@ -83,7 +83,7 @@ def test_a_database_that_hangs_does_not_hang_the_writer(
         writer.write([late])
     database_proxy.stop()
     database_proxy.start()
-    assert writer.write([late]) == [Outcome()]
+    assert writer.write([late]) == [WriteOutcome()]
     assert stored(engine) == ["before", "late"]
 
 
@@ -117,7 +117,7 @@ def test_a_locked_table_does_not_hang_the_writer(engine: Engine, writer: Writer)
         other.execute(text("lock table relayscope_store.log in access exclusive mode"))
         with pytest.raises(StorageUnavailable, match="lock timeout"):
             writer.write([late])
-    assert writer.write([late]) == [Outcome()]
+    assert writer.write([late]) == [WriteOutcome()]
     assert stored(engine) == ["before", "late"]
 
 
@@ -153,7 +153,7 @@ def test_a_lost_answer_to_the_commit_is_no_second_copy(
     breaker.join()
     wait_until(lambda: stored(engine) == ["once"])
     database_proxy.start()
-    assert writer.write([request]) == [Outcome(duplicate=True)]
+    assert writer.write([request]) == [WriteOutcome(duplicate=True)]
     assert stored(engine) == ["once"]
 
 
@@ -165,7 +165,7 @@ def test_a_missing_table_is_waited_for(empty_database_url: str) -> None:
     with pytest.raises(StorageUnavailable, match="relayscope_store"):
         writer.write([request])
     migrate(engine)
-    assert writer.write([request]) == [Outcome()]
+    assert writer.write([request]) == [WriteOutcome()]
     writer.close()
     engine.dispose()
 
@@ -221,7 +221,7 @@ def test_an_older_copy_of_the_database_gets_what_it_needs(engine: Engine) -> Non
     request = batch(logs=[log("new")])
     with pytest.raises(StorageUnavailable):
         writer.write([request])
-    assert writer.write([request]) == [Outcome()]
+    assert writer.write([request]) == [WriteOutcome()]
     with engine.connect() as connection:
         assert connection.scalar(text("select component from relayscope.logs")) == "relay"
     writer.close()

@@ -1,4 +1,4 @@
-"""What can go wrong in the collector, and the one bit that decides about trying again.
+"""Errors of the collector, and the one bit that decides about trying again.
 
 ::
 

@@ -40,11 +40,11 @@ class Signal:
 
     @property
     def descriptor(self) -> Descriptor:
-        """What protobuf knows about its request."""
+        """Protobuf's descriptor of its request."""
         return self.request.DESCRIPTOR  # type: ignore[return-value]  # upb's twin of the class
 
     def __reduce__(self) -> tuple[Callable[[str], Signal], tuple[str]]:
-        """Be the same signal in another process, too."""
+        """Pickle as a name: it is the same signal in another process."""
         return _named, (self.name,)
 
 

@@ -5,7 +5,8 @@ our tables and views, and a `Writer` puts `Batch`es into it, each once, committe
 `relayscope.storage.rows` says what the rows of a batch look like.
 """
 
-from relayscope.storage.batch import Batch, Outcome, Row
+from relayscope.storage.batch import Batch, Row, WriteOutcome
+from relayscope.storage.database_size import DatabaseSize, measure_database
 from relayscope.storage.embedded import EmbeddedServer
 from relayscope.storage.engine import create_engine
 from relayscope.storage.errors import (
@@ -20,7 +21,6 @@ from relayscope.storage.errors import (
     StorageUnavailable,
     TooManyRules,
 )
-from relayscope.storage.figures import Figure, Size, forget_figures, measure, store_figures
 from relayscope.storage.levels import (
     MOST_RULES,
     LevelAgent,
@@ -35,28 +35,45 @@ from relayscope.storage.levels import (
     set_level,
 )
 from relayscope.storage.migrate import migrate
-from relayscope.storage.records import read_dictionary, read_records
-from relayscope.storage.retention import Policy, Removal, everything, hold, plan, remove, tidy
-from relayscope.storage.retention_class import RetentionClass
+from relayscope.storage.process_metrics import MetricSample, forget_samples, store_samples
+from relayscope.storage.retention import (
+    Policy,
+    Removal,
+    drop_unused_tables,
+    forget_unused,
+    hold,
+    plan,
+    remove,
+    sealed_removals,
+)
 from relayscope.storage.roles import Roles, end_long_reads, init_roles
-from relayscope.storage.sealing import Sealed, Sealer, Segment, alone, place_strays, unsealed
-from relayscope.storage.unused import forget_unused
-from relayscope.storage.writer import Writer
+from relayscope.storage.sealing import (
+    RetentionClass,
+    Sealed,
+    Sealer,
+    Segment,
+    live_partitions,
+    maintenance_connection,
+    move_default_rows,
+    read_dictionary,
+    read_records,
+)
+from relayscope.storage.writing import Writer
 
 __all__ = [
     "MOST_RULES",
     "Batch",
+    "DatabaseSize",
     "DatabaseTooNew",
     "DatabaseTooOld",
     "DatabaseUnreleased",
     "EmbeddedServer",
     "EmbeddedServerError",
-    "Figure",
     "LevelAgent",
     "LevelRule",
+    "MetricSample",
     "NoDatabase",
     "NotPermitted",
-    "Outcome",
     "Policy",
     "Removal",
     "RetentionClass",
@@ -67,25 +84,26 @@ __all__ = [
     "Segment",
     "Selectors",
     "ServerDidNotStart",
-    "Size",
     "StorageError",
     "StorageUnavailable",
     "TooManyRules",
+    "WriteOutcome",
     "Writer",
     "agents",
-    "alone",
     "create_engine",
+    "drop_unused_tables",
     "end_long_reads",
-    "everything",
     "find_agent",
-    "forget_figures",
+    "forget_samples",
     "forget_unused",
     "heard_lately",
     "hold",
     "init_roles",
-    "measure",
+    "live_partitions",
+    "maintenance_connection",
+    "measure_database",
     "migrate",
-    "place_strays",
+    "move_default_rows",
     "plan",
     "read_dictionary",
     "read_records",
@@ -93,8 +111,7 @@ __all__ = [
     "reset_levels",
     "rules_in_force",
     "save_agent",
+    "sealed_removals",
     "set_level",
-    "store_figures",
-    "tidy",
-    "unsealed",
+    "store_samples",
 ]

@@ -1,4 +1,4 @@
-"""What goes into a `Writer`, and what it says about it."""
+"""Batches that a `Writer` stores, and their outcomes."""
 
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -31,8 +31,8 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one `Batch` after a successful `Writer.write`.
+class WriteOutcome:
+    """Outcome of one `Batch` after a successful `Writer.write`.
 
     Attributes:
         duplicate: The request had been stored before; nothing was written now.

@@ -1,4 +1,4 @@
-"""What can go wrong between a record and its table.
+"""Errors between a record and its table.
 
 ::
 
@@ -14,7 +14,7 @@
           └── ServerDidNotStart PostgreSQL said no; the message ends with its own words
 
 A row that PostgreSQL refuses is not an error of ``write``: its neighbours are stored, and it is
-counted in its batch's `Outcome`.
+counted in its batch's `WriteOutcome`.
 """
 
 from typing import ClassVar

@@ -14,7 +14,7 @@ MOST_RULES: Final = 100
 
 _MOST_AGENTS: Final = 10_000
 _KEPT: Final = timedelta(days=1)
-"""How long a process is remembered that asks no more."""
+"""Time for which a process is remembered that asks no more."""
 
 _KEPT_CHANGES: Final = timedelta(days=365)
 
@@ -77,7 +77,7 @@ _HEARD: Final = text("select component, process, last_time from relayscope_store
 
 
 class Selectors(NamedTuple):
-    """Which messages of which components a rule is about; patterns are those of a shell.
+    """Selectors of a rule's messages and components; patterns are those of a shell.
 
     Attributes:
         component: Of `service.name`.

@@ -1,11 +1,11 @@
-"""A partition for each stretch of time, a UTC day unless told otherwise, made when it is needed.
+"""A partition for each range of time, a UTC day unless told otherwise, made when it is needed.
 
 Only for times near now: others, which a broken clock or a hostile sender makes up, share the
 DEFAULT partition, and so do rows whose partition cannot be made at the moment. No row is ever
 refused for its time. When a partition is made, the rows of its time move into it.
 
-A stretch is counted from 2000-01-01 in widths. The width may change over the life of a database:
-what is there stays, and a new partition takes what is free in its stretch.
+A range is counted from 2000-01-01 in widths. The width may change over the life of a database:
+what is there stays, and a new partition takes what is free in its range.
 """
 
 import time
@@ -24,7 +24,7 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 
 # One maker at a time: two who make the same table at once would fail on each other's names.
 _LOCK: Final = "select pg_advisory_xact_lock(hashtextextended('relayscope.partitions', 0))"
-# The partitions of a table that hold any of a stretch of time, by their catalogued bounds. The lock
+# The partitions of a table that hold any of a range, by their catalogued bounds. The lock
 # is waited for before, so that what others have made meanwhile is seen.
 _TAKEN: Final = (
     "select bounds.start_time, bounds.end_time"
@@ -45,14 +45,14 @@ _FIRST_RETRY_SECONDS: Final = 30.0
 _LAST_RETRY_SECONDS: Final = 3600.0
 
 
-class Stretch(NamedTuple):
+class TimeRange(NamedTuple):
     """The time that a partition holds, from its beginning until before its end."""
 
     start: datetime
     end: datetime
 
     def __str__(self) -> str:
-        """How it is part of the name of a table: by its beginning."""
+        """Return its beginning, as it is part of the name of a table."""
         start = self.start.astimezone(UTC)
         return f"{start:%Y_%m_%d}" + (f"_{start:%H%M}" if start.hour or start.minute else "")
 
@@ -98,21 +98,21 @@ class Partitions:
         self._known.clear()
 
     def numbers(self, rows: Iterable[tuple[Any, ...]]) -> set[int]:
-        """Return the numbers of the stretches that rows are in by their first column."""
+        """Return the numbers of the ranges that rows are in by their first column."""
         width = self._width_microseconds
         return {row[0] // width for row in rows}
 
     def number(self, time: datetime) -> int:
-        """Return the number of the stretch that a time is in."""
+        """Return the number of the range that a time is in."""
         return (time - _EPOCH) // self._width
 
-    def stretch(self, number: int) -> Stretch:
+    def time_range(self, number: int) -> TimeRange:
         """Return what a number stands for."""
         start = _EPOCH + number * self._width
-        return Stretch(start, start + self._width)
+        return TimeRange(start, start + self._width)
 
     def ensure(self, connection: Connection[Any], numbers: set[int]) -> None:
-        """Make the partitions that these stretches need and do not have, as far as possible.
+        """Make the partitions that these ranges need and do not have, as far as possible.
 
         Args:
             connection: Not in a transaction; each partition gets its own.
@@ -134,7 +134,7 @@ class Partitions:
             if retry is not None and time.monotonic() < retry.at:
                 continue
             try:
-                self._make(connection, self.stretch(number))
+                self._make(connection, self.time_range(number))
             except psycopg.Error:
                 if connection.closed:
                     raise
@@ -144,26 +144,26 @@ class Partitions:
                 self._known.add(number)
                 self._retries.pop(number, None)
 
-    def _make(self, connection: Connection[Any], stretch: Stretch) -> None:
+    def _make(self, connection: Connection[Any], time_range: TimeRange) -> None:
         with connection.transaction():
-            if not self._free(connection, stretch):
+            if not self._free(connection, time_range):
                 return
         with connection.transaction():
             connection.execute(_LIMITS)
             connection.execute(_LOCK)
-            for free in self._free(connection, stretch):
+            for free in self._free(connection, time_range):
                 name = f"{self._table.name}_{free}"
                 connection.execute(_MAKE, (self._table.name, name, free.start, free.end))
 
-    def _free(self, connection: Connection[Any], stretch: Stretch) -> list[Stretch]:
-        """Return what of a stretch no partition holds, in order."""
-        taken = connection.execute(_TAKEN, {"table": self._table.fullname, **stretch._asdict()})
+    def _free(self, connection: Connection[Any], time_range: TimeRange) -> list[TimeRange]:
+        """Return the parts of a range that no partition holds, in order."""
+        taken = connection.execute(_TAKEN, {"table": self._table.fullname, **time_range._asdict()})
         free = []
-        start = stretch.start
+        start = time_range.start
         for taken_start, taken_end in taken:
             if start < taken_start:
-                free.append(Stretch(start, taken_start.astimezone(UTC)))
+                free.append(TimeRange(start, taken_start.astimezone(UTC)))
             start = max(start, taken_end.astimezone(UTC))
-        if start < stretch.end:
-            free.append(Stretch(start, stretch.end))
+        if start < time_range.end:
+            free.append(TimeRange(start, time_range.end))
         return free

@@ -1,4 +1,4 @@
-"""Who may do what: four roles, each with what it needs and nothing else (`grants.sql`)."""
+"""Four roles, each with the rights that it needs and nothing else (`grants.sql`)."""
 
 from datetime import timedelta
 from importlib.resources import files

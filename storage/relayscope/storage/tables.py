@@ -58,7 +58,7 @@ entry_seen: Final = Table(
     Column("id", Uuid, primary_key=True),
     Column("seen_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )
-"""Of resources and scopes."""
+"""Ids of resources and scopes."""
 
 span: Final = Table(
     "span",

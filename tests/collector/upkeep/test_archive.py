@@ -18,7 +18,14 @@ from relayscope.collector.maintenance.archive import Archive, verify
 from relayscope.collector.maintenance.restore import restore
 from relayscope.collector.signals import LOGS, METRICS, TRACES
 from relayscope.sanitizer import Sanitizer
-from relayscope.storage import RetentionClass, Sealer, Writer, alone, everything, remove
+from relayscope.storage import (
+    RetentionClass,
+    Sealer,
+    Writer,
+    maintenance_connection,
+    remove,
+    sealed_removals,
+)
 from tests import otlp_samples
 
 if TYPE_CHECKING:
@@ -60,10 +67,10 @@ def contents(engine: Engine) -> dict[str, list[str]]:
 
 def archive_all(engine: Engine, folder: Path) -> list[Path]:
     """Archive and remove all that is stored; the descriptions of the archives."""
-    with alone(engine) as connection:
+    with maintenance_connection(engine) as connection:
         assert connection is not None
         names = []
-        for removal in everything(connection):
+        for removal in sealed_removals(connection):
             names.append(Archive(folder).write(connection, removal))
             assert remove(connection, removal, names[-1])
     return [folder / f"{name}.json" for name in names]

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, text
 
 from relayscope.collector.config.settings import KeptApart, Settings
 from relayscope.collector.maintenance.housekeeping import keep_house
-from relayscope.storage import Writer, measure
+from relayscope.storage import Writer, measure_database
 from tests.fix_roles import Tenant
 from tests.storage.samples import NOW, batch, log
 
@@ -68,10 +68,10 @@ def test_what_is_past_is_sealed_and_what_is_old_removed(engine: Engine, database
     store(engine)
 
     def done() -> bool:
-        return measure(engine).removed.get(("log", "age"), 0) == 45
+        return measure_database(engine).removed.get(("log", "age"), 0) == 45
 
     keep_house_until(KEPT, database_url, done)
-    size = measure(engine)
+    size = measure_database(engine)
     assert size.sealed["log"][0] == 55
     assert size.sealed["log"][1] > 0
     with engine.connect() as connection:
@@ -92,7 +92,7 @@ def test_a_mere_writer_has_another_do_it(engine: Engine, tenant: Tenant) -> None
     keep_house_until(
         KEPT.model_copy(update={"upkeep_database_url": of_upkeep}),
         tenant.url(tenant.roles.writer),
-        lambda: measure(engine).removed.get(("log", "age")) == 45,
+        lambda: measure_database(engine).removed.get(("log", "age")) == 45,
     )
     with engine.connect() as connection:
         assert connection.scalar(text("select count(*) from relayscope.logs")) == 55

@@ -1,4 +1,4 @@
-"""What goes wrong while reading, as a command says it: one line and exit code 1."""
+"""Errors of reading as the end of a command: one line and exit code 1."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the user can set, where it comes from, and what is said when it is wrong.
+"""Settings of the user, their sources, and the errors in them.
 
 Precedence: command line, then `RELAYSCOPE_*` variables, then the YAML file, then the defaults here.
 """
@@ -42,18 +42,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _OF_TESTS: Final = f"{PREFIX}TEST_"
-"""What the test suite's own variables begin with."""
+"""Prefix of the test suite's own variables."""
 
 
 class Address(NamedTuple):
-    """Where to listen."""
+    """An address to listen on."""
 
     host: str
     port: int
 
     @property
     def is_loopback(self) -> bool:
-        """Whether only this machine can connect."""
+        """True if only this machine can connect."""
         if self.host == "localhost":
             return True
         try:
@@ -104,9 +104,9 @@ class KeptApart(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = Field(pattern=r"^[a-z0-9_-]{1,32}$")
-    """What they are called in `relayscope retention` and in the names of archives."""
+    """Their name in `relayscope retention` and in the names of archives."""
     keep: timedelta
-    """For how long."""
+    """Time for which they are kept."""
     errors: bool = False
     """Only log records of severity ERROR and above, and spans that failed."""
     components: tuple[str, ...] = ()
@@ -136,21 +136,21 @@ class Settings(BaseSettings):
     )
 
     data_dir: Path = Field(default_factory=lambda: user_data_path("relayscope"))
-    """Where the embedded PostgreSQL and the outage spool live."""
+    """Folder of the embedded PostgreSQL and of the outage spool."""
     database_url: SecretStr | None = None
     """A PostgreSQL to use instead of the embedded one."""
 
     grpc: ListenAddress = Address("127.0.0.1", 4317)
-    """Where OTLP/gRPC listens; port 0 takes a free one."""
+    """Address of OTLP/gRPC; port 0 takes a free one."""
     http: ListenAddress = Address("127.0.0.1", 4318)
-    """Where OTLP/HTTP, `/healthz`, `/readyz` and `/metrics` listen; port 0 takes a free one."""
+    """Address of OTLP/HTTP, `/healthz`, `/readyz` and `/metrics`; port 0 takes a free one."""
     page: PageAddress = Address("127.0.0.1", 4319)
-    """Where the page in a browser is; port 0 takes a free one, `none` is without a page."""
+    """Address of the page in a browser; port 0 takes a free one, `none` is without a page."""
     http_hosts: tuple[str, ...] = ()
     """Names besides loopback's that HTTP requests may have in `Host`, such as that of a proxy.
     Elsewhere than on loopback any name will do, unless some are set."""
     workers: PositiveInt = 1
-    """How many receiver processes share the two ports."""
+    """Number of receiver processes that share the two ports."""
 
     tls_certificate: Path | None = None
     """PEM certificate chain for both listeners."""
@@ -192,34 +192,34 @@ class Settings(BaseSettings):
     stop_timeout: float = Field(default=10, gt=0)
     """Seconds that requests in flight get to finish when the collector stops."""
     outage_max_bytes: ByteSize = Field(default=ByteSize(512 * 2**20), ge=2**20)
-    """How much may wait on disk, in each worker, while PostgreSQL is away."""
+    """Bytes that may wait on disk, in each worker, while PostgreSQL is away."""
     duplicate_window: timedelta = timedelta(hours=24)
-    """How long a repeated request is recognised."""
+    """Time for which a repeated request is recognised."""
 
     partition_width: timedelta = Field(
         default=timedelta(days=1), ge=timedelta(hours=1), le=timedelta(days=31)
     )
-    """How much time a new partition holds; what is removed, is removed by so much."""
+    """Range of time that a new partition holds; records are removed in such steps."""
     seal_after: timedelta = Field(default=timedelta(hours=1), ge=timedelta(0))
-    """How long a partition is past before it is packed and indexed."""
+    """Time after the end of a partition at which it is packed and indexed."""
     keep_logs: timedelta | None = timedelta(days=30)
-    """How long log records are kept, messages among them; null for ever."""
+    """Time for which log records are kept, messages among them; null for ever."""
     keep_traces: timedelta | None = timedelta(days=30)
-    """How long spans are kept; null for ever."""
+    """Time for which spans are kept; null for ever."""
     keep_metrics: timedelta | None = timedelta(days=30)
-    """How long metric points are kept; null for ever."""
+    """Time for which metric points are kept; null for ever."""
     keep_apart: tuple[KeptApart, ...] = (
         KeptApart(name="errors", errors=True, keep=timedelta(days=90)),
     )
-    """What is kept for another time; a record belongs to the first that it fits."""
+    """Records that are kept for another time; a record belongs to the first that it fits."""
     max_database_bytes: ByteSize | None = None
-    """How large the database may be; beyond it the records nearest to their end are removed."""
+    """Upper bound of the database's size; beyond it records nearest to their end are removed."""
     archive_dir: Path | None = None
-    """Where records go before they are removed; without it they are gone."""
+    """Folder to which records are written before they are removed; without it they are lost."""
     upkeep_database_url: SecretStr | None = None
-    """Whom to connect as to seal and remove, where `database_url` is a user who may only write."""
+    """User and database for sealing and removing, where that of `database_url` may only write."""
     page_database_url: SecretStr | None = None
-    """Whom to connect as for the page, where `database_url` is a user who may only write."""
+    """User and database for the page, where `database_url` is a user who may only write."""
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:
@@ -249,12 +249,12 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the library's signature
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the library's signature
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Nothing by itself: `load` merges the sources, and so knows where each setting is from."""
+        """Return no sources: `load` merges them, and so knows where each setting is from."""
         return (init_settings,)
 
 
 def load(command_line: Mapping[str, Any], config: Path | None = None) -> Settings:
-    """All settings, checked.
+    """Load and check all settings.
 
     Args:
         command_line: what was given as options, by setting name.

@@ -1,4 +1,4 @@
-"""What the database says about the demo's calls."""
+"""Evidence of the demo's calls in the database."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 SCRIPTS: Final = Path(sysconfig.get_path("scripts"))
-"""Where the commands of this Python environment are."""
+"""Folder of this Python environment's commands."""
 
 _STOP_SECONDS: Final = 10
 _FORWARD_SECONDS: Final = 10

@@ -1,4 +1,4 @@
-"""What the demo does: a client's calls through a published relay and through a hand-written one."""
+"""The demo's scenario: calls through a published relay and through a hand-written one."""
 
 from __future__ import annotations
 

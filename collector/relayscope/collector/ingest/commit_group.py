@@ -17,7 +17,7 @@ from relayscope.storage import StorageUnavailable
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from relayscope.storage import Batch, Outcome
+    from relayscope.storage import Batch, WriteOutcome
 
 MAX_ROWS: Final = 10_000
 """Rows in one transaction: about 0.2 s of writing, which bounds how long the first one waits."""
@@ -30,7 +30,7 @@ def items_in(batch: Batch) -> int:
 
 class _Waiting(NamedTuple):
     batch: Batch
-    outcome: asyncio.Future[Outcome]
+    outcome: asyncio.Future[WriteOutcome]
 
 
 class CommitGroup:
@@ -42,7 +42,7 @@ class CommitGroup:
 
     def __init__(
         self,
-        write: Callable[[Sequence[Batch]], list[Outcome]],
+        write: Callable[[Sequence[Batch]], list[WriteOutcome]],
         committed: Callable[[float, int], None],
     ) -> None:
         """Start the thread.
@@ -58,13 +58,13 @@ class CommitGroup:
         self._thread = threading.Thread(target=self._run, name="relayscope-writer", daemon=True)
         self._thread.start()
 
-    async def store(self, batch: Batch) -> Outcome:
-        """What became of the batch, after the commit.
+    async def store(self, batch: Batch) -> WriteOutcome:
+        """Store a batch; return its outcome after the commit.
 
         Raises:
             StorageUnavailable: nothing was stored; retryable.
         """
-        outcome: asyncio.Future[Outcome] = self._loop.create_future()
+        outcome: asyncio.Future[WriteOutcome] = self._loop.create_future()
         self._waiting.put(_Waiting(batch, outcome))
         return await outcome
 
@@ -82,7 +82,7 @@ class CommitGroup:
                 self._loop.call_soon_threadsafe(_resolve, group, results)
 
     def _next_group(self) -> tuple[list[_Waiting], bool]:
-        """Whatever is waiting, at least one; and whether more may come."""
+        """Return the batches that wait, at least one, and whether more may come."""
         group: list[_Waiting] = []
         rows = 0
         waiting = self._waiting.get()
@@ -97,7 +97,7 @@ class CommitGroup:
                 return group, True
         return group, False
 
-    def _write_group(self, group: list[_Waiting]) -> Sequence[Outcome | Exception]:
+    def _write_group(self, group: list[_Waiting]) -> Sequence[WriteOutcome | Exception]:
         started = time.perf_counter()
         batches = [waiting.batch for waiting in group]
         try:
@@ -113,7 +113,7 @@ class CommitGroup:
         return outcomes
 
 
-def _resolve(group: list[_Waiting], results: Sequence[Outcome | Exception]) -> None:
+def _resolve(group: list[_Waiting], results: Sequence[WriteOutcome | Exception]) -> None:
     for waiting, result in zip(group, results, strict=True):
         if waiting.outcome.done():  # its request was cancelled
             continue

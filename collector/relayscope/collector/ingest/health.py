@@ -1,4 +1,4 @@
-"""Whether what is sent now can be stored now."""
+"""Health of the database: requests can be stored at once, or wait on disk."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class Health:
 
     @property
     def ready(self) -> bool:
-        """Whether PostgreSQL takes what is sent now."""
+        """True while PostgreSQL takes requests."""
         return self._answers and not self._outage.is_away
 
     @property
     def waiting(self) -> Backlog:
-        """What waits for PostgreSQL on disk."""
+        """Requests that wait on disk for PostgreSQL."""
         return self._outage.backlog()
 
     async def watch(self) -> None:

@@ -23,7 +23,7 @@ LARGE: Final = 64 * 2**10
 
 
 class InflightLimit:
-    """How many bytes of requests may be in memory at a time. Belongs to one event loop."""
+    """Upper bound of the bytes of requests in memory. Belongs to one event loop."""
 
     def __init__(self, size: int, kept_for_small: int = 0) -> None:
         """Begin with all of it free.
@@ -39,7 +39,7 @@ class InflightLimit:
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
 
     async def reserve(self, size: int) -> Reservation:
-        """A place for one request, before any of it is read: first come, first served.
+        """Reserve a place for one request before any of it is read: first come, first served.
 
         Args:
             size: bytes that the request has at most, or at first.

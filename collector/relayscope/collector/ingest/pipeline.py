@@ -31,7 +31,7 @@ LARGE: Final = 32 * 2**10
 decode, where 0.3 ms on the way to another process are not much."""
 
 _TIMES: Final = 2
-"""How many times the time for an answer a request of several records may take to be decoded. A
+"""Upper bound of decoding a request of several records, in times of its answer. A
 second try may find it decoded; who is refused twice sends it in halves, and it must not be stored
 beside them."""
 

@@ -1,4 +1,4 @@
-"""The requests that were answered a moment ago, so that a repeat is not decoded again."""
+"""Recent answers, so that a repeated request is not decoded again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MOST: Final = 4_096
 """Requests that are remembered, which takes about 1 MB."""
 
 _SECONDS: Final = 60.0
-"""For so long: who hears nothing tries again within seconds. Later the database knows."""
+"""Time for which they are remembered: retries come within seconds. Later the database knows."""
 
 
 class Answer(NamedTuple):
@@ -45,7 +45,7 @@ class RecentAnswers:
             self._answers.popitem(last=False)
 
     def get(self, digest: bytes) -> Answer | None:
-        """The answer to a request, if it was given a moment ago."""
+        """Return the answer to a request, if it was given a moment ago."""
         given = self._answers.get(digest)
         if given is None:
             return None

@@ -1,4 +1,4 @@
-"""A look in the database for requests that were stored before."""
+"""Requests that were stored before, looked up in the database."""
 
 from __future__ import annotations
 

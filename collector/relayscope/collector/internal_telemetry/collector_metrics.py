@@ -20,7 +20,7 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from relayscope.collector.signals import LOGS, METRICS, TRACES
-from relayscope.storage import Figure
+from relayscope.storage import MetricSample
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from relayscope.collector.internal_telemetry.component_class import ComponentClasses
     from relayscope.collector.signals import Signal
     from relayscope.spool import Backlog
-    from relayscope.storage import Batch, Outcome, Size
+    from relayscope.storage import Batch, DatabaseSize, WriteOutcome
 
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _ITEMS: Final = (1, 10, 100, 1_000, 10_000, 100_000)
@@ -38,7 +38,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]  # it has no annotati
 
 
 class CollectorMetrics:
-    """What one worker counts."""
+    """The metrics of one worker."""
 
     def __init__(self, classes: ComponentClasses) -> None:
         self._classes = classes
@@ -139,64 +139,64 @@ class CollectorMetrics:
         )
 
     def answered(self, signal: Signal, transport: str) -> None:
-        """A request was stored."""
+        """Count a request that was stored."""
         self._requests.labels(signal.name, transport, "OK", "").inc()
 
     def refused(self, signal: Signal, transport: str, code: str, reason: str) -> None:
-        """A request got an error as its answer; the reason is the error's name."""
+        """Count a request that got an error as its answer; the reason is the error's name."""
         self._requests.labels(signal.name, transport, code, reason).inc()
 
     def asked(self, about: str, code: str, reason: str = "") -> None:
-        """A request that brings no telemetry was answered: about `levels`, or over `opamp`."""
+        """Count a request without telemetry: about `levels`, or over `opamp`."""
         self._requests.labels(about, "http", code, reason).inc()
 
     def class_of(self, batch: Batch) -> str:
-        """The class of a request's components, which the following ask for."""
+        """Return the class of a request's components, which the following ask for."""
         return self._classes.of(batch)
 
     def items(self, signal: Signal, component_class: str, outcome: str, count: int) -> None:
-        """What became of so many of a request's items: `stored`, `duplicate`, `spooled`, ..."""
+        """Count items of a request by outcome: `stored`, `duplicate`, `spooled`, ..."""
         if count:
             self._items.labels(signal.name, component_class, outcome, "").inc(count)
 
     def rejected(self, signal: Signal, component_class: str, reasons: Mapping[str, int]) -> None:
-        """Some of a request's items could not be stored."""
+        """Count items of a request that could not be stored."""
         for reason, count in reasons.items():
             self._items.labels(signal.name, component_class, "rejected", reason).inc(count)
 
     def sanitized(self, signal: Signal, component_class: str, hits: Mapping[str, int]) -> None:
-        """What the sanitizer took out of a request, by rule."""
+        """Count what the sanitizer took out of a request, by rule."""
         for rule, count in hits.items():
             self._sanitized.labels(signal.name, component_class, rule).inc(count)
 
     def committed(self, seconds: float, items: int) -> None:
-        """A group of requests was written."""
+        """Observe a group of requests that was written."""
         self._commit_seconds.observe(seconds)
         self._commit_items.observe(items)
 
-    def drained(self, batch: Batch, outcome: Outcome) -> None:
-        """A request that had waited on disk was written."""
+    def drained(self, batch: Batch, outcome: WriteOutcome) -> None:
+        """Count a request that had waited on disk and was written."""
         became = "duplicate" if outcome.duplicate else "drained"
         counts = ((TRACES, batch.spans), (LOGS, batch.logs), (METRICS, batch.points))
         for signal, rows in counts:
             self.items(signal, self.class_of(batch), became, len(rows))
 
     def lost(self, reason: str, requests: int) -> None:
-        """Requests that had been accepted cannot be stored any more."""
+        """Count accepted requests that cannot be stored any more."""
         self._lost.labels(reason).inc(requests)
 
     def waiting(self, backlog: Backlog) -> None:
-        """What waits on disk."""
+        """Set the gauges of what waits on disk."""
         self._waiting_bytes.set(backlog.bytes)
         self._waiting_seconds.set(backlog.seconds)
 
     def state(self, *, in_flight: int, ready: bool) -> None:
-        """What is looked at now and then, not counted as it happens."""
+        """Set the gauges that are sampled."""
         self._in_flight.set(in_flight)
         self._ready.set(ready)
 
-    def database(self, size: Size) -> None:
-        """How much there is in the database."""
+    def database(self, size: DatabaseSize) -> None:
+        """Set the gauges of the database's size."""
         self._database_bytes.set(size.bytes)
         self._partitions.set(size.partitions)
         for table, (records, size_) in size.sealed.items():
@@ -205,16 +205,16 @@ class CollectorMetrics:
         for (table, reason), records in size.removed.items():
             self._removed_records.labels(table, reason).set(records)
 
-    def samples(self) -> list[Figure]:
-        """This worker's own figures, one by one."""
+    def samples(self) -> list[MetricSample]:
+        """Return this worker's own samples."""
         return [
-            Figure(sample.name, sample.labels, sample.value)
+            MetricSample(sample.name, sample.labels, sample.value)
             for metric in self._registry.collect()
             for sample in metric.samples
         ]
 
     def text(self) -> bytes:
-        """All figures, of all workers, in Prometheus's text format."""
+        """Render the metrics of all workers in Prometheus's text format."""
         if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
             return generate_latest(self._registry)
         everyone = CollectorRegistry()

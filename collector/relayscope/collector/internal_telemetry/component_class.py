@@ -1,6 +1,6 @@
-"""Which class of component a request is from.
+"""Classes of components, by which requests are counted.
 
-Figures are counted by class and not by component: a component's name is text from telemetry, which
+Metrics have the class and not the component: a component's name is text from telemetry, which
 anybody may send, and no label of a metric holds such text. The classes are the user's own.
 """
 
@@ -22,7 +22,7 @@ MIXED: Final = "mixed"
 """The class of requests with components of several classes, as a gateway sends them."""
 
 _COMPONENT: Final = 1
-"""Where the component stands in the row of a resource."""
+"""Position of the component in the row of a resource."""
 
 
 class ComponentClasses:

@@ -1,4 +1,4 @@
-"""What somebody may ask for, checked: a level for some messages of some components."""
+"""A request for a level for some messages of some components, checked."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Pattern = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[^\x00-\
 
 
 class MessageSelector(BaseModel):
-    """Which messages; patterns are those of a shell."""
+    """A selection of messages; patterns are those of a shell."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -1,4 +1,4 @@
-"""What a process is offered: the rules about its component, as OpAMP's remote configuration."""
+"""The rules about a component, offered as OpAMP's remote configuration."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _told(rule: LevelRule) -> dict[str, Any]:
 
 
 def _elastic(rules: Iterable[LevelRule]) -> dict[str, str]:
-    """What Elastic's agents understand: one level, that of their own logging."""
+    """Return what Elastic's agents understand: one level, that of their own logging."""
     for rule in rules:
         about = rule.about
         if about == about._replace(peer="*", method="*", target="*", direction=""):

@@ -31,7 +31,7 @@ _MOST: Final = 64
 """Rules that are kept of what it says."""
 
 _RULES_SECONDS: Final = 0.1
-"""How old the rules may be that are offered: many agents ask at about the same time."""
+"""Age up to which read rules are offered: many agents ask at about the same time."""
 
 _STATUSES: Final = frozenset(opamp_pb2.RemoteConfigStatuses.values())
 
@@ -112,7 +112,7 @@ def _is_news(wanted: Offer, agent: LevelAgent) -> bool:
 
 
 def _leaves_out_what_it_does(message: opamp_pb2.AgentToServer) -> bool:
-    """Whether an agent has taken rules and does not say what it records now: it has to be asked."""
+    """Return whether an agent has taken rules and has to be asked what it records."""
     return (
         message.HasField("remote_config_status")
         and not message.HasField("effective_config")
@@ -157,12 +157,12 @@ def _facts(attributes: Iterable[Any]) -> dict[str, str]:
 
 
 def _plain(text: str, most: int) -> str:
-    """What PostgreSQL and a terminal take."""
+    """Return the text as PostgreSQL and a terminal take it."""
     return "".join(letter if letter.isprintable() else " " for letter in text[:most])
 
 
 def _effective(config: opamp_pb2.EffectiveConfig) -> str | None:
-    """What an agent says it records: ours in levels and rules, Elastic's in one level."""
+    """Return what an agent says it records: ours in levels and rules, Elastic's in one level."""
     files = config.config_map.config_map
     ours = _members(files[FILE].body) if FILE in files else {}
     elastics = _members(files[ELASTIC_FILE].body) if ELASTIC_FILE in files else {}

@@ -35,7 +35,7 @@ _LEVEL: Final = 6
 
 
 class Contents(BaseModel):
-    """What an archive holds, as its `.json` says."""
+    """Contents of an archive, as its `.json` says."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -95,7 +95,7 @@ class Archive:
 
 
 def contents_of(manifest: Path) -> Contents:
-    """What an archive says that it holds.
+    """Read the contents that an archive says it has.
 
     Raises:
         ArchiveError: It cannot be read.
@@ -140,7 +140,7 @@ def lines_of(manifest: Path) -> Iterator[bytes]:
 
 
 def records_in(text: bytes) -> int:
-    """How many spans, log records or metrics a line holds."""
+    """Count the spans, log records or metrics of a line."""
     try:
         (groups,) = orjson.loads(text).values()
         return sum(

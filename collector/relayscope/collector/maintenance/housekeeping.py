@@ -1,4 +1,4 @@
-"""What has to be done now and then, by one process for all workers."""
+"""Periodic tasks, done by one process for all workers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from relayscope.storage import (
     Writer,
     create_engine,
     end_long_reads,
-    forget_figures,
+    forget_samples,
 )
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _logger = logging.getLogger(__name__)
 _PERIOD: Final = timedelta(minutes=5)
 
 _SILENCE: Final = timedelta(days=7)
-"""How long the last word of an ended process about itself is kept."""
+"""Time for which the last samples of an ended process are kept."""
 
 
 LONGEST_READ: Final = timedelta(minutes=10)
@@ -79,7 +79,7 @@ async def _forget(settings: Settings, database_url: str) -> None:
     def forget() -> None:
         writer.prepare_partitions()
         requests = writer.forget_requests(settings.duplicate_window)
-        figures = forget_figures(engine, _SILENCE)
+        figures = forget_samples(engine, _SILENCE)
         if requests or figures:
             _logger.info("forgot", extra={"requests": requests, "figures": figures})
 

@@ -1,4 +1,4 @@
-"""One round of upkeep: seal what is past, archive and remove what has been kept long enough."""
+"""One round of maintenance: past partitions are sealed, expired records archived and removed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,15 @@ import psycopg
 from relayscope.collector.errors import ArchiveError
 from relayscope.collector.maintenance.archive import Archive
 from relayscope.collector.maintenance.retention_policy import classes, policy
-from relayscope.storage import Sealer, alone, forget_unused, place_strays, plan, remove, tidy
+from relayscope.storage import (
+    Sealer,
+    drop_unused_tables,
+    forget_unused,
+    maintenance_connection,
+    move_default_rows,
+    plan,
+    remove,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -59,10 +67,10 @@ class MaintenanceRound:
             psycopg.Error: PostgreSQL went away or refused; the next round goes on.
         """
         rows = 0
-        with alone(self._engine) as connection:
+        with maintenance_connection(self._engine) as connection:
             if connection is None:
                 return 0
-            place_strays(connection)
+            move_default_rows(connection)
             for removal in plan(connection, self._policy):
                 said = {
                     "table": removal.signal,
@@ -78,7 +86,7 @@ class MaintenanceRound:
                 if remove(connection, removal, name):
                     rows += removal.what.rows
                     _logger.info("removed", extra={**said, "records": removal.what.rows})
-            tidy(connection)
+            drop_unused_tables(connection)
             if rows:
                 forget_unused(connection)
         return rows

@@ -250,7 +250,7 @@ def _number(value: float | None) -> float | str | None:
 
 
 def _without_nothing(record: Row) -> Row:
-    """Without what means the same when it is left out."""
+    """Return it without members that mean the same when they are left out."""
     return {
         name: value
         for name, value in record.items()

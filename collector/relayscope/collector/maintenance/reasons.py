@@ -1,11 +1,11 @@
-"""Why there was nothing to do: silence would leave open whether anything works."""
+"""Reasons for which there was nothing to do: silence would leave open if anything works."""
 
 from __future__ import annotations
 
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-from relayscope.storage import everything, unsealed
+from relayscope.storage import live_partitions, sealed_removals
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 def not_sealed(connection: psycopg.Connection[Any], settings: Settings) -> str:
-    """Why nothing was sealed."""
-    waiting = unsealed(connection)
+    """Explain that nothing was sealed."""
+    waiting = live_partitions(connection)
     if not waiting:
         return "nothing was sealed: no records wait for it"
     due = moment_text(waiting[0].end_time + settings.seal_after)
@@ -29,8 +29,8 @@ def not_sealed(connection: psycopg.Connection[Any], settings: Settings) -> str:
 
 
 def not_archived(connection: psycopg.Connection[Any], until: datetime) -> str:
-    """Why nothing was archived."""
-    sealed = everything(connection)
+    """Explain that nothing was archived."""
+    sealed = sealed_removals(connection)
     if not sealed:
         return (
             "nothing was archived: only sealed records can be, and none are sealed yet "
@@ -44,7 +44,7 @@ def not_archived(connection: psycopg.Connection[Any], until: datetime) -> str:
 
 
 def not_removed(connection: psycopg.Connection[Any], settings: Settings) -> str:
-    """Why nothing has to be removed."""
+    """Explain that nothing has to be removed."""
     kept = {
         "traces": settings.keep_traces,
         "logs": settings.keep_logs,
@@ -54,8 +54,8 @@ def not_removed(connection: psycopg.Connection[Any], settings: Settings) -> str:
     rules = ", ".join(
         f"{name} {'for good' if age is None else length_text(age)}" for name, age in kept.items()
     )
-    times = [removal.from_time for removal in everything(connection)]
-    times += [source.start_time for source in unsealed(connection)]
+    times = [removal.from_time for removal in sealed_removals(connection)]
+    times += [source.start_time for source in live_partitions(connection)]
     oldest = f"the oldest are of {moment_text(min(times))}" if times else "there are none"
     return (
         f"no records have been kept long enough: kept are {rules}, and what was restored as long "
@@ -64,10 +64,10 @@ def not_removed(connection: psycopg.Connection[Any], settings: Settings) -> str:
 
 
 def moment_text(time: datetime) -> str:
-    """A time as upkeep prints it."""
+    """Return a time as these commands print it."""
     return f"{time.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def length_text(length: timedelta) -> str:
-    """A length of time as upkeep prints it: `30 days`, `1:00:00`."""
+    """Return a length of time as these commands print it: `30 days`, `1:00:00`."""
     return str(length).removesuffix(", 0:00:00")

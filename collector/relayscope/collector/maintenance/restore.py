@@ -11,7 +11,7 @@ from relayscope.collector.ingest.decode import decode
 from relayscope.collector.ingest.decode.otlp_json import parse_json
 from relayscope.collector.maintenance.archive import lines_of, verify
 from relayscope.collector.maintenance.retention_policy import TABLES
-from relayscope.storage import Writer, alone, hold
+from relayscope.storage import Writer, hold, maintenance_connection
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,7 +45,7 @@ def restore(engine: Engine, sanitizer: Sanitizer, manifest: Path, keep: timedelt
     signal = _SIGNALS.get(contents.table)
     if signal is None:
         raise ArchiveError(f"{manifest}: records of an unknown kind: {contents.table}")
-    with alone(engine) as connection:
+    with maintenance_connection(engine) as connection:
         if connection is None:
             raise ArchiveError("sealing or retention is at work: try again in a minute")
         hold(connection, contents.from_time, contents.to_time, keep)

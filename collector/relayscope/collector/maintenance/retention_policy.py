@@ -1,4 +1,4 @@
-"""What the settings say about how long records are kept, as storage takes it."""
+"""The retention policy of the settings, as storage takes it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from relayscope.collector.config.settings import Settings
 
 TABLES = {TRACES: "span", LOGS: "log", METRICS: "metric_point"}
-"""Where the records of a signal are."""
+"""Table of the records of each signal."""
 
 
 def classes(settings: Settings) -> tuple[RetentionClass, ...]:
-    """Records that are kept apart, in the order in which they are looked at."""
+    """Return the classes of records that are kept apart, in the order in which they are tried."""
     return tuple(
         RetentionClass(each.name, errors=each.errors, components=each.components)
         for each in settings.keep_apart
@@ -23,7 +23,7 @@ def classes(settings: Settings) -> tuple[RetentionClass, ...]:
 
 
 def policy(settings: Settings) -> Policy:
-    """For how long what is kept."""
+    """Return how long records are kept."""
     ages = {
         TABLES[TRACES]: settings.keep_traces,
         TABLES[LOGS]: settings.keep_logs,

@@ -1,4 +1,4 @@
-"""Who may do what: bearer tokens with a role, checked alike for every transport. Fails closed."""
+"""Access by bearer tokens with a role, checked alike for every transport. Fails closed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Access:
 
     @property
     def is_open(self) -> bool:
-        """Whether everybody is let in, because there are no tokens."""
+        """True if everybody is let in, because there are no tokens."""
         return not self._tokens
 
     def check(self, authorization: str | None, role: Role) -> str:

@@ -1,4 +1,4 @@
-"""What every door does with a request: let it in, find room, have it stored, count the answer."""
+"""Admission of a request, alike for every transport: token, room, pipeline, answer."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Received(NamedTuple):
 
 
 class Caller(NamedTuple):
-    """Who sends a request.
+    """The sender of a request.
 
     Attributes:
         transport: `grpc` or `http`, for the figures.
@@ -49,7 +49,7 @@ class Caller(NamedTuple):
 
 
 class Admission(NamedTuple):
-    """Shared by the doors of one process."""
+    """Shared by the receivers of one process."""
 
     access: Access
     inflight_limit: InflightLimit
@@ -64,7 +64,7 @@ class Admission(NamedTuple):
         first: int,
         receive: Callable[[Reservation], Awaitable[Received]],
     ) -> Message | status.Refusal:
-        """The answer to one request; never raises what a client could cause.
+        """Answer one request; raises nothing that a client could cause.
 
         Args:
             signal: what the request holds.

@@ -21,7 +21,7 @@ BUFFERED: Final = 2**16
 """Bytes of a body that uvicorn buffers before anybody asks for them."""
 
 _DISCARD: Final = 2
-"""How many times the limit is read of a refused request before it is cut off after all."""
+"""Multiple of the limit that is read of a refused request before it is cut off."""
 
 
 class Body:

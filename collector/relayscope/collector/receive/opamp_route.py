@@ -29,7 +29,7 @@ _LARGEST: Final = 64 * 1024
 
 
 def opamp_route(server: OpampServer, admission: Admission, settings: Settings) -> Route:
-    """Where agents ask. Whoever may send telemetry may."""
+    """Return the route by which agents ask. Whoever may send telemetry may."""
 
     async def opamp(request: Request) -> Response:
         body = Body(request, _LARGEST, settings.receive_timeout)
@@ -77,7 +77,7 @@ def authorization(request: Request) -> str | None:
 
 
 def refuse(request: Request, admission: Admission, error: Exception, about: str) -> Response:
-    """Say why not, to who asked, in the figures and on the log."""
+    """Refuse a request: tell its sender why, count it and log it."""
     if isinstance(error, SQLAlchemyError):
         error = Unavailable("the database is away")
     if isinstance(error, RequestRefused):

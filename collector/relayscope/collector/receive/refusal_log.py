@@ -1,4 +1,4 @@
-"""Who was refused why, on the collector's own log: once a minute, however often it is tried."""
+"""Log lines about refused peers: one a minute for each peer and reason."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _MOST: Final = 1024
 
 
 class RefusalLog:
-    """Remembers what has just been said."""
+    """Logs refusals, and remembers what was logged lately."""
 
     def __init__(self) -> None:
         self._said: dict[tuple[str, str, str], float] = {}
 
     def tell(self, peer: str, transport: str, error: Exception) -> None:
-        """Say that a peer was refused, unless it may just try again.
+        """Log that a peer was refused, unless it may just try again.
 
         The reason is the kind of error: its text may quote what the peer has sent.
         """

@@ -1,4 +1,4 @@
-"""What clients are told, over gRPC and over HTTP, and what they may retry: the whole policy."""
+"""Statuses over gRPC and HTTP, and what clients may retry: the whole policy."""
 
 import random
 from collections.abc import Mapping
@@ -39,7 +39,7 @@ class Refusal(NamedTuple):
 
 
 def refusal(error: Exception) -> Refusal:
-    """What a client is told about an error; the nearest class in `_CODES` decides."""
+    """Return the refusal for an error; the nearest class in `_CODES` decides."""
     code, http = next(_CODES[kind] for kind in type(error).__mro__ if kind in _CODES)
     message = "internal error" if code is StatusCode.INTERNAL else str(error)
     status = Status(code=code.value[0], message=message)
@@ -52,7 +52,7 @@ def refusal(error: Exception) -> Refusal:
 
 
 def success(signal: Signal, rejected: Mapping[str, int]) -> Message:
-    """The answer to a stored request; `partial_success` is set only if something was not stored."""
+    """Return the answer to a stored request; with `partial_success` if some was not stored."""
     response: Any = signal.response()
     if rejected:
         reasons = "; ".join(f"{count}: {reason}" for reason, count in rejected.items())

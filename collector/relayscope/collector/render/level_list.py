@@ -81,7 +81,7 @@ def _time(time: str | None) -> str:
 
 
 def _shown(text: str) -> str:
-    """What a peer chose to be called may not steer the terminal."""
+    """Return a peer's name without characters that steer the terminal."""
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 

@@ -1,4 +1,4 @@
-"""What each list shows of its rows in a terminal."""
+"""Columns of each list in a terminal."""
 
 from __future__ import annotations
 

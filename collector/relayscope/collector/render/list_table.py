@@ -36,7 +36,7 @@ _ENOUGH: Final = 40
 
 _DATE: Final = slice(0, 10)
 _TIME_OF_DAY: Final = slice(11, 23)
-"""What of `2026-11-23 09:07:28.123456+00` a row shows, below its date."""
+"""Part of `2026-11-23 09:07:28.123456+00` that a row shows, below its date."""
 
 
 class Column(NamedTuple):
@@ -53,14 +53,14 @@ class Column(NamedTuple):
 
 
 class ListTable(NamedTuple):
-    """How the rows of one list are shown."""
+    """The columns of one list, and its rows as lines."""
 
     time: str
     """The field that holds the time."""
     columns: tuple[Column, ...]
     """Those after the time, the number and the trace; the last one takes what room is left."""
     is_wrong: Callable[[Fields], bool]
-    """Whether a row is about something that went wrong."""
+    """True for a row about something that went wrong."""
 
     def lines(
         self, rows: Sequence[Fields], width: int, *, numbered: bool, page: str = ""
@@ -107,7 +107,7 @@ def _natural(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> list[
 
 
 def _kept(columns: Sequence[Column], cells: Sequence[Sequence[str]], width: int) -> list[int]:
-    """Which columns there is room for."""
+    """Choose the columns that there is room for."""
     natural = _natural(columns, cells)
     needed = [min(one, _ENOUGH) for one in natural]
     kept = list(range(len(columns)))

@@ -1,4 +1,4 @@
-"""What a JSON-RPC message says beyond what is known of it already, for one line of a terminal."""
+"""The summary of a JSON-RPC message: its contents without its envelope, for one line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SPACE: Final = re.compile(r"[ \t\r\n]*")
 
 
 def gist(text: str) -> str:
-    """Its `error`, `result` or `params`, without their `_meta`.
+    """Return its `error`, `result` or `params`, without their `_meta`.
 
     What is shown is the message's own text. Only where a piece of text is all the content of a
     tool's result, it is shown alone and unescaped, after the word `text`; and the message of an
@@ -68,7 +68,7 @@ def _without_meta(text: str) -> str:
 
 
 class _Member(NamedTuple):
-    """Where a member of an object stands in its text, and the text of its value."""
+    """The place of a member in an object's text, and the text of its value."""
 
     start: int
     stop: int

@@ -1,4 +1,4 @@
-"""Lengths of time and amounts of bytes, short enough to read in passing."""
+"""Lengths of time and amounts of bytes as short text."""
 
 from __future__ import annotations
 

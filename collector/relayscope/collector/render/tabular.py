@@ -37,7 +37,7 @@ _PAGE: Final = 1000
 
 _GAP: Final = "  "
 _NARROWEST: Final = 20
-"""What is left at least of a wide column before rows become blocks: enough to tell times apart."""
+"""Least width of a wide column; below it rows become blocks. Enough to tell times apart."""
 
 _NULL: Final = Text("∅", "bright_black")
 _NUMBERS: Final = frozenset({20, 21, 23, 26, 700, 701, 1700})
@@ -59,7 +59,7 @@ def csv(result: Result) -> Iterator[str]:
 
 
 def json_lines(result: Result) -> Iterator[str]:
-    """One JSON object for each row; its values as `values.as_json` gives them.
+    """One JSON object for each row; its values as `value_loaders.as_json` gives them.
 
     Raises:
         StatementRefused: two columns have one name, so that an object could hold one of them only.

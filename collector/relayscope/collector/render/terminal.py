@@ -1,4 +1,4 @@
-"""Where the output goes: a terminal, or a pipe or file."""
+"""Standard output: a terminal, or a pipe or file."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ def write_lines(lines: Iterable[str], end: str = "\n") -> None:
 
 
 def is_read(descriptor: int) -> bool:
-    """Whether anybody is left at the other end of a pipe; a file or a terminal has no such end."""
+    """Return whether anybody reads the other end of a pipe; true for files and terminals."""
     polled = select.poll()
     polled.register(descriptor, 0)
     return not any(events & select.POLLERR for _, events in polled.poll(0))
 
 
 def _never_fail_to_encode(encoding: str | None = None) -> None:
-    """What a locale has no character for is shown as an escape, not as a traceback."""
+    """Show characters that a locale does not have as escapes, not as a traceback."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding=encoding, errors="backslashreplace", newline="")

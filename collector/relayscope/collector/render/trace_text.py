@@ -65,10 +65,10 @@ _WARN, _ERROR = 13, 17  # severity numbers of the OpenTelemetry log data model
 
 
 class Messages(Enum):
-    """How the text of messages is shown."""
+    """Forms in which the text of messages is shown."""
 
     GIST = "gist"
-    """What it says beyond its envelope, cut to the width; nothing if it arrived as it was sent."""
+    """Its summary, cut to the width; nothing if it arrived as it was sent."""
     LINE = "line"
     """All of it on the message's line, whatever its length: for pipes and `grep`."""
     WHOLE = "whole"
@@ -77,7 +77,7 @@ class Messages(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How a trace is laid out.
+    """Layout of a trace.
 
     `width` is the columns that a line may have; None for no bound. `page` is the address of the
     page in a browser, if there is one.
@@ -101,7 +101,7 @@ def trace_lines(trace: Trace, layout: Layout) -> Iterator[Text]:
 
 
 class _Page:
-    """What all lines of one trace share."""
+    """State that all lines of one trace share."""
 
     def __init__(self, trace: Trace, layout: Layout) -> None:
         self._trace = trace
@@ -114,7 +114,7 @@ class _Page:
         )
 
     def head(self) -> Iterator[Text]:
-        """What the trace is, before its lines."""
+        """Yield the heading of the trace."""
         facts = self._facts
         began = datetime.fromtimestamp(facts.start // _NS, UTC)
         figures = [
@@ -133,7 +133,7 @@ class _Page:
             yield self._cut(Text(" · ", _QUIET).join(findings))
 
     def _findings(self) -> Iterator[Text]:
-        """What a reader in a hurry should look for."""
+        """Yield what a reader in a hurry should look for."""
         facts, trace = self._facts, self._trace
         if facts.failed:
             yield Text(f"{_count(facts.failed, 'span')} failed", _WRONG)
@@ -248,7 +248,7 @@ class _Page:
         return offset_text(time - self._facts.zero, self._facts.extent)
 
     def _below(self, body: str, guides: str) -> Iterator[Text]:
-        """All of a body, wrapped by characters: words of JSON are no place to break at."""
+        """Yield all of a body, wrapped by characters: words of JSON are no place to break at."""
         margin = f"{'':{self._time_width}}  {guides}"
         room = None if self._layout.width is None else max(20, self._layout.width - len(margin))
         for line in lines(body):
@@ -262,7 +262,7 @@ class _Page:
 
 
 def _label(message: Message) -> str:
-    """What kind of message it is, and which: `tools/call #3`, `result #3`, `error -32601`."""
+    """Return the kind of a message and its id: `tools/call #3`, `result #3`, `error -32601`."""
     parts = []
     if message.kind in ("request", "notification") and message.method:
         parts.append(message.method)
@@ -276,7 +276,7 @@ def _label(message: Message) -> str:
 
 
 def _took(span: Span) -> str:
-    """How long it was until its answer, or until nobody waited for that any more."""
+    """Return the time until its answer, or until nobody waited for that any more."""
     took = duration_text(span.end - span.start)
     if span.error_type in _GIVEN_UP:
         return f"given up after {took}"

@@ -1,4 +1,4 @@
-"""The lines at the left of a tree that show what belongs to what."""
+"""Lines at the left of a tree that show what belongs to what."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ from relayscope.collector.receive.refusal_log import RefusalLog
 from relayscope.collector.serve import ports, tls
 from relayscope.sanitizer import Sanitizer
 from relayscope.spool import SpoolError
-from relayscope.storage import Writer, create_engine, measure, store_figures
+from relayscope.storage import Writer, create_engine, measure_database, store_samples
 
 if TYPE_CHECKING:
     import socket
@@ -51,13 +51,13 @@ _GARBAGE_THRESHOLD: Final = 20_000
 """Containers made between two looks for cycles, instead of 700."""
 
 _LOOK_SECONDS: Final = 1.0
-"""How often gauges are brought up to date."""
+"""Period in which gauges are brought up to date."""
 
 _REPORT_SECONDS: Final = 10.0
-"""How often the figures are stored."""
+"""Period in which the metrics are stored."""
 
 _WRITE_SHARE: Final = 0.75
-"""Of the time for an answer, what one write may take; the rest is for waiting and decoding."""
+"""Share of the time for an answer that one write may take; the rest is for decoding."""
 
 
 async def run(config: WorkerConfig, stop: asyncio.Event, ready: Callable[[], None]) -> None:
@@ -153,7 +153,7 @@ async def run(config: WorkerConfig, stop: asyncio.Event, ready: Callable[[], Non
 
 
 def stop_on_signals() -> asyncio.Event:
-    """An event that SIGTERM, SIGINT and SIGHUP set from now on: a terminal that is closed, too.
+    """Return an event that SIGTERM, SIGINT and SIGHUP (a closed terminal) set from now on.
 
     Whoever ignores SIGHUP, as `nohup` does, goes on ignoring it.
     """
@@ -174,12 +174,12 @@ async def _look(metrics: CollectorMetrics, inflight_limit: InflightLimit, health
 
 
 async def _report(metrics: CollectorMetrics, engine: Engine) -> None:
-    """Let those who ask with SQL know the metrics, too."""
+    """Store the metrics, for those who ask with SQL."""
     process = uuid4()
 
     def report() -> None:
-        metrics.database(measure(engine))
-        store_figures(engine, process, metrics.samples())
+        metrics.database(measure_database(engine))
+        store_samples(engine, process, metrics.samples())
 
     while True:
         # An absent database says nothing of itself; the figures are on /metrics meanwhile.
@@ -189,7 +189,7 @@ async def _report(metrics: CollectorMetrics, engine: Engine) -> None:
 
 
 def _collect_garbage_less_often() -> None:
-    """Rows have no cycles, and looking for some in them took 5 % of the time per record."""
+    """Look for cycles less often: rows have none, and the search took 5 % of a record's time."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(_GARBAGE_THRESHOLD, 20, 20)

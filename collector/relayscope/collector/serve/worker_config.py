@@ -1,4 +1,4 @@
-"""What a process beside us is told by the one that starts it, on its stdin."""
+"""Configuration of worker processes, which their parent writes to their stdin."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class WorkerConfig(NamedTuple):
-    """The same for all workers, and picklable.
+    """Configuration of a receiver, the same for all workers.
 
     Attributes:
         settings: with the real ports of both listeners.
@@ -25,7 +25,7 @@ class WorkerConfig(NamedTuple):
 
 
 class PageConfig(NamedTuple):
-    """What the page shows, and to whom.
+    """Configuration of the page's process.
 
     Attributes:
         settings: With the real ports of all listeners.

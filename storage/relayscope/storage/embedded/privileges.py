@@ -1,4 +1,4 @@
-"""How a program that root starts runs as someone else, without any privilege.
+"""Accounts without any privilege, as which programs run that root starts.
 
 PostgreSQL refuses to run as root. The supervisor runs this by path, before any package can be
 imported, so it imports nothing of ours.
@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 _NAME: Final = "relayscope"
 
 _FREE_IDS: Final = range(64_317, 65_520)
-"""Where systemd puts users that it makes for a service, and Debian gives none away."""
+"""Range in which systemd makes users for a service, and Debian gives none away."""
 
 # From linux/prctl.h and linux/capability.h.
 _PR_SET_PDEATHSIG: Final = 1

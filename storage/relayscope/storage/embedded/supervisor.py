@@ -79,7 +79,7 @@ class CannotStartError(Exception):
 
 
 class Place(NamedTuple):
-    """Where everything is, by paths that the user as whom PostgreSQL works can use.
+    """The files of a cluster, by paths that the user as whom PostgreSQL works can use.
 
     Attributes:
         programs: PostgreSQL's.

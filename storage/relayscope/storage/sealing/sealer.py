@@ -1,31 +1,28 @@
-"""Who seals: one at a time, again and again."""
+"""The sealer: moves the rows of past partitions into segments."""
 
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple
 
 from psycopg import Connection, errors
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import SQL
 from sqlalchemy import Engine, Table
 
-from relayscope.storage.partitions import Stretch
-from relayscope.storage.retention_class import RetentionClass, conditions
-from relayscope.storage.sealing.fill import Filling, filling
+from relayscope.storage.partitions import TimeRange
+from relayscope.storage.sealing.default_partition import move_default_rows
+from relayscope.storage.sealing.live_partition import LivePartition
+from relayscope.storage.sealing.maintenance_connection import (
+    maintenance_connection,
+    remove_unfinished,
+)
+from relayscope.storage.sealing.retention_class import RetentionClass, conditions
 from relayscope.storage.sealing.segment import Segment
-from relayscope.storage.sealing.source import Source
-from relayscope.storage.sealing.strays import place_strays
+from relayscope.storage.sealing.segment_builder import SegmentBuilder, segment_builder
 from relayscope.storage.tables import PARTITIONED
 
 _logger = logging.getLogger(__name__)
-
-_LOCK: Final = "select pg_try_advisory_lock(hashtextextended('relayscope.sealing', 0))"
-_OWNER: Final = (
-    "select rolname, rolname = current_user from pg_class join pg_roles on pg_roles.oid = relowner"
-    " where pg_class.oid = 'relayscope_store.log'::regclass"
-)
 
 _SETTINGS: Final = (
     # Sorting a piece, and building the text index, which is twice as fast with as much.
@@ -38,7 +35,7 @@ _EXCHANGE_SETTINGS: Final = (
     "set local lock_timeout = '300ms'; set local enable_seqscan = off"
 )
 _EXCHANGE_SECONDS: Final = 60.0
-"""How long the moment is waited for in which nobody reads the partition."""
+"""Time to wait for a moment in which nobody reads the partition."""
 _EXCHANGE_PAUSE: Final = 1.0
 
 _PIECE_ROWS: Final = 50_000
@@ -115,113 +112,85 @@ class Sealer:
         Raises:
             psycopg.Error: PostgreSQL went away or refused; what was sealed before stays so.
         """
-        with alone(self._engine) as connection:
+        with maintenance_connection(self._engine) as connection:
             if connection is None:
                 return
             self._connection = connection
             connection.execute(_SETTINGS)
-            place_strays(connection)
-            for table, source in self._due(connection, quiet=quiet):
+            move_default_rows(connection)
+            for table, partition in self._due(connection, quiet=quiet):
                 try:
-                    sealed = self._seal(connection, table, source)
+                    sealed = self._seal(connection, table, partition)
                 except _Disturbed:
-                    _logger.info("not sealed yet", extra={"partition": source.name})
+                    _logger.info("not sealed yet", extra={"partition": partition.name})
                     remove_unfinished(connection)
                     continue
                 if sealed is not None:
                     yield sealed
 
-    def _due(self, connection: Connection[Any], *, quiet: bool) -> list[tuple[Table, Source]]:
+    def _due(
+        self, connection: Connection[Any], *, quiet: bool
+    ) -> list[tuple[Table, LivePartition]]:
         before, self._inserted = self._inserted, {}
         due = []
         for table in PARTITIONED:
-            for source in Source.all(connection, table):
-                if source.end_time + self._after > datetime.now(UTC):
+            for partition in LivePartition.all(connection, table):
+                if partition.end_time + self._after > datetime.now(UTC):
                     continue
-                self._inserted[source.name] = source.inserted
-                if not quiet or before.get(source.name) == source.inserted:
-                    due.append((table, source))
+                self._inserted[partition.name] = partition.inserted
+                if not quiet or before.get(partition.name) == partition.inserted:
+                    due.append((table, partition))
         return due
 
-    def _seal(self, connection: Connection[Any], table: Table, source: Source) -> Sealed | None:
+    def _seal(
+        self, connection: Connection[Any], table: Table, partition: LivePartition
+    ) -> Sealed | None:
         began = time.monotonic()
         # All its pages are marked as visible to all, so that counting need not look at them.
-        connection.execute(SQL("vacuum {}").format(source.table))
-        rows = source.count_rows(connection)
-        if rows < (_LATE_ROWS if source.sealed_before else 1):
+        connection.execute(SQL("vacuum {}").format(partition.table))
+        rows = partition.count_rows(connection)
+        if rows < (_LATE_ROWS if partition.sealed_before else 1):
             return None
-        fillings = [
-            filling(
+        builders = [
+            segment_builder(
                 connection,
-                Segment.create(connection, table.name, name, source.stretch),
-                source.table,
+                Segment.create(connection, table.name, name, partition.time_range),
+                partition.table,
                 condition,
             )
             for name, condition in conditions(self._classes, table).items()
         ]
-        for piece in _pieces(source.stretch, rows):
-            for each in fillings:
+        for piece in _pieces(partition.time_range, rows):
+            for each in builders:
                 each.copy(piece)
-        for each in fillings:
+        for each in builders:
             each.segment.add_indexes(connection)
             for name in each.segment.tables:
                 connection.execute(SQL("vacuum (freeze, analyze) {}").format(name))
-        _exchange(connection, source, fillings)
+        _exchange(connection, partition, builders)
         sealed = {segment.id: segment.bytes for segment in Segment.all(connection)}
         return Sealed(
-            source.name,
-            sum(each.rows for each in fillings),
+            partition.name,
+            sum(each.rows for each in builders),
             time.monotonic() - began,
-            source.bytes,
-            sum(sealed.get(each.segment.id, 0) for each in fillings),
+            partition.bytes,
+            sum(sealed.get(each.segment.id, 0) for each in builders),
         )
 
 
-@contextmanager
-def alone(engine: Engine) -> Iterator[Connection[Any] | None]:
-    """A connection for the only one who changes what is sealed; None if there is one already.
-
-    What another has left unfinished is removed before.
-    """
-    pooled = engine.raw_connection()
-    connection = cast("Connection[Any]", pooled.driver_connection)
-    pooled.detach()
-    with closing(connection):
-        connection.autocommit = True
-        _become_owner(connection)
-        locked = connection.execute(_LOCK).fetchone()
-        if locked is None or not locked[0]:
-            yield None
-        else:
-            remove_unfinished(connection)
-            yield connection
-
-
-def _become_owner(connection: Connection[Any]) -> None:
-    """What is made belongs to the owner of the rest, or it could not become part of it."""
-    ((owner, is_ours),) = connection.execute(_OWNER).fetchall()
-    if not is_ours:
-        connection.execute(SQL("set role {}").format(Identifier(owner)))
-
-
-def remove_unfinished(connection: Connection[Any]) -> None:
-    """Remove what somebody had begun to build who is no more."""
-    for segment in Segment.all(connection, "building"):
-        with connection.transaction():
-            segment.drop(connection)
-
-
-def _pieces(stretch: Stretch, rows: int) -> Iterator[Stretch]:
-    """Divide a stretch of time into pieces of about the same number of rows, if all is even."""
+def _pieces(time_range: TimeRange, rows: int) -> Iterator[TimeRange]:
+    """Divide a range of time into pieces of about the same number of rows, if all is even."""
     number = rows // _PIECE_ROWS + 1
-    width = (stretch.end - stretch.start) / number
+    width = (time_range.end - time_range.start) / number
     for index in range(number):
         last = index == number - 1
-        start = stretch.start + index * width
-        yield Stretch(start, stretch.end if last else start + width)
+        start = time_range.start + index * width
+        yield TimeRange(start, time_range.end if last else start + width)
 
 
-def _exchange(connection: Connection[Any], source: Source, fillings: Sequence[Filling]) -> None:
+def _exchange(
+    connection: Connection[Any], partition: LivePartition, builders: Sequence[SegmentBuilder]
+) -> None:
     """Show the segments and empty the partition, at once.
 
     Raises:
@@ -232,16 +201,16 @@ def _exchange(connection: Connection[Any], source: Source, fillings: Sequence[Fi
         try:
             with connection.transaction():
                 connection.execute(_EXCHANGE_SETTINGS)
-                for each in fillings:
+                for each in builders:
                     if each.rows:
                         each.segment.attach(connection, each.rows)
                     else:
                         each.segment.drop(connection)
-                connection.execute(SQL("lock {} in access exclusive mode").format(source.table))
+                connection.execute(SQL("lock {} in access exclusive mode").format(partition.table))
                 # Rows are only ever added: as many as were copied are those that were copied.
-                if source.count_rows(connection) != sum(each.rows for each in fillings):
+                if partition.count_rows(connection) != sum(each.rows for each in builders):
                     raise _Disturbed
-                connection.execute(SQL("truncate {}").format(source.table))
+                connection.execute(SQL("truncate {}").format(partition.table))
         except (errors.LockNotAvailable, errors.DeadlockDetected):
             if time.monotonic() > deadline:
                 raise _Disturbed from None

@@ -1,4 +1,4 @@
-"""A segment: the tables that hold the sealed rows of one class and one stretch of time."""
+"""A segment: the tables that hold the sealed rows of one class and one range of time."""
 
 import re
 from datetime import datetime
@@ -8,7 +8,7 @@ from psycopg import Connection
 from psycopg.rows import class_row
 from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 
-from relayscope.storage.partitions import Stretch
+from relayscope.storage.partitions import TimeRange
 from relayscope.storage.tables import SCHEMA, log, metric_point, span
 
 PARENTS: Final = {
@@ -16,7 +16,7 @@ PARENTS: Final = {
     log.name: ("log_sealed", "log_chunk"),
     metric_point.name: ("metric_point_sealed",),
 }
-"""Of which tables the segments of a signal are partitions; the first one is by time, too."""
+"""Tables whose partitions the segments of a signal are; the first one is by time, too."""
 
 TIME: Final = {span.name: "start_time", log.name: "time", metric_point.name: "time"}
 
@@ -32,10 +32,10 @@ _CREATE: Final = SQL(
     "create table {table} (like {parent}, check (segment is not null and segment = {id}){checks})"
 )
 _CHECK_TIME: Final = SQL(", check ({time} >= {start} and {time} < {end})")
-_CREATE_STRETCH: Final = SQL(
+_CREATE_RANGE: Final = SQL(
     "create table {table} (like {parent} including all) partition by list (segment)"
 )
-_ATTACH_STRETCH: Final = SQL(
+_ATTACH_RANGE: Final = SQL(
     "alter table {parent} attach partition {table} for values from ({start}) to ({end})"
 )
 _ATTACH: Final = SQL("alter table {parent} attach partition {table} for values in ({id})")
@@ -77,13 +77,13 @@ class Segment(NamedTuple):
 
     @classmethod
     def create(
-        cls, connection: Connection[Any], signal: str, class_: str, stretch: Stretch
+        cls, connection: Connection[Any], signal: str, class_: str, time_range: TimeRange
     ) -> Self:
         """Register a new one and make its empty tables, which nobody sees yet."""
         with connection.transaction():
-            row = connection.execute(_REGISTER, (signal, class_, *stretch)).fetchone()
+            row = connection.execute(_REGISTER, (signal, class_, *time_range)).fetchone()
             assert row is not None  # noqa: S101  # It returns one.
-            segment = cls(row[0], signal, class_, *stretch, rows=0, bytes=0, state="building")
+            segment = cls(row[0], signal, class_, *time_range, rows=0, bytes=0, state="building")
             for parent in PARENTS[signal]:
                 by_time = parent == PARENTS[signal][0]
                 checks = _CHECK_TIME.format(**segment._names(parent)) if by_time else SQL("")
@@ -97,9 +97,9 @@ class Segment(NamedTuple):
             return cursor.execute(_LIST, (state,)).fetchall()
 
     @property
-    def stretch(self) -> Stretch:
+    def time_range(self) -> TimeRange:
         """The time of what it holds."""
-        return Stretch(self.from_time, self.to_time)
+        return TimeRange(self.from_time, self.to_time)
 
     @property
     def tables(self) -> tuple[Identifier, ...]:
@@ -116,14 +116,14 @@ class Segment(NamedTuple):
     def attach(self, connection: Connection[Any], rows: int) -> None:
         """Show it to those who read, with so many rows; in the caller's transaction."""
         parent = PARENTS[self.signal][0]
-        stretch = f"{parent}_{Stretch(self.from_time, self.to_time)}"
+        name = f"{parent}_{TimeRange(self.from_time, self.to_time)}"
         names = self._names(parent)
-        of_stretch = names | {"table": Identifier(SCHEMA, stretch)}
-        found = connection.execute(_EXISTS, (SCHEMA, stretch)).fetchone()
+        of_range = names | {"table": Identifier(SCHEMA, name)}
+        found = connection.execute(_EXISTS, (SCHEMA, name)).fetchone()
         if found is not None and not found[0]:
-            connection.execute(_CREATE_STRETCH.format(**of_stretch))
-            connection.execute(_ATTACH_STRETCH.format(**of_stretch))
-        connection.execute(_ATTACH.format(**names | {"parent": Identifier(SCHEMA, stretch)}))
+            connection.execute(_CREATE_RANGE.format(**of_range))
+            connection.execute(_ATTACH_RANGE.format(**of_range))
+        connection.execute(_ATTACH.format(**names | {"parent": Identifier(SCHEMA, name)}))
         for other in PARENTS[self.signal][1:]:
             connection.execute(_ATTACH.format(**self._names(other)))
         connection.execute(_SEALED, (rows, list(self._table_names), self.id))

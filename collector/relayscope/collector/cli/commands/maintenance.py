@@ -32,10 +32,10 @@ from relayscope.storage import (
     Removal,
     Sealer,
     StorageError,
-    alone,
     create_engine,
-    everything,
+    maintenance_connection,
     plan,
+    sealed_removals,
 )
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def archive(*, settings: Settings, until: datetime) -> None:
     if settings.archive_dir is None:
         raise click.UsageError("give an --archive-dir")
     with _engine(settings) as engine, _owner(engine) as connection:
-        old = [removal for removal in everything(connection) if removal.to_time <= until]
+        old = [removal for removal in sealed_removals(connection) if removal.to_time <= until]
         for removal in old:
             name = Archive(settings.archive_dir).write(connection, removal)
             click.echo(f"{name}: {_said_of(removal)}")
@@ -183,7 +183,7 @@ def _engine(settings: Settings) -> Iterator[Engine]:
 
 @contextmanager
 def _owner(engine: Engine) -> Iterator[psycopg.Connection[Any]]:
-    with alone(engine) as connection:
+    with maintenance_connection(engine) as connection:
         if connection is None:
             raise CommandFailed(_BUSY)
         yield connection

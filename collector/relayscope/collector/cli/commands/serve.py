@@ -46,7 +46,7 @@ _logger = logging.getLogger(__name__)
 _COMING_UP: Final = "the database system is"  # starting up, in recovery mode, shutting down
 
 _DATABASE_SECONDS: Final = 20.0
-"""How long a database that is coming up is waited for; recovery after a crash may take that."""
+"""Time to wait for a database that is coming up; recovery after a crash may take that."""
 
 
 @click.command()

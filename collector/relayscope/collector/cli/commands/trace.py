@@ -31,7 +31,7 @@ _TRACE_TIMEOUT: Final = 30.0
 """Seconds; a trace is found by an index, only `--last` may have to look at all that is stored."""
 
 _GIST_CHARACTERS: Final = 16_384
-"""What is loaded of a text that is cut to a terminal's width: enough to find in it what matters."""
+"""Characters loaded of a text that is cut to a terminal's width: enough to summarize it."""
 
 
 @click.command()

@@ -1,4 +1,4 @@
-"""What one request becomes: a batch of rows, and a count of what could not become a row."""
+"""Rows of one request, and a count of what could not become a row."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def check_json(raw: bytes) -> None:
 
 
 def messages_in(raw: bytes, descriptor: Descriptor) -> int:
-    """How many messages are in one, at any depth; counts no further than too many or damage."""
+    """Count the messages in one, at any depth; stops at too many or at damage."""
     count = 0
     position = 0
     pending = [(len(raw), _nested(descriptor))]

@@ -1,4 +1,4 @@
-"""Whose turn it is: the sender's that has had the least time, and likewise of its requests."""
+"""A fair queue: next is the sender that has had the least time, and of its requests likewise."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class FairQueue(Generic[T]):
         self._senders: dict[str, _Sender[T]] = {}
 
     def __len__(self) -> int:
-        """How many wait, without those that are taken."""
+        """Return how many wait, without those that are taken."""
         return sum(len(sender.turns) for sender in self._senders.values())
 
     def add(self, sender: str, work: T) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 MOST_SECONDS: Final = 8.0
-"""Of decoding: a request that takes more would be late for its answer also if it were alone."""
+"""Upper bound of decoding a request: beyond it, it is late for its answer even alone."""
 
 
 class Job(NamedTuple):

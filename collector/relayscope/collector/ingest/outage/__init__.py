@@ -1,4 +1,4 @@
-"""What happens to requests while PostgreSQL is away: they wait in a spool on disk."""
+"""Requests wait in a spool on disk while PostgreSQL is away."""
 
 from relayscope.collector.ingest.outage.outage import Outage, Spooled
 

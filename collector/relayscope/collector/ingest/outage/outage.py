@@ -23,7 +23,7 @@ from relayscope.spool import (
     SpoolError,
     SpoolUnavailable,
 )
-from relayscope.storage import Outcome, StorageUnavailable
+from relayscope.storage import StorageUnavailable, WriteOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,12 +34,12 @@ if TYPE_CHECKING:
     from relayscope.spool import Reader
     from relayscope.storage import Batch
 
-    Write = Callable[[Sequence[Batch]], list[Outcome]]
+    Write = Callable[[Sequence[Batch]], list[WriteOutcome]]
 
     class OutageCounts(Protocol):
         """Counts what became of spooled requests."""
 
-        def drained(self, batch: Batch, outcome: Outcome) -> None:
+        def drained(self, batch: Batch, outcome: WriteOutcome) -> None:
             """A request has been written to PostgreSQL."""
 
         def lost(self, reason: str, requests: int) -> None:
@@ -50,7 +50,7 @@ _logger = logging.getLogger(__name__)
 
 _RECORDS: Final = 256
 _BYTES: Final = 8 * 2**20
-"""Of what waits, what is written in one transaction: with 8 MiB about half a second."""
+"""Upper bounds of one transaction: 8 MiB take about half a second."""
 
 _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 2.0
@@ -58,7 +58,7 @@ _LONGEST_PAUSE: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Spooled(Outcome):
+class Spooled(WriteOutcome):
     """A batch that waits on disk."""
 
 
@@ -107,14 +107,14 @@ class Outage:
 
     @property
     def is_away(self) -> bool:
-        """Whether PostgreSQL did not take the last write."""
+        """True if PostgreSQL did not take the last write."""
         return self._away.is_set()
 
     def backlog(self) -> Backlog:
-        """What waits on disk."""
+        """Measure the requests that wait on disk."""
         return self._spool.backlog()
 
-    def write(self, write: Write, batches: Sequence[Batch]) -> list[Outcome]:
+    def write(self, write: Write, batches: Sequence[Batch]) -> list[WriteOutcome]:
         """Write batches to PostgreSQL, or keep them on disk while it is away.
 
         Args:
@@ -207,7 +207,7 @@ class Outage:
             if outcome is not None:
                 self._tally.drained(batch, outcome)
 
-    def _write_each(self, batches: list[Batch]) -> list[Outcome | None]:
+    def _write_each(self, batches: list[Batch]) -> list[WriteOutcome | None]:
         """Write batches together; by themselves if that fails for a reason that retrying keeps."""
         try:
             return list(self._drain(batches))

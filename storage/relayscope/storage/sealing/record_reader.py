@@ -7,8 +7,8 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 from psycopg.sql import SQL, Composable, Composed, Identifier
 
+from relayscope.storage.sealing.live_partition import LivePartition
 from relayscope.storage.sealing.segment import Segment
-from relayscope.storage.sealing.source import Source
 from relayscope.storage.tables import log, metadata
 
 _AT_ONCE: Final = 2_000
@@ -22,7 +22,9 @@ _OF_ROW: Final = ("time", "time_nano", "trace_id", "severity_number", "resource_
 _OF_SHAPE: Final = ("event_name",)
 
 
-def read_records(connection: Connection[Any], what: Segment | Source) -> Iterator[dict[str, Any]]:
+def read_records(
+    connection: Connection[Any], what: Segment | LivePartition
+) -> Iterator[dict[str, Any]]:
     """Yield the rows in the order of time, each by the names of the columns of its table.
 
     Args:
@@ -46,7 +48,7 @@ def read_dictionary(connection: Connection[Any], name: str) -> dict[object, dict
         return {row["id"]: row for row in cursor}
 
 
-def _statement(what: Segment | Source) -> Composed:
+def _statement(what: Segment | LivePartition) -> Composed:
     table = metadata.tables[f"relayscope_store.{what.signal}"]
     names = table.columns.keys()
     if isinstance(what, Segment) and what.signal == log.name:

@@ -1,4 +1,4 @@
-"""Which records are kept together, because they are kept for equally long."""
+"""Classes of records that are kept together, because they are kept for equally long."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -35,7 +35,7 @@ class RetentionClass:
     components: tuple[str, ...] = ()
 
     def condition(self, table: Table) -> Composable | None:
-        """What is true of its rows in a table; None if it has none there."""
+        """Return the condition on its rows in a table; None if it has none there."""
         parts: list[Composable] = []
         if self.errors:
             if table.name not in _IS_ERROR:
@@ -47,7 +47,7 @@ class RetentionClass:
 
 
 def conditions(classes: tuple[RetentionClass, ...], table: Table) -> dict[str, Composable]:
-    """What is true of the rows of each class in a table and of no other; the last is the rest.
+    """Return the condition on the rows of each class in a table; the last is that of the rest.
 
     A row belongs to the first class whose conditions hold.
     """

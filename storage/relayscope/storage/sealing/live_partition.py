@@ -1,4 +1,4 @@
-"""The partitions that are written to, as the catalogue knows them."""
+"""Live partitions: those that are written to, as the catalogue knows them."""
 
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -8,7 +8,7 @@ from psycopg.rows import class_row
 from psycopg.sql import SQL, Identifier
 from sqlalchemy import Table
 
-from relayscope.storage.partitions import Stretch
+from relayscope.storage.partitions import TimeRange
 from relayscope.storage.tables import PARTITIONED, SCHEMA
 
 _LIST: Final = (
@@ -26,7 +26,7 @@ _LIST: Final = (
 _COUNT: Final = SQL("select count(*) from {}")
 
 
-class Source(NamedTuple):
+class LivePartition(NamedTuple):
     """A partition of one of the tables that are written to.
 
     Attributes:
@@ -52,16 +52,16 @@ class Source(NamedTuple):
     sealed_before: bool
 
     @classmethod
-    def all(cls, connection: Connection[Any], table: Table) -> "list[Source]":
+    def all(cls, connection: Connection[Any], table: Table) -> "list[LivePartition]":
         """Return those of a table, the earliest first, without DEFAULT."""
         with connection.cursor(row_factory=class_row(cls)) as cursor:
             names = {"table": table.fullname, "signal": table.name}
             return cursor.execute(_LIST, names).fetchall()
 
     @property
-    def stretch(self) -> Stretch:
+    def time_range(self) -> TimeRange:
         """The time of what it holds."""
-        return Stretch(self.start_time, self.end_time)
+        return TimeRange(self.start_time, self.end_time)
 
     @property
     def table(self) -> Identifier:
@@ -75,12 +75,12 @@ class Source(NamedTuple):
         return int(row[0])
 
 
-def unsealed(connection: Connection[Any]) -> list[Source]:
+def live_partitions(connection: Connection[Any]) -> list[LivePartition]:
     """Return the partitions that hold records, those first that end first."""
     found = [
-        source
+        partition
         for table in PARTITIONED
-        for source in Source.all(connection, table)
-        if not source.is_empty
+        for partition in LivePartition.all(connection, table)
+        if not partition.is_empty
     ]
-    return sorted(found, key=lambda source: source.end_time)
+    return sorted(found, key=lambda partition: partition.end_time)

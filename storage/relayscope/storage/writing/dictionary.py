@@ -55,7 +55,7 @@ class Dictionary:
         new = {id_: row for id_, row in entries if id_ not in self._stored}
         if new:
             # In order, so that two who insert the same ones wait for each other in one direction.
-            # First that it is seen: who removes what is unused (`unused.py`) is waited for here.
+            # First that it is seen: whoever removes unused entries is waited for here.
             cursor.executemany(_SEEN, [(id_,) for id_ in sorted(new)])
             cursor.executemany(self._insert, [new[id_] for id_ in sorted(new)])
             self._inserted.update(new)

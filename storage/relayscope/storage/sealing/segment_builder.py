@@ -6,7 +6,7 @@ from typing import Any, Final
 from psycopg import Connection
 from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 
-from relayscope.storage.partitions import Stretch
+from relayscope.storage.partitions import TimeRange
 from relayscope.storage.sealing.segment import PARENTS, TIME, Segment
 from relayscope.storage.tables import SCHEMA, log
 
@@ -15,8 +15,8 @@ CHUNK_ROWS: Final = 256
 measurement that chose it."""
 
 _CHUNK_BYTES: Final = 262_144
-"""Where a chunk ends earlier: all of it is read to show one of its records, and PostgreSQL's limit
-for a value is far away."""
+"""Size at which a chunk ends earlier: all of it is read to show one of its records, and
+PostgreSQL's limit for a value is far away."""
 
 _OURS: Final = (
     ("segment", "place", "shape"),
@@ -109,10 +109,10 @@ _AGGREGATE: Final = SQL(
 )
 
 
-def filling(
+def segment_builder(
     connection: Connection[Any], segment: Segment, source: Identifier, condition: Composable
-) -> "Filling":
-    """Return what copies one segment's share of a partition.
+) -> "SegmentBuilder":
+    """Return the builder that copies one segment's share of a partition.
 
     Args:
         connection: Used for all of it.
@@ -120,11 +120,11 @@ def filling(
         source: The partition that they are in.
         condition: What is true of those that belong to this segment.
     """
-    kind = _Packing if segment.signal == log.name else Filling
+    kind = _Packing if segment.signal == log.name else SegmentBuilder
     return kind(connection, segment, source, condition)
 
 
-class Filling:
+class SegmentBuilder:
     """One segment's share of a partition, copied piece by piece, row by row.
 
     Attributes:
@@ -151,9 +151,9 @@ class Filling:
             "kept": _list(_columns(connection, segment, 0)),
         }
 
-    def copy(self, stretch: Stretch) -> None:
-        """Copy the rows of a stretch of time, in a transaction of its own."""
-        times = {"start": Literal(stretch.start), "end": Literal(stretch.end)}
+    def copy(self, time_range: TimeRange) -> None:
+        """Copy the rows of a range of time, in a transaction of its own."""
+        times = {"start": Literal(time_range.start), "end": Literal(time_range.end)}
         with self._connection.transaction():
             self._copy(self._names | times)
 
@@ -161,7 +161,7 @@ class Filling:
         self.rows += self._connection.execute(_COPY.format(**names)).rowcount
 
 
-class _Packing(Filling):
+class _Packing(SegmentBuilder):
     """The same for log records, which are packed."""
 
     def __init__(

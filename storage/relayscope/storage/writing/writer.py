@@ -15,13 +15,13 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from relayscope.storage import tables
-from relayscope.storage.batch import Batch, Outcome, Row
-from relayscope.storage.copy import Copy
-from relayscope.storage.deadline import cut_after
-from relayscope.storage.dictionary import Dictionary
+from relayscope.storage.batch import Batch, Row, WriteOutcome
 from relayscope.storage.errors import StorageUnavailable
 from relayscope.storage.partitions import DAY, Partitions
-from relayscope.storage.refusal import ROW_ERRORS, Refusals, is_of_the_row
+from relayscope.storage.writing.copy import Copy
+from relayscope.storage.writing.deadline import cut_after
+from relayscope.storage.writing.dictionary import Dictionary
+from relayscope.storage.writing.refused_rows import ROW_ERRORS, RefusedRows, is_of_the_row
 
 _ROWS: Final[dict[str, Callable[[Batch], list[Row]]]] = {
     tables.span.name: attrgetter("spans"),
@@ -84,7 +84,7 @@ class Writer:
             for table in tables.PARTITIONED
         }
 
-    def write(self, batches: Sequence[Batch]) -> list[Outcome]:
+    def write(self, batches: Sequence[Batch]) -> list[WriteOutcome]:
         """Store all batches and commit; batches that were stored before are skipped.
 
         Returns:
@@ -198,13 +198,13 @@ class Writer:
         self,
         connection: psycopg.Connection[Any],
         batches: Sequence[Batch],
-        store: Callable[[psycopg.Connection[Any], Sequence[Batch]], list[Outcome]],
-    ) -> list[Outcome]:
+        store: Callable[[psycopg.Connection[Any], Sequence[Batch]], list[WriteOutcome]],
+    ) -> list[WriteOutcome]:
         """Store, in one transaction, the batches that were not stored before."""
         with connection.transaction():
             digests = sorted({batch.digest for batch in batches})
             claimed = {row[0] for row in connection.execute(_CLAIM, (digests,))}
-            outcomes = [Outcome(duplicate=True)] * len(batches)
+            outcomes = [WriteOutcome(duplicate=True)] * len(batches)
             fresh: list[int] = []
             for index, batch in enumerate(batches):
                 if batch.digest in claimed:
@@ -217,7 +217,7 @@ class Writer:
 
     def _store(
         self, connection: psycopg.Connection[Any], batches: Sequence[Batch]
-    ) -> list[Outcome]:
+    ) -> list[WriteOutcome]:
         """Store all rows at once.
 
         Raises:
@@ -231,11 +231,11 @@ class Writer:
         for name, rows_of in _ROWS.items():
             if any(map(rows_of, batches)):
                 self._copies[name](cursor, chain.from_iterable(map(rows_of, batches)))
-        return [Outcome()] * len(batches)
+        return [WriteOutcome()] * len(batches)
 
     def _store_what_can_be(
         self, connection: psycopg.Connection[Any], batches: Sequence[Batch]
-    ) -> list[Outcome]:
+    ) -> list[WriteOutcome]:
         """Store all rows but the refused ones, found by halving what is refused as a whole."""
         try:
             with connection.transaction():
@@ -251,9 +251,9 @@ class Writer:
             connection, batches[middle:]
         )
 
-    def _sift(self, connection: psycopg.Connection[Any], batch: Batch) -> Outcome:
+    def _sift(self, connection: psycopg.Connection[Any], batch: Batch) -> WriteOutcome:
         """Store the rows of one batch that are not refused."""
-        refusals = Refusals(connection, time.monotonic() + self._seconds / 4)
+        refused = RefusedRows(connection, time.monotonic() + self._seconds / 4)
         cursor = connection.cursor()
         unknown = {
             entry[0].bytes
@@ -261,15 +261,15 @@ class Writer:
                 (self._resources, batch.resources),
                 (self._scopes, batch.scopes),
             )
-            for entry in refusals.sift(list(entries.items()), partial(dictionary.insert, cursor))
+            for entry in refused.sift(list(entries.items()), partial(dictionary.insert, cursor))
         }
         rejected = 0
         for name, rows_of in _ROWS.items():
             # The last two columns are the ids of resource and scope, in all three tables.
             rows = [row for row in rows_of(batch) if unknown.isdisjoint(row[-2:])]
             rejected += len(rows_of(batch)) - len(rows)
-            rejected += len(refusals.sift(rows, partial(self._copies[name], cursor)))
-        return Outcome(rejected=rejected, reason=refusals.reason)
+            rejected += len(refused.sift(rows, partial(self._copies[name], cursor)))
+        return WriteOutcome(rejected=rejected, reason=refused.reason)
 
     def _forget_insertions(self) -> None:
         self._resources.rolled_back()

@@ -1,4 +1,4 @@
-"""Whose fault an error is: the row's, so that it is refused, or the database's, so that we wait."""
+"""Rows that PostgreSQL refuses, told from a database that is in no state to store."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ _ROW_CLASSES: Final = frozenset({"22", "54"})  # data exception, program limit e
 _ROW_CODES: Final = frozenset({"23502"})  # not null violation
 
 ROW_ERRORS: Final = (psycopg.Error, TypeError, ValueError, OverflowError)
-"""What sending a bad row may raise: PostgreSQL's word on it, or the failure to encode it."""
+"""Errors that sending a bad row may raise: PostgreSQL's, or a failure to encode it."""
 
 
 def is_of_the_row(error: Exception) -> bool:
@@ -41,7 +41,7 @@ def reason(error: Exception) -> str:
 _MOST_ATTEMPTS: Final = 200
 
 
-class Refusals:
+class RefusedRows:
     """Finds the rows of one batch that PostgreSQL refuses, and stores the others."""
 
     def __init__(self, connection: psycopg.Connection[Any], until: float) -> None:

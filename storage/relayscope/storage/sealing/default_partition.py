@@ -1,6 +1,7 @@
-"""Records in DEFAULT whose day is past: they get a partition, and are sealed and removed as others.
+"""Records in the default partition whose day is past get a partition of their own.
 
-They came too late for a partition of their own, or while it could not be made.
+They came too late for one, or while it could not be made. Then they are sealed and removed as
+others.
 """
 
 from datetime import UTC, datetime
@@ -18,8 +19,8 @@ _DAYS_AT_ONCE: Final = 31
 """Partitions that are made in one round, the earliest first: about a second's work."""
 
 _MOST_PARTITIONS: Final = 1_000
-"""Of a table, beyond which none is made for what may be made-up times: planning takes longer with
-each. Empty ones are dropped (`tidy`), so that what has been left goes on."""
+"""Upper bound of a table's partitions, so that made-up times add no more: planning takes longer
+with each. Empty ones are dropped (`drop_unused_tables`), so that moving goes on."""
 
 _DAYS: Final = SQL(
     "select distinct floor(extract(epoch from {time} - '2000-01-01Z') / 86400)::integer as day"
@@ -29,7 +30,7 @@ _COUNT: Final = "select count(*) from pg_inherits where inhparent = %s::regclass
 _FIRST_DAY: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def place_strays(connection: Connection[Any]) -> None:
+def move_default_rows(connection: Connection[Any]) -> None:
     """Move records of past days from DEFAULT into partitions, as far as possible now.
 
     Args:
@@ -46,7 +47,7 @@ def place_strays(connection: Connection[Any]) -> None:
 
 
 def _days(connection: Connection[Any], table: Table) -> set[int]:
-    """The numbers of days that have strays, of which as many as there is room for."""
+    """Return the numbers of days that have such records, as many as there is room for."""
     ((partitions,),) = connection.execute(_COUNT, (table.fullname,)).fetchall()
     names = {"time": Identifier(TIME[table.name]), "default": _default(table)}
     limit = max(0, min(_DAYS_AT_ONCE, _MOST_PARTITIONS - partitions))
