@@ -68,7 +68,8 @@ def test_legacy_connections_are_watched_on_both_sides(watched: Telemetry) -> Non
                 await connection.send(ANSWER)
 
         async with server.serve(answer, "127.0.0.1", 0) as serving:
-            url = f"ws://127.0.0.1:{serving.sockets[0].getsockname()[1]}"
+            (listening,) = serving.sockets
+            url = f"ws://127.0.0.1:{listening.getsockname()[1]}"
             async with client.connect(url) as connection:
                 await connection.send(REQUEST)
                 return await connection.recv()
