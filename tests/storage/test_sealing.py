@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
+from relayscope.conventions.events import EVENT_MESSAGE
 from relayscope.storage import RetentionClass, Sealer, Segment, Writer, maintenance_connection, rows
 from tests.storage.samples import DAY, NOW, PAST, batch, found, log, messages, point, span
 from tests.examples import examples

@@ -99,6 +99,11 @@ class Message(Record):
         return self._text(MESSAGE_KIND)
 
     @property
+    def is_answer(self) -> bool:
+        """True if it ends a call."""
+        return self.kind in ("result", "error")
+
+    @property
     def method(self) -> str | None:
         """The method; on an answer, that of its request."""
         return self._text(MCP_METHOD_NAME) or self._text(RPC_METHOD)
