@@ -19,8 +19,8 @@ from sqlalchemy import Engine, text
 
 from relayscope.conventions.events import EVENT_MESSAGE
 from relayscope.storage import RetentionClass, Sealer, Segment, Writer, maintenance_connection, rows
-from tests.storage.samples import DAY, NOW, PAST, batch, found, log, messages, point, span
 from tests.examples import examples
+from tests.storage.samples import DAY, NOW, PAST, batch, found, log, messages, point, span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
