@@ -20,12 +20,18 @@ from tests.collector.reading import samples
 from tests.collector.reading.samples import TRACE_ID, message, span
 
 if TYPE_CHECKING:
+    from relayscope.collector.page.trace.crossings import Crossing
     from relayscope.collector.query.trace_tree import Trace
 
 
 def exchange(trace: Trace) -> Exchange:
     """What was said in a trace."""
-    return Exchange.of(trace, Places(trace))
+    return Exchange.of(Places(trace))
+
+
+def crossed(trace: Trace) -> list[Crossing]:
+    """Its messages on their way."""
+    return crossings(list(trace.nodes()), trace.loose)
 
 
 def signals(trace: Trace) -> list[Signal]:
@@ -41,14 +47,14 @@ def test_each_message_crosses_exactly_once(trace: Trace) -> None:
         for record in (*trace.loose, *(one for node in trace.nodes() for one in node.records))
         if isinstance(record, Message) and record.direction in ("sent", "received")
     ]
-    crossed = [
+    told = [
         id(record)
-        for crossing in crossings(trace)
+        for crossing in crossed(trace)
         for record in (crossing.sent, crossing.received)
         if record is not None
     ]
 
-    assert sorted(crossed) == sorted(map(id, in_trace))
+    assert sorted(told) == sorted(map(id, in_trace))
 
 
 @given(traces())
@@ -129,7 +135,7 @@ def test_calls_of_which_only_spans_were_recorded_have_arrows() -> None:
 def test_a_clock_that_differs_is_put_right(component: str, ms: float) -> None:
     """Up to the time that messages took, and everything is in the order it happened in."""
     trace = with_clock(component, ms)
-    found = corrections(trace, crossings(trace))
+    found = corrections(list(trace.nodes()), crossed(trace))
 
     assert set(found) == {component}
     assert abs(found[component] + ms * 1e6) < 2e6
@@ -153,4 +159,4 @@ def test_a_notification_that_is_handled_later_says_nothing_about_clocks() -> Non
     )  # fmt: skip
     trace = build(TRACE_ID, [sent, handled], [])
 
-    assert corrections(trace, crossings(trace)) == {}
+    assert corrections(list(trace.nodes()), crossed(trace)) == {}

@@ -101,7 +101,7 @@ where trace_id = %(trace_id)s and time_unix_nano = any(%(times)s)
 -- found_in_trace --
 -- What in a trace holds a `text`, in capital or small letters: spans by their id, records by their
 -- time, component and message id.
-select 'span' as what, span_id, component, start_unix_nano as time_unix_nano,
+select 'span' as what, span_id, coalesce(component, 'unknown_service') as component, start_unix_nano as time_unix_nano,
        null as channel, null as sequence
 from relayscope.spans
 where trace_id = %(trace_id)s
@@ -110,7 +110,7 @@ where trace_id = %(trace_id)s
       lower(%(text)s)
   ) > 0
 union all
-select 'record', span_id, component, time_unix_nano,
+select 'record', span_id, coalesce(component, 'unknown_service'), time_unix_nano,
        attributes ->> 'relayscope.channel.id', attributes ->> 'relayscope.channel.sequence'
 from relayscope.logs
 where trace_id = %(trace_id)s

@@ -15,11 +15,11 @@ from relayscope.collector.query.records import text_of
 from relayscope.conventions.attributes import MCP_METHOD_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from relayscope.collector.page.trace.crossings import Crossing
     from relayscope.collector.query.records import Span
-    from relayscope.collector.query.trace_tree import Node, Trace
+    from relayscope.collector.query.trace_tree import Node
 
 TELLING: Final = 10**6
 """From 1 ms on a correction is told of: less is nothing that a reader could be misled by."""
@@ -28,12 +28,11 @@ _Bounds = defaultdict[tuple[str, str], list[int]]
 """For two components: what the second's clock has to be put forward by at least, from each fact."""
 
 
-def corrections(trace: Trace, crossings: Iterable[Crossing]) -> dict[str, int]:
+def corrections(nodes: Sequence[Node], crossings: Iterable[Crossing]) -> dict[str, int]:
     """What to add to the times of each component so that nothing comes before its cause, in ns.
 
     The clock of who began is the one that counts. A component that is not listed needs nothing.
     """
-    nodes = list(trace.nodes())
     bounds = _bounds(nodes, crossings)
     neighbours: defaultdict[str, dict[str, None]] = defaultdict(dict)
     for one, other in bounds:

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from relayscope.collector.query.records import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
-    from relayscope.collector.query.trace_tree import Node, Trace
+    from relayscope.collector.query.records import Record
+    from relayscope.collector.query.trace_tree import Node
 
 _OTHER_END: Final = {"sent": "received", "received": "sent"}
 _ASKING: Final = ("request", "notification")
@@ -77,12 +78,16 @@ class Crossing:
         return known.span_id if known else None
 
 
-def crossings(trace: Trace) -> list[Crossing]:
-    """All messages of a trace that were sent or received, each once, in the order of the tree."""
-    nodes = list(trace.nodes())
+def crossings(nodes: Sequence[Node], loose: Sequence[Record]) -> list[Crossing]:
+    """All messages of a trace that were sent or received, each once, in the order of the tree.
+
+    Args:
+        nodes: The spans of the trace.
+        loose: The records that belong to no span.
+    """
     twins = _twins(nodes)
     parties = _Parties(twins, nodes)
-    records = chain(trace.loose, *(node.records for node in nodes))
+    records = chain(loose, *(node.records for node in nodes))
     found = []
     for message in (record for record in records if isinstance(record, Message)):
         here, there, twin = Party(message.component), parties.other_end(message), twins.get(message)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from relayscope.collector.page.trace.places import Places
     from relayscope.collector.page.trace.steps import Step
     from relayscope.collector.query.records import Record, Span
-    from relayscope.collector.query.trace_tree import Node, Trace
+    from relayscope.collector.query.trace_tree import Node
 
 
 _MESSAGE_KINDS: Final = ("request", "notification", "result", "error")
@@ -39,11 +39,11 @@ class Exchange:
     crossings: tuple[Crossing, ...]
 
     @classmethod
-    def of(cls, trace: Trace, places: Places, *, clocks: str = "") -> Exchange:
+    def of(cls, places: Places, *, clocks: str = "") -> Exchange:
         """Find it in a trace, by its own clocks if `clocks` is `own`."""
-        crossed = tuple(crossings(trace))
-        put_right = {} if clocks == "own" else corrections(trace, crossed)
-        told = _Telling(trace, places, put_right, crossed)
+        crossed = tuple(crossings(places.nodes, places.loose))
+        put_right = {} if clocks == "own" else corrections(places.nodes, crossed)
+        told = _Telling(places, put_right, crossed)
         steps = [*told.messages(), *told.spans(), *told.records()]
         steps.sort(key=lambda step: step.time)
         return cls(tuple(steps), put_right, crossed)
@@ -54,13 +54,12 @@ class _Telling:
 
     def __init__(
         self,
-        trace: Trace,
         places: Places,
         put_right: dict[str, int],
         crossed: tuple[Crossing, ...],
     ) -> None:
-        self._loose = trace.loose
-        self._nodes = list(trace.nodes())
+        self._loose = places.loose
+        self._nodes = places.nodes
         self._spans = {node.span_id: node.span for node in self._nodes if node.span is not None}
         self._places = places
         self._put_right = put_right

@@ -54,7 +54,7 @@ class Picture:
     def of(cls, trace: Trace, address: Address, found: Iterable[str] = ()) -> Picture:
         """Make it of a trace, for an address; `found` are names."""
         places = Places(trace)
-        exchange = Exchange.of(trace, places, clocks=address.clocks)
+        exchange = Exchange.of(places, clocks=address.clocks)
         hits = set(found)
         in_order = tuple(name for name in places.items if name in hits)
         return cls(
@@ -62,8 +62,8 @@ class Picture:
             places,
             exchange,
             Facts.of(trace),
-            Shown.of(trace, places, address, frozenset(in_order)),
-            Scale.of(trace, exchange.corrections),
+            Shown.of(places, address, frozenset(in_order)),
+            Scale.of(places, exchange.corrections),
             in_order,
             {
                 id(record): crossing

@@ -17,23 +17,31 @@ if TYPE_CHECKING:
 
 
 class Places:
-    """All that is in a trace, by name, in the order of the tree."""
+    """All that is in a trace, by name, in the order of the tree.
+
+    Attributes:
+        items: By name.
+        entries: In the order of the tree, which takes long enough to be found out once.
+        nodes: The spans of it.
+        loose: The records that belong to no span.
+    """
 
     def __init__(self, trace: Trace) -> None:
         self.items: dict[str, Item] = {}
-        self.depths: dict[str, int] = {}
         self._names: dict[int, str] = {}
         times: dict[str, int] = {}
-        for entry in trace.entries():
+        self.loose = trace.loose
+        self.entries = tuple(trace.entries())
+        self.nodes = tuple(one.item for one in self.entries if isinstance(one.item, Node))
+        for entry in self.entries:
             name = _name(entry.item)
             times[name] = times.get(name, 0) + 1
             if times[name] > 1:
                 name = f"{name}~{times[name]}"
             self.items[name] = entry.item
-            self.depths[name] = entry.depth
             self._names[id(entry.item)] = name
         self._holders = {
-            id(item): node for node in trace.nodes() for item in (*node.records, *_events(node))
+            id(item): node for node in self.nodes for item in (*node.records, *_events(node))
         }
 
     def name(self, item: Item) -> str:

@@ -10,8 +10,8 @@ from relayscope.collector.render.quantities import duration_text, offset_text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from relayscope.collector.page.trace.places import Places
     from relayscope.collector.query.records import Span
-    from relayscope.collector.query.trace_tree import Trace
 
 WHOLE: Final = 1000
 """What the time of the trace is divided by."""
@@ -44,10 +44,10 @@ class Scale:
     corrections: Mapping[str, int]
 
     @classmethod
-    def of(cls, trace: Trace, corrections: Mapping[str, int]) -> Scale:
+    def of(cls, places: Places, corrections: Mapping[str, int]) -> Scale:
         """Make it hold all of a trace."""
-        times = [record.time + corrections.get(record.component, 0) for record in trace.loose]
-        for node in trace.nodes():
+        times = [record.time + corrections.get(record.component, 0) for record in places.loose]
+        for node in places.nodes:
             if node.span is not None:
                 shift = corrections.get(node.span.component, 0)
                 times += [node.span.start + shift, node.span.end + shift]

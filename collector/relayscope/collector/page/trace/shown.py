@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from relayscope.collector.page.trace.address import Address
     from relayscope.collector.page.trace.places import Places
-    from relayscope.collector.query.trace_tree import Item, Trace
+    from relayscope.collector.query.trace_tree import Item
 
 _MS: Final = 10**6
 
@@ -32,7 +32,7 @@ class Shown:
     brief: Counter[str] = field(default_factory=Counter)
 
     @classmethod
-    def of(cls, trace: Trace, places: Places, address: Address, found: Container[str]) -> Shown:
+    def of(cls, places: Places, address: Address, found: Container[str]) -> Shown:
         """Find out what an address shows of a trace, in which some things were found."""
         led_to = _led_to(places, found)
         names: set[str] = set()
@@ -40,7 +40,7 @@ class Shown:
         brief: Counter[str] = Counter()
         above: list[tuple[str, Counter[str] | None]] = []
         """For each span above: its name, and what counts that which it hides."""
-        for entry in trace.entries():
+        for entry in places.entries:
             del above[entry.depth :]
             item = entry.item
             name = places.name(item)

@@ -103,7 +103,7 @@ def _values(
     """What the template shows, made in the reader's thread."""
     picture = look(connection, trace_id, address)
     facts = picture.facts
-    root = next((node.span for node in picture.trace.nodes() if node.span is not None), None)
+    root = next((node.span for node in picture.places.nodes if node.span is not None), None)
     previous_found, next_found = _beside(picture.found, picture, address.at)
     values = {
         "address": address,
@@ -156,7 +156,7 @@ def _drawn(picture: Picture, address: Address) -> dict[str, Any]:
         }
     zoomed = picture.places.items.get(address.zoom) if address.view == "waterfall" else None
     scale = picture.scale.zoomed(zoomed.span) if isinstance(zoomed, Node) else picture.scale
-    rows = list(waterfall(picture.trace, picture.places, picture.shown, scale))
+    rows = list(waterfall(picture.places, picture.shown, scale))
     if address.view == "log":
         return {"everybody": everybody, "lines": log(rows)}
     return {

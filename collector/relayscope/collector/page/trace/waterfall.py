@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from relayscope.collector.page.trace.scale import Scale
     from relayscope.collector.page.trace.shown import Shown
     from relayscope.collector.query.records import Record
-    from relayscope.collector.query.trace_tree import Entry, Trace
+    from relayscope.collector.query.trace_tree import Entry
 
 _DEEPEST: Final = 12
 """Levels that are told apart by their margin; deeper ones share one."""
@@ -73,9 +73,9 @@ class Row:
     is_parent: bool = False
 
 
-def waterfall(trace: Trace, places: Places, shown: Shown, scale: Scale) -> Iterator[Row]:
+def waterfall(places: Places, shown: Shown, scale: Scale) -> Iterator[Row]:
     """The rows that are shown, from the top down."""
-    for entry in trace.entries():
+    for entry in places.entries:
         name = places.name(entry.item)
         if name in shown.names:
             yield _row(name, entry, places, shown, scale)
