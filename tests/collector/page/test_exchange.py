@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from relayscope.collector.page.trace.clocks import corrections
 from relayscope.collector.page.trace.crossings import Party, crossings
@@ -39,6 +39,7 @@ def signals(trace: Trace) -> list[Signal]:
     return [step for step in exchange(trace).steps if isinstance(step, Signal)]
 
 
+@settings(max_examples=40)
 @given(traces())
 def test_each_message_crosses_exactly_once(trace: Trace) -> None:
     """Each record of a message that was sent or received is in one crossing, whatever the tree."""
@@ -57,6 +58,7 @@ def test_each_message_crosses_exactly_once(trace: Trace) -> None:
     assert sorted(told) == sorted(map(id, in_trace))
 
 
+@settings(max_examples=40)
 @given(traces())
 def test_everything_of_a_trace_is_told_in_the_order_of_time(trace: Trace) -> None:
     """Nothing arrives before it was sent, and what is told has a name in the trace."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from hypothesis import given
+from hypothesis import given, settings
 
 from relayscope.collector.page.trace.address import Address
 from relayscope.collector.page.trace.ladder import ladder, parties
@@ -28,10 +28,10 @@ def drawn(trace: Trace, address: Address = EVERYTHING) -> Ladder:
         picture.steps,
         [party for party in everybody if party.key not in address.hide],
         picture.scale,
-        corrections=picture.corrections,
     )
 
 
+@settings(max_examples=40)
 @given(traces())
 def test_every_step_has_a_row_within_the_drawing(trace: Trace) -> None:
     """Whatever was recorded."""
@@ -44,6 +44,7 @@ def test_every_step_has_a_row_within_the_drawing(trace: Trace) -> None:
     assert all(0 <= bar.y <= bar.y + bar.height <= made.height for bar in made.bars)
 
 
+@settings(max_examples=40)
 @given(traces())
 def test_on_each_lifeline_what_is_further_down_was_later(trace: Trace) -> None:
     """An arrow that would say otherwise is not level."""

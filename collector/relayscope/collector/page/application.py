@@ -50,6 +50,7 @@ _MODULES: Final = (
     "problems",
     "lists",
     "live",
+    "compare",
     "cost",
     "pipeline",
     "levels",

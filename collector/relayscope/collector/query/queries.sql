@@ -118,3 +118,52 @@ where trace_id = %(trace_id)s
       lower(concat_ws(' ', component, event_name, severity_text, body, attributes)),
       lower(%(text)s)
   ) > 0
+
+-- message_of_id --
+-- A message; `channel` and `sequence` are the parts of its id.
+select message_id, trace_id, time, component, peer, direction, kind, method, tool, request_id,
+       error_code, size, body
+from relayscope.messages
+where time >= %(since)s and time < %(until)s
+  and channel = %(channel)s and sequence = %(sequence)s
+order by time desc
+limit 1
+
+-- seen_at --
+-- For each of some differences between two peers the newest message of each that shows it, or else
+-- the newest of the same kind: `paths`, `kinds`, and the values there as JSON (`lefts`, `rights`).
+with spoken as materialized (
+    select sides.side, message.*
+    from (values ('left', %(a)s::text), ('right', %(b)s::text)) as sides (side, name)
+    cross join lateral (
+        select message_id, trace_id, time, kind, method, json
+        from relayscope.messages
+        where time >= %(since)s and time < %(until)s and json is not null
+          and (
+            (direction = 'received' and peer = sides.name)
+            or (direction = 'sent' and component = sides.name)
+          )
+          and (%(method)s::text[] is null or method = any(%(method)s) or method is null)
+        order by time desc
+        limit 500
+    ) as message
+)
+select asked.place, sides.side, found.message_id, found.trace_id
+from unnest(
+    %(paths)s::text[], %(kinds)s::text[], %(methods)s::text[], %(lefts)s::text[], %(rights)s::text[]
+) with ordinality as asked (path, kind, method, "left", "right", place)
+cross join (values ('left'), ('right')) as sides (side)
+cross join lateral (
+    select spoken.message_id, spoken.trace_id
+    from spoken
+    where spoken.side = sides.side and spoken.kind = asked.kind
+      and (asked.method is null or spoken.method is null or spoken.method = asked.method)
+    order by spoken.method is not distinct from asked.method desc,
+             jsonb_path_query_array(spoken.json, asked.path::jsonpath)
+             @> jsonb_build_array(
+                 case sides.side when 'left' then asked."left" else asked."right" end::jsonb
+             ) desc nulls last,
+             jsonb_path_exists(spoken.json, asked.path::jsonpath) desc,
+             spoken.time desc
+    limit 1
+) as found

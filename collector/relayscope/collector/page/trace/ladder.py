@@ -17,7 +17,7 @@ from relayscope.collector.page.trace.steps import Note, Signal
 from relayscope.collector.render.quantities import duration_text, offset_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from relayscope.collector.page.trace.crossings import Party
     from relayscope.collector.page.trace.exchange import Exchange
@@ -117,27 +117,29 @@ def ladder(
     shown: Sequence[Party],
     scale: Scale,
     *,
-    corrections: Mapping[str, str],
     lanes: str = "fitting",
+    levels: Sequence[int] | None = None,
 ) -> Ladder:
     """Lay it out.
 
     Args:
         steps: In the order of time.
         shown: Whose lanes are shown, from left to right.
-        scale: What times count from, and how long the trace took.
-        corrections: What was added to times, in words, by component.
+        scale: What times count from, how long the trace took, and what was added to whose times.
         lanes: How far apart lanes are: one of `address.LANES`.
+        levels: In which row each step is, where not simply one is below the other.
     """
     step_x = _LANE_WIDTHS.get(lanes) or _fitting(len(shown))
     places = {party: MARGIN + step_x // 2 + step_x * place for place, party in enumerate(shown)}
     width = max(places.values(), default=MARGIN) + _RIGHT
     placed = [step for step in steps if all(party in places for party in _of(step))]
     drawing = _Drawing(placed, places, width, scale)
+    drawing.place(levels)
     rows = drawing.rows()
+    told = scale.told
     return Ladder(
         lanes=tuple(
-            Lane(party, x, "" if party.seen_by else corrections.get(party.name, ""))
+            Lane(party, x, "" if party.seen_by else told.get(party.name, ""))
             for party, x in places.items()
         ),
         rows=tuple(rows),
@@ -172,16 +174,25 @@ class _Drawing:
         self._width = width
         self._zero = scale.zero
         self._extent = scale.extent
-        self._arrivals = _arrivals(steps)
-        moments = sorted(
-            [(step.time, place, 0) for place, step in enumerate(steps)]
-            + [(steps[place].arrives, place, 1) for place in self._arrivals]  # type: ignore[union-attr]
-        )
+        self._colours: dict[str | None, int] = {}
+        self._levels: dict[tuple[int, int], int] = {}
+        self.height = 0
+
+    def place(self, levels: Sequence[int] | None) -> None:
+        """Give each step its row: the next one, or that which is said."""
+        if levels is not None:
+            self._levels = {
+                (place, 0): HEAD + ROW * (level + 1) for place, level in enumerate(levels)
+            }
+            self.height = HEAD + ROW * (max(levels, default=0) + 2)
+            return
+        moments = [(step.time, place, 0) for place, step in enumerate(self._steps)]
+        moments += [(arrives, place, 1) for place, arrives in _arrivals(self._steps)]
         self._levels = {
-            (place, end): HEAD + ROW * level for level, (_, place, end) in enumerate(moments, 1)
+            (place, end): HEAD + ROW * level
+            for level, (_, place, end) in enumerate(sorted(moments), 1)
         }
         self.height = HEAD + ROW * (len(moments) + 1)
-        self._colours: dict[str | None, int] = {}
 
     def rows(self) -> list[Row]:
         """The steps in their places."""
@@ -273,15 +284,16 @@ class _Drawing:
         return self._colours.setdefault(call, len(self._colours) % _COLOURS)
 
 
-def _arrivals(steps: Sequence[Step]) -> list[int]:
-    """Which signals cannot be level: drawn so, they would arrive before what was before them.
+def _arrivals(steps: Sequence[Step]) -> list[tuple[int, int]]:
+    """Which signals cannot be level, and when they arrive.
 
-    That is where their receiver does something while they are under way, or where another one to
-    it leaves later and arrives earlier.
+    Drawn level, they would arrive before what was before them. That is where their receiver does
+    something while they are under way, or where another one to it leaves later and arrives earlier.
     """
-    moments: defaultdict[Party, list[int]] = defaultdict(list)
-    for step in steps:
-        moments[step.sender if isinstance(step, Signal) else step.party].append(step.time)
+    moments: defaultdict[Party, list[tuple[int, int]]] = defaultdict(list)
+    for place, step in enumerate(steps):
+        here = step.sender if isinstance(step, Signal) else step.party
+        moments[here].append((step.time, place))
     overtaken = set()
     earliest: dict[Party, int] = {}
     for place, step in reversed(list(enumerate(steps))):
@@ -293,10 +305,11 @@ def _arrivals(steps: Sequence[Step]) -> list[int]:
     for place, step in enumerate(steps):
         if isinstance(step, Signal):
             there = moments[step.receiver]
-            meanwhile = bisect_left(there, step.arrives) - bisect_right(there, step.leaves)
+            until = bisect_left(there, (step.arrives, -1))
+            meanwhile = until - bisect_right(there, (step.leaves, place))
             if place in overtaken or meanwhile > 0:
-                found.append(place)
-                insort(there, step.arrives)
+                found.append((place, step.arrives))
+                insort(there, (step.arrives, place))
     return found
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 from psycopg.rows import dict_row
 
 from relayscope.collector.page.trace import words
-from relayscope.collector.page.trace.clocks import TELLING
 from relayscope.collector.page.trace.exchange import Exchange
 from relayscope.collector.page.trace.places import Places
 from relayscope.collector.page.trace.scale import Scale
@@ -19,7 +18,6 @@ from relayscope.collector.query.records import Message
 from relayscope.collector.query.trace_facts import Facts
 from relayscope.collector.query.trace_tree import Node
 from relayscope.collector.query.traces import load
-from relayscope.collector.render.quantities import duration_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -91,15 +89,6 @@ class Picture:
         """What is shown of the exchange."""
         shown = self.shown.names
         return [step for step in self.exchange.steps if not shown.isdisjoint(step.names)]
-
-    @property
-    def corrections(self) -> dict[str, str]:
-        """By how much the clock of whom was put right, in words, where that matters."""
-        return {
-            component: f"{'+' if ns > 0 else '-'}{duration_text(abs(ns))}"
-            for component, ns in self.exchange.corrections.items()
-            if abs(ns) >= TELLING
-        }
 
 
 def look(connection: psycopg.Connection[Any], trace_id: UUID, address: Address) -> Picture:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypedDict
 
+from relayscope.collector.page.trace.clocks import TELLING
 from relayscope.collector.render.quantities import duration_text, offset_text
 
 if TYPE_CHECKING:
@@ -54,6 +55,15 @@ class Scale:
             times += [record.time + corrections.get(record.component, 0) for record in node.records]
         start = min(times, default=0)
         return cls(start, start, max(times, default=0) - start, corrections)
+
+    @property
+    def told(self) -> dict[str, str]:
+        """By how much the clock of whom was put right, in words, where that matters."""
+        return {
+            component: f"{'+' if ns > 0 else '-'}{duration_text(abs(ns))}"
+            for component, ns in self.corrections.items()
+            if abs(ns) >= TELLING
+        }
 
     def zoomed(self, span: Span | None) -> Scale:
         """The same, holding only a span; all of it where that was not recorded."""

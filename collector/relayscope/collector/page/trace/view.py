@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 
 _BEGINNING: Final = re.compile(r"[0-9a-f]{6,32}")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_CHARACTER_OF_NAME: Final = 8
-"""Pixels that a character of a lane's name takes."""
 
 
 async def _show(request: Request) -> Response:
@@ -145,11 +143,9 @@ def _drawn(picture: Picture, address: Address) -> dict[str, Any]:
             picture.steps,
             [party for party in everybody if party.key not in address.hide],
             picture.scale,
-            corrections=picture.corrections,
             lanes=address.lanes,
         )
         return {
-            "characters": drawing.step // _CHARACTER_OF_NAME,
             "drawing": drawing,
             "everybody": everybody,
             "moved": partial(_moved, tuple(party.key for party in everybody)),

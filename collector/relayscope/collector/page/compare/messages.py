@@ -1,0 +1,62 @@
+"""Two messages, and in what they differ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from psycopg.rows import dict_row
+
+from relayscope.collector.page.errors import NotShown, WrongAsk
+from relayscope.collector.query.lookback import windows
+from relayscope.collector.query.named_query import in_our_words
+from relayscope.collector.query.queries import query
+from relayscope.collector.render.printable import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import psycopg
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Two messages as they are stored, and their differences: columns of `message_diff`."""
+
+    left: dict[str, Any]
+    right: dict[str, Any]
+    differences: Sequence[dict[str, Any]]
+    """Empty also where a text was not recorded."""
+
+
+def compared(connection: psycopg.Connection[Any], left: str, right: str) -> Compared:
+    """Find two messages by their ids, and compare them.
+
+    Raises:
+        WrongAsk: One of the two is no id of a message.
+        NotShown: One of them is not stored.
+    """
+    ours, theirs = _message(connection, left), _message(connection, right)
+    differences: Sequence[dict[str, Any]] = ()
+    if ours["body"] is not None and theirs["body"] is not None:
+        texts = {"a": ours["body"], "b": theirs["body"]}
+        differences = _rows(connection, "difference", texts)
+    return Compared(ours, theirs, differences)
+
+
+def _message(connection: psycopg.Connection[Any], message_id: str) -> dict[str, Any]:
+    channel, _, sequence = message_id.rpartition("/")
+    if not channel or not sequence.isascii() or not sequence.isdigit() or "\0" in channel:
+        raise WrongAsk(f"{one_line(message_id)} is no id of a message")
+    parts = {"channel": channel, "sequence": int(sequence[:18])}
+    for window in windows(None, None):
+        if rows := _rows(connection, "message_of_id", parts | window._asdict()):
+            return rows[0]
+    raise NotShown(f"no message {one_line(message_id)} is stored")
+
+
+def _rows(
+    connection: psycopg.Connection[Any], name: Any, asked: dict[str, Any]
+) -> list[dict[str, Any]]:
+    with in_our_words(), connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(query(name), asked).fetchall()

@@ -1,0 +1,145 @@
+"""Two messages, peers and traces beside each other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from hypothesis import given, settings
+
+from relayscope.collector.page.compare.alignment import aligned, likeness
+from relayscope.collector.page.trace.exchange import Exchange
+from relayscope.collector.page.trace.places import Places
+from relayscope.collector.page.trace.steps import Signal
+from relayscope.collector.query.trace_tree import build
+from tests.collector.page.traces import concurrent, recent, relayed, traces
+from tests.collector.reading import samples
+from tests.collector.reading.samples import TRACE_ID
+
+if TYPE_CHECKING:
+    from relayscope.collector.page.trace.steps import Step
+    from relayscope.collector.query.trace_tree import Trace
+    from tests.fix_page import OpenPage
+
+SHORTER = UUID("6bf92f3577b34da6a3ce929d0e0e4736")
+
+
+def steps(trace: Trace) -> tuple[Step, ...]:
+    """What happens in a trace."""
+    return Exchange.of(Places(trace)).steps
+
+
+@settings(max_examples=40)
+@given(traces(), traces())
+def test_every_step_of_both_traces_is_there_in_its_order(one: Trace, other: Trace) -> None:
+    """Whatever they have in common."""
+    left, right = steps(one), steps(other)
+    pairs = aligned(left, right).pairs
+
+    def told(all_of_it: tuple[Step, ...]) -> list[Step]:
+        return [step for step in all_of_it if isinstance(step, Signal) or step.severity]
+
+    assert [pair.left for pair in pairs if pair.left is not None] == told(left)
+    assert [pair.right for pair in pairs if pair.right is not None] == told(right)
+    for pair in pairs:
+        if pair.is_same:
+            assert pair.left is not None
+            assert pair.right is not None
+            assert likeness(pair.left) == likeness(pair.right)
+
+
+def test_a_trace_parts_from_itself_nowhere() -> None:
+    """Ids and times do not count."""
+    assert aligned(steps(relayed()), steps(relayed())).parts_at is None
+    assert aligned(steps(concurrent(3)), steps(concurrent(3))).parts_at is None
+
+
+def test_the_first_divergence_is_told() -> None:
+    """A connection that was refused in one of them, and all that is the same after it."""
+    some_spans, some_records = samples.relayed_call()
+    healthy = build(
+        TRACE_ID, [one for one in some_spans if "connect" not in one.name], some_records
+    )
+    found = aligned(steps(relayed()), steps(healthy))
+
+    assert found.parts_at == 1
+    parting = found.pairs[1]
+    assert parting.left is not None
+    assert parting.left.label == "connect gates"
+    assert parting.right is None
+    assert all(pair.is_same for pair in found.pairs if pair is not parting)
+
+
+@pytest.fixture(scope="module")
+def _stored(shared_database_url: str) -> None:
+    some_spans, some_records = recent(*samples.relayed_call())
+    samples.store(shared_database_url, some_spans, some_records)
+    healthy = [one for one in some_spans if "connect" not in one.name]
+    samples.store(shared_database_url, healthy, some_records, SHORTER)
+
+
+@pytest.mark.usefixtures("_stored")
+def test_two_traces_are_ladders_beside_each_other(open_page: OpenPage) -> None:
+    """With a line where they part; a trace leads there."""
+    page = open_page(f"/trace/{TRACE_ID.hex}")
+    page.click(".tools a:has-text('Compare')")
+    page.fill("form[action='/compare/traces'] [name=right]", SHORTER.hex[:8])
+    page.click("form[action='/compare/traces'] button")
+    page.wait_for_selector(".beside .ladder")
+
+    assert page.locator(".ladder .steps").count() == 2
+    assert "they part at step 2" in page.inner_text("main")
+    assert page.locator(".row.found").count() == 1
+    assert "connect gates" in (page.text_content(".row.found") or "")
+
+
+@pytest.mark.usefixtures("_stored")
+def test_two_peers_are_compared_path_by_path_with_the_messages(open_page: OpenPage) -> None:
+    """What one sends and the other does not leads to where it was seen."""
+    page = open_page("/compare")
+    page.fill("form[action='/compare/peers'] [name=left]", "time-server")
+    page.fill("form[action='/compare/peers'] [name=right]", "iccm-relay")
+    page.click("form[action='/compare/peers'] button")
+    page.wait_for_selector("tbody tr")
+    page.click("tbody a:has-text('iccm-relay') >> nth=0")
+    page.wait_for_selector("#chosen h2")
+
+    assert "/trace/" in page.url
+
+
+@pytest.mark.usefixtures("_stored")
+def test_two_messages_differ_as_json(open_page: OpenPage) -> None:
+    """The request as the client sent it, and as the relay sent it on; what is none is told."""
+    page = open_page(f"/trace/{TRACE_ID.hex}")
+    ids = []
+    for label in ("tools/call #3", "tools/call #1"):
+        page.click(f".row:has-text('{label}') >> nth=0")
+        page.wait_for_selector(f"#chosen h2:has-text('{label}')")
+        ids.append(page.inner_text("dt:text-is('message') + dd"))
+    page.click("a:has-text('Compare it with another')")
+    page.fill("form[action='/compare/messages'] [name=left]", ids[0])
+    page.fill("form[action='/compare/messages'] [name=right]", ids[1])
+    page.click("form[action='/compare/messages'] button")
+    page.wait_for_selector("tbody tr")
+
+    assert "$.id" in page.inner_text("tbody")
+    assert "is no id" in open_page("/compare/messages?left=x&right=y").inner_text("main")
+    assert "no message" in open_page("/compare/messages?left=x/1&right=y/1").inner_text("main")
+
+
+@pytest.mark.usefixtures("_stored")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/compare",
+        f"/compare/traces?left={TRACE_ID.hex}&right={SHORTER.hex}",
+        "/compare/peers?left=time-server&right=iccm-relay",
+    ],
+)
+def test_everybody_can_compare(open_page: OpenPage, path: str, scheme: str) -> None:
+    """axe-core finds no violation, in light and dark colours."""
+    found = Axe().run(open_page(path, color_scheme=scheme))
+    assert found.violations_count == 0, found.generate_report()
