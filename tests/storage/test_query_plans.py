@@ -297,6 +297,7 @@ def test_a_filter_of_a_list_costs_no_call(seeded: Connection, name: LiteralStrin
         "trace": [BOUND["trace"]],
         "attributes": [Jsonb({"x": 1})],
         "failed": True,
+        "level": 9,
         "odd": True,
         "text": "x",
     }

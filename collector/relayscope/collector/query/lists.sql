@@ -27,7 +27,7 @@ where time >= %(since)s and time < %(until)s
   and relayscope_store.fits(component, %(component)s)
   and relayscope_store.fits(trace_id, %(trace)s)
   and relayscope_store.fits(attributes, %(attributes)s)
-  and (%(level)s::smallint is null or severity_number >= %(level)s)
+  and relayscope_store.at_least(severity_number, %(level)s)
 order by time desc, time_unix_nano desc
 limit %(most)s
 
@@ -41,7 +41,7 @@ where event_name is distinct from 'mcp.message'
   and relayscope_store.fits(component, %(component)s)
   and relayscope_store.fits(trace_id, %(trace)s)
   and relayscope_store.fits(attributes, %(attributes)s)
-  and (%(level)s::smallint is null or severity_number >= %(level)s)
+  and relayscope_store.at_least(severity_number, %(level)s)
 order by time desc, time_unix_nano desc
 limit %(most)s
 
@@ -59,7 +59,7 @@ where time >= %(since)s and time < %(until)s
   and relayscope_store.fits(tool, %(tool)s)
   and relayscope_store.fits(trace_id, %(trace)s)
   and relayscope_store.fits(attributes, %(attributes)s)
-  and (%(level)s::smallint is null or severity_number >= %(level)s)
+  and relayscope_store.at_least(severity_number, %(level)s)
   -- Odd messages have severity WARN, by which an index finds them.
   and (not %(odd)s::boolean or (odd is not null and severity_number >= 13))
   and (not %(failed)s::boolean or relayscope_store.is_failure(kind, body))
@@ -95,7 +95,7 @@ where relayscope_store.fits(component, %(component)s)
   and relayscope_store.fits(tool, %(tool)s)
   and relayscope_store.fits(trace_id, %(trace)s)
   and relayscope_store.fits(attributes, %(attributes)s)
-  and (%(level)s::smallint is null or severity_number >= %(level)s)
+  and relayscope_store.at_least(severity_number, %(level)s)
   and (not %(odd)s::boolean or odd is not null)
   and (not %(failed)s::boolean or relayscope_store.is_failure(kind, body))
 order by case %(sort)s::text when 'size' then size end desc nulls last, time desc,
@@ -207,7 +207,7 @@ where time >= %(since)s and time < %(until)s
   and relayscope_store.fits(tool, %(tool)s)
   and relayscope_store.fits(trace_id, %(trace)s)
   and relayscope_store.fits(attributes, %(attributes)s)
-  and (%(level)s::smallint is null or severity_number >= %(level)s)
+  and relayscope_store.at_least(severity_number, %(level)s)
   and (%(text)s::text is null or strpos(body, %(text)s) > 0)
   and (not %(odd)s::boolean or (odd is not null and severity_number >= 13))
   and (not %(failed)s::boolean or relayscope_store.is_failure(kind, body))

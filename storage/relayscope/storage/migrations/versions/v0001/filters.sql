@@ -14,6 +14,10 @@ create function relayscope_store.fits(attributes jsonb, wanted jsonb []) returns
 language sql immutable parallel safe
 return wanted is null or attributes @> any(wanted);
 
+create function relayscope_store.at_least(value smallint, lowest smallint) returns boolean
+language sql immutable parallel safe
+return lowest is null or value >= lowest;
+
 create function relayscope_store.is_tool_error(body text) returns boolean
 language sql immutable parallel safe
 return body ~ '"isError"\s*:\s*true';
