@@ -13,12 +13,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from relayscope.collector.cli.times import moment
 from relayscope.collector.query.database import reading
 from relayscope.collector.query.errors import StatementTooSlow
 from relayscope.collector.query.filters import attribute, bound
 from relayscope.collector.query.listing import newest
 from relayscope.collector.query.statement import Column, Result
+from relayscope.collector.text.times import moment
 from tests.collector.reading import samples
 from tests.collector.reading.conftest import settings_for
 from tests.examples import examples

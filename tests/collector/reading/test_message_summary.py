@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relayscope.collector.render.message_summary import gist
+from relayscope.collector.text.message_summary import gist
 
 # Without the member that is left out.
 KEYS = st.text().filter(lambda key: key != "_meta")

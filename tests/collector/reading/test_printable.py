@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relayscope.collector.render.printable import json_line, lines, one_line
+from relayscope.collector.text.printable import json_line, lines, one_line
 from tests.collector.reading.samples import HOSTILE
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))

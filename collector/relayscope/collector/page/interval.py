@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 
 import click
 
-from relayscope.collector.cli.times import FORMS, moment
 from relayscope.collector.page.errors import WrongAsk
 from relayscope.collector.query.lookback import LATEST
+from relayscope.collector.text.times import FORMS, moment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,7 +13,7 @@ from relayscope.collector.page.interval import CHOICES, interval
 from relayscope.collector.page.view import View
 from relayscope.collector.query.problems import MOST
 from relayscope.collector.query.queries import query
-from relayscope.collector.render.quantities import duration_text, size_text
+from relayscope.collector.text.quantities import duration_text, size_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

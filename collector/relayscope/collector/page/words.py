@@ -9,9 +9,9 @@ from zlib import crc32
 
 from markupsafe import Markup
 
-from relayscope.collector.render.message_summary import gist
-from relayscope.collector.render.printable import lines
-from relayscope.collector.render.quantities import duration_text, size_text
+from relayscope.collector.text.message_summary import gist
+from relayscope.collector.text.printable import lines
+from relayscope.collector.text.quantities import duration_text, size_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

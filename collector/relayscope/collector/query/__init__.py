@@ -10,5 +10,5 @@
        └── statement.py              one statement of the user's own
 
 `render` makes text of them for a terminal and for programs. All that comes out of the database was
-written by strangers: `render/printable.py` is the gate between it and a terminal.
+written by strangers: `text/printable.py` is the gate between it and a terminal.
 """

@@ -9,9 +9,9 @@ import click
 import orjson
 from psycopg.types.json import Jsonb
 
-from relayscope.collector.cli.times import FORMS, length, moment
 from relayscope.collector.query.errors import RowMissing
 from relayscope.collector.query.trace_id import Ids, parse_trace_id
+from relayscope.collector.text.times import FORMS, length, moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable

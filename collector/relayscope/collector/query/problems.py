@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from relayscope.collector.query.named_query import rows
-from relayscope.collector.render.quantities import duration_text
+from relayscope.collector.text.quantities import duration_text
 from relayscope.conventions.attributes import (
     ERROR_ANSWERED_ABOVE,
     ERROR_CANCELLED,

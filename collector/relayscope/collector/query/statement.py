@@ -10,7 +10,7 @@ from psycopg import errors
 from psycopg.pq import ExecStatus
 
 from relayscope.collector.query.errors import StatementRefused, StatementTooSlow
-from relayscope.collector.render.printable import lines
+from relayscope.collector.text.printable import lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from relayscope.collector.query.filters import LEVELS
 from relayscope.collector.render.list_table import Column, ListTable
-from relayscope.collector.render.message_summary import gist
-from relayscope.collector.render.quantities import interval_text, size_text
+from relayscope.collector.text.message_summary import gist
+from relayscope.collector.text.quantities import interval_text, size_text
 
 if TYPE_CHECKING:
     from relayscope.collector.render.list_table import Fields

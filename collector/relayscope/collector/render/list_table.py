@@ -19,8 +19,8 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from relayscope.collector.render.page_link import linked, trace_address
-from relayscope.collector.render.printable import one_line
 from relayscope.collector.render.tabular import shared_widths
+from relayscope.collector.text.printable import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from relayscope.collector.render import tabular
-from relayscope.collector.render.quantities import interval_text
 from relayscope.collector.render.terminal import print_lines, stdout_console, write_lines
+from relayscope.collector.text.quantities import interval_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

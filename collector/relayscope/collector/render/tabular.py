@@ -23,7 +23,7 @@ from rich.cells import cell_len, chop_cells, set_cell_size
 from rich.text import Text
 
 from relayscope.collector.query.errors import StatementRefused
-from relayscope.collector.render.printable import json_line, lines, one_line
+from relayscope.collector.text.printable import json_line, lines, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -27,7 +27,7 @@ import orjson
 
 from relayscope.collector.query.records import Message, whole_number
 from relayscope.collector.query.trace_tree import Node
-from relayscope.collector.render.printable import json_line
+from relayscope.collector.text.printable import json_line
 
 if TYPE_CHECKING:
     from relayscope.collector.query.records import Record

@@ -27,11 +27,11 @@ from rich.text import Text
 from relayscope.collector.query.records import Message, SpanEvent
 from relayscope.collector.query.trace_facts import Facts
 from relayscope.collector.query.trace_tree import Node, repeats
-from relayscope.collector.render.message_summary import gist
 from relayscope.collector.render.page_link import linked, trace_address
-from relayscope.collector.render.printable import lines, one_line
-from relayscope.collector.render.quantities import duration_text, offset_text, size_text
 from relayscope.collector.render.tree_guides import TreeGuides
+from relayscope.collector.text.message_summary import gist
+from relayscope.collector.text.printable import lines, one_line
+from relayscope.collector.text.quantities import duration_text, offset_text, size_text
 from relayscope.conventions.attributes import (
     ERROR_ANSWERED_ABOVE,
     ERROR_CANCELLED,

@@ -21,9 +21,9 @@ from relayscope.collector.query.lookback import EARLIEST, LATEST, windows
 from relayscope.collector.query.named_query import select
 from relayscope.collector.query.statement import Column
 from relayscope.collector.render import tabular
-from relayscope.collector.render.printable import one_line
 from relayscope.collector.render.result import readable, show
 from relayscope.collector.render.terminal import print_lines, stdout_console, write_lines
+from relayscope.collector.text.printable import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -13,7 +13,6 @@ from rich.filesize import decimal
 from sqlalchemy.exc import SQLAlchemyError
 
 from relayscope.collector.cli.options import CommandFailed, settings_options
-from relayscope.collector.cli.times import FORMS, moment
 from relayscope.collector.config.sanitizer_rules import load_rules
 from relayscope.collector.errors import ArchiveError
 from relayscope.collector.maintenance.archive import Archive
@@ -26,6 +25,7 @@ from relayscope.collector.maintenance.reasons import (
 )
 from relayscope.collector.maintenance.restore import restore as restore_archive
 from relayscope.collector.maintenance.retention_policy import classes, policy
+from relayscope.collector.text.times import FORMS, moment
 from relayscope.sanitizer import Sanitizer
 from relayscope.storage import (
     EmbeddedServer,

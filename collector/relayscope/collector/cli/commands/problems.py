@@ -17,11 +17,11 @@ from relayscope.collector.query.database import reading
 from relayscope.collector.query.filters import filter_options
 from relayscope.collector.query.lookback import LATEST
 from relayscope.collector.query.problems import SEVERITY, ask, ranked
-from relayscope.collector.render.message_summary import gist
 from relayscope.collector.render.page_link import linked, trace_address
-from relayscope.collector.render.printable import one_line
 from relayscope.collector.render.terminal import print_lines, stdout_console, write_lines
 from relayscope.collector.serve.page_address import page_url
+from relayscope.collector.text.message_summary import gist
+from relayscope.collector.text.printable import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

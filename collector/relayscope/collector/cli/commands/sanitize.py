@@ -8,7 +8,7 @@ import click
 
 from relayscope.collector.cli.options import settings_options
 from relayscope.collector.config.sanitizer_rules import load_rules
-from relayscope.collector.render.printable import one_line
+from relayscope.collector.text.printable import one_line
 from relayscope.sanitizer import Sanitizer
 
 if TYPE_CHECKING:

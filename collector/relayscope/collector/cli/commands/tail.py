@@ -31,9 +31,9 @@ from relayscope.collector.query.lookback import LATEST
 from relayscope.collector.query.named_query import select
 from relayscope.collector.query.trace_id import short
 from relayscope.collector.render import tabular
-from relayscope.collector.render.message_summary import gist
-from relayscope.collector.render.printable import one_line
 from relayscope.collector.render.terminal import is_read, stdout_console, write_lines
+from relayscope.collector.text.message_summary import gist
+from relayscope.collector.text.printable import one_line
 from relayscope.conventions.events import EVENT_MESSAGE
 
 if TYPE_CHECKING:

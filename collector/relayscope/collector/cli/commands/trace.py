@@ -17,11 +17,11 @@ from relayscope.collector.query.statement import run
 from relayscope.collector.query.trace_id import find
 from relayscope.collector.query.traces import WHOLE, load, newest
 from relayscope.collector.render import tabular
-from relayscope.collector.render.printable import one_line
 from relayscope.collector.render.terminal import print_lines, stdout_console, write_lines
 from relayscope.collector.render.trace_json import trace_json
 from relayscope.collector.render.trace_text import Layout, Messages, trace_lines
 from relayscope.collector.serve.page_address import page_url
+from relayscope.collector.text.printable import one_line
 
 if TYPE_CHECKING:
     from relayscope.collector.config.settings import Settings

@@ -11,7 +11,7 @@ from relayscope.collector.page.errors import NotShown, WrongAsk
 from relayscope.collector.query.lookback import windows
 from relayscope.collector.query.named_query import in_our_words
 from relayscope.collector.query.queries import query
-from relayscope.collector.render.printable import one_line
+from relayscope.collector.text.printable import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

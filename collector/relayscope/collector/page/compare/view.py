@@ -16,8 +16,8 @@ from relayscope.collector.page.trace.json_text import laid_out
 from relayscope.collector.page.trace.picture import look
 from relayscope.collector.page.view import View
 from relayscope.collector.query import trace_id as trace_ids
-from relayscope.collector.render.printable import one_line
-from relayscope.collector.render.quantities import duration_text
+from relayscope.collector.text.printable import one_line
+from relayscope.collector.text.quantities import duration_text
 
 if TYPE_CHECKING:
     import psycopg

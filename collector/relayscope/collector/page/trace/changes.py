@@ -12,8 +12,8 @@ from relayscope.collector.page.trace.journey import came_from, went_on_as
 from relayscope.collector.query.named_query import in_our_words
 from relayscope.collector.query.queries import query
 from relayscope.collector.query.records import Message
-from relayscope.collector.render.printable import one_line
-from relayscope.collector.render.quantities import duration_text
+from relayscope.collector.text.printable import one_line
+from relayscope.collector.text.quantities import duration_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

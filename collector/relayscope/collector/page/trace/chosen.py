@@ -15,8 +15,8 @@ from relayscope.collector.page.trace.journey import counterparts
 from relayscope.collector.page.trace.json_text import laid_out
 from relayscope.collector.query.records import Message, SpanEvent
 from relayscope.collector.query.trace_tree import Node
-from relayscope.collector.render.printable import json_line, lines, one_line
-from relayscope.collector.render.quantities import duration_text, size_text
+from relayscope.collector.text.printable import json_line, lines, one_line
+from relayscope.collector.text.quantities import duration_text, size_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

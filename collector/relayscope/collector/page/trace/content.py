@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from relayscope.collector.render.printable import lines
-from relayscope.collector.render.quantities import size_text
+from relayscope.collector.text.printable import lines
+from relayscope.collector.text.quantities import size_text
 
 _IMAGES: Final = ("image/png", "image/jpeg", "image/gif", "image/webp")
 """Images that are only images: SVG is a document."""

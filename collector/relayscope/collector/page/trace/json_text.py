@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from relayscope.collector.render.printable import lines, one_line
+from relayscope.collector.text.printable import lines, one_line
 
 _TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"?|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
 _CLOSES: Final = {"{": "}", "[": "]"}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from relayscope.collector.page.trace.ladder_row import BAR, Mark, Row
 from relayscope.collector.page.trace.steps import Note, Signal
-from relayscope.collector.render.quantities import duration_text, offset_text
+from relayscope.collector.text.quantities import duration_text, offset_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

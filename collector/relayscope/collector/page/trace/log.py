@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from relayscope.collector.render.quantities import duration_text
+from relayscope.collector.text.quantities import duration_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypedDict
 
 from relayscope.collector.page.trace.clocks import TELLING
-from relayscope.collector.render.quantities import duration_text, offset_text
+from relayscope.collector.text.quantities import duration_text, offset_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -24,8 +24,8 @@ from relayscope.collector.query.errors import TraceMissing
 from relayscope.collector.query.queries import query
 from relayscope.collector.query.trace_tree import Node
 from relayscope.collector.query.traces import load
-from relayscope.collector.render.quantities import duration_text
 from relayscope.collector.render.trace_json import trace_json
+from relayscope.collector.text.quantities import duration_text
 
 if TYPE_CHECKING:
     import psycopg

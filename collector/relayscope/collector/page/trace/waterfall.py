@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from relayscope.collector.page.trace import words
 from relayscope.collector.query.records import Message, SpanEvent
 from relayscope.collector.query.trace_tree import Node
-from relayscope.collector.render.quantities import duration_text
+from relayscope.collector.text.quantities import duration_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

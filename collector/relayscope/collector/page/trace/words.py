@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from relayscope.collector.render.message_summary import gist
-from relayscope.collector.render.printable import one_line
-from relayscope.collector.render.quantities import duration_text
+from relayscope.collector.text.message_summary import gist
+from relayscope.collector.text.printable import one_line
+from relayscope.collector.text.quantities import duration_text
 from relayscope.conventions.attributes import (
     ERROR_ANSWERED_ABOVE,
     ERROR_CANCELLED,
