@@ -28,7 +28,11 @@ from tests.fix_programs import (
 
 PARTS = ("instrumentation", "storage", "collector", "tests")
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text()
+DOCUMENTS = tuple(
+    str(path.relative_to(ROOT)) for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"))
+)
+# What tells a user how to go about things.
+GUIDE = "\n".join((ROOT / name).read_text() for name in ("README.md", "docs/sql.md"))
 
 LISTS = (
     "relayscope messages",
@@ -39,11 +43,11 @@ LISTS = (
     "relayscope problems",
 )
 
-SHELL_BLOCKS = re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+SHELL_BLOCKS = re.findall(r"^```sh\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL)
 
 
 def documented(*beginning: str) -> list[str]:
-    """Return the README's commands that begin with one of these words, as they are printed."""
+    """Return the guide's commands that begin with one of these words, as they are printed."""
     joined = [block.strip() for block in SHELL_BLOCKS]
     commands = []
     for block in joined:
@@ -117,7 +121,7 @@ def test_the_walkthrough_of_the_readme_works_to_the_letter(walkthrough: Walkthro
     assert "Unknown tool: lookup" in shown.stdout
 
 
-def test_every_sql_statement_of_the_readme_runs(walkthrough: Walkthrough) -> None:
+def test_every_sql_statement_of_the_guide_runs(walkthrough: Walkthrough) -> None:
     """Each statement returns without an error, and the first two find the call."""
     call = line(id=1, method="tools/call", params={"name": "lookup", "arguments": {}})
     walkthrough.shell(documented("relayscope-instrument")[0], call)
@@ -171,7 +175,7 @@ def test_levels_are_set_listed_and_reset_as_the_readme_says(walkthrough: Walkthr
 def test_every_make_target_in_the_documentation_exists() -> None:
     """`make TARGET` in the README or in CONTRIBUTING is a target of the Makefile."""
     named = set(
-        re.findall(r"^make ([\w-]+)", README + (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE)
+        re.findall(r"^make ([\w-]+)", GUIDE + (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE)
     )
     targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert {"demo", "test", "check"} <= named
@@ -180,7 +184,7 @@ def test_every_make_target_in_the_documentation_exists() -> None:
         assert run(["make", "-n", target], dict(os.environ), cwd=ROOT).returncode == 0
 
 
-def test_every_shell_block_of_the_readme_is_executed_here() -> None:
+def test_every_shell_block_of_the_guide_is_executed_here() -> None:
     """There is no block of commands that none of these tests runs."""
     executed = documented("make", "relayscope serve", "relayscope-instrument", "relayscope trace ")
     executed += documented("relayscope sql", "relayscope level", "relayscope open", *LISTS)
@@ -202,16 +206,17 @@ def test_every_setting_of_the_collectors_example_file_is_accepted(tmp_path: Path
     assert settings.model_fields_set >= {"grpc", "tls_client_ca", "duplicate_window"}
 
 
-@pytest.mark.parametrize("path", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "INSTALL.md"])
+@pytest.mark.parametrize("path", DOCUMENTS)
 def test_every_file_that_is_named_exists(path: str) -> None:
     """A path in backquotes, or a link, leads to something that is there."""
     text = (ROOT / path).read_text()
     named = re.findall(
         r"`((?:instrumentation|storage|collector|otel-config|tests)/[\w/.-]+)`", text
     )
-    named += re.findall(r"\]\(([\w/.-]+)\)", text)
-    missing = [name for name in named if "..." not in name and not (ROOT / name).exists()]
-    assert missing == []
+    named = [name for name in named if "..." not in name and not (ROOT / name).exists()]
+    linked = re.findall(r"\]\(([\w/.-]+)\)", text)
+    missing = [name for name in linked if not (ROOT / path).parent.joinpath(name).exists()]
+    assert [*named, *missing] == []
 
 
 def test_every_module_that_is_named_by_the_end_of_its_path_exists() -> None:

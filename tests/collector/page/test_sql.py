@@ -23,7 +23,7 @@ from tests.collector.page.conftest import MARKUP, violations
 from tests.fix_collector import Collector
 from tests.fix_page import OpenPage
 
-README = Path(__file__).parents[3] / "README.md"
+GUIDE = Path(__file__).parents[3] / "docs/sql.md"
 TEXT, NUMBER = 25, 20
 
 
@@ -34,7 +34,7 @@ def _is_stored(stored: Collector) -> None:
 
 def test_the_questions_of_the_readme_are_ready_to_run() -> None:
     """Word for word, so that what is read there is found here."""
-    written = README.read_text("utf-8").split("## Ask with SQL")[1].split("\n## ")[0]
+    written = GUIDE.read_text("utf-8")
     documented = re.findall(r'^relayscope sql "\n(.*?)"$', written, re.DOTALL | re.MULTILINE)
     asked = {" ".join(question.statement.split()) for question in questions()}
     assert len(documented) > 5

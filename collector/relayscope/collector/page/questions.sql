@@ -1,4 +1,4 @@
--- The questions of the README and some more, ready to run: after what each asks, its statement.
+-- The questions of docs/sql.md and some more, ready to run: after what each asks, its statement.
 
 -- What failed in the last hour, with what was asked and what was said --
 select time, component, method, tool, outcome, error_code, request, answer
