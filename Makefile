@@ -39,7 +39,7 @@ SECONDS ?= 600
 .PHONY: demo test test-fast test-thorough test-newest coverage matrix release \
 	soak soak-delivery soak-levels fidelity bench-ingest bench-neighbours \
 	bench-sanitizer bench-sanitizer-worst \
-	bench-left-over bench-spool bench-relay bench-query bench-housekeeping bench-overhead bench-rivals corpus check \
+	bench-left-over bench-spool bench-relay bench-query bench-page bench-housekeeping bench-overhead bench-rivals corpus check \
 	format lock screenshots clean
 
 demo: $(VENV)/.installed
@@ -121,6 +121,9 @@ bench-sanitizer-worst: $(VENV)/.installed
 
 bench-query: $(VENV)/.installed
 	$(BIN)/python -m tests.bench.bench_query $(ROWS)
+
+bench-page: $(VENV)/.installed
+	$(BIN)/python -m tests.bench.bench_page $(ROWS)
 
 bench-housekeeping: $(VENV)/.installed
 	$(BIN)/python -m tests.bench.bench_housekeeping

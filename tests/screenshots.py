@@ -46,6 +46,9 @@ class Shot(NamedTuple):
 SHOTS: Final = {
     "now": Shot("/"),
     "problems": Shot("/problems"),
+    "waterfall": Shot("/problems", ("Open the trace", "Waterfall")),
+    "ladder": Shot("/problems", ("Open the trace", "Ladder")),
+    "calls": Shot("/calls"),
     "cost": Shot("/cost"),
     "setup": Shot("/setup"),
 }

@@ -290,11 +290,11 @@ def run(  # noqa: PLR0913, PLR0917  # what is varied
         }
         with Collector(environment=environment) as collector:
             collector.wait_until_ready()
-            _load(collector.grpc, request, signal, 2.0)  # imports, caches, partitions
+            load(collector.grpc, request, signal, 2.0)  # imports, caches, partitions
             processes = _family(collector.process.pid)
             collector_before = sum(map(_cpu_seconds, processes))
             postgres_before = _postgres_cpu_seconds(server)
-            items, elapsed = _load(collector.grpc, request, signal, seconds)
+            items, elapsed = load(collector.grpc, request, signal, seconds)
             collector_cpu = sum(map(_cpu_seconds, processes)) - collector_before
             postgres_cpu = _postgres_cpu_seconds(server) - postgres_before
             return Run(
@@ -305,7 +305,8 @@ def run(  # noqa: PLR0913, PLR0917  # what is varied
             )
 
 
-def _load(address: str, request: bytes, signal: Signal, seconds: float) -> tuple[int, float]:
+def load(address: str, request: bytes, signal: Signal, seconds: float) -> tuple[int, float]:
+    """Send at full speed for so long; return the items that were taken, and the time."""
     context = multiprocessing.get_context("spawn")
     answer: Queue[Any] = context.Queue()
     sender = context.Process(target=_send, args=(address, signal.service, request, seconds, answer))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from relayscope.storage import create_engine
 from tests import hostile_corpus
 from tests.otlp_messages import SECOND, call, message, send
 
@@ -103,6 +104,21 @@ def test_the_map_leads_to_the_calls(recorded: Collector, open_page: OpenPage) ->
     assert arrow.get_attribute("href") == (
         "/calls?component=relay&side=client&peer=127.0.0.1%3A9051&since=1h"
     )
+
+
+def test_what_takes_too_long_is_said_and_the_rest_is_shown(
+    recorded: Collector, shared_database_url: str, open_page: OpenPage
+) -> None:
+    """Nobody waits for all because of one: here, for whatever has to look at spans."""
+    engine = create_engine(shared_database_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("lock table relayscope_store.span in access exclusive mode")
+        page = open_page("/problems")
+        assert "takes too long for this time: failed calls" in page.inner_text("main")
+        assert page.locator("article", has_text="odd").count() > 0
+    engine.dispose()
+    page.reload()
+    assert "takes too long" not in page.inner_text("main")
 
 
 def test_texts_are_copied(recorded: Collector, open_page: OpenPage) -> None:

@@ -16,7 +16,14 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from relayscope.collector.errors import CollectorError, RequestRefused, WrongHost
+from relayscope.collector.errors import (
+    CollectorError,
+    Malformed,
+    PermissionDenied,
+    RequestRefused,
+    Unauthenticated,
+    WrongHost,
+)
 from relayscope.collector.page.errors import LogInNeeded, NotShown, PageError
 from relayscope.collector.page.figure_history import FigureHistory
 from relayscope.collector.page.page import Page
@@ -25,13 +32,11 @@ from relayscope.collector.page.security import Guard, log_in_address
 from relayscope.collector.page.sessions import Sessions
 from relayscope.collector.query.errors import (
     DatabaseMissing,
-    ReadingError,
     StatementTooSlow,
     TraceMissing,
 )
 from relayscope.collector.receive.access import Access
 from relayscope.collector.receive.head import Head
-from relayscope.collector.receive.status import refusal
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
@@ -63,6 +68,10 @@ _MODULES: Final = (
 """The modules with views; the navigation has their views in this order."""
 
 _STATUS: Final[dict[type[CollectorError], int]] = {
+    Malformed: 400,
+    Unauthenticated: 401,
+    PermissionDenied: 403,
+    WrongHost: 421,
     TraceMissing: 404,
     StatementTooSlow: 503,
     DatabaseMissing: 503,
@@ -175,15 +184,17 @@ def _explain(
     """Say why there is nothing to see, as a page or, under `/api/`, as JSON."""
     if isinstance(error, LogInNeeded) and _is_looked_at(request):
         return RedirectResponse(log_in_address(request), 303)
-    if status is None and isinstance(error, PageError):
-        status = error.status
-    elif status is None and isinstance(error, ReadingError):
-        status = next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 400)
-    elif status is None:
-        status = refusal(error).http
+    if status is None:
+        status = _status(error)
     if not _is_looked_at(request):
         return page.json({"error": str(error)}, status)
     return page.render(request, "error.html", status=status, reason=str(error))
+
+
+def _status(error: CollectorError) -> int:
+    if isinstance(error, PageError):
+        return error.status
+    return next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 400)
 
 
 def _is_looked_at(request: Request) -> bool:
@@ -193,4 +204,4 @@ def _is_looked_at(request: Request) -> bool:
 def _plainly(_request: Request, refused: RequestRefused) -> Response:
     """Say little to who asks for a name that is not ours."""
     advice = "; add it to http_hosts if it leads here" if isinstance(refused, WrongHost) else ""
-    return PlainTextResponse(f"{refused}{advice}\n", refusal(refused).http)
+    return PlainTextResponse(f"{refused}{advice}\n", _status(refused))

@@ -129,10 +129,10 @@ def _arrow(edge: Edge, start: Box, end: Box, y: int) -> Arrow:
     x_from, y_from, x_to = start.x + start.width, start.y + start.height // 2, end.x - 2
     if end.x > start.x:
         turned = f"{x_from + _BEND} {y_from} {x_from + 8} {y} {x_from + _BEND + 8} {y}"
-        return Arrow(edge, f"M{x_from} {y_from}C{turned}H{x_to}", x_to - 12, y - 4)
+        return Arrow(edge, f"M{x_from} {y_from}C{turned}H{x_to}", x_to - 12, y - 6)
     # Back: around the left of the box that is called.
     turned = f"{start.x - _BEND} {y_from} {x_to - _BEND} {y} {x_to} {y}"
-    return Arrow(edge, f"M{start.x} {y_from}C{turned}", x_to, y - 4)
+    return Arrow(edge, f"M{start.x} {y_from}C{turned}", x_to, y - 6)
 
 
 def _columns(drawn: Sequence[Edge]) -> list[list[str]]:

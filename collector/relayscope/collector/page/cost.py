@@ -6,8 +6,9 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from relayscope.collector.page.interval import CHOICES, interval
+from relayscope.collector.page.interval import CHOICES
 from relayscope.collector.page.plot import bars
+from relayscope.collector.page.recent import recent
 from relayscope.collector.page.view import View
 from relayscope.collector.query.cost import listings
 from relayscope.collector.query.queries import query
@@ -28,7 +29,7 @@ _MOST: Final = 200
 async def cost(request: Request) -> Response:
     """Show what definitions and results of tools come to."""
     page: Page = request.app.state.page
-    time = interval(request.query_params, "1d")
+    time = await recent(page.reader, request.query_params)
     end = min(time.until, datetime.now(UTC))
     step = max(timedelta(seconds=1), (end - time.since) / _COLUMNS)
     asked = {"since": time.since, "until": time.until}

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CHOICES: Final = {
+    "1m": "minute",
+    "5m": "5 minutes",
     "15m": "15 minutes",
     "1h": "hour",
     "6h": "6 hours",

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, LiteralString, NamedTuple
 
-from relayscope.collector.page.interval import CHOICES, Interval, interval
+from relayscope.collector.page.interval import CHOICES, Interval
+from relayscope.collector.page.recent import recent
 from relayscope.collector.page.view import View
+from relayscope.collector.query.errors import StatementTooSlow
 from relayscope.collector.query.problems import MOST, READERS, SEVERITY, Problem, ranked, read
 from relayscope.collector.query.queries import query
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from starlette.requests import Request
     from starlette.responses import Response
 
@@ -19,19 +23,38 @@ if TYPE_CHECKING:
     from relayscope.collector.page.reader import Reader
 
 
-async def find(reader: Reader, time: Interval) -> list[Problem]:
+SECONDS: Final = 8.0
+"""How long each kind is looked for: what is found of the others is shown then."""
+
+
+class Found(NamedTuple):
+    """What is wrong, and the kinds that took too long to look for."""
+
+    problems: list[Problem]
+    too_slow: tuple[str, ...]
+
+
+async def find(reader: Reader, time: Interval) -> Found:
     """Ask for all kinds at once."""
     asked = {"since": time.since, "until": time.until, "most": MOST}
-    answers = await asyncio.gather(*(reader.rows(query(name), asked) for name in READERS))
-    return ranked(
-        problem for name, rows in zip(READERS, answers, strict=True) for problem in read(name, rows)
+
+    async def answer(name: LiteralString) -> Iterable[Problem] | None:
+        try:
+            return read(name, await reader.rows(query(name), asked, seconds=SECONDS))
+        except StatementTooSlow:
+            return None
+
+    answers = dict(zip(READERS, await asyncio.gather(*map(answer, READERS)), strict=True))
+    return Found(
+        ranked(problem for found in answers.values() for problem in found or ()),
+        tuple(name.replace("_", " ") for name, found in answers.items() if found is None),
     )
 
 
 async def problems(request: Request) -> Response:
     """Show what is wrong."""
     page: Page = request.app.state.page
-    time = interval(request.query_params, "1d")
+    time = await recent(page.reader, request.query_params)
     kind = request.query_params.get("kind", "")
     found = await find(page.reader, time)
     return page.render(
@@ -41,8 +64,9 @@ async def problems(request: Request) -> Response:
         choices=CHOICES,
         kind=kind,
         kinds=SEVERITY,
-        numbers=Counter(problem.kind for problem in found),
-        problems=[problem for problem in found if kind in ("", problem.kind)],
+        numbers=Counter(problem.kind for problem in found.problems),
+        problems=[problem for problem in found.problems if kind in ("", problem.kind)],
+        too_slow=found.too_slow,
     )
 
 

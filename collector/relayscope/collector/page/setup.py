@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from relayscope.collector.page.call_map import edges
 from relayscope.collector.page.instructions import instructions
-from relayscope.collector.page.interval import CHOICES, interval
+from relayscope.collector.page.interval import CHOICES
+from relayscope.collector.page.recent import recent
 from relayscope.collector.page.view import View
 from relayscope.collector.query.problems import MOST, STATES, read
 from relayscope.collector.query.queries import query
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 async def setup(request: Request) -> Response:
     """Show who is known, and how to become so."""
     page: Page = request.app.state.page
-    time = interval(request.query_params, "1d")
+    time = await recent(page.reader, request.query_params)
     asked = {"since": time.since, "until": time.until}
     components, undelivered, dropped, calls = await asyncio.gather(
         page.reader.rows(query("components"), asked),

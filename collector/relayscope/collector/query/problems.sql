@@ -4,11 +4,35 @@
 
 -- failed_calls --
 -- Calls that went wrong, each where it began to: what fails below fails above, too.
-with failed as materialized (
+-- What may be one is found in two scans; only of these are the calls put together, by their traces.
+with ended as materialized (
+    select trace_id, span_id, start_time, status = 'error' or error_type is not null as failed
+    from relayscope.spans
+    where start_time >= %(since)s and start_time < %(until)s
+      and kind in ('client', 'server') and attributes ? 'jsonrpc.request.id'
+),
+suspect as materialized (
+    (select trace_id from ended where failed order by start_time desc limit 2000)
+    union
+    -- Its span has not ended, or its process did first.
+    (
+        select asked.trace_id
+        from relayscope.messages as asked
+        where asked.time >= %(since)s and asked.time < %(until)s and asked.kind = 'request'
+          and not exists (
+              select from ended
+              where ended.trace_id = asked.trace_id and ended.span_id = asked.span_id
+          )
+        order by asked.time desc
+        limit 500
+    )
+),
+failed as materialized (
     select trace_id, span_id, component, side, peer, method, tool, time, outcome, error_type,
            error_code, odd
     from relayscope.calls
-    where time >= %(since)s and time < %(until)s and outcome <> 'ok'
+    where trace_id = any(array(select trace_id from suspect where trace_id is not null))
+      and time >= %(since)s and time < %(until)s and outcome <> 'ok'
     order by time desc
     limit 2000
 ),
@@ -149,15 +173,39 @@ limit %(most)s
 
 -- undelivered --
 -- Processes of which records are missing; and components whose newest process was heard for the last
--- time some minutes ago and has not said that it has ended.
+-- time some minutes ago and has not said that it has ended. As the view `delivery` counts, but for
+-- processes only, without a look at all that is stored, and taking it that no number came twice.
+with numbered as (
+    select component, resource ->> 'service.instance.id' as process, time,
+           relayscope_store.delivery_sequence_of(attributes) as sequence,
+           attributes ? 'relayscope.delivery.ended' as ended
+    from relayscope.logs
+    where time >= %(since)s and time < %(until)s
+      and attributes ?| '{relayscope.delivery.sequence,relayscope.delivery.ended}'
+    union all
+    select component, resource ->> 'service.instance.id', end_time,
+           relayscope_store.delivery_sequence_of(attributes), false
+    from relayscope.spans
+    -- Numbers are given at the end.
+    where start_time >= %(since)s::timestamptz - interval '1 hour' and start_time < %(until)s
+      and end_time >= %(since)s and end_time < %(until)s
+      and attributes ? 'relayscope.delivery.sequence'
+),
+process as (
+    select component, process, min(time) as first_time, max(time) as last_time,
+           max(sequence) - min(sequence) + 1 - count(sequence) as missing,
+           bool_or(ended) as ended
+    from numbered
+    where process is not null
+    group by component, process
+)
 select component, process, missing, first_time, last_time
 from (
-    select component, process, missing, first_time, last_time, unknown_since,
+    select process.*,
            row_number() over (partition by component order by last_time desc) = 1 as is_newest
-    from relayscope.delivery(%(since)s, %(until)s)
-    where channel is null
+    from process
 ) as process
-where missing > 0 or (is_newest and unknown_since < now() - interval '5 minutes')
+where missing > 0 or (is_newest and not ended and last_time < now() - interval '5 minutes')
 order by missing desc, last_time desc
 limit %(most)s
 

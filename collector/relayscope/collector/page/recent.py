@@ -1,0 +1,43 @@
+"""The time of a page whose address says none: as little as has what was recorded last."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from relayscope.collector.page.interval import CHOICES, interval
+from relayscope.collector.query.queries import query
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from relayscope.collector.page.interval import Interval
+    from relayscope.collector.page.reader import Reader
+
+_TAKEN: Final = tuple(CHOICES)[2:]
+"""Those that are taken by themselves: a minute has not much of a story."""
+
+_USUAL: Final = "1h"
+"""Where nothing is recorded."""
+
+_AHEAD: Final = timedelta(minutes=1)
+"""How far another machine's clock may be ahead."""
+
+
+async def recent(reader: Reader, address: Mapping[str, str]) -> Interval:
+    """Return the time that an address says, or the shortest choice that has the newest record.
+
+    Sums over a time take as long as there are records in it, and who comes to look comes for what
+    has just happened.
+
+    Raises:
+        WrongAsk: The address has a time that is none.
+    """
+    if address.get("since") or address.get("until"):
+        return interval(address)
+    newest = await reader.rows(query("newest_record_time"), {"until": datetime.now(UTC) + _AHEAD})
+    for choice in _TAKEN if newest else ():
+        taken = interval({"since": choice})
+        if newest[0]["time"] >= taken.since:
+            return taken
+    return interval({"since": _USUAL})
