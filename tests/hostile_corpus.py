@@ -6,6 +6,8 @@ import json
 import time
 from typing import TYPE_CHECKING, Final
 
+from opentelemetry.proto.logs.v1.logs_pb2 import SEVERITY_NUMBER_WARN
+
 from tests.otlp_messages import SECOND, call, message, send
 
 if TYPE_CHECKING:
@@ -50,21 +52,23 @@ def store(collector: Collector) -> None:
         listed = json.dumps(
             {"jsonrpc": "2.0", "id": 7, "result": {"tools": [{"name": text, "description": text}]}}
         )
+        odd = message(
+            trace,
+            span,
+            at + 1,
+            "error",
+            answer,
+            sequence=2,
+            extra=of_call | {"relayscope.message.odd": text},
+        )
+        odd.severity_number = SEVERITY_NUMBER_WARN
         send(
             collector,
             text,
             [call(trace, span, at, error_type=text, attributes=of_call | {text: text})],
             [
                 message(trace, span, at, "request", body, extra=of_call | {text: text}),
-                message(
-                    trace,
-                    span,
-                    at + 1,
-                    "error",
-                    answer,
-                    sequence=2,
-                    extra=of_call | {"relayscope.message.odd": text},
-                ),
+                odd,
                 message(
                     trace,
                     span,
