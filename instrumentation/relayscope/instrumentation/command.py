@@ -5,7 +5,6 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
@@ -120,7 +119,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=version("relayscope"))
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     parser.add_argument(
         "--service-name", metavar="NAME", help="what this component is called (OTEL_SERVICE_NAME)"
     )
@@ -164,6 +163,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("command", nargs="?", default="", help="the program to run")
     parser.add_argument("command_arguments", nargs=argparse.REMAINDER, help="its arguments")
     return parser
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        from importlib.metadata import version  # noqa: PLC0415  # takes 20 ms
+
+        parser.exit(message=f"{version('relayscope')}\n")
 
 
 def _level(name: str) -> Level:

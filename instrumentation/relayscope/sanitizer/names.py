@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 from enum import Enum, auto
+from functools import cached_property
 from typing import Any, Final, TypeVar
 
 import re2
@@ -61,13 +62,23 @@ class Names:
         self._rules = tuple(rules)
         self._harmless_endings = frozenset(harmless_endings)
         self._allowed = frozenset(allowed)
-        # Once as words, once as letters alone: `PaSsWoRd` has humps where no word ends.
-        self._in_words = self._alternation(_START, r"(?![^\W_])")
-        self._in_letters = self._alternation("", "")
         self._phrases, self._owners = _phrases_of(self._rules)
         self._verdicts: dict[str, KeyRule | None] = {}
         self._bearings: dict[bytes, Bearing] = {}
-        self._mention = re2.compile(f"(?i:{_either(self.phrases(), loose)})")
+
+    # Few names need these, which take 20 ms to compile. Once as words, once as letters alone:
+    # `PaSsWoRd` has humps where no word ends.
+    @cached_property
+    def _in_words(self) -> re.Pattern[str]:
+        return self._alternation(_START, r"(?![^\W_])")
+
+    @cached_property
+    def _in_letters(self) -> re.Pattern[str]:
+        return self._alternation("", "")
+
+    @cached_property
+    def _mention(self) -> Any:
+        return re2.compile(f"(?i:{_either(self.phrases(), loose)})")
 
     def rule(self, name: str) -> KeyRule | None:
         """The rule for a name, or None if the name is not sensitive."""

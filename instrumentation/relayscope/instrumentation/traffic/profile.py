@@ -17,8 +17,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
 from .level import Level
 from .levels import Direction, Levels, Rule
 
@@ -42,6 +40,8 @@ def read_profile(name: str, path: Path | None = None) -> Levels:
     """
     profiles = dict(BUILT_IN)
     if path is not None:
+        import yaml  # noqa: PLC0415  # takes 10 ms, and most programs have no such file
+
         try:
             profiles |= _read_file(yaml.safe_load(path.read_text("utf-8")))
         except (yaml.YAMLError, ValueError) as error:
