@@ -1,150 +1,250 @@
-"""How long each view of the page takes, and what looking at it costs receiving.
+"""How long each view of the page takes, how large it is, and what receiving loses beside it.
 
     python -m tests.bench.bench_page [ROWS [TIMES]]
 
-Makes ROWS log records and half as many spans of a week, as `bench_query` does, and asks for each
-view of the navigation TIMES times, over HTTP, as its address is and for an hour. Then a sender
-sends at full speed, in rounds with somebody who opens a view each second and in rounds without, in
-turns; what counts is their ratio.
+Makes ROWS log records and half as many spans of a week as `bench_query` does, seals what can be
+sealed, and asks each view TIMES times, each time about another hour, trace or text, after a round
+to warm up. Then receives at full speed, in turn alone and beside a person who opens a view each
+second and has the live one open. Everything runs on this machine.
 """
 
 from __future__ import annotations
 
-import http.client
 import os
 import platform
+import random
 import re
 import sys
 import tempfile
 import threading
 import time
-from contextlib import closing
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median, quantiles
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from uuid import UUID
 
+import httpx
+import psycopg
+
+from relayscope.collector.page.questions import questions
 from relayscope.collector.signals import LOGS
 from relayscope.storage import EmbeddedServer, create_engine, migrate
-from tests.bench.bench_ingest import load, make_request, row
-from tests.bench.bench_query import fill
+from relayscope.storage.retention_class import RetentionClass
+from relayscope.storage.sealing import Sealer
+from tests.bench.bench_ingest import load, make_request
+from tests.bench.bench_query import DAYS, dsn, fill
+from tests.bench.traffic import BACKENDS, COMMON
 from tests.fix_collector import Collector
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
+_TIMES: Final = 40
 _BUDGET_MS: Final = 150
-_ROUNDS: Final = 6
-_SECONDS: Final = 5.0
-_STATIC: Final = ("/static/page.css", "/static/page.js")
+_BUDGET_BYTES: Final = 150_000
+_ROUNDS: Final = 5
+_ROUND_SECONDS: Final = 8.0
+
+_TRACES: Final = (
+    "select distinct trace_id from relayscope.spans"
+    " where start_time >= %s and start_time < %s limit 50"
+)
+_ASSET: Final = re.compile(r'(?:href|src)="(/static/[^"]+)"')
+
+
+class View(NamedTuple):
+    """A view, and a random address of it."""
+
+    name: str
+    address: Callable[[random.Random], str]
+    parameters: Callable[[random.Random], dict[str, str]] = lambda _: {}
 
 
 def main() -> None:
     """Measure, and print the tables."""
     number = int(sys.argv[1]) if len(sys.argv) > 1 else 200_000
-    times = int(sys.argv[2]) if len(sys.argv) > 2 else 20
+    times = int(sys.argv[2]) if len(sys.argv) > 2 else _TIMES
+    seconds = _ROUND_SECONDS if times >= _TIMES else 0.5
+    print(
+        f"{datetime.now(tz=UTC):%Y-%m-%d}, {platform.machine()}, {os.cpu_count()} cores, "
+        f"load {os.getloadavg()[0]:.1f}, Python {platform.python_version()}\n"
+        f"{number:,} log records and {number // 2:,} spans in {DAYS} days\n"
+    )
     with (
         tempfile.TemporaryDirectory(prefix="relayscope-bench-") as folder,
         EmbeddedServer.start(Path(folder)) as server,
     ):
         engine = create_engine(server.url)
         migrate(engine)
-        engine.dispose()
-        print(
-            f"{datetime.now(tz=UTC):%Y-%m-%d}, {platform.machine()}, {os.cpu_count()} cores, "
-            f"load {os.getloadavg()[0]:.1f}, Python {platform.python_version()}\n"
-            f"{number:,} log records and {number // 2:,} spans in 7 days\n"
-        )
+        _sizes(server.url)
         fill(server.url, number)
+        for _ in Sealer(engine, [RetentionClass("errors", errors=True)]).seal(quiet=False):
+            pass
+        engine.dispose()
+        with _serving(server.url) as (collector, client):
+            views = _views(server.url)
+            _row(f"{times} times each, ms", "p50", "p95", "bytes", "budget")
+            for view in views:
+                _ask(client, view, times)
+            print()
+            _beside(collector, client, views, seconds)
+
+
+@contextmanager
+def _serving(url: str) -> Iterator[tuple[Collector, httpx.Client]]:
+    with tempfile.TemporaryDirectory() as data:
         environment = {
-            "RELAYSCOPE_DATABASE_URL": server.url,
-            "RELAYSCOPE_DATA_DIR": f"{folder}/collector",
+            "RELAYSCOPE_DATABASE_URL": url,
+            "RELAYSCOPE_DATA_DIR": data,
             "RELAYSCOPE_GRPC": "127.0.0.1:0",
             "RELAYSCOPE_HTTP": "127.0.0.1:0",
         }
         with Collector(environment=environment) as collector:
             collector.wait_until_ready()
-            paths = _views(collector.page)
-            _say_views(collector.page, paths, times)
-            _say_receiving(collector, paths)
+            base = f"http://{collector.page}"
+            with httpx.Client(base_url=base, trust_env=False, timeout=120) as client:
+                yield collector, client
 
 
-def _get(address: str, path: str) -> tuple[int, str]:
-    connection = http.client.HTTPConnection(address, timeout=120)
-    with closing(connection):
-        connection.request("GET", path)
-        answer = connection.getresponse()
-        return answer.status, answer.read().decode()
-
-
-def _views(address: str) -> list[str]:
-    _, page = _get(address, "/")
-    (navigation,) = re.findall(r'<nav aria-label="Views">(.*?)</nav>', page, re.DOTALL)
-    return re.findall(r'href="([^"]+)"', navigation)
-
-
-def _say_views(address: str, paths: list[str], times: int) -> None:
+def _views(url: str) -> list[View]:
     end = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    since, until = (end - timedelta(hours=ago) for ago in (13, 12))
-    hour = f"since={since:%Y-%m-%dT%H:%M}&until={until:%Y-%m-%dT%H:%M}"
-    row(f"{times} times each, ms", "p50", "p95", "kB", "budget")
-    for path in paths:
-        for shown in (path, f"{path}?{hour}"):
-            status, page = _get(address, shown)
-            if status != 200:
-                continue  # It takes no time.
-            taken = []
-            for _ in range(times):
-                began = time.perf_counter()
-                _get(address, shown)
-                taken.append((time.perf_counter() - began) * 1000)
-            cuts = quantiles(taken, n=20)
-            name = path if shown == path else f"{path}, an hour"
-            missed = "" if cuts[18] <= _BUDGET_MS else " MISSED"
-            row(
-                name,
-                f"{median(taken):.0f}",
-                f"{cuts[18]:.0f}",
-                f"{len(page.encode()) / 1000:.0f}",
-                f"{_BUDGET_MS}{missed}",
+    start = end - timedelta(days=DAYS)
+    with psycopg.connect(dsn(url)) as connection:
+        found = connection.execute(_TRACES, (end - timedelta(hours=6), end)).fetchall()
+    traces: list[UUID] = [row[0] for row in found]
+
+    def hour(chance: random.Random, **others: str) -> dict[str, str]:
+        begins = start + timedelta(hours=chance.uniform(0, DAYS * 24 - 1))
+        until = begins + timedelta(hours=1)
+        return {"since": begins.isoformat(), "until": until.isoformat(), **others}
+
+    def an_hour(path: str, **others: str) -> View:
+        said = " ".join(others.values())
+        return View(
+            f"{path} {said}, an hour".replace(" ,", ","),
+            lambda _: path,
+            lambda chance: hour(chance, **others),
+        )
+
+    def of_backend(path: str) -> View:
+        return View(
+            f"{path} of a component, an hour",
+            lambda _: path,
+            lambda chance: hour(chance, component=chance.choice(BACKENDS)),
+        )
+
+    lists = ("/traces", "/calls", "/messages", "/logs")
+    return [
+        *(an_hour(path) for path in ("/", "/problems", "/cost", "/setup", "/pipeline")),
+        *(View(f"{path}, the newest", lambda _, path=path: path) for path in lists),  # type: ignore[misc]  # bound now
+        *(of_backend(path) for path in lists),
+        an_hour("/calls", outcome="tool_error"),
+        an_hour("/calls", sort="duration"),
+        an_hour("/messages", text=COMMON),
+        View(
+            "/messages, an absent text",
+            lambda _: "/messages",
+            lambda chance: {"text": "".join(chance.choices("qxzjkvw0123456789", k=9))},
+        ),
+        View("/trace/ID", lambda chance: f"/trace/{chance.choice(traces).hex}"),
+        View("/live/rows", lambda _: "/live/rows"),
+        View("/levels", lambda _: "/levels"),
+        View("/sql", lambda _: "/sql", lambda _: {"sql": questions()[0].statement}),
+        an_hour("/api/calls"),
+        an_hour("/api/messages"),
+    ]
+
+
+def _ask(client: httpx.Client, view: View, times: int) -> None:
+    taken: list[float] = []
+    size = 0
+    for _ in range(2):  # The first round warms up: the second asks the same.
+        chance = random.Random(view.name)
+        taken = []
+        for _ in range(times):
+            address, parameters = view.address(chance), view.parameters(chance)
+            began = time.perf_counter()
+            answer = client.get(address, params=parameters)
+            taken.append((time.perf_counter() - began) * 1000)
+            size = max(size, len(answer.content))
+            if not answer.is_success:
+                print(f"{view.name}: {answer.status_code} {answer.text[:300]}", file=sys.stderr)
+    cuts = quantiles(taken, n=20)
+    missed = "" if cuts[18] <= _BUDGET_MS else " MISSED"
+    _row(view.name, f"{cuts[9]:.0f}", f"{cuts[18]:.0f}", f"{size:,}", f"{_BUDGET_MS}{missed}")
+
+
+def _sizes(url: str) -> None:
+    """Each page where nothing is stored, and with it all that a browser loads for it."""
+    _row("bytes without data", "page", "with files", "budget")
+    with _serving(url) as (_, client):
+        shown = client.get("/").text
+        for path in dict.fromkeys(re.findall(r'<li><a href="(/[a-z-]*)"', shown)):
+            page = client.get(path)
+            files = sum(
+                len(client.get(one).content) for one in dict.fromkeys(_ASSET.findall(page.text))
             )
-    files = sum(len(_get(address, path)[1].encode()) for path in _STATIC)
-    row("page.css and page.js", "", "", f"{files / 1000:.0f}")
+            whole = len(page.content) + files
+            missed = "" if whole <= _BUDGET_BYTES else " MISSED"
+            _row(path, f"{len(page.content):,}", f"{whole:,}", f"{_BUDGET_BYTES:,}{missed}")
     print()
 
 
-def _looking(address: str, paths: list[str], enough: threading.Event) -> Iterator[str]:
-    while True:
-        for path in paths:
-            if enough.wait(1.0):
-                return
-            _get(address, path)
-            yield path
-
-
-def _say_receiving(collector: Collector, paths: list[str]) -> None:
+def _beside(
+    collector: Collector, client: httpx.Client, views: Sequence[View], seconds: float
+) -> None:
+    """Receive at full speed, alone and beside a reader."""
     request = make_request(LOGS)
-    load(collector.grpc, request, LOGS, 2.0)  # imports, caches, partitions
-    ratios = []
+    load(collector.grpc, request, LOGS, seconds)
+    alone, beside = [], []
+    seen: list[float] = []
     for _ in range(_ROUNDS):
-        speeds = []
-        for looks in (False, True):
-            enough, seen = threading.Event(), list[str]()
-            watcher = threading.Thread(
-                target=lambda enough=enough, seen=seen: seen.extend(
-                    _looking(collector.page, paths, enough)
-                )
-            )
-            if looks:
-                watcher.start()
-            items, elapsed = load(collector.grpc, request, LOGS, _SECONDS)
-            enough.set()
-            if looks:
-                watcher.join()
-            speeds.append(items / elapsed)
-        ratios.append(speeds[1] / speeds[0])
-        row("records a second", f"{speeds[0]:,.0f}", f"{speeds[1]:,.0f}", f"{ratios[-1]:.2f}")
-    row("with somebody looking", "", "", f"{median(ratios):.2f}")
+        alone.append(_received(collector, request, seconds))
+        with _reader(client, views, seen):
+            beside.append(_received(collector, request, seconds))
+    lost = 1 - median(b / a for a, b in zip(alone, beside, strict=True))
+    _row("received, records/s", "alone", "beside", "lost", "budget")
+    missed = "" if lost < 0.05 else " MISSED"
+    _row("", f"{median(alone):,.0f}", f"{median(beside):,.0f}", f"{lost:.1%}", f"5%{missed}")
+    if seen:
+        _row(f"{len(seen)} pages meanwhile, ms", f"{median(seen):.0f}", f"{max(seen):.0f}", "", "")
+
+
+def _received(collector: Collector, request: bytes, seconds: float) -> float:
+    items, elapsed = load(collector.grpc, request, LOGS, seconds)
+    return items / elapsed
+
+
+@contextmanager
+def _reader(client: httpx.Client, views: Sequence[View], seen: list[float]) -> Iterator[None]:
+    """A person who opens a view each second, and has the live one open."""
+    stop = threading.Event()
+    chance = random.Random(len(seen))
+
+    def read() -> None:
+        while not stop.wait(1.0):
+            view = chance.choice(views)
+            for address, parameters in (
+                (view.address(chance), view.parameters(chance)),
+                ("/live/rows", dict[str, Any]()),
+            ):
+                began = time.perf_counter()
+                client.get(address, params=parameters)
+                seen.append((time.perf_counter() - began) * 1000)
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _row(name: str, *cells: str) -> None:
+    print(f"{name:44}" + "".join(f"{cell:>12}" for cell in cells), flush=True)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, LiteralString
 
 from relayscope.collector.page.errors import WrongAsk
 from relayscope.collector.query.errors import StatementTooSlow
-from relayscope.collector.query.lookback import EARLIEST, windows
+from relayscope.collector.query.lookback import EARLIEST, LATEST
 from relayscope.collector.query.queries import query
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from relayscope.collector.page.list_filter import ListFilter
     from relayscope.collector.page.reader import Reader
+    from relayscope.collector.query.list_kind import ListKind
 
     Ask = Callable[[LiteralString, dict[str, object]], Coroutine[Any, Any, Sequence[Any]]]
 
@@ -24,6 +25,18 @@ SECONDS: Final = 10.0
 
 _A_DAY: Final = timedelta(days=1)
 """How far back the greatest are looked for: unlike the newest, they could be anywhere."""
+
+_LOOK_BACK: Final = (
+    timedelta(minutes=1),
+    timedelta(minutes=20),
+    timedelta(hours=6),
+    timedelta(days=2),
+)
+"""Each is so much longer than the one before that what was looked at in vain costs little; in the
+first, a busy collector has more than a page."""
+
+_AHEAD: Final = timedelta(minutes=1)
+"""How far other machines' clocks may be ahead."""
 
 _CHARACTERS: Final = 4000
 """Of a text, on a page of a list: what people read there, and 50 of them at once."""
@@ -111,18 +124,37 @@ async def newest(
     most = asked.most
     found: Sequence[Any] = ()
     looked_at: datetime | None = None
-    for window in windows(*_times(asked)):
+    since, until = _times(asked)
+    end = until or LATEST
+    starts = (since,) if since else await _starts(ask, asked.kind, end)
+    for start in starts:
+        window = {"since": start, "until": end}
         try:
-            rows = await ask(statement, bound | window._asdict() | {"most": most + 1})
+            rows = await ask(statement, bound | window | {"most": most + 1})
         except StatementTooSlow:
             if not found:
                 raise
             # What was found is more than nothing, and less than all.
             return Found(found, looked_back_to=looked_at)
-        found, looked_at = rows[:most], window.since
+        found, looked_at = rows[:most], start
         if len(rows) > most:
             return Found(found, following=rows[most])
     return Found(found)
+
+
+async def _starts(ask: Ask, kind: ListKind, end: datetime) -> list[datetime]:
+    """From when on to look, the latest first: back from the newest that there is.
+
+    What a broken clock has put into the future is found, too, and nothing is counted from it.
+    """
+    before = min(end, datetime.now(UTC) + _AHEAD)
+    name: LiteralString = "newest_span" if kind.name in {"calls", "traces"} else "newest_log"
+    rows = await ask(query(name), {"until": before})
+    if not rows:
+        return [EARLIEST]
+    time = rows[0]["time"]
+    latest = datetime.fromisoformat(time) if isinstance(time, str) else time
+    return [*(max(EARLIEST + back, latest) - back for back in _LOOK_BACK), EARLIEST]
 
 
 def older(asked: ListFilter, found: Found) -> ListFilter | None:

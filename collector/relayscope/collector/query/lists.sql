@@ -145,7 +145,9 @@ from relayscope.trace_summary as trace
 left join lateral (
     select true as found
     from relayscope.calls
-    where calls.trace_id = trace.trace_id
+    -- The first condition is known before: where nothing is asked of calls, none is read.
+    where coalesce(%(peer)s::text[], %(method)s, %(tool)s, %(outcome)s) is not null
+      and calls.trace_id = trace.trace_id
       and relayscope_store.fits(calls.peer, %(peer)s)
       and relayscope_store.fits(calls.method, %(method)s)
       and relayscope_store.fits(calls.tool, %(tool)s)
@@ -156,7 +158,7 @@ left join lateral (
 left join lateral (
     select true as found
     from relayscope.calls
-    where calls.trace_id = trace.trace_id and calls.outcome <> 'ok'
+    where %(failed)s::boolean and calls.trace_id = trace.trace_id and calls.outcome <> 'ok'
     limit 1
 ) as wrong on true
 where trace.start_time >= %(since)s and trace.start_time < %(until)s
@@ -180,6 +182,17 @@ order by case %(sort)s::text when 'duration' then trace.duration end desc nulls 
          end desc nulls last,
          trace.start_time desc
 limit %(most)s
+
+-- newest_span --
+-- When the newest span before `until` began.
+select start_time as time from relayscope.spans
+where start_time < %(until)s
+order by start_time desc
+limit 1
+
+-- newest_log --
+-- The time of the newest log record before `until`.
+select time from relayscope.logs where time < %(until)s order by time desc limit 1
 
 -- records --
 -- The newest records of both kinds, newest first.
