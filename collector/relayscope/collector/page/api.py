@@ -11,7 +11,7 @@ from relayscope.collector.page.api_description import CHARACTERS, MOST_CHARACTER
 from relayscope.collector.page.errors import WrongAsk
 from relayscope.collector.page.interval import interval
 from relayscope.collector.page.list_filter import ListFilter
-from relayscope.collector.page.list_rows import SECONDS, bound_of, newest, older, statement
+from relayscope.collector.page.list_rows import SECONDS, bound_of, newest, older
 from relayscope.collector.page.view import View
 from relayscope.collector.query import value_loaders
 from relayscope.collector.query.list_kind import CALLS, LOGS, MESSAGES, RECORDS, TRACES
@@ -48,7 +48,7 @@ async def tell_list(kind: ListKind, request: Request) -> Response:
         return _rows(page.reader, statement, bound)
 
     bound = await bound_of(page.reader, asked) | {"characters": characters}
-    found = await newest(ask, statement(asked), asked, bound)
+    found = await newest(ask, asked, bound)
     following = older(asked, found)
     return page.json(
         {

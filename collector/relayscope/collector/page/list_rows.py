@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, LiteralString
 
 from relayscope.collector.page.errors import WrongAsk
 from relayscope.collector.query.errors import StatementTooSlow
+from relayscope.collector.query.list_kind import CALLS, TRACES
 from relayscope.collector.query.lookback import EARLIEST, LATEST
 from relayscope.collector.query.queries import query
 
@@ -87,7 +88,7 @@ async def find(reader: Reader, asked: ListFilter) -> Found:
         return reader.rows(statement, bound, seconds=SECONDS)
 
     bound = await bound_of(reader, asked) | {"characters": _CHARACTERS}
-    return await newest(ask, statement(asked), asked, bound)
+    return await newest(ask, asked, bound)
 
 
 async def bound_of(reader: Reader, asked: ListFilter) -> dict[str, object]:
@@ -110,24 +111,39 @@ async def bound_of(reader: Reader, asked: ListFilter) -> dict[str, object]:
     return bound | {"trace": traces or None}
 
 
-async def newest(
-    ask: Ask, statement: LiteralString, asked: ListFilter, bound: dict[str, object]
-) -> Found:
+async def newest(ask: Ask, asked: ListFilter, bound: dict[str, object]) -> Found:
     """Look back in ever longer stretches until there are as many rows as were asked for.
 
     Args:
         ask: Gives the rows of a statement.
-        statement: Gives the newest or the greatest first.
         asked: What it is about.
-        bound: Its parameters, but for its times.
+        bound: The parameters of its statement, but for its times.
     """
+    whole = statement(asked)
+    # Much of what a row of these says is looked up for each; so first it is found which there are.
+    is_costly = asked.kind in {CALLS, TRACES} and asked.sort == "time"
+    found = await _looked_back(ask, _times_only(asked) if is_costly else whole, asked, bound)
+    if not is_costly or not found.rows:
+        return found
+    last = found.rows[-1] if found.following is None else found.following
+    window = {"since": _time_of(last, asked), "until": asked.times[1] or LATEST}
+    rows = await ask(whole, bound | window | {"most": asked.most + 1})
+    return Found(
+        rows[: asked.most],
+        following=rows[asked.most] if len(rows) > asked.most else None,
+        looked_back_to=found.looked_back_to,
+    )
+
+
+async def _looked_back(
+    ask: Ask, statement: LiteralString, asked: ListFilter, bound: dict[str, object]
+) -> Found:
     most = asked.most
     found: Sequence[Any] = ()
     looked_at: datetime | None = None
     since, until = _times(asked)
     end = until or LATEST
-    starts = (since,) if since else await _starts(ask, asked.kind, end)
-    for start in starts:
+    for start in (since,) if since else await _starts(ask, asked.kind, end):
         window = {"since": start, "until": end}
         try:
             rows = await ask(statement, bound | window | {"most": most + 1})
@@ -140,6 +156,18 @@ async def newest(
         if len(rows) > most:
             return Found(found, following=rows[most])
     return Found(found)
+
+
+def _times_only(asked: ListFilter) -> LiteralString:
+    """The statement of a list, of whose columns PostgreSQL works out only what is asked about."""
+    name = asked.kind.statement(has_text=bool(asked.values("text")))
+    return " ".join(("select", asked.kind.time, "from (", query(name), ") as l"))
+
+
+def _time_of(row: Any, asked: ListFilter) -> datetime:
+    time = row[asked.kind.time]
+    # As JSON has it, or as Python.
+    return datetime.fromisoformat(time) if isinstance(time, str) else time
 
 
 async def _starts(ask: Ask, kind: ListKind, end: datetime) -> list[datetime]:
@@ -164,11 +192,9 @@ def older(asked: ListFilter, found: Found) -> ListFilter | None:
     """
     if found.following is None or asked.sort != "time":
         return None
-    following = found.following[asked.kind.time]
-    if isinstance(following, str):  # as JSON has it
-        following = datetime.fromisoformat(following)
     try:
-        return asked.having("until", (following.astimezone(UTC) + _TICK).isoformat())
+        following = _time_of(found.following, asked).astimezone(UTC)
+        return asked.having("until", (following + _TICK).isoformat())
     except (OverflowError, ValueError):  # a broken clock's time, which no address can have
         return None
 
