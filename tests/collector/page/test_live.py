@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from itertools import count
 
@@ -58,7 +59,7 @@ def test_what_comes_is_filtered_as_a_list_is(open_page: OpenPage, stored: Collec
     assert page.locator("#live tbody tr", has_text="not for us").count() == 0
     page = open_page("/live")
     page.get_by_role("link", name="quiet-one").first.click()
-    assert page.url.endswith("/live?component=quiet-one")
+    expect(page).to_have_url(re.compile(r"/live\?component=quiet-one$"))
 
 
 def test_what_is_known_is_not_sent_again(client: httpx.Client) -> None:
