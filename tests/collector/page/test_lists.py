@@ -32,6 +32,7 @@ def test_a_cell_narrows_its_list_and_back_widens_it(open_page: OpenPage) -> None
     page.get_by_role("link", name="Calls", exact=True).click()
     everything = page.locator("tbody tr").count()
     page.get_by_role("link", name="iccm-relay").first.click()
+    expect(page).to_have_url(re.compile("component=iccm-relay"))
     page.get_by_role("link", name="127.0.0.1:9051").first.click()
     rows = page.locator("tbody tr")
     expect(rows).to_have_count(1)
