@@ -30,9 +30,7 @@ import psycopg
 
 from relayscope.collector.page.questions import questions
 from relayscope.collector.signals import LOGS
-from relayscope.storage import EmbeddedServer, create_engine, migrate
-from relayscope.storage.retention_class import RetentionClass
-from relayscope.storage.sealing import Sealer
+from relayscope.storage import EmbeddedServer, RetentionClass, Sealer, create_engine, migrate
 from tests.bench.bench_ingest import load, make_request
 from tests.bench.bench_query import DAYS, dsn, fill
 from tests.bench.traffic import BACKENDS, COMMON

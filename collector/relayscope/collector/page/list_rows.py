@@ -176,7 +176,9 @@ async def _starts(ask: Ask, kind: ListKind, end: datetime) -> list[datetime]:
     What a broken clock has put into the future is found, too, and nothing is counted from it.
     """
     before = min(end, datetime.now(UTC) + _AHEAD)
-    name: LiteralString = "newest_span" if kind.name in {"calls", "traces"} else "newest_log"
+    name: LiteralString = (
+        "newest_span" if kind.name in {"calls", "traces"} else "newest_record_time"
+    )
     rows = await ask(query(name), {"until": before})
     if not rows:
         return [EARLIEST]

@@ -190,10 +190,6 @@ where start_time < %(until)s
 order by start_time desc
 limit 1
 
--- newest_log --
--- The time of the newest log record before `until`.
-select time from relayscope.logs where time < %(until)s order by time desc limit 1
-
 -- records --
 -- The newest records of both kinds, newest first.
 select time, component, severity_text, severity_number, event_name, direction, peer, kind, method,
