@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import subprocess
 import time
 import unicodedata
@@ -11,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import psycopg
 import pytest
 from click.testing import CliRunner
 
@@ -26,7 +28,7 @@ from tests.collector.reading import samples
 from tests.collector.reading.conftest import COLUMNS, COMMAND
 from tests.collector.reading.samples import HOSTILE_TRACE_ID, TRACE_ID
 from tests.fix_collector import PATIENCE, clean_environment
-from tests.fix_programs import ended
+from tests.fix_programs import ended, eventually
 
 if TYPE_CHECKING:
     from click.testing import Result
@@ -320,10 +322,41 @@ def test_what_is_stored_is_followed(database_url: str) -> None:
         for number in (2, 3):
             samples.store(database_url, [], [record(number)], UUID(int=number))
             assert json.loads(process.stdout.readline())["body"] == f"record {number}"
-        time.sleep(1.2)
-        process.send_signal(2)
+        process.send_signal(signal.SIGINT)
         assert process.wait(PATIENCE) == 0
         assert (process.stdout.read(), process.stderr.read()) == ("", "")
+
+
+def test_following_ends_well_also_while_it_looks(database_url: str) -> None:
+    """An interrupt in the midst of a statement ends `tail -f` as one between two does."""
+    with (
+        psycopg.connect(database_url) as holder,
+        subprocess.Popen(
+            [*COMMAND, "tail", "-f", "--json"],
+            env=clean_environment({"RELAYSCOPE_DATABASE_URL": database_url}),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process,
+        ended(process),
+    ):
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline()
+        holder.execute("lock table relayscope_store.log in access exclusive mode")
+        eventually(lambda: _waits(holder))
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE) == 0
+        assert process.stderr.read() == ""
+
+
+def _waits(holder: psycopg.Connection[tuple[bool]]) -> bool:
+    """Whether somebody waits for what this connection holds."""
+    answer = holder.execute(
+        "select exists (select from pg_stat_activity"
+        " where pg_backend_pid() = any(pg_blocking_pids(pid)))"
+    ).fetchone()
+    return answer is not None and answer[0]
 
 
 def test_what_is_said_in_good_order_is_shown_on_request(shared_database_url: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -95,12 +96,11 @@ def tail(*, settings: Settings, follow: bool, as_json: bool, **given: Any) -> No
         if not rows and not as_json and stdout_console().is_terminal:
             why = why_none(connection, settings, given)
             click.echo(f"{why}; what comes is shown" if follow else why)
-        while follow and is_read(sys.stdout.fileno()):
-            try:
+        # Also in the midst of a look: whoever has read enough has made no mistake.
+        with suppress(KeyboardInterrupt):
+            while follow and is_read(sys.stdout.fileno()):
                 time.sleep(_PERIOD)
-            except KeyboardInterrupt:
-                return
-            lines.write(replace(last, rows=iter(look())))
+                lines.write(replace(last, rows=iter(look())))
 
 
 class _Lines:
