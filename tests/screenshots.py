@@ -48,7 +48,6 @@ SHOTS: Final = {
     "problems": Shot("/problems"),
     "waterfall": Shot("/problems", ("Open the trace", "Waterfall")),
     "ladder": Shot("/problems", ("Open the trace", "Ladder")),
-    "calls": Shot("/calls"),
     "cost": Shot("/cost"),
     "setup": Shot("/setup"),
 }

@@ -1,6 +1,9 @@
 """Promises of the demo: real programs, one trace for each call, and nothing left behind."""
 
+import re
+import signal
 import subprocess
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +22,7 @@ class Demo:
     """A finished demo and the database that it has left."""
 
     output: str
+    page: str
     connection: Connection
 
     def rows(self, statement: str, **values: Any) -> list[Any]:
@@ -30,19 +34,26 @@ class Demo:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """One run of `relayscope demo`."""
     home: Path = tmp_path_factory.mktemp("home")
-    finished = subprocess.run(
-        [str(SCRIPTS / "relayscope"), "demo", "--data-dir", str(home / "data")],
+    output, page = "", ""
+    with subprocess.Popen(
+        [str(SCRIPTS / "relayscope"), "demo", "--keep", "--data-dir", str(home / "data")],
         env=clean_environment(HOME=str(home)),
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
-        timeout=180,
-        check=False,
-    )
-    assert finished.returncode == 0, finished.stdout + finished.stderr
+    ) as running:
+        assert running.stdout is not None
+        for line in running.stdout:
+            output += line
+            if shown := re.fullmatch(r"  http://(127\.0\.0\.1:\d+)/\n", line):
+                with urllib.request.urlopen(f"http://{shown[1]}/problems", timeout=60) as answer:
+                    page = answer.read().decode()
+                running.send_signal(signal.SIGINT)
+    assert running.returncode == 0, output
     with EmbeddedServer.start(home / "data") as server:
         engine = create_engine(server.url)
         with engine.connect() as connection:
-            yield Demo(finished.stdout, connection)
+            yield Demo(output, page, connection)
         engine.dispose()
 
 
@@ -182,6 +193,13 @@ def test_the_output_shows_the_calls_and_how_to_go_on(demo: Demo) -> None:
     """A reader sees each trace and the commands to look further."""
     for wanted in ("convert_time", "dewey_search", "ConnectionRefusedError", "relayscope sql"):
         assert wanted in demo.output
+
+
+def test_the_page_says_which_port_is_wrong(demo: Demo) -> None:
+    """While the demo is kept, its page names who could not connect, and what cannot be called."""
+    assert "could not connect to 127.0.0.1:" in demo.page
+    assert "ConnectionRefusedError" in demo.page
+    assert "Unknown tool: gates_create_document" in demo.page
 
 
 def test_the_demo_leaves_nothing_running(demo: Demo) -> None:

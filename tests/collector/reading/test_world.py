@@ -137,6 +137,10 @@ def test_each_fault_is_found_by_clicking(world: World, open_page: OpenPage) -> N
         assert place is not None
         assert re.fullmatch(r"/trace/[0-9a-f]{32}\?at=[0-9a-f]{16}", place)
         assert problem.get_by_role("link", name="calls").count() == 1
+    swallowed = page.locator("article", has_text="swallows did not answer").first
+    swallowed.get_by_role("link", name="Open the trace").click()
+    page.locator("aside", has_text="swallows").wait_for()
+    assert page.locator("main", has_text="relay").count() == 1
 
 
 def trace_of(world: World, row: dict[str, Any]) -> str:
