@@ -81,6 +81,21 @@ def test_two_records_of_a_message_are_one_arrow_between_two_components() -> None
     assert len(ways) == 7
 
 
+def test_an_answer_that_is_in_no_trace_is_one_message_with_the_record_of_its_sender() -> None:
+    """It came over a connection of the trace, of which it is known who is at the other end."""
+    some_spans, some_records = samples.relayed_call()
+    backend = next(one for one in some_spans if one.component == "time-server")
+    orphan = '{"jsonrpc": "2.0", "error": {"code": -32603, "message": "no"}}'
+    sent = message(backend, 10, "sent", orphan, "127.0.0.1:48230")
+    relay = next(one for one in some_spans if one.span_id == backend.parent_span_id)
+    received = message(relay, 10.5, "received", orphan, "127.0.0.1:9051")
+    received = dataclasses.replace(received, span_id=None)
+    trace = build(TRACE_ID, some_spans, [*some_records, sent, received])
+
+    (crossing,) = (one for one in crossed(trace) if received in (one.sent, one.received))
+    assert crossing.sent is sent
+
+
 def test_a_connection_that_failed_leads_to_nothing() -> None:
     """It is an arrow that says why."""
     (refused,) = (one for one in signals(relayed()) if one.label == "connect gates")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from tests import hostile_corpus
 from tests.collector.page.traces import recent
 from tests.collector.reading import samples
 from tests.collector.reading.samples import HOSTILE_TRACE_ID, TRACE_ID
@@ -15,6 +16,7 @@ from tests.collector.reading.samples import HOSTILE_TRACE_ID, TRACE_ID
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
+    from tests.fix_collector import Collector
     from tests.fix_page import OpenPage
 
 TRACE = f"/trace/{TRACE_ID.hex}"
@@ -22,7 +24,8 @@ VIEWS = ("ladder", "waterfall", "log")
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _stored(shared_database_url: str) -> None:
+def _stored(shared_database_url: str, shared_collector: Collector) -> None:
+    hostile_corpus.store(shared_collector)
     samples.store(shared_database_url, *recent(*samples.relayed_call()))
     samples.store(shared_database_url, *recent(*samples.hostile_call()), HOSTILE_TRACE_ID)
 
@@ -178,6 +181,38 @@ def test_hostile_telemetry_stays_text(open_page: OpenPage, view: str) -> None:
     text = page.inner_text("body")
     assert "\\x1b" in text
     assert "\u202e" not in text
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_trace_withstands_what_telemetry_says(
+    shared_collector: Collector, open_page: OpenPage, view: str
+) -> None:
+    """Markup as component, tool, key and text is text; so it is beside another trace."""
+    page = open_page("/compare")
+    for number in range(len(hostile_corpus.TEXTS)):
+        trace = f"{hostile_corpus.TRACE + number:032x}"
+        page.goto(f"/trace/{trace}?view={view}")
+        page.keyboard.press("j")
+        page.wait_for_selector("#chosen h2:not(:has-text('Nothing'))")
+        assert page.locator("header nav a").count() > 5
+        assert page.locator("main h1, aside h2").count() == 2
+        assert (
+            page.locator("body script, iframe, [onerror], [onload], base, meta[http-equiv]").count()
+            == 0
+        )
+        links = page.locator("a").evaluate_all(
+            "all => all.map(one => new URL(one.getAttribute('href'), location).origin)"
+        )
+        assert set(links) == {f"http://{shared_collector.page}"}
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_trace_fits_a_telephone(open_page: OpenPage, view: str) -> None:
+    """What is wider scrolls by itself."""
+    page = open_page(f"{TRACE}?view={view}", viewport={"width": 400, "height": 800})
+    page.click(".row:has-text('tools/call #3') >> nth=0")
+    page.wait_for_selector("#chosen section")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -97,6 +97,22 @@ limit 1
 -- Whether there is any span or record.
 select exists (select from relayscope.spans) or exists (select from relayscope.logs)
 
+-- odd_without_trace --
+-- Odd messages that are in no trace, on some `channels` (text[]) and from `since` to `until`, with the
+-- columns of records_of_trace. They have severity WARN, by which an index finds them.
+select span_id, coalesce(component, 'unknown_service') as component, time_unix_nano, event_name,
+       coalesce(severity_number, 0) as severity_number, severity_text,
+       left(body, %(characters)s) as body,
+       coalesce(length(body), 0) as body_length,
+       coalesce(sha256(convert_to(body, 'UTF8')), '') as body_digest,
+       attributes
+from relayscope.logs
+where time between %(since)s and %(until)s and severity_number >= 13
+  and trace_id is null and event_name = 'mcp.message'
+  and attributes ->> 'relayscope.channel.id' = any(%(channels)s)
+order by time, time_unix_nano
+limit %(records)s
+
 -- texts_of_records --
 -- The whole texts of the log records of a trace that are of some `times` (numeric[], ns).
 select coalesce(component, 'unknown_service') as component, time_unix_nano, span_id, event_name,

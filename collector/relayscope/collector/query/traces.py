@@ -31,6 +31,11 @@ _LOOK_BACK: Final = (timedelta(minutes=10), timedelta(days=1))
 """How far back to look for the newest call, before all that is stored is looked at. The index on
 time finds the recent part; all of it takes a scan."""
 
+_AFTER: Final = timedelta(seconds=1)
+"""How long after the last record of a trace a message may arrive that belongs to it."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
 _AHEAD: Final = timedelta(minutes=1)
 """How far another machine's clock may be ahead for its trace to be the newest: a span from next
 year is not what just happened."""
@@ -64,6 +69,33 @@ def load(
     return replace(trace, more_spans=len(spans) > limit, more_records=len(records) > limit)
 
 
+def with_odd_messages(connection: psycopg.Connection[Any], trace: Trace, *, limit: int) -> Trace:
+    """Add odd messages that are in no trace, but on connections of this one while it lasted.
+
+    An answer that belongs to no request has no trace, and may be what was taken for an answer here.
+
+    Args:
+        connection: as `database.reading` gives it.
+        trace: which.
+        limit: how many at most, the earliest.
+    """
+    records = [*trace.loose, *(one for node in trace.nodes() for one in node.records)]
+    messages = [record for record in records if isinstance(record, Message)]
+    if not messages:
+        return trace
+    times = [record.time for record in records]
+    asked = {
+        "channels": list({message.channel for message in messages if message.channel}),
+        "since": _moment(min(times)),
+        "until": _moment(max(times)) + _AFTER,
+        "records": limit,
+        "characters": WHOLE,
+    }
+    with in_our_words():
+        rows = _rows(connection, query("odd_without_trace"), asked)
+    return replace(trace, loose=(*trace.loose, *map(_record, rows)))
+
+
 def newest(connection: psycopg.Connection[Any]) -> UUID:
     """Find the trace of the last call a client made.
 
@@ -95,6 +127,13 @@ def _rows(
 ) -> list[DictRow]:
     with connection.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(statement, values).fetchall()
+
+
+def _moment(ns: int) -> datetime:
+    try:
+        return _EPOCH + timedelta(microseconds=ns // 1000)
+    except OverflowError:  # a clock that is far off
+        return datetime.max.replace(tzinfo=UTC) - _AFTER
 
 
 def _span(row: DictRow) -> Span:

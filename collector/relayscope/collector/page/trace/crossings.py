@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from relayscope.collector.query.records import Message
@@ -87,9 +86,15 @@ def crossings(nodes: Sequence[Node], loose: Sequence[Record]) -> list[Crossing]:
     """
     twins = _twins(nodes)
     parties = _Parties(twins, nodes)
-    records = chain(loose, *(node.records for node in nodes))
+    messages = [message for node in nodes for message in node.messages]
+    for message in (record for record in loose if isinstance(record, Message)):
+        other_end = parties.other_end(message)
+        if other_end.seen_by is None:
+            of_other = (one for one in messages if one.component == other_end.name)
+            twins.match(of_other, (message,), _said)
+        messages.append(message)
     found = []
-    for message in (record for record in records if isinstance(record, Message)):
+    for message in messages:
         here, there, twin = Party(message.component), parties.other_end(message), twins.get(message)
         if message.direction == "sent":
             found.append(Crossing(message, twin, here, there))

@@ -17,7 +17,7 @@ from relayscope.collector.query.queries import query
 from relayscope.collector.query.records import Message
 from relayscope.collector.query.trace_facts import Facts
 from relayscope.collector.query.trace_tree import Node
-from relayscope.collector.query.traces import load
+from relayscope.collector.query.traces import load, with_odd_messages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -98,6 +98,7 @@ def look(connection: psycopg.Connection[Any], trace_id: UUID, address: Address) 
         TraceMissing: Nothing of it is stored.
     """
     trace = load(connection, trace_id, limit=LIMIT, characters=words.GIST_CHARACTERS)
+    trace = with_odd_messages(connection, trace, limit=LIMIT)
     found: list[str] = []
     if address.find:
         found = _found(connection, trace, address.find)

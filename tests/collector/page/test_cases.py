@@ -1,0 +1,141 @@
+"""Failures that were seen in the field are found by clicking, beginning at `/`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.fix_programs import clean_environment, eventually, instrumented, line, python, run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from playwright.sync_api import Page
+
+    from tests.fix_collector import Collector
+    from tests.fix_page import OpenPage
+    from tests.fix_programs import Background
+
+HELLO = line(id=1, method="initialize", params={}) + line(method="notifications/initialized")
+CALL = {"name": "gates_create_document", "arguments": {}}
+
+
+@pytest.fixture
+def environment(shared_collector: Collector, tmp_path: Path) -> dict[str, str]:
+    """What makes a program send what it records to the collector whose page is looked at."""
+    return clean_environment(
+        OTEL_EXPORTER_OTLP_ENDPOINT=f"http://{shared_collector.grpc}",
+        RELAYSCOPE_SPOOL_DIR=str(tmp_path / "spool"),
+    )
+
+
+def follow(page: Page, place: str, link: str, until: str) -> None:
+    """Click on a link in some place, once the page has it, and wait for what it leads to."""
+    has_it = page.locator(place).filter(has=page.locator(link))
+
+    def is_there() -> bool:
+        if has_it.count() == 0:
+            page.reload()
+        return has_it.count() > 0
+
+    eventually(is_there)
+    has_it.first.locator(link).first.click()
+    page.wait_for_selector(until)
+
+
+def test_case_a_a_wrong_port_is_an_arrow_that_leads_to_nothing(
+    open_page: OpenPage, environment: dict[str, str]
+) -> None:
+    """From the problems to the ladder: the relay could not connect, and to where it tried."""
+    relay = instrumented("relay-a", python("websocket_relay.py", "gates=ws://127.0.0.1:1"))
+    run(relay, environment, HELLO + line(id=3, method="tools/call", params=CALL))
+
+    page = open_page("/")
+    page.click("nav >> text=Problems")
+    follow(
+        page, "article.problem:has-text('ConnectionRefusedError')", "a[href*='/trace/']", ".ladder"
+    )
+    page.click(".ladder .row.unanswered")
+    page.wait_for_selector("#chosen h2:has-text('connect')")
+
+    assert "127.0.0.1:1" in (page.text_content(".heads") or "")
+    assert "ConnectionRefusedError" in page.inner_text("#chosen .explained")
+
+
+def test_case_b_a_client_that_never_lists_again_is_seen_by_what_is_missing(
+    open_page: OpenPage, environment: dict[str, str]
+) -> None:
+    """The list of messages of the relay ends with `list_changed`."""
+    program = (
+        "import sys\nfor line in sys.stdin: print(line.replace('initialized', "
+        "'tools/list_changed'), end='', flush=True)"
+    )
+    run(
+        instrumented("relay-b", [sys.executable, "-c", program]),
+        environment,
+        line(method="notifications/initialized"),
+    )
+
+    page = open_page("/")
+    page.click("nav >> text=Messages")
+    follow(
+        page,
+        "main tr:has-text('relay-b'):has-text('list_changed')",
+        "a[href*='/trace/']",
+        ".ladder",
+    )
+    said = page.inner_text(".ladder")
+
+    assert "notifications/tools/list_changed" in said
+    assert "tools/list #" not in said
+
+
+def test_case_c_an_answer_to_a_notification_is_conspicuous(
+    open_page: OpenPage, environment: dict[str, str], background: Background
+) -> None:
+    """From the problems to its arrow, and what is wrong with it in words."""
+    backend = instrumented("late-c", python("late_backend.py", "0.7", "0"))
+    port = background.listening(backend, environment)
+    relay = instrumented("relay-c", python("websocket_relay.py", f"late=ws://127.0.0.1:{port}"))
+    run(relay, environment, line(id=1, method="initialize", params={}))
+
+    page = open_page("/")
+    page.click("nav >> text=Problems")
+    follow(
+        page,
+        "article.problem:has-text('late-c'):has-text('answers a notification')",
+        "a[href*='/trace/']",
+        ".ladder",
+    )
+    page.click(".ladder .row:has-text('! answer to notification')")
+    page.wait_for_selector("#chosen h2:has-text('error')")
+
+    assert "an answer to a notification" in page.inner_text("#chosen .explained")
+
+
+def test_case_d_one_ladder_has_the_call_on_every_leg(
+    open_page: OpenPage, environment: dict[str, str], background: Background
+) -> None:
+    """From the calls to the ladder: client, relay and backend, and what the relay changed."""
+    port = background.websocket_backend("gates", environment, wrap=instrumented("gates-d", []))
+    relay = instrumented("relay-d", python("websocket_relay.py", f"gates=ws://127.0.0.1:{port}"))
+    run(relay, environment, HELLO + line(id=35, method="tools/call", params=CALL))
+
+    page = open_page("/")
+    page.click("nav >> text=Calls")
+    follow(
+        page,
+        "main tr:has-text('gates-d'):has-text('gates_create_document')",
+        "a[href*='/trace/']",
+        ".ladder",
+    )
+    heads = page.text_content(".heads") or ""
+    assert "relay-d" in heads
+    assert "gates-d" in heads
+    assert page.locator(".ladder .row:has-text('tools/call gates_create_document')").count() == 2
+    page.click(".ladder .row:has-text('tools/call gates_create_document #35')")
+    page.wait_for_selector("#chosen h2:has-text('#35')")
+
+    assert "Then: tools/call gates_create_document" in page.inner_text("#chosen")
