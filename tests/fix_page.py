@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.fix_collector import PATIENCE
+
 if TYPE_CHECKING:
     from tests.fix_collector import Collector
 
@@ -89,6 +91,8 @@ def open_page(browser: Browser, shared_collector: Collector) -> Iterator[OpenPag
     def open_path(path: str, **context: Any) -> Page:
         made = browser.new_context(**{"base_url": seen.origin, "timezone_id": "UTC"} | context)
         contexts.append(made)
+        # A page starts its process when somebody first looks, on machines that do much else.
+        made.set_default_timeout(PATIENCE * 1000)
         page = made.new_page()
         seen.watch(page)
         page.goto(path)

@@ -230,6 +230,7 @@ def test_an_attackers_page_in_the_same_browser_reads_nothing(
         route.fulfill(body=attack, content_type="text/html")
 
     context = browser.new_context()
+    context.set_default_timeout(PATIENCE * 1000)
     page = context.new_page()
     page.route("http://attacker.example/**", answer)
     page.goto("http://attacker.example/")
@@ -243,6 +244,7 @@ def test_an_attackers_page_in_the_same_browser_reads_nothing(
 def test_a_person_logs_in_by_keyboard(browser: Browser, guarded: Collector) -> None:
     """The form is ready to be typed into, says what is wrong, and leads on."""
     context = browser.new_context(base_url=f"http://{guarded.page}")
+    context.set_default_timeout(PATIENCE * 1000)
     page = context.new_page()
     page.goto("/setup")
     page.keyboard.type("canary-wrong-0123456789")
