@@ -1,0 +1,78 @@
+"""A message's text on the page: laid out, and as the model received it."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relayscope.collector.page.trace.content import received
+from relayscope.collector.page.trace.json_text import laid_out
+
+LEFT_OUT = "[BINARY:image/png:2048:0123456789abcdef]"
+
+TEXTS = st.text('aé{}[],:"\\ ')
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.lists(VALUES, max_size=3) | st.dictionaries(st.text("ab"), VALUES, max_size=3))
+def test_json_is_laid_out_token_by_token(value: object) -> None:
+    """What stands there without white space between tokens is what was said without it."""
+    text = json.dumps(value, ensure_ascii=False)
+    shown = "\n".join("".join(piece.text for piece in line.pieces) for line in laid_out(text))
+
+    assert json.loads(shown) == value
+    assert re.sub(r"\s", "", shown) == re.sub(r"\s", "", text)
+
+
+@given(st.text())
+def test_any_text_is_laid_out(text: str) -> None:
+    """Also what is no JSON, or breaks off."""
+    for one in (text, "{" + text, '{"a": [' + text):
+        laid_out(one)
+
+
+def test_members_that_are_there_twice_and_long_numbers_stay() -> None:
+    """What a reader may be looking for."""
+    text = '{"a": 1.0e5, "a": 123456789012345678901234567890, "b": "\\u00e9"}'
+    shown = "".join(piece.text for line in laid_out(text) for piece in line.pieces)
+
+    assert shown == '{"a": 1.0e5,"a": 123456789012345678901234567890,"b": "\\u00e9"}'
+
+
+def test_a_result_is_what_a_model_gets_of_it() -> None:
+    """Texts unescaped, images that were kept, and a word about what was not."""
+    content = [
+        {"type": "text", "text": "two\nlines"},
+        {"type": "image", "mimeType": "image/png", "data": "aGVsbG8="},
+        {"type": "image", "mimeType": "image/svg+xml", "data": "aGVsbG8="},
+        {"type": "image", "mimeType": "image/png", "data": LEFT_OUT},
+        {"type": "resource", "resource": {"uri": "file:///a", "text": "inside"}},
+        17,
+    ]
+    found = received(json.dumps({"result": {"content": content, "isError": True}}))
+
+    assert found is not None
+    assert found.is_error
+    text, image, document, left_out, resource, odd = found.contents
+    assert text.text == "two\nlines"
+    assert image.image == "data:image/png;base64,aGVsbG8="
+    assert document.image == ""
+    assert "2.0 kB" in left_out.note
+    assert (resource.about, resource.text) == ("file:///a", "inside")
+    assert odd.note == "17"
+
+
+@given(VALUES)
+def test_any_result_is_read(value: object) -> None:
+    """Whatever a server sends there."""
+    received(json.dumps({"result": value}))
+    received(json.dumps({"result": {"content": value, "contents": value, "messages": value}}))
+    received(json.dumps({"result": {"content": [value]}})[:-3])
