@@ -12,7 +12,7 @@ import struct
 import sys
 from pathlib import Path
 
-from relayscope.spool import Durability, Settings, Spool
+from relayscope.spool import Durability, Spool, SpoolSettings
 
 _PROGRESS = struct.Struct("<q")
 # Segments of 8 MiB, some begun in most rounds. With 128 MiB, a fast writer that was given a window
@@ -20,9 +20,9 @@ _PROGRESS = struct.Struct("<q")
 _MAX_BYTES = 512 << 20
 
 
-def settings(durability: str) -> Settings:
+def settings(durability: str) -> SpoolSettings:
     """The settings of the appending process."""
-    return Settings(durability=Durability(durability), max_bytes=_MAX_BYTES)
+    return SpoolSettings(durability=Durability(durability), max_bytes=_MAX_BYTES)
 
 
 def numbered(number: int) -> bytes:

@@ -5,11 +5,11 @@ import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from relayscope.spool import Loss, LossReason, Position, Reader, Settings, Spool
+from relayscope.spool import Loss, LossReason, Position, Spool, SpoolReader, SpoolSettings
 
 # Segments of a bound of 4096 bytes are 1024 bytes long: a handful of records each.
-SMALL = Settings(max_bytes=64 * 1024)
-TINY = Settings(max_bytes=4096)
+SMALL = SpoolSettings(max_bytes=64 * 1024)
+TINY = SpoolSettings(max_bytes=4096)
 
 _copies = itertools.count()
 
@@ -33,7 +33,7 @@ def append_forever(spool: Spool, size: int, appended: list[bytes]) -> None:
         appended.append(each)
 
 
-def read_all(reader: Reader, max_records: int = 1000) -> tuple[list[bytes], list[Loss]]:
+def read_all(reader: SpoolReader, max_records: int = 1000) -> tuple[list[bytes], list[Loss]]:
     """Everything from the acknowledged position on, without acknowledging it."""
     records: list[bytes] = []
     losses: list[Loss] = []
@@ -47,7 +47,7 @@ def read_all(reader: Reader, max_records: int = 1000) -> tuple[list[bytes], list
         position = batch.end
 
 
-def end_of(reader: Reader) -> Position:
+def end_of(reader: SpoolReader) -> Position:
     """The position after the last record."""
     position = reader.acknowledged
     while (batch := reader.read(position, 1000, 1 << 20)).end != position:
@@ -55,7 +55,7 @@ def end_of(reader: Reader) -> Position:
     return position
 
 
-def acknowledge_all(reader: Reader) -> None:
+def acknowledge_all(reader: SpoolReader) -> None:
     """Read and acknowledge everything."""
     reader.acknowledge(end_of(reader))
 
@@ -75,7 +75,7 @@ def crash(folder: Path) -> Path:
     return root
 
 
-def restart(root: Path, settings: Settings = SMALL) -> Spool:
+def restart(root: Path, settings: SpoolSettings = SMALL) -> Spool:
     """Adopt the one spool that a dead process left under ``root``."""
     spool = Spool.adopt(root, settings)
     assert spool is not None

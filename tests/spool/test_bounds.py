@@ -15,9 +15,9 @@ from relayscope.spool import (
     Durability,
     LossReason,
     Overflow,
-    Settings,
     Spool,
     SpoolFull,
+    SpoolSettings,
     bound_orphans,
 )
 from relayscope.spool.format.segment import HEADER_BYTES, Header
@@ -37,7 +37,7 @@ from tests.spool.spools import (
 )
 
 SIZE = 40
-REFUSING = Settings(max_bytes=4096, overflow=Overflow.REFUSE_NEW)
+REFUSING = SpoolSettings(max_bytes=4096, overflow=Overflow.REFUSE_NEW)
 
 
 def on_disk(root: Path) -> int:
@@ -132,7 +132,7 @@ def test_a_delivered_spool_takes_its_largest_record_again(tmp_path: Path) -> Non
 
 def test_old_records_are_dropped_and_counted(tmp_path: Path) -> None:
     """Records beyond the age go when a segment is begun; the newest never do."""
-    settings = Settings(max_age=timedelta(milliseconds=20))
+    settings = SpoolSettings(max_age=timedelta(milliseconds=20))
     number = 0
     with Spool.create(tmp_path, settings) as spool:
         spool.append(record(number))
@@ -149,7 +149,7 @@ def test_old_records_are_dropped_and_counted(tmp_path: Path) -> None:
 
 def test_what_must_not_be_dropped_does_not_age(tmp_path: Path) -> None:
     """With REFUSE_NEW, age drops nothing."""
-    settings = Settings(max_age=timedelta(microseconds=1), overflow=Overflow.REFUSE_NEW)
+    settings = SpoolSettings(max_age=timedelta(microseconds=1), overflow=Overflow.REFUSE_NEW)
     with Spool.create(tmp_path, settings) as spool:
         append_all(spool, map(record, range(20)))
         assert len(segments(spool.folder)) > 10  # Each was old when the next record came.
@@ -190,7 +190,7 @@ def test_age_goes_on_after_a_restart(tmp_path: Path) -> None:
     with Spool.create(tmp_path / "spool", SMALL) as spool:
         append_all(spool, map(record, range(50)))
         root = crash(spool.folder)
-    settings = Settings(max_bytes=SMALL.max_bytes, max_age=timedelta(microseconds=1))
+    settings = SpoolSettings(max_bytes=SMALL.max_bytes, max_age=timedelta(microseconds=1))
     with restart(root, settings) as spool, spool.reader() as reader:
         spool.append(record(50))
         records, losses = read_all(reader)
@@ -201,7 +201,7 @@ def test_age_goes_on_after_a_restart(tmp_path: Path) -> None:
 
 def test_reasons_are_kept_apart(tmp_path: Path) -> None:
     """Losses for different reasons in one hole are counted each for its own."""
-    aging = Settings(max_bytes=4096, max_age=timedelta(microseconds=1))
+    aging = SpoolSettings(max_bytes=4096, max_age=timedelta(microseconds=1))
     with Spool.create(tmp_path / "spool", TINY) as spool:
         append_all(spool, map(record, range(100)))
         by_size = int(segments(spool.folder)[0].name.partition("-")[0])
@@ -226,7 +226,7 @@ def test_the_spools_of_dead_processes_are_bounded_together(
     tmp_path: Path, durability: Durability
 ) -> None:
     """However many processes crash, what they leave stays within the bound; drops are counted."""
-    settings = Settings(max_bytes=4096, durability=durability)
+    settings = SpoolSettings(max_bytes=4096, durability=durability)
     for life in range(6):
         with Spool.create(tmp_path, settings) as spool:
             append_all(spool, [record(number) for number in range(life * 20, life * 20 + 20)])

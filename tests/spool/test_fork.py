@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from relayscope.spool import Durability, Settings, Spool, SpoolClosed, orphans
+from relayscope.spool import Durability, Spool, SpoolClosed, SpoolSettings, orphans
 from tests.spool.spools import (
     SMALL,
     acknowledge_all,
@@ -38,7 +38,7 @@ def in_child(do: Callable[[], None]) -> None:
 @pytest.mark.parametrize("durability", Durability)
 def test_parent_and_child_append_to_their_own(tmp_path: Path, durability: Durability) -> None:
     """The child's records are in a spool of its own, and the parent's has its own only."""
-    with Spool.create(tmp_path, Settings(durability=durability)) as spool:
+    with Spool.create(tmp_path, SpoolSettings(durability=durability)) as spool:
         append_all(spool, map(record, range(5)))
 
         def child() -> None:

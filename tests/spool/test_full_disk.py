@@ -12,9 +12,9 @@ import pytest
 from relayscope.spool import (
     Durability,
     Overflow,
-    Settings,
     Spool,
     SpoolFull,
+    SpoolSettings,
     SpoolUnavailable,
 )
 from tests.spool.spools import acknowledge_all, append_forever, contents, read_all, record, restart
@@ -60,7 +60,7 @@ def test_a_full_disk_is_an_error_that_heals(
     small_disk: Path, durability: Durability, size: int
 ) -> None:
     """What was accepted is read, also while the disk is full; there is room, and it goes on."""
-    settings = Settings(durability=durability, overflow=Overflow.REFUSE_NEW)
+    settings = SpoolSettings(durability=durability, overflow=Overflow.REFUSE_NEW)
     accepted: list[bytes] = []
     with Spool.create(small_disk / "spool", settings) as spool:
         for _ in range(3):
@@ -85,7 +85,7 @@ def test_a_full_disk_is_an_error_that_heals(
 @needs_root
 def test_a_full_disk_can_be_drained(small_disk: Path) -> None:
     """Acknowledging needs no room, and gives it back."""
-    settings = Settings(max_bytes=64 * MIB)
+    settings = SpoolSettings(max_bytes=64 * MIB)
     with Spool.create(small_disk / "spool", settings) as spool, spool.reader() as reader:
         accepted: list[bytes] = []
         with pytest.raises(SpoolFull):
@@ -152,7 +152,7 @@ def test_a_limit_on_file_sizes_is_an_error_that_heals(
     """An append beyond a limit is cut off and refused, and works once the limit is gone."""
 
     def child() -> None:
-        with Spool.create(tmp_path, Settings(durability=durability)) as spool:
+        with Spool.create(tmp_path, SpoolSettings(durability=durability)) as spool:
             spool.append(record(0))
             spool.flush()
             resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
@@ -178,7 +178,7 @@ def test_a_folder_without_rights_is_an_error_that_heals(tmp_path: Path) -> None:
     def child() -> None:
         if IS_ROOT:  # Whom no missing right would stop.
             os.setuid(NOBODY)
-        with Spool.create(root, Settings(max_bytes=4096)) as spool:
+        with Spool.create(root, SpoolSettings(max_bytes=4096)) as spool:
             spool.append(record(0))
             spool.folder.chmod(0o500)
             with pytest.raises(SpoolUnavailable):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from relayscope.spool import Durability, Settings, Spool
+from relayscope.spool import Durability, Spool, SpoolSettings
 from tests.spool.spools import contents, record
 
 SIGNALS = 300
@@ -35,9 +35,9 @@ def set_alarm() -> None:
     signal.setitimer(signal.ITIMER_REAL, random.uniform(1e-6, 2e-5))
 
 
-def settings(durability: Durability) -> Settings:
+def settings(durability: Durability) -> SpoolSettings:
     """Small segments, so that the beginning of one is interrupted as well."""
-    return Settings(durability=durability, max_bytes=4 << 20)
+    return SpoolSettings(durability=durability, max_bytes=4 << 20)
 
 
 @pytest.mark.parametrize("durability", Durability)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from relayscope.spool import Durability, LossReason, Reader, Spool
+from relayscope.spool import Durability, LossReason, Spool, SpoolReader
 from tests.spool import appender
 from tests.spool.appender import number_of, promised, settings
 from tests.spool.spools import acknowledge_all, lost, read_all
@@ -79,7 +79,7 @@ def test_a_reader_in_another_process_keeps_up(tmp_path: Path) -> None:
     with appending(root, Durability.PROCESS, progress, 0):
         (folder,) = root.iterdir()
         while len(numbers) < 20_000:
-            with Reader(folder) as reader:  # Opened anew now and then, as after its own death.
+            with SpoolReader(folder) as reader:  # Opened anew now and then, as after its own death.
                 for _ in range(20):
                     batch = reader.read(reader.acknowledged, 300, MIB)
                     assert not batch.losses

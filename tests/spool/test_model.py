@@ -14,10 +14,10 @@ from relayscope.spool import (
     LossReason,
     Overflow,
     Position,
-    Reader,
-    Settings,
     Spool,
     SpoolFull,
+    SpoolReader,
+    SpoolSettings,
 )
 from relayscope.spool.format.frame import FRAME_BYTES
 from relayscope.spool.format.segment import HEADER_BYTES
@@ -37,14 +37,14 @@ class SpoolAgainstList(RuleBasedStateMachine):
     records: list[bytes | None]
     torn_name: str
     acknowledged: Position
-    reader: Reader
+    reader: SpoolReader
     spool: Spool
 
     @initialize(overflow=st.sampled_from(Overflow))
     def begin(self, overflow: Overflow) -> None:
         """Make an empty spool with either policy."""
         self.base = Path(tempfile.mkdtemp())
-        self.settings = Settings(max_bytes=BOUND, overflow=overflow)
+        self.settings = SpoolSettings(max_bytes=BOUND, overflow=overflow)
         self.create(self.base / "root")
 
     def teardown(self) -> None:

@@ -15,11 +15,13 @@ from pathlib import Path
 
 import pytest
 
-from relayscope.spool import Durability, Settings, Spool
+from relayscope.spool import Durability, Spool, SpoolSettings
 from tests.spool.spools import read_all, record
 
 MIB = 1 << 20
-SETTINGS = Settings(durability=Durability.POWER, max_bytes=2 * MIB)  # More than is ever appended.
+SETTINGS = SpoolSettings(
+    durability=Durability.POWER, max_bytes=2 * MIB
+)  # More than is ever appended.
 ROUNDS = 8
 
 pytestmark = pytest.mark.skipif(

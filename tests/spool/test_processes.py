@@ -6,7 +6,7 @@ import sys
 import threading
 from pathlib import Path
 
-from relayscope.spool import Durability, Reader, Spool, list_slots, orphans
+from relayscope.spool import Durability, Spool, SpoolReader, list_slots, orphans
 from tests.spool.appender import number_of, promised
 from tests.spool.spools import (
     SMALL,
@@ -83,7 +83,7 @@ def test_a_spool_that_another_process_reads_is_not_adopted(tmp_path: Path) -> No
     with Spool.create(tmp_path, SMALL) as spool:
         append_all(spool, map(record, range(5)))
         folder = spool.folder
-        reader = Reader(folder)
+        reader = SpoolReader(folder)
     with reader:
         assert Spool.adopt(tmp_path) is None
         assert read_all(reader) == (list(map(record, range(5))), [])

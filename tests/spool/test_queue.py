@@ -13,10 +13,10 @@ from relayscope.spool import (
     START,
     Durability,
     RecordTooLarge,
-    Settings,
     Spool,
     SpoolClosed,
     SpoolHeld,
+    SpoolSettings,
 )
 from tests.spool.spools import (
     SMALL,
@@ -38,7 +38,7 @@ MIB = 1 << 20
 def test_records_come_back_in_order(tmp_path: Path, durability: Durability) -> None:
     """What was appended is read back, whole and in order, over several segments."""
     expected = [record(number, 20 + number) for number in range(300)]
-    with Spool.create(tmp_path, Settings(durability=durability, max_bytes=MIB)) as spool:
+    with Spool.create(tmp_path, SpoolSettings(durability=durability, max_bytes=MIB)) as spool:
         append_all(spool, expected)
         spool.flush()
         assert len(segments(spool.folder)) > 1
@@ -50,7 +50,7 @@ def test_records_of_any_size_come_back(tmp_path: Path, durability: Durability) -
     """From nothing to 20 MB, the bytes are the same."""
     sizes = [0, 1, 5 * 1024, 5 * 1024 + 1, 256 * 1024, 256 * 1024 + 1, 20_000_000, 3]
     expected = [bytes([number]) * size for number, size in enumerate(sizes)]
-    with Spool.create(tmp_path, Settings(durability=durability)) as spool:
+    with Spool.create(tmp_path, SpoolSettings(durability=durability)) as spool:
         append_all(spool, expected)
         spool.flush()
         assert contents(spool) == expected
@@ -167,7 +167,7 @@ def test_the_backlog_is_what_waits(tmp_path: Path) -> None:
 
 def test_threads_append_together(tmp_path: Path) -> None:
     """Records of several threads are all there, each thread's in its order."""
-    with Spool.create(tmp_path, Settings(max_bytes=MIB)) as spool:
+    with Spool.create(tmp_path, SpoolSettings(max_bytes=MIB)) as spool:
         with ThreadPoolExecutor(4) as pool:
             for thread in range(4):
                 pool.submit(append_all, spool, [b"%d %d" % (thread, n) for n in range(1000)])
@@ -178,7 +178,9 @@ def test_threads_append_together(tmp_path: Path) -> None:
 
 def test_threads_share_their_flushes(tmp_path: Path) -> None:
     """With power durability, appends of several threads all return and are all there."""
-    with Spool.create(tmp_path, Settings(durability=Durability.POWER, max_bytes=4096)) as spool:
+    with Spool.create(
+        tmp_path, SpoolSettings(durability=Durability.POWER, max_bytes=4096)
+    ) as spool:
         with ThreadPoolExecutor(8) as pool:
             for thread in range(8):
                 pool.submit(append_all, spool, [b"%d %d" % (thread, n) for n in range(10)])
@@ -188,7 +190,7 @@ def test_threads_share_their_flushes(tmp_path: Path) -> None:
 def test_a_record_that_never_fits_is_refused_for_good(tmp_path: Path) -> None:
     """A record larger than the bound is not retryable, and harms nothing."""
     for durability in Durability:
-        settings = Settings(durability=durability, max_bytes=4096)
+        settings = SpoolSettings(durability=durability, max_bytes=4096)
         with Spool.create(tmp_path / durability.value, settings) as spool:
             spool.append(record(1))
             with pytest.raises(RecordTooLarge, match="the largest has"):
@@ -238,6 +240,6 @@ def test_files_are_private(tmp_path: Path) -> None:
 def test_settings_that_cannot_work_are_refused() -> None:
     """Bounds that hold no record are an error at once."""
     with pytest.raises(ValueError, match="max_bytes"):
-        Settings(max_bytes=100)
+        SpoolSettings(max_bytes=100)
     with pytest.raises(ValueError, match="max_age"):
-        Settings(max_age=-Settings().max_age)
+        SpoolSettings(max_age=-SpoolSettings().max_age)

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from relayscope.spool import Durability, Settings, Spool
+from relayscope.spool import Durability, Spool, SpoolSettings
 from tests.fix_programs import eventually
 from tests.spool.spools import contents, record
 from tests.spool.test_interruption import SIGNALS, on_alarm, set_alarm
 
-WINDOW = Settings(durability=Durability.WINDOW)
+WINDOW = SpoolSettings(durability=Durability.WINDOW)
 
 
 @pytest.fixture

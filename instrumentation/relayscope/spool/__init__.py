@@ -8,14 +8,14 @@ from relayscope.spool.errors import (
     SpoolHeld,
     SpoolUnavailable,
 )
-from relayscope.spool.format.writer_info import read_about
-from relayscope.spool.position import START, Backlog, Batch, Loss, LossReason, Position
-from relayscope.spool.reader import Reader
-from relayscope.spool.settings import Durability, Overflow, Settings
+from relayscope.spool.format.writer_info import read_writer_info
+from relayscope.spool.position import START, Backlog, Loss, LossReason, Position, ReadBatch
 from relayscope.spool.slot.orphans import bound_orphans, has_ended, orphans
 from relayscope.spool.slot.recovery import waiting
 from relayscope.spool.slot.slot import KEPT, list_slots
 from relayscope.spool.spool import Spool
+from relayscope.spool.spool_reader import SpoolReader
+from relayscope.spool.spool_settings import Durability, Overflow, SpoolSettings
 from relayscope.spool.system.lock import lock
 from relayscope.spool.system.own_files import check_folder, open_own, read_own, user_id
 from relayscope.spool.system.syscalls import write_at_start
@@ -24,20 +24,20 @@ __all__ = [
     "KEPT",
     "START",
     "Backlog",
-    "Batch",
     "Durability",
     "Loss",
     "LossReason",
     "Overflow",
     "Position",
-    "Reader",
+    "ReadBatch",
     "RecordTooLarge",
-    "Settings",
     "Spool",
     "SpoolClosed",
     "SpoolError",
     "SpoolFull",
     "SpoolHeld",
+    "SpoolReader",
+    "SpoolSettings",
     "SpoolUnavailable",
     "bound_orphans",
     "check_folder",
@@ -46,8 +46,8 @@ __all__ = [
     "lock",
     "open_own",
     "orphans",
-    "read_about",
     "read_own",
+    "read_writer_info",
     "user_id",
     "waiting",
     "write_at_start",

@@ -54,7 +54,7 @@ class Loss:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class ReadBatch:
     """Consecutive records, and what was lost right before the first of them.
 
     Losses are part of the stream: report them together with the records, acknowledge ``end``, and

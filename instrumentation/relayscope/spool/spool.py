@@ -9,13 +9,13 @@ from typing import Self
 
 from relayscope.spool.errors import SpoolClosed, SpoolError, from_os
 from relayscope.spool.position import Backlog
-from relayscope.spool.reader import Reader
-from relayscope.spool.settings import Settings
 from relayscope.spool.slot.open_slot import OpenSlot
 from relayscope.spool.slot.slot import Slot, list_slots
+from relayscope.spool.spool_reader import SpoolReader
+from relayscope.spool.spool_settings import SpoolSettings
 from relayscope.spool.system import forked_child
 
-_DEFAULTS = Settings()
+_DEFAULTS = SpoolSettings()
 
 
 class Spool:
@@ -31,14 +31,14 @@ class Spool:
     def __init__(
         self,
         root: Path,
-        settings: Settings,
+        settings: SpoolSettings,
         open_slot: OpenSlot,
-        about: Callable[[], bytes] = bytes,
+        writer_info: Callable[[], bytes] = bytes,
     ) -> None:
         """Use `create` or `adopt` instead."""
         self._root = root
         self._settings = settings
-        self._about = about
+        self._writer_info = writer_info
         self._starting = RLock()
         self._closed = False
         self._slot: OpenSlot | None = open_slot
@@ -47,23 +47,26 @@ class Spool:
 
     @classmethod
     def create(
-        cls, root: Path, settings: Settings = _DEFAULTS, about: Callable[[], bytes] = bytes
+        cls,
+        root: Path,
+        settings: SpoolSettings = _DEFAULTS,
+        writer_info: Callable[[], bytes] = bytes,
     ) -> Self:
         """Begin a new, empty spool.
 
         Args:
             root: The folder that the processes share; made if it is missing. On a local disk.
             settings: Promises and bounds.
-            about: Called for the bytes that describe this process (`Reader.about`), once, and
-                once more in each forked child that appends.
+            writer_info: Called for the bytes that describe this process to a `SpoolReader`, once,
+                and once more in each forked child that appends.
 
         Raises:
             SpoolFull, SpoolUnavailable: Its files cannot be made.
         """
-        return cls(root, settings, _create(root, settings, about()), about)
+        return cls(root, settings, _create(root, settings, writer_info()), writer_info)
 
     @classmethod
-    def adopt(cls, root: Path, settings: Settings = _DEFAULTS) -> Self | None:
+    def adopt(cls, root: Path, settings: SpoolSettings = _DEFAULTS) -> Self | None:
         """Take over the oldest spool whose process has ended; it can be appended to as well.
 
         Those that were delivered entirely are deleted on the way; those that cannot be opened, or
@@ -80,7 +83,7 @@ class Spool:
         return None
 
     @classmethod
-    def adopt_from(cls, folder: Path, settings: Settings = _DEFAULTS) -> Self | None:
+    def adopt_from(cls, folder: Path, settings: SpoolSettings = _DEFAULTS) -> Self | None:
         """Take over the spool in one folder, whose process has ended.
 
         Returns:
@@ -93,7 +96,7 @@ class Spool:
         try:
             open_slot = OpenSlot(Slot(folder), settings)
             try:
-                Reader(folder).close()
+                SpoolReader(folder).close()
                 if not open_slot.delivered:
                     return cls(folder.parent, settings, open_slot)
             except BaseException:
@@ -106,11 +109,11 @@ class Spool:
 
     @property
     def folder(self) -> Path:
-        """The spool's own folder, which a `Reader` in another process opens."""
+        """The spool's own folder, which a `SpoolReader` in another process opens."""
         return self._open_slot().folder
 
     def append(self, record: bytes) -> None:
-        """Append a record; what it survives from then on, `Settings.durability` says.
+        """Append a record; what it survives from then on, `SpoolSettings.durability` says.
 
         Raises:
             SpoolFull: There is no room on the disk or, with ``REFUSE_NEW``, within the bounds.
@@ -139,14 +142,14 @@ class Spool:
         """
         self._open_slot().flush()
 
-    def reader(self) -> Reader:
+    def reader(self) -> SpoolReader:
         """Open the spool for reading.
 
         Raises:
             SpoolHeld: It has a reader already.
             SpoolUnavailable: The disk refuses.
         """
-        return Reader(self.folder)
+        return SpoolReader(self.folder)
 
     def backlog(self) -> Backlog:
         """Measure the records that wait to be acknowledged."""
@@ -208,13 +211,15 @@ class Spool:
                     raise SpoolClosed("This spool was closed.")
                 open_slot = self._slot
                 if open_slot is None:
-                    open_slot = self._slot = _create(self._root, self._settings, self._about())
+                    open_slot = self._slot = _create(
+                        self._root, self._settings, self._writer_info()
+                    )
                     self._append = open_slot.append
         return open_slot
 
 
-def _create(root: Path, settings: Settings, about: bytes) -> OpenSlot:
+def _create(root: Path, settings: SpoolSettings, writer_info: bytes) -> OpenSlot:
     try:
-        return OpenSlot(Slot.create(root, about), settings)
+        return OpenSlot(Slot.create(root, writer_info), settings)
     except OSError as error:
         raise from_os(error, f"make a spool in {root}") from error

@@ -19,7 +19,7 @@ from relayscope.conventions.environment import (
     RELAYSCOPE_SPOOL_HOURS,
     RELAYSCOPE_SPOOL_MIB,
 )
-from relayscope.spool import Durability, Settings, check_folder, user_id
+from relayscope.spool import Durability, SpoolSettings, check_folder, user_id
 
 _log = logging.getLogger(__name__)
 
@@ -70,13 +70,13 @@ def component_dir(component: str) -> Path:
     return spool_dir() / name
 
 
-def spool_settings() -> Settings:
+def spool_settings() -> SpoolSettings:
     """Return the durability and the bounds of this process's spools.
 
     Raises:
         ValueError: A variable has a value that it cannot have; the message names it.
     """
-    defaults = Settings()
+    defaults = SpoolSettings()
     durability = defaults.durability
     chosen = os.environ.get(RELAYSCOPE_SPOOL_DURABILITY)
     if chosen:
@@ -87,7 +87,7 @@ def spool_settings() -> Settings:
             raise ValueError(
                 f"{RELAYSCOPE_SPOOL_DURABILITY} is {chosen!r}; use one of: {known}."
             ) from None
-    return Settings(
+    return SpoolSettings(
         durability=durability,
         max_bytes=int(_number(RELAYSCOPE_SPOOL_MIB, defaults.max_bytes / _MIB) * _MIB),
         max_age=timedelta(

@@ -7,7 +7,7 @@ from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
-from relayscope.spool import check_folder, list_slots, orphans, read_about, waiting
+from relayscope.spool import check_folder, list_slots, orphans, read_writer_info, waiting
 
 from .address import address
 from .forwarder.set_aside import records_aside
@@ -42,7 +42,7 @@ def waiting_by_address(root: Path) -> Counter[str]:
     """Count a component's undelivered records by the address that they are meant for."""
     found: Counter[str] = Counter()
     for folder in list_slots(root):
-        origin = Origin.unpack(read_about(folder))
+        origin = Origin.unpack(read_writer_info(folder))
         with suppress(OSError):  # It has just been delivered and deleted.
             address_of = origin.address if origin else ""
             found[address_of] += waiting(folder) + records_aside(folder)

@@ -8,7 +8,7 @@ from relayscope.spool.format.segment import (
     SegmentReader,
     list_segments,
 )
-from relayscope.spool.position import Batch, Loss, LossReason, Position
+from relayscope.spool.position import Loss, LossReason, Position, ReadBatch
 
 
 class SegmentSequence:
@@ -25,8 +25,8 @@ class SegmentSequence:
             self._segment.close()
             self._segment = None
 
-    def read(self, position: Position, max_records: int, max_bytes: int) -> Batch:
-        """Read what follows ``position``; see `Reader.read`.
+    def read(self, position: Position, max_records: int, max_bytes: int) -> ReadBatch:
+        """Read what follows ``position``; see `SpoolReader.read`.
 
         Raises:
             OSError: The disk refuses.
@@ -39,7 +39,7 @@ class SegmentSequence:
                 break
             position, lost = onward
             losses += lost
-        return Batch(position, records, losses)
+        return ReadBatch(position, records, losses)
 
     def _records(self, position: Position, max_records: int, max_bytes: int) -> list[bytes]:
         if self._segment is None or position < self._segment.start:

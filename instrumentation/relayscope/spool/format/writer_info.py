@@ -12,29 +12,29 @@ from zlib import crc32
 
 from relayscope.spool.system.own_files import open_own, read_own
 
-ABOUT = "about"
+_FILE = "about"
 _HEAD = struct.Struct("<II")
 
 
-def write_about(folder: Path, about: bytes) -> None:
+def write_writer_info(folder: Path, info: bytes) -> None:
     """Describe the writer of a new slot."""
-    copy = _HEAD.pack(len(about), crc32(about)) + about
-    descriptor = open_own(folder / ABOUT, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    copy = _HEAD.pack(len(info), crc32(info)) + info
+    descriptor = open_own(folder / _FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     with FileIO(descriptor, "w") as file:
         file.write(copy * 2)
 
 
-def read_about(folder: Path) -> bytes:
+def read_writer_info(folder: Path) -> bytes:
     """Return the description of a slot's writer; empty if it is gone or damaged."""
     try:
-        data = read_own(folder / ABOUT)
+        data = read_own(folder / _FILE)
     except OSError:
         return b""
     # If a length is damaged, the copies are still of one size.
     for start in (0, len(data) // 2):
         if len(data) >= start + _HEAD.size:
             length, checksum = _HEAD.unpack_from(data, start)
-            about = data[start + _HEAD.size : start + _HEAD.size + length]
-            if crc32(about) == checksum:
-                return about
+            info = data[start + _HEAD.size : start + _HEAD.size + length]
+            if crc32(info) == checksum:
+                return info
     return b""

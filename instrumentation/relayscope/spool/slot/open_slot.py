@@ -8,11 +8,11 @@ from relayscope.spool.errors import SpoolError
 from relayscope.spool.format.cursor import read_cursor
 from relayscope.spool.format.segment import list_segments
 from relayscope.spool.position import START, Backlog
-from relayscope.spool.settings import Durability, Settings
 from relayscope.spool.slot.recovery import recover
 from relayscope.spool.slot.slot import Slot
 from relayscope.spool.slot.slot_writer import SlotWriter
 from relayscope.spool.slot.write_buffer import WriteBuffer
+from relayscope.spool.spool_settings import Durability, SpoolSettings
 
 
 class OpenSlot:
@@ -21,7 +21,7 @@ class OpenSlot:
     append: Callable[[bytes], object]
     """Append a record as durably as the settings say."""
 
-    def __init__(self, slot: Slot, settings: Settings) -> None:
+    def __init__(self, slot: Slot, settings: SpoolSettings) -> None:
         """Recover the slot and continue it; it is left again if that fails.
 
         Raises:

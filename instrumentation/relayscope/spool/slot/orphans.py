@@ -5,9 +5,9 @@ from pathlib import Path
 
 from relayscope.spool.errors import SpoolError, SpoolHeld
 from relayscope.spool.format.segment import list_segments
-from relayscope.spool.settings import Settings
 from relayscope.spool.slot.open_slot import OpenSlot
 from relayscope.spool.slot.slot import Slot, list_slots
+from relayscope.spool.spool_settings import SpoolSettings
 
 
 def orphans(root: Path) -> list[Path]:
@@ -27,7 +27,7 @@ def has_ended(folder: Path) -> bool:
     return True
 
 
-def bound_orphans(root: Path, settings: Settings) -> None:
+def bound_orphans(root: Path, settings: SpoolSettings) -> None:
     """Keep the spools of dead processes within the bound for them all, the newest first.
 
     Each crash leaves one behind, and nothing else would bound their number.

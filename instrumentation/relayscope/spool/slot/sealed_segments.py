@@ -16,7 +16,7 @@ from relayscope.spool.format.segment import (
 )
 from relayscope.spool.format.segment_writer import SegmentWriter
 from relayscope.spool.position import START, LossReason, Position
-from relayscope.spool.settings import Overflow, Settings
+from relayscope.spool.spool_settings import Overflow, SpoolSettings
 from relayscope.spool.system import boot_clock
 
 
@@ -31,7 +31,7 @@ class _Sealed:
 class SealedSegments:
     """The sealed segments of a spool; used by its writer alone."""
 
-    def __init__(self, folder: Path, settings: Settings, next_start: Position) -> None:
+    def __init__(self, folder: Path, settings: SpoolSettings, next_start: Position) -> None:
         """Take stock of a spool whose next segment begins at ``next_start``."""
         self._folder = folder
         self._settings = settings
@@ -128,12 +128,12 @@ class SealedSegments:
         self._sealed = [sealed for sealed in self._sealed if sealed.start in present]
 
 
-def largest_record(settings: Settings) -> int:
+def largest_record(settings: SpoolSettings) -> int:
     """Return the bytes of the largest record that an empty spool can take."""
     return min(LARGEST_RECORD, settings.max_bytes - HEADER_BYTES - FRAME_BYTES)
 
 
-def too_large(record_bytes: int, settings: Settings) -> RecordTooLarge:
+def too_large(record_bytes: int, settings: SpoolSettings) -> RecordTooLarge:
     """Return the error for a record above `largest_record`."""
     return RecordTooLarge(
         f"A record of {record_bytes} bytes cannot be kept: with a bound of {settings.max_bytes} "

@@ -26,7 +26,7 @@ from typing import Self
 from relayscope.spool.errors import SpoolHeld
 from relayscope.spool.format.cursor import CURSOR, create_cursor
 from relayscope.spool.format.segment import list_segments
-from relayscope.spool.format.writer_info import write_about
+from relayscope.spool.format.writer_info import write_writer_info
 from relayscope.spool.system.lock import lock
 from relayscope.spool.system.own_files import check_folder, is_ours, open_own
 from relayscope.spool.system.syscalls import flush_folder
@@ -57,12 +57,12 @@ class Slot:
             raise
 
     @classmethod
-    def create(cls, root: Path, about: bytes = b"") -> Self:
+    def create(cls, root: Path, writer_info: bytes = b"") -> Self:
         """Make a new slot; the root too, if it is missing.
 
         Args:
             root: Where.
-            about: What readers are told about the writer.
+            writer_info: What readers are told about the writer.
 
         Raises:
             OSError: Folder or files cannot be made, or are not ours.
@@ -76,7 +76,7 @@ class Slot:
             folder.mkdir(mode=0o700)
             try:
                 create_cursor(folder)
-                write_about(folder, about)
+                write_writer_info(folder, writer_info)
                 slot = cls(folder)
             except (SpoolHeld, FileNotFoundError, FileExistsError):
                 continue  # Another process took it for an orphan before it was locked.

@@ -13,9 +13,9 @@ from relayscope.spool.format.frame import FRAME_BYTES, MARKER_BYTES
 from relayscope.spool.format.segment import Header, SegmentFile
 from relayscope.spool.format.segment_writer import SegmentWriter
 from relayscope.spool.position import Position
-from relayscope.spool.settings import Durability, Settings
 from relayscope.spool.slot.recovery import Tail, measure
 from relayscope.spool.slot.sealed_segments import SealedSegments, largest_record, too_large
+from relayscope.spool.spool_settings import Durability, SpoolSettings
 from relayscope.spool.system import boot_clock
 from relayscope.spool.system.syscalls import flush_folder
 
@@ -27,7 +27,7 @@ _BYTES_AT_ONCE = 64 * 1024
 class SlotWriter:
     """The one writer of a slot. Thread-safe, and safe in signal handlers and finalisers."""
 
-    def __init__(self, folder: Path, settings: Settings, tail: Tail) -> None:
+    def __init__(self, folder: Path, settings: SpoolSettings, tail: Tail) -> None:
         """Continue the spool in ``folder`` after ``tail``; the caller holds the slot."""
         self._folder = folder
         self._settings = settings

@@ -7,9 +7,9 @@ from threading import Event, RLock, Thread
 from time import sleep
 
 from relayscope.spool.errors import SpoolError
-from relayscope.spool.settings import MIB, Settings
 from relayscope.spool.slot.sealed_segments import largest_record, too_large
 from relayscope.spool.slot.slot_writer import SlotWriter
+from relayscope.spool.spool_settings import MIB, SpoolSettings
 
 _SECONDS = 0.1
 _FULL_BYTES = 4 * MIB
@@ -33,7 +33,7 @@ class WriteBuffer:
     is full, and there is but one.
     """
 
-    def __init__(self, writer: SlotWriter, settings: Settings) -> None:
+    def __init__(self, writer: SlotWriter, settings: SpoolSettings) -> None:
         """Buffer in front of ``writer``."""
         self._writer = writer
         self._settings = settings

@@ -18,9 +18,9 @@ from relayscope.spool import (
     Backlog,
     Durability,
     Overflow,
-    Settings,
     Spool,
     SpoolError,
+    SpoolSettings,
     SpoolUnavailable,
 )
 from relayscope.storage import StorageUnavailable, WriteOutcome
@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Protocol
 
-    from relayscope.spool import Batch as Records
-    from relayscope.spool import Reader
+    from relayscope.spool import ReadBatch, SpoolReader
     from relayscope.storage import Batch
 
     Write = Callable[[Sequence[Batch]], list[WriteOutcome]]
@@ -85,7 +84,7 @@ class Outage:
         self._drain = drain
         self._tally = tally
         self._root = root
-        self._settings = Settings(
+        self._settings = SpoolSettings(
             durability=Durability.POWER, overflow=Overflow.REFUSE_NEW, max_bytes=max_bytes
         )
         self._spool = Spool.create(root, self._settings)
@@ -163,7 +162,7 @@ class Outage:
             with orphan, orphan.reader() as reader:
                 self._empty(reader)
 
-    def _empty(self, reader: Reader) -> None:
+    def _empty(self, reader: SpoolReader) -> None:
         """Write everything that waits, oldest first, however long PostgreSQL is away."""
         pause = _FIRST_PAUSE
         while not self._stopping.is_set():
@@ -189,7 +188,7 @@ class Outage:
             _logger.info("database back")
             self._away.clear()
 
-    def _write_records(self, records: Records) -> None:
+    def _write_records(self, records: ReadBatch) -> None:
         for loss in records.losses:
             _logger.error(
                 "outage spool damaged",

@@ -15,7 +15,7 @@ from relayscope.instrumentation.delivery.destinations.destination import (
 )
 from relayscope.instrumentation.delivery.origin import Origin
 from relayscope.instrumentation.delivery.trouble import Trouble, TroubleFile
-from relayscope.spool import Reader, Settings, SpoolError, bound_orphans, read_about
+from relayscope.spool import SpoolError, SpoolReader, SpoolSettings, bound_orphans, read_writer_info
 
 from .left_over_spools import LeftOverSpools
 from .slots import Slots
@@ -64,7 +64,7 @@ class Forwarder:
     """The spools in one folder, and where they go."""
 
     def __init__(
-        self, root: Path, destination: Destination, clients: Clients, settings: Settings
+        self, root: Path, destination: Destination, clients: Clients, settings: SpoolSettings
     ) -> None:
         """Take a folder.
 
@@ -181,11 +181,11 @@ class Forwarder:
             self._leftovers.add(folder for folder in ended if folder not in self._strange)
 
     def _join(self, folder: Path) -> None:
-        origin = Origin.unpack(read_about(folder))
+        origin = Origin.unpack(read_writer_info(folder))
         if origin is not None and origin.destination not in {self._clients.name, ""}:
             return
         try:
-            self._living[folder] = SpoolSender(Reader(folder), self._root.name)
+            self._living[folder] = SpoolSender(SpoolReader(folder), self._root.name)
         except SpoolError:
             return  # Another forwarder reads it, or it has just gone.
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from relayscope.instrumentation.delivery.origin import Origin
-from relayscope.spool import Settings, Spool, SpoolError, read_about
+from relayscope.spool import Spool, SpoolError, SpoolSettings, read_writer_info
 
 from .spool_sender import SpoolSender
 
@@ -35,7 +35,7 @@ class LeftOverSpools:
     """
 
     def __init__(
-        self, component: str, settings: Settings, is_ours: Callable[[Origin], bool]
+        self, component: str, settings: SpoolSettings, is_ours: Callable[[Origin], bool]
     ) -> None:
         """Have none.
 
@@ -63,7 +63,7 @@ class LeftOverSpools:
     def add(self, folders: Iterable[Path]) -> None:
         """Remember spools whose processes have ended; what is empty is deleted at once."""
         for folder in folders:
-            origin = Origin.unpack(read_about(folder))
+            origin = Origin.unpack(read_writer_info(folder))
             if origin is not None and not self._is_ours(origin):
                 continue
             if any(folder.glob("*.segment")):

@@ -32,7 +32,7 @@ from relayscope.instrumentation.delivery.encoding.record import (
     unpack,
 )
 from relayscope.instrumentation.delivery.origin import Origin
-from relayscope.spool import LossReason, Reader
+from relayscope.spool import LossReason, SpoolReader
 
 from .delivery_totals import FAILED, REFUSED, REJECTED, DeliveryTotals
 from .outbox import Consignment, Outbox
@@ -67,10 +67,10 @@ class SpoolSender:
         is_behind: Whether so much waited then that the next request should not be waited for.
     """
 
-    def __init__(self, reader: Reader, component: str) -> None:
+    def __init__(self, reader: SpoolReader, component: str) -> None:
         self._reader = reader
         self.folder = reader.folder
-        self.origin = Origin.unpack(reader.about) or Origin.of_component(component)
+        self.origin = Origin.unpack(reader.writer_info) or Origin.of_component(component)
         self._outbox = Outbox(reader.folder)
         self._heard = b""
         self.idle = False

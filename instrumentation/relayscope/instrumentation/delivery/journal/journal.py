@@ -34,7 +34,7 @@ from relayscope.instrumentation.delivery.settings import (
 from relayscope.instrumentation.runtime.fork import on_fork
 from relayscope.instrumentation.runtime.shared_sanitizer import shared_sanitizer
 from relayscope.sanitizer import Sanitizer
-from relayscope.spool import Durability, Settings, Spool, SpoolError, SpoolFull
+from relayscope.spool import Durability, Spool, SpoolError, SpoolFull, SpoolSettings
 
 from .account import Account
 
@@ -57,7 +57,7 @@ class Journal:
     Thread-safe; a forked child continues with a journal of its own.
     """
 
-    def __init__(self, settings: Settings, sanitizer: Sanitizer) -> None:
+    def __init__(self, settings: SpoolSettings, sanitizer: Sanitizer) -> None:
         self._settings = settings
         self._defers = settings.durability is Durability.WINDOW
         self._sanitizer = sanitizer
@@ -295,5 +295,5 @@ def shared_journal() -> Journal:
         settings = spool_settings()
     except ValueError as error:
         _log.warning("relayscope: %s The default is used.", error)
-        settings = Settings()
+        settings = SpoolSettings()
     return Journal(settings, shared_sanitizer())

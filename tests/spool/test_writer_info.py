@@ -5,46 +5,46 @@ from pathlib import Path
 
 import pytest
 
-from relayscope.spool import Reader, Spool
+from relayscope.spool import Spool, SpoolReader
 
 ABOUT = b"resource of a process"
 
 
 def test_a_reader_is_told_what_the_writer_says_about_itself(tmp_path: Path) -> None:
     """Once for all its records, and also when the process has ended."""
-    with Spool.create(tmp_path, about=lambda: ABOUT) as spool:
+    with Spool.create(tmp_path, writer_info=lambda: ABOUT) as spool:
         spool.append(b"record")
         folder = spool.folder
         with spool.reader() as reader:
-            assert reader.about == ABOUT
+            assert reader.writer_info == ABOUT
 
-    with Reader(folder) as reader:
-        assert reader.about == ABOUT
+    with SpoolReader(folder) as reader:
+        assert reader.writer_info == ABOUT
 
 
 @pytest.mark.parametrize("place", range(2 * (8 + len(ABOUT))))
 def test_one_damaged_byte_does_no_harm(tmp_path: Path, place: int) -> None:
     """Whichever byte of it is flipped, the other copy is whole."""
-    with Spool.create(tmp_path, about=lambda: ABOUT) as spool, spool.reader() as reader:
+    with Spool.create(tmp_path, writer_info=lambda: ABOUT) as spool, spool.reader() as reader:
         file = spool.folder / "about"
         data = bytearray(file.read_bytes())
         data[place] ^= 0xFF
         file.write_bytes(data)
 
-        assert reader.about == ABOUT
+        assert reader.writer_info == ABOUT
 
 
 def test_a_spool_that_says_nothing_says_nothing(tmp_path: Path) -> None:
     """Without it, and without the file, it is empty."""
     with Spool.create(tmp_path) as spool, spool.reader() as reader:
-        assert reader.about == b""
+        assert reader.writer_info == b""
         (spool.folder / "about").unlink()
-        assert reader.about == b""
+        assert reader.writer_info == b""
 
 
 def test_a_forked_child_says_something_else(tmp_path: Path) -> None:
     """The writer is asked once more in the child, which has another spool."""
-    with Spool.create(tmp_path, about=lambda: str(os.getpid()).encode()) as spool:
+    with Spool.create(tmp_path, writer_info=lambda: str(os.getpid()).encode()) as spool:
         child = os.fork()
         if child == 0:
             spool.append(b"record")
@@ -53,8 +53,8 @@ def test_a_forked_child_says_something_else(tmp_path: Path) -> None:
 
         abouts = []
         for folder in tmp_path.iterdir():
-            with Reader(folder) as reader:
-                abouts.append(reader.about)
+            with SpoolReader(folder) as reader:
+                abouts.append(reader.writer_info)
         assert sorted(abouts) == sorted(str(pid).encode() for pid in (os.getpid(), child))
 
 

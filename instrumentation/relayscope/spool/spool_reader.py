@@ -10,12 +10,12 @@ from relayscope.spool.errors import SpoolClosed, from_os
 from relayscope.spool.format.cursor import Cursor, flush_cursor
 from relayscope.spool.format.segment import list_segments
 from relayscope.spool.format.segment_sequence import SegmentSequence
-from relayscope.spool.format.writer_info import read_about
-from relayscope.spool.position import START, Batch, Position
+from relayscope.spool.format.writer_info import read_writer_info
+from relayscope.spool.position import START, Position, ReadBatch
 from relayscope.spool.system import forked_child
 
 
-class Reader:
+class SpoolReader:
     """The one reader of a spool: a thread beside its writer, or another process.
 
     Not thread-safe. A forked child finds it closed.
@@ -44,9 +44,9 @@ class Reader:
         return self._folder
 
     @property
-    def about(self) -> bytes:
+    def writer_info(self) -> bytes:
         """The bytes that describe the writer; empty if they were damaged."""
-        return read_about(self._folder)
+        return read_writer_info(self._folder)
 
     @property
     def acknowledged(self) -> Position:
@@ -58,7 +58,7 @@ class Reader:
         """The position up to which records have been read: as far as may be acknowledged."""
         return self._furthest
 
-    def read(self, position: Position, max_records: int, max_bytes: int) -> Batch:
+    def read(self, position: Position, max_records: int, max_bytes: int) -> ReadBatch:
         """Read what follows ``position``.
 
         Args:

@@ -50,7 +50,7 @@ class Overflow(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class SpoolSettings:
     """The promises and bounds of one spool.
 
     Attributes:
