@@ -56,7 +56,7 @@ class Listing:
 
     @property
     def characters(self) -> int:
-        """Of all definitions."""
+        """Characters of all definitions."""
         return sum(tool.characters for tool in self.tools)
 
     @property

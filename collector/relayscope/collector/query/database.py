@@ -1,4 +1,4 @@
-"""Where the commands read from: one read-only transaction, as a role that can only read."""
+"""The database to read from: one read-only transaction, as a role that can only read."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _READER: Final = "relayscope_reader"
 """A role of ours that may read what relayscope stores, and nothing else."""
 
 _READERS: Final[tuple[LiteralString, ...]] = (_READER, "pg_read_all_data")
-"""Whom to become: the first that exists and that the user may be."""
+"""Roles to become: the first that exists and that the user may be."""
 
 
 @contextmanager
@@ -93,7 +93,7 @@ def again(connection: psycopg.Connection[Any], *, timeout: float) -> None:
 
 
 def of_demo(settings: Settings) -> str:
-    """Where the demo's data is, if it is beside what these settings lead to."""
+    """Say where the demo's data is, if it is beside what these settings lead to."""
     folder = settings.data_dir / "demo"
     if settings.database_url is not None or not (folder / "postgresql").exists():
         return ""
@@ -102,7 +102,7 @@ def of_demo(settings: Settings) -> str:
 
 @contextmanager
 def _urls(settings: Settings) -> Iterator[Sequence[str]]:
-    """Where to connect, the best first; the server runs while this is open."""
+    """Yield the URLs to connect to, the best first; the server runs while this is open."""
     if settings.database_url is not None:
         yield [settings.database_url.get_secret_value()]
         return

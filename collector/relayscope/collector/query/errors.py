@@ -1,4 +1,4 @@
-"""What can go wrong while reading.
+"""Errors of reading.
 
 ::
 
@@ -20,7 +20,7 @@ from relayscope.collector.errors import CollectorError
 
 
 class ReadingError(CollectorError):
-    """Nothing can be shown."""
+    """Base of all errors for which nothing can be shown."""
 
 
 class DatabaseMissing(ReadingError):

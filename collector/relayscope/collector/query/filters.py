@@ -138,7 +138,7 @@ def filter_options(*names: str) -> Callable[[Callable[..., None]], Callable[...,
 
 
 def bound(given: dict[str, Any]) -> dict[str, object]:
-    """What the statements of `lists.sql` are given for these options; null where there is none.
+    """Bind filters for the statements of `lists.sql`; null where there is none.
 
     Raises:
         click.BadParameter: a text is none that PostgreSQL could have stored.

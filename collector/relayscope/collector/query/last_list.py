@@ -26,7 +26,7 @@ MOST_ROWS: Final = 10_000
 
 
 class Row(NamedTuple):
-    """What a row of a list leads to; null where it leads nowhere."""
+    """The trace and the message of a row of a list; null where there is none."""
 
     trace_id: UUID | None
     message_id: str | None

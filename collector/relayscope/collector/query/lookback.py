@@ -1,4 +1,4 @@
-"""How far back to look for the newest of something, where nobody said how far."""
+"""Windows of time in which to look for the newest of something, if nobody said how far back."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Window(NamedTuple):
 
 
 def windows(since: datetime | None, until: datetime | None) -> Iterator[Window]:
-    """The windows to look at, one after the other, until one holds enough.
+    """Yield the windows to look at, one after the other, until one holds enough.
 
     Args:
         since: where it was said how far back: then there is one window.

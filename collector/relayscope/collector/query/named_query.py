@@ -77,7 +77,7 @@ def rows_of(
 
 @contextmanager
 def in_our_words() -> Iterator[None]:
-    """Say what PostgreSQL says as one of `errors`."""
+    """Turn PostgreSQL's errors into those of `errors`."""
     try:
         yield
     except (

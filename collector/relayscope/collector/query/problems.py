@@ -1,4 +1,4 @@
-"""What is wrong with what was said, the worst first: for the page and for `relayscope problems`.
+"""Problems in what was said, the worst first: for the page and for `relayscope problems`.
 
 Each statement in problems.sql finds groups of like occasions; a function here says in words what
 such a group is.

@@ -1,4 +1,4 @@
-"""What a trace is made of, as it is read: spans, and log records that are messages or not.
+"""Records of a trace as they are read: spans, and log records that are messages or not.
 
 Every value may be anything: attributes come from strangers, so a message's `direction` is whatever
 was said, and `text_of` makes text of it.
@@ -46,12 +46,12 @@ class Span:
 
     @property
     def error_type(self) -> str | None:
-        """What went wrong, in OpenTelemetry's words: `error.type`."""
+        """The error as OpenTelemetry names it: `error.type`."""
         return text_of(self.attributes.get(ERROR_TYPE))
 
     @property
     def failed(self) -> bool:
-        """Whether it says that it went wrong, in either of the two ways to say so."""
+        """True if it says that it failed, in either of the two ways to say so."""
         return self.status == "error" or self.error_type is not None
 
 
@@ -121,7 +121,7 @@ class Message(Record):
 
     @property
     def channel(self) -> str | None:
-        """Which connection of the component."""
+        """The id of the component's connection."""
         return self._text(CHANNEL_ID)
 
     @property
@@ -132,7 +132,7 @@ class Message(Record):
 
     @property
     def message_id(self) -> str | None:
-        """Which message it is: its channel, and its place there."""
+        """Its id: its channel, and its place there."""
         if self.channel is None:
             return None
         return f"{self.channel}/{self.sequence}"
@@ -144,7 +144,7 @@ class Message(Record):
 
     @property
     def peer(self) -> str | None:
-        """Who is at the other end of the connection."""
+        """The peer at the other end of the connection."""
         return self._text(PEER)
 
     @property
@@ -154,7 +154,7 @@ class Message(Record):
 
     @property
     def odd(self) -> str | None:
-        """What is odd about it, if anything."""
+        """A mark of what is odd about it, if anything."""
         return self._text(MESSAGE_ODD)
 
     def _text(self, key: str) -> str | None:

@@ -34,7 +34,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a statement returns; `rows` may be read once, while the connection is open."""
+    """Result of a statement; `rows` may be read once, while the connection is open."""
 
     columns: tuple[Column, ...]
     rows: Iterator[tuple[Any, ...]]
@@ -90,7 +90,7 @@ def _in_our_words(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
 
 
 def refused(error: psycopg.Error, too_slow: str = TOO_SLOW) -> StatementRefused:
-    """What PostgreSQL said, which may quote telemetry, and what to do where it took too long."""
+    """Return PostgreSQL's error, made harmless, and what to do if it took too long."""
     said = "\n".join(lines(str(error).strip()))
     if isinstance(error, errors.QueryCanceled) and "statement timeout" in said:
         return StatementTooSlow(f"{said}\nHINT:  {too_slow}")

@@ -1,4 +1,4 @@
-"""What a trace comes to: when, how long, who took part, and what a reader should look for."""
+"""Facts of a trace: when, how long, who took part, and what a reader should look for."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Figures of a trace. Times are ns since 1970.
+    """Facts of a trace. Times are ns since 1970.
 
     Attributes:
         spans: those that were recorded, from the top of the tree down.

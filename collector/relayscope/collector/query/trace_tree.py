@@ -1,4 +1,4 @@
-"""Who called whom: a trace as a tree, whatever its spans say about their parents.
+"""A trace as a tree of calls, whatever its spans say about their parents.
 
 A stored trace may be broken in every way: parents that were never recorded (a client without
 OpenTelemetry, a process that died), parents that are their own descendants, one span id used
@@ -178,7 +178,7 @@ def _in_order(
     records: Iterable[Record],
     events: Iterable[SpanEvent],
 ) -> list[Item]:
-    """What stands under a node, by time.
+    """Return what stands under a node, by time.
 
     A child of another component has another clock. Where that would put it before the message that
     caused it, or after the answer that came of it, it stands beside that message.

@@ -28,7 +28,7 @@ WHOLE: Final = 2**31 - 1
 """More characters than a body can have."""
 
 _LOOK_BACK: Final = (timedelta(minutes=10), timedelta(days=1))
-"""How far back to look for the newest call, before all that is stored is looked at. The index on
+"""Time to look back for the newest call, before all that is stored is looked at. The index on
 time finds the recent part; all of it takes a scan."""
 
 _AFTER: Final = timedelta(seconds=1)
@@ -37,8 +37,8 @@ _AFTER: Final = timedelta(seconds=1)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 _AHEAD: Final = timedelta(minutes=1)
-"""How far another machine's clock may be ahead for its trace to be the newest: a span from next
-year is not what just happened."""
+"""Time by which another machine's clock may be ahead for its trace to be the newest: a span from
+next year is not what just happened."""
 
 
 def load(

@@ -1,4 +1,4 @@
-"""Where the page is, told by `relayscope serve` to the commands that run beside it."""
+"""The page's address, told by `relayscope serve` to the commands that run beside it."""
 
 from __future__ import annotations
 

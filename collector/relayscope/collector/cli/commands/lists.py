@@ -50,7 +50,7 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON o
 
 
 def parameters(connection: psycopg.Connection[Any], given: dict[str, Any]) -> dict[str, object]:
-    """What a statement is given for the options of a command.
+    """Bind the options of a command for its statement.
 
     Raises:
         TraceMissing: there is no trace that begins with what was given for `--trace`.
@@ -81,7 +81,7 @@ def _list(settings: Settings, kind: ListKind, table: ListTable, given: dict[str,
 def why_none(
     connection: psycopg.Connection[Any], settings: Settings, given: Mapping[str, Any]
 ) -> str:
-    """What to do where a list has no rows."""
+    """Explain why a list has no rows, and what to do."""
     (is_anything,) = next(select(connection, "is_anything_stored", {}, values.as_text).rows)
     if is_anything == "f":
         return f"nothing is stored here yet{of_demo(settings)}"

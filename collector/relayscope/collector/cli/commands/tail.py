@@ -52,7 +52,7 @@ _AT_ONCE: Final = 10_000
 """Records of one look."""
 
 _DATE_AND_TIME: Final = slice(5, 23)
-"""What of `2026-11-23 09:07:28.123456+00` a line shows; the times are in UTC."""
+"""Part of `2026-11-23 09:07:28.123456+00` that a line shows; the times are in UTC."""
 
 
 @click.command(epilog=SEVERAL)
