@@ -11,6 +11,7 @@ from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import set_json_loads
 
 from relayscope.collector.query.errors import TraceMissing
+from relayscope.collector.query.lookback import EARLIEST, LATEST, Window, windows
 from relayscope.collector.query.named_query import in_our_words
 from relayscope.collector.query.queries import query
 from relayscope.collector.query.records import Message, Record, Span, SpanEvent
@@ -27,12 +28,8 @@ if TYPE_CHECKING:
 WHOLE: Final = 2**31 - 1
 """More characters than a body can have."""
 
-_LOOK_BACK: Final = (timedelta(minutes=10), timedelta(days=1))
-"""Time to look back for the newest call, before all that is stored is looked at. The index on
-time finds the recent part; all of it takes a scan."""
-
 _AFTER: Final = timedelta(seconds=1)
-"""How long after the last record of a trace a message may arrive that belongs to it."""
+"""Time after the last record of a trace in which a message may arrive that belongs to it."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -108,14 +105,11 @@ def newest(connection: psycopg.Connection[Any]) -> UUID:
         TraceMissing: nothing is stored.
         DatabaseMissing: relayscope never wrote to this database.
     """
-    now = datetime.now(UTC)
-    windows = [(now - back, now + _AHEAD) for back in _LOOK_BACK]
-    windows += [(datetime.min.replace(tzinfo=UTC), now + _AHEAD)]
-    windows += [(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))]
+    looked_at = [*windows(None, datetime.now(UTC) + _AHEAD), Window(EARLIEST, LATEST)]
     with in_our_words():
         for statement in (query("newest_call"), query("newest_trace")):
-            for since, until in windows:
-                rows = _rows(connection, statement, {"since": since, "until": until})
+            for window in looked_at:
+                rows = _rows(connection, statement, window._asdict())
                 if rows:
                     trace_id: UUID = rows[0]["trace_id"]
                     return trace_id
