@@ -45,6 +45,9 @@ _LANE_WIDTHS: Final = {"narrow": 112, "wide": 280}
 _CHARACTER: Final = 6.4
 """Average width of a character of 12 px in a system's sans, measured in Chromium on Debian."""
 
+_BOLD: Final = 0.86
+"""Characters that fit, where they are bold, as a share of others; measured there, too."""
+
 _COLOURS: Final = 8
 _LONG: Final = 4
 """A wait is long that takes more than a quarter of the trace."""
@@ -276,7 +279,8 @@ class _Drawing:
         under_way = step.arrives - step.leaves
         if under_way >= _LATE and under_way * _LONG > self._extent:
             marks.append(Mark("quiet", f"arrived {duration_text(under_way)} later"))
-        return tuple(Mark(mark.kind, _cut(mark.text, room)) for mark in marks)
+        bold = round(room * _BOLD)
+        return tuple(Mark(mark.kind, _cut(mark.text, bold)) for mark in marks)
 
     def _colour(self, call: str | None) -> int | None:
         if call is None:

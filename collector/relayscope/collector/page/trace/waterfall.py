@@ -155,7 +155,7 @@ def _record(name: str, depth: int, record: Record, scale: Scale) -> Row:
             _ARROWS.get(record.direction or "", "?"),
             words.label(record),
             words.said(record),
-            trouble=words.short(odd),
+            trouble=words.short(odd.replace("_", " ")),
             severity="error" if record.kind == "error" else "warn" if odd else "",
             **when,
         )
