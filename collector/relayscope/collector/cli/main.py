@@ -41,7 +41,7 @@ _COMMANDS: Final = {
     "problems": _Lazy(
         "relayscope.collector.cli.commands.problems", "problems", "Show what is wrong."
     ),
-    "sql": _Lazy("relayscope.collector.cli.commands.trace", "sql", "Read the database with SQL."),
+    "sql": _Lazy("relayscope.collector.cli.commands.sql", "sql", "Read the database with SQL."),
     "level": _Lazy(
         "relayscope.collector.cli.commands.level", "level", "Change how much is recorded, at once."
     ),

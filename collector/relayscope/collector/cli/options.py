@@ -54,6 +54,9 @@ _OPTIONS: Final[dict[str, dict[str, Any]]] = {
 }
 
 
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object per row.")
+
+
 class CommandFailed(click.ClickException):
     """One line on stderr and exit code 1."""
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from rich.text import Text
 
-from relayscope.collector.cli.commands.lists import TIMEOUT, as_json
+from relayscope.collector.cli.commands.lists import TIMEOUT
 from relayscope.collector.cli.failures import failures
-from relayscope.collector.cli.options import settings_options
+from relayscope.collector.cli.options import as_json, settings_options
 from relayscope.collector.query import last_list
 from relayscope.collector.query import value_loaders as values
 from relayscope.collector.query.database import reading

@@ -8,7 +8,7 @@ from uuid import UUID
 import click
 
 from relayscope.collector.cli.failures import failures
-from relayscope.collector.cli.options import settings_options
+from relayscope.collector.cli.options import as_json, settings_options
 from relayscope.collector.query import value_loaders as values
 from relayscope.collector.query.database import of_demo, reading
 from relayscope.collector.query.filters import bound, filter_options
@@ -46,7 +46,6 @@ most = click.option(
     metavar="N",
     help="Show at most N.",
 )
-as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object per row.")
 
 
 def parameters(connection: psycopg.Connection[Any], given: dict[str, Any]) -> dict[str, object]:

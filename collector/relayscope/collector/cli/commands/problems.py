@@ -10,9 +10,9 @@ import click
 import orjson
 from rich.text import Text
 
-from relayscope.collector.cli.commands.lists import TIMEOUT, as_json
+from relayscope.collector.cli.commands.lists import TIMEOUT
 from relayscope.collector.cli.failures import failures
-from relayscope.collector.cli.options import settings_options
+from relayscope.collector.cli.options import as_json, settings_options
 from relayscope.collector.query.database import reading
 from relayscope.collector.query.filters import filter_options
 from relayscope.collector.query.lookback import LATEST

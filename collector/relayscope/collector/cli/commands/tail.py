@@ -16,13 +16,12 @@ from rich.text import Text
 from relayscope.collector.cli.commands.lists import (
     SEVERAL,
     TIMEOUT,
-    as_json,
     most,
     parameters,
     why_none,
 )
 from relayscope.collector.cli.failures import failures
-from relayscope.collector.cli.options import settings_options
+from relayscope.collector.cli.options import as_json, settings_options
 from relayscope.collector.query import value_loaders as values
 from relayscope.collector.query.database import again, reading
 from relayscope.collector.query.filters import filter_options
