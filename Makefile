@@ -39,7 +39,7 @@ SECONDS ?= 600
 .PHONY: demo test test-fast test-thorough test-newest coverage matrix release \
 	soak soak-delivery soak-levels fidelity bench-ingest bench-neighbours \
 	bench-sanitizer bench-sanitizer-worst \
-	bench-left-over bench-spool bench-relay bench-query bench-page bench-housekeeping bench-overhead bench-rivals corpus check \
+	bench-left-over bench-spool bench-start bench-relay bench-query bench-page bench-housekeeping bench-overhead bench-rivals corpus check \
 	format lock screenshots clean
 
 demo: $(VENV)/.installed
@@ -105,6 +105,10 @@ bench-left-over: $(VENV)/.installed
 
 bench-spool: $(VENV)/.installed
 	$(BIN)/python -m tests.bench.bench_spool
+
+# The table is kept in tests/bench/results.
+bench-start: $(VENV)/.installed
+	$(BIN)/python -m tests.bench.bench_start --record
 
 bench-relay: $(VENV)/.installed
 	$(BIN)/python -m tests.bench.bench_relay
