@@ -74,7 +74,7 @@ def connect_reader(urls: Sequence[str]) -> psycopg.Connection[Any]:
 
 
 def reader_urls(url: str) -> tuple[str, ...]:
-    """Where to connect for reading in an embedded server, the best first."""
+    """Return the URLs for reading in an embedded server, the best first."""
     return make_url(url).set(username=_READER).render_as_string(hide_password=False), url
 
 

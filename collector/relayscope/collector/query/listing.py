@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from relayscope.collector.query.statement import Result
 
 _A_DAY: Final = timedelta(days=1)
-"""How far back the greatest are looked for: unlike the newest, they could be anywhere."""
+"""Time to look back for the greatest: unlike the newest, they could be anywhere."""
 
 _NOT_ALL: Final = (
     "what is older than {} was not looked at, which takes too long: --since and --until narrow it"

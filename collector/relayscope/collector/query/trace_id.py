@@ -41,7 +41,7 @@ def short(trace_id: str) -> str:
 
 
 def is_row_number(text: str) -> bool:
-    """Whether a text is the number of a row of the last list, and no id."""
+    """Return whether a text is the number of a row of the last list, and no id."""
     return _ROW.fullmatch(_plain(text)) is not None
 
 

@@ -79,7 +79,7 @@ class Trace:
     more_records: bool = False
 
     def entries(self) -> Iterator[Entry]:
-        """All of it from the top down; within a span, what happened in the order it happened."""
+        """Yield all of it from the top down; within a span, in the order it happened."""
         stack = [iter(_with_last(_in_order(None, self.roots, self.loose, ())))]
         while stack:
             if (step := next(stack[-1], None)) is None:
@@ -129,7 +129,7 @@ def build(trace_id: UUID, spans: Iterable[Span], records: Iterable[Record]) -> T
 
 
 def repeats(trace: Trace) -> set[int]:
-    """Which messages arrived as they were sent: `id()` of each received one whose text is the same.
+    """Return the `id()` of each received message whose text is as it was sent.
 
     A message between two instrumented components is recorded twice. The two belong together when a
     span of one component is the child of a span of another, and id, kind and text are the same.

@@ -19,7 +19,7 @@ STATES: Final = {
     "ended": "ended",
     "unreachable": "cannot be reached",
 }
-"""What a process's state is called."""
+"""Names of a process's states."""
 _SHORT: Final = 8
 """Characters of an instance id that tell processes apart."""
 

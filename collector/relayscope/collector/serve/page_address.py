@@ -74,7 +74,7 @@ def page_url(settings: Settings) -> str:
 
 
 def _database(settings: Settings) -> str:
-    """Where is stored, whoever connects; empty for the embedded server."""
+    """Return where it is stored, whoever connects; empty for the embedded server."""
     if settings.database_url is None:
         return ""
     url = make_url(settings.database_url.get_secret_value())

@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from rich.filesize import pick_unit_and_suffix
+
 _MS: Final = 10**6
 _S: Final = 10**9
 _MINUTE: Final = 60 * _S
 _HOUR: Final = 60 * _MINUTE
-_KILO: Final = 1000
 
 _DAY: Final = 24 * _HOUR
 _INTERVAL: Final = re.compile(r"(?:(-?\d+) days? ?)?(?:(-?)(\d+):(\d\d):(\d\d)(?:\.(\d{1,6}))?)?")
 
 
 def interval_text(interval: str) -> str:
-    """An interval as PostgreSQL writes it, in the unit that fits it; of years it stays as it is."""
+    """Return an interval of PostgreSQL in the unit that fits it; of years it stays as it is."""
     found = _INTERVAL.fullmatch(interval)
     if not found:
         return interval
@@ -27,7 +28,7 @@ def interval_text(interval: str) -> str:
 
 
 def duration_text(ns: int) -> str:
-    """A duration in the unit that fits it: `0.41 ms`, `12.4 ms`, `1.25 s`, `2 min 3 s`."""
+    """Return a duration in the unit that fits it: `0.41 ms`, `12.4 ms`, `1.25 s`, `2 min 3 s`."""
     sign, ns = ("-", -ns) if ns < 0 else ("", ns)
     if ns < _S:
         return f"{sign}{ns / _MS:.2f} ms" if ns < 10 * _MS else f"{sign}{ns / _MS:.1f} ms"
@@ -39,14 +40,11 @@ def duration_text(ns: int) -> str:
 
 
 def offset_text(ns: int, extent: int) -> str:
-    """A moment in a trace of that extent, in one unit for all moments of it."""
+    """Return a moment in a trace of that extent, in one unit for all moments of it."""
     return f"{ns / _MS:.2f} ms" if abs(extent) < 10 * _S else f"{ns / _S:.3f} s"
 
 
 def size_text(size: int) -> str:
-    """An amount of bytes: `189 B`, `4.1 kB`, `2.0 MB`."""
-    if size < _KILO:
-        return f"{size} B"
-    if size < _KILO**2:
-        return f"{size / _KILO:.1f} kB"
-    return f"{size / _KILO**2:.1f} MB"
+    """Return an amount of bytes: `189 B`, `4.1 kB`, `2.0 MB`."""
+    unit, suffix = pick_unit_and_suffix(size, ["B", "kB", "MB", "GB", "TB"], 1000)
+    return f"{size} B" if unit == 1 else f"{size / unit:.1f} {suffix}"

@@ -73,7 +73,7 @@ def tail(*, settings: Settings, follow: bool, as_json: bool, **given: Any) -> No
         seen: set[bytes] = set()
 
         def look() -> list[tuple[Any, ...]]:
-            """What has come since the last look, the oldest first."""
+            """Return what has come since the last look, the oldest first."""
             nonlocal seen
             again(connection, timeout=TIMEOUT)
             window = {"since": datetime.now(UTC) - _LATE, "until": given["until"] or LATEST}
