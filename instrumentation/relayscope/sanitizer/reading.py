@@ -134,15 +134,22 @@ def read_key_rule(reader: Reader) -> KeyRule:
     return rule
 
 
+def read_usable_pattern_rule(reader: Reader) -> PatternRule:
+    """A rule for secrets by their looks whose pattern has been tried: it is a user's."""
+    rule = read_pattern_rule(reader)
+    _pattern(rule.pattern, f"{reader.at('pattern')} ({rule.name})")
+    return rule
+
+
 def read_pattern_rule(reader: Reader) -> PatternRule:
-    """A rule for secrets by their looks."""
+    """A rule for secrets by their looks. Its pattern is compiled when it is needed."""
     name = _rule_name(reader)
     check = reader.optional("check", str)
     if check is not None and check not in CHECKS:
         raise RulesError(reader.at("check"), f"is none of: {', '.join(sorted(CHECKS))}")
     rule = PatternRule(
         name=name,
-        pattern=_pattern(reader.text("pattern"), f"{reader.at('pattern')} ({name})"),
+        pattern=reader.text("pattern"),
         about=reader.optional("about", str) or "",
         keywords=reader.texts("keywords"),
         check=CHECKS[check] if check is not None else None,

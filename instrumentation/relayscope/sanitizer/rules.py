@@ -19,6 +19,7 @@ from relayscope.sanitizer.reading import (
     read_keyring,
     read_limits,
     read_pattern_rule,
+    read_usable_pattern_rule,
 )
 
 _DATA: Final = "default_rules.toml"
@@ -72,7 +73,7 @@ class Rules:
         disabled = _known_names(reader, "disable", known)
         actions = _actions(reader, known)
         keys = [read_key_rule(each) for each in reader.mappings("keys")]
-        patterns = [read_pattern_rule(each) for each in reader.mappings("patterns")]
+        patterns = [read_usable_pattern_rule(each) for each in reader.mappings("patterns")]
         _refuse_repeated(keys, "keys", known)
         _refuse_repeated(patterns, "patterns", known.union(rule.name for rule in keys))
         _refuse_wrong_samples(keys, patterns)
