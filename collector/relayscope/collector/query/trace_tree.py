@@ -95,6 +95,15 @@ class Trace:
         """The spans from the top down."""
         return (entry.item for entry in self.entries() if isinstance(entry.item, Node))
 
+    def records(self) -> Iterator[Record]:
+        """The records in no order, which is quicker than in any."""
+        yield from self.loose
+        waiting = list(self.roots)
+        while waiting:
+            node = waiting.pop()
+            yield from node.records
+            waiting += node.children
+
 
 def build(trace_id: UUID, spans: Iterable[Span], records: Iterable[Record]) -> Trace:
     """Put the spans and records of one trace where they belong."""

@@ -76,7 +76,7 @@ def with_odd_messages(connection: psycopg.Connection[Any], trace: Trace, *, limi
         trace: which.
         limit: how many at most, the earliest.
     """
-    records = [*trace.loose, *(one for node in trace.nodes() for one in node.records)]
+    records = list(trace.records())
     messages = [record for record in records if isinstance(record, Message)]
     if not messages:
         return trace

@@ -6,6 +6,7 @@ Times are by one clock: `clocks.py` says what was added to those of each compone
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
@@ -30,11 +31,11 @@ if TYPE_CHECKING:
 _MESSAGE_KINDS: Final = ("request", "notification", "result", "error")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Exchange:
-    """All of that, in the order of time; `corrections` are what was added to whose times."""
+    """All of that; `corrections` are what was added to whose times."""
 
-    steps: tuple[Step, ...]
+    places: Places
     corrections: dict[str, int]
     crossings: tuple[Crossing, ...]
 
@@ -42,11 +43,14 @@ class Exchange:
     def of(cls, places: Places, *, clocks: str = "") -> Exchange:
         """Find it in a trace, by its own clocks if `clocks` is `own`."""
         crossed = tuple(crossings(places.nodes, places.loose))
-        put_right = {} if clocks == "own" else corrections(places.nodes, crossed)
-        told = _Telling(places, put_right, crossed)
+        return cls(places, {} if clocks == "own" else corrections(places.nodes, crossed), crossed)
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """What was said and what happened, in the order of time; only a ladder asks for it."""
+        told = _Telling(self.places, self.corrections, self.crossings)
         steps = [*told.messages(), *told.spans(), *told.records()]
-        steps.sort(key=lambda step: step.time)
-        return cls(tuple(steps), put_right, crossed)
+        return tuple(sorted(steps, key=lambda step: step.time))
 
 
 class _Telling:

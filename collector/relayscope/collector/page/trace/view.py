@@ -137,8 +137,8 @@ def _values(
 
 
 def _drawn(picture: Picture, address: Address) -> dict[str, Any]:
-    everybody = parties(picture.exchange, address.order)
     if address.view == "ladder":
+        everybody = parties(picture.exchange, address.order)
         drawing = ladder(
             picture.steps,
             [party for party in everybody if party.key not in address.hide],
@@ -154,9 +154,8 @@ def _drawn(picture: Picture, address: Address) -> dict[str, Any]:
     scale = picture.scale.zoomed(zoomed.span) if isinstance(zoomed, Node) else picture.scale
     rows = list(waterfall(picture.places, picture.shown, scale))
     if address.view == "log":
-        return {"everybody": everybody, "lines": log(rows)}
+        return {"lines": log(rows)}
     return {
-        "everybody": everybody,
         "is_zoomed": scale is not picture.scale,
         "rows": rows,
         "ticks": scale.ticks(),
