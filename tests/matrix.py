@@ -35,7 +35,7 @@ FAILED: Final = "failed"
 
 
 def interpreter(version: str) -> str | None:
-    """Return the path of a Python, on PATH or where pyenv and uv keep theirs."""
+    """Return the path of a Python, where pyenv and uv keep theirs or on PATH."""
     folders = (Path.home() / ".pyenv/versions", Path.home() / ".local/share/uv/python")
     patterns = (f"{version}.*/bin/python3", f"cpython-{version}.*/bin/python3")
     kept = [
@@ -43,7 +43,8 @@ def interpreter(version: str) -> str | None:
         for folder, pattern in zip(folders, patterns, strict=True)
         for found in sorted(folder.glob(pattern))
     ]
-    return shutil.which(f"python{version}") or (kept[-1] if kept else None)
+    # What pyenv has on PATH works only for the versions that are chosen there.
+    return kept[-1] if kept else shutil.which(f"python{version}")
 
 
 def server(version: str) -> Path | None:
@@ -89,7 +90,7 @@ def with_python(version: str, arguments: list[str]) -> str:
     """Run all with a Python."""
     python = interpreter(version)
     if python is None:
-        return f"missing: there is no python{version} on PATH, nor from pyenv or uv"
+        return f"missing: there is no Python {version} from pyenv or uv, nor on PATH"
     return passes(f"Python {version}", python, arguments)
 
 

@@ -24,7 +24,7 @@ CHANGELOG: Final = ROOT / "CHANGELOG.md"
 DIST: Final = ROOT / "dist"
 UNRELEASED: Final = "## [Unreleased]\n"
 _VERSION: Final = re.compile(r"\d+\.\d+\.\d+((a|b|rc)\d+)?")
-_SECONDS: Final = 120
+_SECONDS: Final = 600
 
 
 def dated(changelog: str, version: str, day: str) -> str:
