@@ -184,10 +184,10 @@ def test_a_mistake_in_a_profile_is_named(tmp_path: Path, text: str, complaint: s
         read_profile("a", file)
 
 
-def test_the_profile_in_the_readme_can_be_read(tmp_path: Path) -> None:
-    """What the README shows is a profile, with three rules."""
-    readme = (Path(__file__).parents[3] / "README.md").read_text()
-    block = re.search(r"```yaml\n(.*?)```", readme, re.DOTALL)
+def test_the_profile_in_the_documentation_can_be_read(tmp_path: Path) -> None:
+    """What `docs/levels.md` shows is a profile, with three rules."""
+    page = (Path(__file__).parents[3] / "docs/levels.md").read_text()
+    block = re.search(r"```yaml\n(.*?)```", page, re.DOTALL)
     assert block is not None
     file = tmp_path / "profiles.yaml"
     file.write_text(textwrap.dedent(block[1]))
