@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from relayscope.sanitizer import NORMALIZED, Rules, Sanitizer, Value
@@ -37,6 +37,9 @@ def test_a_record_never_raises_and_never_fails(record: dict[str, Value], body: V
 
 @UNTIMED
 @given(texts)
+@example(
+    'Authorization: Bearer mF_9.B5f-4.1JqMecho "hunter2" | docker login -pASIAY34FZKBOKMUTVV7A'
+)
 def test_sanitizing_text_twice_changes_nothing_more(text: str) -> None:
     """What comes out has no secret left to find (D4)."""
     once = EVERYTHING.text(text)

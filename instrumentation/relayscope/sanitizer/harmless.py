@@ -8,6 +8,8 @@ import re
 from enum import Enum, auto
 from typing import Final
 
+from relayscope.sanitizer.findings import FILL
+
 # Words that English prose has and pass phrases have not: none of them is among the 2,048 words of
 # BIP 39, of which recovery phrases are made.
 _PROSE: Final = frozenset(
@@ -42,6 +44,8 @@ _RECOVERY_PHRASE: Final = 12
 _ODD = re.compile(
     r"(?<!\S)(?=[^\s0-9]*+[0-9])(?=[^\sA-Za-z]*+[A-Za-z])"
     r"(?![A-Za-z]{1,12}[-_ ]?[0-9]{1,4}(?:[.-][\w]*)?[^\w\s]*(?:\s|\Z))[^\s\"'`<>]{6,}"
+    # What an earlier run has found was one; the next word is no odder for that.
+    rf"|{FILL}+"
 )
 _ODD_LENGTH: Final = 6
 _RANDOM_LENGTH: Final = 8
