@@ -226,7 +226,7 @@ def start_collector(database_url: str, tmp_path: Path) -> Iterator[StartCollecto
 
 @pytest.fixture
 def collector(start_collector: StartCollector) -> Collector:
-    """A collector with default settings."""
+    """A collector with default settings, but for sealing."""
     return start_collector()
 
 
@@ -256,4 +256,7 @@ def standard_environment(database_url: str, data_dir: Path) -> dict[str, str]:
         "RELAYSCOPE_DATA_DIR": str(data_dir),
         "RELAYSCOPE_GRPC": "127.0.0.1:0",
         "RELAYSCOPE_HTTP": "127.0.0.1:0",
+        # Samples are as old as they are: the round of maintenance that a collector begins with
+        # would seal and remove them, if they come before its end.
+        "RELAYSCOPE_SEAL_AFTER": "P36500D",
     }

@@ -87,7 +87,7 @@ def test_a_writer_that_finds_old_tables_says_who_can_help(tenant: Tenant, engine
     """It starts only when somebody who may has brought the database up to date."""
     with engine.begin() as connection:
         connection.exec_driver_sql(
-            "update relayscope_store.alembic_version set version_num = '0001'"
+            "update relayscope_store.alembic_version set version_num = 'v0000'"
         )
     url = tenant.url(tenant.roles.writer)
     with Collector(

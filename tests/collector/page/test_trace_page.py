@@ -99,7 +99,7 @@ def test_a_trace_is_read_with_the_keyboard_alone(open_page: OpenPage) -> None:
     page.keyboard.press("k")
     page.wait_for_selector("#chosen .badge:has-text('orphan answer')")
     page.keyboard.press("2")
-    page.wait_for_selector(".waterfall")
+    page.wait_for_selector(".waterfall .row[tabindex='0']")
     assert page.locator(".row[tabindex='0']").count() == 1
     page.keyboard.press("/")
     page.keyboard.type("BERLIN")
