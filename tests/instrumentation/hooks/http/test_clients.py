@@ -256,7 +256,7 @@ def test_an_answer_that_is_never_read_is_no_answer(
 
         asyncio.run(post())
         # Where the body had not arrived, aiohttp leaves the response and its stream in a circle.
-        eventually(lambda: gc.collect() >= 0 and bool(hooked.spans))
+        gc.collect()
     elif way == "requests":
         with requests.post(url, data=CALL, headers=HEADERS, stream=True, timeout=20):
             pass

@@ -99,8 +99,9 @@ class _Writer(wrapt.ObjectProxy[Any]):
 class _Hook:
     def __init__(self, text_exchange: TextExchange) -> None:
         self._channels = ClientChannels(text_exchange)
-        self._reading: dict[Any, ClientCall | ClientStream] = {}
-        """Calls by the stream from which their answer is read."""
+        self._reading: dict[int, ClientCall | ClientStream] = {}
+        """Calls by the id of the stream from which their answer is read, which lives as long as
+        they are here. What held the stream would hold its response, which waits to be let go of."""
 
     async def connect(
         self, connect: Callable[..., Awaitable[Any]], _: Any, args: Any, kwargs: Any
@@ -149,7 +150,7 @@ class _Hook:
         def read(stream: Any, n: int) -> bytes:
             data = original(stream, n)
             # Most programs read other things, and servers their requests.
-            if reading and stream in reading:
+            if reading and id(stream) in reading:
                 heard(stream, data)
             return data
 
@@ -210,24 +211,24 @@ class _Hook:
         if not call.is_heard:
             return
         stream = response.content
-        self._reading[stream] = call
+        self._reading[id(stream)] = call
         # Called at once if all has arrived.
         stream.on_eof(functools.partial(self._arrived, stream))
         # One that is never read to its end is let go of.
-        weakref.finalize(response, self._over, stream).atexit = False
+        weakref.finalize(response, self._over, id(stream)).atexit = False
 
     @shielded
     def _heard(self, stream: Any, data: bytes) -> None:
-        self._reading[stream].response_body(data)
+        self._reading[id(stream)].response_body(data)
         if stream.is_eof():
             self._arrived(stream)
 
     def _arrived(self, stream: Any) -> None:
         """Take the end of what arrives in a stream; the end of reading may be later."""
         if not stream._buffer:  # noqa: SLF001  # `at_eof` is of what was read, but not on all versions
-            self._over(stream)
+            self._over(id(stream))
 
-    def _over(self, stream: Any) -> None:
+    def _over(self, stream: int) -> None:
         call = self._reading.pop(stream, None)
         if call is not None:
             call.end()
