@@ -1,11 +1,7 @@
 """Promises about pairing messages and about the spans they belong to."""
 
 import json
-from typing import Any
 
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from opentelemetry import context as otel_context
 from opentelemetry.trace import SpanKind, StatusCode
 
@@ -15,51 +11,17 @@ from relayscope.conventions.attributes import (
     GEN_AI_OPERATION_NAME,
     GEN_AI_TOOL_NAME,
     JSONRPC_REQUEST_ID,
-    MESSAGE_ODD,
     NETWORK_TRANSPORT,
     RPC_RESPONSE_STATUS_CODE,
 )
 from relayscope.instrumentation import Level, Levels
 from relayscope.instrumentation.context import current_span
 from relayscope.instrumentation.text_exchange import TextExchange
-from relayscope.instrumentation.traffic.channel import Channel
-from relayscope.instrumentation.traffic.message import id_text
 from tests.fix_telemetry import Telemetry
+from tests.instrumentation.jsonrpc import error, odd, pipes, request, result, send
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 REMOTE = f"00-{TRACE}-b7ad6b7169203331-01"
-
-
-def request(identifier: Any, method: str = "tools/call", **params: Any) -> str:
-    """Return a request."""
-    return json.dumps({"jsonrpc": "2.0", "id": identifier, "method": method, "params": params})
-
-
-def result(identifier: Any, **members: Any) -> str:
-    """Return a result."""
-    return json.dumps({"jsonrpc": "2.0", "id": identifier, "result": members})
-
-
-def error(identifier: Any, code: int) -> str:
-    """Return an error."""
-    members = {"code": code, "message": "no"}
-    return json.dumps({"jsonrpc": "2.0", "id": identifier, "error": members})
-
-
-def send(text_exchange: TextExchange, channel: Channel, text: str) -> str:
-    """Send a message as a hook does; return what went over the wire."""
-    outgoing = text_exchange.sending(channel, text)
-    return text if outgoing is None else outgoing.data
-
-
-def pipes() -> Channel:
-    """Return a new channel."""
-    return Channel.of_pipes("peer")
-
-
-def odd(telemetry: Telemetry) -> list[Any]:
-    """Return the odd-traffic marks of the log records."""
-    return [(record.log_record.attributes or {}).get(MESSAGE_ODD) for record in telemetry.records]
 
 
 def test_a_sent_request_and_its_answer_share_a_client_span(telemetry: Telemetry) -> None:
@@ -145,127 +107,6 @@ def test_without_a_context_a_request_begins_a_new_trace(telemetry: Telemetry) ->
     assert first.context is not None
     assert second.context is not None
     assert first.context.trace_id != second.context.trace_id
-
-
-def test_a_repeated_id_pairs_in_order_and_is_marked(telemetry: Telemetry) -> None:
-    """Two open requests with one id are answered first in, first out."""
-    text_exchange, channel = TextExchange(telemetry.exchange), pipes()
-
-    send(text_exchange, channel, request(1, name="first"))
-    send(text_exchange, channel, request(1, name="second"))
-    text_exchange.received(channel, result(1, n=1))
-    text_exchange.received(channel, result(1, n=2))
-
-    assert [span.name for span in telemetry.spans] == ["tools/call first", "tools/call second"]
-    assert odd(telemetry) == [None, "id_reused", "id_reused", None]
-
-
-@pytest.mark.parametrize(
-    ("asked", "answered"), [(35, "35"), ("35", 35), ("1.5", 1.5), (1.5, "1.5")]
-)
-def test_an_answer_with_an_id_of_another_type_answers_nothing(
-    telemetry: Telemetry, asked: float | str, answered: float | str
-) -> None:
-    """It is odd and in the call's span; the call stays open until its own answer comes."""
-    text_exchange, channel = TextExchange(telemetry.exchange), pipes()
-
-    send(text_exchange, channel, request(asked, name="typed"))
-    text_exchange.received(channel, result(answered))
-    assert telemetry.spans == []
-    text_exchange.received(channel, result(asked))
-
-    span = telemetry.span("tools/call typed")
-    assert span.context is not None
-    assert odd(telemetry) == [None, "id_type", None]
-    records = [record.log_record for record in telemetry.records]
-    assert {record.span_id for record in records} == {span.context.span_id}
-    assert [(each.attributes or {})[GEN_AI_TOOL_NAME] for each in records] == ["typed"] * 3
-
-
-def test_a_call_that_only_an_id_of_another_type_has_answered_is_unanswered(
-    telemetry: Telemetry,
-) -> None:
-    """Whichever side is looked at: the server has not answered, either."""
-    for direction in ("client", "server"):
-        text_exchange, channel = TextExchange(telemetry.exchange), pipes()
-        if direction == "client":
-            send(text_exchange, channel, request(35))
-            text_exchange.received(channel, result("35"))
-        else:
-            text_exchange.received(channel, request("35"))
-            send(text_exchange, channel, result(35))
-        text_exchange.closed(channel)
-
-    assert [(span.attributes or {})[ERROR_TYPE] for span in telemetry.spans] == [
-        ERROR_UNANSWERED
-    ] * 2
-    assert odd(telemetry) == [None, "id_type"] * 2
-
-
-def test_numbers_that_are_equal_are_one_id(telemetry: Telemetry) -> None:
-    """JSON knows no difference between 1 and 1.0, nor does JSON-RPC."""
-    text_exchange, channel = TextExchange(telemetry.exchange), pipes()
-
-    send(text_exchange, channel, request(1))
-    text_exchange.received(channel, '{"jsonrpc":"2.0","id":1.0,"result":{}}')
-
-    assert [span.status.status_code for span in telemetry.spans] == [StatusCode.UNSET]
-    assert odd(telemetry) == [None, None]
-
-
-@pytest.mark.parametrize("identifier", ["true", "[1]", '{"n":1}'])
-def test_what_is_no_id_is_marked_on_requests_and_answers(
-    telemetry: Telemetry, identifier: str
-) -> None:
-    """JSON-RPC allows strings and numbers; `true` is not 1, though Python says so."""
-    text_exchange, channel = TextExchange(telemetry.exchange), pipes()
-
-    send(text_exchange, channel, request(1))
-    text_exchange.received(channel, f'{{"jsonrpc":"2.0","id":{identifier},"result":{{}}}}')
-    text_exchange.received(channel, f'{{"jsonrpc":"2.0","id":{identifier},"method":"ping"}}')
-
-    assert odd(telemetry) == [None, "id_type", "id_type"]
-    assert [span.name for span in telemetry.spans] == ["ping"]
-
-
-def test_a_session_of_the_sdk_takes_a_string_for_its_number(telemetry: Telemetry) -> None:
-    """It is odd all the same; but the call has its answer."""
-    text_exchange, channel = TextExchange(telemetry.exchange), pipes()
-    channel.takes_strings = True
-
-    send(text_exchange, channel, request(7))
-    text_exchange.received(channel, result("7"))
-
-    assert [span.status.status_code for span in telemetry.spans] == [StatusCode.UNSET]
-    assert odd(telemetry) == [None, "id_type"]
-
-
-@given(
-    st.one_of(
-        st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text(max_size=100)
-    )
-)
-def test_the_text_of_an_id_tells_which_id_it_is(identifier: float | str) -> None:
-    """A number is as JSON spells it; a string that could be taken for one is in quotes."""
-    text = id_text(identifier)
-
-    try:
-        read = json.loads(text)
-    except ValueError:
-        read = text
-    is_typed = isinstance(read, str | int | float) and not isinstance(read, bool)
-    assert (read if is_typed else text) == identifier
-
-
-def test_the_same_id_on_two_channels_is_two_calls(telemetry: Telemetry) -> None:
-    """Pairing never crosses from one connection to another."""
-    text_exchange, one, other = TextExchange(telemetry.exchange), pipes(), pipes()
-
-    send(text_exchange, one, request(3, name="one"))
-    send(text_exchange, other, request(3, name="other"))
-    text_exchange.received(other, result(3))
-
-    assert [span.name for span in telemetry.spans] == ["tools/call other"]
 
 
 def test_answers_to_nothing_are_marked_and_pair_with_nothing(telemetry: Telemetry) -> None:

@@ -13,7 +13,7 @@ from relayscope.conventions.attributes import (
 from relayscope.instrumentation.text_exchange import TextExchange
 from relayscope.instrumentation.traffic.channel import Channel
 from tests.fix_telemetry import Telemetry
-from tests.instrumentation.test_exchange import error, odd, request, result, send
+from tests.instrumentation.jsonrpc import error, odd, request, result, send
 
 ANSWERED = {"result": result(1), "error": error(1, -32000), "tool error": result(1, isError=True)}
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 import unicodedata
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -31,10 +32,15 @@ from tests.fix_collector import PATIENCE, clean_environment
 from tests.fix_programs import ended, eventually
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import IO
+
     from click.testing import Result
 
     from relayscope.collector.query.records import Record
     from tests.collector.reading.conftest import Relayscope, Terminal
+
+    Following = tuple[subprocess.Popen[str], IO[str], IO[str]]
 
 STYLE = re.compile(r"\x1b\[[0-9;]*m")
 OBEYED = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
@@ -278,11 +284,12 @@ def test_a_wrong_filter_is_explained(database_url: str, arguments: list[str]) ->
     assert "Traceback" not in result.stderr
 
 
-def test_following_ends_when_nobody_reads(database_url: str) -> None:
-    """`tail -f | head` ends though nothing is stored any more, and is no error."""
+@contextmanager
+def following(database_url: str, *filters: str) -> Iterator[Following]:
+    """`tail -f` in a process of its own."""
     with (
         subprocess.Popen(
-            [*COMMAND, "tail", "-f", "--json"],
+            [*COMMAND, "tail", "-f", "--json", *filters],
             env=clean_environment({"RELAYSCOPE_DATABASE_URL": database_url}),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -292,10 +299,16 @@ def test_following_ends_when_nobody_reads(database_url: str) -> None:
     ):
         assert process.stdout is not None
         assert process.stderr is not None
-        assert process.stdout.readline()
-        process.stdout.close()
+        yield process, process.stdout, process.stderr
+
+
+def test_following_ends_when_nobody_reads(database_url: str) -> None:
+    """`tail -f | head` ends though nothing is stored any more, and is no error."""
+    with following(database_url) as (process, stdout, stderr):
+        assert stdout.readline()
+        stdout.close()
         assert process.wait(PATIENCE) == 0
-        assert process.stderr.read() == ""
+        assert stderr.read() == ""
 
 
 def test_what_is_stored_is_followed(database_url: str) -> None:
@@ -306,48 +319,28 @@ def test_what_is_stored_is_followed(database_url: str) -> None:
         return samples.log(None, "followed", now + number, (9, "INFO"), f"record {number}")
 
     samples.store(database_url, [], [record(1)], UUID(int=1))
-    with (
-        subprocess.Popen(
-            [*COMMAND, "tail", "-f", "--json", "--component", "followed"],
-            env=clean_environment({"RELAYSCOPE_DATABASE_URL": database_url}),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as process,
-        ended(process),
-    ):
-        assert process.stdout is not None
-        assert process.stderr is not None
-        assert json.loads(process.stdout.readline())["body"] == "record 1"
+    with following(database_url, "--component", "followed") as (process, stdout, stderr):
+        assert json.loads(stdout.readline())["body"] == "record 1"
         for number in (2, 3):
             samples.store(database_url, [], [record(number)], UUID(int=number))
-            assert json.loads(process.stdout.readline())["body"] == f"record {number}"
+            assert json.loads(stdout.readline())["body"] == f"record {number}"
         process.send_signal(signal.SIGINT)
         assert process.wait(PATIENCE) == 0
-        assert (process.stdout.read(), process.stderr.read()) == ("", "")
+        assert (stdout.read(), stderr.read()) == ("", "")
 
 
 def test_following_ends_well_also_while_it_looks(database_url: str) -> None:
     """An interrupt in the midst of a statement ends `tail -f` as one between two does."""
     with (
         psycopg.connect(database_url) as holder,
-        subprocess.Popen(
-            [*COMMAND, "tail", "-f", "--json"],
-            env=clean_environment({"RELAYSCOPE_DATABASE_URL": database_url}),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as process,
-        ended(process),
+        following(database_url) as (process, stdout, stderr),
     ):
-        assert process.stdout is not None
-        assert process.stderr is not None
-        assert process.stdout.readline()
+        assert stdout.readline()
         holder.execute("lock table relayscope_store.log in access exclusive mode")
         eventually(lambda: _waits(holder))
         process.send_signal(signal.SIGINT)
         assert process.wait(PATIENCE) == 0
-        assert process.stderr.read() == ""
+        assert stderr.read() == ""
 
 
 def _waits(holder: psycopg.Connection[tuple[bool]]) -> bool:
