@@ -27,7 +27,7 @@ _NICENESS: Final = 5
 _MOST_CONNECTIONS: Final = 200
 
 _STOP_SECONDS: Final = 2
-"""What is being shown may take so long once the collector stops."""
+"""Seconds that a page may still take once the collector stops."""
 
 
 async def _serve(config: PageConfig, listening: socket.socket) -> None:

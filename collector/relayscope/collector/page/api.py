@@ -1,4 +1,4 @@
-"""What the lists show, as JSON: the same questions, in the words of the command line's `--json`."""
+"""The lists as JSON: the same questions, in the words of the command line's `--json`."""
 
 from __future__ import annotations
 

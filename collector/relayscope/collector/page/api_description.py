@@ -1,4 +1,4 @@
-"""What there is to ask under `/api/`, as OpenAPI 3.1 describes it."""
+"""The questions under `/api/`, described as OpenAPI 3.1 does."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _TYPES: Final[dict[str, dict[str, Any]]] = {
         _COUNT,
     ),
 }
-"""What a column holds that is no text."""
+"""Types of the columns that hold no text."""
 
 
 def description(lists: Mapping[str, ListKind]) -> dict[str, Any]:

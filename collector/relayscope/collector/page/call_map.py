@@ -21,7 +21,7 @@ _LINE: Final = 24
 _MARGIN: Final = 8
 _SPACE: Final = 16
 _BEND: Final = 48
-"""How far an arrow goes before it turns."""
+"""Length of an arrow before it turns."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What can go wrong on the page, beside what can while reading.
+"""Errors of the page, beside those of reading.
 
 ::
 
@@ -47,6 +47,6 @@ class LogInNeeded(PageError):
 
 
 class NotAllowed(PageError):
-    """Who has logged in may not do this."""
+    """The role of the session may not do this."""
 
     status: ClassVar[int] = 403

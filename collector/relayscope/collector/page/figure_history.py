@@ -1,4 +1,4 @@
-"""What the collector has counted, over time: PostgreSQL has only the newest figures.
+"""The collector's figures over time: PostgreSQL has only the newest.
 
 They are kept in the memory of the page's process, from when on somebody first looked.
 """
@@ -42,7 +42,7 @@ class Key(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """What all collectors said at a time."""
+    """The figures of all collectors at a time."""
 
     time: datetime
     values: Mapping[Key, float]
@@ -79,7 +79,7 @@ class FigureHistory:
 
 
 def sample(time: datetime, rows: Iterable[Mapping[str, Any]]) -> Sample:
-    """What the rows of `collector_figures` say."""
+    """Read a sample from rows of `collector_figures`."""
     names = Key._fields
     return Sample(time, {Key(*(row[name] for name in names)): row["value"] for row in rows})
 
@@ -99,7 +99,7 @@ def requests(samples: Sequence[Sample]) -> Points:
 
 
 def sanitized(samples: Sequence[Sample]) -> Points:
-    """What the sanitizer took out in each second."""
+    """Findings of the sanitizer in each second."""
     return _rates(samples, "relayscope_sanitizer_hits_total", lambda _: "taken out")
 
 
@@ -121,7 +121,7 @@ def waiting(samples: Sequence[Sample]) -> Points:
 
 
 def latencies(samples: Sequence[Sample]) -> Points:
-    """How many seconds commits took, by their histogram."""
+    """Seconds that commits took, by their histogram."""
     points: Points = defaultdict(list)
     for before, after in _neighbours(samples):
         counts = sorted(

@@ -1,4 +1,4 @@
-"""What to do so that a program is recorded by this very collector: commands to copy."""
+"""Commands to copy, by which a program is recorded by this very collector."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ANYWHERE: Final = ("0.0.0.0", "::")  # noqa: S104  # compared, not listened on
 
 @dataclass(frozen=True, slots=True)
 class Instructions:
-    """Where to send, and how.
+    """An address to send to, and what that takes.
 
     Attributes:
         grpc: The endpoint of OTLP over gRPC.
@@ -33,7 +33,7 @@ class Instructions:
 
     @property
     def command(self) -> str:
-        """What starts a program of one's own so that it is recorded."""
+        """The command that starts a program so that it is recorded."""
         lines = [f"export {name}={shlex.quote(value)}" for name, value in self.variables.items()]
         lines.append("relayscope-instrument --service-name relay -- python relay.py")
         return "\n".join(lines)

@@ -27,7 +27,7 @@ CHOICES: Final = {
     "7d": "7 days",
     "30d": "30 days",
 }
-"""What is offered, as `--since` takes it, and in words after `the last`."""
+"""The offered lengths, as `--since` takes them, and in words after `the last`."""
 
 _ZONE: Final = re.compile(r"(:\d\d(?:\.\d+)?) (\d\d:?\d\d)$")
 
@@ -50,7 +50,7 @@ class Interval:
 
     @property
     def query(self) -> str:
-        """What an address has for this time: `since=1h`."""
+        """The part of an address for this time: `since=1h`."""
         return urlencode(self.parameters)
 
     @property

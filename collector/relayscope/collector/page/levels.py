@@ -114,7 +114,7 @@ def _with_times(told: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _selectors(rule: Mapping[str, Any]) -> dict[str, str]:
-    """What a form has that ends this rule and no other."""
+    """The fields of a form that ends this rule and no other."""
     return {
         name: "true" if rule[name] is True else str(rule[name])
         for name in _SELECTORS

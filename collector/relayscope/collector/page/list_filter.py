@@ -1,4 +1,4 @@
-"""What a list is asked for, as the address of its page says it.
+"""The filter of a list, as the address of its page says it.
 
 The filters are those of the command line, by the same names and with the same forms of values, so
 that what finds something there finds it here. An address says all of it: a link shows the same.
@@ -49,7 +49,7 @@ class Filter(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ListFilter:
-    """What a list is asked for.
+    """The filter, the order and the length of a list.
 
     Attributes:
         kind: The list.
@@ -91,8 +91,18 @@ class ListFilter:
 
     @property
     def filters(self) -> tuple[Filter, ...]:
-        """What narrows the list, without how it is sorted and how long it is."""
+        """The parts that narrow the list, without its order and its length."""
         return tuple(one for one in self.given if one.name in self.kind.filters)
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """The names of the list's filters that are given or not."""
+        return tuple(name for name in self.kind.filters if _is_flag(name))
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The names of the others, which take a value."""
+        return tuple(name for name in self.kind.filters if not _is_flag(name))
 
     @property
     def sort(self) -> str:
@@ -101,11 +111,11 @@ class ListFilter:
 
     @property
     def most(self) -> int:
-        """How many rows at most."""
+        """Upper bound of its rows."""
         return int(self.value("limit") or USUAL)
 
     def values(self, name: str) -> tuple[str, ...]:
-        """What is given for a name."""
+        """The values that are given for a name."""
         return tuple(one.value for one in self.given if one.name == name)
 
     def value(self, name: str) -> str:
@@ -143,11 +153,11 @@ class ListFilter:
 
     @property
     def traces(self) -> tuple[Ids, ...]:
-        """Which traces are meant: each of one of these ids."""
+        """The ids of the traces that are meant."""
         return self._read("trace")
 
     def bound(self) -> dict[str, object]:
-        """What the statement of the list is given for it, without its times and traces.
+        """The parameters of the list's statement, without its times and traces.
 
         Raises:
             WrongAsk: A text is none that could be stored.
@@ -176,6 +186,10 @@ def _is_multiple(name: str) -> bool:
     return name in FILTERS and bool(FILTERS[name].get("multiple"))
 
 
+def _is_flag(name: str) -> bool:
+    return name in FILTERS and bool(FILTERS[name].get("is_flag"))
+
+
 def _most_values(name: str) -> int:
     if name == "attribute":
         return _MOST_ATTRIBUTES
@@ -185,7 +199,7 @@ def _most_values(name: str) -> int:
 def _written(kind: ListKind, name: str, value: str) -> str | None:
     """The value as addresses have it; None for what is the same as saying nothing."""
     read = _value(kind, name, value)
-    if name in FILTERS and FILTERS[name].get("is_flag"):
+    if _is_flag(name):
         return "true" if read else None
     if name == "sort":
         return None if read == "time" else str(read)
@@ -197,7 +211,7 @@ def _written(kind: ListKind, name: str, value: str) -> str | None:
 
 
 def _value(kind: ListKind, name: str, value: str) -> Any:
-    """What a value means.
+    """Read a value.
 
     Raises:
         WrongAsk: Nothing.
@@ -221,7 +235,7 @@ def _type(kind: ListKind, name: str) -> click.ParamType[Any]:
     if name == "limit":
         return _LIMIT
     option = FILTERS[name]
-    return click.types.convert_type(bool if option.get("is_flag") else option.get("type"))
+    return click.types.convert_type(bool if _is_flag(name) else option.get("type"))
 
 
 def _shown(value: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, LiteralString
 from relayscope.collector.page.errors import WrongAsk
 from relayscope.collector.query.errors import StatementTooSlow
 from relayscope.collector.query.list_kind import CALLS, TRACES
-from relayscope.collector.query.lookback import EARLIEST, LATEST
+from relayscope.collector.query.lookback import EARLIEST, LATEST, beginning
 from relayscope.collector.query.queries import query
 
 if TYPE_CHECKING:
@@ -22,10 +22,7 @@ if TYPE_CHECKING:
     Ask = Callable[[LiteralString, dict[str, object]], Coroutine[Any, Any, Sequence[Any]]]
 
 SECONDS: Final = 10.0
-"""What looking through one stretch of time may take; what was found before is shown then."""
-
-_A_DAY: Final = timedelta(days=1)
-"""How far back the greatest are looked for: unlike the newest, they could be anywhere."""
+"""Seconds for one stretch of time; beyond them, what was found before is shown."""
 
 _LOOK_BACK: Final = (
     timedelta(minutes=1),
@@ -37,7 +34,7 @@ _LOOK_BACK: Final = (
 first, a busy collector has more than a page."""
 
 _AHEAD: Final = timedelta(minutes=1)
-"""How far other machines' clocks may be ahead."""
+"""Upper bound of what other machines' clocks may be ahead."""
 
 _CHARACTERS: Final = 4000
 """Of a text, on a page of a list: what people read there, and 50 of them at once."""
@@ -54,7 +51,7 @@ _GOES_ON: Final[dict[str, LiteralString]] = {
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What was found.
+    """The rows of a page, and what is beyond them.
 
     Attributes:
         rows: The newest or the greatest first.
@@ -92,7 +89,7 @@ async def find(reader: Reader, asked: ListFilter) -> Found:
 
 
 async def bound_of(reader: Reader, asked: ListFilter) -> dict[str, object]:
-    """What the statement is given, but for its times.
+    """Return the statement's parameters, but for its times.
 
     Raises:
         WrongAsk: No trace begins with what was given, or several do.
@@ -141,7 +138,8 @@ async def _looked_back(
     most = asked.most
     found: Sequence[Any] = ()
     looked_at: datetime | None = None
-    since, until = _times(asked)
+    since, until = asked.times
+    since = beginning(since, until, asked.sort, is_by_trace=bool(asked.traces))
     end = until or LATEST
     for start in (since,) if since else await _starts(ask, asked.kind, end):
         window = {"since": start, "until": end}
@@ -188,7 +186,7 @@ async def _starts(ask: Ask, kind: ListKind, end: datetime) -> list[datetime]:
 
 
 def older(asked: ListFilter, found: Found) -> ListFilter | None:
-    """What a list that is sorted by time goes on with; None if it does not.
+    """Return the next page of a list that is sorted by time; None if there is none.
 
     Rows of the very time of the next one are shown again rather than left out.
     """
@@ -199,12 +197,3 @@ def older(asked: ListFilter, found: Found) -> ListFilter | None:
         return asked.having("until", (following + _TICK).isoformat())
     except (OverflowError, ValueError):  # a broken clock's time, which no address can have
         return None
-
-
-def _times(asked: ListFilter) -> tuple[datetime | None, datetime | None]:
-    since, until = asked.times
-    if since is None and asked.sort != "time":
-        since = (until or datetime.now(UTC)) - _A_DAY
-    elif since is None and asked.traces:
-        since = EARLIEST  # an index finds them, wherever they are
-    return since, until

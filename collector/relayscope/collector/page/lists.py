@@ -40,8 +40,6 @@ async def show_list(kind: ListKind, request: Request) -> Response:
         found=found,
         older=older(asked, found),
         narrowed=narrowing(asked, f"/{kind.name}"),
-        fields=[name for name in kind.filters if not FILTERS[name].get("is_flag")],
-        flags=[name for name in kind.filters if FILTERS[name].get("is_flag")],
         definitions=FILTERS,
         times=CHOICES,
         outlines=await _outlines(page.reader, found.rows) if kind is TRACES else {},
@@ -51,7 +49,7 @@ async def show_list(kind: ListKind, request: Request) -> Response:
 
 
 def narrowing(asked: ListFilter, path: str) -> Callable[[str, str | None], str | None]:
-    """What makes links that narrow a list to what one of its cells says."""
+    """Return a maker of links that narrow a list to what one of its cells says."""
 
     @cache
     def narrowed(name: str, value: str | None) -> str | None:

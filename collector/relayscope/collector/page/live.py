@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _KIND: Final = RECORDS._replace(
     filters=tuple(name for name in RECORDS.filters if name not in {"since", "until"})
 )
-"""What comes now has no other time."""
+"""Records as they come, which no time can be asked for."""
 
 LATE: Final = timedelta(seconds=30)
 """Records are told by their own time, and arrive when their process has sent them: a second later,
@@ -43,7 +43,6 @@ async def live(request: Request) -> Response:
     page: Page = request.app.state.page
     asked = ListFilter.read(_KIND, request.query_params.multi_items())
     found = await find(page.reader, asked)
-    flags = [name for name in _KIND.filters if FILTERS[name].get("is_flag")]
     return page.render(
         request,
         "live.html",
@@ -51,8 +50,6 @@ async def live(request: Request) -> Response:
         asked=asked,
         rows=_with_keys(found.rows),
         narrowed=narrowing(asked, "/live"),
-        fields=[name for name in _KIND.filters if name not in flags],
-        flags=flags,
         definitions=FILTERS,
         most=MOST,
     )

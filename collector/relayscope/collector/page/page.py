@@ -1,8 +1,8 @@
-"""What every view is given: who reads, and what makes HTML."""
+"""The tools of every view: a reader, and templates."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 TEMPLATES: Final = Path(__file__).parent / "templates"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Page:
     """At `request.app.state.page`.
 
@@ -43,6 +43,7 @@ class Page:
     access: Access
     sessions: Sessions
     views: Sequence[View]
+    _environment: Environment = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Make the environment of the templates, in which everything is escaped."""
@@ -56,7 +57,7 @@ class Page:
         )
         environment.filters |= words.FILTERS
         environment.globals |= {"navigation": [view for view in self.views if view.title]}
-        object.__setattr__(self, "_environment", environment)
+        self._environment = environment
 
     def render(
         self, request: Request, template: str, *, status: int = 200, **values: Any
@@ -70,7 +71,7 @@ class Page:
             values: What the template shows.
         """
         session = request.state.session
-        text = self._environment.get_template(template).render(  # type: ignore[attr-defined]  # set above
+        text = self._environment.get_template(template).render(
             path=request.url.path,
             query=request.query_params,
             session=session,

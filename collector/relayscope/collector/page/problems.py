@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 
 SECONDS: Final = 8.0
-"""How long each kind is looked for: what is found of the others is shown then."""
+"""Seconds for each kind of problem; beyond them, the others are shown."""
 
 
 class Found(NamedTuple):
-    """What is wrong, and the kinds that took too long to look for."""
+    """The problems, and the kinds that took too long to look for."""
 
     problems: list[Problem]
     too_slow: tuple[str, ...]

@@ -11,7 +11,7 @@ _TITLE: Final = re.compile(r"^-- (.+) --$", re.MULTILINE)
 
 
 class Question(NamedTuple):
-    """What it asks, and how."""
+    """A question in words, and its statement."""
 
     title: str
     statement: str

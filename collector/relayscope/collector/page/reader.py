@@ -25,10 +25,10 @@ CONNECTIONS: Final = 4
 """Questions at a time: each may keep a core of PostgreSQL's busy, which receiving needs, too."""
 
 SECONDS: Final = 20.0
-"""How long a statement of a view may take."""
+"""Seconds that a statement of a view may take."""
 
 _CANCEL_SECONDS: Final = 5.0
-"""How long a cancellation waits for PostgreSQL to hear it."""
+"""Seconds that a cancellation waits for PostgreSQL to hear it."""
 
 
 class Reader:

@@ -18,10 +18,10 @@ _TAKEN: Final = tuple(CHOICES)[2:]
 """Those that are taken by themselves: a minute has not much of a story."""
 
 _USUAL: Final = "1h"
-"""Where nothing is recorded."""
+"""The time to show if nothing is recorded."""
 
 _AHEAD: Final = timedelta(minutes=1)
-"""How far another machine's clock may be ahead."""
+"""Upper bound of what another machine's clock may be ahead."""
 
 
 async def recent(reader: Reader, address: Mapping[str, str]) -> Interval:

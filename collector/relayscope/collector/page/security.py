@@ -1,4 +1,4 @@
-"""Who may see the page, and what a browser may do with it.
+"""Guards of the page: for whom it is, and what a browser may do with it.
 
 Any page in a developer's browser can send requests to a port on loopback. What keeps it out:
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 COOKIE: Final = "relayscope_session"
 OPEN: Final = ("/login", "/static/")
-"""What is there before a log-in."""
+"""Paths that need no log-in."""
 
 _SAFE: Final = ("GET", "HEAD")
 _LARGEST_FORM: Final = 256 * 1024

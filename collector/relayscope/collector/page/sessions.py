@@ -1,4 +1,4 @@
-"""Who has logged in: a token for a cookie, kept in memory, for half a day."""
+"""Log-ins: a token for a cookie, kept in memory, for half a day."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from relayscope.collector.receive.access import Access
 
 SECONDS: Final = 12 * 3600.0
-"""How long a session lasts, used or not."""
+"""Seconds that a session lasts, used or not."""
 
 _MOST: Final = 1000
 """Sessions at a time; beyond it, the oldest ends."""
@@ -23,7 +23,7 @@ _MOST: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Whose a request is.
+    """The rights of a request, and whose they are.
 
     Attributes:
         key: What its cookie says; empty without one.
@@ -41,10 +41,10 @@ class Session:
 
 
 EVERYBODY: Final = Session("", "", may_read=True, may_change=True)
-"""Where there are no tokens."""
+"""The session of every request if there are no tokens."""
 
 NOBODY: Final = Session("", "", may_read=False, may_change=False)
-"""Who has not logged in."""
+"""The session of a request without a log-in."""
 
 
 class Sessions:

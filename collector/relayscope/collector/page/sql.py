@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from relayscope.collector.page.sql_result import Rows
 
 SECONDS: Final = 30.0
-"""How long a statement may take."""
+"""Seconds that a statement may take."""
 
 _SHOWN: Final = 500
 """Rows of the table."""

@@ -46,7 +46,7 @@ class Bar(NamedTuple):
 
 
 def parameters(traces: Sequence[Mapping[str, Any]]) -> dict[str, object]:
-    """What `STATEMENT` is given for rows of the list of traces."""
+    """Return the parameters of `STATEMENT` for rows of the list of traces."""
     return {
         "traces": [row["trace_id"] for row in traces],
         "since": min(row["start_time"] for row in traces),

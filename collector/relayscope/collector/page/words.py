@@ -1,4 +1,4 @@
-"""How values are written on the page: the filters of its templates."""
+"""Values as the page writes them: the filters of its templates."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ COLOURS: Final = 12
 
 
 def visible(value: object) -> object:
-    """What a template writes: characters that cannot be seen, or turn text around, written out.
+    """Write out characters that cannot be seen, or turn text around.
 
     Text of templates and line feeds stay as they are.
     """

@@ -1,4 +1,4 @@
-"""What servers put into a model's context: the definitions of their tools, and what these return.
+"""The cost of servers in a model's context: the definitions of their tools, and what these return.
 
 In characters and bytes. Tokens are another number for each model, and the tokenizers that are
 published fetch their vocabularies over the network.

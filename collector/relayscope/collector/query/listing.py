@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from relayscope.collector.query import value_loaders as values
 from relayscope.collector.query.errors import StatementTooSlow
-from relayscope.collector.query.lookback import EARLIEST, windows
+from relayscope.collector.query.lookback import beginning, windows
 from relayscope.collector.query.named_query import select
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
     from typing import LiteralString
 
     import psycopg
 
     from relayscope.collector.query.statement import Result
-
-_A_DAY: Final = timedelta(days=1)
-"""Time to look back for the greatest: unlike the newest, they could be anywhere."""
 
 _NOT_ALL: Final = (
     "what is older than {} was not looked at, which takes too long: --since and --until narrow it"
@@ -49,10 +46,7 @@ def newest(
     rows: list[tuple[Any, ...]] = []
     looked_at = ""
     since, until = times
-    if since is None and bound["sort"] != "time":
-        since = (until or datetime.now(UTC)) - _A_DAY
-    elif since is None and bound["trace"] is not None:
-        since = EARLIEST  # an index finds them, wherever they are
+    since = beginning(since, until, bound["sort"], is_by_trace=bound["trace"] is not None)
     for window in windows(since, until):
         try:
             result = select(

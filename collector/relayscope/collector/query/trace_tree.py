@@ -32,7 +32,7 @@ class Node:
 
     @property
     def start(self) -> int:
-        """When it began; for a span that was not recorded, the first that is known of it."""
+        """The time at which it began; of a span that was not recorded, the first that is known."""
         if self.span is not None:
             return self.span.start
         times = [record.time for record in self.records]

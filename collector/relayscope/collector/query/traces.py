@@ -16,6 +16,7 @@ from relayscope.collector.query.named_query import in_our_words
 from relayscope.collector.query.queries import query
 from relayscope.collector.query.records import Message, Record, Span, SpanEvent
 from relayscope.collector.query.trace_tree import build
+from relayscope.collector.text.times import date_of
 from relayscope.conventions.events import EVENT_MESSAGE
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ WHOLE: Final = 2**31 - 1
 _AFTER: Final = timedelta(seconds=1)
 """Time after the last record of a trace in which a message may arrive that belongs to it."""
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 _AHEAD: Final = timedelta(minutes=1)
 """Time by which another machine's clock may be ahead for its trace to be the newest: a span from
@@ -124,10 +124,8 @@ def _rows(
 
 
 def _moment(ns: int) -> datetime:
-    try:
-        return _EPOCH + timedelta(microseconds=ns // 1000)
-    except OverflowError:  # a clock that is far off
-        return datetime.max.replace(tzinfo=UTC) - _AFTER
+    # None is said of a clock that is far off.
+    return date_of(ns) or datetime.max.replace(tzinfo=UTC) - _AFTER
 
 
 def _span(row: DictRow) -> Span:

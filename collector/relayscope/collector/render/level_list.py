@@ -38,7 +38,7 @@ def lines(found: Mapping[str, Any], *, as_json: bool) -> Iterator[str]:
 
 
 def selected(rule: Mapping[str, Any]) -> str:
-    """What a rule is about, of its components."""
+    """The messages of its components that a rule is about."""
     if rule["host_logs"]:
         return "the host's log records"
     names = ("peer", "method", "tool", "direction")

@@ -27,6 +27,7 @@ from rich.text import Text
 from relayscope.collector.query.records import Message, SpanEvent
 from relayscope.collector.query.trace_facts import Facts
 from relayscope.collector.query.trace_tree import Node, repeats
+from relayscope.collector.render.labels import count, failure, message_label
 from relayscope.collector.render.page_link import linked, trace_address
 from relayscope.collector.render.tree_guides import TreeGuides
 from relayscope.collector.text.message_summary import gist
@@ -120,11 +121,11 @@ class _Page:
         figures = [
             f"{began:%Y-%m-%d %H:%M:%S}.{facts.start // 10**6 % 1000:03d} UTC",
             duration_text(facts.extent),
-            _count(len(facts.spans), "span"),
-            _count(facts.messages, "message"),
+            count(len(facts.spans), "span"),
+            count(facts.messages, "message"),
         ]
         if logs := len(facts.records) - facts.messages:
-            figures.append(_count(logs, "log record"))
+            figures.append(count(logs, "log record"))
         yield Text.assemble(("trace ", _QUIET), (self._trace.trace_id.hex, "bold"))
         yield self._cut(Text(" · ".join(figures), _QUIET))
         names = [Text(self._name(name), style) for name, style in self._styles.items()]
@@ -136,15 +137,15 @@ class _Page:
         """Yield what a reader in a hurry should look for."""
         facts, trace = self._facts, self._trace
         if facts.failed:
-            yield Text(f"{_count(facts.failed, 'span')} failed", _WRONG)
+            yield Text(f"{count(facts.failed, 'span')} failed", _WRONG)
         if facts.odd:
-            yield Text(_count(facts.odd, "odd message"), _ODD)
+            yield Text(count(facts.odd, "odd message"), _ODD)
         if len(trace.roots) > 1:
             yield Text(f"{len(trace.roots)} roots", _ODD)
         if facts.missing:
-            yield Text(f"{_count(facts.missing, 'span')} not recorded", _ODD)
+            yield Text(f"{count(facts.missing, 'span')} not recorded", _ODD)
         if facts.ahead:
-            yield Text(f"clocks differ at {_count(facts.ahead, 'span')}", _ODD)
+            yield Text(f"clocks differ at {count(facts.ahead, 'span')}", _ODD)
         if trace.more_spans:
             yield Text(f"more than {len(facts.spans):,} spans: --limit", _ODD)
         if trace.more_records:
@@ -180,7 +181,7 @@ class _Page:
         if span.status == "ok":
             text.append(" · ok", "green")
         if span.failed:
-            text.append(f"  ✗ {_failure(span)}", _WRONG)
+            text.append(f"  ✗ {one_line(failure(span))}", _WRONG)
         if node.ahead:
             text.append(f"  ! starts {duration_text(node.ahead)} before its parent", _ODD)
         if node.in_cycle:
@@ -202,7 +203,7 @@ class _Page:
     def _message(self, message: Message) -> Text:
         style = _WRONG if message.kind == "error" else "bold"
         at = trace_address(self._layout.page, self._trace.trace_id.hex, message.message_id)
-        text = Text.assemble((one_line(_label(message)), linked(style, at)))
+        text = Text.assemble((one_line(message_label(message)), linked(style, at)))
         text.append(f"  {size_text(message.size)}", _QUIET)
         if message.odd is not None:
             text.append(f"  ! {one_line(message.odd)}", _ODD)
@@ -261,32 +262,9 @@ class _Page:
         return text
 
 
-def _label(message: Message) -> str:
-    """Return the kind of a message and its id: `tools/call #3`, `result #3`, `error -32601`."""
-    parts = []
-    if message.kind in ("request", "notification") and message.method:
-        parts.append(message.method)
-    else:
-        parts.append(message.kind or "message")
-    if message.error_code is not None:
-        parts.append(message.error_code)
-    if message.request_id is not None:
-        parts.append(f"#{message.request_id}")
-    return " ".join(parts)
-
-
 def _took(span: Span) -> str:
     """Return the time until its answer, or until nobody waited for that any more."""
     took = duration_text(span.end - span.start)
     if span.error_type in _GIVEN_UP:
         return f"given up after {took}"
     return f"no answer in {took}" if span.error_type in _UNANSWERED else took
-
-
-def _failure(span: Span) -> str:
-    facts = [span.error_type or "error", span.status_message or ""]
-    return one_line(": ".join(fact for fact in facts if fact))
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

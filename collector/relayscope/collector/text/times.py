@@ -1,4 +1,4 @@
-"""Times and lengths of time, as people give them to a command."""
+"""Times and lengths of time: as people give them to a command, and as telemetry has them."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ _UNITS: Final = {
     "d": "days",
     "w": "weeks",
 }
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 FORMS: Final = "10m, 2h, 7d ago, or 2026-11-25T14:00, in UTC where it names no zone"
 
@@ -55,3 +57,11 @@ def length(text: str) -> timedelta:
 def _length(text: str) -> timedelta | None:
     found = _LENGTH.fullmatch(text)
     return timedelta(**{_UNITS[found[2]]: float(found[1])}) if found else None
+
+
+def date_of(ns: int) -> datetime | None:
+    """Return the time that is so many ns after 1970, in UTC; None beyond the years of Python."""
+    try:
+        return _EPOCH + timedelta(microseconds=ns // 1000)
+    except OverflowError:
+        return None

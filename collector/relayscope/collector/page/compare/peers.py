@@ -1,4 +1,4 @@
-"""What one peer sends and another does not, with the messages that show it."""
+"""Differences between what two peers send, with the messages that show them."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Compared:
 
 
 def names(connection: psycopg.Connection[Any], time: Interval) -> list[str]:
-    """Who has sent anything in that time."""
+    """Names of all that have sent anything in that time."""
     rows = _rows(connection, "known", {"since": time.since, "until": time.until})
     return [row["name"] for row in rows if row["name"]]
 

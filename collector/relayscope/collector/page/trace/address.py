@@ -1,4 +1,4 @@
-"""What of a trace is shown, and how: all of it stands in the address."""
+"""The state of a trace's page: all of it stands in the address."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 VIEWS: Final = ("ladder", "waterfall", "log")
 
 LANES: Final = ("fitting", "narrow", "wide")
-"""How far apart lifelines are."""
+"""Distances between lifelines."""
 
 KINDS: Final = {
     "request": "requests",
@@ -24,7 +24,7 @@ KINDS: Final = {
     "event": "span events",
     "lifecycle": "channels and delivery",
 }
-"""What can be hidden. The last is what relayscope says of connections in good order."""
+"""Kinds that can be hidden. The last is what relayscope says of connections in good order."""
 
 _USUALLY_HIDDEN: Final = ("lifecycle",)
 _NOTHING: Final = "nothing"
@@ -133,7 +133,7 @@ class Address:
 
 
 def _without(given: QueryParams) -> tuple[str, ...]:
-    """What is hidden: links name that, and forms what is not hidden, as boxes that are ticked."""
+    """The hidden kinds: links name them, and forms the others, as boxes that are ticked."""
     if shown := given.getlist("with"):
         return tuple(kind for kind in KINDS if kind not in shown)
     if hidden := given.getlist("without"):

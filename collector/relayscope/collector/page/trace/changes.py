@@ -1,4 +1,4 @@
-"""Where else a message crossed, and what was changed on the way."""
+"""The other crossings of a message, and what was changed on the way."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from relayscope.collector.page.trace.journey import came_from, went_on_as
 from relayscope.collector.query.named_query import in_our_words
 from relayscope.collector.query.queries import query
 from relayscope.collector.query.records import Message
+from relayscope.collector.render.labels import count
 from relayscope.collector.text.printable import one_line
 from relayscope.collector.text.quantities import duration_text
 
@@ -30,7 +31,7 @@ _LONGEST_COMPARED: Final = 1_000_000
 """Characters of two texts that are compared: PostgreSQL takes half a second for such."""
 
 _OF_THE_HOP: Final = ("$.id", "$.params._meta.traceparent", "$.params._meta.tracestate")
-"""What differs from hop to hop by its nature: a relay's own id, and trace context."""
+"""Paths that differ from hop to hop by their nature: a relay's own id, and trace context."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +71,17 @@ class Hop:
 
     @property
     def changed(self) -> tuple[Difference, ...]:
-        """What somebody changed: more than every hop does."""
+        """Changes beyond those of every hop."""
         return tuple(one for one in self.differences or () if not one.is_of_the_hop)
 
     @property
     def changed_words(self) -> str:
-        """How much somebody changed."""
-        return f"{words.count(len(self.changed) + self.more, 'change')} on the way"
+        """Number of the changes beyond those of every hop."""
+        return f"{count(len(self.changed) + self.more, 'change')} on the way"
 
     @property
     def of_the_hop(self) -> tuple[Difference, ...]:
-        """What every hop changes."""
+        """Changes that every hop makes."""
         return tuple(one for one in self.differences or () if one.is_of_the_hop)
 
 
@@ -106,7 +107,7 @@ class Changes:
         return self._texts.get(key, record.body)
 
     def hops(self, message: Message) -> Iterator[Hop]:
-        """Where the message was before this crossing, at its other end, and after it."""
+        """The message's crossings before this one, at its other end, and after it."""
         places = self._picture.places
         crossing = self._picture.crossing(message)
         if crossing is None:

@@ -1,9 +1,8 @@
-"""What is chosen: all that is known of a message, a span or a log record of a trace."""
+"""All that is known of the message, span or log record that is chosen."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -17,9 +16,11 @@ from relayscope.collector.query.records import Message, SpanEvent
 from relayscope.collector.query.trace_tree import Node
 from relayscope.collector.text.printable import json_line, lines, one_line
 from relayscope.collector.text.quantities import duration_text, size_text
+from relayscope.collector.text.times import date_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     import psycopg
 
@@ -30,14 +31,12 @@ if TYPE_CHECKING:
     from relayscope.collector.query.records import Record, Span
 
 MOST_CHARACTERS: Final = 60_000
-"""How much of a text is shown at once: laid out, it is 2 MB of HTML, and 0.2 s of a browser."""
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""Characters of a text that are shown at once: laid out, 2 MB of HTML, and 0.2 s of a browser."""
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a message or record says; `more` characters of it are not shown."""
+    """The text of a message or record; `more` characters of it are not shown."""
 
     text: str
     more: int
@@ -49,12 +48,12 @@ class Said:
 
     @property
     def lines(self) -> list[Line]:
-        """What is shown, laid out."""
+        """The shown part, laid out."""
         return laid_out(self._shown)
 
     @property
     def exact(self) -> str:
-        """What is shown, as it was said; what cannot be seen is written out."""
+        """The shown part as it was said; characters that cannot be seen are written out."""
         return "\n".join(lines(self._shown))
 
     @property
@@ -81,7 +80,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What is shown beside the trace.
+    """The pane beside the trace.
 
     Attributes:
         name: In the address.
@@ -146,7 +145,7 @@ def chosen(
         component=item.component,
         badges=_severity(item),
         explained=(),
-        time=_date(item.time),
+        time=date_of(item.time),
         facts=(("time", _nanoseconds(item.time)),),
         links=tuple(_of_span(picture, item)),
         attributes=_attributes(item.attributes),
@@ -192,7 +191,7 @@ def _message(
         component=message.component,
         badges=tuple(badges),
         explained=tuple(filter(None, explained)),
-        time=_date(message.time),
+        time=date_of(message.time),
         facts=tuple((key, one_line(value)) for key, value in facts if value),
         links=(*links, *_of_span(picture, message)),
         attributes=_attributes(message.attributes),
@@ -258,7 +257,7 @@ def _span(picture: Picture, name: str, node: Node) -> Chosen:
         component=span.component,
         badges=(_outcome(span),),
         explained=tuple(explained),
-        time=_date(span.start),
+        time=date_of(span.start),
         facts=tuple((key, one_line(value)) for key, value in facts),
         links=tuple(links),
         attributes=_attributes(span.attributes),
@@ -285,7 +284,7 @@ def _event(picture: Picture, name: str, event: SpanEvent) -> Chosen:
         component=span.component if span else "",
         badges=(("event", "quiet"),),
         explained=(),
-        time=_date(event.time),
+        time=date_of(event.time),
         facts=(("time", _nanoseconds(event.time)),),
         links=tuple(_of_span(picture, event)),
         attributes=_attributes(event.attributes),
@@ -335,13 +334,6 @@ def _text(value: object) -> str:
 
 def _json(of_it: dict[str, Any], item: Record | Span | SpanEvent) -> str:
     return json_line(orjson.dumps(of_it | {"attributes": item.attributes}).decode())
-
-
-def _date(ns: int) -> datetime | None:
-    try:
-        return _EPOCH + timedelta(microseconds=ns // 1000)
-    except OverflowError:
-        return None
 
 
 def _nanoseconds(ns: int) -> str:

@@ -29,7 +29,7 @@ _Bounds = defaultdict[tuple[str, str], list[int]]
 
 
 def corrections(nodes: Sequence[Node], crossings: Iterable[Crossing]) -> dict[str, int]:
-    """What to add to the times of each component so that nothing comes before its cause, in ns.
+    """Return ns to add to each component's times, so that nothing comes before its cause.
 
     The clock of who began is the one that counts. A component that is not listed needs nothing.
     """
@@ -77,7 +77,7 @@ def _waits(span: Span) -> bool:
 def _correction(
     bounds: Mapping[tuple[str, str], list[int]], one: str, other: str, of_one: int
 ) -> int:
-    """What to add to the other's times, given that of one: nothing if that contradicts nothing."""
+    """Return ns to add to the other's times, given that of one: 0 if that contradicts nothing."""
     least = max((of_one + bound for bound in bounds.get((one, other), ())), default=None)
     most = min((of_one - bound for bound in bounds.get((other, one), ())), default=None)
     if least is not None and most is not None:

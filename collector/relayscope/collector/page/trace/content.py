@@ -15,7 +15,7 @@ _IMAGES: Final = ("image/png", "image/jpeg", "image/gif", "image/webp")
 
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
 _LEFT_OUT: Final = re.compile(r"\[BINARY:([^:\]]+):(\d+):([0-9a-f]+)\]")
-"""What stands for binary content that was not kept."""
+"""The marker of binary content that was not kept."""
 
 _MOST: Final = 100
 """Contents that are shown."""
@@ -52,7 +52,7 @@ class Received:
 
 
 def received(text: str) -> Received | None:
-    """What a result gives to a model; None if the text is no result, or has no contents."""
+    """Return what a result gives to a model; None if the text is no result, or has no contents."""
     try:
         message = json.loads(text, strict=False)
         result = message["result"]

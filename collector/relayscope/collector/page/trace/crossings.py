@@ -24,7 +24,7 @@ _ASKING: Final = ("request", "notification")
 
 
 class Party(NamedTuple):
-    """Who takes part: a component, or a peer that records nothing.
+    """A party of a trace: a component, or a peer that records nothing.
 
     A peer is known by its name at one component: `stdio` of two components are two peers.
     """
@@ -150,7 +150,7 @@ def _meant(message: Message) -> tuple[str | None, str | None]:
 
 
 class _Parties:
-    """Who is at the other end of each connection."""
+    """Return the party at the other end of each connection."""
 
     def __init__(self, twins: _Twins, nodes: Iterable[Node]) -> None:
         self._twins = twins

@@ -1,4 +1,4 @@
-"""What the parties of a trace said to each other, and what happened at each, in the order of time.
+"""The signals between a trace's parties, and the notes of each, in the order of time.
 
 Times are by one clock: `clocks.py` says what was added to those of each component.
 """
@@ -47,7 +47,7 @@ class Exchange:
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:
-        """What was said and what happened, in the order of time; only a ladder asks for it."""
+        """Signals and notes in the order of time; only a ladder asks for them."""
         told = _Telling(self.places, self.corrections, self.crossings)
         steps = [*told.messages(), *told.spans(), *told.records()]
         return tuple(sorted(steps, key=lambda step: step.time))
@@ -101,7 +101,7 @@ class _Telling:
             )
 
     def spans(self) -> Iterator[Signal | Note]:
-        """What only spans tell: calls without recorded messages, and how calls ended."""
+        """Yield what only spans tell: calls without recorded messages, and how calls ended."""
         for node in self._nodes:
             span = node.span
             if span is None:
@@ -155,7 +155,7 @@ class _Telling:
         )
 
     def _call_without_messages(self, node: Node, span: Span) -> Iterator[Signal]:
-        """What a call looked like of which only spans were recorded."""
+        """Return the signals of a call of which only spans were recorded."""
         served = next(
             (
                 child.span
@@ -230,7 +230,7 @@ class _Telling:
 
 
 def kind_of(record: Record) -> str:
-    """Which of `address.KINDS` a record is."""
+    """Return the record's kind, one of `address.KINDS`."""
     if isinstance(record, Message):
         return next((kind for kind in _MESSAGE_KINDS if kind == record.kind), "other")
     is_ours = (record.event_name or "").startswith(("relayscope.channel.", EVENT_DELIVERY))

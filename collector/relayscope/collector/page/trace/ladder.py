@@ -35,7 +35,7 @@ _RIGHT: Final = 160
 """Room for texts to the right of the last lifeline."""
 
 _FITTING: Final = 920
-"""How wide a ladder is beside what is chosen, on a screen of 1,440 pixels."""
+"""Width of a ladder beside the chosen message, on a screen of 1,440 pixels."""
 
 _NARROWEST: Final = 112
 _WIDEST: Final = 280
@@ -106,7 +106,7 @@ class Ladder:
 
 
 def parties(exchange: Exchange, order: Iterable[str] = ()) -> list[Party]:
-    """Who takes part: those of `order` first, then in the order in which they first appear."""
+    """Return the parties: those of `order` first, then in the order in which they first appear."""
     met: dict[Party, None] = {}
     for step in exchange.steps:
         for party in _of(step):
@@ -163,7 +163,7 @@ def _of(step: Step) -> tuple[Party, ...]:
 
 
 class _Drawing:
-    """What the rows of one ladder share."""
+    """The layout that the rows of one ladder share."""
 
     def __init__(
         self,
@@ -234,7 +234,7 @@ class _Drawing:
         return rows
 
     def bars(self, rows: Iterable[Row]) -> list[Bar]:
-        """Where parties work: from a request's arrival to its answer, or to where that ended."""
+        """Bars of work: from a request's arrival to its answer, or to where that ended."""
         begun: dict[str, Row] = {}
         ended: dict[str, Row] = {}
         for row in rows:
@@ -289,7 +289,7 @@ class _Drawing:
 
 
 def _arrivals(steps: Sequence[Step]) -> list[tuple[int, int]]:
-    """Which signals cannot be level, and when they arrive.
+    """Return the signals that cannot be level, and when they arrive.
 
     Drawn level, they would arrive before what was before them. That is where their receiver does
     something while they are under way, or where another one to it leaves later and arrives earlier.

@@ -64,7 +64,7 @@ class Row:
 
     @property
     def tone(self) -> str:
-        """How it stands out as a whole: `error`, `odd`, `unanswered`, `warn`, or not at all."""
+        """The state that it stands out by: `error`, `odd`, `unanswered`, `warn`, or none."""
         step = self.step
         if isinstance(step, Note):
             return "error" if step.kind == "unanswered" else step.severity

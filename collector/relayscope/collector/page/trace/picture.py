@@ -81,12 +81,12 @@ class Picture:
         return node.span if node is not None else None
 
     def time(self, record: Record) -> int:
-        """When a record was made, by the clock of all."""
+        """The time of a record by the clock of all."""
         return record.time + self.exchange.corrections.get(record.component, 0)
 
     @property
     def steps(self) -> list[Step]:
-        """What is shown of the exchange."""
+        """The steps of the exchange that are shown."""
         shown = self.shown.names
         return [step for step in self.exchange.steps if not shown.isdisjoint(step.names)]
 

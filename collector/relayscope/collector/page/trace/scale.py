@@ -1,4 +1,4 @@
-"""Where in a picture a moment is, and when that was in words."""
+"""The scale of a picture: the place of a moment, and its time in words."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from relayscope.collector.query.records import Span
 
 WHOLE: Final = 1000
-"""What the time of the trace is divided by."""
+"""The width of a picture, in which times are thousandths of the trace's."""
 
 _TICKS: Final = 4
 _ROOM: Final = 20
@@ -30,7 +30,7 @@ class _When(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Where a moment is.
+    """The times of a picture, and the place of each moment.
 
     Attributes:
         zero: What times count from, in ns.
@@ -74,7 +74,7 @@ class Scale:
         return replace(self, start=start, extent=max(1, span.end - span.start) + 2 * room)
 
     def place(self, time: int, component: str) -> float:
-        """How far in a moment of a component's is, in thousandths; at the edge if it is beyond."""
+        """Place of a component's moment, in thousandths; at the edge if it is beyond."""
         offset = time + self.corrections.get(component, 0) - self.start
         share = WHOLE * offset / self.extent if self.extent else 0
         return round(min(max(share, 0), WHOLE), 1)

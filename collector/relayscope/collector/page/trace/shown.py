@@ -1,4 +1,4 @@
-"""What of a trace is shown: not what is folded, too brief, or of a kind that is hidden.
+"""The shown part of a trace: not what is folded, too brief, or of a kind that is hidden.
 
 What is looked for is shown wherever it is. So is what failed, however brief it was.
 """

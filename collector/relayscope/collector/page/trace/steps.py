@@ -1,4 +1,4 @@
-"""What happens in a trace: a signal from one party to another, or a note of something at one."""
+"""Steps of a trace: a signal from one party to another, or a note of something at one."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Signal:
 
     @property
     def time(self) -> int:
-        """When it was sent."""
+        """The time at which it was sent."""
         return self.leaves
 
     @property

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, LiteralString
 from uuid import UUID
@@ -24,8 +23,10 @@ from relayscope.collector.query.errors import TraceMissing
 from relayscope.collector.query.queries import query
 from relayscope.collector.query.trace_tree import Node
 from relayscope.collector.query.traces import load
+from relayscope.collector.render.labels import count
 from relayscope.collector.render.trace_json import trace_json
 from relayscope.collector.text.quantities import duration_text
+from relayscope.collector.text.times import date_of
 
 if TYPE_CHECKING:
     import psycopg
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from relayscope.collector.page.trace.picture import Picture
 
 _BEGINNING: Final = re.compile(r"[0-9a-f]{6,32}")
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 async def _show(request: Request) -> Response:
@@ -98,7 +98,7 @@ def _given(request: Request) -> UUID:
 def _values(
     trace_id: UUID, address: Address, connection: psycopg.Connection[Any], *, whole: bool
 ) -> dict[str, Any]:
-    """What the template shows, made in the reader's thread."""
+    """Return the template's values; runs in the reader's thread."""
     picture = look(connection, trace_id, address)
     facts = picture.facts
     root = next((node.span for node in picture.places.nodes if node.span is not None), None)
@@ -106,7 +106,7 @@ def _values(
     values = {
         "address": address,
         "base": address.to(at="", find=address.find) + ("&" if address.to(at="") != "?" else ""),
-        "began": _date(facts.start),
+        "began": date_of(facts.start),
         "extent": duration_text(facts.extent),
         "facts": facts,
         "figures": _figures(picture),
@@ -208,7 +208,7 @@ def _moved(keys: tuple[str, ...], place: int, by: int) -> tuple[str, ...]:
 
 
 def _beside(found: tuple[str, ...], picture: Picture, at: str) -> tuple[str, str]:
-    """What was found before and behind what is chosen, around the ends."""
+    """Return the findings before and behind the chosen item, around the ends."""
     if not found:
         return "", ""
     order = {name: place for place, name in enumerate(picture.places.items)}
@@ -220,31 +220,24 @@ def _beside(found: tuple[str, ...], picture: Picture, at: str) -> tuple[str, str
 
 def _figures(picture: Picture) -> list[str]:
     facts = picture.facts
-    figures = [words.count(len(facts.spans), "span"), words.count(facts.messages, "message")]
+    figures = [count(len(facts.spans), "span"), count(facts.messages, "message")]
     if logs := len(facts.records) - facts.messages:
-        figures.append(words.count(logs, "log record"))
+        figures.append(count(logs, "log record"))
     return figures
 
 
 def _findings(picture: Picture) -> list[tuple[str, str]]:
-    """What a reader in a hurry should look for, and how bad that is."""
+    """Return what a reader in a hurry should look for, and how bad that is."""
     facts, trace = picture.facts, picture.trace
     findings = []
     if facts.failed:
-        findings.append((f"{words.count(facts.failed, 'span')} failed", "bad"))
+        findings.append((f"{count(facts.failed, 'span')} failed", "bad"))
     if facts.odd:
-        findings.append((words.count(facts.odd, "odd message"), "odd"))
+        findings.append((count(facts.odd, "odd message"), "odd"))
     if facts.missing:
-        findings.append((f"{words.count(facts.missing, 'span')} not recorded", "odd"))
+        findings.append((f"{count(facts.missing, 'span')} not recorded", "odd"))
     if trace.more_spans:
         findings.append((f"more than {LIMIT:,} spans: only the first are shown", "odd"))
     if trace.more_records:
         findings.append((f"more than {LIMIT:,} records: only the first are shown", "odd"))
     return findings
-
-
-def _date(ns: int) -> datetime | None:
-    try:
-        return _EPOCH + timedelta(microseconds=ns // 1000)
-    except OverflowError:
-        return None

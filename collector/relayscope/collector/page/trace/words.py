@@ -1,9 +1,10 @@
-"""What the page says of spans and messages, in a few words."""
+"""Words for spans and messages, on the page."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from relayscope.collector.render import labels
 from relayscope.collector.text.message_summary import gist
 from relayscope.collector.text.printable import one_line
 from relayscope.collector.text.quantities import duration_text
@@ -25,7 +26,7 @@ ERROR: Final = 17
 """Severity numbers of OpenTelemetry's log data model."""
 
 GIST_CHARACTERS: Final = 600
-"""How much of each text is loaded for its gist: an envelope with trace context takes 150."""
+"""Characters of a text that are loaded for its gist: an envelope with trace context takes 150."""
 
 LONGEST_GIST: Final = 160
 """More than a line of a wide screen shows beside the rest."""
@@ -40,7 +41,7 @@ ODD: Final[dict[str, str]] = {
     OddTraffic.UNPARSABLE: "no message of JSON-RPC",
     OddTraffic.NOT_MCP: "a method that MCP does not know",
 }
-"""What the marks of odd messages mean."""
+"""Meanings of the marks of odd messages."""
 
 _GIVEN_UP: Final = {
     ERROR_CANCELLED: "cancelled by who asked",
@@ -53,23 +54,12 @@ _GIVEN_UP: Final = {
 
 
 def label(message: Message) -> str:
-    """What kind of message it is, and which: `tools/call search #3`, `error -32601 #3`."""
-    parts = []
-    if message.kind in ("request", "notification") and message.method:
-        parts.append(message.method)
-        if message.tool:
-            parts.append(message.tool)
-    else:
-        parts.append(message.kind or "message")
-    if message.error_code is not None:
-        parts.append(message.error_code)
-    if message.request_id is not None:
-        parts.append(f"#{message.request_id}")
-    return one_line(" ".join(parts))
+    """Return what kind of message it is: `tools/call search #3`, `error -32601 #3`."""
+    return one_line(labels.message_label(message, message.tool))
 
 
 def said(message: Message) -> str:
-    """What it says beyond its label, cut to one line."""
+    """Return the text beyond its label, cut to one line."""
     if message.body is None:
         return "text not recorded"
     return short(gist(message.body))
@@ -88,9 +78,8 @@ def short(text: str) -> str:
 
 
 def failure(span: Span) -> str:
-    """Why a span failed."""
-    facts = [span.error_type or "error", span.status_message or ""]
-    return short(": ".join(filter(None, facts)))
+    """Why a span failed, cut to one line."""
+    return short(labels.failure(span))
 
 
 def no_answer(span: Span) -> str | None:
@@ -102,8 +91,3 @@ def no_answer(span: Span) -> str | None:
 def moment(ns: int, zero: int) -> str:
     """A time since the trace began, in the unit that fits it."""
     return duration_text(ns - zero)
-
-
-def count(number: int, noun: str) -> str:
-    """A number of things."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
