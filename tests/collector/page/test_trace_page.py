@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from tests import hostile_corpus
 from tests.collector.page.traces import recent
@@ -147,7 +148,7 @@ def test_a_span_is_folded_and_opened_again(open_page: OpenPage) -> None:
     page.wait_for_selector("a.fold:has-text('+')")
     assert page.locator(".row").count() < whole
     page.click("a.fold:has-text('+')")
-    page.wait_for_function(f"document.querySelectorAll('.row').length === {whole}")
+    expect(page.locator(".row")).to_have_count(whole)
 
 
 def test_a_trace_is_copied_as_json(open_page: OpenPage) -> None:
@@ -173,9 +174,7 @@ def test_hostile_telemetry_stays_text(open_page: OpenPage, view: str) -> None:
     page = open_page(f"/trace/{HOSTILE_TRACE_ID.hex}?view={view}")
     for place in range(page.locator(".row").count()):
         page.keyboard.press("j")
-        page.wait_for_function(
-            f"document.querySelectorAll('.row')[{place}].hasAttribute('aria-current')"
-        )
+        expect(page.locator(".row").nth(place)).to_have_attribute("aria-current", "true")
     page.wait_for_selector("#chosen h2")
 
     text = page.inner_text("body")
