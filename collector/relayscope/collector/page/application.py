@@ -108,7 +108,7 @@ def make_page(config: PageConfig) -> Starlette:
     hosts = settings.http_hosts if settings.page.is_loopback or settings.http_hosts else None
     app = Starlette(
         routes=[
-            *(_route(view) for view in views),
+            *(_route(page, view) for view in views),
             Mount("/static", _Static(directory=STATIC)),
         ],
         middleware=[
@@ -136,11 +136,15 @@ class _Static(StaticFiles):
         return response
 
 
-def _route(view: View) -> Route:
+def _route(page: Page, view: View) -> Route:
+    async def look(request: Request) -> Response:
+        await page.know_components()
+        return await view.handler(request)
+
     async def answer(request: Request) -> Response:
         if request.method not in ("GET", "HEAD"):
             return await view.handler(request)
-        return await _unless_gone(request, view.handler(request))
+        return await _unless_gone(request, look(request))
 
     return Route(view.path, answer, methods=list(view.methods))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -11,6 +12,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
 from relayscope.collector.page import words
+from relayscope.collector.page.colours import Colours
+from relayscope.collector.query.errors import ReadingError
+from relayscope.collector.query.queries import query
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +29,12 @@ if TYPE_CHECKING:
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 
+_KNOWN_SECONDS: Final = 60.0
+"""Seconds for which the components that are known are known well enough."""
+
+_PATIENCE_SECONDS: Final = 1.0
+"""Seconds to wait for their names: no view fails for want of a colour."""
+
 
 @dataclass
 class Page:
@@ -36,6 +46,7 @@ class Page:
         access: Who has which token.
         sessions: Who has logged in.
         views: All there are.
+        colours: Who has which.
     """
 
     reader: Reader
@@ -43,6 +54,8 @@ class Page:
     access: Access
     sessions: Sessions
     views: Sequence[View]
+    colours: Colours = field(default_factory=Colours)
+    _known_until: float = 0.0
     _environment: Environment = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -55,9 +68,20 @@ class Page:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        environment.filters |= words.FILTERS
+        environment.filters |= words.FILTERS | {"colour": self.colours.of}
         environment.globals |= {"navigation": [view for view in self.views if view.title]}
         self._environment = environment
+
+    async def know_components(self) -> None:
+        """Reserve colours for all components, so that it does not matter who is shown first."""
+        if monotonic() < self._known_until:
+            return
+        try:
+            rows = await self.reader.rows(query("known_components"), seconds=_PATIENCE_SECONDS)
+        except ReadingError:
+            return  # what is wrong with the database, the view says
+        self.colours.reserve(row["component"] for row in rows)
+        self._known_until = monotonic() + _KNOWN_SECONDS
 
     def render(
         self, request: Request, template: str, *, status: int = 200, **values: Any

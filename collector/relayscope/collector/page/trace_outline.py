@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final, LiteralString, NamedTuple
 
-from relayscope.collector.page.words import colour
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
@@ -36,13 +34,14 @@ order by trace_id, start_time
 
 
 class Bar(NamedTuple):
-    """A span: a rectangle, and the class that says whose it is."""
+    """A span: a rectangle, and whose it is."""
 
     x: float
     y: float
     width: float
     height: float
-    colour: str
+    component: str
+    is_failed: bool
 
 
 def parameters(traces: Sequence[Mapping[str, Any]]) -> dict[str, object]:
@@ -78,7 +77,8 @@ def _bars(spans: Sequence[Mapping[str, Any]]) -> tuple[Bar, ...]:
                 round(at * step, 2),
                 round(shown, 1),
                 round(max(step - 1, 0.75), 2),
-                "failed" if span["failed"] else colour(span["component"]),
+                span["component"],
+                span["failed"],
             )
         )
     return tuple(bars)

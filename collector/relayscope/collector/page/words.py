@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
-from zlib import crc32
 
 from markupsafe import Markup
 
+from relayscope.collector.query.cost import tokens
 from relayscope.collector.text.message_summary import gist
 from relayscope.collector.text.printable import lines
 from relayscope.collector.text.quantities import duration_text, size_text
@@ -16,9 +16,6 @@ from relayscope.collector.text.quantities import duration_text, size_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from uuid import UUID
-
-COLOURS: Final = 12
-"""Classes `c0` ... `c11` in page.css."""
 
 
 def visible(value: object) -> object:
@@ -29,11 +26,6 @@ def visible(value: object) -> object:
     if not isinstance(value, str) or isinstance(value, Markup) or value.isprintable():
         return value
     return "\n".join(lines(value.replace("\r\n", "\n")))
-
-
-def colour(name: str | None) -> str:
-    """The class of a component or peer: the same on every page, whoever else is there."""
-    return f"c{crc32((name or '').encode()) % COLOURS}"
 
 
 def length(value: timedelta | None) -> str:
@@ -80,7 +72,6 @@ def address(path: str, parameters: Mapping[str, object], **others: object) -> st
 
 
 FILTERS: Final[dict[str, Callable[..., str]]] = {
-    "colour": colour,
     "duration": length,
     "number": number,
     "iso": iso,
@@ -88,6 +79,7 @@ FILTERS: Final[dict[str, Callable[..., str]]] = {
     "hex": hex32,
     "cut": cut,
     "gist": lambda text: gist(text) if text else "",
+    "tokens": lambda size: "" if size is None else f"{tokens(size):,}",
     "size": lambda size: "" if size is None else size_text(size),
     "address": address,
 }

@@ -97,6 +97,10 @@ limit 1
 -- Whether there is any span or record.
 select exists (select from relayscope.spans) or exists (select from relayscope.logs)
 
+-- known_components --
+-- The names of all components.
+select distinct component from relayscope_store.process order by component limit 10000
+
 -- odd_without_trace --
 -- Odd messages that are in no trace, on some `channels` (text[]) and from `since` to `until`, with the
 -- columns of records_of_trace. They have severity WARN, by which an index finds them.
