@@ -62,6 +62,55 @@ def test_a_list_is_read_to_its_end_by_its_next_addresses(client: httpx.Client) -
     assert rows == whole
 
 
+@pytest.mark.parametrize("name", ["traces", "calls", "messages", "logs"])
+def test_a_list_is_read_from_its_other_end(client: httpx.Client, name: str) -> None:
+    """The oldest first, and on to the newest; all of it is there."""
+    address, rows = f"/api/{name}?order=ascending&limit=3", []
+    while address:
+        answer = client.get(address).json()
+        rows += [row for row in answer["rows"] if row not in rows]
+        address = answer["next"]
+    time = "start_time" if name == "traces" else "time"
+    assert [row[time] for row in rows] == sorted(row[time] for row in rows)
+    whole = client.get(f"/api/{name}?limit=1000").json()["rows"]
+    assert sorted(map(str, rows)) == sorted(map(str, whole))
+
+
+@pytest.mark.parametrize(
+    ("name", "column"), [("calls", "duration"), ("messages", "size"), ("traces", "messages")]
+)
+def test_the_least_come_first_where_they_are_asked_for(
+    client: httpx.Client, name: str, column: str
+) -> None:
+    """Which is the other end of the same list; what has none comes last in both."""
+    both = [
+        [row[column] for row in answer["rows"] if row[column] is not None]
+        for order in ("ascending", "descending")
+        for answer in [client.get(f"/api/{name}?sort={column}&order={order}").json()]
+    ]
+    assert both[0] == both[1][::-1]
+    assert both[0] != both[1]
+
+
+def test_differences_and_problems_are_the_same_as_on_the_command_line(
+    client: httpx.Client, shared_database_url: str
+) -> None:
+    """Of two messages, of two peers, and what is wrong."""
+    asked = {"kind": "request", "method": "tools/call"}
+    first, *_, last = (
+        row["message_id"] for row in client.get("/api/messages", params=asked).json()["rows"]
+    )
+    answer = client.get("/api/diff", params={"left": first, "right": last}).json()
+    assert answer["rows"]
+    assert answer["rows"] == printed(shared_database_url, "diff", first, last)
+    answer = client.get("/api/peers?left=time-server&right=iccm-relay").json()
+    assert answer["rows"]
+    assert answer["rows"] == printed(shared_database_url, "peers", "time-server", "iccm-relay")
+    answer = client.get("/api/problems").json()
+    assert answer["rows"]
+    assert answer["rows"] == printed(shared_database_url, "problems")
+
+
 def test_the_description_says_what_each_answer_has(client: httpx.Client) -> None:
     """Every field of every row is described in OpenAPI, and every filter there is taken."""
     document = client.get("/api/openapi.json").json()
@@ -80,6 +129,27 @@ def test_the_description_says_what_each_answer_has(client: httpx.Client) -> None
             value = _example(parameter["name"], parameter["schema"])
             reply = client.get(f"/api/{name}", params={parameter["name"]: value})
             assert reply.status_code == 200, reply.text
+
+
+def test_the_description_says_what_sums_and_differences_have(client: httpx.Client) -> None:
+    """Every field that is described is there."""
+    document = client.get("/api/openapi.json").json()
+    message = client.get("/api/messages").json()["rows"][0]["message_id"]
+    first = client.get("/api/messages?order=ascending").json()["rows"][0]["message_id"]
+    for path, sides in (
+        ("stats", {}),
+        ("problems", {}),
+        ("diff", {"left": message, "right": first}),
+        ("peers", {"left": "time-server", "right": "iccm-relay"}),
+    ):
+        asked = document["paths"][f"/api/{path}"]["get"]
+        needed = [one["name"] for one in asked["parameters"] if one.get("required")]
+        assert needed == list(sides)
+        answer = asked["responses"]["200"]["content"]["application/json"]["schema"]
+        rows = client.get(f"/api/{path}", params=sides).json()["rows"]
+        assert rows
+        for row in rows:
+            assert set(answer["properties"]["rows"]["items"]["required"]) <= set(row), path
 
 
 def _fits(value: object, types: list[str]) -> bool:
@@ -120,6 +190,9 @@ def _example(name: str, schema: dict[str, Any]) -> str:
         ("/api/messages?characters=0", "characters=0: "),
         ("/api/stats?since=never", "a time that is none"),
         ("/api/trace/12", "no trace id"),
+        ("/api/diff?left=x&right=y", "x is no id of a message"),
+        ("/api/peers?left=x", "names them as left and right"),
+        ("/api/tail?order=ascending", "order: records have"),
     ],
 )
 def test_a_wrong_address_is_answered_with_what_is_wrong(

@@ -16,6 +16,7 @@ from relayscope.collector.query.list_kind import (
     CALLS,
     LOGS,
     MESSAGES,
+    ORDERS,
     RECORDS,
     TRACES,
     ListKind,
@@ -41,8 +42,9 @@ FORMS: dict[str, st.SearchStrategy[str]] = {
     "trace": st.uuids().filter(lambda one: one.int != 0).map(lambda one: one.hex),
     "attribute": st.tuples(TEXTS, TEXTS).map(lambda pair: f"k{pair[0]}={pair[1]}"),
     "limit": st.integers(1, 1000).map(str),
+    "order": st.sampled_from(ORDERS),
 }
-ONCE = ("failed", "odd", "all", "since", "until", "slower_than", "level", "text", "limit")
+ONCE = ("failed", "odd", "all", "since", "until", "slower_than", "level", "text", "limit", "order")
 
 
 @st.composite
@@ -50,7 +52,7 @@ def addresses(draw: st.DrawFn) -> tuple[ListKind, list[tuple[str, str]]]:
     """A list, and what an address may say of it in any order."""
     kind = draw(st.sampled_from(ALL))
     pairs: list[tuple[str, str]] = []
-    for name in draw(st.lists(st.sampled_from((*kind.filters, "limit")), max_size=12)):
+    for name in draw(st.lists(st.sampled_from((*kind.filters, *(("order",) if kind.orders else ()), "limit")), max_size=12)):
         if name in ONCE and any(name == other for other, _ in pairs):
             continue
         if sum(name == other for other, _ in pairs) < 5:
@@ -67,7 +69,7 @@ def test_an_address_says_all_that_a_list_is_asked_for(
     found = ListFilter.read(kind, pairs)
     assert ListFilter.read(kind, parse_qsl(found.query, strict_parsing=bool(found.query))) == found
     for name, value in pairs:
-        if name not in WORDS and name not in {"since", "until", "slower_than", "limit"}:
+        if name not in WORDS and name not in {"since", "until", "slower_than", "limit", "order"}:
             assert value in found.values(name)
 
 
@@ -115,6 +117,21 @@ def test_what_is_wrong_with_an_address_is_named(pairs: list[tuple[str, str]], sa
     with pytest.raises(WrongAsk) as raised:
         ListFilter.read(CALLS, pairs)
     assert str(raised.value).startswith(said)
+
+
+@given(st.sampled_from((TRACES, CALLS, MESSAGES, LOGS)), st.data())
+def test_a_heading_sorts_by_its_column_and_then_turns_the_list_around(
+    kind: ListKind, data: st.DataObject
+) -> None:
+    """And back again; what is asked for besides stays."""
+    column, other = (data.draw(st.sampled_from(("time", *kind.sorts))) for _ in range(2))
+    asked = ListFilter.read(kind, [("component", "relay")]).sorted_by(other)
+    sorted_ = asked if column == other else asked.sorted_by(column)
+    assert (sorted_.sort, sorted_.is_ascending) == (column, column == other == "time")
+    turned = sorted_.sorted_by(column)
+    assert (turned.sort, turned.is_ascending) == (column, not sorted_.is_ascending)
+    assert turned.sorted_by(column) == sorted_
+    assert turned.filters == asked.filters
 
 
 def test_attributes_are_as_many_as_can_be_looked_for() -> None:

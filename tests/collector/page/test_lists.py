@@ -119,6 +119,23 @@ def test_a_list_is_sorted_by_what_takes_longest(open_page: OpenPage) -> None:
     expect(page.locator("tbody tr").first).to_contain_text("12.3 ms")
 
 
+def test_headings_sort_and_turn_around(open_page: OpenPage) -> None:
+    """By clicking or by keyboard; which end is shown is said, also to who does not see the sign."""
+    page = open_page("/calls?since=1d")
+    page.get_by_role("link", name="duration").click()
+    expect(page.get_by_role("columnheader", name="duration")).to_have_attribute(
+        "aria-sort", "descending"
+    )
+    longest = texts(page)
+    page.get_by_role("link", name="duration").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("columnheader", name="duration")).to_have_attribute(
+        "aria-sort", "ascending"
+    )
+    assert texts(page)[0] != longest[0]
+    expect(page.get_by_label("from", exact=True)).to_have_value("ascending")
+
+
 def test_a_wrong_filter_is_named(open_page: OpenPage) -> None:
     """What is wrong with an address is said in words."""
     assert "slower_than=fast: expected" in open_page("/calls?slower_than=fast").inner_text("main")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, LiteralString
 
@@ -10,25 +11,23 @@ from starlette.responses import Response
 from relayscope.collector.page.api_description import CHARACTERS, MOST_CHARACTERS, description
 from relayscope.collector.page.errors import WrongAsk
 from relayscope.collector.page.interval import interval
+from relayscope.collector.page.json_rows import json_rows
 from relayscope.collector.page.list_filter import ListFilter
-from relayscope.collector.page.list_rows import SECONDS, bound_of, newest, older
+from relayscope.collector.page.list_rows import bound_of, first_rows, following
+from relayscope.collector.page.problems import find
 from relayscope.collector.page.view import View
-from relayscope.collector.query import value_loaders
 from relayscope.collector.query.list_kind import CALLS, LOGS, MESSAGES, RECORDS, TRACES
-from relayscope.collector.query.named_query import in_our_words
 from relayscope.collector.query.queries import query
 from relayscope.collector.query.trace_id import is_row_number, parse_trace_id
 from relayscope.collector.query.traces import load
 from relayscope.collector.render.trace_json import trace_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping, Sequence
+    from collections.abc import Callable, Coroutine
 
-    from psycopg import Connection
     from starlette.requests import Request
 
     from relayscope.collector.page.page import Page
-    from relayscope.collector.page.reader import Reader
     from relayscope.collector.query.list_kind import ListKind
 
 _SUMS: Final[tuple[LiteralString, ...]] = ("components", "service_calls", "delivery")
@@ -45,16 +44,16 @@ async def tell_list(kind: ListKind, request: Request) -> Response:
     asked = ListFilter.read(kind, [(name, value) for name, value in pairs if name != "characters"])
 
     def ask(statement: LiteralString, bound: dict[str, object]) -> Coroutine[Any, Any, Any]:
-        return _rows(page.reader, statement, bound)
+        return json_rows(page.reader, statement, bound)
 
     bound = await bound_of(page.reader, asked) | {"characters": characters}
-    found = await newest(ask, asked, bound)
-    following = older(asked, found)
+    found = await first_rows(ask, asked, bound)
+    after = following(asked, found)
     return page.json(
         {
             "rows": [{name: row[name] for name in kind.columns} for row in found.rows],
-            "next": following and f"{request.url.path}?{following.query}",
-            "looked_back_to": found.looked_back_to,
+            "next": after and f"{request.url.path}?{after.query}",
+            "looked_back_to": found.looked_to,
             "characters": characters,
         }
     )
@@ -68,9 +67,16 @@ async def tell_stats(request: Request) -> Response:
     rows = [
         {"view": name, **row}
         for name in _SUMS
-        for row in await _rows(page.reader, query(name), bound)
+        for row in await json_rows(page.reader, query(name), bound)
     ]
     return page.json({"rows": rows})
+
+
+async def tell_problems(request: Request) -> Response:
+    """Answer with what is wrong, the most severe first."""
+    page: Page = request.app.state.page
+    found = await find(page.reader, interval(request.query_params, "1d"))
+    return page.json({"rows": [asdict(one) for one in found.problems], "too_slow": found.too_slow})
 
 
 async def tell_trace(request: Request) -> Response:
@@ -91,23 +97,6 @@ async def tell_description(request: Request) -> Response:
     """Answer with what there is to ask, as OpenAPI has it."""
     page: Page = request.app.state.page
     return page.json(description(LISTS))
-
-
-async def _rows(
-    reader: Reader, statement: LiteralString, bound: Mapping[str, object]
-) -> Sequence[dict[str, Any]]:
-    return await reader.run(partial(_ask, statement, bound), seconds=SECONDS)
-
-
-def _ask(
-    statement: LiteralString, bound: Mapping[str, object], connection: Connection[Any]
-) -> list[dict[str, Any]]:
-    cursor = connection.cursor()
-    value_loaders.as_json(cursor.adapters)
-    with in_our_words():
-        rows = cursor.execute(statement, bound).fetchall()
-    names = [column.name for column in cursor.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def _characters(given: str) -> int:
@@ -134,6 +123,7 @@ LISTS: Final = {
 views = (
     *(View(f"/api/{path}", "", _handler(kind)) for path, kind in LISTS.items()),
     View("/api/stats", "", tell_stats),
+    View("/api/problems", "", tell_problems),
     View("/api/trace/{trace_id}", "", tell_trace),
     View("/api/openapi.json", "", tell_description),
 )

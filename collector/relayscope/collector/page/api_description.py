@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
@@ -9,6 +10,7 @@ import click
 
 from relayscope.collector.page.list_filter import MOST, USUAL
 from relayscope.collector.query.filters import FILTERS
+from relayscope.collector.query.problems import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -39,6 +41,12 @@ _TYPES: Final[dict[str, dict[str, Any]]] = {
 """Types of the columns that hold no text."""
 
 
+_SIDES: Final = ("left", "right")
+_REQUIRED: Final = {"required": True}
+_DIFFERENCE: Final = ("path", "left", "right", "difference")
+_PROBLEM: Final = tuple(field.name for field in fields(Problem))
+
+
 def description(lists: Mapping[str, ListKind]) -> dict[str, Any]:
     """Return the document.
 
@@ -47,14 +55,22 @@ def description(lists: Mapping[str, ListKind]) -> dict[str, Any]:
     """
     paths = {f"/api/{path}": {"get": _list(path, kind)} for path, kind in lists.items()}
     times = [_parameter(name, FILTERS[name]) for name in ("since", "until")]
-    rows = {"type": "array", "items": {"type": "object", "required": ["view"]}}
-    paths["/api/stats"] = {
-        "get": _get(
-            "What was stored, who called whom, and what is missing",
-            times,
-            {"type": "object", "properties": {"rows": rows}, "required": ["rows"]},
-        )
-    }
+    both = [_query(side, "Which two.", {"type": "string"}) | _REQUIRED for side in _SIDES]
+    by_method = _parameter("method", FILTERS["method"])
+    for path, about, parameters, columns in (
+        ("stats", "What was stored, who called whom, and what is missing", times, ("view",)),
+        ("problems", "What is wrong, the most severe first", times, _PROBLEM),
+        ("diff", "In what two messages differ, by their ids", both, _DIFFERENCE),
+        (
+            "peers",
+            "What one peer or component sends and the other does not",
+            [*both, by_method, *times],
+            ("method", "occasion", "kind", *_DIFFERENCE),
+        ),
+    ):
+        rows = {"type": "array", "items": {"type": "object", "required": list(columns)}}
+        answer = {"type": "object", "properties": {"rows": rows}, "required": ["rows"]}
+        paths[f"/api/{path}"] = {"get": _get(about, parameters, answer)}
     trace_id = {"name": "trace_id", "in": "path", "required": True, "schema": {"type": "string"}}
     parts = {part: {"type": "array"} for part in ("spans", "messages", "logs")}
     paths["/api/trace/{trace_id}"] = {
@@ -74,6 +90,9 @@ def _list(path: str, kind: ListKind) -> dict[str, Any]:
     if kind.sorts:
         choices = {"type": "string", "enum": ["time", *kind.sorts], "default": "time"}
         parameters.append(_query("sort", "By what the greatest come first.", choices))
+    if kind.orders:
+        choices = {"type": "string", "enum": list(kind.orders), "default": kind.orders[0]}
+        parameters.append(_query("order", "Whether the least, or the oldest, come first.", choices))
     limit = {"type": "integer", "minimum": 1, "maximum": MOST, "default": USUAL}
     parameters.append(_query("limit", "Rows at most.", limit))
     if kind.texts:
@@ -92,7 +111,7 @@ def _list(path: str, kind: ListKind) -> dict[str, Any]:
             "rows": {"type": "array", "items": row},
             "next": _TEXT | {"description": "the address of what comes after them"},
             "looked_back_to": _TIME
-            | {"description": "what is older was not looked at, because that takes too long"},
+            | {"description": "what is beyond it was not looked at, because that takes too long"},
             "characters": {"type": "integer"},
         },
         "required": ["rows", "next", "looked_back_to", "characters"],

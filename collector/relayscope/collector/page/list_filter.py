@@ -15,6 +15,7 @@ import click
 from relayscope.collector.page.errors import WrongAsk
 from relayscope.collector.page.interval import with_zone
 from relayscope.collector.query.filters import FILTERS, bound
+from relayscope.collector.query.list_kind import ORDERS
 from relayscope.collector.query.trace_id import is_row_number
 
 if TYPE_CHECKING:
@@ -106,8 +107,23 @@ class ListFilter:
 
     @property
     def sort(self) -> str:
-        """The column by which the greatest come first."""
+        """The column by which it is sorted."""
         return self.value("sort") or "time"
+
+    @property
+    def order(self) -> str:
+        """One of `ORDERS`."""
+        return self.value("order") or ORDERS[0]
+
+    @property
+    def is_ascending(self) -> bool:
+        """Whether the least come first."""
+        return self.order != ORDERS[0]
+
+    def sorted_by(self, column: str) -> Self:
+        """The same sorted by a column: from its other end if that is how it is sorted already."""
+        order = ORDERS[not self.is_ascending] if column == self.sort else ORDERS[0]
+        return self.lacking("sort").lacking("order").having("sort", column).having("order", order)
 
     @property
     def most(self) -> int:
@@ -172,14 +188,16 @@ class ListFilter:
             parameters = bound(given)
         except click.BadParameter as error:
             raise WrongAsk(f"{str(error.param_hint).lstrip('-')}: {error.message}") from None
-        return parameters | {"trace": None, "sort": self.sort, "most": self.most}
+        order = {"sort": self.sort, "ascending": self.is_ascending}
+        return parameters | order | {"trace": None, "most": self.most}
 
     def _read(self, name: str) -> tuple[Any, ...]:
         return tuple(_value(self.kind, name, value) for value in self.values(name))
 
 
 def _names(kind: ListKind) -> tuple[str, ...]:
-    return (*kind.filters, *(("sort",) if kind.sorts else ()), "limit")
+    orders = (("sort",) if kind.sorts else ()) + (("order",) if kind.orders else ())
+    return (*kind.filters, *orders, "limit")
 
 
 def _is_multiple(name: str) -> bool:
@@ -203,6 +221,8 @@ def _written(kind: ListKind, name: str, value: str) -> str | None:
         return "true" if read else None
     if name == "sort":
         return None if read == "time" else str(read)
+    if name == "order":
+        return None if read == ORDERS[0] else str(read)
     if name == "limit":
         return None if read == USUAL else str(read)
     if isinstance(read, str):
@@ -232,6 +252,8 @@ _TRIMMED: Final = frozenset({"since", "until", "slower_than", "limit"})
 def _type(kind: ListKind, name: str) -> click.ParamType[Any]:
     if name == "sort":
         return click.Choice(("time", *kind.sorts))
+    if name == "order":
+        return click.Choice(kind.orders)
     if name == "limit":
         return _LIMIT
     option = FILTERS[name]

@@ -1,4 +1,4 @@
-"""The rows of a list: the newest, or the greatest, of what fits its filter."""
+"""The rows of a list: the first, in its order, of what fits its filter."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, LiteralString
 from relayscope.collector.page.errors import WrongAsk
 from relayscope.collector.query.errors import StatementTooSlow
 from relayscope.collector.query.list_kind import CALLS, TRACES
-from relayscope.collector.query.lookback import EARLIEST, LATEST, beginning
+from relayscope.collector.query.lookback import EARLIEST, LATEST, Window, beginning
 from relayscope.collector.query.queries import query
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 SECONDS: Final = 10.0
 """Seconds for one stretch of time; beyond them, what was found before is shown."""
 
-_LOOK_BACK: Final = (
+_STRETCHES: Final = (
     timedelta(minutes=1),
     timedelta(minutes=20),
     timedelta(hours=6),
@@ -54,14 +54,14 @@ class Found:
     """The rows of a page, and what is beyond them.
 
     Attributes:
-        rows: The newest or the greatest first.
+        rows: In the order that was asked for.
         following: The row after those, if there is one.
-        looked_back_to: Where looking ended because it took too long; None if it did not.
+        looked_to: Where looking ended because it took too long; None if it did not.
     """
 
     rows: Sequence[Any]
     following: Any = None
-    looked_back_to: datetime | None = None
+    looked_to: datetime | None = None
 
 
 def statement(asked: ListFilter) -> LiteralString:
@@ -85,7 +85,7 @@ async def find(reader: Reader, asked: ListFilter) -> Found:
         return reader.rows(statement, bound, seconds=SECONDS)
 
     bound = await bound_of(reader, asked) | {"characters": _CHARACTERS}
-    return await newest(ask, asked, bound)
+    return await first_rows(ask, asked, bound)
 
 
 async def bound_of(reader: Reader, asked: ListFilter) -> dict[str, object]:
@@ -108,8 +108,8 @@ async def bound_of(reader: Reader, asked: ListFilter) -> dict[str, object]:
     return bound | {"trace": traces or None}
 
 
-async def newest(ask: Ask, asked: ListFilter, bound: dict[str, object]) -> Found:
-    """Look back in ever longer stretches until there are as many rows as were asked for.
+async def first_rows(ask: Ask, asked: ListFilter, bound: dict[str, object]) -> Found:
+    """Look at ever longer stretches of time until there are as many rows as were asked for.
 
     Args:
         ask: Gives the rows of a statement.
@@ -119,38 +119,34 @@ async def newest(ask: Ask, asked: ListFilter, bound: dict[str, object]) -> Found
     whole = statement(asked)
     # Much of what a row of these says is looked up for each; so first it is found which there are.
     is_costly = asked.kind in {CALLS, TRACES} and asked.sort == "time"
-    found = await _looked_back(ask, _times_only(asked) if is_costly else whole, asked, bound)
+    found = await _looked_for(ask, _times_only(asked) if is_costly else whole, asked, bound)
     if not is_costly or not found.rows:
         return found
     last = found.rows[-1] if found.following is None else found.following
-    window = {"since": _time_of(last, asked), "until": asked.times[1] or LATEST}
-    rows = await ask(whole, bound | window | {"most": asked.most + 1})
+    window = _up_to(_time_of(last, asked), asked)
+    rows = await ask(whole, bound | window._asdict() | {"most": asked.most + 1})
     return Found(
         rows[: asked.most],
         following=rows[asked.most] if len(rows) > asked.most else None,
-        looked_back_to=found.looked_back_to,
+        looked_to=found.looked_to,
     )
 
 
-async def _looked_back(
+async def _looked_for(
     ask: Ask, statement: LiteralString, asked: ListFilter, bound: dict[str, object]
 ) -> Found:
     most = asked.most
     found: Sequence[Any] = ()
-    looked_at: datetime | None = None
-    since, until = asked.times
-    since = beginning(since, until, asked.sort, is_by_trace=bool(asked.traces))
-    end = until or LATEST
-    for start in (since,) if since else await _starts(ask, asked.kind, end):
-        window = {"since": start, "until": end}
+    looked_to: datetime | None = None
+    for window in await _windows(ask, asked):
         try:
-            rows = await ask(statement, bound | window | {"most": most + 1})
+            rows = await ask(statement, bound | window._asdict() | {"most": most + 1})
         except StatementTooSlow:
             if not found:
                 raise
             # What was found is more than nothing, and less than all.
-            return Found(found, looked_back_to=looked_at)
-        found, looked_at = rows[:most], start
+            return Found(found, looked_to=looked_to)
+        found, looked_to = rows[:most], window.until if asked.is_ascending else window.since
         if len(rows) > most:
             return Found(found, following=rows[most])
     return Found(found)
@@ -162,10 +158,33 @@ def _times_only(asked: ListFilter) -> LiteralString:
     return " ".join(("select", asked.kind.time, "from (", query(name), ") as l"))
 
 
+def _up_to(time: datetime, asked: ListFilter) -> Window:
+    """From where a list begins to the row of that time, which is in it."""
+    since, until = asked.times
+    if asked.is_ascending:
+        return Window(since or EARLIEST, min(time, LATEST - _TICK) + _TICK)
+    return Window(time, until or LATEST)
+
+
 def _time_of(row: Any, asked: ListFilter) -> datetime:
-    time = row[asked.kind.time]
+    return _moment(row[asked.kind.time])
+
+
+def _moment(time: datetime | str) -> datetime:
     # As JSON has it, or as Python.
     return datetime.fromisoformat(time) if isinstance(time, str) else time
+
+
+async def _windows(ask: Ask, asked: ListFilter) -> Sequence[Window]:
+    """The stretches to look at, one after the other, until one holds enough."""
+    since, until = asked.times
+    since = beginning(since, until, asked.sort, is_by_trace=bool(asked.traces))
+    end = until or LATEST
+    if since:
+        return [Window(since, end)]
+    if asked.is_ascending:
+        return [Window(EARLIEST, one) for one in await _ends(ask, asked.kind, end)]
+    return [Window(one, end) for one in await _starts(ask, asked.kind, end)]
 
 
 async def _starts(ask: Ask, kind: ListKind, end: datetime) -> list[datetime]:
@@ -174,18 +193,29 @@ async def _starts(ask: Ask, kind: ListKind, end: datetime) -> list[datetime]:
     What a broken clock has put into the future is found, too, and nothing is counted from it.
     """
     before = min(end, datetime.now(UTC) + _AHEAD)
-    name: LiteralString = (
-        "newest_span" if kind.name in {"calls", "traces"} else "newest_record_time"
-    )
+    name: LiteralString = "newest_span" if _is_of_spans(kind) else "newest_record_time"
     rows = await ask(query(name), {"until": before})
     if not rows:
         return [EARLIEST]
-    time = rows[0]["time"]
-    latest = datetime.fromisoformat(time) if isinstance(time, str) else time
-    return [*(max(EARLIEST + back, latest) - back for back in _LOOK_BACK), EARLIEST]
+    latest = _moment(rows[0]["time"])
+    return [*(max(EARLIEST + back, latest) - back for back in _STRETCHES), EARLIEST]
 
 
-def older(asked: ListFilter, found: Found) -> ListFilter | None:
+async def _ends(ask: Ask, kind: ListKind, end: datetime) -> list[datetime]:
+    """Until when to look, the earliest first: on from the oldest that there is."""
+    name: LiteralString = "oldest_span" if _is_of_spans(kind) else "oldest_record_time"
+    rows = await ask(query(name), {})
+    if not rows:
+        return [end]
+    oldest = _moment(rows[0]["time"])
+    return [*(min(min(LATEST - on, oldest) + on, end) for on in _STRETCHES), end]
+
+
+def _is_of_spans(kind: ListKind) -> bool:
+    return kind.name in {"calls", "traces"}
+
+
+def following(asked: ListFilter, found: Found) -> ListFilter | None:
     """Return the next page of a list that is sorted by time; None if there is none.
 
     Rows of the very time of the next one are shown again rather than left out.
@@ -193,7 +223,9 @@ def older(asked: ListFilter, found: Found) -> ListFilter | None:
     if found.following is None or asked.sort != "time":
         return None
     try:
-        following = _time_of(found.following, asked).astimezone(UTC)
-        return asked.having("until", (following + _TICK).isoformat())
+        time = _time_of(found.following, asked).astimezone(UTC)
+        if asked.is_ascending:
+            return asked.having("since", time.isoformat())
+        return asked.having("until", (time + _TICK).isoformat())
     except (OverflowError, ValueError):  # a broken clock's time, which no address can have
         return None

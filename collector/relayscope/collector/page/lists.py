@@ -9,7 +9,7 @@ from relayscope.collector.page import trace_outline
 from relayscope.collector.page.errors import WrongAsk
 from relayscope.collector.page.interval import CHOICES
 from relayscope.collector.page.list_filter import ListFilter
-from relayscope.collector.page.list_rows import find, older
+from relayscope.collector.page.list_rows import find, following
 from relayscope.collector.page.view import View
 from relayscope.collector.query.filters import FILTERS
 from relayscope.collector.query.list_kind import CALLS, LOGS, MESSAGES, TRACES
@@ -38,7 +38,7 @@ async def show_list(kind: ListKind, request: Request) -> Response:
         kind=kind,
         asked=asked,
         found=found,
-        older=older(asked, found),
+        following=following(asked, found),
         narrowed=narrowing(asked, f"/{kind.name}"),
         definitions=FILTERS,
         times=CHOICES,

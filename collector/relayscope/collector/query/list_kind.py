@@ -8,6 +8,10 @@ if TYPE_CHECKING:
     from typing import LiteralString
 
 
+ORDERS: Final = ("descending", "ascending")
+"""The greatest or the newest come first, or the least or the oldest; the first is usual."""
+
+
 class ListKind(NamedTuple):
     """A list, whose statement has its name.
 
@@ -19,6 +23,7 @@ class ListKind(NamedTuple):
         columns: Of its rows.
         texts: Those of them that may be very long.
         time: The column that holds the time.
+        orders: From which end on it can be read; empty if only the newest come first.
     """
 
     name: LiteralString
@@ -28,6 +33,7 @@ class ListKind(NamedTuple):
     columns: tuple[LiteralString, ...]
     texts: tuple[LiteralString, ...] = ()
     time: LiteralString = "time"
+    orders: tuple[str, ...] = ORDERS
 
     def statement(self, *, has_text: bool) -> LiteralString:
         """The name of the statement, with or without a text that is looked for."""
@@ -103,5 +109,6 @@ RECORDS: Final = ListKind(
         *("time_unix_nano", "attributes"),
     ),
     ("body",),
+    orders=(),
 )
 """Both kinds of records, as `relayscope tail` shows them."""

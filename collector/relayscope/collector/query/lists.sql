@@ -14,6 +14,8 @@
 -- failed, odd          boolean: only those
 -- all                  boolean: also what relayscope says of channels and delivery in good order
 -- sort                 text: the column by which the greatest come first; then the newest do
+-- ascending            boolean: the least come first, and the oldest. What does not hold is a constant
+--                      by which PostgreSQL does not sort, so that an index by time serves both.
 -- most                 how many at most
 
 -- logs --
@@ -28,7 +30,8 @@ where time >= %(since)s and time < %(until)s
   and relayscope_store.fits(trace_id, %(trace)s)
   and relayscope_store.fits(attributes, %(attributes)s)
   and relayscope_store.at_least(severity_number, %(level)s)
-order by time desc, time_unix_nano desc
+order by case when %(ascending)s::boolean then time end,
+         case when %(ascending)s::boolean then time_unix_nano end, time desc, time_unix_nano desc
 limit %(most)s
 
 -- logs_with_text --
@@ -42,7 +45,8 @@ where event_name is distinct from 'mcp.message'
   and relayscope_store.fits(trace_id, %(trace)s)
   and relayscope_store.fits(attributes, %(attributes)s)
   and relayscope_store.at_least(severity_number, %(level)s)
-order by time desc, time_unix_nano desc
+order by case when %(ascending)s::boolean then time end,
+         case when %(ascending)s::boolean then time_unix_nano end, time desc, time_unix_nano desc
 limit %(most)s
 
 -- messages --
@@ -63,8 +67,10 @@ where time >= %(since)s and time < %(until)s
   -- Odd messages have severity WARN, by which an index finds them.
   and (not %(odd)s::boolean or (odd is not null and severity_number >= 13))
   and (not %(failed)s::boolean or relayscope_store.is_failure(kind, body))
-order by case %(sort)s::text when 'size' then size end desc nulls last, time desc,
-         time_unix_nano desc
+order by case when %(sort)s::text = 'size' and not %(ascending)s::boolean then size end desc nulls last,
+         case when %(sort)s::text = 'size' and %(ascending)s::boolean then size end nulls last,
+         case when %(ascending)s::boolean then time end,
+         case when %(ascending)s::boolean then time_unix_nano end, time desc, time_unix_nano desc
 limit %(most)s
 
 -- messages_with_text --
@@ -98,8 +104,10 @@ where relayscope_store.fits(component, %(component)s)
   and relayscope_store.at_least(severity_number, %(level)s)
   and (not %(odd)s::boolean or odd is not null)
   and (not %(failed)s::boolean or relayscope_store.is_failure(kind, body))
-order by case %(sort)s::text when 'size' then size end desc nulls last, time desc,
-         time_unix_nano desc
+order by case when %(sort)s::text = 'size' and not %(ascending)s::boolean then size end desc nulls last,
+         case when %(sort)s::text = 'size' and %(ascending)s::boolean then size end nulls last,
+         case when %(ascending)s::boolean then time end,
+         case when %(ascending)s::boolean then time_unix_nano end, time desc, time_unix_nano desc
 limit %(most)s
 
 -- calls --
@@ -132,8 +140,11 @@ where time >= %(since)s and time < %(until)s
     )
   )
   and (%(text)s::text is null or strpos(concat(request, ' ', answer), %(text)s) > 0)
-order by case %(sort)s::text when 'duration' then coalesce(duration, waited) end desc nulls last,
-         time desc
+order by case when %(sort)s::text = 'duration' and not %(ascending)s::boolean
+              then coalesce(duration, waited) end desc nulls last,
+         case when %(sort)s::text = 'duration' and %(ascending)s::boolean
+              then coalesce(duration, waited) end nulls last,
+         case when %(ascending)s::boolean then time end, time desc
 limit %(most)s
 
 -- traces --
@@ -174,13 +185,19 @@ where trace.start_time >= %(since)s and trace.start_time < %(until)s
     )
     or made.found
   )
-order by case %(sort)s::text when 'duration' then trace.duration end desc nulls last,
-         case %(sort)s::text
+order by case when not %(ascending)s::boolean then case %(sort)s::text
+             when 'duration' then extract(epoch from trace.duration)
              when 'errors' then trace.errors
              when 'messages' then trace.messages
              when 'odd_messages' then trace.odd_messages
-         end desc nulls last,
-         trace.start_time desc
+         end end desc nulls last,
+         case when %(ascending)s::boolean then case %(sort)s::text
+             when 'duration' then extract(epoch from trace.duration)
+             when 'errors' then trace.errors
+             when 'messages' then trace.messages
+             when 'odd_messages' then trace.odd_messages
+         end end nulls last,
+         case when %(ascending)s::boolean then trace.start_time end, trace.start_time desc
 limit %(most)s
 
 -- newest_span --
@@ -188,6 +205,18 @@ limit %(most)s
 select start_time as time from relayscope.spans
 where start_time < %(until)s
 order by start_time desc
+limit 1
+
+-- oldest_span --
+-- When the oldest span began.
+select start_time as time from relayscope.spans
+order by start_time
+limit 1
+
+-- oldest_record_time --
+-- The time of the oldest log record.
+select time from relayscope.logs
+order by time
 limit 1
 
 -- records --

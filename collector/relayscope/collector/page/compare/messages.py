@@ -44,6 +44,19 @@ def compared(connection: psycopg.Connection[Any], left: str, right: str) -> Comp
     return Compared(ours, theirs, differences)
 
 
+def text(connection: psycopg.Connection[Any], message_id: str) -> str:
+    """Find the text of a message.
+
+    Raises:
+        WrongAsk: It is no id of a message.
+        NotShown: It is not stored, or without its text.
+    """
+    found = _message(connection, message_id)["body"]
+    if found is None:
+        raise NotShown(f"the text of {one_line(message_id)} was not recorded")
+    return str(found)
+
+
 def _message(connection: psycopg.Connection[Any], message_id: str) -> dict[str, Any]:
     channel, _, sequence = message_id.rpartition("/")
     if not channel or not sequence.isascii() or not sequence.isdigit() or "\0" in channel:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 MOST: Final = 500
 """Differences that are shown."""
 
+USUAL: Final = "7d"
+"""The time to look back, where an address says none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -59,33 +62,42 @@ def compared(
     connection: psycopg.Connection[Any], left: str, right: str, method: str, time: Interval
 ) -> Compared:
     """Compare two peers, or components, in that time, as to one method or all."""
-    asked = {
-        "a": left,
-        "b": right,
-        "method": [method] if method else None,
-        "since": time.since,
-        "until": time.until,
-    }
-    unknown = [
-        name
-        for name in (left, right)
-        if not _rows(connection, "is_known", asked | {"name": name})[0]["exists"]
-    ]
-    rows = _rows(connection, "difference_of_peers", asked)
+    bound = asked(left, right, [method] if method else [], time)
+    rows = _rows(connection, "difference_of_peers", bound)
     shown = rows[:MOST]
-    seen = _seen(connection, asked, shown)
+    seen = _seen(connection, bound, shown)
     return Compared(
         [
             Difference(row, seen.get((place, "left")), seen.get((place, "right")))
             for place, row in enumerate(shown, 1)
         ],
         len(rows) - len(shown),
-        unknown,
+        unknown(connection, bound),
     )
 
 
+def asked(left: str, right: str, methods: Sequence[str], time: Interval) -> dict[str, Any]:
+    """Return the parameters of a comparison, as to some methods or all."""
+    return {
+        "a": left,
+        "b": right,
+        "method": list(methods) or None,
+        "since": time.since,
+        "until": time.until,
+    }
+
+
+def unknown(connection: psycopg.Connection[Any], bound: dict[str, Any]) -> list[str]:
+    """Names of those two that have sent nothing in that time."""
+    return [
+        name
+        for name in (bound["a"], bound["b"])
+        if not _rows(connection, "is_known", bound | {"name": name})[0]["exists"]
+    ]
+
+
 def _seen(
-    connection: psycopg.Connection[Any], asked: dict[str, Any], rows: Sequence[dict[str, Any]]
+    connection: psycopg.Connection[Any], bound: dict[str, Any], rows: Sequence[dict[str, Any]]
 ) -> dict[tuple[int, str], Place]:
     """The messages, by place and side; none where a path of theirs is none of PostgreSQL's."""
     by_column = {
@@ -93,7 +105,7 @@ def _seen(
         for column in ("path", "kind", "method", "left", "right")
     }
     try:
-        found = _rows(connection, "seen_at", asked | by_column)
+        found = _rows(connection, "seen_at", bound | by_column)
     except StatementRefused:
         return {}
     return {

@@ -9,6 +9,7 @@ from uuid import UUID
 from relayscope.collector.page.compare import messages, peers
 from relayscope.collector.page.compare.alignment import aligned
 from relayscope.collector.page.compare.ladders import ladders
+from relayscope.collector.page.compare.sides import sides
 from relayscope.collector.page.errors import WrongAsk
 from relayscope.collector.page.interval import CHOICES, interval
 from relayscope.collector.page.trace.address import Address
@@ -32,7 +33,7 @@ _MOST_CHARACTERS = 60_000
 
 async def _choose(request: Request) -> Response:
     page: Page = request.app.state.page
-    time = interval(request.query_params, "7d")
+    time = interval(request.query_params, peers.USUAL)
     known = await page.reader.run(partial(peers.names, time=time))
     return page.render(
         request,
@@ -45,15 +46,15 @@ async def _choose(request: Request) -> Response:
 
 async def _messages(request: Request) -> Response:
     page: Page = request.app.state.page
-    left, right = _two(request)
+    left, right = sides(request)
     found = await page.reader.run(partial(messages.compared, left=left, right=right))
     return page.render(request, "compare_messages.html", found=found, laid_out=_shown)
 
 
 async def _peers(request: Request) -> Response:
     page: Page = request.app.state.page
-    left, right = _two(request)
-    time = interval(request.query_params, "7d")
+    left, right = sides(request)
+    time = interval(request.query_params, peers.USUAL)
     method = request.query_params.get("method", "")
     ask = partial(peers.compared, left=left, right=right, method=method, time=time)
     found = await page.reader.run(ask)
@@ -71,7 +72,7 @@ async def _peers(request: Request) -> Response:
 
 async def _traces(request: Request) -> Response:
     page: Page = request.app.state.page
-    left, right = _two(request)
+    left, right = sides(request)
     values = await page.reader.run(partial(_beside, left, right))
     return page.render(request, "compare_traces.html", **values)
 
@@ -82,13 +83,6 @@ views = (
     View("/compare/peers", "", _peers),
     View("/compare/traces", "", _traces),
 )
-
-
-def _two(request: Request) -> tuple[str, str]:
-    left, right = (request.query_params.get(side, "").strip() for side in ("left", "right"))
-    if not left or not right:
-        raise WrongAsk("two things are compared: the address names them as left and right")
-    return left, right
 
 
 def _shown(text: str | None) -> list[Any]:
