@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -203,6 +204,56 @@ def test_a_trace_withstands_what_telemetry_says(
             "all => all.map(one => new URL(one.getAttribute('href'), location).origin)"
         )
         assert set(links) == {f"http://{shared_collector.page}"}
+
+
+def test_a_time_that_is_dragged_over_is_seen_closer(open_page: OpenPage) -> None:
+    """What is chosen stays chosen, what is beyond it has no bar, and the address says which time."""
+    page = open_page(f"{TRACE}?view=waterfall&at=33f067aa0ba902b7")
+    bars = page.locator(".waterfall .row.span svg .bar")
+    assert bars.count() == 6
+    scale = page.locator(".axis svg").bounding_box()
+    assert scale is not None
+    x, y, width = scale["x"], scale["y"] + 60, scale["width"]
+    page.mouse.move(x + width * 0.9, y)
+    page.mouse.down()
+    page.mouse.move(x + width * 0.7, y)
+    expect(page.locator(".band")).to_be_visible()
+    page.mouse.move(x + width * 0.6, y)
+    page.mouse.up()
+    expect(page).to_have_url(re.compile(r"at=33f067aa0ba902b7&between=\d+-\d+$"))
+    assert "The bars show the time from" in page.inner_text(".zoomed")
+    assert 0 < bars.count() < 6
+    page.click("text=Show all of the trace")
+    expect(bars).to_have_count(6)
+    assert "between" not in page.url
+
+
+def test_the_keyboard_sees_a_time_closer(open_page: OpenPage) -> None:
+    """Around what is chosen, less and more, and all of it again."""
+    page = open_page(f"{TRACE}?view=waterfall")
+    page.keyboard.press("+")
+    expect(page).to_have_url(re.compile("between="))
+    closer = stretch(page)
+    page.keyboard.press("+")
+    expect(page.locator(".zoomed")).not_to_contain_text(closer)
+    page.keyboard.press("-")
+    expect(page.locator(".zoomed")).to_contain_text(closer)
+    page.keyboard.press("0")
+    expect(page.locator(".zoomed")).to_contain_text("Drag over the bars")
+
+
+def stretch(page: Page) -> str:
+    """The time that bars show, in words."""
+    return page.inner_text(".zoomed").removesuffix("Show all of the trace").strip()
+
+
+@pytest.mark.parametrize(
+    "between", ["5-5", "9-3", "-1-4", "x", "1-", "999999999999999999-9999999999999999999", "²-³"]
+)
+def test_a_time_that_is_none_shows_all(open_page: OpenPage, between: str) -> None:
+    """As if the address had not said it."""
+    page = open_page(f"{TRACE}?view=waterfall&between={between}")
+    assert "Drag over the bars" in page.inner_text(".zoomed")
 
 
 @pytest.mark.parametrize("view", VIEWS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
@@ -31,6 +32,8 @@ _NOTHING: Final = "nothing"
 _LONGEST: Final = 200
 """Characters of a text that is looked for."""
 
+_STRETCH: Final = re.compile(r"([0-9]{1,18})-([0-9]{1,18})")
+
 _MOST: Final = 2000
 """Spans and lanes that an address names one by one."""
 
@@ -53,6 +56,7 @@ class Address:
         lanes: One of `LANES`.
         clocks: `own` for times as they were recorded.
         zoom: The name of a span whose time is all that the waterfall shows.
+        between: The time that it shows, as `FROM-TO` in ns from the trace's beginning.
     """
 
     view: str = VIEWS[0]
@@ -68,6 +72,7 @@ class Address:
     lanes: str = LANES[0]
     clocks: str = ""
     zoom: str = ""
+    between: str = ""
 
     @classmethod
     def of(cls, given: QueryParams) -> Address:
@@ -86,6 +91,7 @@ class Address:
             lanes=_one_of(LANES, given.get("lanes")),
             clocks="own" if given.get("clocks") == "own" else "",
             zoom=given.get("zoom", ""),
+            between=_stretch(given.get("between", "")),
         )
 
     def to(self, **changes: Any) -> str:
@@ -109,6 +115,12 @@ class Address:
     def but(self, *names: str) -> list[tuple[str, str]]:
         """Its names and values without those of some names."""
         return [(name, value) for name, value in self.parts if name not in names]
+
+    @property
+    def stretch(self) -> tuple[int, int] | None:
+        """The time of `between`; None for all of the trace's."""
+        start, _, end = self.between.partition("-")
+        return (int(start), int(end)) if end else None
 
     @property
     def reset(self) -> str:
@@ -147,6 +159,11 @@ def _one_of(known: tuple[str, ...], given: str | None) -> str:
 
 def _number(given: str | None) -> int | None:
     return int(given) if given and given.isascii() and given.isdigit() and len(given) < 10 else None  # noqa: PLR2004
+
+
+def _stretch(given: str) -> str:
+    found = _STRETCH.fullmatch(given)
+    return given if found and int(found[1]) < int(found[2]) else ""
 
 
 def _several(given: QueryParams, name: str) -> tuple[str, ...]:

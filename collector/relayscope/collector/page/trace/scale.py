@@ -73,6 +73,15 @@ class Scale:
         start = span.start + self.corrections.get(span.component, 0) - room
         return replace(self, start=start, extent=max(1, span.end - span.start) + 2 * room)
 
+    def between(self, start: int, end: int) -> Scale:
+        """The same, holding only what is from one time to another, both counted from `zero`."""
+        return replace(self, start=self.zero + start, extent=end - start)
+
+    @property
+    def stretch(self) -> tuple[int, int]:
+        """When what is drawn begins and ends, counted from `zero`."""
+        return self.start - self.zero, self.start - self.zero + self.extent
+
     def place(self, time: int, component: str) -> float:
         """Place of a component's moment, in thousandths; at the edge if it is beyond."""
         offset = time + self.corrections.get(component, 0) - self.start

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from relayscope.collector.page.page import Page
     from relayscope.collector.page.trace.picture import Picture
+    from relayscope.collector.page.trace.scale import Scale
 
 _BEGINNING: Final = re.compile(r"[0-9a-f]{6,32}")
 
@@ -150,16 +151,26 @@ def _drawn(picture: Picture, address: Address) -> dict[str, Any]:
             "everybody": everybody,
             "moved": partial(_moved, tuple(party.key for party in everybody)),
         }
-    zoomed = picture.places.items.get(address.zoom) if address.view == "waterfall" else None
-    scale = picture.scale.zoomed(zoomed.span) if isinstance(zoomed, Node) else picture.scale
+    scale = _scale(picture, address)
     rows = list(waterfall(picture.places, picture.shown, scale))
     if address.view == "log":
         return {"lines": log(rows)}
     return {
         "is_zoomed": scale is not picture.scale,
         "rows": rows,
+        "stretch": scale.stretch,
         "ticks": scale.ticks(),
     }
+
+
+def _scale(picture: Picture, address: Address) -> Scale:
+    """The scale of a waterfall: that of a span or a time where the address has one."""
+    if address.view != "waterfall":
+        return picture.scale
+    if address.stretch is not None:
+        return picture.scale.between(*address.stretch)
+    zoomed = picture.places.items.get(address.zoom)
+    return picture.scale.zoomed(zoomed.span) if isinstance(zoomed, Node) else picture.scale
 
 
 def _chosen(
