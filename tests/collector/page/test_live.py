@@ -8,12 +8,13 @@ from itertools import count
 
 import httpx
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.collector.page.conftest import violations
 from tests.fix_collector import Collector
 from tests.fix_page import OpenPage
-from tests.otlp_messages import message, send
+from tests.fix_programs import eventually
+from tests.otlp_messages import call, message, send
 
 NUMBERS = count(1)
 
@@ -68,3 +69,44 @@ def test_what_is_known_is_not_sent_again(client: httpx.Client) -> None:
     tag = client.get(address).headers["etag"]
     reply = client.get(address, headers={"if-none-match": tag})
     assert (reply.status_code, reply.content) == (304, b"")
+
+
+def test_now_goes_on_by_itself(open_page: OpenPage, stored: Collector) -> None:
+    """What goes wrong meanwhile is there without loading it anew; not while it is paused."""
+    fail(stored, "now-broken")
+    page = open_page("/?since=1h")
+    page.evaluate("document.body.dataset.same = 'yes'")
+    shown = page.locator("#shown")
+    page.get_by_text("The same as a table").click()
+    page.get_by_role("button", name="Pause").click()
+    fail(stored, "now-breaks")
+    look_again(page)
+    assert "now-breaks" not in shown.inner_text()
+    page.get_by_role("button", name="Go on").click()
+
+    def is_there() -> bool:
+        look_again(page)
+        return "now-breaks" in shown.inner_text()
+
+    eventually(is_there)
+    assert page.get_attribute("body", "data-same") == "yes"
+    expect(page.locator("#shown details.table")).to_have_attribute("open", "")
+    expect(page.locator("#shown time:not([data-local])")).to_have_count(0)
+    assert violations(page) == []
+
+
+def test_what_has_an_end_does_not_go_on(open_page: OpenPage) -> None:
+    """A time until some moment stays as it was."""
+    assert open_page("/?since=1h&until=1m").locator("#pause").count() == 0
+
+
+def fail(collector: Collector, component: str) -> None:
+    """Have a component record a call that failed."""
+    number = next(NUMBERS)
+    failed = call(500 + number, 600 + number, time.time_ns(), 0.1, error_type="timeout")
+    send(collector, component, [failed], [])
+
+
+def look_again(page: Page) -> None:
+    """Come back to a tab, which then looks at once."""
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")

@@ -1,4 +1,4 @@
-"""`/`: who calls whom, and what went wrong last."""
+"""`/`: who calls whom, and what went wrong last, in a browser that goes on asking."""
 
 from __future__ import annotations
 
@@ -48,6 +48,7 @@ async def now(request: Request) -> Response:
         too_slow=(("who calls whom",) if calls is None else ()) + found.too_slow,
         kinds=SEVERITY,
         is_anything=is_anything,
+        is_live=not time.given_until,
     )
 
 
