@@ -51,7 +51,7 @@ def test_two_whose_names_meet_are_told_apart() -> None:
 
 
 def test_strangers_do_not_fill_the_memory() -> None:
-    """A peer for each port: what comes after many has the colour that its name says, and no more."""
+    """A peer for each port: what comes after many has the colour that its name says."""
     colours = Colours()
     for number in range(30_000):
         colours.of(f"127.0.0.1:{number}")

@@ -52,7 +52,12 @@ def addresses(draw: st.DrawFn) -> tuple[ListKind, list[tuple[str, str]]]:
     """A list, and what an address may say of it in any order."""
     kind = draw(st.sampled_from(ALL))
     pairs: list[tuple[str, str]] = []
-    for name in draw(st.lists(st.sampled_from((*kind.filters, *(("order",) if kind.orders else ()), "limit")), max_size=12)):
+    for name in draw(
+        st.lists(
+            st.sampled_from((*kind.filters, *(("order",) if kind.orders else ()), "limit")),
+            max_size=12,
+        )
+    ):
         if name in ONCE and any(name == other for other, _ in pairs):
             continue
         if sum(name == other for other, _ in pairs) < 5:

@@ -207,7 +207,7 @@ def test_a_trace_withstands_what_telemetry_says(
 
 
 def test_a_time_that_is_dragged_over_is_seen_closer(open_page: OpenPage) -> None:
-    """What is chosen stays chosen, what is beyond it has no bar, and the address says which time."""
+    """What is chosen stays so, what is beyond has no bar, and the address says which time."""
     page = open_page(f"{TRACE}?view=waterfall&at=33f067aa0ba902b7")
     bars = page.locator(".waterfall .row.span svg .bar")
     assert bars.count() == 6

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 BYTES_OF_TOKEN: Final = 4
 """OpenAI's rule of thumb for English, in bytes of UTF-8, so that it holds for other scripts nearly.
-`cl100k_base` takes 4.3 for the definitions of 15 tools of published servers (3.6 to 4.6 each), 4.5 for
-Python, 3.5 for German, 3.2 for Russian, 3.1 for Chinese, 2.0 for tables of numbers as JSON."""
+`cl100k_base` takes 4.3 for the definitions of 15 tools of published servers (3.6 to 4.6 each), 4.5
+for Python, 3.5 for German, 3.2 for Russian, 3.1 for Chinese, 2.0 for tables of numbers as JSON."""
 
 
 def tokens(size: int) -> int:
