@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import time
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from relayscope.collector.page.compare.alignment import aligned, likeness
+from relayscope.collector.page.compare.peers import outside
 from relayscope.collector.page.trace.exchange import Exchange
 from relayscope.collector.page.trace.places import Places
 from relayscope.collector.page.trace.steps import Signal
@@ -17,10 +21,12 @@ from relayscope.collector.query.trace_tree import build
 from tests.collector.page.traces import concurrent, recent, relayed, traces
 from tests.collector.reading import samples
 from tests.collector.reading.samples import TRACE_ID
+from tests.otlp_messages import message, send
 
 if TYPE_CHECKING:
     from relayscope.collector.page.trace.steps import Step
     from relayscope.collector.query.trace_tree import Trace
+    from tests.fix_collector import Collector
     from tests.fix_page import OpenPage
 
 SHORTER = UUID("6bf92f3577b34da6a3ce929d0e0e4736")
@@ -107,6 +113,32 @@ def test_two_peers_are_compared_path_by_path_with_the_messages(open_page: OpenPa
     page.wait_for_selector("#chosen h2")
 
     assert "/trace/" in page.url
+
+
+def test_messages_are_found_also_where_a_text_is_json(
+    open_page: OpenPage, shared_collector: Collector
+) -> None:
+    """A path goes on into such a text, as no jsonpath does; other rows keep their messages too."""
+    for number, (component, text) in enumerate((("one", '{"a": 1}'), ("other", '{"b": 2}'))):
+        result = {"content": [{"type": "text", "text": text}], component: True}
+        body = json.dumps({"jsonrpc": "2.0", "id": 7, "result": result})
+        said = {"relayscope.message.direction": "sent", "mcp.method.name": "tools/call"}
+        sent = message(0xC0 + number, 0xC0, time.time_ns(), "result", body, extra=said)
+        send(shared_collector, component, [], [sent])
+    page = open_page("/compare/peers?left=one&right=other")
+    within = page.locator("tbody tr", has_text="::json")
+    assert within.count() > 0
+    assert page.locator("tbody tr").count() > within.count()
+    assert page.locator("tbody tr", has_not=page.locator("a.to")).count() == 0
+
+
+@given(st.text(alphabet='$.a":\\[]jsoné', max_size=40))
+def test_a_path_is_cut_at_a_text_that_is_json_and_nowhere_else(path: str) -> None:
+    """A key is in quotes there if it is no plain name, and may say whatever it likes."""
+    quoted = f"$.a.{json.dumps(path)}[0].text"
+    assert outside(quoted) == quoted
+    assert outside(f"{quoted}::json.{json.dumps(path)}") == quoted
+    assert outside(f"{quoted}::json::json") == quoted
 
 
 @pytest.mark.usefixtures("_stored")

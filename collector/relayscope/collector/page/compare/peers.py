@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     import psycopg
 
     from relayscope.collector.page.interval import Interval
+
+_JSONPATH: Final = re.compile(r'(?:[^":]+|"(?:[^"\\]|\\.)*"|:(?!:json))*', re.DOTALL)
+"""A path without what `message_diff` adds to it where a text is JSON: `::json`."""
 
 MOST: Final = 500
 """Differences that are shown."""
@@ -63,6 +67,7 @@ def compared(
 ) -> Compared:
     """Compare two peers, or components, in that time, as to one method or all."""
     bound = asked(left, right, [method] if method else [], time)
+    missing = unknown(connection, bound)
     rows = _rows(connection, "difference_of_peers", bound)
     shown = rows[:MOST]
     seen = _seen(connection, bound, shown)
@@ -72,7 +77,7 @@ def compared(
             for place, row in enumerate(shown, 1)
         ],
         len(rows) - len(shown),
-        unknown(connection, bound),
+        missing,
     )
 
 
@@ -99,13 +104,21 @@ def unknown(connection: psycopg.Connection[Any], bound: dict[str, Any]) -> list[
 def _seen(
     connection: psycopg.Connection[Any], bound: dict[str, Any], rows: Sequence[dict[str, Any]]
 ) -> dict[tuple[int, str], Place]:
-    """The messages, by place and side; none where a path of theirs is none of PostgreSQL's."""
-    by_column = {
-        f"{column}s": [row[column] for row in rows]
-        for column in ("path", "kind", "method", "left", "right")
-    }
+    """The messages, by place and side; none where PostgreSQL takes one of their paths for none."""
+    paths = [outside(row["path"]) for row in rows]
+    by_column: dict[str, list[Any]] = {"paths": paths}
+    for column in ("kind", "method"):
+        by_column[f"{column}s"] = [row[column] for row in rows]
+    for side in ("left", "right"):
+        # Where the value is within a text, its message is found by where that text is.
+        by_column[f"{side}s"] = [
+            row[side] if path == row["path"] else None
+            for row, path in zip(rows, paths, strict=True)
+        ]
     try:
-        found = _rows(connection, "seen_at", bound | by_column)
+        # On its own: what was refused ends no more than this.
+        with connection.transaction():
+            found = _rows(connection, "seen_at", bound | by_column)
     except StatementRefused:
         return {}
     return {
@@ -113,6 +126,12 @@ def _seen(
         for row in found
         if row["message_id"]
     }
+
+
+def outside(path: str) -> str:
+    """The path up to the first text that is itself JSON, which is as far as jsonpath goes."""
+    found = _JSONPATH.match(path)
+    return found[0] if found else path
 
 
 def _rows(
