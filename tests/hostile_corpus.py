@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from opentelemetry.proto.logs.v1.logs_pb2 import SEVERITY_NUMBER_WARN
 
+from relayscope.conventions.attributes import CHANNEL_ID
 from tests.otlp_messages import SECOND, call, message, send
 
 if TYPE_CHECKING:
@@ -37,6 +38,9 @@ TEXTS: Final = (
     "\U0001f4a5\u0301\u0301\u0301\u0301",
 )
 
+GIANT: Final = "K" * 1_000_000
+"""A key, a tool, a peer: as long as a request may have them."""
+
 
 def store(collector: Collector) -> None:
     """Store a call for each, with the text as component, peer, tool, method, key and value."""
@@ -45,6 +49,7 @@ def store(collector: Collector) -> None:
         at = now + number * SECOND // 10
         trace, span = TRACE + number, 0xBAD0 + number
         of_call = {"gen_ai.tool.name": text, "mcp.method.name": text, "relayscope.peer": text}
+        of_call[CHANNEL_ID] = text
         body = json.dumps(
             {"jsonrpc": "2.0", "id": 7, "method": text, "params": {text: text, "__proto__": text}}
         )
@@ -89,3 +94,25 @@ def store(collector: Collector) -> None:
                 ),
             ],
         )
+    _store_giant(collector, now)
+
+
+def _store_giant(collector: Collector, at: int) -> None:
+    """Store a call whose names are of 1 MB."""
+    trace, span = TRACE + len(TEXTS), 0xBAD0 + len(TEXTS)
+    body = json.dumps({"jsonrpc": "2.0", "id": 7, "method": "x", "params": {GIANT: "<b>x</b>"}})
+    request = message(
+        trace, span, at, "request", body, extra={CHANNEL_ID: "giant", GIANT: "<b>x</b>"}
+    )
+    answer = message(
+        trace,
+        span,
+        at + 1,
+        "result",
+        json.dumps({"jsonrpc": "2.0", "id": 7, "result": {GIANT: {GIANT[:10]: 1}}}),
+        sequence=2,
+        extra={CHANNEL_ID: "giant", "gen_ai.tool.name": GIANT},
+    )
+    made = call(trace, span, at, attributes={"relayscope.peer": GIANT})
+    send(collector, "giant", [made], [request])
+    send(collector, "giant", [], [answer])

@@ -14,7 +14,7 @@ NAMES += [f"L{number}" for number in range(1, 20)]
 NAMES += [f"S{number}" for number in range(1, 4)]
 NAMES += [f"V{number}" for number in range(1, 6)]
 NAMES += [f"U{number}" for number in range(1, 7)]
-NAMES += [f"P{number}" for number in range(1, 12)]
+NAMES += [f"P{number}" for number in range(1, 13)]
 
 
 def promises() -> list[list[str]]:

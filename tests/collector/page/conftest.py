@@ -93,3 +93,15 @@ def violations(page: Page) -> list[str]:
     """What axe-core finds wrong with a page."""
     found: list[dict[str, Any]] = Axe().run(page).response["violations"]
     return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found]
+
+
+def cut_off(page: Page) -> list[str]:
+    """What has more in it than can be seen, where nothing can be scrolled; a cell's `…` says so."""
+    found: list[str] = page.locator("main, main *, aside *").evaluate_all(
+        """all => all.filter(one => one.scrollWidth > one.clientWidth + 1 && one.clientWidth > 0
+                && getComputedStyle(one).overflowX !== "visible"
+                && getComputedStyle(one).textOverflow !== "ellipsis"
+                && getComputedStyle(one).clipPath === "none")
+            .map(one => one.outerHTML.slice(0, 120))"""
+    )
+    return found

@@ -11,6 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests import hostile_corpus
+from tests.collector.page.conftest import cut_off
 from tests.collector.page.traces import recent
 from tests.collector.reading import samples
 from tests.collector.reading.samples import HOSTILE_TRACE_ID, TRACE_ID
@@ -189,7 +190,7 @@ def test_a_trace_withstands_what_telemetry_says(
 ) -> None:
     """Markup as component, tool, key and text is text; so it is beside another trace."""
     page = open_page("/compare")
-    for number in range(len(hostile_corpus.TEXTS)):
+    for number in range(len(hostile_corpus.TEXTS) + 1):
         trace = f"{hostile_corpus.TRACE + number:032x}"
         page.goto(f"/trace/{trace}?view={view}")
         page.keyboard.press("j")
@@ -254,6 +255,23 @@ def test_a_time_that_is_none_shows_all(open_page: OpenPage, between: str) -> Non
     """As if the address had not said it."""
     page = open_page(f"{TRACE}?view=waterfall&between={between}")
     assert "Drag over the bars" in page.inner_text(".zoomed")
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_on_paper_a_trace_is_whole(open_page: OpenPage, view: str) -> None:
+    """What scrolls on a screen is printed to its end, and what is chosen comes after it."""
+    page = open_page(f"{TRACE}?view={view}", viewport={"width": 1000, "height": 700})
+    page.click(".row:has-text('tools/call #3') >> nth=0")
+    page.wait_for_selector("#chosen section")
+    page.emulate_media(media="print")
+    expect(page.locator("header.top")).to_be_hidden()
+    expect(page.locator(".trace > .bar")).to_be_hidden()
+    assert cut_off(page) == []
+    assert page.locator(".row.span .bar:visible").count() == (6 if view == "waterfall" else 0)
+    row, said = page.locator(".row").last.bounding_box(), page.locator("#chosen").bounding_box()
+    assert row is not None
+    assert said is not None
+    assert row["y"] < said["y"]
 
 
 @pytest.mark.parametrize("view", VIEWS)

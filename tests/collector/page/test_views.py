@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from relayscope.storage import create_engine
 from tests import hostile_corpus
+from tests.collector.page.conftest import cut_off
 from tests.otlp_messages import SECOND, call, message, send
 
 if TYPE_CHECKING:
@@ -62,6 +65,32 @@ def test_every_view_withstands_what_telemetry_says(
         assert set(links) <= {f"http://{recorded.page}"}, path
 
 
+def test_what_is_compared_withstands_it_too(recorded: Collector, open_page: OpenPage) -> None:
+    """Two peers, two messages, and two traces, whatever they are called and say."""
+    page = open_page("/compare")
+    names = (*hostile_corpus.TEXTS, "giant")
+    for place, (left, right) in enumerate(pairwise(names)):
+        if place % 2 and right != "giant":
+            continue
+        traces = [f"{hostile_corpus.TRACE + place + more:032x}" for more in (0, 1)]
+        for what, sides in (
+            ("traces", traces),
+            ("peers", [left, right]),
+            ("messages", [f"{left}/1", f"{right}/1"]),
+        ):
+            query = urlencode(dict(zip(("left", "right"), sides, strict=True)))
+            page.goto(f"/compare/{what}?{query}")
+            case = (what, left[:40], right[:40])
+            assert page.locator("header nav a").count() > 0, case
+            assert page.locator("main h1").count() == 1, case
+            assert "This cannot be shown" not in page.inner_text("main"), case
+            assert page.locator("main :is(script, iframe, [onerror], [onload])").count() == 0
+            links = page.locator("main a").evaluate_all(
+                "all => all.map(one => new URL(one.getAttribute('href'), location).origin)"
+            )
+            assert set(links) <= {f"http://{recorded.page}"}, case
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_view_can_be_read_by_everybody(
     recorded: Collector, open_page: OpenPage, scheme: str
@@ -78,13 +107,33 @@ def test_every_view_can_be_read_by_everybody(
     assert found == {}
 
 
-def test_no_view_is_wider_than_a_telephone(recorded: Collector, open_page: OpenPage) -> None:
-    """What is wider scrolls by itself."""
-    page = open_page("/", viewport={"width": 400, "height": 800})
+def test_every_view_fits_a_telephone_a_wide_screen_and_paper(
+    recorded: Collector, open_page: OpenPage
+) -> None:
+    """What is wider scrolls by itself; on paper, where nothing does, all of it is there, on light."""
+    page = open_page("/", color_scheme="dark")
     views = page.locator("header nav a").evaluate_all("all => all.map(one => one.pathname)")
     for path in views:
+        page.set_viewport_size({"width": 400, "height": 800})
         page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth") <= 400, path
+
+        page.set_viewport_size({"width": 3840, "height": 2160})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 3840, path
+        brand, content = (page.locator(one).bounding_box() for one in (".brand", "main"))
+        assert brand is not None
+        assert content is not None
+        assert brand["x"] == content["x"], path
+        assert content["width"] > 2000, path
+
+        page.set_viewport_size({"width": 1000, "height": 700})
+        page.emulate_media(media="print")
+        assert page.locator("header.top").is_hidden()
+        assert page.locator("main button:visible").count() == 0, path
+        ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert ground == "rgb(255, 255, 255)", path
+        assert cut_off(page) == [], path
+        page.emulate_media(media="screen")
 
 
 def test_the_content_is_reached_by_keyboard(recorded: Collector, open_page: OpenPage) -> None:
