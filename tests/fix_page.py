@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.fix_collector import PATIENCE
 
@@ -73,6 +73,8 @@ def browser() -> Iterator[Browser]:
         if os.environ.get("RELAYSCOPE_TEST_CHROMIUM") == "required":
             pytest.fail(why)
         pytest.skip(why)
+    # As all else here: on machines that do much else.
+    expect.set_options(timeout=PATIENCE * 1000)
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield launched

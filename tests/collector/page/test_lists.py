@@ -133,7 +133,7 @@ def test_headings_sort_and_turn_around(open_page: OpenPage) -> None:
         "aria-sort", "ascending"
     )
     assert texts(page)[0] != longest[0]
-    expect(page.get_by_label("first", exact=True)).to_have_value("ascending")
+    expect(page.get_by_label("order", exact=True)).to_have_value("ascending")
 
 
 def test_a_wrong_filter_is_named(open_page: OpenPage) -> None:

@@ -222,6 +222,7 @@ def test_a_time_that_is_dragged_over_is_seen_closer(open_page: OpenPage) -> None
     page.mouse.move(x + width * 0.6, y)
     page.mouse.up()
     expect(page).to_have_url(re.compile(r"at=33f067aa0ba902b7&between=\d+-\d+$"))
+    page.wait_for_load_state()
     assert "The bars show the time from" in page.inner_text(".zoomed")
     assert 0 < bars.count() < 6
     page.click("text=Show all of the trace")
@@ -234,11 +235,14 @@ def test_the_keyboard_sees_a_time_closer(open_page: OpenPage) -> None:
     page = open_page(f"{TRACE}?view=waterfall")
     page.keyboard.press("+")
     expect(page).to_have_url(re.compile("between="))
+    page.wait_for_load_state()
     closer = stretch(page)
     page.keyboard.press("+")
     expect(page.locator(".zoomed")).not_to_contain_text(closer)
+    page.wait_for_load_state()
     page.keyboard.press("-")
     expect(page.locator(".zoomed")).to_contain_text(closer)
+    page.wait_for_load_state()
     page.keyboard.press("0")
     expect(page.locator(".zoomed")).to_contain_text("Drag over the bars")
 
