@@ -132,6 +132,27 @@ def test_messages_are_found_also_where_a_text_is_json(
     assert page.locator("tbody tr", has_not=page.locator("a.to")).count() == 0
 
 
+def test_the_context_of_a_trace_is_no_difference_of_peers(
+    open_page: OpenPage, shared_collector: Collector
+) -> None:
+    """Each message has its own; only that one peer has none at all is told."""
+    contexts = (
+        ("here", {"traceparent": f"00-{1:032x}-{1:016x}-01", "x": 1}),
+        ("there", {"traceparent": f"00-{2:032x}-{2:016x}-01", "x": 2}),
+        ("nowhere", {"x": 2}),
+    )
+    for number, (component, context) in enumerate(contexts):
+        params = {"name": "x", "_meta": context}
+        body = json.dumps({"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": params})
+        sent = message(0xE0 + number, 0xE0, time.time_ns(), "request", body)
+        send(shared_collector, component, [], [sent])
+    page = open_page("/compare/peers?left=here&right=there")
+    assert "$.params._meta.x" in page.inner_text("tbody")
+    assert "traceparent" not in page.inner_text("tbody")
+    page = open_page("/compare/peers?left=here&right=nowhere")
+    assert "$.params._meta.traceparent" in page.inner_text("tbody")
+
+
 @given(st.text(alphabet='$.a":\\[]jsoné', max_size=40))
 def test_a_path_is_cut_at_a_text_that_is_json_and_nowhere_else(path: str) -> None:
     """A key is in quotes there if it is no plain name, and may say whatever it likes."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +16,7 @@ from tests.collector.page.conftest import cut_off
 from tests.collector.page.traces import recent
 from tests.collector.reading import samples
 from tests.collector.reading.samples import HOSTILE_TRACE_ID, TRACE_ID
+from tests.otlp_messages import call, message, send
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from tests.fix_page import OpenPage
 
 TRACE = f"/trace/{TRACE_ID.hex}"
+GIF = "R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
 VIEWS = ("ladder", "waterfall", "log")
 
 
@@ -74,6 +77,31 @@ def test_a_result_is_shown_as_the_model_received_it(open_page: OpenPage) -> None
     page.wait_for_selector("#chosen h3:has-text('As the model received it')")
 
     assert '{"timezone": "Europe/Berlin", "datetime":' in pane(page)
+
+
+def test_what_a_result_costs_a_model_is_said(
+    open_page: OpenPage, shared_collector: Collector
+) -> None:
+    """A text by its bytes, an image by its pixels, and that an image is none."""
+    content = [
+        {"type": "text", "text": "x" * 41},
+        {"type": "image", "mimeType": "image/gif", "data": GIF},
+        {"type": "image", "mimeType": "image/png", "data": "aGVsbG8="},
+    ]
+    body = json.dumps({"jsonrpc": "2.0", "id": 7, "result": {"content": content}})
+    now = time.time_ns()
+    send(
+        shared_collector,
+        "painter",
+        [call(0xF1, 0xF2, now)],
+        [message(0xF1, 0xF2, now, "result", body)],
+    )
+    page = open_page(f"/trace/{0xF1:032x}")
+    page.click(".row:has-text('result #7')")
+    said = page.locator(".content > p:first-child")
+    expect(said.nth(0)).to_have_text("text · ≈ 11 tokens")
+    expect(said.nth(1)).to_have_text("image image/gif · 1 × 1 px ≈ 1 token")
+    expect(said.nth(2)).to_have_text("image image/png · no browser can show it")
 
 
 def test_the_selection_stays_from_view_to_view(open_page: OpenPage) -> None:

@@ -266,12 +266,15 @@ limit 1
 select path, "left", "right", difference from relayscope.message_diff(%(a)s, %(b)s)
 
 -- difference_of_peers --
--- In what the messages of two peers differ.
+-- In what the messages of two peers differ, but for the context of a trace, which each message has of
+-- its own: that one has it and the other has not is told.
 select compared.*
 from unnest(coalesce(%(method)s::text[], array[null]::text[])) as asked (method)
 cross join lateral relayscope.compare_peers(
     asked.method, %(a)s, %(b)s, %(since)s, %(until)s
 ) as compared
+where compared.difference <> 'value'
+   or compared.path not in ('$.params._meta.traceparent', '$.params._meta.tracestate')
 
 -- is_known --
 -- Whether a peer or a component of that name has sent any message.

@@ -46,6 +46,18 @@ function show(place, { always = false } = {}) {
   }
 }
 
+/** Say how large an image is, and about how many tokens: by its pixels, as Anthropic counts them. */
+function measureImages() {
+  for (const image of pane.querySelectorAll(".content img")) {
+    image.decode().then(() => {
+      const [width, height] = [image.naturalWidth, image.naturalHeight];
+      const tokens = Math.ceil((width * height) / 750);
+      const words = `${tokens.toLocaleString()} token${tokens === 1 ? "" : "s"}`;
+      image.previousElementSibling.append(` · ${width} × ${height} px ≈ ${words}`);
+    }, () => image.previousElementSibling.append(" · no browser can show it"));
+  }
+}
+
 /** Fetch what is said of something, and put it beside the trace. */
 async function choose(name, { remember = true, focus = false } = {}) {
   const address = new URL(location);
@@ -73,6 +85,7 @@ async function choose(name, { remember = true, focus = false } = {}) {
     pane.scrollTop = 0;
     pane.closest("aside").scrollTop = 0;
     localTimes(pane);
+    measureImages();
   } catch (error) {
     if (error.name !== "AbortError") throw error;
   } finally {
@@ -178,5 +191,6 @@ document.addEventListener("click", (event) => {
 
 window.addEventListener("popstate", () => location.reload());
 
+measureImages();
 letTabReach(Math.max(0, current()));
 if (current() >= 0) show(current(), { always: true });
