@@ -100,7 +100,7 @@ def test_what_a_result_costs_a_model_is_said(
     page.click(".row:has-text('result #7')")
     said = page.locator(".content > p:first-child")
     expect(said.nth(0)).to_have_text("text · ≈ 11 tokens")
-    expect(said.nth(1)).to_have_text("image image/gif · 1 × 1 px ≈ 1 token")
+    expect(said.nth(1)).to_have_text("image image/gif · 1 \u00d7 1 px ≈ 1 token")
     expect(said.nth(2)).to_have_text("image image/png · no browser can show it")
 
 
