@@ -46,7 +46,7 @@ class Shot(NamedTuple):
 SHOTS: Final = {
     "now": Shot("/"),
     "problems": Shot("/problems"),
-    "waterfall": Shot("/problems", ("Open the trace", "Waterfall")),
+    "waterfall": Shot("/traces", ("tools/call dewey_search", "Waterfall", "result #3")),
     "ladder": Shot("/problems", ("Open the trace", "Ladder")),
     "cost": Shot("/cost"),
     "setup": Shot("/setup"),
@@ -96,6 +96,8 @@ def _take(browser: Browser, address: str, name: str, shot: Shot, look: _Look) ->
     for link in shot.links:
         page.get_by_role("link", name=link).first.click()
         page.wait_for_load_state()
+    # What was chosen is fetched later; the address shows the same at once.
+    page.reload()
     page.screenshot(path=IMAGES / f"{name}{look.suffix}.png", full_page=True)
     context.close()
 

@@ -66,6 +66,9 @@ pause.addEventListener("click", () => {
   say(goesOn ? "Shows what comes" : "Paused");
 });
 
+// A telephone shows a part of the map; the table fits.
+if (matchMedia("(max-width: 640px)").matches) shown.querySelector("details.table")?.setAttribute("open", "");
+
 pause.hidden = false;
 say("Shows what comes");
 timer = setTimeout(look, PERIOD);
