@@ -223,6 +223,7 @@ def test_a_trace_withstands_what_telemetry_says(
         page.goto(f"/trace/{trace}?view={view}")
         page.keyboard.press("j")
         page.wait_for_selector("#chosen h2:not(:has-text('Nothing'))")
+        assert len(page.inner_text("body")) < 200_000
         assert page.locator("header nav a").count() > 5
         assert page.locator("main h1, aside h2").count() == 2
         assert (

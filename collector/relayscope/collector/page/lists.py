@@ -11,6 +11,7 @@ from relayscope.collector.page.interval import CHOICES
 from relayscope.collector.page.list_filter import ListFilter
 from relayscope.collector.page.list_rows import find, following
 from relayscope.collector.page.view import View
+from relayscope.collector.page.words import LONGEST
 from relayscope.collector.query.filters import FILTERS
 from relayscope.collector.query.list_kind import CALLS, LOGS, MESSAGES, TRACES
 from relayscope.collector.query.queries import query
@@ -53,7 +54,9 @@ def narrowing(asked: ListFilter, path: str) -> Callable[[str, str | None], str |
 
     @cache
     def narrowed(name: str, value: str | None) -> str | None:
-        if not value or name not in asked.kind.filters or value in asked.values(name):
+        if not value or len(value) > LONGEST or name not in asked.kind.filters:
+            return None
+        if value in asked.values(name):
             return None
         try:
             return f"{path}?{asked.having(name, value).query}"

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from uuid import UUID
 
+LONGEST: Final = 8000
+"""Characters of a value in an address: three times as many when it is quoted, and a request's head has
+64 KiB. A stranger's name may have more."""
+
 
 def visible(value: object) -> object:
     """Write out characters that cannot be seen, or turn text around.
@@ -61,12 +65,13 @@ def cut(text: str | None, most: int = 200) -> str:
 
 
 def address(path: str, parameters: Mapping[str, object], **others: object) -> str:
-    """An address of ours; a parameter that is None or empty is left out."""
+    """An address of ours; a parameter that is None, empty or too long for one is left out."""
     pairs = [
         (name, one)
         for name, value in {**parameters, **others}.items()
         if value not in (None, "")
         for one in (value if isinstance(value, (list, tuple)) else (value,))
+        if len(str(one)) <= LONGEST
     ]
     return f"{path}?{urlencode(pairs)}" if pairs else path
 
