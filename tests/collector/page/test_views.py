@@ -97,7 +97,7 @@ def test_what_is_compared_withstands_it_too(recorded: Collector, open_page: Open
 
 
 def test_every_view_can_be_read_by_everybody(recorded: Collector, open_page: OpenPage) -> None:
-    """axe-core finds nothing against WCAG 2.2 AA; in dark only colours differ, and are looked at."""
+    """axe-core finds nothing against WCAG 2.2 AA; in dark only colours are looked at."""
     page = open_page("/", color_scheme="light")
     views = page.locator("header nav a").evaluate_all("all => all.map(one => one.pathname)")
     found = {}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
 LONGEST: Final = 8000
-"""Characters of a value in an address: three times as many when it is quoted, and a request's head has
+"""Characters of a value in an address: quoted they are three times as many, and a request's head has
 64 KiB. A stranger's name may have more."""
 
 
