@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
 LONGEST: Final = 8000
-"""Characters of a value in an address: quoted they are three times as many, and a request's head has
-64 KiB. A stranger's name may have more."""
+"""Characters of a value in an address: quoted they are three times as many, and a request has
+64 KiB for its head. A stranger's name may have more."""
 
 
 def visible(value: object) -> object:
