@@ -20,7 +20,7 @@ that only peers have."""
 
 
 class Colours:
-    """Who has which colour. Belongs to one event loop."""
+    """The colours that were given. Belongs to one event loop."""
 
     def __init__(self) -> None:
         self._given: dict[str, int] = {}
