@@ -117,7 +117,7 @@ class ListFilter:
 
     @property
     def is_ascending(self) -> bool:
-        """Whether the least come first."""
+        """Tell whether the least come first."""
         return self.order != ORDERS[0]
 
     def sorted_by(self, column: str) -> Self:
