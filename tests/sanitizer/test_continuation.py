@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relayscope.sanitizer import Rules, Sanitizer, continuation
+from relayscope.sanitizer import Rules, Sanitizer, continuation, suspicion
 from tests.bench.text_kinds import KINDS
 from tests.sanitizer.samples import UNTIMED, texts
 
@@ -92,9 +92,10 @@ hostile = st.lists(st.sampled_from(_PIECES), min_size=2, max_size=16).map("".joi
 
 @contextmanager
 def everything_is_kept() -> Iterator[None]:
-    """No name is left out, whatever stands around it."""
+    """No name is left out, whatever stands around it and however it is spelled."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(continuation, "_CONTINUATION", re.compile(rb"[A-Za-z0-9_.$-]{0,512}+()"))
+        patch.setattr(suspicion, "_JOINING", re.compile(b""))
         patch.setattr(continuation._Strings, "may_name", lambda *_: True)  # noqa: SLF001 - to hold it against nothing
         yield
 

@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relayscope.sanitizer import Sanitizer
+from relayscope.sanitizer.findings import Finding
+from relayscope.sanitizer.scanner import Scanner
 from tests.examples import examples
 from tests.sanitizer.places import PLACES, Place, holds
 from tests.sanitizer.samples import CANARY, NAME_SAMPLES, OPTIONAL, PATTERN_SAMPLES, UNTIMED
@@ -71,6 +73,25 @@ def test_no_secret_hides_behind_several_spellings(
 def test_two_spellings_hide_no_more_than_one(text: str) -> None:
     """JSON that is no JSON string of the text around it, percent signs twice, HTML's entities."""
     assert _KEY not in SANITIZER.text(text)
+
+
+@pytest.mark.parametrize("levels", range(4))
+def test_a_secret_in_json_in_json_is_searched_for_once(
+    levels: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its marker ends where its string does, however often the mark there is escaped."""
+    find, texts = Scanner.find, list[str]()
+
+    def noted(scanner: Scanner, text: str) -> list[Finding]:
+        texts.append(text)
+        return find(scanner, text)
+
+    monkeypatch.setattr(Scanner, "find", noted)
+    text = json.dumps({"token": CANARY})
+    for _ in range(levels):
+        text = json.dumps({"x": text})
+    assert CANARY not in SANITIZER.text(text)
+    assert texts == [text]
 
 
 def test_an_option_may_end_a_text() -> None:

@@ -68,6 +68,11 @@ _COMMANDS: Final = (
 )
 _LAST_LETTERS: Final = frozenset({command[-3:-1] for command in _COMMANDS})
 _LONGEST_COMMAND: Final = 8
+# Three bytes before a name of which `_is_led` makes nothing.
+_SPOKEN = re.compile(
+    rb"(?!" + b"|".join(map(re.escape, sorted(_LAST_LETTERS))) + rb")(?s:.)[^:][ \t](?!-)"
+)
+_AHEAD: Final = 3
 
 _CLOSING = re.compile(rb"[^\"\\]*+(?:\\.[^\"\\]*+)*+\"", re.DOTALL)
 _COLON = re.compile(rb"[ \t\r\n]*+:")
@@ -88,22 +93,34 @@ def viable(data: bytes, phrases: Iterable[Span], names: Names) -> list[Span]:
     """
     kept: list[Span] = []
     bearing, continuation, strings = names.bearing, _CONTINUATION.match, _Strings(data)
-    size, announces = len(data), _ANNOUNCING in data
-    done = 0
+    speaks, size, announces = _SPOKEN.match, len(data), _ANNOUNCING in data
+    done = quiet = 0
     for start, end in phrases:
         if end <= done:
             continue
-        first = (
-            _first(data, start, done) if start > done and data[start - 1] in _NAME_BYTES else start
-        )
-        found = continuation(data, end)
+        before, found = done, continuation(data, end)
         if found is None:
             # It matches everywhere.
             continue
         done = found.end()
+        goes_on = found.lastindex or done >= size
+        # Nearly all names of prose and source code end here.
         if (
-            found.lastindex
-            or done >= size
+            start < quiet
+            and not (goes_on or announces)
+            and (
+                data[done] not in _LEADING_TO
+                or (data[done] != _BRACE and speaks(data, start - _AHEAD))
+            )
+        ):
+            continue
+        first = (
+            _first(data, start, before)
+            if start > before and data[start - 1] in _NAME_BYTES
+            else start
+        )
+        if (
+            goes_on
             or (data[done] in _LEADING_TO and _is_led(data, first, done))
             or (announces and _ANNOUNCING in data[max(0, first - _NEAR) : first])
         ):
@@ -113,8 +130,10 @@ def viable(data: bytes, phrases: Iterable[Span], names: Names) -> list[Span]:
                 continue
             if borne is Bearing.NONE:
                 continue
-        if strings.may_name(start, done) and bearing(data[first:done]) is not Bearing.NONE:
-            kept.append((first, done))
+        if start >= quiet:
+            if strings.may_name(start, done) and bearing(data[first:done]) is not Bearing.NONE:
+                kept.append((first, done))
+            quiet = strings.quiet_until
     return kept
 
 
@@ -170,3 +189,8 @@ class _Strings:
             self._end = closing.end() if closing else len(data)
             self._is_name = _COLON.match(data, self._end) is not None
         return self._may_name or self._is_name
+
+    @property
+    def quiet_until(self) -> int:
+        """Up to where no place names anything, as that which was asked for last."""
+        return 0 if self._may_name or self._is_name else min(self._mark, self._end)

@@ -25,6 +25,8 @@ _ENDS: Final = frozenset(["", *"\"'{}[](),;:&<> \t\r\n"])
 
 _BLANK_ESCAPES: Final = frozenset({"\\n", "\\r", "\\t"})
 _END_ESCAPES: Final = _BLANK_ESCAPES | {'\\"', "\\/"}
+# The end of a string in a string, however deep.
+_NESTED_QUOTE = re.compile(r'\\{2,16}"')
 
 _MARKER = re.compile(
     r"\[(?:REDACTED|DROPPED):[a-z0-9-]{1,64}\]"
@@ -70,7 +72,11 @@ class Finding(NamedTuple):
         if (before.isalnum() or before in _JOINTS) and not is_escape:
             return False
         behind = text[end : end + 1]
-        return behind in _ENDS or text[end : end + 2] in _END_ESCAPES
+        return (
+            behind in _ENDS
+            or text[end : end + 2] in _END_ESCAPES
+            or _NESTED_QUOTE.match(text, end) is not None
+        )
 
 
 class TooManyFindings(Exception):

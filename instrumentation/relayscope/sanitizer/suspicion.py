@@ -32,6 +32,8 @@ _BLANKS: Final = ((b"\\n", b"\n"), (b"\\r", b"\r"), (b"\\t", b"\t"))
 _QUOTES = re.compile(rb"%[0-9a-fA-F]{2}")
 _NO_QUOTE = re.compile(rb"%(?![0-9a-fA-F]{2})")
 """What a percent sign stands for; others are those of formats and numbers."""
+_JOINING = re.compile(rb"\\[^\"nr\\]|%[0-9a-fA-F]{2}|&")
+"""Spellings without which no name reads otherwise: a quotation mark and a line break part names."""
 
 
 class Suspicion(NamedTuple):
@@ -129,7 +131,7 @@ class Suspicions:
         may_be_foreign = is_changing or len(text) != ends[0]
         if not fired and not may_be_foreign:
             return None
-        phrases, hidden = self._mentions.phrases(data, ends) if self._name in fired else ([], False)
+        phrases, hidden = self._phrases(data, ends) if self._name in fired else ([], False)
         if may_be_foreign:
             foreign, hides_foreign = self._foreign.phrases(data, ends)
             hidden = hidden or hides_foreign
@@ -147,6 +149,13 @@ class Suspicions:
             spellings=data[ends[0] + 1 :],
             is_plain=fired == [self._name] and not (is_changing or hidden),
         )
+
+    def _phrases(self, data: bytes, ends: list[int]) -> tuple[list[Span], bool]:
+        """The names as written, and whether there are more of them in another spelling."""
+        if len(ends) > 1 and not _JOINING.search(data, 0, ends[0]):
+            # Each takes 0.3 µs in each spelling.
+            data, ends = data[: ends[0]], ends[:1]
+        return self._mentions.phrases(data, ends)
 
 
 def _spelled(text: str, data: bytes) -> tuple[bytes, list[int]]:
