@@ -3,17 +3,31 @@
 
 -- listed_tools --
 -- The newest list of tools that each component got of each peer, of many pages the newest; its texts.
-select distinct on (component, peer) component, peer, time, trace_id, message_id, size,
-       json -> 'result' -> 'tools' as tools
-from (
-    select component, peer, time, trace_id, message_id, size, json
+-- Texts of sealed records cost far more to read than the rest: only those that are shown are looked up.
+with listed as materialized (
+    select distinct on (component, peer) component, peer, time, time_unix_nano
+    from (
+        select component, peer, time, time_unix_nano
+        from relayscope.messages
+        where time >= %(since)s and time < %(until)s
+          and kind = 'result' and method = 'tools/list' and direction = 'received'
+        order by time desc
+        limit 200
+    ) as newest
+    order by component, peer, time_unix_nano desc
+)
+select listed.component, listed.peer, listed.time, said.trace_id, said.message_id, said.size,
+       said.json -> 'result' -> 'tools' as tools
+from listed
+cross join lateral (
+    select trace_id, message_id, size, json
     from relayscope.messages
-    where time >= %(since)s and time < %(until)s
+    where messages.time = listed.time and messages.time_unix_nano = listed.time_unix_nano
       and kind = 'result' and method = 'tools/list' and direction = 'received'
-    order by time desc
-    limit 200
-) as listed
-order by component, peer, time desc
+      and messages.component is not distinct from listed.component
+      and messages.peer is not distinct from listed.peer
+    limit 1
+) as said
 
 -- called_tools --
 -- What the results of tools came to, by who got them of whom: sizes are bytes on the wire.

@@ -111,9 +111,16 @@ limit %(most)s
 -- slow_calls --
 -- Calls that took more than twice what 95 of 100 of their like do, and 100 ms at least.
 with answered as materialized (
-    select component, peer, method, tool, trace_id, span_id, time, duration
-    from relayscope.calls
-    where time >= %(since)s and time < %(until)s and side = 'client' and duration is not null
+    select component, peer, method, tool, trace_id, span_id, start_time as time, duration
+    from relayscope.spans
+    where start_time >= %(since)s and start_time < %(until)s
+      and kind = 'client' and attributes ? 'jsonrpc.request.id'
+      -- Those that have a duration in `calls`, which looks for requests without a span besides.
+      and relayscope_store.outcome(
+          (case status when 'error' then 2 else 0 end)::smallint,
+          error_type,
+          relayscope_store.error_code_of(attributes)
+      ) not in ('unanswered', 'transport_error')
 ),
 usual as (
     select component, peer, method, tool, count(*) as calls,
@@ -146,11 +153,12 @@ with asked as materialized (
         select component, peer, tool, trace_id, span_id, time, body
         from relayscope.messages
         where time >= %(since)s and time < %(until)s
-          and kind = 'request' and direction = 'sent' and method = 'tools/call' and body is not null
-          and length(body) < 20000
+          and kind = 'request' and direction = 'sent' and method = 'tools/call'
         order by time desc
         limit 5000
     ) as newest
+    -- Here, where each text has been read: reading it once more costs as much again.
+    where length(body) < 20000
 ),
 counted as (
     select asked.*,
