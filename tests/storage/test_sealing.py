@@ -80,6 +80,32 @@ def test_every_record_reads_as_before(engine: Engine, writer: Writer) -> None:
             assert connection.scalar(text(f"select count(*) from relayscope_store.{table}")) == 0  # noqa: S608  # Our own names.
 
 
+def test_records_that_are_read_by_the_chunk_are_those_that_are_read_one_by_one(
+    engine: Engine, writer: Writer
+) -> None:
+    """Each with its own time, process and attributes, and within the times of its chunk."""
+    for service in ("relay", "backend"):
+        writer.write([batch(service=service, logs=messages(300))])
+    list(Sealer(engine, CLASSES).seal(quiet=False))
+    writer.write([batch(service="late", logs=messages(3))])
+
+    columns = "time, event_name, resource_id, attributes::text"
+    with engine.connect() as connection:
+        one_by_one, by_the_chunk = (
+            sorted(map(tuple, connection.execute(text(f"select {columns} from {view}"))))  # noqa: S608  # Our own names.
+            for view in ("relayscope_store.every_log", "relayscope_store.unpacked_log")
+        )
+        outside = connection.scalar(
+            text(
+                "select count(*) from relayscope_store.unpacked_log"
+                " where time not between first_time and last_time"
+            )
+        )
+    assert len(one_by_one) == 603
+    assert by_the_chunk == one_by_one
+    assert outside == 0
+
+
 _BODIES: Final = st.none() | st.text(st.characters(exclude_characters="\0", codec="utf-8"))
 # The sanitizer leaves no integer that does not fit into 64 bits.
 _INTEGERS: Final = st.integers(min_value=-(2**63), max_value=2**63 - 1)

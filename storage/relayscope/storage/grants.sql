@@ -52,7 +52,8 @@ begin
                 execute format(
                     'grant select on relayscope_store.seen, relayscope_store.process,'
                     ' relayscope_store.call_made, relayscope_store.call_served,'
-                    ' relayscope_store.numbered, relayscope_store.ended_process,'
+                    ' relayscope_store.numbered, relayscope_store.numbered_span,'
+                    ' relayscope_store.unpacked_log, relayscope_store.ended_process,'
                     ' relayscope_store.heard to %I', role.name);
                 -- What is sealed, and how large it is: no record.
                 execute format('grant select on relayscope_store.segment to %I', role.name);

@@ -184,28 +184,27 @@ limit %(most)s
 -- time some minutes ago and has not said that it has ended. As the view `delivery` counts, but for
 -- processes only, without a look at all that is stored, and taking it that no number came twice.
 with numbered as (
-    select component, resource ->> 'service.instance.id' as process, time,
-           relayscope_store.delivery_sequence_of(attributes) as sequence,
+    select resource_id, time, relayscope_store.delivery_sequence_of(attributes) as sequence,
            attributes ? 'relayscope.delivery.ended' as ended
-    from relayscope.logs
+    from relayscope_store.unpacked_log
     where time >= %(since)s and time < %(until)s
+      and last_time >= %(since)s and first_time < %(until)s
       and attributes ?| '{relayscope.delivery.sequence,relayscope.delivery.ended}'
     union all
-    select component, resource ->> 'service.instance.id', end_time,
-           relayscope_store.delivery_sequence_of(attributes), false
-    from relayscope.spans
+    select resource_id, time, sequence, false
+    from relayscope_store.numbered_span
     -- Numbers are given at the end.
-    where start_time >= %(since)s::timestamptz - interval '1 hour' and start_time < %(until)s
-      and end_time >= %(since)s and end_time < %(until)s
-      and attributes ? 'relayscope.delivery.sequence'
+    where stored_time >= %(since)s::timestamptz - interval '1 hour' and stored_time < %(until)s
+      and time >= %(since)s and time < %(until)s
 ),
 process as (
-    select component, process, min(time) as first_time, max(time) as last_time,
+    select component, name as process, min(time) as first_time, max(time) as last_time,
            max(sequence) - min(sequence) + 1 - count(sequence) as missing,
            bool_or(ended) as ended
     from numbered
-    where process is not null
-    group by component, process
+    join relayscope_store.process on process.id = numbered.resource_id
+    where name is not null
+    group by component, name
 )
 select component, process, missing, first_time, last_time
 from (

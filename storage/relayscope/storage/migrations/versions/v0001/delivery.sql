@@ -1,32 +1,68 @@
 -- Which records are there, and which are missing.
 
+-- Log records by their attributes alone: a chunk is taken apart once, and not once for each of its records,
+-- which costs twenty times as much where all are read. Its chunk is of `first_time` to `last_time`: a
+-- condition on these leaves others out.
+create view relayscope_store.unpacked_log as
+select
+    log.time as first_time, log.time as last_time, log.time, log.event_name, log.resource_id,
+    log.attributes
+from relayscope_store.log
+union all
+select c.first_time, c.last_time, r.time, s.event_name, r.resource_id, part.attributes
+from relayscope_store.log_chunk as c
+cross join lateral jsonb_array_elements(c.attributes) with ordinality as part (attributes, position)
+inner join relayscope_store.log_sealed as r
+    on r.segment = c.segment and r.place = c.chunk * 256 + part.position - 1
+inner join relayscope_store.log_shape as s on s.id = r.shape;
+
+create view relayscope_store.numbered_span as
+select
+    span.start_time as stored_time,
+    span.end_time as time,
+    span.resource_id,
+    relayscope_store.delivery_sequence_of(span.attributes) as sequence
+from relayscope_store.every_span as span
+where span.attributes ? 'relayscope.delivery.sequence';
+
 -- What is numbered: the messages of a channel; and everything that a process has sent, in the order in
 -- which it did: a span when it ended. `stored_time` is what picks the partitions.
 create view relayscope_store.numbered as
 select
-    log.time as stored_time, log.time, log.resource_id, log.channel, log.peer, log.sequence
-from relayscope_store.every_log as log
-where log.event_name = 'mcp.message' and log.channel is not null and log.sequence is not null
+    log.first_time,
+    log.last_time,
+    log.time as stored_time,
+    log.time,
+    log.resource_id,
+    relayscope_store.channel_of(log.attributes) as channel,
+    relayscope_store.peer_of(log.attributes) as peer,
+    relayscope_store.sequence_of(log.attributes) as sequence
+from relayscope_store.unpacked_log as log
+where log.event_name = 'mcp.message' and relayscope_store.channel_of(log.attributes) is not null
+    and relayscope_store.sequence_of(log.attributes) is not null
 union all
 select
+    log.first_time,
+    log.last_time,
     log.time as stored_time,
     log.time,
     log.resource_id,
     null as channel,
     null as peer,
     relayscope_store.delivery_sequence_of(log.attributes) as sequence
-from relayscope_store.every_log as log
+from relayscope_store.unpacked_log as log
 where log.attributes ? 'relayscope.delivery.sequence'
 union all
 select
-    span.start_time as stored_time,
-    span.end_time as time,
+    span.stored_time as first_time,
+    span.time as last_time,
+    span.stored_time,
+    span.time,
     span.resource_id,
     null as channel,
     null as peer,
-    relayscope_store.delivery_sequence_of(span.attributes) as sequence
-from relayscope_store.every_span as span
-where span.attributes ? 'relayscope.delivery.sequence';
+    span.sequence
+from relayscope_store.numbered_span as span;
 
 -- Processes that have said that they emit nothing more: only then is it known which number was the last.
 create view relayscope_store.ended_process as
@@ -88,6 +124,8 @@ as $$
                 -- Spans of more than a day, at the edge of the time, count as missing.
                 and numbered.stored_time >= from_time - interval '1 day'
                 and numbered.stored_time < to_time
+                and numbered.last_time >= from_time
+                and numbered.first_time < to_time
                 and numbered.sequence is not null
             group by numbered.resource_id, numbered.channel, numbered.sequence
         ) as one
