@@ -9,6 +9,7 @@ import socket
 import threading
 import urllib.error
 import urllib.request
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from urllib.parse import urlsplit
@@ -268,6 +269,39 @@ def test_an_answer_that_is_never_read_is_no_answer(
     span = hooked.span("tools/call find")
     assert (span.attributes or {})[ERROR_TYPE] == ERROR_UNANSWERED
     assert len(hooked.bodies) == 1
+
+
+@pytest.mark.filterwarnings("ignore:Unclosed connection:ResourceWarning")  # aiohttp's, to the host
+def test_a_response_that_is_let_go_of_before_its_body_came_is_freed(hooked: Telemetry) -> None:
+    """The hook holds neither the response nor its stream, so its call ends unanswered."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = threading.Thread(target=_answer_without_the_body, args=(listener,))
+        server.start()
+
+        async def post() -> weakref.ref[aiohttp.ClientResponse]:
+            async with aiohttp.ClientSession() as session:
+                url = f"http://127.0.0.1:{listener.getsockname()[1]}/json"
+                return weakref.ref(await session.post(url, data=CALL, headers=HEADERS))
+
+        response = asyncio.run(post())
+        server.join()
+    # aiohttp leaves the response and its stream in a circle.
+    gc.collect()
+
+    assert response() is None
+    span = hooked.span("tools/call find")
+    assert (span.attributes or {})[ERROR_TYPE] == ERROR_UNANSWERED
+
+
+def _answer_without_the_body(listener: socket.socket) -> None:
+    """Answer one request with headers alone, and wait until the client goes."""
+    connection, _ = listener.accept()
+    with connection:
+        connection.recv(65536)
+        head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(RESULT)}"
+        connection.sendall(f"{head}\r\n\r\n".encode())
+        while connection.recv(65536):
+            pass
 
 
 @pytest.mark.parametrize("accept", ["text/event-stream", "*/*"])
