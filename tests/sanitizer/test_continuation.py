@@ -116,6 +116,15 @@ def test_names_that_are_left_out_have_no_value(text: str) -> None:
     same(text)
 
 
+@pytest.mark.parametrize(
+    "message", ['{"x":"%s=hunter2x9k1"}', '{"x": "{\\"%s\\": \\"hunter2x9k1\\"}"}']
+)
+def test_a_tab_as_json_writes_it_parts_no_name(message: str) -> None:
+    """It stands between two words of one, where a line break would not."""
+    assert "hunter2x9k1" not in QUICK.text(message % "api\\tkey")
+    assert "hunter2x9k1" in QUICK.text(message % "api\\nkey")
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("secret", [False, True])
 def test_no_kind_of_text_loses_a_finding(kind: str, secret: bool) -> None:  # noqa: FBT001 - a parameter of the test
