@@ -32,8 +32,9 @@ _BLANKS: Final = ((b"\\n", b"\n"), (b"\\r", b"\r"), (b"\\t", b"\t"))
 _QUOTES = re.compile(rb"%[0-9a-fA-F]{2}")
 _NO_QUOTE = re.compile(rb"%(?![0-9a-fA-F]{2})")
 """What a percent sign stands for; others are those of formats and numbers."""
-_JOINING = re.compile(rb"\\[^\"nr\\]|%[0-9a-fA-F]{2}|&")
-"""Spellings without which no name reads otherwise: a quotation mark and a line break part names."""
+# A quotation mark or a line break parts names, written in whatever way, and so do indented lines.
+_JOINING = re.compile(rb"\\(?:[^\"nrt\\]|(?<!\\[nrt]\\)t)")
+"""Escapes that may join what reads as one name."""
 
 
 class Suspicion(NamedTuple):
@@ -152,7 +153,7 @@ class Suspicions:
 
     def _phrases(self, data: bytes, ends: list[int]) -> tuple[list[Span], bool]:
         """The names as written, and whether there are more of them in another spelling."""
-        if len(ends) > 1 and not _JOINING.search(data, 0, ends[0]):
+        if not (b"%" in data or b"&" in data or _JOINING.search(data, 0, ends[0])):
             # Each takes 0.3 µs in each spelling.
             data, ends = data[: ends[0]], ends[:1]
         return self._mentions.phrases(data, ends)
