@@ -3,6 +3,7 @@
 import re
 import signal
 import subprocess
+import sys
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, text
 
+from relayscope.collector.demo.processes import Processes
 from relayscope.collector.demo.scenario import SECRET
 from relayscope.storage import EmbeddedServer, create_engine
 from tests.fix_programs import SCRIPTS, clean_environment
@@ -209,3 +211,17 @@ def test_the_demo_leaves_nothing_running(demo: Demo) -> None:
 
     assert demo.output
     assert ours == []
+
+
+def test_programs_hear_ctrl_c_also_when_the_demo_was_started_in_the_background(
+    tmp_path: Path,
+) -> None:
+    """A shell lets its background commands ignore it; programs that do are waited for in vain."""
+    says = "import signal; print(signal.getsignal(signal.SIGINT), flush=True); signal.pause()"
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with Processes(tmp_path) as processes:
+            program = processes.start("program", [sys.executable, "-c", says], {})
+            assert "default_int_handler" in program.wait_for_line(lambda line: line)
+    finally:
+        signal.signal(signal.SIGINT, before)

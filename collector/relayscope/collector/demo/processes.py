@@ -44,6 +44,10 @@ class Processes:
         self._running: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> Self:
+        # A shell has what it starts in the background ignore Ctrl-C, and programs inherit that:
+        # each of these would then be waited for in vain.
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         return self
 
     def __exit__(self, *_: object) -> None:
