@@ -91,12 +91,12 @@ class Message(Record):
     @property
     def direction(self) -> str | None:
         """`sent` or `received`, by the component that recorded it."""
-        return self._text(MESSAGE_DIRECTION)
+        return text_of(self.attributes.get(MESSAGE_DIRECTION))
 
     @property
     def kind(self) -> str | None:
         """`request`, `notification`, `result`, `error`, `batch` or `unparsable`."""
-        return self._text(MESSAGE_KIND)
+        return text_of(self.attributes.get(MESSAGE_KIND))
 
     @property
     def is_answer(self) -> bool:
@@ -106,12 +106,14 @@ class Message(Record):
     @property
     def method(self) -> str | None:
         """The method; on an answer, that of its request."""
-        return self._text(MCP_METHOD_NAME) or self._text(RPC_METHOD)
+        return text_of(self.attributes.get(MCP_METHOD_NAME)) or text_of(
+            self.attributes.get(RPC_METHOD)
+        )
 
     @property
     def request_id(self) -> str | None:
         """The JSON-RPC id, as text."""
-        return self._text(JSONRPC_REQUEST_ID)
+        return text_of(self.attributes.get(JSONRPC_REQUEST_ID))
 
     @property
     def size(self) -> int:
@@ -122,7 +124,7 @@ class Message(Record):
     @property
     def channel(self) -> str | None:
         """The id of the component's connection."""
-        return self._text(CHANNEL_ID)
+        return text_of(self.attributes.get(CHANNEL_ID))
 
     @property
     def sequence(self) -> int:
@@ -140,25 +142,22 @@ class Message(Record):
     @property
     def tool(self) -> str | None:
         """The tool, of a call of one and of its answer."""
-        return self._text(GEN_AI_TOOL_NAME)
+        return text_of(self.attributes.get(GEN_AI_TOOL_NAME))
 
     @property
     def peer(self) -> str | None:
         """The peer at the other end of the connection."""
-        return self._text(PEER)
+        return text_of(self.attributes.get(PEER))
 
     @property
     def error_code(self) -> str | None:
         """The JSON-RPC error code, as text."""
-        return self._text(RPC_RESPONSE_STATUS_CODE)
+        return text_of(self.attributes.get(RPC_RESPONSE_STATUS_CODE))
 
     @property
     def odd(self) -> str | None:
         """A mark of what is odd about it, if anything."""
-        return self._text(MESSAGE_ODD)
-
-    def _text(self, key: str) -> str | None:
-        return text_of(self.attributes.get(key))
+        return text_of(self.attributes.get(MESSAGE_ODD))
 
 
 def text_of(value: object) -> str | None:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from relayscope.collector.query.records import Message
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from relayscope.collector.query.records import Record, Span
-    from relayscope.collector.query.trace_tree import Trace
+    from relayscope.collector.query.trace_tree import Node, Trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +51,8 @@ class Facts:
         return self.end - self.start
 
     @classmethod
-    def of(cls, trace: Trace) -> Facts:
-        """Take them from a trace."""
-        nodes = list(trace.nodes())
+    def of(cls, trace: Trace, nodes: Sequence[Node]) -> Facts:
+        """Take them from a trace, and its spans from the top down."""
         spans = tuple(node.span for node in nodes if node.span)
         records = (*trace.loose, *chain.from_iterable(node.records for node in nodes))
         times = [span.start for span in spans] + [record.time for record in records]

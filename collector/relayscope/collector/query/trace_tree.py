@@ -192,11 +192,13 @@ def _in_order(
     A child of another component has another clock. Where that would put it before the message that
     caused it, or after the answer that came of it, it stands beside that message.
     """
-    sent, answered = _first_sent_and_last_received(node)
+    own_clock = node.span.component if node and node.span else None
+    others = any(child.span and child.span.component != own_clock for child in children)
+    sent, answered = _first_sent_and_last_received(node if others else None)
 
     def place(child: Node) -> tuple[int, int]:
         start = child.start
-        if node and node.span and child.span and child.span.component != node.span.component:
+        if own_clock is not None and child.span and child.span.component != own_clock:
             if sent is not None and start < sent:
                 return sent, 1
             if answered is not None and start >= answered:
@@ -212,11 +214,11 @@ def _in_order(
 
 
 def _first_sent_and_last_received(node: Node | None) -> tuple[int | None, int | None]:
-    messages = list(node.messages) if node else []
-    sent = min((message.time for message in messages if message.direction == "sent"), default=None)
-    answered = max(
-        (message.time for message in messages if message.direction == "received"), default=None
-    )
+    times: dict[str | None, list[int]] = {}
+    for message in node.messages if node else ():
+        times.setdefault(message.direction, []).append(message.time)
+    sent = min(times.get("sent", ()), default=None)
+    answered = max(times.get("received", ()), default=None)
     if sent is None or answered is None or answered < sent:
         return sent, None
     return sent, answered

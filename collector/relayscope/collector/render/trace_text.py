@@ -107,7 +107,7 @@ class _Page:
     def __init__(self, trace: Trace, layout: Layout) -> None:
         self._trace = trace
         self._layout = layout
-        self._facts = Facts.of(trace)
+        self._facts = Facts.of(trace, list(trace.nodes()))
         self._styles = dict(zip(self._facts.components, cycle(_COMPONENT_STYLES), strict=False))
         self._repeats = repeats(trace) if layout.messages is Messages.GIST else set[int]()
         self._time_width = max(

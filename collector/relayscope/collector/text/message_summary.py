@@ -7,7 +7,10 @@ import re
 from typing import Final, NamedTuple
 
 _DECODER: Final = json.JSONDecoder(strict=False)
-_SPACE: Final = re.compile(r"[ \t\r\n]*")
+_KEY: Final = r'[ \t\r\n]*(?P<key>"(?:[^"\\]++|\\.)*+")[ \t\r\n]*:[ \t\r\n]*'
+_FIRST: Final = re.compile(r"[ \t\r\n]*\{" + _KEY, re.DOTALL)
+_NEXT: Final = re.compile(r"[ \t\r\n]*," + _KEY, re.DOTALL)
+"""Members of an object, each up to its value."""
 
 
 def gist(text: str) -> str:
@@ -78,30 +81,17 @@ class _Member(NamedTuple):
 def _members(text: str) -> dict[str, _Member]:
     """The members of a JSON object in their order; none if the text is no object."""
     members: dict[str, _Member] = {}
-    position = _skip(text, 0)
-    opening = "{"
-    while text.startswith(opening, position):
-        opening = ","
-        start = _skip(text, position + 1)
-        if not text.startswith('"', start):
-            break
+    found = _FIRST.match(text)
+    while found is not None:
+        key, start, value_at = found["key"], found.start("key"), found.end()
         try:
-            key, position = _DECODER.raw_decode(text, start)
+            key = _DECODER.decode(key) if "\\" in key else key[1:-1]
         except ValueError:
             break
-        position = _skip(text, position)
-        if not text.startswith(":", position):
-            break
-        value_at = _skip(text, position + 1)
         try:
             _, stop = _DECODER.raw_decode(text, value_at)
         except (ValueError, RecursionError):  # it breaks off, or is deeper than Python reads
             stop = len(text)
         members[key] = _Member(start, stop, text[value_at:stop])
-        position = _skip(text, stop)
+        found = _NEXT.match(text, stop)
     return members
-
-
-def _skip(text: str, position: int) -> int:
-    found = _SPACE.match(text, position)
-    return found.end() if found else position

@@ -7,19 +7,22 @@ const pane = document.getElementById("chosen");
 const scroller = document.querySelector(".ladder, .waterfall, .log");
 const rows = [...document.querySelectorAll(".row")];
 const places = new Map();
-/** The name of what a link chooses: its address has it to the letter. */
-const named = (link) => new URL(link.href?.baseVal ?? link.href, location).searchParams.get("at");
+/** The name of what a link chooses: its address, a query alone, has it to the letter. */
+const named = (link) => new URLSearchParams(link.getAttribute("href")).get("at");
 rows.forEach((row, place) => {
   places.set(named(row), place);
   if (row.dataset.twin) places.set(decodeURIComponent(row.dataset.twin), place);
 });
 let asked;
+let reached;
 
 const current = () => rows.findIndex((row) => row.hasAttribute("aria-current"));
 
 /** One row can be reached with Tab; the others with the keys that step. */
 function letTabReach(place) {
-  rows.forEach((row, at) => { row.setAttribute("tabindex", at === place ? "0" : "-1"); });
+  for (const row of reached ? [reached] : rows) row.setAttribute("tabindex", "-1");
+  reached = rows[place];
+  reached?.setAttribute("tabindex", "0");
 }
 
 function mark(name) {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
@@ -129,7 +130,12 @@ class Address:
 
     def folded(self, span: str) -> str:
         """The address with a span folded."""
-        return self.to(fold=(*self.fold, span), open=tuple(one for one in self.open if one != span))
+        if span in self.open:
+            return self.to(
+                fold=(*self.fold, span), open=tuple(one for one in self.open if one != span)
+            )
+        # Each span of a trace has such a link: what they share is written once.
+        return f"{_beginning(self)}{urlencode({'fold': span})}"
 
     def unfolded(self, span: str) -> str:
         """The address with a span open."""
@@ -142,6 +148,11 @@ class Address:
         if value in values:
             return self.to(**{name: tuple(one for one in values if one != value)})
         return self.to(**{name: (*values, value)})
+
+
+@lru_cache(maxsize=8)
+def _beginning(address: Address) -> str:
+    return f"{address.to()}&" if address.parts else "?"
 
 
 def _without(given: QueryParams) -> tuple[str, ...]:

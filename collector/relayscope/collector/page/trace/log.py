@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from relayscope.collector.text.quantities import duration_text
@@ -27,6 +27,6 @@ def log(rows: Iterable[Row]) -> list[Line]:
     before: int | None = None
     for row in sorted(rows, key=lambda row: row.at):
         since = "" if before is None else f"+{duration_text(row.at - before)}"
-        lines.append(Line(replace(row, sign=row.sign or "▪"), since))
+        lines.append(Line(row, since))
         before = row.at
     return lines

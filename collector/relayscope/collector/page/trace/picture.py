@@ -59,7 +59,7 @@ class Picture:
             trace,
             places,
             exchange,
-            Facts.of(trace),
+            Facts.of(trace, places.nodes),
             Shown.of(places, address, frozenset(in_order)),
             Scale.of(places, exchange.corrections),
             in_order,

@@ -6,8 +6,7 @@ width there is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from relayscope.collector.page.trace import words
 from relayscope.collector.query.records import Message, SpanEvent
@@ -29,8 +28,7 @@ _DEEPEST: Final = 12
 _ARROWS: Final = {"sent": "→", "received": "←"}
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A line of the waterfall.
 
     Attributes:

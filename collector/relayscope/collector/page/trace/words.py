@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from relayscope.collector.render import labels
@@ -62,7 +63,14 @@ def said(message: Message) -> str:
     """Return the text beyond its label, cut to one line."""
     if message.body is None:
         return "text not recorded"
-    return short(gist(message.body))
+    is_short = len(message.body) <= GIST_CHARACTERS
+    return _gist(message.body) if is_short else short(gist(message.body))
+
+
+@lru_cache(maxsize=10_000)
+def _gist(text: str) -> str:
+    """The gist of a text that is recorded up to four times: at both ends, and on both sides."""
+    return short(gist(text))
 
 
 def log_label(record: Record) -> str:
