@@ -169,12 +169,13 @@ def test_a_wrong_setting_stops_the_start_with_one_line() -> None:
     )
 
 
-def test_reading_commands_do_not_load_what_only_serving_needs() -> None:
-    """`relayscope trace` starts without gRPC, so that it starts quickly."""
+@pytest.mark.parametrize("command", ["sql", "trace", "lists", "problems"])
+def test_reading_commands_do_not_load_what_only_serving_needs(command: str) -> None:
+    """`relayscope trace` starts without gRPC and SQLAlchemy, so that it starts quickly."""
     code = (
         "import sys\n"
         "from relayscope.collector.cli.main import main\n"
-        "from relayscope.collector.cli import options\n"
+        f"from relayscope.collector.cli.commands import {command}\n"
         "assert not {'grpc', 'uvicorn', 'starlette', 'sqlalchemy'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code], env=clean_environment(), check=True)

@@ -20,7 +20,7 @@ from relayscope.storage import (
     migrate,
     tables,
 )
-from relayscope.storage.migrate import HEAD
+from relayscope.storage.migration import HEAD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

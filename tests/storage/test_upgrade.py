@@ -14,7 +14,7 @@ from alembic.config import Config
 from sqlalchemy import text
 
 from relayscope.storage import create_engine, migrate
-from relayscope.storage.migrate import HEAD
+from relayscope.storage.migration import HEAD
 from tests.fix_programs import eventually
 
 PREVIOUS: Final = "v0001"

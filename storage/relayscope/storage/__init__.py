@@ -3,62 +3,68 @@
 `EmbeddedServer` runs a PostgreSQL of our own, `create_engine` connects to any, `migrate` gives it
 our tables and views, and a `Writer` puts `Batch`es into it, each once, committed when it returns.
 `relayscope.storage.rows` says what the rows of a batch look like.
+
+Names are imported when they are used: who only reads from the embedded server needs no SQLAlchemy.
 """
 
-from relayscope.storage.batch import Batch, Row, WriteOutcome
-from relayscope.storage.database_size import DatabaseSize, measure_database
-from relayscope.storage.embedded import EmbeddedServer
-from relayscope.storage.engine import create_engine
-from relayscope.storage.errors import (
-    DatabaseTooNew,
-    DatabaseTooOld,
-    DatabaseUnreleased,
-    EmbeddedServerError,
-    NoDatabase,
-    NotPermitted,
-    ServerDidNotStart,
-    StorageError,
-    StorageUnavailable,
-    TooManyRules,
-)
-from relayscope.storage.levels import (
-    MOST_RULES,
-    LevelAgent,
-    LevelRule,
-    Selectors,
-    agents,
-    find_agent,
-    heard_lately,
-    reset_levels,
-    rules_in_force,
-    save_agent,
-    set_level,
-)
-from relayscope.storage.migrate import migrate
-from relayscope.storage.process_metrics import MetricSample, forget_samples, store_samples
-from relayscope.storage.retention import (
-    Policy,
-    Removal,
-    drop_unused_tables,
-    forget_unused,
-    hold,
-    plan,
-    remove,
-    sealed_removals,
-)
-from relayscope.storage.roles import Roles, end_long_reads, init_roles
-from relayscope.storage.sealing import (
-    RetentionClass,
-    Sealed,
-    Sealer,
-    Segment,
-    live_partitions,
-    maintenance_connection,
-    move_default_rows,
-    read_dictionary,
-    read_records,
-)
-from relayscope.storage.writing import Writer
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from relayscope.storage.batch import Batch, Row, WriteOutcome
+    from relayscope.storage.database_size import DatabaseSize, measure_database
+    from relayscope.storage.embedded import EmbeddedServer, connect_embedded, is_embedded
+    from relayscope.storage.engine import create_engine, place_of
+    from relayscope.storage.errors import (
+        DatabaseTooNew,
+        DatabaseTooOld,
+        DatabaseUnreleased,
+        EmbeddedServerError,
+        NoDatabase,
+        NotPermitted,
+        ServerDidNotStart,
+        StorageError,
+        StorageUnavailable,
+        TooManyRules,
+    )
+    from relayscope.storage.levels import (
+        MOST_RULES,
+        LevelAgent,
+        LevelRule,
+        Selectors,
+        agents,
+        find_agent,
+        heard_lately,
+        reset_levels,
+        rules_in_force,
+        save_agent,
+        set_level,
+    )
+    from relayscope.storage.migration import migrate
+    from relayscope.storage.process_metrics import MetricSample, forget_samples, store_samples
+    from relayscope.storage.retention import (
+        Policy,
+        Removal,
+        drop_unused_tables,
+        forget_unused,
+        hold,
+        plan,
+        remove,
+        sealed_removals,
+    )
+    from relayscope.storage.roles import Roles, end_long_reads, init_roles
+    from relayscope.storage.sealing import (
+        RetentionClass,
+        Sealed,
+        Sealer,
+        Segment,
+        live_partitions,
+        maintenance_connection,
+        move_default_rows,
+        read_dictionary,
+        read_records,
+    )
+    from relayscope.storage.writing import Writer
 
 __all__ = [
     "MOST_RULES",
@@ -90,6 +96,7 @@ __all__ = [
     "WriteOutcome",
     "Writer",
     "agents",
+    "connect_embedded",
     "create_engine",
     "drop_unused_tables",
     "end_long_reads",
@@ -99,11 +106,13 @@ __all__ = [
     "heard_lately",
     "hold",
     "init_roles",
+    "is_embedded",
     "live_partitions",
     "maintenance_connection",
     "measure_database",
     "migrate",
     "move_default_rows",
+    "place_of",
     "plan",
     "read_dictionary",
     "read_records",
@@ -115,3 +124,70 @@ __all__ = [
     "set_level",
     "store_samples",
 ]
+
+_MODULES: Final = {
+    "Batch": "batch",
+    "DatabaseSize": "database_size",
+    "DatabaseTooNew": "errors",
+    "DatabaseTooOld": "errors",
+    "DatabaseUnreleased": "errors",
+    "EmbeddedServer": "embedded",
+    "EmbeddedServerError": "errors",
+    "LevelAgent": "levels",
+    "LevelRule": "levels",
+    "MOST_RULES": "levels",
+    "MetricSample": "process_metrics",
+    "NoDatabase": "errors",
+    "NotPermitted": "errors",
+    "Policy": "retention",
+    "Removal": "retention",
+    "RetentionClass": "sealing",
+    "Roles": "roles",
+    "Row": "batch",
+    "Sealed": "sealing",
+    "Sealer": "sealing",
+    "Segment": "sealing",
+    "Selectors": "levels",
+    "ServerDidNotStart": "errors",
+    "StorageError": "errors",
+    "StorageUnavailable": "errors",
+    "TooManyRules": "errors",
+    "WriteOutcome": "batch",
+    "Writer": "writing",
+    "agents": "levels",
+    "connect_embedded": "embedded",
+    "create_engine": "engine",
+    "drop_unused_tables": "retention",
+    "end_long_reads": "roles",
+    "find_agent": "levels",
+    "forget_samples": "process_metrics",
+    "forget_unused": "retention",
+    "heard_lately": "levels",
+    "hold": "retention",
+    "init_roles": "roles",
+    "is_embedded": "embedded",
+    "live_partitions": "sealing",
+    "maintenance_connection": "sealing",
+    "measure_database": "database_size",
+    "migrate": "migration",
+    "move_default_rows": "sealing",
+    "place_of": "engine",
+    "plan": "retention",
+    "read_dictionary": "sealing",
+    "read_records": "sealing",
+    "remove": "retention",
+    "reset_levels": "levels",
+    "rules_in_force": "levels",
+    "save_agent": "levels",
+    "sealed_removals": "retention",
+    "set_level": "levels",
+    "store_samples": "process_metrics",
+}
+
+if not TYPE_CHECKING:  # A checker that saw it would take any name for one of ours.
+
+    def __getattr__(name: str) -> object:
+        module = _MODULES.get(name)
+        if module is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(f"{__name__}.{module}"), name)

@@ -48,3 +48,9 @@ def create_engine(url: str) -> Engine:
             {k: v for k, v in _CONNECTION_DEFAULTS.items() if k not in parsed.query}
         )
     )
+
+
+def place_of(url: str) -> str:
+    """Return where the database of a URL is, whoever connects and however."""
+    place = make_url(url).set(drivername="postgresql", username=None, password=None, query={})
+    return place.render_as_string()

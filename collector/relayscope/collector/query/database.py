@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, LiteralString
+from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import errors
 from psycopg.sql import SQL, Identifier
-from sqlalchemy import make_url
 
+from relayscope import storage
 from relayscope.collector.query.errors import DatabaseMissing
 from relayscope.collector.query.queries import query
-from relayscope.storage import EmbeddedServer, NoDatabase, StorageError, create_engine
+from relayscope.storage import (
+    EmbeddedServer,
+    NoDatabase,
+    StorageError,
+    connect_embedded,
+    is_embedded,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -75,7 +82,7 @@ def connect_reader(urls: Sequence[str]) -> psycopg.Connection[Any]:
 
 def reader_urls(url: str) -> tuple[str, ...]:
     """Return the URLs for reading in an embedded server, the best first."""
-    return make_url(url).set(username=_READER).render_as_string(hide_password=False), url
+    return urlsplit(url)._replace(netloc=f"{_READER}@").geturl(), url
 
 
 def again(connection: psycopg.Connection[Any], *, timeout: float) -> None:
@@ -134,7 +141,9 @@ def _connect(urls: Sequence[str]) -> psycopg.Connection[Any]:
 
 def _detached(url: str) -> psycopg.Connection[Any]:
     """Connect with the defaults of our engines, to a connection that belongs to no pool."""
-    pooled = create_engine(url).raw_connection()
+    if is_embedded(url):
+        return connect_embedded(url)
+    pooled = storage.create_engine(url).raw_connection()
     connection = pooled.driver_connection
     pooled.detach()
     if not isinstance(connection, psycopg.Connection):

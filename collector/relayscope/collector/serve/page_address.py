@@ -9,8 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from sqlalchemy import make_url
-
+from relayscope import storage
 from relayscope.collector.errors import StartError
 
 if TYPE_CHECKING:
@@ -77,10 +76,7 @@ def _database(settings: Settings) -> str:
     """Return where it is stored, whoever connects; empty for the embedded server."""
     if settings.database_url is None:
         return ""
-    url = make_url(settings.database_url.get_secret_value())
-    return url.set(
-        drivername="postgresql", username=None, password=None, query={}
-    ).render_as_string()
+    return storage.place_of(settings.database_url.get_secret_value())
 
 
 def _is_taken(descriptor: int) -> bool:

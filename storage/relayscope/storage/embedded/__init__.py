@@ -4,6 +4,7 @@
 for as long as anybody does; `privileges` lets both work for root, whom PostgreSQL refuses to serve.
 """
 
+from relayscope.storage.embedded.connection import connect_embedded, is_embedded
 from relayscope.storage.embedded.server import EmbeddedServer
 
-__all__ = ["EmbeddedServer"]
+__all__ = ["EmbeddedServer", "connect_embedded", "is_embedded"]

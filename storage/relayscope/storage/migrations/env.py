@@ -1,4 +1,4 @@
-"""Alembic's entry point; `relayscope.storage.migrate` hands it the connection."""
+"""Alembic's entry point; `relayscope.storage.migration` hands it the connection."""
 
 from alembic import context
 
