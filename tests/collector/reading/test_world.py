@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from playwright.sync_api import expect
 
 from relayscope.conventions.attributes import ERROR_STOPPED_READING
 from tests.collector.reading.conftest import COMMAND
@@ -129,7 +130,7 @@ def test_the_same_call_again_and_again_is_a_problem(world: World) -> None:
 def test_each_fault_is_found_by_clicking(world: World, open_page: OpenPage) -> None:
     """From the first page to the problems, and from each of them to the very place in its trace."""
     page = open_page("/")
-    assert page.locator("svg a", has_text="swallows").count() > 0
+    expect(page.locator("svg a", has_text="swallows")).not_to_have_count(0)
     page.get_by_role("link", name="problems", exact=False).first.click()
     for tool in ("swallows", "string_id", "late", "object_content"):
         problem = page.locator("article", has_text=f"{tool}").first
