@@ -259,4 +259,8 @@ def standard_environment(database_url: str, data_dir: Path) -> dict[str, str]:
         # Samples are as old as they are: the round of maintenance that a collector begins with
         # would seal and remove them, if they come before its end.
         "RELAYSCOPE_SEAL_AFTER": "P36500D",
+        "RELAYSCOPE_KEEP_LOGS": "P3650D",
+        "RELAYSCOPE_KEEP_TRACES": "P3650D",
+        "RELAYSCOPE_KEEP_METRICS": "P3650D",
+        "RELAYSCOPE_KEEP_APART": "[]",
     }
