@@ -1,7 +1,7 @@
 """A connection to the embedded server, for those who make one and end.
 
-Its URL is ours, so that libpq can read it: SQLAlchemy, which reads what users write, takes a third
-of the time in which a command starts.
+Its URL is ours, so that libpq can read it. Importing SQLAlchemy, which reads what users write, took
+16 and 38 % of the processor time of `relayscope sql` in two measurements.
 """
 
 import re
