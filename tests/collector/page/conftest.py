@@ -96,7 +96,7 @@ def violations(page: Page) -> list[str]:
 
 
 def cut_off(page: Page) -> list[str]:
-    """What has more in it than can be seen, where nothing can be scrolled; a cell's `…` says so."""
+    """No element has more in it than can be seen where nothing scrolls; a cell's `…` says so."""
     found: list[str] = page.locator("main, main *, aside *").evaluate_all(
         """all => all.filter(one => one.scrollWidth > one.clientWidth + 1 && one.clientWidth > 0
                 && getComputedStyle(one).overflowX !== "visible"

@@ -82,7 +82,7 @@ def test_a_list_is_read_from_its_other_end(client: httpx.Client, name: str) -> N
 def test_the_least_come_first_where_they_are_asked_for(
     client: httpx.Client, name: str, column: str
 ) -> None:
-    """Which is the other end of the same list; what has none comes last in both."""
+    """The other end of the same list is shown; rows without a value come last in both."""
     both = [
         [row[column] for row in answer["rows"] if row[column] is not None]
         for order in ("ascending", "descending")

@@ -72,7 +72,7 @@ def test_what_is_known_is_not_sent_again(client: httpx.Client) -> None:
 
 
 def test_now_goes_on_by_itself(open_page: OpenPage, stored: Collector) -> None:
-    """What goes wrong meanwhile is there without loading it anew; not while it is paused."""
+    """A new fault appears without loading the page anew, and does not while it is paused."""
     fail(stored, "now-broken")
     page = open_page("/?since=1h")
     page.evaluate("document.body.dataset.same = 'yes'")

@@ -237,7 +237,7 @@ def test_a_trace_withstands_what_telemetry_says(
 
 
 def test_a_time_that_is_dragged_over_is_seen_closer(open_page: OpenPage) -> None:
-    """What is chosen stays so, what is beyond has no bar, and the address says which time."""
+    """The chosen row stays so, rows beyond have no bar, and the address says which time."""
     page = open_page(f"{TRACE}?view=waterfall&at=33f067aa0ba902b7")
     bars = page.locator(".waterfall .row.span svg .bar")
     assert bars.count() == 6
@@ -292,7 +292,7 @@ def test_a_time_that_is_none_shows_all(open_page: OpenPage, between: str) -> Non
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_on_paper_a_trace_is_whole(open_page: OpenPage, view: str) -> None:
-    """What scrolls on a screen is printed to its end, and what is chosen comes after it."""
+    """A part that scrolls on a screen is printed to its end, and the chosen row comes after."""
     page = open_page(f"{TRACE}?view={view}", viewport={"width": 1000, "height": 700})
     page.click(".row:has-text('tools/call #3') >> nth=0")
     page.wait_for_selector("#chosen section")

@@ -115,7 +115,7 @@ def test_every_view_can_be_read_by_everybody(recorded: Collector, open_page: Ope
 def test_every_view_fits_a_telephone_a_wide_screen_and_paper(
     recorded: Collector, open_page: OpenPage
 ) -> None:
-    """What is wider scrolls by itself; on paper, where nothing does, all of it is there."""
+    """Wider parts scroll by themselves; on paper, where nothing does, all of each is there."""
     page = open_page("/", color_scheme="dark")
     views = page.locator("header nav a").evaluate_all("all => all.map(one => one.pathname)")
     for path in views:
