@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,12 +16,18 @@ from sqlalchemy import Engine, make_url, text
 
 from relayscope.storage import WriteOutcome, Writer, create_engine, tables
 from relayscope.storage.partitions import Partitions
+from tests.fix_programs import eventually
 from tests.storage.samples import NOW, batch, log, point, span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 DAY: Final = 86_400_000_000_000
+
+_WAITS: Final = text(
+    "select exists (select from pg_locks join pg_database on pg_database.oid = pg_locks.database"
+    " where datname = current_database() and not granted)"
+)
 
 
 @pytest.fixture
@@ -178,6 +186,50 @@ def test_a_user_who_may_make_none_keeps_no_row_out(database_url: str, engine: En
     own.dispose()
     with engine.begin() as owner:
         owner.exec_driver_sql(f"drop owned by {role}; drop role {role}")
+
+
+@contextmanager
+def partition_in_the_making(engine: Engine, day: int) -> Iterator[Callable[[], None]]:
+    """Make a partition, which is there at the end; give what waits until somebody waits for it."""
+    with engine.begin() as maker:
+        maker.execute(
+            text("select relayscope_store.make_partition('log', :name, :day, :day + '1 day')"),
+            {"name": partition(day), "day": datetime(2000, 1, 1, tzinfo=UTC) + timedelta(day)},
+        )
+
+        def is_waited_for() -> bool:
+            with engine.connect() as connection:
+                return bool(connection.scalar(_WAITS))
+
+        yield lambda: eventually(is_waited_for)
+
+
+@pytest.mark.parametrize("at", [NOW - 40 * DAY, NOW - 50 * DAY], ids=["moves rows", "moves none"])
+def test_a_row_on_its_way_into_default_comes_into_the_partition_that_is_made_meanwhile(
+    engine: Engine, writer: Writer, at: int
+) -> None:
+    """It is stored at once, not refused for a state of the database."""
+    writer.write([batch(logs=[log(at=NOW - 40 * DAY)])])
+    day = today() - (NOW - at) // DAY
+    with ThreadPoolExecutor(1) as thread:
+        with partition_in_the_making(engine, day) as wait_until_somebody_waits:
+            written = thread.submit(writer.write, [batch(logs=[log("late", at=at)])])
+            wait_until_somebody_waits()
+        assert written.result() == [WriteOutcome()]
+    assert partition(day) in places(engine)
+    assert sum(places(engine).values()) == 2
+
+
+def test_rows_that_move_are_found_by_whoever_reads_meanwhile(
+    engine: Engine, writer: Writer
+) -> None:
+    """A reader finds them in DEFAULT or in their partition, never in neither."""
+    writer.write([batch(logs=[log(at=NOW - 40 * DAY)])])
+    with ThreadPoolExecutor(1) as thread:
+        with partition_in_the_making(engine, today() - 40) as wait_until_somebody_waits:
+            found = thread.submit(places, engine)
+            wait_until_somebody_waits()
+        assert found.result() == {partition(today() - 40): 1}
 
 
 def test_tomorrow_is_prepared(engine: Engine, writer: Writer) -> None:

@@ -103,12 +103,11 @@ class Writer:
                 rows = chain.from_iterable(map(rows_of, batches))
                 partitions.ensure(connection, partitions.numbers(rows))
             try:
-                outcomes = self._write(connection, batches, self._store)
-            except ROW_ERRORS as error:
-                if not is_of_the_row(error):
-                    raise
+                outcomes = self._write_what_can_be(connection, batches)
+            except psycopg.errors.CheckViolation:
+                # While they waited for DEFAULT, the rows got a partition, where they belong now.
                 self._forget_insertions()
-                outcomes = self._write(connection, batches, self._store_what_can_be)
+                outcomes = self._write_what_can_be(connection, batches)
             self._resources.committed()
             self._scopes.committed()
         return outcomes
@@ -193,6 +192,18 @@ class Writer:
                 _SETTINGS, {"half": str(milliseconds // 2), "whole": str(milliseconds)}
             )
         return connection
+
+    def _write_what_can_be(
+        self, connection: psycopg.Connection[Any], batches: Sequence[Batch]
+    ) -> list[WriteOutcome]:
+        """Store all rows at once, or, if some are refused, the others."""
+        try:
+            return self._write(connection, batches, self._store)
+        except ROW_ERRORS as error:
+            if not is_of_the_row(error):
+                raise
+            self._forget_insertions()
+            return self._write(connection, batches, self._store_what_can_be)
 
     def _write(
         self,

@@ -54,9 +54,10 @@ begin
         execute attach;
     exception
         when check_violation then
-            -- Rows of this time are in DEFAULT.
+            -- Rows of this time are in DEFAULT. Who reads knows the partitions before it waits for
+            -- one of them: it would find the rows neither here nor there, if it waited for DEFAULT.
             execute format(
-                'lock table relayscope_store.%I in access exclusive mode', parent || '_default'
+                'lock table only relayscope_store.%I in access exclusive mode', parent
             );
             execute format(
                 'with moved as (delete from relayscope_store.%I where %I >= $1 and %I < $2'
