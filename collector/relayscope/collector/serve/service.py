@@ -7,6 +7,7 @@ import contextlib
 import gc
 import logging
 import signal
+import sys
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -50,6 +51,12 @@ _logger = logging.getLogger(__name__)
 _GARBAGE_THRESHOLD: Final = 20_000
 """Containers made between two looks for cycles, instead of 700."""
 
+_SWITCH_SECONDS: Final = 0.001
+"""Time after which a thread gives the interpreter to another that waits, instead of 5 ms. A small
+record goes through four threads: beside a sender of texts of 1 MiB, its p99 was 25 ms, and 14 with
+0.5 ms, which storing as much as possible does not notice (59,000 records a second, 56,000 to 59,000
+with 0.5 ms)."""
+
 _LOOK_SECONDS: Final = 1.0
 """Period in which gauges are brought up to date."""
 
@@ -73,6 +80,7 @@ async def run(config: WorkerConfig, stop: asyncio.Event, ready: Callable[[], Non
     """
     settings = config.settings
     _collect_garbage_less_often()
+    sys.setswitchinterval(_SWITCH_SECONDS)
     metrics = CollectorMetrics(ComponentClasses(settings.component_classes))
     engine = create_engine(config.database_url)
     write_timeout = timedelta(seconds=settings.answer_timeout * _WRITE_SHARE)
