@@ -48,7 +48,7 @@ MESSAGE_SHA256: Final = "relayscope.message.sha256"
 """Digest of the message's text before sanitizing; only where the text is not recorded, or cut."""
 
 MESSAGE_ODD: Final = "relayscope.message.odd"
-"""What is odd about a message; absent on ordinary traffic. Values: `OddTraffic`."""
+"""The oddity of a message; absent on ordinary traffic. Values: `OddTraffic`."""
 
 CHANNEL_ID: Final = "relayscope.channel.id"
 """One connection between two peers, named at random when it is first seen."""
@@ -57,19 +57,19 @@ CHANNEL_SEQUENCE: Final = "relayscope.channel.sequence"
 """Position of a message on its channel, both directions counted together, from 1."""
 
 CHANNEL_SENT: Final = "relayscope.channel.sent"
-"""How many messages were sent over a channel, when it is closed."""
+"""Number of messages that were sent over a channel, counted when it is closed."""
 
 CHANNEL_RECEIVED: Final = "relayscope.channel.received"
-"""How many messages arrived over a channel, when it is closed."""
+"""Number of messages that arrived over a channel, counted when it is closed."""
 
 CHANNEL_UNANSWERED: Final = "relayscope.channel.unanswered"
-"""How many requests, of both directions, were never answered, when a channel is closed."""
+"""Number of requests of both directions that have no answer when a channel is closed."""
 
 CHANNEL_CLOSE_CODE: Final = "relayscope.channel.close_code"
 """Close code of a WebSocket (RFC 6455, section 7.4); 1006 where no close frame came."""
 
 CHANNEL_CLOSE_REASON: Final = "relayscope.channel.close_reason"
-"""What stood beside the close code."""
+"""The text that came with the close code."""
 
 CHANNEL_EXIT_SIGNAL: Final = "relayscope.channel.exit_signal"
 """Name of the signal that killed the child process at the other end."""
@@ -84,10 +84,10 @@ LEVEL_RULES: Final = "relayscope.level.rules"
 """The rules from outside that hold from now on, the first first: `TRACE peer=*:9060`."""
 
 LEVEL_BY: Final = "relayscope.level.by"
-"""Who asked for them."""
+"""The user who asked for them."""
 
 PEER: Final = "relayscope.peer"
-"""Who is at the other end, as the transport names it: `127.0.0.1:9051`, `stdio`, ...; a child
+"""The other end, as the transport names it: `127.0.0.1:9051`, `stdio`, ...; a child
 process is named by what it runs, and `process.command_line` of the records of its channel is all of
 its command."""
 
@@ -108,17 +108,17 @@ DELIVERY_SEQUENCE: Final = "relayscope.delivery.sequence"
 """On every span and log record: its number in its process, an integer from 1."""
 
 DELIVERY_EMITTED: Final = "relayscope.delivery.emitted"
-"""How many records the process has emitted; its highest number so far."""
+"""Number of records that the process has emitted: the highest one of its records so far."""
 
 DELIVERY_SPOOLED: Final = "relayscope.delivery.spooled"
-"""How many of them were written to its spool."""
+"""Number of them that were written to its spool."""
 
 DELIVERY_ACKNOWLEDGED: Final = "relayscope.delivery.acknowledged"
-"""How many of them a collector has acknowledged before this record was sent."""
+"""Number of them that a collector had acknowledged before this record was sent."""
 
 DELIVERY_DROPPED: Final = "relayscope.delivery.dropped"
-"""How many of them will never arrive, by reason: a map like `{"size": 120, "age": 3}`, empty if all
-is well. Reasons: `full` and `unavailable` (the disk did not take it), `failed` (it could not be
+"""Number of them that will never arrive, by reason: a map like `{"size": 120, "age": 3}`, empty if
+all is well. Reasons: `full` and `unavailable` (the disk did not take it), `failed` (it could not be
 encoded), `size` and `age` (the spool's bounds), `torn`, `corrupt` and `missing` (the spool was
 damaged), `rejected` (by the collector, in a partial success), `refused` (by the collector, for
 good)."""

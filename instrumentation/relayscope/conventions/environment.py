@@ -8,7 +8,7 @@ other's variables.
 from typing import Final
 
 PREFIX: Final = "RELAYSCOPE_"
-"""What all variables of relayscope begin with."""
+"""The beginning of every variable of relayscope."""
 
 # --- What is recorded of a traced process ---------------------------------------------------------
 RELAYSCOPE_LEVEL: Final = "RELAYSCOPE_LEVEL"
@@ -43,16 +43,16 @@ RELAYSCOPE_SPOOL_DIR: Final = "RELAYSCOPE_SPOOL_DIR"
 """The folder that holds a folder of spools for each component."""
 
 RELAYSCOPE_SPOOL_DURABILITY: Final = "RELAYSCOPE_SPOOL_DURABILITY"
-"""What a record survives once it is in the spool: one of `relayscope.spool.Durability`."""
+"""The failures that a spooled record survives: one of `relayscope.spool.Durability`."""
 
 RELAYSCOPE_SPOOL_MIB: Final = "RELAYSCOPE_SPOOL_MIB"
-"""How large a component's spools may become, in MiB."""
+"""Upper bound of a component's spools, in MiB."""
 
 RELAYSCOPE_SPOOL_HOURS: Final = "RELAYSCOPE_SPOOL_HOURS"
-"""How long records may wait in a spool, in hours."""
+"""Upper bound of the time that records wait in a spool, in hours."""
 
 RELAYSCOPE_OPAMP_ENDPOINT: Final = "RELAYSCOPE_OPAMP_ENDPOINT"
-"""Where levels are asked for, as a URL; `none` for nowhere."""
+"""URL of the OpAMP server that is asked for levels; `none` if none shall be asked."""
 
 # --- Commands that talk to a collector ------------------------------------------------------------
 RELAYSCOPE_COLLECTOR: Final = "RELAYSCOPE_COLLECTOR"

@@ -43,7 +43,7 @@ def aligned(page: Page, mention: Mention) -> Iterator[Pair]:
 
 
 def _rows(text: str, at: int) -> Iterator[tuple[int, list[tuple[int, int]]]]:
-    """Where each row starts, and its cells."""
+    """Yield the start of each row, and its cells."""
     while at < len(text):
         end = text.find("\n", at, at + HEAD)
         end = end if end >= 0 else min(len(text), at + HEAD)

@@ -110,7 +110,7 @@ class _Assignment:
             self.at, self.operator, self.colon = typed.end(), "=", False
 
     def is_about_the_name(self) -> bool:
-        """Whether the word before does not make another name of it: `Unexpected token: ...`."""
+        """Return whether the value is the name's own. In `Unexpected token: ...` it is not."""
         if not self.spaced and not self.colon:
             return True
         start = self.mention.start
@@ -126,12 +126,12 @@ class _Assignment:
         return self.page.names.rule(f"{before} {self._name()}") is not None
 
     def _is_role(self) -> bool:
-        """Whether the colon begins a word, as in reStructuredText: `pass :data:`."""
+        """Return whether the colon begins a word, as in reStructuredText: `pass :data:`."""
         is_apart = self.mention.behind > self.mention.end and not self.quote
         return self.operator == ":" and is_apart and self.page.text[self.at - 1] == ":"
 
     def _is_member(self) -> bool:
-        """Whether it is something else that a program keeps in an object: `token.start = 1`."""
+        """Return whether a harmless member of an object is assigned: `token.start = 1`."""
         last = self._name().rpartition(".")
         if not last[0] or self.quote or not self.page.is_code(self.at):
             return False
@@ -173,7 +173,7 @@ class _Assignment:
         return None if is_command and (" " in value or harmless.is_word(value)) else pair
 
     def _is_closing(self) -> bool:
-        """Whether the quotation mark there ends a text in which the name stands."""
+        """Return whether the quotation mark at the value ends a text that has the name in it."""
         text, at, start = self.page.text, self.at, self.mention.start
         if (
             self.quote == text[at]
@@ -266,7 +266,7 @@ class _Assignment:
         return Pair(rule, at, end)
 
     def _is_remark(self, value: str) -> bool:
-        """Whether a sentence says something of the name; a header's value has no plain words."""
+        """Return whether a value is a remark on the name: advice, or plain words after a header."""
         if harmless.is_advice(value):
             return True
         is_header = self.mention.rule.whole_line and not _SCHEME.match(value)
@@ -331,7 +331,7 @@ class _Assignment:
         )
 
     def _is_name(self, kind: Kind, value: str, end: int) -> bool:
-        """Whether a value names something of a program, or the sensitive thing itself."""
+        """Return whether a value is a name in a program, or another sensitive name."""
         page = self.page
         is_variable = (
             harmless.is_longer_name(value, self._name())
@@ -360,13 +360,13 @@ class _Assignment:
         return self.page.text[self.mention.start : self.mention.end]
 
     def _is_resource(self) -> bool:
-        """Whether the name is part of the name of a resource: `arn:aws:...:secret:x`."""
+        """Return whether the name is part of a resource's name: `arn:aws:...:secret:x`."""
         start = self.mention.start
         before = self.page.text[max(0, start - 100) : start]
         return before[-1:] == ":" and "arn:" in before
 
     def _is_count(self, value: str) -> bool:
-        """Whether a number counts something: in source code, or the line of a file."""
+        """Return whether a number is a count, a line of a file, or a number in source code."""
         if self.colon and not self.spaced and "." in self._name():
             return True
         if self._name().endswith("s") and len(value) < _FEW_DIGITS and self._name().islower():

@@ -51,18 +51,18 @@ class Binary(NamedTuple):
     content: bytes
 
     def text(self) -> str | None:
-        """What the content says if it is text: a file in a blob can hold secrets."""
+        """Return the content as text, which can hold secrets; None if it is no text."""
         text = decoded_bytes(self.content)
         return None if "\0" in text or "\N{REPLACEMENT CHARACTER}" in text else text
 
     def marker(self) -> str:
-        """What says of the content what can be said: type, bytes, the start of its SHA-256."""
+        """Return the marker that replaces the content: type, bytes, the start of its SHA-256."""
         digest = hashlib.sha256(self.content).hexdigest()[:16]
         return f"[BINARY:{self.media_type}:{len(self.content)}:{digest}]"
 
 
 def may_hold_binary(text: str) -> bool:
-    """Whether a look for binary contents, also of JSON in JSON strings, could find any."""
+    """Return whether a text could have binary contents, also in JSON in its JSON strings."""
     if len(text) < _SMALLEST:
         return False
     # Most texts have neither word, and a look for each takes 0.1 ns for each character.
@@ -70,7 +70,7 @@ def may_hold_binary(text: str) -> bool:
 
 
 def nested_places(text: str) -> list[int]:
-    """Where JSON in the strings of a JSON text could have binary contents."""
+    """Return the places in JSON strings at which JSON in them could have binary contents."""
     return [found.start() for found in _NESTED.finditer(text)] if len(text) >= _SMALLEST else []
 
 

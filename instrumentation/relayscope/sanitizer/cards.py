@@ -64,7 +64,7 @@ def card(text: str, start: int, end: int) -> bool:
 
 
 def _card_or_none(expressions: Iterable[re.Pattern[str]], text: str) -> bool:
-    """Whether the number next to it, if there is one, is a card's, too: cards come in lists."""
+    """Return whether the number next to it, if any, is a card's, too: cards come in lists."""
     numbers = [found[1] for expression in expressions if (found := expression.search(text))]
     return not numbers or any(map(_is_card, numbers))
 
@@ -74,14 +74,14 @@ def _is_card(number: str) -> bool:
 
 
 def _checked(text: str) -> bool:
-    """Whether the last digit is right (Luhn)."""
+    """Return whether the check digit is right (Luhn)."""
     digits = _digits(text)
     doubled = digits[-2::-2].translate(_DOUBLED)
     return (sum(map(int, digits[::-2])) + sum(map(int, doubled))) % 10 == 0
 
 
 def _part_of_more(before: str, behind: str) -> bool:
-    """Whether it is a piece of a word, a path, a decimal or a longer id."""
+    """Return whether it is a piece of a word, a path, a decimal or a longer id."""
     last, next_two = before[-1:], behind[:2]
     return (
         last.isalnum()
@@ -91,7 +91,7 @@ def _part_of_more(before: str, behind: str) -> bool:
 
 
 def _number_in_json(before: str, behind: str) -> bool:
-    """Whether it is a bare number of JSON: only its name could say that it is a card's."""
+    """Return whether it is a bare number of JSON. Only its name could tell that it is a card's."""
     return bool(_JSON_BEFORE.search(before) and _JSON_BEHIND.match(behind))
 
 

@@ -23,7 +23,7 @@ _LONGEST: Final = 512
 """Bytes before and behind a phrase that can belong to the same name."""
 
 _SPELLED: Final = rb"\\%&\x1b-\x1f\x80-\xff"
-"""What could read otherwise."""
+"""Bytes that can begin another spelling of a character."""
 _MARKS: Final = rb"=?!+:\[\]{><,;|\n\r\"'`" + _SPELLED
 _LEADING: Final = rb"(?:for|para|pour|is|was|are|will|has|set|reset|changed|to|ist|lautet|es|est)"
 # Seven plain words behind it are a sentence.
@@ -138,7 +138,7 @@ def viable(data: bytes, phrases: Iterable[Span], names: Names) -> list[Span]:
 
 
 def _first(data: bytes, start: int, done: int) -> int:
-    """Where a name starts that has a phrase in it."""
+    """Return the start of the name that a phrase is in."""
     before = data[start - _LONGEST if start > done + _LONGEST else done : start]
     first = start - len(before) + len(before.rstrip(_NAME_BYTES))
     if data[first - 1 : first] in _SIGNS:
@@ -149,7 +149,10 @@ def _first(data: bytes, start: int, done: int) -> int:
 
 
 def _is_led(data: bytes, start: int, end: int) -> bool:
-    """Whether what stands before a name lets a value follow by whatever words, or is the value."""
+    """Return whether any words may lead from the name to a value, judging by what precedes it.
+
+    The value itself may precede the name, too.
+    """
     before = data[start - 1]
     if data[start - 2 : start] == b": " and data[end : end + _NEAR].lstrip()[:1] in {b"", b"}"}:
         return True
@@ -173,7 +176,7 @@ class _Strings:
         self._may_name = self._is_name = False
 
     def may_name(self, start: int, end: int) -> bool:
-        """Whether a place could be in a JSON string that names something, at any level."""
+        """Return whether a place could be in a JSON string that is a name, at any level."""
         data = self._data
         if start >= self._mark:
             mark = data.find(b'"', end)

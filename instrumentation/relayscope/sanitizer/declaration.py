@@ -60,7 +60,7 @@ def fallback(page: Page, mention: Mention) -> Pair | None:
 
 
 def initialized(page: Page, mention: Mention) -> Pair | None:
-    """What stands in braces: `api_key{"x"}`, `variable "api_key" { default = "x" }`."""
+    """The literal in braces: `api_key{"x"}`, `variable "api_key" { default = "x" }`."""
     found = _INITIALIZED.match(page.text, mention.behind)
     return _literal(page, mention, found.end()) if found else None
 

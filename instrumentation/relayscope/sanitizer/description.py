@@ -45,7 +45,7 @@ class Descriptions:
         self._allows = allows
 
     def describes(self, name: str, value: Any) -> bool:
-        """Whether a list or mapping below a name holds nothing that could be secret."""
+        """Return whether a list or mapping below a name holds nothing that could be secret."""
         return self._is_harmless(name, value, _DEEPEST)
 
     def _is_harmless(self, name: str, value: Any, depth: int) -> bool:
@@ -69,7 +69,7 @@ class Descriptions:
         return False
 
     def _is_design(self, value: dict[str, Any]) -> bool:
-        """Whether it is a token of a design."""
+        """Return whether this is a design token: a colour, a size or the like."""
         if not value.keys() >= _DESIGN_TOKEN:
             return False
         shown = str(value["$value"])
@@ -82,7 +82,7 @@ class Descriptions:
 
 
 def describes_in_yaml(names: Names, block: str) -> bool:
-    """Whether indented lines below a sensitive name are prose, or describe the secret."""
+    """Return whether indented lines below a sensitive name are prose, or describe the secret."""
     lines = [line.strip() for line in block.splitlines() if line.strip()]
     if not lines or harmless.is_prose(" ".join(lines[:2])):
         return True
@@ -90,7 +90,7 @@ def describes_in_yaml(names: Names, block: str) -> bool:
 
 
 def describes_inline(names: Names, text: str, at: int) -> bool:
-    """Whether what is in brackets on one line describes secrets: `[db_password]`, `{a: true}`."""
+    """Return whether brackets on one line describe secrets: `[db_password]`, `{a: true}`."""
     found = _INLINE.match(text, at)
     return found is not None and all(
         _describes(names, item.strip()) for item in found[1].split(",")
@@ -113,6 +113,6 @@ def _describes(names: Names, line: str) -> bool:
 
 
 def _names(names: Names, value: str) -> bool:
-    """Whether a value is the name of a secret, in several words."""
+    """Return whether a value is the name of a secret, in several words."""
     is_name = harmless.has_words(value) or ("_" in value and value.isupper())
     return is_name and names.rule(value) is not None

@@ -24,7 +24,7 @@ _WIDE: Final = "(?:[ -~](?:\\x00|\u2400)){8}"
 _BEFORE: Final = (
     r"(?:^|[^A-Za-z0-9]|\\[bfnrtx]|%5[cC][nrtx]|[%x][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|0x|//[45]|/v8)"
 )
-"""What can stand before a run: no letter of another, but the end of an escape or a mark."""
+"""Characters before a run: no letter of another run, but the end of an escape or a mark."""
 
 ENCODED_FILTER: Final = f"{_BEFORE}{_JSON}|{_TEXT}|{_UTF_16}|{_HEX}|{_WIDE}"
 """For the prefilter: where such a text could start. It takes 1 to 3 ns for each byte, and fires on
@@ -40,7 +40,7 @@ _BEHIND_ESCAPE = re.compile(
 _WINDOW: Final = 6
 
 _MARKS: Final = ("//4", "//5", "/v8", "77u/")
-"""What the byte order marks of UTF-16 and UTF-8 become."""
+"""The byte order marks of UTF-16 and UTF-8 in base64."""
 
 _MARK: Final = 4
 
@@ -68,7 +68,7 @@ class Run(NamedTuple):
 
 
 def encoded_runs(text: str) -> list[Run]:
-    """Where other texts could be encoded in a text, in order and apart."""
+    """Return the stretches that could encode other texts, in order and without overlaps."""
     runs: list[Run] = []
     done = 0
     for found in compiled(_START).finditer(text):
@@ -104,12 +104,12 @@ def _letters(text: str, start: int) -> Run | None:
 
 
 def goes_on(text: str, run: Run) -> bool:
-    """Whether more could follow that is spelled otherwise: a line break, a sign."""
+    """Return whether an escaped line break or sign follows, behind which the run may go on."""
     return text[run.end : run.end + 1] in _SPELLING
 
 
 def decoded(text: str, run: Run) -> str:
-    """What is encoded in a stretch of a text; empty if nothing is."""
+    """Return the text that a stretch encodes; empty if it encodes none."""
     letters = text[run.start : run.end]
     if "\0" in letters or "\u2400" in letters:
         return letters.replace("\0", "").replace("\u2400", "")

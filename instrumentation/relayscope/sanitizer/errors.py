@@ -1,4 +1,4 @@
-"""What can go wrong when a sanitizer is built; once built, it never raises.
+"""Errors of building a sanitizer; once built, it never raises.
 
 SanitizerError
 └── RulesError

@@ -47,13 +47,13 @@ Span = tuple[int, int]
 
 
 def space(text: str, at: int) -> int:
-    """Where blanks and ends of lines end."""
+    """Return the end of blanks and line breaks."""
     found = _SPACE.match(text, at)
     return found.end() if found else at
 
 
 def literal(text: str, at: int) -> Span | None:
-    """What stands in the quotes at a place; without them if it goes on behind them."""
+    """Return the span inside the quotes at a place; with them if the value goes on behind them."""
     found = _LITERAL.match(text, at)
     if found is None:
         return None
@@ -62,13 +62,13 @@ def literal(text: str, at: int) -> Span | None:
 
 
 def wrapped(text: str, at: int) -> int | None:
-    """Where a call ends that makes a value of the literal in its brackets."""
+    """Return the end of a call that makes a value of the literal in its brackets."""
     found = _WRAPPED.match(text, at)
     return found.end() if found else None
 
 
 def run(text: str, at: int) -> int:
-    """Where a value without spaces ends."""
+    """Return the end of a value without spaces."""
     found = _RUN.match(text, at)
     return found.end() if found else at
 
@@ -80,19 +80,19 @@ def lone_run(text: str, at: int) -> int:
 
 
 def rest(text: str, at: int) -> int:
-    """Where a value ends to which anything belongs but what separates values in JSON."""
+    """Return the end of a value that takes in everything up to a separator of JSON."""
     found = _MORE.match(text, at)
     return found.end() if found else at
 
 
 def line(text: str, at: int, quote: str, limit: int) -> int:
-    """Where a line ends, or what is quoted in it, if a quotation mark stands before the name."""
+    """Return the end of a line, or of the quotation in it if a mark precedes the name."""
     found = _LINE.get(quote, _LINE[""]).match(text, at, limit)
     return found.end() if found else at
 
 
 def closing(text: str, at: int, limit: int) -> int:
-    """Where the bracket at a place is closed, or the limit."""
+    """Return the end of the bracket at a place, or the limit."""
     depth = 0
     for token in _NESTED.finditer(text, at, limit):
         if token[0] in {"{", "["}:
@@ -105,7 +105,7 @@ def closing(text: str, at: int, limit: int) -> int:
 
 
 def block(text: str, at: int, indent: int, limit: int) -> int | None:
-    """Where lines end that are indented further than a name, perhaps behind `|` or `>`."""
+    """Return the end of lines that are indented further than a name, perhaps behind `|` or `>`."""
     found = _block(indent + 1).match(text, at, limit)
     return found.end() - len(found[0]) + len(found[0].rstrip("\r\n")) if found else None
 

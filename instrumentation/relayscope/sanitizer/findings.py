@@ -1,4 +1,4 @@
-"""What a step finds in a text, and how findings become a new text.
+"""Findings of a step in a text, and the new text that they make.
 
 A step never changes a text. It says which characters are a secret and what shall stand there
 instead; one function then splices all findings into the text at once, so that every other
@@ -60,7 +60,7 @@ class Finding(NamedTuple):
         return Finding(start, end, replacement, self.rule, self.step, self.size)
 
     def stands_alone(self, text: str) -> bool:
-        """Whether the text around it means the same with the marker in its place.
+        """Return whether the text around it means the same with the marker in its place.
 
         If not, its marker can end a word that is a secret now that it stands alone.
         """
@@ -132,7 +132,7 @@ def masked(text: str) -> str:
 
 
 def marker_around(text: str, index: int) -> int:
-    """Where the marker starts that `index` would cut in two; `index` if it cuts none."""
+    """Return the start of the marker that `index` would cut in two; `index` if it cuts none."""
     start = text.rfind("[", max(0, index - 128), index)
     marker = _MARKER.match(text, start) if start >= 0 else None
     return start if marker and marker.end() > index else index

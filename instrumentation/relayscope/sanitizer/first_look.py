@@ -24,7 +24,7 @@ _NOTHING_ELSE: Final = (
     | orjson.OPT_PASSTHROUGH_DATETIME
     | orjson.OPT_PASSTHROUGH_SUBCLASS
 )
-"""What telemetry has no values of is not written."""
+"""Types that telemetry has no values of are not written."""
 
 _KEYS: Final = 8192
 """Names remembered as clean. Real traffic has a few hundred; beyond this the set starts afresh,
@@ -51,7 +51,7 @@ class FirstLook:
         self._depth = limits.depth
 
     def passes(self, attributes: Mapping[str, object], body: object) -> bool:
-        """Whether a record's attributes and body need no change."""
+        """Return whether a record's attributes and body need no change."""
         if self._all_known(attributes):
             if body is None:
                 return True
@@ -65,7 +65,7 @@ class FirstLook:
         return True
 
     def all_pass(self, records: Iterable[tuple[Mapping[str, object], object]]) -> bool:
-        """Whether none of these records needs a change, with one search for all their texts."""
+        """Return whether no record needs a change, by one search for all their texts."""
         texts: list[str] = []
         for attributes, body in records:
             if not self._gather_record(attributes, body, texts):
@@ -73,7 +73,7 @@ class FirstLook:
         return self._clean("\n".join(texts))
 
     def _all_known(self, attributes: Mapping[str, object]) -> bool:
-        """Whether all names and values were clean before; the values are short texts or numbers."""
+        """Return whether all names and values were found clean before, or are small numbers."""
         keys, known = self._keys, self._texts
         for key, value in attributes.items():
             if key not in keys:
@@ -140,7 +140,7 @@ class FirstLook:
         return isinstance(value, list | tuple) and any(map(self._has_long_key, value))
 
     def _admit(self, key: object) -> bool:
-        """Whether a name is clean; if so it is remembered."""
+        """Return whether a name is clean, and remember it if it is."""
         if type(key) is not str or len(key) > self._longest_key or self._scanner.names.rule(key):
             return False
         if not self._clean(key):

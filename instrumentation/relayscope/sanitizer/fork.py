@@ -22,7 +22,7 @@ _counting = threading.RLock()
 
 
 class _Searching(threading.local):
-    """What a thread holds: `lock` while it searches, and while it forks those in `taken`."""
+    """Locks of a thread: it holds `lock` while it searches, and those in `taken` while it forks."""
 
     def __init__(self) -> None:
         # Reentrant, because a signal handler may search while its own thread does.

@@ -17,7 +17,7 @@ Seen = Pair | Literal[False] | None
 
 _VALUE: Final = r"[\w+/~-]*+"
 _PLAIN: Final = r"[A-Za-z_+/~-]*+[0-9]++[\w+/~-]++"
-"""What is nearly all that logs and queries have, and can be nothing but a secret."""
+"""The form of nearly all values in logs and queries that can be nothing but secrets."""
 _EQUALS = re.compile(
     rf"=(?:({_PLAIN})|({_VALUE}(?:\.\w++)*+))(?=\s|&[\w.-]{{1,32}}[=:]|[,;)]\s|\Z)"
     # A literal behind it may be the default.
@@ -41,7 +41,7 @@ _INSIDE = re.compile(rf"{_ASSIGNS}(?!{EXPRESSION_WORDS}|{SCHEME}){_NAMED}(?=[ ])
 
 
 def equals(page: Page, start: int, end: int) -> Seen:
-    """What stands behind `=` without blanks."""
+    """Return the value behind `=` without blanks."""
     text = page.text
     found = _EQUALS.match(text, end)
     if found is None:
@@ -70,7 +70,7 @@ def equals(page: Page, start: int, end: int) -> Seen:
 
 
 def colon(page: Page, start: int, end: int) -> Seen:
-    """What stands behind a colon."""
+    """Return the value behind a colon."""
     text = page.text
     if text.startswith((": <", ":<"), end) or text.startswith(":", end + 1):
         return None
@@ -87,7 +87,7 @@ def colon(page: Page, start: int, end: int) -> Seen:
 
 
 def code(page: Page, mention: Mention) -> bool:
-    """Whether a name is assigned a name, a type or a call in source code."""
+    """Return whether a name, a type or a call is assigned, or the name compared, in source code."""
     text, behind = page.text, mention.behind
     if not page.is_code(behind):
         return False
@@ -99,7 +99,7 @@ def code(page: Page, mention: Mention) -> bool:
 
 
 def _is_said(page: Page, mention: Mention) -> bool:
-    """Whether a word behind the colon is known to be harmless."""
+    """Return whether the word behind the colon is harmless; remember it if it is."""
     text, start, end = page.text, mention.start, mention.end
     found = _WORD.match(text, end)
     if found is None or page.indent(start) is not None:

@@ -140,7 +140,7 @@ EXPRESSION_WORDS: Final = (
     "(?:await|new|not|yield|return|typeof|async|function|func|lambda|fn|if|match|switch|echo"
     r"|move|ref|mut|const|unsafe|throw|raise)\b"
 )
-"""What begins an expression and no value."""
+"""Words that begin an expression and no value."""
 _BEFORE = re.compile(rf"(?:{EXPRESSION_WORDS}[ \t]*+|[&*!~(]+[ \t]*+(?=[A-Za-z_$]))*+")
 # What is left of an expression behind its first names.
 _CLOSED = re.compile(r"[)\]](?:\Z|[\s;,.)\]}:?!&|+*/=<>-])")
@@ -187,7 +187,7 @@ _FORMS: Final = (
 
 
 def is_prose(value: str) -> bool:
-    """Whether a value is a sentence or a part of one."""
+    """Return whether a value is a sentence or a part of one."""
     words = value[:256].lower().split(None, _MANY)
     words = [word.strip(".,;!?()") for word in words]
     if len(words) <= _PAIR:
@@ -203,7 +203,7 @@ def odd_word(value: str) -> re.Match[str] | None:
 
 
 def is_odd(value: str) -> bool:
-    """Whether a single word is none of a language: letters and digits, or signs among them."""
+    """Return whether a word is of no language: letters with digits, or with signs among them."""
     if len(value) < _ODD_LENGTH or harmlessly_numbered(value):
         return False
     letters = any(map(str.isalpha, value))
@@ -211,7 +211,7 @@ def is_odd(value: str) -> bool:
 
 
 def is_random(value: str) -> bool:
-    """Whether a single word changes so often between letters, digits and signs that it is none."""
+    """Return whether a word changes too often between letters, digits and signs to be one."""
     if len(value) < _RANDOM_LENGTH or harmlessly_numbered(value) or _FILE.search(value):
         return False
     changes = len(_RUN.findall(value)) - 1
@@ -219,23 +219,23 @@ def is_random(value: str) -> bool:
 
 
 def harmlessly_numbered(value: str) -> bool:
-    """Whether a word only has a number behind it: `OAuth2`, `RFC-6749`, `v1.2`."""
+    """Return whether this is a word and a number: `OAuth2`, `RFC-6749`, `v1.2`."""
     return _NUMBERED.fullmatch(value) is not None
 
 
 def is_template(value: str) -> bool:
-    """Whether a quoted value is filled in, and the rest of it holds no secret."""
+    """Return whether a quoted value is a template that holds no secret itself."""
     rest, filled = _FILLED.subn("", value)
     return filled > 0 and not any(map(str.isdigit, rest))
 
 
 def has_odd_literal(value: str) -> bool:
-    """Whether something quoted in source code could be a secret."""
+    """Return whether a literal in source code could be a secret."""
     return any(is_odd(found[2]) for found in _LITERAL.finditer(value))
 
 
 def is_label(value: str) -> bool:
-    """Whether a quoted value is what people read about a secret: `Enter your password`."""
+    """Return whether a quoted value is a text about a secret: `Enter your password`."""
     if " " not in value or not _LABEL.fullmatch(value):
         return False
     words = _WORD.findall(value.lower())
@@ -243,7 +243,7 @@ def is_label(value: str) -> bool:
 
 
 def is_word(value: str) -> bool:
-    """Whether a value has letters alone, as names in programs and words of sentences have."""
+    """Return whether a value has letters alone, as a name in a program or a word has."""
     return _PLAIN_WORD.fullmatch(value) is not None
 
 
@@ -260,12 +260,12 @@ def kind(value: str) -> Kind:
 
 
 def is_type(value: str) -> bool:
-    """Whether a value has the form of a type with parameters: `Optional[str]`, `str | None`."""
+    """Return whether a value looks like a type with parameters: `Optional[str]`, `str | None`."""
     return not value.isalnum() and "-" not in value and _TYPE.fullmatch(value) is not None
 
 
 def is_expression(value: str) -> bool:
-    """Whether a value calls, indexes or combines something, as only programs do."""
+    """Return whether a value calls, indexes or combines something, as only programs do."""
     if _PROGRAM.match(value):
         return True
     begun = _BEFORE.match(value)
@@ -279,23 +279,23 @@ def is_expression(value: str) -> bool:
 
 
 def is_generic(text: str, end: int) -> bool:
-    """Whether a name that ends at a place has parameters of a type behind it: `List<Token>`."""
+    """Return whether type parameters end behind the name that ends at a place: `List<Token>`."""
     return _GENERIC.match(text, end) is not None
 
 
 def begins_expression(value: str) -> bool:
-    """Whether a line begins with a word that only an expression has: `await f(x)`."""
+    """Return whether a line begins with a word that only an expression has: `await f(x)`."""
     begun = _BEFORE.match(value)
     return begun is not None and begun.end() > 0 and is_expression(value)
 
 
 def is_advice(value: str) -> bool:
-    """Whether a line says where a secret is or what to do: `ask Bob.`, `stored in Vault.`."""
+    """Return whether a line tells what to do or where to look: `ask Bob.`, `stored in Vault.`."""
     return _ADVICE.fullmatch(value) is not None
 
 
 def is_call(value: str) -> bool:
-    """Whether a line begins with a call, an index or a member of a variable of PHP."""
+    """Return whether a line begins with a call, an index or a member of a PHP variable."""
     begun = _BEFORE.match(value)
     at = begun.end() if begun else 0
     chain = _CHAIN.match(value, at)
@@ -305,22 +305,22 @@ def is_call(value: str) -> bool:
 
 
 def is_known_path(value: str) -> bool:
-    """Whether a way to a member starts where programs keep what they are given."""
+    """Return whether a path starts at an object that programs keep their input in: `self.x`."""
     return _KNOWN.match(value) is not None
 
 
 def has_words(value: str) -> bool:
-    """Whether a name in a program is made of several words: `user_secret`, `userSecret`."""
+    """Return whether a name in a program is made of several words: `user_secret`, `userSecret`."""
     return len(_words(value)) > 1 and not value.isupper() and not value.istitle()
 
 
 def is_longer_name(value: str, name: str) -> bool:
-    """Whether a value ends as the name does: `password = user_password`."""
+    """Return whether a value ends with the same word as the name: `password = user_password`."""
     return _words(value)[-1:] == _words(name)[-1:]
 
 
 def is_same_name(value: str, name: str) -> bool:
-    """Whether a value is the name again, or its last word: `API_KEY = "apiKey"`."""
+    """Return whether a value is the name again, or its last word: `API_KEY = "apiKey"`."""
     words = _words(name)
     return _words(value) in (words, words[-1:])
 

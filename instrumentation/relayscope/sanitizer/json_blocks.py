@@ -19,7 +19,7 @@ _LONGEST: Final = 4096
 
 
 def goes_on(string: JsonString, finding: Finding) -> bool:
-    """Whether what was found is the beginning of a key, and the string has no more of it."""
+    """Return whether a finding is the beginning of a key that does not end in its string."""
     begun = string.text[finding.start :]
     return _END not in begun and _BEGIN.match(begun) is not None
 

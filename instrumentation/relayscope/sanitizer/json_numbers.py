@@ -16,7 +16,7 @@ _NEAR: Final = 256
 
 
 class NumberKind(Enum):
-    """What a stretch of text is among JSON numbers."""
+    """Place of a stretch of text among the numbers of a JSON document."""
 
     NONE = auto()
     """It is no number of a JSON document."""
@@ -29,7 +29,7 @@ class NumberKind(Enum):
 
 
 def number_kind(text: str, start: int, end: int) -> NumberKind:
-    """What a stretch of digits is."""
+    """Return the kind of number that a stretch of digits is."""
     if not text[:_WINDOW].lstrip().startswith(("{", "[")) or not text[start:end].isdecimal():
         return NumberKind.NONE
     before = _BEFORE.search(text[max(0, start - _WINDOW) : start])

@@ -56,10 +56,10 @@ SCHEMA_WORDS: Final = (
 
 
 def is_schema(value: object) -> bool:
-    """Whether a value of a sensitive name is a schema.
+    """Return whether a value of a sensitive name is a schema.
 
-    Each of its members is one of JSON Schema's, or an extension that holds no text; and it says of
-    what type the value is, or refers to other schemas.
+    Each member of a schema is one of JSON Schema's, or an extension that holds no text. A schema
+    gives the type of its value, or refers to other schemas.
     """
     return isinstance(value, dict) and _says_type(value) and all(map(_describes, value.items()))
 

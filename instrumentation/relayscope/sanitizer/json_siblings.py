@@ -102,7 +102,7 @@ class JsonSiblings:
         self._keys_end = 0
 
     def named(self, string: JsonString) -> int | None:
-        """Where the value starts that a string names: `{"name": "API_KEY", "value": "x"}`."""
+        """Return the start of the value that a string names: `{"name": "KEY", "value": "x"}`."""
         own = own_name(self._text, string.start)
         prefix, word = _parted(own)
         if word not in _MAYBE_NAMING:
@@ -111,7 +111,7 @@ class JsonSiblings:
         return _value(prefix, word, behind) or _value(prefix, word, self._before(string))
 
     def is_lexical(self, name: JsonString, value: str) -> bool:
-        """Whether a token is one of a text, a design or a currency, as its neighbours tell."""
+        """Return whether neighbours show that a token is one of a text, a design or a currency."""
         if name.text.lower() not in _TOKENS or len(value) > _LONGEST_TOKEN or is_odd(value):
             return False
         mark = name.start - 1
@@ -120,7 +120,7 @@ class JsonSiblings:
         return any(_tells_of_token(member, is_coin=is_coin) for member in around)
 
     def private(self, kty: JsonString) -> Iterator[int]:
-        """Where the secret values start of the JSON Web Key that has this `kty`."""
+        """Yield the starts of the secret values in the JSON Web Key that has this `kty`."""
         mark = kty.start - 1
         if mark < self._keys_end:
             return
@@ -146,7 +146,7 @@ def own_name(text: str, start: int) -> str:
 
 
 def looks_secret(place: Place) -> bool:
-    """Whether a value that may be anything looks like a secret, or was cut off."""
+    """Return whether a value of an ambiguous name looks like a secret, or was cut off."""
     value: Any = place.value
     if not place.is_whole:
         return True

@@ -58,11 +58,11 @@ class JsonString(NamedTuple):
     is_closed: bool
 
     def is_json(self) -> bool:
-        """Whether a string of a JSON text can end like this."""
+        """Return whether a string of a JSON text can end like this."""
         return not self.follows or self.follows in _BEHIND
 
     def is_name(self) -> bool:
-        """Whether the string is the name of a member."""
+        """Return whether the string is the name of a member."""
         return self.follows == ":"
 
 

@@ -140,7 +140,7 @@ class JsonTables:
         return None
 
     def _rows_ahead(self, columns: int) -> int | None:
-        """Where rows start that stand before the list of their columns."""
+        """Return the start of rows that precede the list of their columns."""
         if self._rows_before is None:
             self._rows_before = [found.start() for found in _ROWS_NAME.finditer(self._text)]
         last = bisect_left(self._rows_before, columns)

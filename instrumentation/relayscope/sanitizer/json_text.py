@@ -128,14 +128,14 @@ class JsonText:
         return string.end
 
     def _is_lost_name(self, string: JsonString) -> bool:
-        """Whether a string is a name in damaged JSON, and lacks its colon."""
+        """Return whether a string is a name in damaged JSON that has lost its colon."""
         if not self._is_document() or self._is_whole():
             return False
         before = self._text[max(0, string.start - _NEAR) : string.start - 1]
         return not _IN_LIST.search(before)
 
     def _is_whole(self) -> bool:
-        """Whether all of the text is JSON."""
+        """Return whether all of the text is JSON."""
         if self._whole is None:
             try:
                 orjson.loads(self._text)

@@ -30,8 +30,8 @@ _TRIES: Final = 8
 """Characters before a member, and brackets in them, in which its object begins."""
 
 _READINGS: Final = 8
-"""How often each character of a text may be read on average. Objects that name each other's values
-and are nested in each other are read again at each level; honest ones are not deeper than that."""
+"""Upper bound of the times that a character of a text is read on average. Nested objects that name
+each other's values are read again at each level; honest ones are not deeper than that."""
 
 _EACH: Final = 4
 """Characters that a value costs beside its own."""
@@ -134,7 +134,7 @@ class JsonValues:
         return self.items(comma.end()) if comma else iter(())
 
     def _closing(self, at: int) -> int:
-        """Where the bracket at a place is closed, or the end of the text."""
+        """Return the end of the bracket at a place, or of the text."""
         depth = 0
         for token in _NESTED.finditer(self._text, at):
             if token[0] in {"{", "["}:

@@ -104,7 +104,7 @@ class Leaves:
         return self._cut(name, self._limits.key, path)
 
     def is_long(self, text: str) -> bool:
-        """Whether something in a text could be too long for a name or a value."""
+        """Return whether a name or a value in a text could be too long."""
         limit = min(self._limits.key, self._limits.text or self._limits.key)
         return self._truncate and len(text) > limit
 

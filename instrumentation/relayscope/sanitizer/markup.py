@@ -59,7 +59,7 @@ def element(page: Page, mention: Mention) -> Pair | None:
 
 
 def _may_be_cut(text: str, opening: int, content: int) -> bool:
-    """Whether markup ends within an element, or this is a placeholder: `--password <password>`."""
+    """Return whether markup ends in an element. `--password <password>` is none: a placeholder."""
     before = text[max(0, opening - LINE) : opening]
     is_markup = "</" in before or "<?" in before or before.endswith(">")
     return is_markup or " " not in text[content : content + LINE].rstrip()

@@ -36,7 +36,7 @@ class Step(StrEnum):
 
 
 class Action(StrEnum):
-    """What becomes of a secret."""
+    """Treatment of a secret."""
 
     REDACT = "redact"
     """The secret becomes `[REDACTED:rule]`."""
@@ -109,7 +109,7 @@ class PatternRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowed:
-    """What is no secret although a rule says so.
+    """Exceptions to the rules: texts that are no secrets.
 
     Attributes:
         names: names that are never sensitive, as written, case included.
@@ -144,4 +144,4 @@ class Limits:
 
 
 RULE_NAME: Final = r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?"
-"""What a rule may be called: markers hold it, and a marker must never hold a secret."""
+"""Form of a rule's name: markers have it in them, and a marker must never hold a secret."""

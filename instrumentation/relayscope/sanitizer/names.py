@@ -1,4 +1,4 @@
-"""Which names are sensitive: `password` in all its spellings, and not `max_tokens`."""
+"""Sensitive names: `password` in all its spellings, and not `max_tokens`."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -18,10 +18,10 @@ _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _SEPARATOR = re.compile(rf"(?:[^\w{FILL}]|_)++")
 _START: Final = rf"(?<![^\W_])(?<!{FILL})"
 _BETWEEN: Final = r"(?:[^A-Za-z0-9\s\"'=,;(){}<>\[\]]{0,3}|[ \t]{1,2})"
-"""What may separate two words of a name in raw text: `api_key`, `API key`, and not `API: key`."""
+"""Separator of two words of a name in raw text: `api_key`, `API key`, and not `API: key`."""
 
 LAST: Final = r"_?[0-9]{0,2}(?:[^A-Za-z0-9]|$)"
-"""What follows the last word of a name in raw text: perhaps a number, then no letter."""
+"""End of a name's last word in raw text: perhaps a number, then no letter."""
 
 _ESCAPE = re.compile(r"\\*+u([0-9a-fA-F]{4})")
 
@@ -42,7 +42,7 @@ the cache starts afresh, which costs less than keeping order in it."""
 
 
 class Bearing(Enum):
-    """What a stretch without spaces is to sensitive names."""
+    """Relation of a stretch without spaces to sensitive names."""
 
     NAME = auto()
     """One of them."""
@@ -92,7 +92,7 @@ class Names:
         return self.rule(text) if _OPTION.fullmatch(text) else None
 
     def describes(self, name: str) -> bool:
-        """Whether what has this name tells about a secret and is none, as in `token_type`."""
+        """Return whether a value of this name describes a secret and is none: `token_type`."""
         return _last_word(name) in self._harmless_endings
 
     def phrases(self) -> list[str]:
@@ -108,7 +108,7 @@ class Names:
         return [phrase for rule in self._rules for phrase in rule.ends]
 
     def bearing(self, run: bytes) -> Bearing:
-        """What a stretch without spaces is to sensitive names."""
+        """Return what a stretch without spaces is to sensitive names."""
         known = self._bearings.get(run)
         return known or _remember(self._bearings, run, self._bearing(run.decode()))
 

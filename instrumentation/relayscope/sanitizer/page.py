@@ -131,7 +131,7 @@ class Page:
         self.seen[key] = verdict
 
     def has_word(self, word: str) -> bool:
-        """Whether a word in small letters stands anywhere, in letters of any size."""
+        """Return whether a word of small letters is anywhere in the text, in any case."""
         known = self._words.get(word)
         if known is None:
             known = self._words[word] = word in self.text.lower()
@@ -145,7 +145,7 @@ class Page:
         return known
 
     def is_code(self, at: int) -> bool:
-        """Whether the lines around a place are source code."""
+        """Return whether the lines around a place are source code."""
         block = at // _BLOCK
         known = self._code.get(block)
         if known is None:
@@ -155,9 +155,9 @@ class Page:
         return known
 
     def indent(self, at: int) -> int | None:
-        """How far a name stands from the start of its line; None if more than blanks are before it.
+        """Return the distance of a name from the start of its line; None if a word precedes it.
 
-        What a list, a quotation, a comment or a shell puts there counts as blanks.
+        Blanks may precede it, and the signs of a list, a quotation, a comment or a shell.
         """
         start = max(0, at - _INDENT)
         line = self.text.rfind("\n", start, at) + 1
@@ -166,19 +166,19 @@ class Page:
         return at - line
 
     def is_condition(self, at: int) -> bool:
-        """Whether a name is in the condition of a statement: `if not token:`, `case TOKEN:`."""
+        """Return whether a name is in a statement's condition: `if not token:`, `case TOKEN:`."""
         start = max(0, at - _INDENT)
         line = self.text.rfind("\n", start, at) + 1
         return (line > 0 or start == 0) and _CONDITION.fullmatch(self.text, line, at) is not None
 
     def is_argument(self, at: int) -> bool:
-        """Whether a name is a parameter in a call of source code: `x = f(token=`."""
+        """Return whether a name is a parameter in a call of source code: `x = f(token=`."""
         start = max(0, at - _CALL)
         line = self.text.rfind("\n", start, at) + 1
         return (line > 0 or start == 0) and _ARGUMENT.fullmatch(self.text, line, at) is not None
 
     def rest_of_line(self, at: int) -> str:
-        """What follows on the line of a place, without blanks at its end; part of a long line."""
+        """Return the rest of a line without blanks at its end; only the start of a long rest."""
         end = self.text.find("\n", at, at + LINE)
         return self.text[at : end if end >= 0 else at + LINE].rstrip()
 

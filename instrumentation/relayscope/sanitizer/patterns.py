@@ -20,7 +20,7 @@ NEVER: Final = r"[^\x00-\x{10ffff}]"
 """An expression that matches nothing."""
 
 _BEHIND: Final = r"(?:\A|[^"
-"""How a pattern may say what does not stand before it: RE2 cannot look behind."""
+"""Start of a pattern that excludes characters before it, because RE2 cannot look behind."""
 
 
 @lru_cache(maxsize=1024)
@@ -47,7 +47,7 @@ def compiled(pattern: str) -> Any:
 
 
 def places(rule: PatternRule, text: str) -> list[int]:
-    """Where something starts that could be a secret of the rule, also behind a letter.
+    """Return the starts of what could be secrets of the rule, also behind a letter.
 
     In JSON text the letter of an escape, as in backslash and n, can stand before the secret.
     """
@@ -55,19 +55,19 @@ def places(rule: PatternRule, text: str) -> list[int]:
 
 
 def is_in(rule: PatternRule, data: bytes) -> bool:
-    """Whether there is such a place in UTF-8 text."""
+    """Return whether there is such a place in UTF-8 text."""
     return _compiled_for_bytes(rule.pattern.removeprefix(r"\b")).search(data) is not None
 
 
 def secrets(rule: PatternRule, text: str) -> Iterator[tuple[int, int]]:
-    """Where the rule's secrets stand in a text."""
+    """Yield the start and end of each secret of the rule in a text."""
     for start, end in _spans(rule.pattern, text):
         if start < end and (rule.check is None or rule.check(text, start, end)):
             yield start, end
 
 
 def _spans(pattern: str, text: str) -> Iterator[tuple[int, int]]:
-    """Where the pattern matches, or the first of its groups that took part."""
+    """Yield the span of each match, or of the first of its groups that took part."""
     expression = compiled(pattern)
     # On bytes a match takes 1.4 instead of 3.3 µs.
     matches = (

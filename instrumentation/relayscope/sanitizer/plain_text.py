@@ -33,11 +33,11 @@ _Many = Callable[[Page, Mention], Iterator[Pair]]
 
 
 class _Ways(NamedTuple):
-    """How values can follow a name.
+    """Ways in which values can follow a name.
 
     Attributes:
-        one: ways in which one value can, the first that finds one has the word.
-        many: ways in which several can, further down.
+        one: ways to find one value, of which the first that finds one counts.
+        many: ways to find several, further down.
     """
 
     one: tuple[_One, ...]

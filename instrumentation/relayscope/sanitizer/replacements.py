@@ -1,4 +1,4 @@
-"""What stands where a secret stood."""
+"""Texts that replace secrets."""
 
 from collections.abc import Iterable
 from typing import Any, Final
@@ -57,7 +57,7 @@ class Replacements:
         )
 
     def allows(self, text: str) -> bool:
-        """Whether a text is on the allow-list."""
+        """Return whether a text is on the allow-list."""
         return bool(self._allowed and self._allowed.Match(text.encode()))
 
     def replacement(self, rule: KeyRule | PatternRule, secret: str) -> str:

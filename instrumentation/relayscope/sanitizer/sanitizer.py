@@ -97,7 +97,7 @@ class Sanitizer:
         return [self.record(attributes, body) for attributes, body in records]
 
     def is_dear(self, text: str) -> bool:
-        """Whether cleaning a text may take more than 2 ms; a text that is not long never does."""
+        """Return whether cleaning a text may take more than 2 ms, which a short text never does."""
         if len(text) <= _LONGEST_CHEAP:
             return False
         try:
@@ -107,7 +107,7 @@ class Sanitizer:
             return True
 
     def may_hold_binary(self, text: str) -> bool:
-        """Whether a text could have images, audio or blobs that `without_binary` takes out."""
+        """Return whether a text could have binary contents that `without_binary` takes out."""
         return Step.BINARY in self._rules.steps and may_hold_binary(text)
 
     def without_binary(self, text: str) -> str:
@@ -120,7 +120,7 @@ class Sanitizer:
         return marked(text)
 
     def hits(self) -> dict[str, int]:
-        """How often each rule hit since the start.
+        """Return the number of hits of each rule since the start.
 
         Beside the rules' names there are `sanitizer-error` and `nesting` for values that were
         dropped, `truncated`, and the names that `NORMALIZED` lists.
@@ -134,7 +134,7 @@ class Sanitizer:
         return self._rules.keyring.tags(secret)
 
     def explain(self, sample: Value) -> list[Explanation]:
-        """What the rules would do to a sample, change by change; it shows no secret."""
+        """Explain each change that the rules would make to a sample, without showing a secret."""
         cleaning = self._cleaning()
         with searching.lock:
             cleaning.value(sample, "$")
@@ -158,7 +158,7 @@ class Sanitizer:
         ]
 
     def _place(self, found: Found) -> str:
-        """Where in the sample something was found."""
+        """Return the place in the sample at which something was found."""
         within = path_within(found.text, found.finding.start, self._shown)
         return (
             within.removeprefix(" > ")

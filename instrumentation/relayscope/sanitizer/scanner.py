@@ -29,7 +29,7 @@ they are nine strings out of ten, and remembering them halves the time it takes.
 
 _MICROSECONDS_EACH: Final = 6
 _EACH: Final = 200
-"""What a mention of a name takes, and how many characters a rule's expression reads in 1 µs."""
+"""Cost of a mention of a name, and the characters that a rule's expression reads in 1 µs."""
 
 BINARY: Final = "binary"
 """Among the rules that hit: contents of which only type, size and digest were kept."""
@@ -74,7 +74,7 @@ class Scanner:
         )
 
     def suspects(self, text: str) -> Suspicion | None:
-        """What could be in a text; None if there can be no secret in it.
+        """Return what could be in a text; None if there can be no secret in it.
 
         Raises:
             UnicodeEncodeError: the text has a lone surrogate.
@@ -90,7 +90,7 @@ class Scanner:
         return suspicion
 
     def may_hold_binary(self, text: str) -> bool:
-        """Whether a look for binary contents could find any."""
+        """Return whether a text could have binary contents."""
         if text is self._without_binary:
             return False
         may_hold = may_hold_binary(text)

@@ -41,7 +41,7 @@ _TRAILING: Final = ".,!?;:"
 
 
 def said(page: Page, mention: Mention) -> Pair | None:
-    """What a sentence says that the value is."""
+    """Return the value that a sentence gives: `the password is hunter2`."""
     text = page.text
     found = _BEHIND.match(text, mention.behind)
     if found is None:
@@ -57,7 +57,7 @@ def said(page: Page, mention: Mention) -> Pair | None:
 
 
 def _end(page: Page, found: re.Match[str]) -> int | None:
-    """Where the word ends that is said to be the value; None if it is none."""
+    """Return the end of the word that a sentence gives as the value; None if it is no value."""
     text, at = page.text, found.start("value")
     value = found["value"].rstrip(_TRAILING)
     has_colon = text[found.start() : at].rstrip().endswith((":", "\uff1a"))
@@ -85,7 +85,7 @@ def announced(page: Page, mention: Mention) -> Pair | None:
 
 
 def random_word(page: Page, mention: Mention) -> Pair | None:
-    """What no sentence has as a word, behind the name: `password vQ9!rT2xLm`, `code 482913`."""
+    """Return a word behind the name that no sentence has: `password vQ9!rT2xLm`, `code 482913`."""
     text, at = page.text, mention.behind
     if mention.behind == mention.end:
         return None

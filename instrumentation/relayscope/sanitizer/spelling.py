@@ -43,7 +43,7 @@ def written(raw: str, text: str, findings: Iterable[Finding]) -> Iterator[Findin
 
 
 def _end(raw: str, start: int, stretch: str) -> int | None:
-    """Where a stretch of the text ends, if it is written from `start` on as an encoder would."""
+    """Return the end of a stretch that is written at `start` as an encoder would; else None."""
     for encode in _ENCODERS:
         spelled = encode(stretch)[1:-1]
         if raw.startswith(spelled, start):

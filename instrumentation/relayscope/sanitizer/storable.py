@@ -1,4 +1,4 @@
-"""What PostgreSQL cannot hold, in a form it can: the step `normalize`.
+"""The step `normalize`: brings what PostgreSQL cannot hold into a form that it can.
 
 Each change is visible where it was made and has a name, so that evidence never changes unseen.
 """
@@ -66,7 +66,7 @@ def storable_int(number: int) -> tuple[int | str, list[str]]:
 
 
 def encodable(text: str) -> bool:
-    """Whether the text has a UTF-8 form, which half a surrogate pair has not."""
+    """Return whether the text has a UTF-8 form; half a surrogate pair has none."""
     try:
         text.encode()
     except UnicodeEncodeError:

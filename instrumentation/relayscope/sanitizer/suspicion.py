@@ -31,14 +31,14 @@ _QUOTED: Final = 3
 _BLANKS: Final = ((b"\\n", b"\n"), (b"\\r", b"\r"), (b"\\t", b"\t"))
 _QUOTES = re.compile(rb"%[0-9a-fA-F]{2}")
 _NO_QUOTE = re.compile(rb"%(?![0-9a-fA-F]{2})")
-"""What a percent sign stands for; others are those of formats and numbers."""
+"""Characters that percent signs spell; other percent signs are those of formats and numbers."""
 # A quotation mark or a line break parts names, written in whatever way, and so do indented lines.
 _JOINING = re.compile(rb"\\(?:[^\"nrt\\]|(?<!\\[nrt]\\)t)")
 """Escapes that may join what reads as one name."""
 
 
 class Suspicion(NamedTuple):
-    """What could be in a text.
+    """Contents that a text could have.
 
     Attributes:
         rules: indexes of the pattern rules that could match.
@@ -111,7 +111,7 @@ class Suspicions:
         )
 
     def of(self, text: str) -> Suspicion | None:
-        """What could be in a text; None if there can be no secret in it.
+        """Return what could be in a text; None if there can be no secret in it.
 
         Raises:
             UnicodeEncodeError: the text has a lone surrogate.

@@ -85,7 +85,7 @@ def delimited(
 
 
 def sensitive(page: Page, names: Sequence[str]) -> list[Column]:
-    """Which columns have a sensitive name."""
+    """Return the columns that have a sensitive name."""
     rules = ((index, page.names.rule(name.strip())) for index, name in enumerate(names) if name)
     return [(index, rule) for index, rule in rules if rule]
 
@@ -134,7 +134,7 @@ def _cell(rule: KeyRule, text: str, start: int, end: int) -> list[Pair]:
 
 
 def _line_start(page: Page, mention: Mention, kind: str) -> int | None:
-    """Where the line of a name starts; None if it has been looked at before, or is too long."""
+    """Return the start of a name's line; None if it was looked at before, or is too long."""
     start = mention.start
     if start < page.told[kind]:
         return None

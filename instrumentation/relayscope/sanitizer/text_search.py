@@ -34,7 +34,7 @@ _LISTED: Final = frozenset({",", "]"})
 
 
 class Means(NamedTuple):
-    """What a text is searched with.
+    """Means with which a text is searched.
 
     Attributes:
         rules: the pattern rules.
@@ -117,7 +117,7 @@ class TextSearch:
         return places(self._means.rules[index], self._text)
 
     def _is_spelled_otherwise(self, index: int) -> bool:
-        """Whether a rule that matches nowhere does so in another spelling, also behind a letter."""
+        """Return whether a rule matches in another spelling of the text, also behind a letter."""
         rule, spellings = self._means.rules[index], self._suspicion.spellings
         return bool(spellings) and is_in(rule, spellings)
 
@@ -141,11 +141,11 @@ class TextSearch:
                 self._loose.append((start, end))
 
     def _may_be_no_json(self, string: JsonString) -> bool:
-        """Whether a string is one of a program or of CSV, rather than of a list in JSON."""
+        """Return whether a string may be one of a program or of CSV, and not of a list in JSON."""
         return string.follows in _LISTED and not self._is_json
 
     def _spots(self, rule_places: dict[int, list[int]], more: Sequence[int]) -> list[Span]:
-        """Where something could be, in ascending order; what has no length is no mention."""
+        """Return the places of what could be there, in order. All but mentions have no length."""
         suspicion = self._suspicion
         others = [*more, *chain.from_iterable(rule_places.values())]
         others += (run.start for run in self._runs)
@@ -169,7 +169,7 @@ class TextSearch:
         ]
 
     def _inside_string(self, string: JsonString) -> list[Finding]:
-        """What is in a JSON string: a text again, or only the mentions that are known already."""
+        """Search a JSON string: as a text again, or only at the mentions that are known already."""
         text, start, end = string.text, string.start, string.end
         if self._inside.levels == 0 or bisect_left(self._others, start) != bisect_left(
             self._others, end
@@ -267,7 +267,7 @@ class TextSearch:
                 yield finding.moved(run.start, run.end, finding.replacement)
 
     def _spelled(self, stretches: list[Span]) -> Iterator[Finding]:
-        """What other spellings hide in some stretches."""
+        """Yield the findings that other spellings hide in some stretches."""
         for start, end in stretches:
             view = unspelled(self._text[start:end])
             if view.text == self._text[start:end]:
@@ -284,7 +284,7 @@ class TextSearch:
                     yield found
 
     def _spelled_places(self, rule_places: dict[int, list[int]]) -> list[int]:
-        """Where a spelling stands near what is in no JSON string."""
+        """Return the places outside of JSON strings that have another spelling nearby."""
         places = ((at, at) for at in chain(*rule_places.values()))
         # What goes on behind a run is spelled otherwise, so all of a run counts.
         unread = (span for span in chain(places, self._runs) if not self._is_read(span[0]))
@@ -299,7 +299,7 @@ class TextSearch:
 
     @cached_property
     def _is_json(self) -> bool:
-        """Whether all of the text is JSON, so that there is nothing between its strings."""
+        """True if all of the text is JSON, so that there is nothing between its strings."""
         if not self._text.lstrip().startswith(_CONTAINERS):
             return False
         try:
@@ -310,7 +310,7 @@ class TextSearch:
 
 
 def _read(text: str, string: JsonString, mentions: list[Span]) -> list[Span]:
-    """Where mentions are in a string as it reads; nothing if it has other than simple escapes."""
+    """Return the places of mentions in the unescaped string; none if not all escapes are simple."""
     found: list[Span] = []
     position, length = string.start, 0
     for start, end in mentions:
@@ -323,7 +323,7 @@ def _read(text: str, string: JsonString, mentions: list[Span]) -> list[Span]:
 
 
 def _length(escaped: str) -> int:
-    """How long what is escaped is as it reads, if each escape is two characters."""
+    """Return the length of an escaped text as it reads, if each escape is two characters."""
     return len(escaped) - escaped.count("\\") + escaped.count("\\\\")
 
 

@@ -20,14 +20,14 @@ _QUOTED_REST = re.compile(r"[^\"'\\\n:=,<>|\ue000]{1,64}+([\"'])(?=[ \t]*+:)")
 
 _COMMANDS: Final = ("ENV ", "setenv ", "SetEnv ", "set -gx ", "set -x ", "set -Ux ", "setx ")
 _DEFINING: Final = ("#define ", "(setq ", "(def ", "(defvar ")
-"""What a literal follows in C and Lisp."""
+"""Beginnings of a definition with a literal in C and Lisp."""
 
 _DASHED = re.compile(r"[-\u2013\u2192\u279c\u21d2][ \t]++([^\s\"'`<>]{6,256}+)[ \t]*+(?:\r?\n|\Z)")
 _LOGIN = re.compile(r"(?:login|account)[ \t\n]+[^\s]+\s+\Z")
 _SUBSCRIPT = re.compile(
     r"\][ \t]*+(=>[ \t]*+(?:\r?\n[ \t]*+string\([0-9]{1,6}\)[ ])?)?|\[\w*+\][ \t]*+"
 )
-"""What stands behind a name in brackets: `[password] => X`, `env['PASSWORD'] = 'X'`; or in C:
+"""Text behind a name in brackets: `[password] => X`, `env['PASSWORD'] = 'X'`; or in C:
 `password[] = "x"`."""
 
 
@@ -44,7 +44,7 @@ _LEAD = re.compile(
 
 
 def leads(text: str, start: int, behind: int) -> bool:
-    """Whether a value could follow by words; in prose it hardly ever can."""
+    """Return whether words could lead to a value; in prose they hardly ever can."""
     before = text[start - 1 : start]
     return (
         text[start] == "-"
@@ -72,7 +72,7 @@ def worded(page: Page, mention: Mention) -> Pair | None:
 
 
 def dashed(page: Page, mention: Mention) -> Pair | None:
-    """What stands behind a dash on a line that the name begins."""
+    """Return the value behind a dash on a line that the name begins."""
     found = _DASHED.match(page.text, mention.behind) if mention.behind > mention.end else None
     if found is None or not harmless.is_odd(found[1]) or page.indent(mention.start) is None:
         return None

@@ -58,7 +58,7 @@ class TimeRange(NamedTuple):
 
 
 class _Retry(NamedTuple):
-    """When to try again to make a partition, on the monotonic clock."""
+    """Time of the next attempt to make a partition, on the monotonic clock."""
 
     at: float
     delay: float

@@ -58,7 +58,7 @@ class _UnderWay:
         self.answer: asyncio.Task[Answer]
 
     def reason(self) -> str:
-        """Why it takes so long."""
+        """Return the reason for the delay, as the client is told it."""
         if self.is_decoded or self.lane.decoder.waits_for_storage:
             return "the database is slow; try again"
         return "this request is still being sanitized; try again: a repeat is not begun anew"

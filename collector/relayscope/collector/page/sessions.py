@@ -99,5 +99,5 @@ class Sessions:
         return hmac.digest(self._secret, session.key.encode(), "sha256").hex()
 
     def is_token_of(self, session: Session, token: str) -> bool:
-        """Whether a form was shown in this session."""
+        """Return whether this is the token of a form that was shown in this session."""
         return hmac.compare_digest(self.form_token(session).encode(), token.encode())

@@ -114,7 +114,7 @@ async def _ask(
 
 
 def _is_from_elsewhere(request: Request) -> bool:
-    """Whether a link on another site's page leads here: what it asks is shown, and not run."""
+    """Return whether another site's page links here. Such a statement is shown, and not run."""
     site = request.headers.get("sec-fetch-site", "none")
     return site not in {"none", "same-origin"}
 

@@ -86,7 +86,7 @@ async def _healthz(_request: Request) -> Response:
 
 def _readyz(health: Health) -> Endpoint:
     async def readyz(_request: Request) -> Response:
-        """What is sent now can be stored now; else it waits on disk, as long as there is room."""
+        """Answer 200 if requests are stored at once, and 503 if they wait on disk."""
         waiting = health.waiting
         spool = {
             "requests": waiting.records,

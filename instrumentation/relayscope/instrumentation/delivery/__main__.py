@@ -26,7 +26,7 @@ from .trouble import Trouble, TroubleFile
 
 _TRIES: Final = 20
 _TRY_SECONDS: Final = 0.05
-"""Whoever looks whether a forwarder runs holds the lock for an instant."""
+"""Time for which the lock is tried: it is held for an instant to find out if a forwarder runs."""
 
 _log = logging.getLogger("relayscope.instrumentation.delivery")
 

@@ -56,7 +56,7 @@ class RefusedRows:
         self._until = until
         self._attempts = 0
         self.reason = ""
-        """Why, for the first refused row."""
+        """The reason for the first refused row."""
 
     def sift(self, rows: Sequence[T], store: Callable[[Sequence[T]], None]) -> list[T]:
         """Store all rows that can be, halving what is refused as a whole.

@@ -122,7 +122,7 @@ def _add_points(
 
 
 class _Figures(NamedTuple):
-    """What a point says, by column; `detail` is what only its kind has."""
+    """Values of a data point, by column; `detail` has those of its kind of metric alone."""
 
     detail: dict[str, Any]
     value: float | None = None

@@ -73,7 +73,7 @@ def aligned(left: Sequence[Step], right: Sequence[Step]) -> Alignment:
 
 
 def likeness(step: Step) -> Likeness:
-    """By what it is the same as another."""
+    """Return what a step has in common with those that count as the same."""
     if isinstance(step, Signal):
         trouble = step.odd or ("unanswered" if step.trouble else "")
         label = _ID.sub("", step.label)
@@ -82,15 +82,15 @@ def likeness(step: Step) -> Likeness:
 
 
 def _paired(tag: str, ours: Sequence[Step], theirs: Sequence[Step]) -> Iterator[Pair]:
-    """Steps beside each other, also those of which one is in place of another."""
+    """Pair steps of the same place; one may have replaced the other."""
     yield from (Pair(*two, is_same=tag == "equal") for two in zip_longest(ours, theirs))
 
 
 def _counts(step: Step) -> bool:
-    """Whether it was said or went wrong: what else was logged is another matter."""
+    """Return whether a step is compared: a signal, a warning or an error, but no other record."""
     return isinstance(step, Signal) or bool(step.severity)
 
 
 def _name(party: Party) -> str:
-    """Its name, as far as it is the same in another trace: ports are not."""
+    """Return a party's name without what differs between traces, as ports do."""
     return party.name if party.seen_by is None else f"peer of {party.seen_by}"

@@ -69,7 +69,7 @@ def _bounds(nodes: Iterable[Node], crossings: Iterable[Crossing]) -> _Bounds:
 
 
 def _waits(span: Span) -> bool:
-    """Whether a span lasts until its answer: no notification, nor a call that was given up."""
+    """Return whether a span ends with its answer. A notification or a failed call may not."""
     method = text_of(span.attributes.get(MCP_METHOD_NAME)) or ""
     return span.kind == "client" and not span.failed and not method.startswith("notifications/")
 

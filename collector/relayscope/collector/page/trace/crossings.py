@@ -59,7 +59,7 @@ class Crossing:
 
     @property
     def is_changed(self) -> bool:
-        """Whether its text arrived otherwise than it was sent."""
+        """True if the text that arrived is not the one that was sent."""
         return (
             self.sent is not None
             and self.received is not None

@@ -122,7 +122,7 @@ class _Telling:
                 yield self._record(record)
 
     def _trouble(self, crossing: Crossing) -> str | None:
-        """Why a request has no answer."""
+        """Return why a request has no answer; None if it has one, or if this is no request."""
         call = self._call(crossing)
         if crossing.message.kind != "request":
             return None

@@ -80,7 +80,7 @@ class Bar:
     height: int
     colour: int
     is_open: bool
-    """Whether no answer ends it."""
+    """True if no answer ends it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ class Row:
 
     @property
     def is_arrow(self) -> bool:
-        """Whether it is an arrow, rather than a mark at one lifeline."""
+        """True if the row is an arrow, and not a mark at one lifeline."""
         return isinstance(self.step, Signal)
 
     @property

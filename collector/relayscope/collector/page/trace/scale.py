@@ -79,7 +79,7 @@ class Scale:
 
     @property
     def stretch(self) -> tuple[int, int]:
-        """When what is drawn begins and ends, counted from `zero`."""
+        """Beginning and end of the time that is drawn, counted from `zero`."""
         return self.start - self.zero, self.start - self.zero + self.extent
 
     def place(self, time: int, component: str) -> float:

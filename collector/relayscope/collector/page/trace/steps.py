@@ -51,7 +51,7 @@ class Signal:
 
     @property
     def is_asking(self) -> bool:
-        """Whether it begins something, rather than ending it."""
+        """True if it begins something, False if it ends something."""
         return self.kind in ASKING
 
 

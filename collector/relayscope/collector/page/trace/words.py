@@ -86,12 +86,12 @@ def short(text: str) -> str:
 
 
 def failure(span: Span) -> str:
-    """Why a span failed, cut to one line."""
+    """Return why a span failed, cut to one line."""
     return short(labels.failure(span))
 
 
 def no_answer(span: Span) -> str | None:
-    """Why a call has no answer; None if it has one, or if that is not known."""
+    """Return why a call has no answer; None if it has one, or if the reason is not known."""
     why = _GIVEN_UP.get(span.error_type or "")
     return f"no answer in {duration_text(span.end - span.start)}: {why}" if why else None
 
