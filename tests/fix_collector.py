@@ -45,7 +45,7 @@ class Reply(NamedTuple):
     body: bytes
 
 
-def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+def collector_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """This process's environment without settings that would reach the collector."""
     inherited = {
         name: value
@@ -85,7 +85,7 @@ class Collector:
         self.page = ""
         self.process = subprocess.Popen(
             [sys.executable, "-m", "relayscope.collector", "serve", *arguments],
-            env=clean_environment({"RELAYSCOPE_PAGE": "127.0.0.1:0"} | dict(environment or {})),
+            env=collector_environment({"RELAYSCOPE_PAGE": "127.0.0.1:0"} | dict(environment or {})),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

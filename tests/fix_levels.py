@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from relayscope.conventions.environment import RELAYSCOPE_OPAMP_ENDPOINT, RELAYSCOPE_QUIET
-from tests.fix_programs import SCRIPTS, clean_environment, instrumented, python, run
+from tests.fix_programs import SCRIPTS, host_environment, instrumented, python, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ class Host:
     def __init__(
         self, component: str, collector: Collector, *arguments: str, **variables: str
     ) -> None:
-        environment = clean_environment(
+        environment = host_environment(
             OTEL_EXPORTER_OTLP_ENDPOINT=f"http://{collector.grpc}",
             **{
                 RELAYSCOPE_OPAMP_ENDPOINT: collector.url(""),
@@ -82,7 +82,7 @@ class Crowd(Host):
 
 def level(collector: Collector, *arguments: str, **variables: str) -> Run:
     """Run `relayscope level` against a collector."""
-    environment = clean_environment(RELAYSCOPE_COLLECTOR=collector.url(""), **variables)
+    environment = host_environment(RELAYSCOPE_COLLECTOR=collector.url(""), **variables)
     return run([str(SCRIPTS / "relayscope"), "level", *arguments], environment)
 
 

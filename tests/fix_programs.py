@@ -48,7 +48,7 @@ def python(program: str, *arguments: str) -> list[str]:
     return [sys.executable, str(PROGRAMS / program), *arguments]
 
 
-def clean_environment(**variables: str) -> dict[str, str]:
+def host_environment(**variables: str) -> dict[str, str]:
     """Return this process's environment without any telemetry setting but `variables`.
 
     The folder of the spools and the delay between requests stay: they are the tests' own.

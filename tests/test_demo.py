@@ -16,7 +16,7 @@ from sqlalchemy import Connection, text
 from relayscope.collector.demo.processes import Processes
 from relayscope.collector.demo.scenario import SECRET
 from relayscope.storage import EmbeddedServer, create_engine
-from tests.fix_programs import SCRIPTS, clean_environment
+from tests.fix_programs import SCRIPTS, host_environment
 
 
 @dataclass
@@ -39,7 +39,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     output, page = "", ""
     with subprocess.Popen(
         [str(SCRIPTS / "relayscope"), "demo", "--keep", "--data-dir", str(home / "data")],
-        env=clean_environment(HOME=str(home)),
+        env=host_environment(HOME=str(home)),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -19,9 +19,9 @@ from tests.fix_programs import (
     PROGRAMS,
     SCRIPTS,
     Run,
-    clean_environment,
     eventually,
     free_port,
+    host_environment,
     line,
     run,
 )
@@ -75,7 +75,7 @@ def walkthrough(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walkthroug
     for name in ("relay.py", "search_backend.py"):
         shutil.copy(PROGRAMS / "websocket_relay.py", home / name)
     grpc, http = free_port(), free_port()
-    environment = clean_environment(
+    environment = host_environment(
         HOME=str(home),
         PATH=f"{SCRIPTS}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         RELAYSCOPE_DATA_DIR=str(home / "data"),

@@ -13,7 +13,7 @@ import yaml
 from sqlalchemy import text
 
 from tests.fix_delivery import end_forwarders
-from tests.fix_programs import PROGRAMS, SCRIPTS, clean_environment, eventually, line, run
+from tests.fix_programs import PROGRAMS, SCRIPTS, eventually, host_environment, line, run
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -50,7 +50,7 @@ def test_a_relay_of_mcp_servers_is_traced_with_the_token_of_the_page(
     for entry in (BEFORE, AFTER):
         command = [real(entry["command"]), *map(real, entry["args"])]
         own = header | dict.fromkeys(entry.get("env", {}), address)
-        environment = clean_environment(
+        environment = host_environment(
             HOME=str(tmp_path),
             PATH="/usr/bin:/bin",
             RELAYSCOPE_SPOOL_DIR=str(tmp_path / "spool"),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fix_programs import clean_environment, run
+from tests.fix_programs import host_environment, run
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("collector", "conventions", "instrumentation", "sanitizer", "spool", "storage")
@@ -60,7 +60,7 @@ def test_every_package_can_be_imported_from_the_wheel(wheel: Path, tmp_path: Pat
     )
 
     finished = run(
-        [sys.executable, "-c", program, str(tmp_path), *PACKAGES], clean_environment(), cwd=tmp_path
+        [sys.executable, "-c", program, str(tmp_path), *PACKAGES], host_environment(), cwd=tmp_path
     )
 
     assert finished.stderr == ""
@@ -80,7 +80,7 @@ def test_the_command_says_what_to_install_where_the_collector_is_not(
     python = tmp_path / "venv" / "bin" / "python"
 
     for arguments in (["trace", "--last"], ["--help"]):
-        finished = run([str(python), "-m", "relayscope.collector", *arguments], clean_environment())
+        finished = run([str(python), "-m", "relayscope.collector", *arguments], host_environment())
         assert finished.returncode == 1
         assert finished.stdout == ""
         (line,) = finished.stderr.splitlines()

@@ -30,7 +30,7 @@ from tests.bench.bench_overhead import (
 )
 from tests.bench.sink import processor_seconds, sink
 from tests.fix_delivery import SPOOL_DIR, end_forwarders
-from tests.fix_programs import clean_environment, instrumented
+from tests.fix_programs import host_environment, instrumented
 
 _SETTLE_SECONDS: Final = 0.5
 """After each turn, so that nobody sends while the next one's relay is measured."""
@@ -41,7 +41,7 @@ _AT_EXIT_SECONDS: Final = 6.0
 
 async def measure(calls: int, turns: int, endpoint: str, spools: Path) -> dict[str, Relay]:
     """Drive all variants in turns."""
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=endpoint)
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=endpoint)
     with ExitStack() as stack:
         async with backend() as port:
             plain, exporting = command_of(PLAIN, port), command_of("exporting", port)

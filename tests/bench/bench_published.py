@@ -26,7 +26,7 @@ from relayscope.conventions.environment import RELAYSCOPE_LEVEL
 from tests.bench.published_servers import Call, calls
 from tests.bench.sink import sink
 from tests.fix_delivery import SPOOL_DIR, end_forwarders
-from tests.fix_programs import clean_environment
+from tests.fix_programs import host_environment
 
 _BARE: Final = "bare"
 _RIVAL: Final = "MCPHawk"
@@ -44,7 +44,7 @@ class Place(NamedTuple):
     def server(self, variant: str, call: Call) -> StdioServerParameters:
         """How a server is started."""
         command = [str(self.programs / call.command[0]), *call.command[1:]]
-        environment = clean_environment(
+        environment = host_environment(
             HOME=str(self.home), OTEL_EXPORTER_OTLP_ENDPOINT=self.endpoint
         )
         if variant == _RIVAL:

@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Final
 
 from tests.bench.replay import Keeping, replaying
 from tests.fix_delivery import end_forwarders, receiving
-from tests.fix_programs import clean_environment, instrumented, line, python
+from tests.fix_programs import host_environment, instrumented, line, python
 from tests.soak.field import own_field
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def _latencies(endpoint: str | None) -> list[float]:
     relay = python("websocket_relay.py")
     command = relay if endpoint is None else instrumented("relay", relay)
     with tempfile.TemporaryDirectory(prefix="bench-relay-") as folder:
-        environment = clean_environment(
+        environment = host_environment(
             OTEL_EXPORTER_OTLP_ENDPOINT=endpoint or "", RELAYSCOPE_SPOOL_DIR=folder
         )
         process = subprocess.Popen(

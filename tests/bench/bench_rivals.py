@@ -32,7 +32,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from tests.bench.rival_host import NOTHING, RIVALS
 from tests.fix_delivery import Receiver, receiving
-from tests.fix_programs import PROGRAMS, clean_environment
+from tests.fix_programs import PROGRAMS, host_environment
 
 AGAIN: Final = "again"
 VARIANTS: Final = (NOTHING, AGAIN, "TRACE", "INFO", *RIVALS)
@@ -108,7 +108,7 @@ async def relay(variant: str) -> AsyncIterator[Relay]:
     command = [*host, "relay", variant, str(PROGRAMS / "sdk_relay.py"), "stdio"]
     command += [*host, "backend", variant, backend]
     with receiving(Receiver()) as receiver:
-        environment = clean_environment(
+        environment = host_environment(
             OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint,
             OTEL_EXPORTER_OTLP_INSECURE="true",
             OTEL_BSP_SCHEDULE_DELAY="200",

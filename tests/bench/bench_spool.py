@@ -23,7 +23,7 @@ from typing import Final
 from relayscope.conventions.environment import RELAYSCOPE_SPOOL_DURABILITY
 from tests.bench.sink import processor_seconds, sink
 from tests.fix_delivery import end_forwarders
-from tests.fix_programs import SCRIPTS, clean_environment, instrumented
+from tests.fix_programs import SCRIPTS, host_environment, instrumented
 
 _RECORDS: Final = 4000
 _BATCH: Final = 400
@@ -139,7 +139,7 @@ def _cost(kind: str, mode: Mode, spools: Path, endpoint: str) -> tuple[float, fl
     arguments = [kind, str(_RECORDS), str(_BATCH), str(_PAUSE)]
     host = subprocess.Popen(
         instrumented("bench", [sys.executable, "-c", _HOST, *arguments]),
-        env=clean_environment(
+        env=host_environment(
             OTEL_EXPORTER_OTLP_ENDPOINT=endpoint, RELAYSCOPE_SPOOL_DIR=str(spools), **mode.variables
         ),
         stdin=subprocess.PIPE,
@@ -167,7 +167,7 @@ def _measure_backlog() -> None:
     """How large a record is on disk, and how fast a backlog is forwarded."""
     with tempfile.TemporaryDirectory(prefix="bench-spool-") as folder:
         spools = Path(folder)
-        environment = clean_environment(
+        environment = host_environment(
             RELAYSCOPE_SPOOL_DIR=folder, OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:1"
         )
         arguments = ["message", str(_BACKLOG), str(_BATCH), "0"]

@@ -19,7 +19,7 @@ from resource import RUSAGE_CHILDREN, getrusage
 from typing import Final
 
 from tests.fix_delivery import end_forwarders
-from tests.fix_programs import SCRIPTS, clean_environment, instrumented
+from tests.fix_programs import SCRIPTS, host_environment, instrumented
 
 NOTHING: Final = [sys.executable, "-c", ""]
 COMMANDS: Final = {
@@ -43,7 +43,7 @@ def table(turns: int) -> list[str]:
     """The least time of each command in milliseconds, and how many plain programs that is."""
     with tempfile.TemporaryDirectory(prefix="rs-") as spools:
         # Nobody listens there, and no forwarder of the user's has to do with it.
-        environment = clean_environment(
+        environment = host_environment(
             RELAYSCOPE_SPOOL_DIR=spools,
             RELAYSCOPE_QUIET="1",
             OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:1",

@@ -14,7 +14,7 @@ import pytest
 import trustme
 
 from relayscope.collector.signals import LOGS, SIGNALS
-from tests.fix_collector import PROTOBUF, Collector, clean_environment, export
+from tests.fix_collector import PROTOBUF, Collector, collector_environment, export
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -136,7 +136,7 @@ def test_listening_elsewhere_needs_tls_and_a_token(where: str, database_url: str
     """It refuses to start, and says what is missing."""
     ended = subprocess.run(
         [sys.executable, "-m", "relayscope.collector", "serve", where, "0.0.0.0:0"],
-        env=clean_environment({"RELAYSCOPE_DATABASE_URL": database_url}),
+        env=collector_environment({"RELAYSCOPE_DATABASE_URL": database_url}),
         capture_output=True,
         text=True,
         check=False,
@@ -251,7 +251,7 @@ def test_a_wrong_certificate_stops_the_start(tmp_path: Path, database_url: str) 
     wrong.write_text("no certificate")
     ended = subprocess.run(
         [sys.executable, "-m", "relayscope.collector", "serve"],
-        env=clean_environment(
+        env=collector_environment(
             {
                 "RELAYSCOPE_DATABASE_URL": database_url,
                 "RELAYSCOPE_TLS_CERTIFICATE": str(wrong),

@@ -14,8 +14,8 @@ import pytest
 
 from tests.fix_programs import (
     Background,
-    clean_environment,
     eventually,
+    host_environment,
     instrumented,
     python,
     run,
@@ -68,7 +68,7 @@ class Visited(NamedTuple):
 @pytest.fixture(scope="module")
 def visited(shared_collector: Collector, shared_database_url: str) -> Iterator[Visited]:
     """All backends, visited once."""
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=f"http://{shared_collector.grpc}")
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=f"http://{shared_collector.grpc}")
     with ExitStack() as stack, psycopg.connect(shared_database_url, autocommit=True) as connection:
         background = Background(stack)
         ports = {name: background.websocket_backend(name, environment, wrap=[]) for name in TOOLS}

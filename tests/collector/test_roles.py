@@ -12,7 +12,7 @@ from sqlalchemy import make_url
 from relayscope.collector.signals import LOGS, METRICS, TRACES
 from relayscope.storage import EmbeddedServer
 from tests import otlp_samples
-from tests.fix_collector import Collector, clean_environment
+from tests.fix_collector import Collector, collector_environment
 from tests.fix_programs import SCRIPTS, eventually, run
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def test_the_command_line_shows_nothing_of_another_tenant(
     )
     for command in (["messages"], ["traces"], ["sql", "select * from relayscope.logs"]):
         environment = {"RELAYSCOPE_DATABASE_URL": stranger.render_as_string(hide_password=False)}
-        done = run([str(SCRIPTS / "relayscope"), *command], clean_environment(environment))
+        done = run([str(SCRIPTS / "relayscope"), *command], collector_environment(environment))
         assert (done.returncode, done.stdout) == (1, "")
         assert "permission denied for schema relayscope" in done.stderr
 
@@ -103,7 +103,7 @@ def test_a_writer_that_finds_old_tables_says_who_can_help(tenant: Tenant, engine
 
 def test_one_command_makes_tables_and_roles(tenant: Tenant, empty_database_url: str) -> None:
     """In an empty database; a second time it changes nothing."""
-    environment = clean_environment({"RELAYSCOPE_DATABASE_URL": empty_database_url})
+    environment = collector_environment({"RELAYSCOPE_DATABASE_URL": empty_database_url})
     prefix = tenant.roles.owner.removesuffix("_owner")
     for _ in range(2):
         done = run([str(SCRIPTS / "relayscope"), "db", "init", "--prefix", prefix], environment)
@@ -113,7 +113,9 @@ def test_one_command_makes_tables_and_roles(tenant: Tenant, empty_database_url: 
 
 def test_whoever_may_not_make_roles_is_told(tenant: Tenant) -> None:
     """In one line, with what it takes."""
-    environment = clean_environment({"RELAYSCOPE_DATABASE_URL": tenant.url(tenant.roles.retention)})
+    environment = collector_environment(
+        {"RELAYSCOPE_DATABASE_URL": tenant.url(tenant.roles.retention)}
+    )
     done = run([str(SCRIPTS / "relayscope"), "db", "init"], environment)
     assert done.returncode == 1
     assert "CREATEROLE" in done.stderr

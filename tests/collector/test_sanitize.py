@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.fix_programs import SCRIPTS, Run, clean_environment, run
+from tests.fix_programs import SCRIPTS, Run, host_environment, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,7 +16,7 @@ SAMPLE = '{"method":"tools/call","params":{"arguments":{"api_key":"a-secret-8Fk2
 
 def sanitize(*arguments: str, stdin: str = SAMPLE) -> Run:
     """Run the command."""
-    return run([str(SCRIPTS / "relayscope"), "sanitize", *arguments], clean_environment(), stdin)
+    return run([str(SCRIPTS / "relayscope"), "sanitize", *arguments], host_environment(), stdin)
 
 
 def test_it_shows_what_would_be_stored() -> None:
@@ -71,7 +71,7 @@ def test_a_wrong_rules_file_stops_the_start_and_says_where(
     for command in (["sanitize", "-"], ["serve"]):
         finished = run(
             [str(SCRIPTS / "relayscope"), *command, "--sanitizer-rules", str(rules)],
-            clean_environment(RELAYSCOPE_DATA_DIR=str(tmp_path / "data")),
+            host_environment(RELAYSCOPE_DATA_DIR=str(tmp_path / "data")),
         )
         assert finished.returncode == 1
         assert str(rules) in finished.stderr

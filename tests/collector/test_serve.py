@@ -47,7 +47,7 @@ from relayscope.collector.signals import LOGS
 from relayscope.conventions.events import EVENT_MESSAGE
 from relayscope.storage import EmbeddedServer
 from tests import otlp_samples
-from tests.fix_collector import PATIENCE, Collector, clean_environment, export
+from tests.fix_collector import PATIENCE, Collector, collector_environment, export
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,7 +68,7 @@ def ended(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
     """`relayscope serve` with settings that do not let it start."""
     return subprocess.run(
         [sys.executable, "-m", "relayscope.collector", "serve", *arguments],
-        env=clean_environment(environment),
+        env=collector_environment(environment),
         capture_output=True,
         text=True,
         check=False,

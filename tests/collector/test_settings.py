@@ -11,7 +11,7 @@ import pytest
 from relayscope.collector.config.settings import Address, load
 from relayscope.collector.errors import SettingsError
 from relayscope.conventions.environment import RELAYSCOPE_CONFIG, RELAYSCOPE_PROFILE, VARIABLES
-from tests.fix_collector import clean_environment
+from tests.fix_collector import collector_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -101,7 +101,7 @@ def test_a_collector_starts_in_a_shell_that_has_every_variable() -> None:
     """What stops this one is its option, which is looked at after all variables."""
     ended = subprocess.run(
         [sys.executable, "-m", "relayscope.collector", "serve", "--grpc", "nowhere"],
-        env=clean_environment(dict.fromkeys(VARIABLES - {RELAYSCOPE_CONFIG}, "true")),
+        env=collector_environment(dict.fromkeys(VARIABLES - {RELAYSCOPE_CONFIG}, "true")),
         capture_output=True,
         text=True,
         check=False,
@@ -158,7 +158,7 @@ def test_a_wrong_setting_stops_the_start_with_one_line() -> None:
     """The command says what is wrong and ends with 1, without a traceback."""
     ended = subprocess.run(
         [sys.executable, "-m", "relayscope.collector", "serve", "--grpc", "nowhere"],
-        env=clean_environment(),
+        env=collector_environment(),
         capture_output=True,
         text=True,
         check=False,
@@ -178,4 +178,4 @@ def test_reading_commands_do_not_load_what_only_serving_needs(command: str) -> N
         f"from relayscope.collector.cli.commands import {command}\n"
         "assert not {'grpc', 'uvicorn', 'starlette', 'sqlalchemy'} & set(sys.modules)\n"
     )
-    subprocess.run([sys.executable, "-c", code], env=clean_environment(), check=True)
+    subprocess.run([sys.executable, "-c", code], env=collector_environment(), check=True)

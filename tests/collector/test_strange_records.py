@@ -14,7 +14,7 @@ from relayscope.conventions.attributes import (
     MESSAGE_SHA256,
     RPC_RESPONSE_STATUS_CODE,
 )
-from tests.fix_programs import SCRIPTS, clean_environment, run
+from tests.fix_programs import SCRIPTS, host_environment, run
 from tests.otlp_messages import SECOND, call, message, send
 
 if TYPE_CHECKING:
@@ -211,7 +211,7 @@ def test_records_of_impossible_times_are_read(collector: Collector, engine: Engi
     assert calls["calls"] == 8
     (seen,) = rows(engine, "select first_time, last_time from components")
     assert (seen["first_time"].year, seen["last_time"].year) == (1970, 2262)
-    environment = clean_environment(
+    environment = host_environment(
         RELAYSCOPE_DATABASE_URL=engine.url.render_as_string(hide_password=False)
     )
     for command in ("traces", "messages", "calls", "logs", "tail", "stats"):

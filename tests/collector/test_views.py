@@ -14,8 +14,8 @@ from psycopg.sql import SQL
 
 from tests.fix_programs import (
     Background,
-    clean_environment,
     eventually,
+    host_environment,
     instrumented,
     python,
     run,
@@ -37,7 +37,7 @@ Read = psycopg.Connection["DictRow"]
 @pytest.fixture(scope="module")
 def evidence(shared_collector: Collector, shared_database_url: str) -> Iterator[Read]:
     """A connection to what was recorded of three calls through a relay with two backends."""
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=f"http://{shared_collector.grpc}")
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=f"http://{shared_collector.grpc}")
     with (
         ExitStack() as stack,
         psycopg.connect(shared_database_url, autocommit=True, row_factory=dict_row) as connection,

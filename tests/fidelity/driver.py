@@ -101,10 +101,16 @@ class WebSocketDriver(Driver):
         super().__init__(heard)
         self._url = url
         self._stack = ExitStack()
-        self.reconnect()
+        self._connect()
 
     def reconnect(self) -> None:
-        """Open a new connection, and read it in a thread of its own."""
+        """Wait until the connection is broken, and open another."""
+        self._reader.join(PATIENCE_SECONDS)
+        assert not self._reader.is_alive(), "the connection was not broken"
+        self._connect()
+
+    def _connect(self) -> None:
+        """Open a connection, and read it in a thread of its own."""
         opening = connect(self._url, max_size=None, proxy=None)
         self._connection = self._stack.enter_context(opening)
         self._reader = threading.Thread(target=self._read)

@@ -26,7 +26,7 @@ from tests.fidelity.driver import (
 from tests.fidelity.traffic import Abilities, Traffic
 from tests.fidelity.verdict import Facts, Verdict, untagged
 from tests.fidelity.wire_bytes import Leg, read
-from tests.fix_programs import PROGRAMS, clean_environment, eventually, free_port
+from tests.fix_programs import PROGRAMS, eventually, free_port, host_environment
 
 BINARIES: Final = Path(sys.executable).parent
 
@@ -116,7 +116,7 @@ class Field:
             ).verdict()
 
     def _environment(self) -> dict[str, str]:
-        return clean_environment(
+        return host_environment(
             OTEL_EXPORTER_OTLP_ENDPOINT=self.endpoint,
             PYTHONIOENCODING="utf-8",
             # Large bodies fill a request's 4 MiB, and a burst fills the SDK's queue.
@@ -188,7 +188,6 @@ class Field:
     def _break_connections(self) -> None:
         for tee in self._tees:
             tee.send_signal(signal.SIGUSR1)
-        time.sleep(0.2)
 
     def _wait_until_stored(self, relay: Relay) -> None:
         """Wait until as much is stored as crossed the wire, and until no more is coming."""

@@ -9,8 +9,8 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from tests.fix_programs import (
     Background,
-    clean_environment,
     eventually,
+    host_environment,
     instrumented,
     line,
     python,
@@ -42,7 +42,7 @@ def results(otlp_sink: OtlpSink, id_: int) -> list[object]:
 
 def test_case_a_a_wrong_port_is_seen_from_the_call_that_fails(otlp_sink: OtlpSink) -> None:
     """The connection's failure, a list without the tools, and a call that reaches no backend."""
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
     relay = instrumented("relay", python("websocket_relay.py", "gates=ws://127.0.0.1:1"))
     calls = line(id=2, method="tools/list") + line(
         id=3, method="tools/call", params={"name": "gates_create_document", "arguments": {}}
@@ -70,7 +70,7 @@ def test_case_b_a_client_that_never_lists_again_is_seen_by_what_is_missing(
         "import sys\nfor line in sys.stdin: print(line.replace('initialized', "
         "'tools/list_changed'), end='', flush=True)"
     )
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
 
     run(
         instrumented("relay", [sys.executable, "-c", program]),
@@ -87,7 +87,7 @@ def test_case_c_a_late_answer_to_a_notification_is_told_from_the_answer_it_is_ta
     otlp_sink: OtlpSink, background: Background
 ) -> None:
     """The relay takes it for the list of tools; its record says what it is."""
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
     port = background.listening(python("late_backend.py", "0.7", "0"), environment)
     relay = instrumented("relay", python("websocket_relay.py", f"late=ws://127.0.0.1:{port}"))
 
@@ -109,7 +109,7 @@ def test_case_d_one_trace_has_the_call_on_every_leg(
     otlp_sink: OtlpSink, background: Background
 ) -> None:
     """From a client's own context to the backend, through a relay that knows nothing of it."""
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
     port = background.websocket_backend("gates", environment, wrap=instrumented("gates", []))
     relay = instrumented("relay", python("websocket_relay.py", f"gates=ws://127.0.0.1:{port}"))
     trace = "0af7651916cd43dd8448eb211c80319c"
@@ -152,7 +152,7 @@ def test_each_backends_manners_are_told(
     otlp_sink: OtlpSink, background: Background, manners: str, odd: list[str]
 ) -> None:
     """What a backend says against the specification is marked on the relay's side of its leg."""
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
     port = background.websocket_backend(manners, environment, wrap=[])
     relay = instrumented("relay", python("websocket_relay.py", f"x=ws://127.0.0.1:{port}"))
 

@@ -9,8 +9,8 @@ import pytest
 from relayscope.conventions.events import EVENT_MESSAGE
 from tests.fix_programs import (
     SCRIPTS,
-    clean_environment,
     eventually,
+    host_environment,
     instrumented,
     line,
     python,
@@ -25,7 +25,7 @@ RELAY = python("websocket_relay.py")
 
 def test_a_relay_without_any_change_is_traced(otlp_sink: OtlpSink) -> None:
     """Spans and messages of an unmodified relay arrive under the name it was given."""
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
 
     finished = run(instrumented("my-relay", RELAY), environment, LIST)
 
@@ -39,7 +39,7 @@ def test_a_relay_without_any_change_is_traced(otlp_sink: OtlpSink) -> None:
 
 def test_opentelemetrys_own_command_works_with_the_distro(otlp_sink: OtlpSink) -> None:
     """`opentelemetry-instrument` with OTEL_PYTHON_DISTRO=relayscope does the same."""
-    environment = clean_environment(
+    environment = host_environment(
         OTEL_PYTHON_DISTRO="relayscope",
         OTEL_SERVICE_NAME="relay",
         OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint,
@@ -52,7 +52,7 @@ def test_opentelemetrys_own_command_works_with_the_distro(otlp_sink: OtlpSink) -
 
 def test_standard_variables_keep_their_meaning(otlp_sink: OtlpSink) -> None:
     """A user's OTEL_* variable wins over a default of ours."""
-    environment = clean_environment(
+    environment = host_environment(
         OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint, OTEL_TRACES_EXPORTER="none"
     )
 
@@ -64,7 +64,7 @@ def test_standard_variables_keep_their_meaning(otlp_sink: OtlpSink) -> None:
 
 def test_the_level_is_what_the_option_says(otlp_sink: OtlpSink) -> None:
     """At level INFO there are spans and no message records."""
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
     command = [str(SCRIPTS / "relayscope-instrument"), "--level", "info", "--", *RELAY]
 
     run(command, environment, LIST)
@@ -84,7 +84,7 @@ def test_the_level_is_what_the_option_says(otlp_sink: OtlpSink) -> None:
 )
 def test_a_wrong_argument_is_named(arguments: list[str], named: str) -> None:
     """A mistake on the command line ends with a message that names it, and runs nothing."""
-    finished = run([str(SCRIPTS / "relayscope-instrument"), *arguments], clean_environment())
+    finished = run([str(SCRIPTS / "relayscope-instrument"), *arguments], host_environment())
 
     assert finished.returncode != 0
     assert finished.stdout == ""
@@ -94,7 +94,7 @@ def test_a_wrong_argument_is_named(arguments: list[str], named: str) -> None:
 
 def test_a_wrong_level_in_the_environment_does_not_take_the_host_down() -> None:
     """The host runs, and the log names the level that does not exist."""
-    environment = clean_environment(RELAYSCOPE_LEVEL="LOUD", OTEL_LOGS_EXPORTER="none")
+    environment = host_environment(RELAYSCOPE_LEVEL="LOUD", OTEL_LOGS_EXPORTER="none")
     environment["OTEL_TRACES_EXPORTER"] = "none"
 
     finished = run(instrumented("relay", RELAY), environment, LIST)
@@ -121,7 +121,7 @@ def test_a_wrong_profile_is_named_before_the_host_starts(
         options = [*options, "--profiles", str(tmp_path / "profiles.yaml")]
     command = [str(SCRIPTS / "relayscope-instrument"), *options, "--", *RELAY]
 
-    finished = run(command, clean_environment(), LIST)
+    finished = run(command, host_environment(), LIST)
 
     assert (finished.returncode, finished.stdout) == (2, "")
     assert named in finished.stderr
@@ -130,7 +130,7 @@ def test_a_wrong_profile_is_named_before_the_host_starts(
 
 def test_a_wrong_profile_in_the_environment_is_told_in_one_line() -> None:
     """The host runs, and does not hear of it from each of the hooks."""
-    environment = clean_environment(
+    environment = host_environment(
         RELAYSCOPE_PROFILE="nosuch", OTEL_LOGS_EXPORTER="none", OTEL_TRACES_EXPORTER="none"
     )
 
@@ -156,7 +156,7 @@ def test_another_vendors_failing_instrumentor_takes_nobody_down(
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: a-rival\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text("[opentelemetry_instrumentor]\nmcp = rival:Rival\n")
-    environment = clean_environment(
+    environment = host_environment(
         OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint, PYTHONPATH=str(tmp_path)
     )
 
@@ -170,7 +170,7 @@ def test_another_vendors_failing_instrumentor_takes_nobody_down(
 
 def test_a_program_that_uses_no_mcp_library_imports_none() -> None:
     """Hooks wait for the host's own imports, so that a host pays only for what it uses."""
-    environment = clean_environment(OTEL_TRACES_EXPORTER="none", OTEL_LOGS_EXPORTER="none")
+    environment = host_environment(OTEL_TRACES_EXPORTER="none", OTEL_LOGS_EXPORTER="none")
     program = "import sys; print(sorted({'mcp', 'websockets'} & set(sys.modules)))"
 
     finished = run(instrumented("host", [sys.executable, "-c", program]), environment)

@@ -15,8 +15,8 @@ import pytest
 
 from tests.fix_programs import (
     Background,
-    clean_environment,
     eventually,
+    host_environment,
     instrumented,
     line,
     python,
@@ -57,7 +57,7 @@ ODD_OF: dict[str, list[tuple[str, str, str | None, int | None]]] = {
 def told(shared_collector: Collector, shared_database_url: str) -> tuple[dict[str, str], str]:
     """Where to send what is recorded, and where to read it."""
     endpoint = f"http://{shared_collector.grpc}"
-    return clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=endpoint), shared_database_url
+    return host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=endpoint), shared_database_url
 
 
 def relayed(

@@ -10,7 +10,7 @@ import pytest
 from tests.fix_programs import (
     Background,
     Run,
-    clean_environment,
+    host_environment,
     instrumented,
     line,
     python,
@@ -31,7 +31,7 @@ def test_without_a_collector_a_relay_answers_as_without_relayscope(
     background: Background, nobody: str
 ) -> None:
     """Same answers, same exit code, and not a byte more or less on stdout."""
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=nobody)
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=nobody)
     port = background.websocket_backend("dewey", environment, wrap=instrumented("dewey", []))
     relay = python("websocket_relay.py", f"dewey=ws://127.0.0.1:{port}", "gates=ws://127.0.0.1:1")
     conversation = "".join(
@@ -45,7 +45,7 @@ def test_without_a_collector_a_relay_answers_as_without_relayscope(
         ]
     )
 
-    plain = run(relay, clean_environment(), conversation)
+    plain = run(relay, host_environment(), conversation)
     traced = run(instrumented("relay", relay), environment, conversation)
 
     assert len(plain.stdout.splitlines()) == 5
@@ -59,8 +59,8 @@ def test_without_a_collector_a_client_and_server_of_the_sdk_work_on(nobody: str)
     def session(*, traced: bool) -> Run:
         client = python("client.py", json.dumps([["add", {"a": 1, "b": 2}]]), "--stdio")
         if not traced:
-            return run([*client, *server], clean_environment())
-        environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=nobody)
+            return run([*client, *server], host_environment())
+        environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=nobody)
         return run(instrumented("client", [*client, *instrumented("s", server)]), environment)
 
     plain, traced = session(traced=False), session(traced=True)
@@ -72,7 +72,7 @@ def test_without_a_collector_a_client_and_server_of_the_sdk_work_on(nobody: str)
 @pytest.mark.parametrize("code", [0, 3])
 def test_the_exit_code_is_the_hosts_own(code: int, nobody: str) -> None:
     """Whatever the host exits with is what its parent sees."""
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=nobody)
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=nobody)
     program = [sys.executable, "-c", f"import sys; print('out'); sys.exit({code})"]
 
     finished = run(instrumented("host", program), environment)

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests.fix_programs import clean_environment, eventually, instrumented, run
+from tests.fix_programs import eventually, host_environment, instrumented, run
 from tests.fix_telemetry import OtlpSink
 
 MEGABYTE = 1_000_000
@@ -34,7 +34,7 @@ PING = '{"jsonrpc":"2.0","id":1,"method":"ping"}\n'
 
 def test_a_line_without_an_end_costs_bounded_memory(otlp_sink: OtlpSink) -> None:
     """The host reads all of it, and what is kept of it is bounded (here: 200 MB, under 200 MiB)."""
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
     program = instrumented("host", [sys.executable, "-c", READER])
 
     finished = run(program, environment, PING + "x" * LINE_MEGABYTES * MEGABYTE)
@@ -69,7 +69,7 @@ def test_a_line_without_an_end_costs_bounded_memory(otlp_sink: OtlpSink) -> None
 )
 def test_whatever_a_peer_says_reaches_the_host(otlp_sink: OtlpSink, text: str) -> None:
     """The host reads what was sent, and what it sends is the same but for the context in it."""
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
     program = instrumented("host", [sys.executable, "-c", ECHO])
 
     finished = run(program, environment, text + "\n")
@@ -90,7 +90,7 @@ def test_bytes_that_are_no_text_are_passed_on_and_recorded(otlp_sink: OtlpSink) 
         "import sys\nfor line in sys.stdin.buffer:\n"
         "    sys.stdout.buffer.write(line if line[:1] != b'{' else b'')\nsys.stdout.flush()"
     )
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
     feeder = (
         "import subprocess, sys\n"
         f"data = {PING!r}.encode() + b'\\xff\\xfe\\x00\\n' + {PING!r}.encode()\n"

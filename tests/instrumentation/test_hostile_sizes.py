@@ -17,7 +17,7 @@ from relayscope.conventions.attributes import (
     MESSAGE_SHA256,
     MESSAGE_SIZE,
 )
-from tests.fix_programs import Background, clean_environment, eventually, instrumented, python
+from tests.fix_programs import Background, eventually, host_environment, instrumented, python
 from tests.fix_telemetry import OtlpSink
 
 MEGABYTE = 1_000_000
@@ -149,7 +149,7 @@ def test_a_very_long_line_costs_no_memory_and_changes_nothing(
     otlp_sink: OtlpSink, host: str, kind: str
 ) -> None:
     """The host's peak grows by what is bounded, whatever the size; all of it has its digest."""
-    environment = clean_environment(
+    environment = host_environment(
         OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint, PYTHONIOENCODING="utf-8"
     )
     # No context, so that what goes out is what came in.
@@ -195,11 +195,11 @@ def test_a_very_long_message_on_a_websocket_costs_no_memory(
     otlp_sink: OtlpSink, background: Background, form: str
 ) -> None:
     """However it comes, the host gets it, its peak grows by what is bounded, and it is recorded."""
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
     program = [sys.executable, "-c", f"{PEAK}\n{VISITOR}\npeak()"]
 
     port = background.listening(
-        python("large_backend.py", form, str(LARGE), "0"), clean_environment()
+        python("large_backend.py", form, str(LARGE), "0"), host_environment()
     )
     address = f"ws://127.0.0.1:{port}"
     given, usual = relayed([*program, address], environment, iter(()))

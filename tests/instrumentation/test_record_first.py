@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from tests.fix_programs import clean_environment, eventually, instrumented, run
+from tests.fix_programs import eventually, host_environment, instrumented, run
 from tests.fix_telemetry import OtlpSink
 
 # Each dies inside of the write or the send itself, when the peer has the message and the host has
@@ -53,7 +53,7 @@ def test_what_a_peer_has_seen_is_recorded_however_the_host_ends(
     otlp_sink: OtlpSink, program: str
 ) -> None:
     """A host that dies inside of sending has left the record of what it was sending."""
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
     request = '{"jsonrpc":"2.0","id":1,"method":"ping"}\n'
 
     finished = run(instrumented("host", [sys.executable, "-c", program]), environment, request)
@@ -81,7 +81,7 @@ for line in sys.stdin:
 
 def test_a_peer_that_kills_at_once_finds_message_and_span_recorded(otlp_sink: OtlpSink) -> None:
     """`kill -9` on receipt of the answer loses neither its record nor its call's span."""
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
     host = instrumented("host", [sys.executable, "-c", ANSWERER])
 
     finished = run([sys.executable, "-c", KILLER, *host], environment)

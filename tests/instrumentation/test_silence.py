@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from relayscope.conventions.attributes import ERROR_TYPE
-from tests.fix_programs import clean_environment, ended, eventually, instrumented, line
+from tests.fix_programs import ended, eventually, host_environment, instrumented, line
 from tests.fix_telemetry import OtlpSink
 
 TASKS = "len(os.listdir('/proc/self/task'))"
@@ -33,7 +33,7 @@ print(before, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), threads(), flu
 @contextmanager
 def waiting(sink: OtlpSink, meanwhile: str = "") -> Iterator[subprocess.Popen[str]]:
     """A host that was sent a call and does not answer, and waits for more."""
-    environment = clean_environment(
+    environment = host_environment(
         OTEL_EXPORTER_OTLP_ENDPOINT=sink.endpoint, RELAYSCOPE_CALL_SECONDS="0.4"
     )
     command = instrumented("host", [sys.executable, "-c", WAITS % meanwhile])

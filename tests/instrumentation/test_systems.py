@@ -14,9 +14,9 @@ from tests.fix_collector import Collector
 from tests.fix_delivery import Receiver, forwarders
 from tests.fix_programs import (
     PROGRAMS,
-    clean_environment,
     ended,
     eventually,
+    host_environment,
     instrumented,
     python,
     run,
@@ -68,7 +68,7 @@ def test_a_program_is_traced_from_start_to_store(
 ) -> None:
     """Windows and macOS lack what Linux has; what is stored is the same, and nothing is left."""
     relay = [sys.executable, "-c", RELAY, *ANSWERING]
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=f"http://{collector.grpc}")
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=f"http://{collector.grpc}")
 
     here = run(instrumented("here", relay), environment)
     there = run(on(system, instrumented("there", relay)), environment)
@@ -83,7 +83,7 @@ def test_a_program_is_traced_from_start_to_store(
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_what_is_emitted_arrives(system: str, receiver: Receiver, spool_dir: Path) -> None:
     """Each record that was emitted arrives once, whatever the system's way of writing files."""
-    environment = clean_environment(
+    environment = host_environment(
         OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint, RELAYSCOPE_SPOOL_DURABILITY="power"
     )
 
@@ -98,7 +98,7 @@ def test_a_windows_job_that_holds_its_processes_keeps_no_record(
     receiver: Receiver, spool_dir: Path
 ) -> None:
     """Where a client lets none of its server's processes out, the forwarder starts within."""
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint, JOB_HOLDS="yes")
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint, JOB_HOLDS="yes")
 
     emitter = run(on("win32", instrumented("there", python("emitter.py", "3"))), environment)
 
@@ -109,7 +109,7 @@ def test_a_windows_job_that_holds_its_processes_keeps_no_record(
 def test_on_windows_ctrl_c_is_for_the_program() -> None:
     """The console tells all of its processes; the command ends when the program does, and as it."""
     command = on("win32", instrumented("there", [sys.executable, "-c", STUBBORN]))
-    environment = clean_environment(OTEL_TRACES_EXPORTER="none", OTEL_LOGS_EXPORTER="none")
+    environment = host_environment(OTEL_TRACES_EXPORTER="none", OTEL_LOGS_EXPORTER="none")
     with (
         subprocess.Popen(
             command, env=environment, stdout=subprocess.PIPE, text=True, process_group=0

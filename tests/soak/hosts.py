@@ -19,7 +19,7 @@ from relayscope.spool import list_slots
 from relayscope.spool.format.cursor import CURSOR
 from relayscope.storage import create_engine
 from tests.fix_delivery import SPOOL_DIR, end_forwarders, forwarders
-from tests.fix_programs import SCRIPTS, clean_environment, instrumented, python
+from tests.fix_programs import SCRIPTS, host_environment, instrumented, python
 from tests.soak.field import RECOVERY_SECONDS
 
 if TYPE_CHECKING:
@@ -239,4 +239,4 @@ class Hosts:
     def environment(self) -> dict[str, str]:
         """Return the variables that the programs are started with."""
         own = {SPOOL_DIR: str(self.spools), "OTEL_EXPORTER_OTLP_ENDPOINT": self.endpoint}
-        return clean_environment(**self.variables) | own
+        return host_environment(**self.variables) | own

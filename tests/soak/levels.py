@@ -30,7 +30,7 @@ from relayscope.collector.levels.client import Collector
 from relayscope.instrumentation import Direction, Level, Levels
 from relayscope.instrumentation.remote.rules import RemoteRules
 from tests.fix_delivery import SPOOL_DIR, end_forwarders
-from tests.fix_programs import Background, clean_environment, eventually, instrumented, python
+from tests.fix_programs import Background, eventually, host_environment, instrumented, python
 from tests.soak.field import own_field
 
 if TYPE_CHECKING:
@@ -93,12 +93,12 @@ class Relay:
     def __init__(self, ground: Field, stack: ExitStack, folder: str) -> None:
         assert ground.collector is not None
         background = Background(stack)
-        plain = clean_environment()
+        plain = host_environment()
         self.ports = [
             background.websocket_backend(manners, plain, wrap=[])
             for manners in ("correct", "dewey")
         ]
-        environment = clean_environment(
+        environment = host_environment(
             OTEL_EXPORTER_OTLP_ENDPOINT=f"http://{ground.grpc}",
             RELAYSCOPE_OPAMP_ENDPOINT=f"http://{ground.http}",
             RELAYSCOPE_LEVEL=OWN.level.name,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.fix_programs import clean_environment, eventually, instrumented, line, python, run
+from tests.fix_programs import eventually, host_environment, instrumented, line, python, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +25,7 @@ CALL = {"name": "gates_create_document", "arguments": {}}
 @pytest.fixture
 def environment(shared_collector: Collector, tmp_path: Path) -> dict[str, str]:
     """What makes a program send what it records to the collector whose page is looked at."""
-    return clean_environment(
+    return host_environment(
         OTEL_EXPORTER_OTLP_ENDPOINT=f"http://{shared_collector.grpc}",
         RELAYSCOPE_SPOOL_DIR=str(tmp_path / "spool"),
     )

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from relayscope.collector.config.settings import Settings
 from tests.collector.reading import samples
-from tests.fix_collector import PATIENCE, clean_environment
+from tests.fix_collector import PATIENCE, collector_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,7 +68,7 @@ def relayscope(database_url: str) -> Relayscope:
     def run(*arguments: str, stdin: str | None = None, **variables: str) -> CompletedProcess[str]:
         return subprocess.run(
             [*COMMAND, *arguments],
-            env=clean_environment({"RELAYSCOPE_DATABASE_URL": database_url, **variables}),
+            env=collector_environment({"RELAYSCOPE_DATABASE_URL": database_url, **variables}),
             input=stdin,
             capture_output=True,
             encoding="utf-8",
@@ -88,7 +88,7 @@ def terminal(database_url: str, tmp_path: Path) -> Terminal:
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, COLUMNS, 0, 0))
         with subprocess.Popen(
             [*COMMAND, *arguments],
-            env=clean_environment(
+            env=collector_environment(
                 {
                     "RELAYSCOPE_DATABASE_URL": database_url,
                     "TERM": "xterm-256color",

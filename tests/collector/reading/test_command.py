@@ -18,7 +18,7 @@ from tests.collector.reading import samples
 from tests.collector.reading.conftest import COLUMNS, COMMAND
 from tests.collector.reading.samples import HOSTILE_TRACE_ID, TRACE_ID
 from tests.collector.reading.test_printable import OBEYED
-from tests.fix_collector import PATIENCE, clean_environment
+from tests.fix_collector import PATIENCE, collector_environment
 
 if TYPE_CHECKING:
     from tests.collector.reading.conftest import Relayscope, Terminal
@@ -199,7 +199,7 @@ def test_output_that_nobody_reads_ends_quietly(stored: str, arguments: list[str]
     arguments = [*arguments[:-1], statement] if arguments[0] == "sql" else arguments
     with subprocess.Popen(
         [*COMMAND, *arguments],
-        env=clean_environment({"RELAYSCOPE_DATABASE_URL": stored}),
+        env=collector_environment({"RELAYSCOPE_DATABASE_URL": stored}),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     ) as process:
@@ -257,7 +257,7 @@ def test_sql_as_csv_is_exact(relayscope: Relayscope, stored: str) -> None:
     """What is read back is what is stored."""
     result = subprocess.run(
         [*COMMAND, "sql", "--csv", "select name, status_message from spans order by start_time"],
-        env=clean_environment({"RELAYSCOPE_DATABASE_URL": stored}),
+        env=collector_environment({"RELAYSCOPE_DATABASE_URL": stored}),
         capture_output=True,
         check=True,
         timeout=PATIENCE,

@@ -18,7 +18,7 @@ from tests.collector.reading import samples
 from tests.collector.reading.conftest import COMMAND
 from tests.collector.reading.samples import TRACE_ID
 from tests.collector.reading.test_statement import rows_of
-from tests.fix_collector import PATIENCE, Collector, clean_environment
+from tests.fix_collector import PATIENCE, Collector, collector_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +39,7 @@ def data_dir() -> Iterator[Path]:
 def _read(*arguments: str, data_dir: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*COMMAND, *arguments, "--data-dir", str(data_dir)],
-        env=clean_environment(),
+        env=collector_environment(),
         capture_output=True,
         encoding="utf-8",
         timeout=PATIENCE,

@@ -28,7 +28,7 @@ from relayscope.conventions.events import (
 from tests.collector.reading import samples
 from tests.collector.reading.conftest import COLUMNS, COMMAND
 from tests.collector.reading.samples import HOSTILE_TRACE_ID, TRACE_ID
-from tests.fix_collector import PATIENCE, clean_environment
+from tests.fix_collector import PATIENCE, collector_environment
 from tests.fix_programs import ended, eventually
 
 if TYPE_CHECKING:
@@ -290,7 +290,7 @@ def following(database_url: str, *filters: str) -> Iterator[Following]:
     with (
         subprocess.Popen(
             [*COMMAND, "tail", "-f", "--json", *filters],
-            env=clean_environment({"RELAYSCOPE_DATABASE_URL": database_url}),
+            env=collector_environment({"RELAYSCOPE_DATABASE_URL": database_url}),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -18,7 +18,7 @@ from relayscope.collector.query.errors import DatabaseMissing, StatementRefused
 from relayscope.collector.query.statement import run
 from relayscope.collector.render import tabular
 from tests.collector.reading.conftest import COMMAND, settings_for
-from tests.fix_collector import PATIENCE, clean_environment
+from tests.fix_collector import PATIENCE, collector_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -214,7 +214,7 @@ def test_interrupting_ends_the_query_on_the_server(stored: str) -> None:
         psycopg.connect(_plain(stored), autocommit=True) as observer,
         subprocess.Popen(
             [*COMMAND, "sql", "select 'interrupt me', pg_sleep(600)"],
-            env=clean_environment({"RELAYSCOPE_DATABASE_URL": stored}),
+            env=collector_environment({"RELAYSCOPE_DATABASE_URL": stored}),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,

@@ -18,12 +18,11 @@ from playwright.sync_api import expect
 
 from relayscope.conventions.attributes import ERROR_STOPPED_READING
 from tests.collector.reading.conftest import COMMAND
-from tests.fix_collector import PATIENCE
-from tests.fix_collector import clean_environment as reading_environment
+from tests.fix_collector import PATIENCE, collector_environment
 from tests.fix_programs import (
     Background,
-    clean_environment,
     eventually,
+    host_environment,
     instrumented,
     python,
     run,
@@ -57,7 +56,7 @@ class World:
         """Run a command of `relayscope`."""
         asked = subprocess.run(
             [*COMMAND, *command.split()],
-            env=reading_environment({"RELAYSCOPE_DATABASE_URL": self.database_url}),
+            env=collector_environment({"RELAYSCOPE_DATABASE_URL": self.database_url}),
             capture_output=True,
             encoding="utf-8",
             timeout=PATIENCE,
@@ -74,7 +73,7 @@ class World:
 @pytest.fixture(scope="module")
 def world(shared_collector: Collector, shared_database_url: str) -> Iterator[World]:
     """What was recorded of a client's calls through the relay."""
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=f"http://{shared_collector.grpc}")
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=f"http://{shared_collector.grpc}")
     found = World(shared_database_url)
     with ExitStack() as stack:
         background = Background(stack)

@@ -13,7 +13,7 @@ from relayscope.instrumentation.delivery.credentials import secrets_in
 from relayscope.instrumentation.delivery.launch.launcher import LOG_NAME
 from relayscope.instrumentation.delivery.trouble import troubles
 from tests.fix_delivery import Receiver, end_forwarders, receiving
-from tests.fix_programs import SCRIPTS, clean_environment, eventually, instrumented, python, run
+from tests.fix_programs import SCRIPTS, eventually, host_environment, instrumented, python, run
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 HEADERS = "OTEL_EXPORTER_OTLP_HEADERS"
@@ -60,7 +60,7 @@ def test_an_endpoints_password_is_in_nothing_that_is_written(
     endpoint: str, protocol: str, spool_dir: Path
 ) -> None:
     """Neither in logs and status files nor on a terminal, whatever a library says of it."""
-    environment = clean_environment(
+    environment = host_environment(
         **{ENDPOINT: endpoint, PROTOCOL: protocol, HEADERS: "Bearer s3crettoken"}
     )
 
@@ -76,7 +76,7 @@ def test_a_token_that_a_collector_quotes_is_in_nothing_that_is_written(spool_dir
         context.abort(grpc.StatusCode.UNAUTHENTICATED, "s3crettoken is not known\x1b[2J\nfake line")
 
     with receiving(Receiver(script=[quote] * 1000)) as receiver:
-        environment = clean_environment(
+        environment = host_environment(
             **{ENDPOINT: receiver.endpoint, HEADERS: "authorization=Bearer%20s3crettoken"}
         )
 

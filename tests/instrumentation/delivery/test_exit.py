@@ -16,7 +16,7 @@ from relayscope.conventions.attributes import (
     DELIVERY_SPOOLED,
 )
 from tests.fix_delivery import Receiver, end_forwarders, has_forwarder, receiving
-from tests.fix_programs import clean_environment, eventually, instrumented, python, run
+from tests.fix_programs import eventually, host_environment, instrumented, python, run
 
 COMPONENT = "host"
 
@@ -39,7 +39,7 @@ def test_an_ordinary_end_loses_nothing(
     receiver: Receiver, then: str, code: int, durability: str
 ) -> None:
     """Exit and unhandled exception: everything arrives, and the account is closed and complete."""
-    environment = clean_environment(
+    environment = host_environment(
         OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint, RELAYSCOPE_SPOOL_DURABILITY=durability
     )
 
@@ -63,7 +63,7 @@ def test_an_ordinary_end_loses_nothing(
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_a_signal_loses_nothing(receiver: Receiver, number: signal.Signals) -> None:
     """Killed right after the last record, gently or not: everything arrives."""
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
     host = subprocess.Popen(
         emitter("50", "--then", "wait"), env=environment, stdout=subprocess.PIPE, text=True
     )
@@ -81,7 +81,7 @@ def test_what_could_not_be_sent_waits_for_the_next_process(spool_dir: Path) -> N
     receiver = Receiver()
     with receiving(receiver):
         endpoint = receiver.endpoint
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=endpoint)
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=endpoint)
     first = run(emitter("20"), environment).stdout.split()
     # While one is being started, nobody starts another.
     eventually(lambda: has_forwarder(spool_dir))
@@ -98,7 +98,7 @@ def test_what_could_not_be_sent_waits_for_the_next_process(spool_dir: Path) -> N
 
 def test_the_numbers_of_a_process_have_no_gap(receiver: Receiver) -> None:
     """Spans and log records are numbered together, from 1."""
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
 
     run(emitter("100"), environment)
 
@@ -108,7 +108,7 @@ def test_the_numbers_of_a_process_have_no_gap(receiver: Receiver) -> None:
 
 def test_the_spools_are_private_to_their_user(spool_dir: Path) -> None:
     """Neither group nor others can read a file or list a folder."""
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:1")
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:1")
     old = os.umask(0)
     try:
         run(emitter("5"), environment)
@@ -122,7 +122,7 @@ def test_the_spools_are_private_to_their_user(spool_dir: Path) -> None:
 
 def test_a_delivered_spool_is_deleted(receiver: Receiver, spool_dir: Path) -> None:
     """After the process has ended and everything is delivered, no record stays on the disk."""
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
 
     run(emitter("5"), environment)
 
@@ -132,7 +132,7 @@ def test_a_delivered_spool_is_deleted(receiver: Receiver, spool_dir: Path) -> No
 
 def test_the_host_has_no_child_process_and_no_thread_of_ours(receiver: Receiver) -> None:
     """A host that waits for its children, or counts its threads, finds only its own."""
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
     program = """
 import os, threading, time
 time.sleep(0.3)

@@ -11,7 +11,7 @@ import pytest
 
 from relayscope.conventions.environment import RELAYSCOPE_SPOOL_DIR
 from tests.fix_delivery import SPOOL_DIR, Receiver, end_forwarders
-from tests.fix_programs import clean_environment, eventually, instrumented, python, run
+from tests.fix_programs import eventually, host_environment, instrumented, python, run
 
 COMPONENT = "host"
 STRANGER = 54321
@@ -60,7 +60,7 @@ def test_a_folder_that_is_not_ours_is_not_used(
     """The host does its work, says once why nothing is recorded, and leaves the folder alone."""
     somebody(script, shared)
     before = _content(shared)
-    environment = clean_environment(
+    environment = host_environment(
         OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint, **{SPOOL_DIR: str(shared)}
     )
 
@@ -88,7 +88,7 @@ def test_a_strange_log_of_the_forwarder_keeps_nobody_waiting(
         os.mkfifo(folder / "forwarder.log")
     else:
         (folder / "forwarder.log").symlink_to(victim)
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
 
     finished = run(EMITTER, environment)
 
@@ -100,7 +100,7 @@ def test_a_strange_log_of_the_forwarder_keeps_nobody_waiting(
 
 def test_a_strange_lock_is_told_of(receiver: Receiver, spool_dir: Path) -> None:
     """Where no forwarder can run, the host says so, once, instead of waiting at a pipe."""
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
     run(EMITTER, environment)
     (lock,) = (spool_dir / COMPONENT).glob("*.lock")
     end_forwarders(spool_dir)

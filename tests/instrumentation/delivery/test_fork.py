@@ -4,7 +4,7 @@ import pytest
 
 from relayscope.conventions.attributes import DELIVERY_SEQUENCE
 from tests.fix_delivery import Receiver, value
-from tests.fix_programs import clean_environment, eventually, instrumented, python, run
+from tests.fix_programs import eventually, host_environment, instrumented, python, run
 
 
 @pytest.mark.parametrize(("then", "processes", "emitters"), [("fork", 4, 6), ("pool", 3, 5)])
@@ -12,7 +12,7 @@ def test_what_forked_children_emit_arrives_once(
     receiver: Receiver, then: str, processes: int, emitters: int
 ) -> None:
     """os.fork and multiprocessing: parent and children all deliver, numbered each for itself."""
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
 
     finished = run(instrumented("host", python("emitter.py", "30", "--then", then)), environment)
 

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from tests.fix_programs import clean_environment, instrumented, run
+from tests.fix_programs import host_environment, instrumented, run
 
 CANARY = "ghp_" + "16C7e42F292c6912E7710c838347Ae178B4a"
 
@@ -31,7 +31,7 @@ logger.emit(LogRecord(attributes={{"map": {{"deep": [secret]}}}}, exception=Valu
 
 def test_a_secret_is_in_no_file_of_the_spools(spool_dir: Path) -> None:
     """Wherever a host puts it: names, attributes, events, links, exceptions, bodies, resource."""
-    environment = clean_environment(
+    environment = host_environment(
         OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:1",
         OTEL_EXPORTER_OTLP_HEADERS=f"authorization=Bearer {CANARY}",
         OTEL_RESOURCE_ATTRIBUTES=f"team={CANARY}",

@@ -7,7 +7,7 @@ from pathlib import Path
 from relayscope.conventions.attributes import DELIVERY_DROPPED
 from relayscope.spool import list_slots
 from tests.fix_delivery import Receiver, end_forwarders
-from tests.fix_programs import SCRIPTS, clean_environment, instrumented, python, run
+from tests.fix_programs import SCRIPTS, host_environment, instrumented, python, run
 from tests.soak.full import small_disk
 
 
@@ -17,7 +17,7 @@ def test_a_torn_record_on_a_full_disk_holds_nothing_up(receiver: Receiver, tmp_p
     Only root may mount a small disk; for others the disk has room, and the outcome is the same.
     """
     with small_disk(tmp_path) as mounted:
-        environment = clean_environment(
+        environment = host_environment(
             OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:1", RELAYSCOPE_SPOOL_DIR=str(tmp_path)
         )
         host = instrumented("host", python("emitter.py", "20", "--then", "kill"))

@@ -17,10 +17,10 @@ from tests.fix_delivery import Receiver, end_forwarders, forwarders, receiving
 from tests.fix_programs import (
     SCRIPTS,
     Run,
-    clean_environment,
     ended,
     eventually,
     free_port,
+    host_environment,
     instrumented,
     python,
     run,
@@ -31,7 +31,7 @@ EMITTER = instrumented("host", python("emitter.py", "5"))
 
 def asked(option: str, endpoint: str) -> Run:
     """Run relayscope-instrument with an option alone."""
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=endpoint)
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=endpoint)
     return run([str(SCRIPTS / "relayscope-instrument"), option], environment)
 
 
@@ -88,7 +88,7 @@ def told_once(finished: Run, reason: str) -> None:
 def test_a_refusal_over_grpc_is_told_once(code: str, spool_dir: Path) -> None:
     """One line, in which what the collector has said is harmless; --status and --flush say it."""
     with receiving(aborting(grpc.StatusCode[code])) as receiver:
-        environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
+        environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
 
         told_once(run_refused(environment, spool_dir), f"{code}: bring a [31m token")
 
@@ -104,7 +104,7 @@ def test_a_refusal_over_grpc_is_told_once(code: str, spool_dir: Path) -> None:
 def test_a_refusal_over_http_is_told_once(status: int, spool_dir: Path) -> None:
     """As over gRPC."""
     with http_answering(status) as endpoint:
-        environment = clean_environment(
+        environment = host_environment(
             OTEL_EXPORTER_OTLP_ENDPOINT=endpoint, OTEL_EXPORTER_OTLP_PROTOCOL="http/protobuf"
         )
 
@@ -119,7 +119,7 @@ def test_a_certificate_that_does_not_fit_is_told_once(tmp_path: Path, spool_dir:
         [(certificate.private_key_pem.bytes(), certificate.cert_chain_pems[0].bytes())]
     )
     with receiving(Receiver(), credentials) as receiver:
-        environment = clean_environment(
+        environment = host_environment(
             OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint,
             OTEL_EXPORTER_OTLP_CERTIFICATE=str(tmp_path / "other.pem"),
         )
@@ -129,7 +129,7 @@ def test_a_certificate_that_does_not_fit_is_told_once(tmp_path: Path, spool_dir:
 
 def test_what_cannot_be_sent_at_all_is_told(spool_dir: Path) -> None:
     """A protocol that does not exist keeps the forwarder from starting, which nobody would see."""
-    environment = clean_environment(OTEL_EXPORTER_OTLP_PROTOCOL="carrier-pigeon")
+    environment = host_environment(OTEL_EXPORTER_OTLP_PROTOCOL="carrier-pigeon")
 
     told_once(run_refused(environment, spool_dir), "carrier-pigeon")
 
@@ -137,7 +137,7 @@ def test_what_cannot_be_sent_at_all_is_told(spool_dir: Path) -> None:
 def test_who_wants_quiet_has_it(spool_dir: Path) -> None:
     """`RELAYSCOPE_QUIET` silences the line."""
     with receiving(aborting(grpc.StatusCode.UNAUTHENTICATED)) as receiver:
-        environment = clean_environment(
+        environment = host_environment(
             OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint, RELAYSCOPE_QUIET="1"
         )
 
@@ -147,7 +147,7 @@ def test_who_wants_quiet_has_it(spool_dir: Path) -> None:
 def test_a_collector_that_is_away_is_no_news_for_the_host(spool_dir: Path) -> None:
     """The host says nothing, --status does, and flushing when it is there ends it."""
     port = free_port()
-    nobody = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{port}")
+    nobody = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{port}")
     run(EMITTER, nobody)
     eventually(lambda: troubles(spool_dir / "host"))
     assert run(EMITTER, nobody).stderr == ""
@@ -162,7 +162,7 @@ def test_a_collector_that_is_away_is_no_news_for_the_host(spool_dir: Path) -> No
 
 def test_flush_counts_what_others_have_in_hand(spool_dir: Path) -> None:
     """A living process's records wait, too, and so do those that another forwarder holds."""
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:1")
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:1")
     command = instrumented("host", python("emitter.py", "5", "--then", "wait"))
     with (
         subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as host,

@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from tests.fix_programs import clean_environment, eventually, instrumented, line, python, run
+from tests.fix_programs import eventually, host_environment, instrumented, line, python, run
 from tests.fix_telemetry import OtlpSink
 
 _INSTRUMENT: Final = str(Path(sysconfig.get_path("scripts")) / "opentelemetry-instrument")
@@ -58,7 +58,7 @@ def test_a_program_that_seeds_its_random_numbers_has_new_ids_in_each_run(
     program draws is what it draws without any tracing.
     """
     server = python("seeded_server.py", *(["--own-sdk"] if start == "own SDK" else []))
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
     if start == "opentelemetry-instrument":
         command = [_INSTRUMENT, *server]
         environment |= {"OTEL_PYTHON_DISTRO": "relayscope", "OTEL_SERVICE_NAME": "seeded"}
@@ -102,7 +102,7 @@ def test_a_chosen_id_generator_stays(otlp_sink: OtlpSink, tmp_path: Path) -> Non
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: counting\nVersion: 1.0\n")
     entry = "[opentelemetry_id_generator]\ncounting = counting:Counting\n"
     (metadata / "entry_points.txt").write_text(entry)
-    environment = clean_environment(
+    environment = host_environment(
         OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint,
         OTEL_PYTHON_ID_GENERATOR="counting",
         PYTHONPATH=str(tmp_path),

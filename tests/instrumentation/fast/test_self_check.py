@@ -17,7 +17,7 @@ from opentelemetry import propagators, sdk
 
 from relayscope.instrumentation import fast
 from relayscope.instrumentation.delivery import encoding
-from tests.fix_programs import PROGRAMS, clean_environment
+from tests.fix_programs import PROGRAMS, host_environment
 
 _CALL: Final = str(PROGRAMS / "recorded_call.py")
 _ID: Final = re.compile(r"\b[0-9a-f]{16}(?:[0-9a-f]{16})?\b")
@@ -47,7 +47,7 @@ def _recorded(*command: str) -> tuple[list[Any], str]:
     """Return what is recorded of a call, with ids by their order and without times, and stderr."""
     ran = subprocess.run(
         [sys.executable, *command],
-        env=clean_environment(),
+        env=host_environment(),
         capture_output=True,
         text=True,
         check=True,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from relayscope.instrumentation.launch.program import Program
-from tests.fix_programs import SCRIPTS, Run, clean_environment, run
+from tests.fix_programs import SCRIPTS, Run, host_environment, run
 
 OPTIONS = ["-c", "print('ran')"]
 
@@ -22,7 +22,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def traced(*arguments: str, **variables: str) -> Run:
     """Run relayscope-instrument."""
-    environment = clean_environment(
+    environment = host_environment(
         OTEL_TRACES_EXPORTER="none", OTEL_LOGS_EXPORTER="none", **variables
     )
     return run([str(SCRIPTS / "relayscope-instrument"), *arguments], environment)

@@ -22,7 +22,7 @@ from relayscope.instrumentation.recording.bounds import (
 )
 from relayscope.sanitizer import Sanitizer
 from tests.fix_delivery import Receiver, value
-from tests.fix_programs import clean_environment, eventually, instrumented, run
+from tests.fix_programs import eventually, host_environment, instrumented, run
 
 SANITIZER = Sanitizer.default()
 LIMIT = 3 * MARGIN
@@ -98,7 +98,7 @@ except RuntimeError as error:
 
 def test_what_a_host_logs_is_kept_within_bounds(receiver: Receiver) -> None:
     """Body, attributes, exceptions, names of spans and events: each has its bound, and says so."""
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
 
     finished = run(instrumented("host", [sys.executable, "-c", LOUD]), environment)
 

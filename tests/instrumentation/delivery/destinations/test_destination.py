@@ -9,7 +9,7 @@ import trustme
 from sqlalchemy import Engine, RowMapping, text
 
 from tests.fix_collector import StartCollector
-from tests.fix_programs import clean_environment, eventually, instrumented, python, run
+from tests.fix_programs import eventually, host_environment, instrumented, python, run
 
 TOKEN = "canary-ingest-0123456789"
 PROTOCOLS = ["grpc", "http/protobuf"]
@@ -50,7 +50,7 @@ def test_records_travel_over_mutual_tls_with_a_token_compressed(
         }
     )
     address = collector.grpc if protocol == "grpc" else collector.http
-    environment = clean_environment(
+    environment = host_environment(
         OTEL_EXPORTER_OTLP_PROTOCOL=protocol,
         OTEL_EXPORTER_OTLP_ENDPOINT=f"https://localhost:{address.rsplit(':', 1)[1]}",
         OTEL_EXPORTER_OTLP_CERTIFICATE=str(ca),
@@ -98,7 +98,7 @@ get_logger("logger", "3").emit(LogRecord(
     body={"nested": [1, {"deep": b"bytes"}]}, attributes={"map": {"k": [1, 2.5, None]}},
 ))
 """
-    environment = clean_environment(
+    environment = host_environment(
         OTEL_EXPORTER_OTLP_PROTOCOL=protocol, OTEL_EXPORTER_OTLP_ENDPOINT=f"http://{address}"
     )
 

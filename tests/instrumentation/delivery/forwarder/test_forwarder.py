@@ -29,8 +29,8 @@ from relayscope.conventions.environment import RELAYSCOPE_SPOOL_DIR
 from tests.fix_delivery import Receiver, end_forwarders, forwarders, receiving, records_in, value
 from tests.fix_programs import (
     SCRIPTS,
-    clean_environment,
     eventually,
+    host_environment,
     instrumented,
     python,
     run,
@@ -54,7 +54,7 @@ def refusing(code: grpc.StatusCode, retry_after: int | None = None) -> Answer:
 
 def emitted(receiver: Receiver, *arguments: str, **variables: str) -> list[str]:
     """Run a host to its end; return the marks of what it has emitted."""
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint, **variables)
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint, **variables)
     finished = run(instrumented("host", python("emitter.py", *arguments)), environment)
     assert finished.returncode == 0, finished.stderr
     return finished.stdout.split()
@@ -64,7 +64,7 @@ def flushed(receiver: Receiver, *options: str) -> subprocess.CompletedProcess[st
     """Run `relayscope-instrument --flush` to its end."""
     return subprocess.run(
         [str(SCRIPTS / "relayscope-instrument"), "--flush", *options],
-        env=clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint),
+        env=host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint),
         capture_output=True,
         text=True,
         timeout=60,

@@ -18,9 +18,9 @@ from tests.fix_delivery import Receiver, end_forwarders, forwarders, receiving
 from tests.fix_programs import (
     SCRIPTS,
     Run,
-    clean_environment,
     eventually,
     free_port,
+    host_environment,
     instrumented,
     python,
     run,
@@ -36,7 +36,7 @@ MOST_BYTES = 100 * 2**20
 
 def variables(port: int) -> dict[str, str]:
     """Return the environment of programs that send to a port."""
-    return clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{port}")
+    return host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{port}")
 
 
 def leave_behind(children: int, port: int, spool_dir: Path) -> list[str]:

@@ -21,8 +21,8 @@ from tests.fix_delivery import Receiver, end_forwarders, forwarders, receiving, 
 from tests.fix_programs import (
     SCRIPTS,
     Run,
-    clean_environment,
     eventually,
+    host_environment,
     instrumented,
     python,
     run,
@@ -65,7 +65,7 @@ class Slow(Receiver):
 
 def variables(receiver: Receiver) -> dict[str, str]:
     """Return the environment of programs that send to a receiver."""
-    return clean_environment(
+    return host_environment(
         OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint,
         OTEL_EXPORTER_OTLP_TIMEOUT=str(SECONDS),
         OTEL_TRACES_EXPORTER="none",

@@ -2,7 +2,7 @@
 
 import sys
 
-from tests.fix_programs import clean_environment, eventually, instrumented, line, run
+from tests.fix_programs import eventually, host_environment, instrumented, line, run
 from tests.fix_telemetry import OtlpSink
 
 PROGRAM = """
@@ -17,7 +17,7 @@ print('{"jsonrpc": "2.0", "id": 1, "result": {}}')
 
 def converse(sink: OtlpSink, **variables: str) -> str:
     """Run the program with one request; return what it says on stderr."""
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=sink.endpoint, **variables)
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=sink.endpoint, **variables)
     command = instrumented("host", [sys.executable, "-c", PROGRAM])
     return run(command, environment, line(id=1, method="tools/call", params={"name": "x"})).stderr
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.fix_programs import clean_environment, eventually, instrumented, line, python, run
+from tests.fix_programs import eventually, host_environment, instrumented, line, python, run
 from tests.fix_telemetry import OtlpSink
 
 HELLO = {
@@ -19,7 +19,7 @@ HELLO = {
 @pytest.fixture
 def exported(otlp_sink: OtlpSink, tmp_path: Path) -> list[dict[str, Any]]:
     """What the exporter of a traced relay's author got of two calls."""
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
     file = tmp_path / "spans"
     relay = python("traced_relay.py", str(file), *python("busy_backend.py", "stdio"))
     said = line(id=1, method="initialize", params=HELLO) + line(method="notifications/initialized")

@@ -15,9 +15,9 @@ from tests.fix_programs import (
     PROGRAMS,
     SCRIPTS,
     Background,
-    clean_environment,
     eventually,
     free_port,
+    host_environment,
 )
 from tests.fix_telemetry import OtlpSink
 
@@ -88,7 +88,7 @@ def records(sink: OtlpSink) -> Counter[tuple[str, str]]:
 def client(request: pytest.FixtureRequest, otlp_sink: OtlpSink, background: Background) -> Any:
     """A client of a traced server, behind a middleware that reads the body or behind none."""
     binaries, reader = request.param
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
     port = free_port()
     launcher = [str(binaries / "relayscope-instrument"), "--service-name", "server", "--"]
     program = [str(binaries / "python"), str(PROGRAMS / "reading_server.py"), reader, str(port)]

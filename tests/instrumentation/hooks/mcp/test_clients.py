@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from tests.fix_programs import PROGRAMS, SCRIPTS, clean_environment, eventually, run
+from tests.fix_programs import PROGRAMS, SCRIPTS, eventually, host_environment, run
 from tests.fix_telemetry import OtlpSink
 
 MCP2: Final = Path(__file__).parents[4] / ".venv-mcp2" / "bin"
@@ -58,7 +58,7 @@ def test_an_error_that_the_sdk_invents_is_not_recorded_as_received(
     received: set[str],
 ) -> None:
     """What was on the wire is recorded, if the SDK reads it; the call has failed either way."""
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
     launcher = [str(binaries / "relayscope-instrument"), "--service-name", "client", "--"]
     name, *arguments = program
     command = [str(binaries / "python"), str(PROGRAMS / name), *arguments, refusing]

@@ -7,8 +7,8 @@ from relayscope.conventions.attributes import ERROR_STOPPED_READING, ERROR_TYPE,
 from tests.fix_programs import (
     PROGRAMS,
     Background,
-    clean_environment,
     eventually,
+    host_environment,
     instrumented,
     python,
     run,
@@ -21,7 +21,7 @@ def test_a_call_ends_when_the_host_stops_reading(
     otlp_sink: OtlpSink, background: Background, transport: str
 ) -> None:
     """The next call is answered as it should be, and the answer to the first one is late."""
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
     if transport == "pipes":
         target = str(PROGRAMS / "slow_server.py")
     else:

@@ -9,7 +9,7 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from relayscope.conventions.attributes import MESSAGE_DIRECTION
-from tests.fix_programs import PROGRAMS, clean_environment, eventually, run
+from tests.fix_programs import PROGRAMS, eventually, host_environment, run
 from tests.fix_telemetry import OtlpSink
 
 _FIRST = Path(sys.executable).parent
@@ -27,10 +27,10 @@ def told(request: pytest.FixtureRequest, otlp_sink: OtlpSink) -> tuple[str, str,
     binaries, kind = request.param
     assert binaries.is_dir(), "`make test` makes the environment that this test needs"
     program = [str(binaries / "python"), str(PROGRAMS / "memory_pair.py"), kind]
-    alone = run(program, clean_environment())
+    alone = run(program, host_environment())
     traced = run(
         [str(binaries / "relayscope-instrument"), "--service-name", "pair", "--", *program],
-        clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint),
+        host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint),
     )
     eventually(lambda: len(_of(otlp_sink, Span.SPAN_KIND_SERVER, CALLS)) == sum(CALLS.values()))
     return alone.stdout, traced.stdout, otlp_sink

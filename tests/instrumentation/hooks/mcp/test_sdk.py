@@ -10,9 +10,9 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from relayscope.conventions.attributes import ERROR_TYPE, MESSAGE_DIRECTION
 from tests.fix_programs import (
     Background,
-    clean_environment,
     eventually,
     free_port,
+    host_environment,
     instrumented,
     python,
     run,
@@ -22,7 +22,7 @@ from tests.fix_telemetry import OtlpSink
 
 def call(sink: OtlpSink, tool: str, arguments: dict[str, object]) -> list[str]:
     """Call a tool of the SDK server from the SDK client, both traced; return the answers."""
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=sink.endpoint)
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=sink.endpoint)
     server = instrumented("server", python("sdk_server.py"))
     client = python("client.py", json.dumps([[tool, arguments]]), "--stdio", *server)
     finished = run(instrumented("client", client), environment)
@@ -75,7 +75,7 @@ def test_an_error_for_a_request_that_reaches_no_stream_is_recorded(
     otlp_sink: OtlpSink, background: Background
 ) -> None:
     """A session that does not exist is refused over HTTP; the error is recorded, once, and odd."""
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
     port = free_port()
     backend = python("busy_backend.py", "stdio")
     relay = instrumented("relay", python("sdk_relay.py", "http", str(port), *backend))

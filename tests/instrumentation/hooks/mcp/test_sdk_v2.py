@@ -8,7 +8,7 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from relayscope.conventions.attributes import ERROR_TYPE, MESSAGE_DIRECTION
-from tests.fix_programs import PROGRAMS, Background, clean_environment, eventually, run
+from tests.fix_programs import PROGRAMS, Background, eventually, host_environment, run
 from tests.fix_telemetry import OtlpSink
 
 ENVIRONMENT = Path(__file__).parents[4] / ".venv-mcp2" / "bin"
@@ -26,7 +26,7 @@ def instrumented(service_name: str, *command: str) -> list[str]:
 @pytest.fixture(params=["stdio", "http"])
 def traced(request: pytest.FixtureRequest, otlp_sink: OtlpSink, background: Background) -> OtlpSink:
     """What a session's client and server have exported, over each transport."""
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
     if request.param == "stdio":
         target = instrumented("server", "sdk2_server.py")
     else:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from relayscope.conventions.attributes import PEER, PROCESS_COMMAND_LINE
 from relayscope.instrumentation.hooks.pipes.command_name import name_of, program_of, words_of
-from tests.fix_programs import PROGRAMS, clean_environment, eventually, instrumented, run
+from tests.fix_programs import PROGRAMS, eventually, host_environment, instrumented, run
 from tests.fix_telemetry import OtlpSink
 
 NAMES = {
@@ -90,7 +90,7 @@ def test_any_command_has_a_short_name(words: list[str]) -> None:
 
 def test_all_of_a_childs_command_is_known_but_its_secrets(otlp_sink: OtlpSink) -> None:
     """It stands in the records of the channel's opening and closing."""
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
     child = [sys.executable, str(PROGRAMS / "busy_backend.py"), "stdio", "--api-key", "k3yk3yk3y"]
     call = '{"jsonrpc":"2.0","id":1,"method":"ping"}\n'
     program = f"import subprocess; subprocess.run({child!r}, input={call!r}, text=True, stdout=-1)"

@@ -6,7 +6,7 @@ import sys
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from relayscope.conventions.attributes import ERROR_TYPE, ERROR_UNANSWERED
-from tests.fix_programs import clean_environment, eventually, instrumented, line, run
+from tests.fix_programs import eventually, host_environment, instrumented, line, run
 from tests.fix_telemetry import OtlpSink
 
 # Reads lines as asyncio streams do, and writes each of the byte strings given as arguments with a
@@ -31,7 +31,7 @@ asyncio.run(main())
 
 def converse(sink: OtlpSink, stdin: str, writes: list[object]) -> str:
     """Run the program with this input and these writes; return its output."""
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=sink.endpoint)
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=sink.endpoint)
     command = instrumented("host", [sys.executable, "-c", PROGRAM, repr(writes)])
     return run(command, environment, stdin).stdout
 

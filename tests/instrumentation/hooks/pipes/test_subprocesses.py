@@ -8,7 +8,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from relayscope.conventions.attributes import CHANNEL_EXIT_SIGNAL, PEER, PROCESS_EXIT_CODE
 from relayscope.conventions.environment import RELAYSCOPE_INSTRUMENT_CHILDREN
 from relayscope.conventions.events import EVENT_CHANNEL_CLOSED
-from tests.fix_programs import PROGRAMS, clean_environment, eventually, instrumented, run
+from tests.fix_programs import PROGRAMS, eventually, host_environment, instrumented, run
 from tests.fix_telemetry import OtlpSink
 
 CALL = '{"jsonrpc": "2.0", "id": 1, "method": "ping", "params": {}}'
@@ -83,7 +83,7 @@ PARENTS = {
 @pytest.mark.parametrize("parent", PARENTS)
 def test_a_call_to_a_child_is_recorded_on_both_sides(otlp_sink: OtlpSink, parent: str) -> None:
     """The child is instrumented too, where that is asked for, and named after its script."""
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
     environment[RELAYSCOPE_INSTRUMENT_CHILDREN] = "true"
     child = [sys.executable, str(PROGRAMS / "busy_backend.py"), "stdio"]
 
@@ -109,7 +109,7 @@ def test_a_call_to_a_child_is_recorded_on_both_sides(otlp_sink: OtlpSink, parent
 
 def test_a_child_is_left_alone_unless_it_is_asked_for(otlp_sink: OtlpSink) -> None:
     """Its environment is the one that the host gives it."""
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
     print_name = "import os; print(os.environ['OTEL_SERVICE_NAME'])"
     program = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {print_name!r}])"
 
@@ -185,7 +185,7 @@ def test_how_a_child_died_is_told_when_its_channel_closes(
     otlp_sink: OtlpSink, reads: str, death: str, status: str, told: tuple[str, str]
 ) -> None:
     """Its exit code or its signal, and the host gets the same: nobody else has reaped it."""
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
     child = [sys.executable, "-I", "-c", DYING + death, status]
 
     finished = run(

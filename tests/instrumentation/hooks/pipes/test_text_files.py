@@ -6,7 +6,7 @@ import sys
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from tests.fix_programs import clean_environment, eventually, instrumented, line, run
+from tests.fix_programs import eventually, host_environment, instrumented, line, run
 from tests.fix_telemetry import OtlpSink
 
 ANSWER = '{"jsonrpc": "2.0", "id": 1, "result": {"text": "ü"}}'
@@ -59,7 +59,7 @@ WRITERS = {
 def converse(sink: OtlpSink, read: str, write: str, stdin: str, said: str) -> str:
     """Run a program that reads and writes in these ways; return its output."""
     program = f"import sys\ntext = {said!r}\ndef handle(line):\n    {write}\n{read}\n"
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=sink.endpoint)
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=sink.endpoint)
     environment["PYTHONIOENCODING"] = "utf-8"
     finished = run(instrumented("host", [sys.executable, "-c", program]), environment, stdin)
     assert finished.returncode == 0, finished.stderr
@@ -102,7 +102,7 @@ def test_whatever_way_it_is_written_a_request_carries_context(
 def test_what_a_host_says_arrives_and_nothing_else_is_said(otlp_sink: OtlpSink, write: str) -> None:
     """The program ends well, and there is no warning of a message that was not recorded."""
     program = f"import sys\ntext = {ANSWER!r}\n{WRITERS[write]}\n"
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
 
     finished = run(instrumented("host", [sys.executable, "-c", program]), environment)
 
@@ -129,7 +129,7 @@ def test_a_file_of_the_hosts_own_over_a_watched_one_doubles_nothing(
     otlp_sink: OtlpSink, before: str
 ) -> None:
     """The mcp SDK reads and writes it, and its streams are recorded once."""
-    environment = clean_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
     command = instrumented("host", [sys.executable, "-c", SDK % before])
 
     finished = run(command, environment, line(id=1, method="ping"))
