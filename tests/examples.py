@@ -1,4 +1,4 @@
-"""How many examples hypothesis tries: of the usual number a quarter, or four times it."""
+"""Number of examples that hypothesis tries: a quarter of the usual number, or four times it."""
 
 from typing import Final
 

@@ -136,7 +136,7 @@ class Collector:
         raise AssertionError("no VmHWM")
 
     def open_files(self) -> int:
-        """How many file descriptors it holds."""
+        """Return the number of its open file descriptors."""
         return len(list(Path(f"/proc/{self.process.pid}/fd").iterdir()))
 
     def events(self, event: str) -> list[dict[str, Any]]:

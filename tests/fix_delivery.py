@@ -121,7 +121,7 @@ class Receiver:
         return self.script.pop(0)(context) if self.script else b""
 
     def marks(self) -> Counter[str]:
-        """How often each mark came, in requests with different bytes."""
+        """Count each mark in requests with different bytes."""
         return Counter(
             value(record)["mark"] for record in self.records() if "mark" in value(record)
         )

@@ -115,6 +115,6 @@ def recorded(database_url: str, component: str, number: int) -> list[str | None]
 
 @pytest.fixture
 def hosts() -> Iterator[ExitStack]:
-    """What is entered here ends with the test."""
+    """A stack for hosts, which end with the test."""
     with ExitStack() as stack:
         yield stack

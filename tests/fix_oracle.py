@@ -61,7 +61,7 @@ class Refused(Exception):
 
 @dataclass
 class Verdict:
-    """What the database has of what was acknowledged.
+    """Comparison of the database with the acknowledged records, as numbers of records.
 
     Attributes:
         acknowledged: Records in requests that were answered with OK.

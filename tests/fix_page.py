@@ -35,7 +35,7 @@ ARGUMENTS = [
 
 @dataclass
 class Seen:
-    """What a page did that it should not have done."""
+    """Record of what a page did and should not have done."""
 
     origin: str
     complaints: list[str] = field(default_factory=list)

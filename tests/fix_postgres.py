@@ -22,7 +22,7 @@ _NUMBERS: Final = count(1)
 
 @pytest.fixture(scope="session")
 def server_url() -> Iterator[str]:
-    """Where a PostgreSQL is: an embedded one, or one whose user may make databases."""
+    """URL of a PostgreSQL: an embedded one, or one whose user may make databases."""
     if configured := os.environ.get(_CONFIGURED):
         yield configured
         return

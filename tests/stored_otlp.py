@@ -1,4 +1,4 @@
-"""What is stored, as the OTLP request that it came from: the collector's decoding, backwards.
+"""Stored records as the OTLP requests that they came from: the collector's decoding, backwards.
 
 Reads the private tables, where every field is. Attributes have no order in OTLP nor in jsonb, so
 `canonical` sorts them in whatever is compared.

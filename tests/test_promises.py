@@ -25,7 +25,7 @@ def promises() -> list[list[str]]:
 
 
 def has_test(module: str, name: str) -> bool:
-    """Whether pytest collects such a function."""
+    """Return whether a module has such a test."""
     path = TESTS / module
     tree = ast.parse(path.read_text()) if path.is_file() else ast.Module([], [])
     return any(isinstance(node, ast.FunctionDef) and node.name == name for node in tree.body)

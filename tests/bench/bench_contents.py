@@ -1,4 +1,4 @@
-"""What capture at TRACE costs a relay where tools answer with images, source files and rows.
+"""Cost of capture at TRACE for a relay whose tools answer with images, source files and rows.
 
 usage: python -m tests.bench.bench_contents [--calls N] [--turns N]
 

@@ -1,4 +1,4 @@
-"""What sealing, retention and questions cost those who write.
+"""Cost of sealing, retention and questions for those who write.
 
     python -m tests.bench.bench_housekeeping [SECONDS]
 
@@ -74,7 +74,7 @@ _QUESTIONS: Final = (
 
 
 class Load(NamedTuple):
-    """What the sender has seen: records acknowledged, seconds, the longest request in seconds."""
+    """Result of a sender: records acknowledged, seconds, the longest request in seconds."""
 
     records: int
     seconds: float
@@ -194,7 +194,7 @@ def _say(name: str, load: Load, *numbers: int) -> None:
 
 
 def _stored(url: str) -> int:
-    """How many records of the sender there are: those of today."""
+    """Return the number of the sender's records, which are those of today."""
     with psycopg.connect(dsn(url)) as connection:
         ((count,),) = connection.execute(
             "select count(*) from relayscope_store.log"

@@ -1,4 +1,4 @@
-"""What relayscope costs a relay in use, level by level, beside the SDK that exports by itself.
+"""Cost of relayscope for a relay in use, level by level, beside the SDK that exports by itself.
 
 usage: python -m tests.bench.bench_in_use [--calls N] [--turns N] [--processes N]
 
@@ -68,7 +68,7 @@ async def measure(calls: int, turns: int, endpoint: str, spools: Path) -> dict[s
 
 
 def forwarding(relay: Relay) -> float:
-    """What its forwarders took on average; nothing where it has none."""
+    """Return the mean cost of its forwarders; 0 if it has none."""
     return statistics.fmean(relay.forwarding) if relay.forwarding else 0.0
 
 

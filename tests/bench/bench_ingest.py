@@ -1,4 +1,4 @@
-"""What receiving, sanitizing and storing costs, against raw COPY of the same rows.
+"""Cost of receiving, sanitizing and storing, against raw COPY of the same rows.
 
     python -m tests.bench.bench_ingest [SECONDS]
 
@@ -137,7 +137,7 @@ class _Unsanitized(Sanitizer):
 
 
 class Run(NamedTuple):
-    """What one run of a collector took."""
+    """Cost of one run of a collector."""
 
     per_second: float
     collector_us: float

@@ -1,4 +1,4 @@
-"""What secrets cost the collector: its rate with dirty log records, beside that with clean ones.
+"""Cost of secrets for the collector: its rate with dirty log records, and with clean ones.
 
 usage: python -m tests.bench.bench_ingest_dirty [SECONDS] [ROUNDS]
 

@@ -1,4 +1,4 @@
-"""How long what waited takes to arrive once the collector is back.
+"""Time until all that waited has arrived, once the collector is back.
 
 usage: python -m tests.bench.bench_left_over [SPOOLS]
 

@@ -1,4 +1,4 @@
-"""How MCP messages are kept: what each way costs to write, to read and to store.
+"""Ways to keep MCP messages: the cost of each to write, to read and to store.
 
 usage: python -m tests.bench.bench_message_columns
 

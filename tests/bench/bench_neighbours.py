@@ -1,10 +1,10 @@
-"""What a sender of 1 MiB texts costs its neighbour.
+"""Cost of a sender of 1 MiB texts for its neighbour.
 
 usage: python -m tests.bench.bench_neighbours [SECONDS] [ROUNDS]
 
-A neighbour sends a small log record every 20 ms over gRPC, a program as others are; how long each
-is answered after is measured, alone and beside a process that sends one text of 1 MiB after the
-other, with and without a secret in it. Everything runs on this machine at once: the collector with
+A neighbour, a program like others, sends a small log record every 20 ms over gRPC. The time until
+each answer is measured, alone and beside a process that sends one text of 1 MiB after the other,
+with and without a secret in it. Everything runs on this machine at once: the collector with
 default settings and one worker, the embedded PostgreSQL with every commit durable. The two are
 measured by turns, and the p99 is that of all turns. Before the first turn the large texts are sent
 for a while and a checkpoint is made: the first minutes of a new cluster write each WAL segment
@@ -87,7 +87,7 @@ def _send_large(address: str, kind: str, secret: bool, go: Event, stop: Event) -
 
 
 def _neighbour(address: str, seconds: float) -> list[float]:
-    """How many milliseconds each small record waited for its answer."""
+    """Return the milliseconds that each small record waited for its answer."""
     waited = []
     with grpc.insecure_channel(address) as channel:
         end = time.monotonic() + seconds

@@ -1,4 +1,4 @@
-"""What capture costs a relay, level by level.
+"""Cost of capture for a relay, level by level.
 
 usage: python -m tests.bench.bench_overhead [--calls N] [--turns N] [--processes N]
 
@@ -50,7 +50,7 @@ class Relay:
     process: subprocess.Popen[str]
     port: int
     unhooked_port: int
-    """Where no hook sees what it relays."""
+    """The port at which no hook sees what it relays."""
     unhooked: list[tuple[float, float]] = field(default_factory=list)
     """CPU time for each call, hooked and there, pair by pair."""
     round_trips: list[int] = field(default_factory=list)

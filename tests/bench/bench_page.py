@@ -1,4 +1,4 @@
-"""How long each view of the page takes, how large it is, and what receiving loses beside it.
+"""Time and size of each view of the page, and the cost of looking for what is received meanwhile.
 
     python -m tests.bench.bench_page [ROWS [TIMES]]
 

@@ -1,4 +1,4 @@
-"""What tracing adds to a call of published MCP servers, beside MCPHawk.
+"""Time that tracing adds to a call of published MCP servers, beside MCPHawk.
 
 usage: python -m tests.bench.bench_published PROGRAMS [--calls N] [--turns N]
 
@@ -35,14 +35,14 @@ _VARIANTS: Final = (_BARE, "again", _RIVAL, *_LEVELS)
 
 
 class Place(NamedTuple):
-    """Where the programs are, where they may write, and where telemetry goes."""
+    """Folder of the programs, folder that they may write to, and endpoint of their telemetry."""
 
     programs: Path
     home: Path
     endpoint: str
 
     def server(self, variant: str, call: Call) -> StdioServerParameters:
-        """How a server is started."""
+        """Return the parameters that start a server."""
         command = [str(self.programs / call.command[0]), *call.command[1:]]
         environment = host_environment(
             HOME=str(self.home), OTEL_EXPORTER_OTLP_ENDPOINT=self.endpoint

@@ -1,4 +1,4 @@
-"""How long questions take, how large records are, and what sealing them costs.
+"""Time of questions, size of records, and cost of sealing them.
 
     python -m tests.bench.bench_query [ROWS [QUESTIONS]]
 

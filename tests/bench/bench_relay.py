@@ -1,4 +1,4 @@
-"""What a relay's client waits: with the collector present, absent, and slow (1 s per answer).
+"""Time that a relay's client waits: with the collector present, absent, and slow (1 s per answer).
 
     python -m tests.bench.bench_relay [--rounds N]
 

@@ -1,4 +1,4 @@
-"""What relayscope costs a relay made with the `mcp` SDK, beside others that instrument that SDK.
+"""Cost of relayscope for a relay on the `mcp` SDK, beside others that instrument that SDK.
 
 usage: python -m tests.bench.bench_rivals [--calls N] [--turns N]
 
@@ -85,13 +85,13 @@ class Relay:
 
 @dataclass
 class Seen:
-    """What was exported of one call.
+    """Telemetry that was exported of one call.
 
     Attributes:
-        spans: How many spans the relay made.
-        whole: How many messages the relay recorded as they were on the wire.
-        parts: In how many other texts it recorded an argument or the result.
-        joined: Whether the backend's own span is in the caller's trace; None if there is none.
+        spans: Number of spans that the relay made.
+        whole: Number of messages that the relay recorded as they were on the wire.
+        parts: Number of other texts in which it recorded an argument or the result.
+        joined: True if the backend's own span is in the caller's trace; None if there is none.
     """
 
     spans: int = 0

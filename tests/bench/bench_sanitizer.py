@@ -1,4 +1,4 @@
-"""What sanitizing costs, by kind of text and by size: CPU of this thread, beside `orjson.loads`.
+"""Cost of sanitizing, by kind of text and by size: CPU of this thread, beside `orjson.loads`.
 
 usage: python -m tests.bench.bench_sanitizer [KIND ...] [--sizes KB ...] [--seconds N] [--seed N]
 
@@ -56,7 +56,7 @@ SPECIAL: Final = (
 
 
 class Cost(NamedTuple):
-    """What a text costs.
+    """Cost of a text.
 
     Attributes:
         sanitizing: µs.
@@ -113,7 +113,7 @@ class Measurement:
         self._seed = seed
 
     def cost(self, kind: str, kilobytes: float, *, secret: bool) -> Cost:
-        """What a text of this kind and size costs: the median of several batches."""
+        """Measure the cost of a text of this kind and size: the median of several batches."""
         size = int(kilobytes * 1000)
         sanitizing, parsing, per_byte = [], [], []
         spent = 0.0

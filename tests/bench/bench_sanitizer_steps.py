@@ -1,4 +1,4 @@
-"""What sanitizing a record costs, step by step: µs of this thread's CPU.
+"""Cost of sanitizing a record, step by step: µs of this thread's CPU.
 
     python -m tests.bench.bench_sanitizer_steps
 

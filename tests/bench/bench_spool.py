@@ -1,4 +1,4 @@
-"""What delivery costs: µs per record on the host's thread and in all, beside OpenTelemetry's own.
+"""Cost of delivery: µs per record on the host's thread and in all, beside OpenTelemetry's own.
 
     python -m tests.bench.bench_spool [--rounds N]
 
@@ -41,7 +41,7 @@ class Mode:
 
     @property
     def has_forwarder(self) -> bool:
-        """Whether records are sent by a process of its own."""
+        """True if a process of its own sends the records."""
         return "OTEL_LOGS_EXPORTER" not in self.variables
 
 
@@ -164,7 +164,7 @@ def _cost(kind: str, mode: Mode, spools: Path, endpoint: str) -> tuple[float, fl
 
 
 def _measure_backlog() -> None:
-    """How large a record is on disk, and how fast a backlog is forwarded."""
+    """Measure the size of a record on disk, and the rate at which a backlog is forwarded."""
     with tempfile.TemporaryDirectory(prefix="bench-spool-") as folder:
         spools = Path(folder)
         environment = host_environment(

@@ -44,7 +44,7 @@ class Keeping(Receiver):
         return super().take(signal, request, context)
 
     def sent(self) -> list[Sent]:
-        """What came, for `replaying`."""
+        """Return the requests that came, for `replaying`."""
         moments = zip(self.moments, self.requests, strict=True)
         return [Sent(moment - self.moments[0], *request) for moment, request in moments]
 
@@ -78,7 +78,7 @@ def _replay(requests: Sequence[Sent], endpoint: str, cores: set[int]) -> None:
 
 
 def _mark(turn: int) -> bytes:
-    """What makes a request another one: a collector stores the very same bytes only once."""
+    """Return bytes that make a request a new one: a collector stores the same bytes only once."""
     # Messages one after the other are one message, and all signals number this field alike.
     marked = ExportLogsServiceRequest()
     marked.resource_logs.add(schema_url=f"turn {turn}")

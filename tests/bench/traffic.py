@@ -53,7 +53,7 @@ _SIGMA: Final = 0.9
 
 _REQUEST: Final = 240
 _RESULT: Final = 100
-"""What a request and a result say beside the text."""
+"""Size of a request and a result without their text."""
 
 _ERROR: Final = 17
 _INFO: Final = 9

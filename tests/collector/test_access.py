@@ -1,4 +1,4 @@
-"""Who is let in: tokens and roles, TLS, and where the collector dares to listen."""
+"""Access to the collector: tokens and roles, TLS, and the addresses that it may listen at."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def guarded(start_collector: StartCollector) -> Collector:
 
 
 def grpc_code(address: str, authorization: str | None) -> grpc.StatusCode:
-    """What an empty export is answered."""
+    """Return the status of an empty export."""
     with grpc.insecure_channel(address) as channel:
         try:
             export(channel, LOGS, b"", authorization)
@@ -67,7 +67,7 @@ def grpc_code(address: str, authorization: str | None) -> grpc.StatusCode:
 
 
 def http_status(collector: Collector, method: str, path: str, authorization: str | None) -> int:
-    """What an empty request is answered."""
+    """Return the status of an empty request."""
     headers = {} if authorization is None else {"authorization": authorization}
     return collector.ask(method, path, headers=headers | {"content-type": PROTOBUF}).status
 
@@ -103,7 +103,7 @@ def test_a_token_opens_only_the_doors_of_its_role(guarded: Collector) -> None:
 
 
 def test_two_authorization_headers_are_none(guarded: Collector) -> None:
-    """Which of them would be checked, and which one meant, is nobody's guess."""
+    """Nobody can tell which of them counts, so neither does."""
     connection = http.client.HTTPConnection(guarded.http)
     connection.putrequest("POST", "/v1/logs")
     for token in (INGEST, WRONG):
@@ -115,7 +115,7 @@ def test_two_authorization_headers_are_none(guarded: Collector) -> None:
 
 
 def test_health_needs_no_token(guarded: Collector) -> None:
-    """Whoever restarts a collector that does not answer has no token."""
+    """A supervisor that restarts a collector has no token."""
     assert http_status(guarded, "GET", "/healthz", None) == 200
     assert http_status(guarded, "GET", "/readyz", None) == 200
 
@@ -178,7 +178,7 @@ class Certificates:
         }
 
     def grpc_answers(self, address: str, *, with_client_certificate: bool) -> bool:
-        """Whether an export over TLS succeeds."""
+        """Return whether an export over TLS succeeds."""
         key, chain = None, None
         if with_client_certificate:
             key = self.client.private_key_pem.bytes()
@@ -192,7 +192,7 @@ class Certificates:
         return True
 
     def http_answers(self, address: str, *, with_client_certificate: bool) -> bool:
-        """Whether the HTTP listener answers over TLS."""
+        """Return whether the HTTP listener answers over TLS."""
         context = ssl.create_default_context(cafile=str(self.ca))
         if with_client_certificate:
             context.load_cert_chain(self.client_pem)
@@ -237,7 +237,7 @@ def test_mutual_tls_lets_only_known_clients_in(
 def test_tls_and_a_token_may_listen_anywhere(
     start_collector: StartCollector, certificates: Certificates
 ) -> None:
-    """What `--insecure` is not needed for."""
+    """They need no `--insecure`."""
     collector = start_collector(
         environment=certificates.environment()
         | {"RELAYSCOPE_TOKENS": TOKENS, "RELAYSCOPE_GRPC": "0.0.0.0:0"}

@@ -1,4 +1,4 @@
-"""What the views say of calls without an answer, and of texts that are no JSON."""
+"""Rows of the views for calls without an answer, and for texts that are no JSON."""
 
 from __future__ import annotations
 

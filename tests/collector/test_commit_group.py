@@ -56,7 +56,7 @@ async def store(database: Database, *batches: Batch) -> list[WriteOutcome | Base
 
 
 def test_each_request_gets_its_own_outcome() -> None:
-    """Whatever they share."""
+    """Requests in one transaction have outcomes of their own."""
     names = [f"b{number}" for number in range(20)]
     results = asyncio.run(store(Database(), *map(batch, names)))
     assert results == [WriteOutcome(reason=name) for name in names]

@@ -67,7 +67,7 @@ def unix_nano(micros: int, nano: int) -> int:
 
 
 def json_of(column: bytes) -> Any:
-    """What a jsonb column holds."""
+    """Return the value in a jsonb column."""
     assert column[:1] == b"\x01"
     return orjson.loads(column[1:])
 
@@ -180,7 +180,7 @@ def test_counting_survives_any_bytes(raw: bytes) -> None:
 
 @pytest.mark.parametrize("signal", SIGNALS, ids=lambda signal: signal.name)
 def test_the_golden_request_forgets_no_field(signal: Signal) -> None:
-    """What the golden tests compare is all there is, but for the dictionary of profiles."""
+    """The golden tests compare every field, but for the dictionary of profiles."""
     profiles_only = {"AnyValue.string_value_strindex", "KeyValue.key_strindex"}
     assert otlp_samples.fields_never_set(GOLDEN[signal]) - profiles_only == set()
 

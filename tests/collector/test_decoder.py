@@ -107,7 +107,7 @@ class Scene:
         )
 
     async def is_stored(self, digest: bytes) -> bool:
-        """What the database would say."""
+        """Answer as the database would."""
         self.asked.append(digest)
         return digest in self.stored
 
@@ -328,7 +328,7 @@ def children(parent: int) -> list[int]:
 
 
 def is_decoding(pid: int) -> bool:
-    """Whether a process is one of ours that decodes."""
+    """Return whether a process is a decoder."""
     try:
         return b"relayscope.collector.ingest.decoder" in Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:

@@ -33,7 +33,7 @@ ROUNDS = {
     "database-hangs": 3,
     "spool-damaged": 3,
 }
-"""Where one round does not show everything."""
+"""Rounds of scenarios of which one round does not show everything."""
 
 CASES = [
     pytest.param(name, marks=[pytest.mark.thorough] if name == "database-away-a-minute" else [])

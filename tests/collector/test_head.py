@@ -1,4 +1,4 @@
-"""What an HTTP request must be like before its path counts."""
+"""Checks of an HTTP request's head before its path counts."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ def test_who_waits_too_long_is_told_to_come_again() -> None:
 
 
 def test_too_many_do_not_wait() -> None:
-    """Whoever finds a long queue is refused at once."""
+    """A request that finds a long queue is refused at once."""
 
     async def scenario() -> None:
         inflight_limit = InflightLimit(SIZE)
@@ -143,7 +143,7 @@ def test_growing_never_waits() -> None:
     )
 )
 def test_what_is_taken_is_what_is_held(steps: list[tuple[str, int]]) -> None:
-    """Whatever comes in whatever order: never more than there is, and nothing is left behind."""
+    """In any order of events, no more is taken than there is, and nothing is left behind."""
 
     async def scenario() -> None:
         inflight_limit = InflightLimit(SIZE)

@@ -1,4 +1,4 @@
-"""How much is recorded can be changed for each component, while it runs."""
+"""The level of each component can be changed while it runs."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_the_list_says_who_has_taken_what(collector: Collector, hosts: ExitStack
 def test_a_level_ends_by_itself_also_when_the_collector_is_gone(
     collector: Collector, start_collector: StartCollector, database_url: str, hosts: ExitStack
 ) -> None:
-    """What was set for some seconds is over after them, though nobody is there to say so."""
+    """A level that was set for some seconds ends after them, with no collector to say so."""
     host = hosts.enter_context(Host("relay", collector, RELAYSCOPE_LEVEL="INFO"))
     begun = time.monotonic()
     level(collector, "set", "relay", "TRACE", "--for", "8s")
@@ -180,7 +180,7 @@ def refused(collector: Collector) -> list[dict[str, Any]]:
 def test_a_forged_file_changes_nothing_is_told_and_replaced(
     collector: Collector, database_url: str, hosts: ExitStack, spool_dir: Path
 ) -> None:
-    """What stands in the spool folder is what the collector says, or nothing."""
+    """The file in the spool folder has what the collector says, or it does not count."""
     host = hosts.enter_context(Host("relay", collector, RELAYSCOPE_LEVEL="INFO"))
     level(collector, "set", "relay", "DEBUG")
     eventually(lambda: set_and_taken(host, collector))
@@ -263,7 +263,7 @@ def test_a_process_that_does_not_ask_is_listed_as_such(
 
 
 def test_changes_are_in_a_view(collector: Collector, database_url: str) -> None:
-    """Who changed what, when, and for how long."""
+    """Its rows tell who changed what, when, and for how long."""
     level(collector, "set", "relay", "TRACE", "--for", "1h", "--peer", "*:9060")
     level(collector, "set", "relay", "DEBUG", "--for", "2h", "--peer", "*:9060")
     level(collector, "reset", "relay")

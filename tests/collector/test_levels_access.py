@@ -1,4 +1,4 @@
-"""Who may change levels, who may see them, and who may ask for them."""
+"""Rights to change levels, to see them, and to ask for them."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_each_role_may_do_what_is_its_own(guarded: Collector) -> None:
 
 
 def test_who_set_a_level_is_the_token_s_name(guarded: Collector) -> None:
-    """Whatever the request says; without tokens, it is what the request says."""
+    """A name in the request does not count, except where there are no tokens."""
     assert status(guarded, "set", TOKENS["admin"]) == 200
 
     (rule,) = listed(guarded, RELAYSCOPE_COLLECTOR_TOKEN=TOKENS["read"])["rules"]

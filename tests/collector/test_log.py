@@ -1,4 +1,4 @@
-"""What the collector's own log holds."""
+"""Contents of the collector's own log."""
 
 import json
 import logging
@@ -10,7 +10,7 @@ from relayscope.collector.internal_telemetry import json_log as log
 
 
 def test_the_log_holds_no_secret(capsys: pytest.CaptureFixture[str]) -> None:
-    """What a library says of a URL or a header passes the sanitizer; the rest stays as it is."""
+    """A library's line with a URL or a header passes the sanitizer; the rest stays as it is."""
     root = logging.getLogger()
     before = root.handlers, root.level
     try:

@@ -74,7 +74,7 @@ def test_64_bit_integers_come_as_number_or_text(spelling: object) -> None:
     ],
 )
 def test_doubles_come_as_number_or_text(spelling: object, value: float) -> None:
-    """What JSON has no number for comes as text."""
+    """Values for which JSON has no number come as text."""
     read = parsed_record(attribute({"doubleValue": spelling}))
     assert read.attributes[0].value.double_value == value
 

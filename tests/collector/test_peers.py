@@ -1,4 +1,4 @@
-"""What backends do wrongly is found by itself: from the wire, through the real collector.
+"""Faults of backends are found without being looked for: from the wire, through a real collector.
 
 Each of the backends has the manners of one found in the field (`websocket_backend.py`). A client
 that runs under relayscope-instrument says the same to each of them and to a correct one.
@@ -51,13 +51,13 @@ class Difference(NamedTuple):
 
 
 class Visited(NamedTuple):
-    """Where the backends were, and a connection to what was recorded of them."""
+    """Addresses of the backends, and a connection to what was recorded of them."""
 
     peers: dict[str, str]
     connection: psycopg.Connection[Any]
 
     def compare(self, name: str, method: str | None = None) -> set[Difference]:
-        """What a backend sends and the correct one does not, or the other way round."""
+        """Return what only one of a backend and the correct one sends."""
         rows = self.connection.execute(
             "select * from relayscope.compare_peers(%s, %s, %s)",
             (method, self.peers[name], self.peers["correct"]),

@@ -26,7 +26,7 @@ WIDE = 2**64 - 1
 
 
 def rows(engine: Engine, query: str) -> Sequence[Any]:
-    """What SQL answers."""
+    """Return the rows of a query."""
     with engine.connect() as connection:
         return connection.execute(text(query)).all()
 

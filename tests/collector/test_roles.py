@@ -66,7 +66,7 @@ def test_the_command_line_shows_nothing_of_another_tenant(
 
 
 def test_the_embedded_database_has_roles_for_its_receivers() -> None:
-    """What faces strangers is connected as one who can read no record, without being told to."""
+    """Receivers face strangers, so they log in as a role that can read no record, by default."""
     with tempfile.TemporaryDirectory(prefix="rs") as folder:
         listening = ("--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0")
         with Collector("--data-dir", folder, *listening) as collector:

@@ -59,7 +59,7 @@ RESOURCE = Resource({"service.name": "relay"})
 
 
 def rows(engine: Engine, query: str) -> Sequence[Any]:
-    """What SQL answers."""
+    """Return the rows of a query."""
     with engine.connect() as connection:
         return connection.execute(text(query)).all()
 
@@ -143,7 +143,7 @@ def test_it_listens_on_loopback_by_default(shared_collector: Collector) -> None:
 
 
 def test_it_is_healthy_and_ready(shared_collector: Collector) -> None:
-    """What an orchestrator asks."""
+    """An orchestrator asks for both."""
     assert shared_collector.ask("GET", "/healthz").status == 200
     assert shared_collector.ask("GET", "/readyz").status == 200
 

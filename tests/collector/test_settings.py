@@ -98,7 +98,7 @@ def test_variables_of_a_traced_process_are_not_mistakes(
 
 
 def test_a_collector_starts_in_a_shell_that_has_every_variable() -> None:
-    """What stops this one is its option, which is looked at after all variables."""
+    """It is stopped by a wrong option, which is read after all variables."""
     ended = subprocess.run(
         [sys.executable, "-m", "relayscope.collector", "serve", "--grpc", "nowhere"],
         env=collector_environment(dict.fromkeys(VARIABLES - {RELAYSCOPE_CONFIG}, "true")),
@@ -148,7 +148,7 @@ def test_secrets_are_masked_when_printed() -> None:
 def test_addresses_know_whether_only_this_machine_can_connect(
     text: str, reachable_from: str
 ) -> None:
-    """What cannot be known to be loopback is not."""
+    """An address that is not known to be loopback counts as reachable."""
     address = load({"grpc": text}).grpc
     assert address.is_loopback is (reachable_from == "here")
     assert str(address) == text

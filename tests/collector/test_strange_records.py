@@ -1,4 +1,4 @@
-"""What shares ids, breaks off or has an impossible time is read like everything else."""
+"""Records that share ids, break off or have an impossible time are read like all others."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ def test_a_call_has_its_request_its_answer_and_its_outcome(evidence: Read) -> No
 
 
 def test_the_legs_of_a_relayed_call_are_one_row(evidence: Read) -> None:
-    """What the relay changed: the id, and nothing else."""
+    """The row shows that the relay changed the id, and nothing else."""
     (leg,) = rows(evidence, "select * from legs where trace_id = %s", call_trace(evidence))
     assert (leg["component"], leg["method"], leg["tool"], leg["outcome"]) == (
         "relay",

@@ -46,7 +46,7 @@ def _command_line(pid: str) -> bytes:
 
 
 def is_running(pid: int) -> bool:
-    """Whether there is such a process, and it is no zombie."""
+    """Return whether there is such a process, and it is no zombie."""
     try:
         status = Path(f"/proc/{pid}/stat").read_text()
     except OSError:

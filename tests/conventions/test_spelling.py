@@ -40,7 +40,7 @@ def names(module: ModuleType) -> dict[str, str]:
 
 
 def known_names() -> set[str]:
-    """What may stand on a record."""
+    """Return the names that a record may have."""
     constants = names(attributes) | names(events)
     return {value for name, value in constants.items() if name.isupper()} | FOREIGN_ATTRIBUTES
 
@@ -115,7 +115,7 @@ def test_sql_knows_only_marks_that_there_are() -> None:
 
 
 def test_documents_speak_of_variables_that_there_are() -> None:
-    """Whoever copies a variable from a page sets one that is read."""
+    """A user who copies a variable from a page sets one that is read."""
     known = VARIABLES | {PREFIX + name.upper() for name in Settings.model_fields}
     spelled = {
         (path.name, variable)

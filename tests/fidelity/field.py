@@ -50,12 +50,12 @@ class Relay:
     """One kind of relay.
 
     Attributes:
-        client: How its client reaches it: `stdio`, `websocket`, `http` or `sse`.
-        backend: How it reaches its backend.
-        command: From the port it shall serve (0 for stdio) and its backend, which is a command or
-            a URL, to the command that runs it.
+        client: Transport to its client: `stdio`, `websocket`, `http` or `sse`.
+        backend: Transport to its backend.
+        command: Makes the command that runs it, from the port to serve at (0 for stdio) and the
+            backend, which is a command or a URL.
         binaries: The folder of the environment that it runs in.
-        path: Where it serves.
+        path: The path that it serves.
     """
 
     name: str
@@ -66,20 +66,20 @@ class Relay:
     binaries: Path = BINARIES
     path: str = ""
     breaks: bool = False
-    """Whether connections may be broken: it and its backend must be able to begin anew."""
+    """True if connections may be broken: it and its backend must be able to begin anew."""
 
     @property
     def title(self) -> str:
-        """What tells it from all others: several legs may have the same program between them."""
+        """Unique title, because several legs may have the same program between them."""
         return f"{self.name}, {self.client} to {self.backend}"
 
 
 @dataclass
 class Field:
-    """Where one relay is driven.
+    """Place in which one relay is driven.
 
     Attributes:
-        folder: For recorded bytes and what the processes say.
+        folder: For recorded bytes and the logs of processes.
         endpoint: Of the collector.
     """
 
@@ -218,7 +218,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _listens(port: int) -> bool:
-    """Whether somebody listens, found out without connecting: a tee records every connection."""
+    """Return whether a port is listened at, without connecting: a tee records each connection."""
     wanted = f":{port:04X} "
     table = Path(f"/proc/{os.getpid()}/net/tcp").read_text().splitlines()
     return any(wanted in line and " 0A " in line for line in table)

@@ -9,7 +9,7 @@ from tests.fidelity.traffic import Abilities
 from tests.fix_programs import PROGRAMS
 
 _MCP2: Final = Path(__file__).parents[2] / ".venv-mcp2" / "bin"
-"""Where the mcp SDK 2.x is, which cannot be installed beside 1.x."""
+"""Programs of the mcp SDK 2.x, which cannot be installed beside 1.x."""
 
 
 def _program(name: str, *arguments: str, binaries: Path = BINARIES) -> list[str]:

@@ -11,7 +11,7 @@ from tests.fidelity.driver import PATIENCE_SECONDS, Driver, answer_to
 from tests.programs.busy_backend import CONTENTS, FOLDER, PROMPT, QUESTIONS, TOOL, filler
 
 SECRET: Final = "relayscope-planted-Zq8vK2"
-"""What every planted secret begins with."""
+"""The beginning of every planted secret."""
 
 _SCREENSHOT: Final = 100_000
 """Bytes of an image, or whatever else a tool answers with, as large as they often are."""
@@ -19,16 +19,16 @@ _SCREENSHOT: Final = 100_000
 
 @dataclass(frozen=True)
 class Abilities:
-    """What a relay can pass on, so what is asked of it.
+    """Abilities of a relay, by which its traffic is chosen.
 
     Attributes:
-        concurrent: How many calls are open at once.
+        concurrent: Number of calls that are open at once.
         largest: Bytes of the largest text.
-        asks: Whether the backend may ask the client, and notify it.
-        steps: Whether the backend may say how far it is.
-        cancels: Whether a call may be cancelled.
-        anything: Whether it passes on what MCP does not know.
-        batches: Whether it passes on arrays.
+        asks: True if the backend may send the client requests and notifications.
+        steps: True if the backend may report progress.
+        cancels: True if a call may be cancelled.
+        anything: True if it passes on what MCP does not know.
+        batches: True if it passes on arrays.
     """
 
     concurrent: int = 4
@@ -45,7 +45,7 @@ class Traffic:
     """One conversation with a relay.
 
     Attributes:
-        secrets: Whether the calls carry secrets.
+        secrets: True if the calls carry secrets.
         driver: Set before `play`.
     """
 

@@ -1,4 +1,4 @@
-"""What the database holds, beside what crossed the wire."""
+"""Comparison of the database with what crossed the wire."""
 
 import re
 from collections import Counter
@@ -41,7 +41,7 @@ SPANS: Final = """
 
 
 class Share(NamedTuple):
-    """How many of all are right."""
+    """Number of right ones, and of all."""
 
     right: int
     total: int
@@ -55,7 +55,7 @@ class Share(NamedTuple):
 
 @dataclass
 class Verdict:
-    """How true the database is."""
+    """Result of the comparison."""
 
     recall: Share
     precision: Share
@@ -63,11 +63,11 @@ class Verdict:
     parenting: Share
     wrong: list[str] = field(default_factory=list)
     leaked: int = 0
-    """How many rows hold a secret that was planted in the traffic."""
+    """Number of rows with a secret that was planted in the traffic."""
 
     @property
     def is_good(self) -> bool:
-        """Whether everything is right, and there was something that could be wrong."""
+        """True if everything is right, and there was something that could be wrong."""
         shares = (self.recall, self.precision, self.pairing, self.parenting)
         return not self.leaked and all(share.right == share.total > 0 for share in shares)
 
@@ -129,7 +129,7 @@ class Facts:
         return Verdict(*shares, wrong=self.wrong, leaked=self._leaked)
 
     def _key(self, whole: str) -> str:
-        """What a text is known by in the database."""
+        """Return the key by which a text is found in the database."""
         is_cut = len(whole.encode()) > DEFAULT_BODY_LIMIT
         return _content(whole if is_cut else self._sanitized(whole))
 
@@ -263,7 +263,7 @@ def _has_method(message: Any) -> bool:
 
 
 def _takes_context(message: Any) -> bool:
-    """Whether it is MCP's: a server may pass what else it is sent to a function."""
+    """Return whether the method is MCP's; a server may pass other messages to a function."""
     return not message["method"].startswith(("busy/", "no/"))
 
 

@@ -11,10 +11,10 @@ from websockets.streams import StreamReader
 
 
 class Leg(NamedTuple):
-    """What crossed between two parties, in the order in which it did.
+    """Texts that crossed between two parties, in their order.
 
     Attributes:
-        forth: Texts from the one who connected, or started the other.
+        forth: Texts from the party that connected, or started the other.
         back: Texts to it.
     """
 

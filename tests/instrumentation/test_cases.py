@@ -151,7 +151,7 @@ def test_case_d_one_trace_has_the_call_on_every_leg(
 def test_each_backends_manners_are_told(
     otlp_sink: OtlpSink, background: Background, manners: str, odd: list[str]
 ) -> None:
-    """What a backend says against the specification is marked on the relay's side of its leg."""
+    """A backend's messages against the specification are marked on the relay's side of the leg."""
     environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
     port = background.websocket_backend(manners, environment, wrap=[])
     relay = instrumented("relay", python("websocket_relay.py", f"x=ws://127.0.0.1:{port}"))

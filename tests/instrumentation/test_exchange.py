@@ -46,7 +46,7 @@ def test_a_sent_request_and_its_answer_share_a_client_span(telemetry: Telemetry)
 
 
 def test_a_relayed_call_is_a_chain_of_spans(telemetry: Telemetry) -> None:
-    """What a relay sends while it works for a request is a child of that request's span."""
+    """A call that a relay sends while it works for a request is a child of that request's span."""
     text_exchange, client, backend = TextExchange(telemetry.exchange), pipes(), pipes()
 
     text_exchange.received(client, request(1, name="add", _meta={"traceparent": REMOTE}))
@@ -82,7 +82,7 @@ def test_a_context_forwarded_verbatim_does_not_skip_the_relay(telemetry: Telemet
 
 
 def test_answering_a_request_gives_the_task_its_own_context_back(telemetry: Telemetry) -> None:
-    """What a task sends after it has answered is no longer part of the answered call."""
+    """Calls that a task sends after it has answered are no longer part of the answered call."""
     text_exchange, client, backend = TextExchange(telemetry.exchange), pipes(), pipes()
 
     text_exchange.received(client, request(1, name="add"))

@@ -27,7 +27,7 @@ def collected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, E
 
 @pytest.fixture
 def field(collected: tuple[str, Engine], tmp_path: Path) -> Field:
-    """Where a relay is driven, with an empty database."""
+    """Place in which a relay is driven, with an empty database."""
     endpoint, engine = collected
     forget(engine)
     return Field(tmp_path, endpoint, engine)

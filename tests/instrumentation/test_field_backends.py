@@ -55,7 +55,7 @@ ODD_OF: dict[str, list[tuple[str, str, str | None, int | None]]] = {
 
 @pytest.fixture(scope="module")
 def told(shared_collector: Collector, shared_database_url: str) -> tuple[dict[str, str], str]:
-    """Where to send what is recorded, and where to read it."""
+    """Environment of programs that are recorded, and URL of the database with their records."""
     endpoint = f"http://{shared_collector.grpc}"
     return host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=endpoint), shared_database_url
 

@@ -71,7 +71,7 @@ def test_without_a_collector_a_client_and_server_of_the_sdk_work_on(nobody: str)
 
 @pytest.mark.parametrize("code", [0, 3])
 def test_the_exit_code_is_the_hosts_own(code: int, nobody: str) -> None:
-    """Whatever the host exits with is what its parent sees."""
+    """The parent sees the code that the host exits with."""
     environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=nobody)
     program = [sys.executable, "-c", f"import sys; print('out'); sys.exit({code})"]
 

@@ -25,7 +25,7 @@ LARGE = 300
 """Megabytes of a line; with a peer's gigabyte it is as with this, which takes less time."""
 
 MOST_MEBIBYTES = 200
-"""What relayscope itself takes (30 MiB), and what it keeps of a text, as often as it is copied; the
+"""Memory of relayscope itself (30 MiB), and of the copies of the part of a text that it keeps; the
 peak of one host differs by 50 MiB from run to run, and once in some hundred by 170. One copy of the
 large line would be 286 MiB, in each run."""
 

@@ -97,7 +97,7 @@ def test_what_is_emitted_arrives(system: str, receiver: Receiver, spool_dir: Pat
 def test_a_windows_job_that_holds_its_processes_keeps_no_record(
     receiver: Receiver, spool_dir: Path
 ) -> None:
-    """Where a client lets none of its server's processes out, the forwarder starts within."""
+    """If a client lets none of its server's processes out, the forwarder starts within the job."""
     environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint, JOB_HOLDS="yes")
 
     emitter = run(on("win32", instrumented("there", python("emitter.py", "3"))), environment)
@@ -125,7 +125,7 @@ def test_on_windows_ctrl_c_is_for_the_program() -> None:
 
 
 def stored(database_url: str, component: str) -> Counter[tuple[object, ...]]:
-    """What the database has of a component, but for ids."""
+    """Count the records of a component in the database, without ids."""
     with psycopg.connect(database_url) as connection:
         rows = connection.execute(
             "select event_name, regexp_replace(body, '00-[0-9a-f-]+', '00-'), severity_text,"

@@ -40,7 +40,7 @@ def stop_reading(text_exchange: TextExchange, channel: Channel) -> int:
 def test_a_call_is_over_when_the_request_above_it_is_answered_with_an_error(
     telemetry: Telemetry, answered: str
 ) -> None:
-    """Whatever comes after that is late, and the call has the time that it was waited for."""
+    """An answer after that is late, and the call has the time that it was waited for."""
     text_exchange, client, backend = (
         TextExchange(telemetry.exchange),
         pipes("client"),
@@ -61,7 +61,7 @@ def test_a_call_is_over_when_the_request_above_it_is_answered_with_an_error(
 
 
 def test_a_request_above_that_is_answered_well_leaves_its_calls_open(telemetry: Telemetry) -> None:
-    """What was started may go on; but if it is never answered, that was the end of it."""
+    """Such calls may go on; one that is never answered ended with the request above."""
     text_exchange, client, backend = (
         TextExchange(telemetry.exchange),
         pipes("client"),

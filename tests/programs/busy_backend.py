@@ -31,7 +31,7 @@ Json = dict[str, Any]
 TOOL = "work"
 PROMPT = "write"
 FOLDER = "busy://box/"
-"""What the address of every resource begins with; the mark follows."""
+"""The beginning of each resource's address; the mark follows."""
 
 
 def filler(seed: str, size: int) -> str:
@@ -90,7 +90,7 @@ CONTENTS: dict[str, Callable[[str, str, int], Json]] = {
     "source": lambda _, secret, size: {"type": "text", "text": source(secret, size)},
     "rows": lambda seed, secret, size: {"type": "text", "text": rows(seed, secret, size)},
 }
-"""What a tool answers with, from a seed, a secret that may be empty, and a size."""
+"""Contents of a tool's answer, from a seed, a secret that may be empty, and a size."""
 
 
 def _answer(message: Json, result: Json) -> Json:
@@ -158,7 +158,7 @@ RESULTS: dict[str, Callable[[Json], Json]] = {
     "completion/complete": lambda params: {"completion": {"values": [params["argument"]["value"]]}},
     "busy/echo": lambda params: params,
 }
-"""What is answered to a method, from its params."""
+"""The answer to a method, from its params."""
 
 QUESTIONS: dict[str, Callable[[str], Json | None]] = {
     "sampling/createMessage": lambda text: {
@@ -171,7 +171,7 @@ QUESTIONS: dict[str, Callable[[str], Json | None]] = {
     },
     "roots/list": lambda _: None,
 }
-"""What the client is asked, from a text."""
+"""The params of a request to the client, from a text."""
 
 
 class Backend:

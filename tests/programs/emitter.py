@@ -48,7 +48,7 @@ def picture(size: int) -> str:
 
 @dataclass(frozen=True)
 class Work:
-    """What to emit."""
+    """Telemetry to emit."""
 
     records: int
     size: int

@@ -22,7 +22,7 @@ from mcp.server.stdio import stdio_server
 
 
 class Relay:
-    """What is said on one side, said on the other."""
+    """A relay that says on one side what was said on the other."""
 
     def __init__(self) -> None:
         forward = self._forward

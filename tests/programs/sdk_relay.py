@@ -47,7 +47,7 @@ FORWARDED: dict[Any, Any] = {
 
 
 class Relay:
-    """What is said on one side, said on the other.
+    """A relay that says on one side what was said on the other.
 
     Attributes:
         backend: The session with the backend, or what sends its requests.

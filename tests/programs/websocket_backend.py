@@ -19,18 +19,18 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Manners:
-    """How a backend differs from the specification.
+    """Manners of a backend, some of them against the specification.
 
     Attributes:
         tool: The name of its tool.
-        initialize_result: What it says to `initialize`.
-        answer_to_notification: What it (wrongly) answers `notifications/initialized`.
+        initialize_result: Its result of `initialize`.
+        answer_to_notification: Its (wrong) answer to `notifications/initialized`.
         unprompted: A notification that it sends after `initialize`, which only clients may.
         failure: The result of a tool that fails.
-        error: What it says to an unknown method.
+        error: Its error for an unknown method.
         members: The order of the members of its answers.
-        is_slow: Whether it refuses the first `tools/list`.
-        takes_tool_as_method: Whether a request whose method is the tool's name calls it.
+        is_slow: True if it refuses the first `tools/list`.
+        takes_tool_as_method: True if a request whose method is the tool's name calls the tool.
     """
 
     tool: str
@@ -114,7 +114,7 @@ MANNERS = {
 
 
 class Connection:
-    """What one client is answered."""
+    """Answers to one client."""
 
     def __init__(self, manners: Manners) -> None:
         self._manners = manners

@@ -18,7 +18,7 @@ PATIENCE_SECONDS = 0.1
 
 
 def messages(tool: str) -> list[Json]:
-    """What is said to a backend, in this order."""
+    """Return the messages for a backend, in this order."""
     hello = {
         "protocolVersion": "2024-11-05",
         "capabilities": {},

@@ -1,4 +1,4 @@
-"""What several tests of the sanitizer need."""
+"""Fixtures that several tests of the sanitizer need."""
 
 import pytest
 

@@ -40,7 +40,7 @@ PLACES: Final[dict[str, Place]] = {
 
 
 def holds(value: Value, secret: str) -> bool:
-    """Whether a secret can be read in a value, in whatever form it was put in."""
+    """Return whether a secret can be read in a value, in any form in which it was put in."""
     if isinstance(value, bytes):
         value = value.decode()
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
@@ -52,7 +52,7 @@ def holds(value: Value, secret: str) -> bool:
 
 
 def _base64(secret: str) -> set[str]:
-    """How a secret reads in base64, behind any number of bytes, but for its edges."""
+    """Return a secret in base64, as it reads behind any number of bytes, without its edges."""
     data = secret.encode()
     whole = (data[start : start + (len(data) - start) // 3 * 3] for start in range(3))
     return {base64.b64encode(part).decode()[:16] for part in whole}

@@ -1,4 +1,4 @@
-"""What becomes of a text when a secret is put into it."""
+"""Texts with a secret put into them."""
 
 from typing import Final
 

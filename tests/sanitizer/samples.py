@@ -1,4 +1,4 @@
-"""What several tests of the sanitizer share: the rules' own samples, and arbitrary values."""
+"""Samples for several tests of the sanitizer: the rules' own, and arbitrary values."""
 
 import re
 from dataclasses import dataclass

@@ -23,7 +23,7 @@ LETTERS: Final = base64.b64encode(CONTENT).decode()
 
 
 def marker(content: bytes, media_type: str) -> str:
-    """What stands for a content."""
+    """Return the marker that replaces a content."""
     return f"[BINARY:{media_type}:{len(content)}:{hashlib.sha256(content).hexdigest()[:16]}]"
 
 
@@ -65,7 +65,7 @@ def test_a_marker_stands_in_json_in_json_strings_too() -> None:
 
 
 def test_a_secret_beside_an_image_is_found() -> None:
-    """What is around a binary content is searched as ever."""
+    """Text around a binary content is searched as ever."""
     value = {"token": "abc", "type": "image", "data": LETTERS, "mimeType": "image/png"}
     cleaned = json.loads(SANITIZER.text(json.dumps([value, {"password": "x"}])))
     assert cleaned[0]["token"] == "[REDACTED:token]"
@@ -90,7 +90,7 @@ def test_what_is_no_binary_content_stays(value: Any) -> None:
 
 
 def test_without_the_step_base64_stays() -> None:
-    """Who needs the images themselves leaves the step out."""
+    """A user who needs the images leaves the step out."""
     text = json.dumps({"type": "image", "data": LETTERS, "mimeType": "image/png"})
     assert KEEPING.text(text) is text
     assert KEEPING.without_binary(text) is text

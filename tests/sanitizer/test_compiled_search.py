@@ -1,4 +1,4 @@
-"""What a search was compiled to is kept for the next process, and trusted only where it is ours."""
+"""A compiled search is kept for the next process, and trusted only if the file is ours."""
 
 import os
 from pathlib import Path
@@ -22,7 +22,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def found(search: MultiSearch) -> list[tuple[int, int]]:
-    """Where the search finds something in a text."""
+    """Return the places at which the search finds something in a text."""
     matches: list[tuple[int, int]] = []
     search.search(b"a token here", lambda _, start, end, *__: matches.append((start, end)))
     return matches
@@ -44,7 +44,7 @@ def test_a_search_is_compiled_once(folder: Path, monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("damage", [b"", b"x" * 10_000, None])
 def test_a_damaged_file_is_compiled_anew(folder: Path, damage: bytes | None) -> None:
-    """Whether it is empty, another file, or has one byte that is wrong."""
+    """An empty file, another file, and one with a wrong byte are all damaged."""
     MultiSearch.where(TOKEN)
     (kept,) = folder.iterdir()
     whole = kept.read_bytes()
@@ -80,7 +80,7 @@ def test_a_file_that_others_can_write_is_not_read(folder: Path, mode: int) -> No
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
 def test_a_file_of_somebody_else_is_not_read(folder: Path) -> None:
-    """Whoever put it there."""
+    """A file that belongs to another user is not trusted."""
     kept = CompiledSearch("x")
     kept.store(b"whatever")
     (file,) = folder.iterdir()

@@ -1,4 +1,4 @@
-"""What is left out because it can have no value has none."""
+"""Names that are left out because they can have no value have none."""
 
 import json
 import re

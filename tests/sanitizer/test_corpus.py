@@ -14,7 +14,7 @@ _KNOWN: Final = known()
 
 @pytest.fixture(scope="module")
 def failed() -> list[Verdict]:
-    """What the default rules do wrong."""
+    """Examples that the default rules get wrong."""
     return failures(Sanitizer.default())
 
 

@@ -49,7 +49,7 @@ def test_what_describes_a_secret_is_left_alone(value: dict[str, Any]) -> None:
 def test_one_member_that_may_be_secret_takes_all_of_them_along(
     value: dict[str, Any], secret: str
 ) -> None:
-    """Whatever the other members say."""
+    """This holds for any other members."""
     text = json.dumps(value).replace("SECRET", secret)
     assert secret not in SANITIZER.text(text)
     assert secret not in repr(SANITIZER.value(json.loads(text)))

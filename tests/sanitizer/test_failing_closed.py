@@ -1,4 +1,4 @@
-"""When something is broken, the value goes and not the secret through (D2, D5)."""
+"""If something is broken, the value is dropped, and the secret does not get through (D2, D5)."""
 
 import json
 from collections import UserDict
@@ -50,7 +50,7 @@ def test_a_step_that_raises_drops_the_value_and_is_counted() -> None:
     "value", [_BrokenMapping(a=1), _BrokenList([1]), object(), {1: "x"}, {"a": {None: 1}}, {1, 2}]
 )
 def test_a_value_that_is_none_of_telemetrys_is_dropped(value: Any) -> None:
-    """Whatever a host hands over, no method raises."""
+    """No method raises, with any value that a host hands over."""
     assert CANARY not in str(SANITIZER.value(value))
     assert FAILED in str(SANITIZER.value(value))
     assert SANITIZER.text(value) == FAILED

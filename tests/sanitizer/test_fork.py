@@ -61,7 +61,7 @@ def test_threads_that_search_and_fork_at_the_same_time_all_go_on() -> None:
 
 
 def _children(*, rounds: int, threads_that_fork: int) -> str:
-    """How many forked children could search, and how many could not."""
+    """Return the numbers of forked children that could search, and that could not."""
     command = [sys.executable, "-c", _FORK, str(rounds), str(threads_that_fork)]
     finished = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
     return finished.stdout

@@ -1,4 +1,4 @@
-"""What is decided at a glance is what would have been decided otherwise."""
+"""Decisions at a glance are those that would have been made otherwise."""
 
 import re
 

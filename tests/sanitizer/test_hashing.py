@@ -41,7 +41,7 @@ def test_after_a_rotation_old_tags_can_still_be_found() -> None:
 
 
 def test_a_tag_is_not_hashed_again() -> None:
-    """What the source process has hashed passes the collector as it is, whatever its key."""
+    """Tags of the source process pass the collector as they are, whatever its key."""
     source = Sanitizer.default().attributes({"sid": "x", "m": '{"sessionId": "y"}'})
     assert Sanitizer.default().attributes(source) is source
 

@@ -49,7 +49,7 @@ _TEXTS = [
 def test_no_secret_hides_behind_several_spellings(
     example: tuple[str, str], ways: list[str]
 ) -> None:
-    """Whatever is put around a text that has a secret, the secret is gone."""
+    """The secret is gone, in any spellings that are put around its text."""
     text, secret = example
     for way in ways:
         text = str(_WAYS[way](text))

@@ -101,7 +101,7 @@ def test_a_secret_is_cut_out_of_plain_text(text: str, expected: str | None) -> N
 
 
 def test_secrets_without_a_space_between_them_are_all_found() -> None:
-    """What becomes a word of its own once its neighbour is gone is looked at again."""
+    """A text that becomes a word of its own once its neighbour is gone is looked at again."""
     key = "AKIA" + "QYLPMN5HHHFPZAM2"
     cleaned = SANITIZER.text(f"dapi0123456789abcdef0123456789abcdef{key}")
     assert cleaned == "[REDACTED:platform-token][REDACTED:aws-access-key-id]"

@@ -1,4 +1,4 @@
-"""What holds for every value whatever."""
+"""Promises that hold for every value."""
 
 import copy
 import json
@@ -29,7 +29,7 @@ EVERYTHING = Sanitizer.from_rules(Rules.from_mapping({"enable": OPTIONAL}))
 @UNTIMED
 @given(attributes, values)
 def test_a_record_never_raises_and_never_fails(record: dict[str, Value], body: Value) -> None:
-    """Whatever the record holds, it comes back, and no step had to give up."""
+    """Any record comes back, and no step has to give up."""
     failures = EVERYTHING.hits().get("sanitizer-error", 0)
     EVERYTHING.record(record, body)
     assert EVERYTHING.hits().get("sanitizer-error", 0) == failures
@@ -41,7 +41,7 @@ def test_a_record_never_raises_and_never_fails(record: dict[str, Value], body: V
     'Authorization: Bearer mF_9.B5f-4.1JqMecho "hunter2" | docker login -pASIAY34FZKBOKMUTVV7A'
 )
 def test_sanitizing_text_twice_changes_nothing_more(text: str) -> None:
-    """What comes out has no secret left to find (D4)."""
+    """The sanitized text has no secret left to find (D4)."""
     once = EVERYTHING.text(text)
     assert EVERYTHING.text(once) == once
 
@@ -99,7 +99,7 @@ def test_what_needs_no_change_comes_back_as_the_same_object(value: Value) -> Non
 def test_the_quick_way_lets_nothing_through_that_the_thorough_one_would_change(
     value: Value,
 ) -> None:
-    """What comes back as it was holds nothing that could be explained away."""
+    """A value that comes back as it was has nothing in it for `explain` to tell of."""
     if SANITIZER.value(value) is value:
         assert SANITIZER.explain(value) == []
 
@@ -146,7 +146,7 @@ def test_a_mark_tells_that_something_was_made_storable(record: dict[str, Value])
 def test_only_the_secret_is_cut_out_of_json(
     around: Any, named: tuple[str, str], nested: int, style: dict[str, Any]
 ) -> None:
-    """Whatever is around a secret in JSON text, nested or not, stays as it was to the letter."""
+    """All that is around a secret in JSON text, nested or not, stays as it was to the letter."""
     rule, name = named
     document: Any = {"before": around, name: CANARY, "after": around}
     for _ in range(nested):
@@ -178,7 +178,7 @@ def _leaves(value: Any) -> Any:
 
 @pytest.mark.usefixtures("without_hyperscan")
 def test_what_is_found_without_hyperscan_is_what_is_found_with_it() -> None:
-    """Where there is no wheel a search takes longer, and that is all."""
+    """Without the wheel, a search takes longer, and nothing else differs."""
     slow = Sanitizer.from_rules(RULES)
 
     @settings(UNTIMED, max_examples=examples(60))

@@ -62,7 +62,7 @@ def test_mcps_session_id_can_be_hashed_as_documented() -> None:
 
 
 def test_harmless_endings_can_be_replaced() -> None:
-    """Which last words make a name harmless is the user's to say."""
+    """The user says which last words make a name harmless."""
     sanitizer = _sanitizer({"harmless_endings": ["colour"]})
     assert sanitizer.attributes({"token_colour": "x", "token_type": "x"}) == {
         "token_colour": "x",
@@ -80,7 +80,7 @@ def test_allow_lists_let_through() -> None:
 
 
 def test_steps_can_be_left_out() -> None:
-    """What is not listed does not run."""
+    """A step that is not listed does not run."""
     sanitizer = _sanitizer({"steps": ["patterns"]})
     assert sanitizer.text("password=hunter2\0") == "password=hunter2\0"
     assert sanitizer.text("AKIAQYLPMN5HHHFPZAM2") == "[REDACTED:aws-access-key-id]"
@@ -148,7 +148,7 @@ def test_steps_can_be_left_out() -> None:
     ],
 )
 def test_an_error_names_the_field_and_the_reason(mapping: Any, field: str, reason: str) -> None:
-    """Whoever made the mistake can find and mend it."""
+    """The user who made the mistake can find and mend it."""
     with pytest.raises(RulesError) as caught:
         Rules.from_mapping(mapping)
     assert caught.value.field == field

@@ -34,7 +34,7 @@ def test_stretches_have_all_places_and_lie_apart(text: str, places: list[int]) -
 def test_a_secret_in_another_spelling_is_found_in_a_long_text(
     filler: str, secret: str, before: int
 ) -> None:
-    """What is far from it is not read for it, and nothing else is changed."""
+    """Text that is far from it is not read for it, and nothing else is changed."""
     head, tail = filler * before, filler * 5_000
     cleaned = SANITIZER.text(f"{head}{secret.format('hunter2x9')}{tail}")
     assert "hunter2x9" not in cleaned

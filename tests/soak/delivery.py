@@ -47,12 +47,12 @@ SCENARIOS: dict[str, Scenario] = {
 }
 
 LOSSY = {"disk-full", "disk-read-only", "spool-damaged"}
-"""Where the only copy of some records cannot be made or is destroyed: they have to be counted."""
+"""Scenarios that lose the only copy of some records, or prevent it: these have to be counted."""
 
 
 @dataclass
 class Result:
-    """What rounds of a scenario came to."""
+    """Result of the rounds of a scenario."""
 
     verdict: Verdict
     recovered_in: float
@@ -60,7 +60,7 @@ class Result:
 
     @property
     def is_good(self) -> bool:
-        """Whether everything that was emitted is stored once, or counted."""
+        """True if everything that was emitted is stored once, or counted."""
         verdict = self.verdict
         allowed = verdict.counted if self.lossy else 0
         return (

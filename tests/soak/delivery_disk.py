@@ -99,6 +99,6 @@ def spool_damaged(_: Field, hosts: Hosts, proxy: Proxy, rounds: int, chance: ran
 
 
 def _marker_at(data: bytes) -> int:
-    """Where the first frame begins: after the header, which stands there twice."""
+    """Return the start of the first frame, which is behind two copies of the header."""
     header = data.index(b"RSSPOOL1", 1)
     return 2 * header

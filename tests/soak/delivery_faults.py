@@ -102,7 +102,7 @@ def connection_cut(
 
 
 def answer_lost(_: Field, hosts: Hosts, proxy: Proxy, rounds: int, chance: random.Random) -> None:
-    """What is on its way at one moment never arrives, in either direction; then all breaks."""
+    """Lose what is on its way at one moment, in both directions; then break all connections."""
     host = hosts.start(_MANY)
     host.wait_for(1)
     for _round in range(rounds):

@@ -20,7 +20,7 @@ _MANY_ROUNDS = 10
 
 _IMAGES = 62
 _IMAGE_BYTES = 185 * 1024
-"""What twenty calls left that answered with a screenshot: beyond what one request holds."""
+"""Screenshots that twenty calls answered with: more than one request can hold."""
 
 _CROWD = 1000
 _SMALL_CROWD = 100

@@ -43,10 +43,10 @@ SCENARIOS: dict[str, Scenario] = {
 
 @dataclass
 class Result:
-    """What rounds of a scenario came to.
+    """Result of the rounds of a scenario.
 
     Attributes:
-        verdict: The database beside what was acknowledged.
+        verdict: The database compared with what was acknowledged.
         requests: Requests that were sent, again or for the first time.
         recovered_in: Seconds until everything was stored again, at worst.
     """
@@ -57,7 +57,7 @@ class Result:
 
     @property
     def is_good(self) -> bool:
-        """Whether something was acknowledged, and each of that is stored once and unchanged."""
+        """True if records were acknowledged, and each of them is stored once and unchanged."""
         verdict = self.verdict
         wrong = verdict.lost + verdict.twice + verdict.foreign + verdict.changed
         return verdict.acknowledged > 0 and wrong == 0

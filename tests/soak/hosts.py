@@ -34,16 +34,16 @@ _LINE = 33
 
 @dataclass
 class Verdict:
-    """What has become of what hosts emitted.
+    """Fate of the records that hosts emitted, as numbers of them.
 
     Attributes:
-        emitted: Records whose emission had returned: what a peer could have seen.
-        stored: How many of them are in the database.
-        lost: How many are not.
-        twice: How many are there more than once.
-        changed: How many have another text.
-        counted: How many records the accounts say were dropped.
-        missing: How many numbers are missing between the first and the last of each process.
+        emitted: Records whose emission had returned, so that a peer could have seen them.
+        stored: Those of them that are in the database.
+        lost: Those that are not.
+        twice: Those that are there more than once.
+        changed: Those that have another text.
+        counted: Records that were dropped, according to the accounts.
+        missing: Numbers that are missing between the first and the last of each process.
     """
 
     emitted: int
@@ -150,7 +150,7 @@ class Hosts:
         return time.monotonic() - started
 
     def _acknowledged(self) -> dict[Path, bytes]:
-        """How far each spool has been acknowledged, as its own file says it."""
+        """Return the cursor of each spool: the place up to which it has been acknowledged."""
         said = {}
         for folder in list_slots(self.spools / self.component):
             with suppress(FileNotFoundError):  # It has just been deleted, being empty.
@@ -200,7 +200,7 @@ class Hosts:
         return Counter(mark for mark, _ in rows), sum(changed for _, changed in rows)
 
     def _counted(self, connection: Connection) -> int:
-        """What the last account of each process says was dropped."""
+        """Return the number of dropped records, from the last account of each process."""
         accounts = connection.execute(
             text("""
                 select distinct on (resource ->> 'service.instance.id') attributes -> :dropped

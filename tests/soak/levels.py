@@ -63,7 +63,7 @@ class Call:
 
 @dataclass
 class Asked:
-    """What was asked for, and when: the rules that held from then on, the newest first."""
+    """History of rules: the time of each change, and the rules since then, newest first."""
 
     history: list[tuple[float, list[dict[str, Any]]]] = field(default_factory=lambda: [(0.0, [])])
 
@@ -72,14 +72,14 @@ class Asked:
         self.history.append((time.time(), rules))
 
     def expected(self, at: float, port: int, tool: int) -> str:
-        """How a call is to be recorded."""
+        """Return the way in which a call is to be recorded."""
         rules = next(rules for since, rules in reversed(self.history) if since <= at)
         levels = RemoteRules.read({"version": 1, "rules": rules}, 0.0).at(at).over(OWN)
         found = levels.of_message(f"127.0.0.1:{port}", Direction.SENT, "tools/call", TOOLS[tool])
         return TEXT if found <= Level.TRACE else NO_TEXT if found <= Level.DEBUG else NOTHING
 
     def turns(self) -> list[tuple[float, bool]]:
-        """When anything changed, and whether it did by itself."""
+        """Return the time of each change, and True for a rule that ended by itself."""
         found = [(since, False) for since, _ in self.history[1:]]
         for (_, rules), (until, _) in itertools.pairwise([*self.history, (time.time(), [])]):
             ends = {rule["until"] for rule in rules if "until" in rule}
@@ -178,7 +178,7 @@ def change(relay: Relay, collector: Collector, asked: Asked, dice: random.Random
 
 
 def _is_alike(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Whether two rules are about the same messages."""
+    """Return whether two rules are about the same messages."""
     own = {"level", "until"}
     return {k: v for k, v in one.items() if k not in own} == {
         k: v for k, v in other.items() if k not in own
@@ -219,7 +219,7 @@ def delays(relay: Relay, asked: Asked, calls: list[Call]) -> Iterator[tuple[bool
 
 
 def has_span_since(database_url: str, begun: float) -> bool:
-    """Whether a span of the relay is stored that began at this time or later."""
+    """Return whether a span of the relay is stored that began at this time or later."""
     with psycopg.connect(database_url) as connection:
         row = connection.execute(
             "select exists (select from relayscope.spans where component = %s"
@@ -230,7 +230,7 @@ def has_span_since(database_url: str, begun: float) -> bool:
 
 
 def lost_and_doubled(database_url: str) -> tuple[int, int]:
-    """How many records of the relay are missing, and how many are there twice."""
+    """Return the number of the relay's records that are missing, and of those there twice."""
     with psycopg.connect(database_url) as connection:
         lost = connection.execute(
             "select coalesce(sum(missing), 0) from relayscope.delivery where component = %s"
@@ -248,10 +248,10 @@ def lost_and_doubled(database_url: str) -> tuple[int, int]:
 
 @dataclass
 class Result:
-    """What rounds came to; times in seconds, sorted.
+    """Result of the rounds; times in seconds, sorted.
 
     Attributes:
-        settled: Whether the last calls were recorded as they were to be.
+        settled: True if the last calls were recorded as they were to be.
     """
 
     calls: int
@@ -266,12 +266,12 @@ class Result:
 
     @property
     def is_whole(self) -> bool:
-        """Whether nothing was lost, doubled or answered otherwise, and the changes came through."""
+        """True if nothing was lost, doubled or answered otherwise, and the changes came through."""
         return self.wrong == self.lost == self.doubled == 0 and self.settled
 
     @property
     def is_good(self) -> bool:
-        """Whether all is as promised, but for speed."""
+        """True if everything is as promised, and the changes came in time."""
         return (
             self.is_whole
             and quantile(self.settings, 0.95) <= SETTING_BOUND

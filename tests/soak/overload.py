@@ -33,7 +33,7 @@ _MOST_MEMORY = 200 * 2**20
 _SLOW_SECONDS = 0.8
 _PAUSE_SECONDS = 0.05
 _DEADLINE_SECONDS = 10
-"""What OTLP clients wait for an answer."""
+"""Seconds that OTLP clients wait for an answer."""
 
 
 def overload(ground: Field, oracle: Oracle, rounds: int, _: random.Random) -> float:

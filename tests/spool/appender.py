@@ -32,7 +32,7 @@ def numbered(number: int) -> bytes:
 
 
 def number_of(record: bytes) -> int:
-    """Which record this is; it must be whole."""
+    """Return the number of a record, which must be whole."""
     number = int(record.split(b" ", 1)[0])
     assert record == numbered(number)
     return number

@@ -1,4 +1,4 @@
-"""What the tests of the spool share: reading everything, and a crash at this very moment."""
+"""Helpers for the tests of the spool: reading everything, and a crash at this very moment."""
 
 import itertools
 import shutil

@@ -95,7 +95,7 @@ def test_what_was_read_before_it_was_dropped_is_not_lost(tmp_path: Path) -> None
 
 
 def test_acknowledged_records_are_dropped_without_a_loss(tmp_path: Path) -> None:
-    """What has been delivered does not count when its segment goes."""
+    """Delivered records do not count as lost when their segment goes."""
     with Spool.create(tmp_path, TINY) as spool, spool.reader() as reader:
         for number in range(200):
             spool.append(record(number))

@@ -54,7 +54,7 @@ def damage(path: Path, data: bytes | bytearray) -> None:
 
 
 def after_restart(root: Path) -> tuple[list[bytes], list[Loss]]:
-    """What a spool gives back, once it has taken a fresh record and delivered everything."""
+    """Restart a spool, append a fresh record and deliver all; return the records and losses."""
     with restart(root) as spool, spool.reader() as reader:
         spool.append(FRESH)
         records, losses = read_all(reader)
@@ -67,7 +67,7 @@ def after_restart(root: Path) -> tuple[list[bytes], list[Loss]]:
 
 
 def test_a_torn_last_record_is_cut_off(crashed: Path) -> None:
-    """Whatever is left of the last record, the others come back and one is counted as torn."""
+    """The other records come back, and one is counted as torn, however much of it is left."""
     path = only_segment(crashed)
     data = path.read_bytes()
     start = len(data) - FRAME
@@ -141,7 +141,7 @@ def broken_segments(spool: Spool) -> Iterator[tuple[Path, range]]:
 
 
 def test_a_segment_without_header_is_counted(tmp_path: Path) -> None:
-    """Where both copies of a header are gone, the segment's records are counted as corrupt."""
+    """If both copies of a header are gone, the segment's records are counted as corrupt."""
     with Spool.create(tmp_path / "spool", TINY) as spool:
         append_all(spool, map(record, range(40)))
         for path, gone in broken_segments(spool):
@@ -152,7 +152,7 @@ def test_a_segment_without_header_is_counted(tmp_path: Path) -> None:
 
 
 def test_the_last_segment_without_header_is_counted(crashed: Path) -> None:
-    """What cannot be read at the end is counted in bytes, and as one record at least."""
+    """An unreadable end is counted in bytes, and as one record at least."""
     path = only_segment(crashed)
     data = path.read_bytes()
     damage(path, bytes(HEADER_BYTES) + data[HEADER_BYTES:])
@@ -163,7 +163,7 @@ def test_the_last_segment_without_header_is_counted(crashed: Path) -> None:
 
 @pytest.mark.parametrize("rest", [0, 1, HEADER_BYTES, HEADER_BYTES + FRAME])
 def test_a_shortened_segment_is_counted(tmp_path: Path, rest: int) -> None:
-    """Whatever is left of a sealed segment is read, and what is gone from it counted."""
+    """The rest of a sealed segment is read, and the records that are gone are counted."""
     with Spool.create(tmp_path / "spool", TINY) as spool:
         append_all(spool, map(record, range(40)))
         for path, held in broken_segments(spool):
@@ -271,7 +271,7 @@ def test_no_record_can_pose_as_others(crashed: Path) -> None:
 def test_any_damage_leaves_true_records_in_order(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
-    """Whatever bytes of the segments change, every record read was appended, and in its order."""
+    """Every record that is read was appended, in this order, whichever bytes were changed."""
     with Spool.create(tmp_path_factory.mktemp("spool") / "root", TINY) as spool:
         append_all(spool, map(record, range(40)))
         root = crash(spool.folder)

@@ -106,7 +106,7 @@ def test_the_parents_spool_is_free_when_the_parent_dies(tmp_path: Path) -> None:
 
 @pytest.mark.processes
 def test_forking_while_threads_append(tmp_path: Path) -> None:
-    """Whatever another thread is doing at the fork, the child can append, and nothing is lost."""
+    """The child can append and nothing is lost, whatever another thread does at the fork."""
     stop = threading.Event()
     numbers: list[int] = []
     with Spool.create(tmp_path) as spool:

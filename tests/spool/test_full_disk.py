@@ -59,7 +59,7 @@ def fill(disk: Path) -> Path:
 def test_a_full_disk_is_an_error_that_heals(
     small_disk: Path, durability: Durability, size: int
 ) -> None:
-    """What was accepted is read, also while the disk is full; there is room, and it goes on."""
+    """Accepted records are read, also while the disk is full; once there is room, it goes on."""
     settings = SpoolSettings(durability=durability, overflow=Overflow.REFUSE_NEW)
     accepted: list[bytes] = []
     with Spool.create(small_disk / "spool", settings) as spool:
@@ -173,7 +173,7 @@ def test_a_limit_on_file_sizes_is_an_error_that_heals(
 
 
 def test_a_folder_without_rights_is_an_error_that_heals(tmp_path: Path) -> None:
-    """When no segment can be begun, appending fails, and goes on when it can."""
+    """Appending fails while no segment can be begun, and goes on once one can."""
 
     def child() -> None:
         if IS_ROOT:  # Whom no missing right would stop.

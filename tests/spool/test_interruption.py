@@ -95,11 +95,11 @@ def test_a_finaliser_may_append(tmp_path: Path) -> None:
 
 
 class Stop(BaseException):
-    """What a handler raises, as KeyboardInterrupt does."""
+    """Exception of a signal handler, like KeyboardInterrupt."""
 
 
 def test_an_exception_within_an_append_costs_no_other_record(tmp_path: Path) -> None:
-    """Whatever instant a handler raises at, all appends that returned are there, once."""
+    """All appends that returned are there, once, at whatever instant a handler raises."""
     armed = False
 
     def handler() -> None:

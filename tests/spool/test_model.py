@@ -1,4 +1,4 @@
-"""Whatever is done to a spool, in whatever order, it agrees with a list."""
+"""A spool agrees with a list, after any actions in any order."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""What is not ours is not opened, whatever it is, and nothing becomes of what it leads to."""
+"""Files and folders of others are not opened, and what they lead to is left alone."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def _folder_of_a_stranger(folder: Path) -> None:
 def test_no_spool_is_made_in_a_folder_that_is_not_ours(
     make: Callable[[Path], None], tmp_path: Path
 ) -> None:
-    """Who could write to the folder could put anything in the place of what is in it."""
+    """A user who can write to the folder could replace anything in it."""
     root = tmp_path / "root"
     make(root)
 

@@ -67,7 +67,7 @@ def test_each_orphan_is_adopted_once(tmp_path: Path) -> None:
 
 
 def test_a_process_number_may_be_used_again(tmp_path: Path) -> None:
-    """Whether a spool's process lives is asked of its lock, not of the number in its name."""
+    """A spool's lock tells whether its process lives; the number in its name does not."""
     with Spool.create(tmp_path / "spool", SMALL) as spool:
         spool.append(record(1))
         root = crash(spool.folder)
@@ -79,7 +79,7 @@ def test_a_process_number_may_be_used_again(tmp_path: Path) -> None:
 
 
 def test_a_spool_that_another_process_reads_is_not_adopted(tmp_path: Path) -> None:
-    """When a writer dies, the reader in another process goes on undisturbed."""
+    """After its writer's death, the reader in another process goes on undisturbed."""
     with Spool.create(tmp_path, SMALL) as spool:
         append_all(spool, map(record, range(5)))
         folder = spool.folder

@@ -36,7 +36,7 @@ MIB = 1 << 20
 
 @pytest.mark.parametrize("durability", Durability)
 def test_records_come_back_in_order(tmp_path: Path, durability: Durability) -> None:
-    """What was appended is read back, whole and in order, over several segments."""
+    """Appended records are read back, whole and in order, over several segments."""
     expected = [record(number, 20 + number) for number in range(300)]
     with Spool.create(tmp_path, SpoolSettings(durability=durability, max_bytes=MIB)) as spool:
         append_all(spool, expected)

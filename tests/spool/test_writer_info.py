@@ -59,7 +59,7 @@ def test_a_forked_child_says_something_else(tmp_path: Path) -> None:
 
 
 def test_files_that_a_reader_keeps_are_deleted_with_the_spool(tmp_path: Path) -> None:
-    """What a reader puts beside the records does not keep a delivered spool from going."""
+    """Files of a reader beside the records do not keep a delivered spool from being deleted."""
     with Spool.create(tmp_path) as spool, spool.reader() as reader:
         (reader.folder / "outbox").write_bytes(b"mine")
 

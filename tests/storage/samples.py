@@ -137,7 +137,7 @@ def messages(count: int, at: int = PAST) -> list[Row]:
 
 
 def found(engine: Engine, needle: str, **bounds: Any) -> int:
-    """How many records `search` finds."""
+    """Return the number of records that `search` finds."""
     with engine.connect() as connection:
         return len(
             connection.execute(

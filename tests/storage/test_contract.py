@@ -16,7 +16,7 @@ NEVER_NULL = (
 
 
 def sections(part: str) -> dict[str, list[tuple[str, str]]]:
-    """What is described, with the names and types of its columns."""
+    """Return the described views and functions, with the names and types of their columns."""
     found = {}
     for section in re.split(r"^### ", part, flags=re.MULTILINE)[1:]:
         title, _, rest = section.partition("\n")

@@ -268,7 +268,7 @@ def test_it_works_in_any_folder(new_dir: Path, name: str) -> None:
 
 
 def test_a_planted_folder_for_its_sockets_is_refused(new_dir: Path) -> None:
-    """Whoever gets there first, in a place where all may write, gets nothing."""
+    """A stranger who gets there first, in a place where all may write, gets nothing."""
     deep = new_dir / ("d" * 100)
     url = EmbeddedServer.url_of(deep)
     planted = Path(str(psycopg.conninfo.conninfo_to_dict(url)["host"]))

@@ -1,4 +1,4 @@
-"""What is said of a database URL that cannot be used."""
+"""Errors for database URLs that cannot be used."""
 
 import pytest
 

@@ -233,7 +233,7 @@ def test_rows_that_move_are_found_by_whoever_reads_meanwhile(
 
 
 def test_tomorrow_is_prepared(engine: Engine, writer: Writer) -> None:
-    """Whoever keeps house makes partitions before they are needed."""
+    """Housekeeping makes partitions before they are needed."""
     writer.prepare_partitions()
     with engine.connect() as connection:
         for table in tables.PARTITIONED:
@@ -299,7 +299,7 @@ def test_a_partition_has_the_indexes_of_its_table(engine: Engine, writer: Writer
 def test_every_time_is_stored_to_the_nanosecond(
     engine: Engine, writer: Writer, times: list[int]
 ) -> None:
-    """Whatever uint64 a sender calls a time comes back as the same number."""
+    """Any uint64 that a sender calls a time comes back as the same number."""
     request = batch(logs=[log(f"{n}", at=time) for n, time in enumerate(times)])
     with engine.begin() as connection:
         connection.execute(text("truncate relayscope_store.log"))

@@ -1,4 +1,4 @@
-"""What root's PostgreSQL may do, and what others may do with it and to it: nothing."""
+"""Privileges of root's PostgreSQL, and of others over it: none."""
 
 from __future__ import annotations
 
@@ -186,7 +186,7 @@ def test_all_that_leads_to_it_is_roots_alone(data_dir: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["symbolic", "hard", "pipe"])
 def test_a_planted_lock_costs_no_file_of_roots(data_dir: Path, tmp_path: Path, kind: str) -> None:
-    """What was put in the place of the file `starting` is not followed, emptied or waited for."""
+    """A thing in the place of the file `starting` is not followed, emptied or waited for."""
     with EmbeddedServer.start(data_dir):
         pass
     precious = tmp_path / "precious"
@@ -232,7 +232,7 @@ def test_a_planted_folder_is_not_given_away(
 
 
 def test_another_users_folder_is_not_used(data_dir: Path) -> None:
-    """Who owns the data folder could prepare it for root; the error says what to do."""
+    """The owner of the data folder could prepare it for root; the error says what to do."""
     data_dir.mkdir()
     os.chown(data_dir, STRANGER, STRANGER)
     with pytest.raises(

@@ -77,7 +77,7 @@ ERRORS: Final = (
 
 
 class Plan:
-    """What a statement reads, `given` being the filters of a list."""
+    """Plan of a statement; `given` are the filters of a list."""
 
     def __init__(
         self,
@@ -288,7 +288,7 @@ def test_a_filter_of_a_list_is_looked_up(
     ["logs", "logs_with_text", "messages", "messages_with_text", "calls", "traces", "records"],
 )
 def test_a_filter_of_a_list_costs_no_call(seeded: Connection, name: LiteralString) -> None:
-    """Whether it is given or not."""
+    """This holds with the filters, and without them."""
     driver = seeded.connection.driver_connection
     assert driver is not None
     names = ("component", "peer", "direction", "kind", "method", "tool", "side", "outcome")

@@ -1,4 +1,4 @@
-"""What a reader can take of disk, memory and time, whatever it sets for itself."""
+"""Bounds of a reader's disk, memory and time, whatever it sets for itself."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def test_nothing_that_a_reader_asks_lasts_for_ever(
 
 
 def test_others_are_let_alone(tenant: Tenant) -> None:
-    """Whoever is no reader may take as long as it takes, as sealing does."""
+    """A role that is no reader may take its time, as sealing does."""
     engine = create_engine(tenant.admin_url)
     with psycopg.connect(tenant.url(tenant.roles.retention)) as connection:
         connection.execute("select 1")

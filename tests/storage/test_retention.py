@@ -64,7 +64,7 @@ def week(engine: Engine) -> None:
 
 
 def planned(owner: psycopg.Connection[Any], policy: Policy) -> list[tuple[str, str, int, str]]:
-    """What would go: table, class, age in days, reason."""
+    """Return the planned removals: table, class, age in days, reason."""
     now = datetime.now(UTC)
     return [
         (found.signal, found.class_, (now - found.to_time).days + 1, found.reason)
@@ -73,7 +73,7 @@ def planned(owner: psycopg.Connection[Any], policy: Policy) -> list[tuple[str, s
 
 
 def counts(engine: Engine) -> tuple[int, int, int]:
-    """How many log records, spans and points there are."""
+    """Return the numbers of log records, spans and points."""
     with engine.connect() as connection:
         row = connection.execute(
             text(
@@ -153,7 +153,7 @@ def test_what_was_never_sealed_goes_by_the_longest_age(
 
 @pytest.mark.usefixtures("week")
 def test_what_is_held_stays(owner: psycopg.Connection[Any]) -> None:
-    """What somebody has restored is not removed while it is held."""
+    """Restored records are not removed while they are held."""
     at = datetime.fromtimestamp(NOW / 10**9, UTC) - timedelta(days=15)
     hold(owner, at, at + timedelta(seconds=1), timedelta(days=1))
     assert planned(owner, POLICY) == [("log", "rest", 8, "age")]
@@ -179,7 +179,7 @@ def test_shapes_go_with_the_last_segment_that_has_them(
 def test_a_reader_makes_removal_wait(
     engine: Engine, owner: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What somebody reads stays until the next round; writers do not notice."""
+    """Records that are being read stay until the next round; writers do not notice."""
     monkeypatch.setattr("relayscope.storage.retention.removal._TRIES", 1)
     removal = plan(owner, POLICY)[0]
     with engine.begin() as reader:
@@ -228,7 +228,7 @@ def test_partitions_that_are_long_empty_are_dropped(
 
 
 def in_default(owner: psycopg.Connection[Any]) -> list[int]:
-    """How many log records, spans and points have no partition of their own."""
+    """Return the numbers of log records, spans and points in default partitions."""
     tables = ("log_default", "span_default", "metric_point_default")
     return [
         owner.execute(
@@ -245,7 +245,7 @@ def components(owner: psycopg.Connection[Any]) -> list[str]:
 
 
 def partitions(owner: psycopg.Connection[Any]) -> int:
-    """How many partitions log records have."""
+    """Return the number of partitions of log records."""
     statement = (
         "select count(*) from pg_inherits where inhparent = 'relayscope_store.log'::regclass"
     )

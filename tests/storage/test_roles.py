@@ -65,7 +65,7 @@ NOBODYS: tuple[LiteralString, ...] = (
     "select pg_read_file('/etc/passwd')",
     "alter system set work_mem = '1MB'",
 )
-"""What neither writers nor readers may do."""
+"""Statements that neither writers nor readers may run."""
 
 FORBIDDEN: dict[str, tuple[LiteralString, ...]] = {
     "writer": (

@@ -194,7 +194,7 @@ def wait_for_statistics(engine: Engine, inserted: int) -> None:
 
 
 def test_late_rows_are_found_beside_the_sealed(engine: Engine, writer: Writer) -> None:
-    """What comes after sealing is read and searched, too, and sealed when there is much of it."""
+    """Rows that come after sealing are read and searched, too, and sealed if there are many."""
     writer.write([batch(logs=messages(100))])
     list(Sealer(engine).seal(quiet=False))
     writer.write([batch(logs=[log("late needle", at=PAST + 5)])])

@@ -152,7 +152,7 @@ def test_a_body_that_is_not_text_is_read_as_json(
 
 
 def test_a_log_record_needs_no_trace(engine: Engine, write: Callable[..., None]) -> None:
-    """What was not given is null."""
+    """Fields that were not given are null."""
     write(logs=[log(None, trace_id=None, span_id=None, event_name=None)])
     record = read(engine, "logs")[0]
     assert {name for name, value in record.items() if value is None} == {

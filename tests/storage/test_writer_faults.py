@@ -110,7 +110,7 @@ def test_a_trickle_does_not_hang_the_writer(
 
 
 def test_a_locked_table_does_not_hang_the_writer(engine: Engine, writer: Writer) -> None:
-    """Whoever locks a table gets it; the writer comes back later."""
+    """Another session gets its lock; the writer comes back later."""
     writer.write([batch(logs=[log("before")])])
     late = batch(logs=[log("late")])
     with engine.begin() as other:

@@ -90,7 +90,7 @@ def client(stored: Collector) -> Iterator[httpx.Client]:
 
 
 def violations(page: Page) -> list[str]:
-    """What axe-core finds wrong with a page."""
+    """Return the faults that axe-core finds in a page."""
     found: list[dict[str, Any]] = Axe().run(page).response["violations"]
     return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found]
 

@@ -23,7 +23,7 @@ def _is_stored(stored: Collector) -> None:
 
 
 def printed(database_url: str, *arguments: str) -> list[dict[str, Any]]:
-    """What a command prints with `--json`."""
+    """Return the rows that a command prints with `--json`."""
     result = CliRunner().invoke(main, [*arguments, "--json", "--database-url", database_url])
     assert (result.exit_code, result.stderr) == (0, "")
     return [json.loads(line) for line in result.stdout.splitlines()]

@@ -26,7 +26,7 @@ EDGES = st.lists(
 
 
 def overlap(one: Box, other: Box) -> bool:
-    """Whether two boxes cover each other."""
+    """Return whether two boxes overlap."""
     return (
         one.x < other.x + other.width
         and other.x < one.x + one.width

@@ -24,7 +24,7 @@ CALL = {"name": "gates_create_document", "arguments": {}}
 
 @pytest.fixture
 def environment(shared_collector: Collector, tmp_path: Path) -> dict[str, str]:
-    """What makes a program send what it records to the collector whose page is looked at."""
+    """The environment of a program that sends its records to the collector of the page."""
     return host_environment(
         OTEL_EXPORTER_OTLP_ENDPOINT=f"http://{shared_collector.grpc}",
         RELAYSCOPE_SPOOL_DIR=str(tmp_path / "spool"),

@@ -33,14 +33,14 @@ SHORTER = UUID("6bf92f3577b34da6a3ce929d0e0e4736")
 
 
 def steps(trace: Trace) -> tuple[Step, ...]:
-    """What happens in a trace."""
+    """Return the steps of a trace."""
     return Exchange.of(Places(trace)).steps
 
 
 @settings(max_examples=40)
 @given(traces(), traces())
 def test_every_step_of_both_traces_is_there_in_its_order(one: Trace, other: Trace) -> None:
-    """Whatever they have in common."""
+    """This holds for any two traces, alike or not."""
     left, right = steps(one), steps(other)
     pairs = aligned(left, right).pairs
 
@@ -103,7 +103,7 @@ def test_two_traces_are_ladders_beside_each_other(open_page: OpenPage) -> None:
 
 @pytest.mark.usefixtures("_stored")
 def test_two_peers_are_compared_path_by_path_with_the_messages(open_page: OpenPage) -> None:
-    """What one sends and the other does not leads to where it was seen."""
+    """A message that only one of them sends links to its trace."""
     page = open_page("/compare")
     page.fill("form[action='/compare/peers'] [name=left]", "time-server")
     page.fill("form[action='/compare/peers'] [name=right]", "iccm-relay")

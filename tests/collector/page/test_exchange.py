@@ -1,4 +1,4 @@
-"""What parties said to each other is found in the records of both, by one clock."""
+"""The exchange between parties is found in the records of both, by one clock."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def exchange(trace: Trace) -> Exchange:
-    """What was said in a trace."""
+    """Return the exchange in a trace."""
     return Exchange.of(Places(trace))
 
 
@@ -105,7 +105,7 @@ def test_a_connection_that_failed_leads_to_nothing() -> None:
 
 
 def test_an_unanswered_request_says_so_where_it_leaves_and_where_it_was_given_up() -> None:
-    """Who looks at either place sees it."""
+    """The reason is shown at both places."""
     asked = span(
         "aa00000000000001", None, "relay", "tools/list", kind="client", times=(0, 30_000),
         error=("cancelled", None),
@@ -121,7 +121,7 @@ def test_an_unanswered_request_says_so_where_it_leaves_and_where_it_was_given_up
 
 
 def test_a_message_that_was_changed_between_two_ends_is_one_message_all_the_same() -> None:
-    """Who changed it records nothing; the two records say that somebody did."""
+    """The program that changed it records nothing; the two records show that it was changed."""
     some_spans, some_records = samples.relayed_call()
     changed = [
         dataclasses.replace(one, body="{}", body_digest=b"other")

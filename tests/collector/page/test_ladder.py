@@ -34,7 +34,7 @@ def drawn(trace: Trace, address: Address = EVERYTHING) -> Ladder:
 @settings(max_examples=40)
 @given(traces())
 def test_every_step_has_a_row_within_the_drawing(trace: Trace) -> None:
-    """Whatever was recorded."""
+    """This holds for any trace."""
     picture = Picture.of(trace, EVERYTHING)
     made = drawn(trace)
 
@@ -95,7 +95,7 @@ def test_what_stands_out_says_so_in_words() -> None:
 
 
 def test_lanes_can_be_ordered_and_hidden() -> None:
-    """What is between a hidden lane and another is counted, not shown."""
+    """Messages between a hidden lane and another are counted, not shown."""
     made = drawn(relayed(), Address(without=(), order=("time-server",), hide=("client",)))
 
     assert made.lanes[0].party.key == "time-server"

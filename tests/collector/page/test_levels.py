@@ -22,7 +22,7 @@ FORM = {"component": "relay", "level": "TRACE", "seconds": "600"}
 
 
 def csrf(page: str) -> str:
-    """What the forms of a page carry."""
+    """Return the CSRF token of a page's forms."""
     found = re.search(r'name="csrf" value="(\w+)"', page)
     assert found is not None
     return found[1]
@@ -96,7 +96,7 @@ def names() -> dict[str, str]:
 def test_changing_levels_takes_an_admin(
     start_collector: StartCollector, names: dict[str, str]
 ) -> None:
-    """Who may read sees them; who may change them is named in the list of changes."""
+    """Readers see the levels; an admin may change them, and is named in the list of changes."""
     collector = start_collector(environment={"RELAYSCOPE_TOKENS": SETTING})
     for role, token in TOKENS.items():
         with httpx.Client(

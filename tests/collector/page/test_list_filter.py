@@ -1,4 +1,4 @@
-"""What a list is asked for is what its address says, and the other way round."""
+"""A list's filter and its address say the same, and each can be made of the other."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def addresses(draw: st.DrawFn) -> tuple[ListKind, list[tuple[str, str]]]:
 def test_an_address_says_all_that_a_list_is_asked_for(
     asked: tuple[ListKind, list[tuple[str, str]]],
 ) -> None:
-    """What is read from it is written as it was meant, and read again it is the same."""
+    """A filter that is read from an address is written as it was meant, and read back unchanged."""
     kind, pairs = asked
     found = ListFilter.read(kind, pairs)
     assert ListFilter.read(kind, parse_qsl(found.query, strict_parsing=bool(found.query))) == found

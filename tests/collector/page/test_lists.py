@@ -21,13 +21,13 @@ def _is_stored(stored: Collector) -> None:
 
 
 def texts(page: Page) -> list[str]:
-    """What the rows say, once their times are in the viewer's zone."""
+    """Return the texts of the rows, once their times are in the viewer's zone."""
     expect(page.locator("tbody time:not([data-local])")).to_have_count(0)
     return page.locator("tbody tr").all_inner_texts()
 
 
 def test_a_cell_narrows_its_list_and_back_widens_it(open_page: OpenPage) -> None:
-    """What is asked for is in the address: a link to it shows the same, and so does going back."""
+    """The filter is in the address: a link to it shows the same rows, and so does going back."""
     page = open_page("/")
     page.get_by_role("link", name="Calls", exact=True).click()
     everything = page.locator("tbody tr").count()
@@ -137,7 +137,7 @@ def test_headings_sort_and_turn_around(open_page: OpenPage) -> None:
 
 
 def test_a_wrong_filter_is_named(open_page: OpenPage) -> None:
-    """What is wrong with an address is said in words."""
+    """The page says in words what is wrong with an address."""
     assert "slower_than=fast: expected" in open_page("/calls?slower_than=fast").inner_text("main")
     assert "nobody: calls have" in open_page("/calls?nobody=1").inner_text("main")
 

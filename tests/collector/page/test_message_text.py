@@ -24,7 +24,7 @@ VALUES = st.recursive(
 
 @given(st.lists(VALUES, max_size=3) | st.dictionaries(st.text("ab"), VALUES, max_size=3))
 def test_json_is_laid_out_token_by_token(value: object) -> None:
-    """What stands there without white space between tokens is what was said without it."""
+    """Without white space between tokens, the page shows the text as it was sent."""
     text = json.dumps(value, ensure_ascii=False)
     shown = "\n".join("".join(piece.text for piece in line.pieces) for line in laid_out(text))
 
@@ -40,7 +40,7 @@ def test_any_text_is_laid_out(text: str) -> None:
 
 
 def test_members_that_are_there_twice_and_long_numbers_stay() -> None:
-    """What a reader may be looking for."""
+    """A reader may be looking for just these."""
     text = '{"a": 1.0e5, "a": 123456789012345678901234567890, "b": "\\u00e9"}'
     shown = "".join(piece.text for line in laid_out(text) for piece in line.pieces)
 
@@ -72,7 +72,7 @@ def test_a_result_is_what_a_model_gets_of_it() -> None:
 
 @given(VALUES)
 def test_any_result_is_read(value: object) -> None:
-    """Whatever a server sends there."""
+    """A server may send anything as a result."""
     received(json.dumps({"result": value}))
     received(json.dumps({"result": {"content": value, "contents": value, "messages": value}}))
     received(json.dumps({"result": {"content": [value]}})[:-3])

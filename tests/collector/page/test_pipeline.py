@@ -1,4 +1,4 @@
-"""What becomes of what is sent: figures over time, what is missing, how long what is kept."""
+"""The view of what becomes of telemetry: numbers over time, losses, and times of retention."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def samples(*values: dict[Key, float]) -> list[Sample]:
 
 
 def test_counts_become_rates() -> None:
-    """What a process that is forgotten takes along is no rate below 0."""
+    """No rate is below 0, also when a process is forgotten and its counts with it."""
     stored, rejected = Key(ITEMS, "stored"), Key(ITEMS, "rejected")
     seen = samples({stored: 0}, {stored: 100, rejected: 5}, {stored: 50, rejected: 5})
     found = items(seen)
@@ -51,7 +51,7 @@ def test_counts_become_rates() -> None:
 
 
 def test_what_was_refused_is_told_apart_by_its_code() -> None:
-    """All that was not accepted was."""
+    """Requests with any other code than OK were refused."""
     name = "relayscope_requests_total"
     ok, full = Key(name, code="OK"), Key(name, code="RESOURCE_EXHAUSTED")
     found = requests(samples({ok: 0, full: 0}, {ok: 20, full: 10}))

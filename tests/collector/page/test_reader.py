@@ -27,7 +27,7 @@ RUNNING = """
 
 
 def asked(url: str, ask: Callable[[Reader], Awaitable[Any]]) -> Any:
-    """What a reader of that database answers."""
+    """Return the answer of a reader of that database."""
 
     async def run() -> Any:
         reader = Reader((url,))
@@ -50,7 +50,7 @@ def test_rows_have_the_names_of_their_columns(database_url: str) -> None:
 
 
 def test_a_question_cannot_write(database_url: str) -> None:
-    """Whatever it is."""
+    """Every statement that writes is refused."""
     with pytest.raises(StatementRefused, match=r"read-only|permission"):
         asked(database_url, lambda reader: reader.rows("create table t (a int)"))
 
@@ -62,7 +62,7 @@ def test_a_question_takes_no_longer_than_it_may(database_url: str) -> None:
 
 
 def test_a_question_ends_when_nobody_waits_for_it(database_url: str) -> None:
-    """Who leaves gives his connection back, also when all are busy."""
+    """A user who leaves gives the connection back, also when all are busy."""
 
     async def ask(reader: Reader) -> int:
         slow = [

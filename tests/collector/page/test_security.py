@@ -1,4 +1,4 @@
-"""Who may see the page, and what another site's page in the same browser can do to it."""
+"""Access to the page, and defence against another site's page in the same browser."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def guarded(
 
 @pytest.mark.parametrize("path", ["/", "/problems", "/static/page.css", "/login"])
 def test_a_name_that_is_not_ours_leads_nowhere(shared_collector: Collector, path: str) -> None:
-    """Whoever lets a name of his own lead to this port (DNS rebinding) gets nothing."""
+    """A stranger's name that leads to this port (DNS rebinding) gets nothing."""
     port = shared_collector.page.rpartition(":")[2]
     for name in (f"evil.example:{port}", "evil.example", f"127.0.0.1.evil.example:{port}"):
         assert ask(shared_collector, path, {"host": name}).status == 421
@@ -186,7 +186,7 @@ def test_a_bearer_token_reads_without_a_session(guarded: Collector) -> None:
     ["//evil.example", "https://evil.example/", "/\\evil.example", "javascript:alert(1)", "/\n/x"],
 )
 def test_a_log_in_leads_to_our_own_paths_only(target: str) -> None:
-    """Whatever a link to the log-in asks for."""
+    """This holds for any target in a link to the log-in."""
     assert local_path(target) == "/"
     assert local_path("/trace/1?at=2") == "/trace/1?at=2"
 

@@ -1,4 +1,4 @@
-"""What every view of the page has in common, in a real browser."""
+"""Common parts of every view of the page, in a real browser."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def test_the_page_opens_at_the_address_that_serve_prints(open_page: OpenPage) -> None:
-    """Where nothing is stored, it says so, and leads to how to record something."""
+    """If nothing is stored, the page says so, and leads to how to record something."""
     page = open_page("/")
 
     assert page.title() == "Now · relayscope"

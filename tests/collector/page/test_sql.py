@@ -97,7 +97,7 @@ def test_a_result_that_is_markup_is_text(open_page: OpenPage) -> None:
     ],
 )
 def test_a_statement_can_only_read_what_readers_may(client: httpx.Client, statement: str) -> None:
-    """Whatever it says: it is refused, with PostgreSQL's words."""
+    """Every other statement is refused, with PostgreSQL's words."""
     reply = client.get("/sql.json", params={"sql": statement})
     assert reply.status_code == 400
     assert reply.text
@@ -154,7 +154,7 @@ POINTS = st.lists(st.tuples(MOMENTS, st.floats(-1e300, 1e300, allow_nan=False)),
 def test_every_point_of_a_plot_is_within_it(
     points: dict[str, list[tuple[datetime, float]]],
 ) -> None:
-    """Whatever the values are."""
+    """This holds for any values."""
     drawn = curves(points)
     given_names = {name for name, of_one in points.items() if of_one}
     if drawn is None:

@@ -37,7 +37,7 @@ def _stored(shared_database_url: str, shared_collector: Collector) -> None:
 
 
 def pane(page: Page) -> str:
-    """What is said beside the trace."""
+    """Return the text beside the trace."""
     return page.inner_text("#chosen")
 
 
@@ -139,7 +139,7 @@ def test_a_trace_is_read_with_the_keyboard_alone(open_page: OpenPage) -> None:
 
 
 def test_a_text_is_found_also_where_it_is_folded(open_page: OpenPage) -> None:
-    """What holds it is opened, and the keyboard goes from one to the next."""
+    """Rows that hold it are opened, and the keyboard goes from one to the next."""
     page = open_page(f"{TRACE}?view=waterfall&depth=1")
     assert page.locator(".row").count() == 1
 
@@ -309,7 +309,7 @@ def test_on_paper_a_trace_is_whole(open_page: OpenPage, view: str) -> None:
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_trace_fits_a_telephone(open_page: OpenPage, view: str) -> None:
-    """What is wider scrolls by itself."""
+    """Wider parts scroll by themselves."""
     page = open_page(f"{TRACE}?view={view}", viewport={"width": 400, "height": 800})
     page.click(".row:has-text('tools/call #3') >> nth=0")
     page.wait_for_selector("#chosen section")

@@ -1,4 +1,4 @@
-"""What holds for every view that the navigation leads to, also of telemetry that is hostile."""
+"""Promises of every view that the navigation leads to, also of telemetry that is hostile."""
 
 from __future__ import annotations
 

@@ -126,7 +126,7 @@ def test_what_telemetry_says_never_moves_the_cursor(
     ids=" ".join,
 )
 def test_not_even_through_a_pipe(relayscope: Relayscope, arguments: list[str]) -> None:
-    """What is piped often ends up in a terminal. Only CSV, which has no escapes, is exact."""
+    """Piped output often ends up in a terminal. Only CSV, which has no escapes, is exact."""
     shown = relayscope(*arguments).stdout.replace("\n", "").replace("\t", "")
     assert "[red]:boom:" in shown
     assert not {char for char in shown if unicodedata.category(char) in OBEYED}
@@ -181,7 +181,7 @@ def test_json_of_hostile_text_means_what_was_stored(relayscope: Relayscope) -> N
 
 
 def test_a_limit_is_kept_and_said(relayscope: Relayscope) -> None:
-    """What is left out is not passed over in silence."""
+    """The command says that something is left out."""
     result = relayscope("trace", "--limit", "2", TRACE_ID.hex)
     assert "more than 2 spans: --limit · more than 2 records: --limit" in result.stdout
     trace = json.loads(relayscope("trace", "--limit", "2", "--json", TRACE_ID.hex).stdout)
@@ -254,7 +254,7 @@ def test_sql_in_a_pipe_is_tab_separated(relayscope: Relayscope) -> None:
 
 
 def test_sql_as_csv_is_exact(relayscope: Relayscope, stored: str) -> None:
-    """What is read back is what is stored."""
+    """Values that are read back from CSV are those that are stored."""
     result = subprocess.run(
         [*COMMAND, "sql", "--csv", "select name, status_message from spans order by start_time"],
         env=collector_environment({"RELAYSCOPE_DATABASE_URL": stored}),

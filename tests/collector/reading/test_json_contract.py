@@ -31,7 +31,7 @@ COMMANDS = [
     if what in {"`calls`", "`traces`", "`tail`", "`messages`", "`logs`"}
 ]
 OWN = {"view", "depth", "recorded", "in_cycle"}
-"""What is of a command and of no view."""
+"""Members that a command adds, and that no view has."""
 
 
 @pytest.fixture(scope="module")
@@ -43,14 +43,14 @@ def database_url(shared_database_url: str) -> str:
 
 
 def printed(database_url: str, *arguments: str) -> list[dict[str, Any]]:
-    """What a command prints with `--json`."""
+    """Return the rows that a command prints with `--json`."""
     result = CliRunner().invoke(main, [*arguments, "--json", "--database-url", database_url])
     assert (result.exit_code, result.stderr) == (0, "")
     return [json.loads(line) for line in result.stdout.splitlines()]
 
 
 def columns_of(database_url: str, view: str) -> set[str]:
-    """What the database says that a view has."""
+    """Return the columns that a view has in the database."""
     engine = create_engine(database_url)
     try:
         with engine.connect() as connection:
@@ -136,7 +136,7 @@ def test_a_trace_is_told_in_the_same_words(database_url: str) -> None:
 
 
 def test_times_are_in_utc_in_all_output(database_url: str) -> None:
-    """Whatever zone the user, the server or the database is in; what is printed can be given."""
+    """They are in UTC in every zone of user, server or database, and can be given as printed."""
     rows = printed(database_url, "sql", "select now() as now, max(time) as time from messages")
     assert all(value.endswith("+00:00") for value in rows[0].values())
     first = printed(database_url, "messages")[0]

@@ -60,7 +60,7 @@ def called(database_url: str, *arguments: str) -> Result:
 
 
 def lines(database_url: str, *arguments: str) -> list[dict[str, Any]]:
-    """What a command prints with `--json`."""
+    """Return the rows that a command prints with `--json`."""
     result = called(database_url, *arguments, "--json")
     assert (result.exit_code, result.stderr) == (0, "")
     return [json.loads(line) for line in result.stdout.splitlines()]
@@ -168,7 +168,7 @@ def test_a_pipe_gets_a_heading_and_a_line_for_each(relayscope: Relayscope) -> No
 
 
 def test_two_messages_are_compared_by_their_ids(database_url: str) -> None:
-    """What the relay made of the request: another id, another context, another order."""
+    """The relay gave the request another id, another context and another order."""
     sent = lines(database_url, "messages", "--component", "iccm-relay", "--method", "tools/call")
     came, left = (one["message_id"] for one in sent if one["kind"] == "request")
     found = {one["path"]: one for one in lines(database_url, "diff", came, left)}
@@ -181,7 +181,7 @@ def test_two_messages_are_compared_by_their_ids(database_url: str) -> None:
 
 
 def test_two_peers_are_compared(database_url: str) -> None:
-    """What came from one and not from the other."""
+    """The command shows what came from only one of the two."""
     arguments = ("--since", "2025-11-01", "--method", "tools/call")
     found = lines(database_url, "peers", "127.0.0.1:9051", "stdio", *arguments)
     places = {(one["occasion"], one["kind"], one["path"], one["difference"]) for one in found}
@@ -196,7 +196,7 @@ def test_a_component_is_compared_like_a_peer(database_url: str) -> None:
 
 
 def test_a_peer_is_no_other_than_itself(database_url: str) -> None:
-    """Whatever it has sent."""
+    """A peer does not differ from itself, whatever it has sent."""
     for name in ("stdio", "client"):
         assert lines(database_url, "peers", name, name, "--since", "2025-11-01") == []
 
@@ -247,7 +247,7 @@ def test_what_differs_is_shown_and_not_the_newest(
 
 
 def test_sums_are_shown_in_sections(database_url: str) -> None:
-    """What was sent, who called whom, what is missing."""
+    """There are sections for components, for calls between them, and for missing messages."""
     shown = called(database_url, "stats").stdout
     assert [line for line in shown.splitlines() if line.startswith("# ")] == [
         "# components",
@@ -344,7 +344,7 @@ def test_following_ends_well_also_while_it_looks(database_url: str) -> None:
 
 
 def _waits(holder: psycopg.Connection[tuple[bool]]) -> bool:
-    """Whether somebody waits for what this connection holds."""
+    """Return whether another connection waits for a lock of this one."""
     answer = holder.execute(
         "select exists (select from pg_stat_activity"
         " where pg_backend_pid() = any(pg_blocking_pids(pid)))"

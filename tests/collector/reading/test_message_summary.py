@@ -1,4 +1,4 @@
-"""What a message says beyond its envelope."""
+"""Summary of a message: its text without the envelope."""
 
 import json
 

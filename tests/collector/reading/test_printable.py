@@ -23,7 +23,7 @@ def _is_harmless(text: str) -> bool:
 
 @given(ANY_TEXT)
 def test_one_line_holds_nothing_that_a_terminal_obeys(text: str) -> None:
-    """Whatever comes in, what comes out only takes up room."""
+    """Any text becomes characters that only take up room."""
     assert _is_harmless(one_line(text))
 
 

@@ -25,7 +25,7 @@ def test_each_has_a_name_and_a_description() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_each_is_one_statement_without_comments(name: str) -> None:
-    """What is sent is the statement alone."""
+    """Only the statement itself is sent to the database."""
     statement = query(name)  # type: ignore[arg-type,unused-ignore] # the names are the file's own
     assert re.match(r"select|with", statement)
     assert "--" not in statement

@@ -274,7 +274,7 @@ def test_rows_are_not_gathered_before_they_are_shown(relayscope: Relayscope) -> 
 
 
 def _state(url: str) -> list[tuple[Any, ...]]:
-    """What there is in the database, and how much of it."""
+    """Return the database's tables, their privileges and their numbers of rows."""
     with psycopg.connect(_plain(url)) as connection:
         return connection.execute(
             """

@@ -107,7 +107,7 @@ def test_the_widest_column_is_cut_first() -> None:
 
 
 def test_a_single_row_that_is_too_wide_is_shown_whole() -> None:
-    """Who asks for one row wants to read it."""
+    """A user who asks for one row wants to read it."""
     lines = [line.plain for line in tabular.table(_result(["body"], ("b" * 100,)), 60)]
     assert lines == ["── 1 ──", f"body  {'b' * 54}", f"      {'b' * 46}", "(1 row)"]
 

@@ -22,7 +22,7 @@ TRACE_ID = UUID("4bf92f3577b34da6a3ce929d0e0e4736")
     ],
 )
 def test_is_read_from_hex_uuid_and_traceparent(text: str) -> None:
-    """Whatever people have at hand names the trace."""
+    """Any form that people have at hand names the trace."""
     assert parse_trace_id(text) == (TRACE_ID, TRACE_ID)
 
 
@@ -38,7 +38,7 @@ def test_is_read_from_hex_uuid_and_traceparent(text: str) -> None:
     ],
 )
 def test_says_what_it_expects_of_anything_else(text: str) -> None:
-    """What is no trace id is refused with the forms that are."""
+    """Other texts are refused, and the error names the forms that are accepted."""
     with pytest.raises(ValueError, match="a UUID, or a traceparent"):
         parse_trace_id(text)
 

@@ -48,7 +48,7 @@ README: Final = Path(__file__).parents[3] / "README.md"
 
 @dataclass
 class World:
-    """What was recorded, as a user asks for it."""
+    """Access to the recorded traffic, as a user has it."""
 
     database_url: str
 
@@ -72,7 +72,7 @@ class World:
 
 @pytest.fixture(scope="module")
 def world(shared_collector: Collector, shared_database_url: str) -> Iterator[World]:
-    """What was recorded of a client's calls through the relay."""
+    """The recorded traffic of a client's calls through the relay."""
     environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=f"http://{shared_collector.grpc}")
     found = World(shared_database_url)
     with ExitStack() as stack:
@@ -152,7 +152,7 @@ def trace_of(world: World, row: dict[str, Any]) -> str:
     "command", ["calls --odd", "calls --outcome unanswered", "calls --failed", "messages --odd"]
 )
 def test_the_lists_are_those_of_the_readme(command: str) -> None:
-    """Where a new user looks for them."""
+    """A new user looks for them there."""
     assert f"\nrelayscope {command}" in README.read_text()
 
 

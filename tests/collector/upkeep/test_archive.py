@@ -133,7 +133,7 @@ def relayscope(database_url: str, *arguments: str) -> Result:
 def test_commands_seal_archive_remove_and_restore(
     engine: Engine, database_url: str, stored: dict[str, list[str]], tmp_path: Path
 ) -> None:
-    """What a user types: a dry run changes nothing; then it goes to files, comes back, stays."""
+    """A dry run changes nothing; records go to files, come back, and stay."""
     folder = ("--archive-dir", str(tmp_path))
     assert relayscope(database_url, "seal").exit_code == 0
     dry = relayscope(database_url, "retention", "--dry-run")
@@ -157,7 +157,7 @@ def test_commands_seal_archive_remove_and_restore(
 def test_nothing_is_removed_that_could_not_be_archived(
     engine: Engine, database_url: str, stored: dict[str, list[str]], tmp_path: Path
 ) -> None:
-    """Where archives cannot be written, records stay."""
+    """Records stay if archives cannot be written."""
     blocked = tmp_path / "a file"
     blocked.write_text("")
     result = relayscope(database_url, "retention", "--archive-dir", str(blocked / "folder"))

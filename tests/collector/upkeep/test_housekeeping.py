@@ -1,4 +1,4 @@
-"""What the collector does about old records by itself."""
+"""Work that the collector does on old records by itself."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_what_is_past_is_sealed_and_what_is_old_removed(engine: Engine, database
 
 
 def test_a_mere_writer_has_another_do_it(engine: Engine, tenant: Tenant) -> None:
-    """Where the collector may only write, `upkeep_database_url` names who may more."""
+    """If the collector may only write, `upkeep_database_url` names a role that may do more."""
     store(engine)
     of_upkeep = SecretStr(tenant.url(tenant.roles.retention))
     keep_house_until(

@@ -119,7 +119,7 @@ def test_a_task_that_outlives_its_request_works_for_those_after_it(gateway: Gate
 
 
 def test_a_task_of_a_request_that_is_still_open_works_for_others_too(gateway: Gateway) -> None:
-    """What looks like another open request, and not like its own, is the other's."""
+    """A message that looks like another open request, and not like its own, is the other's."""
 
     async def scene(jobs: "asyncio.Queue[Job]") -> None:
         gateway.hear(1, "tools/call", name="x-add", arguments={"a": 1})

@@ -1,4 +1,4 @@
-"""What tells one collector from another."""
+"""Addresses tell one collector from another."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""What gives access to a collector is in nothing that we write."""
+"""Credentials for a collector are in nothing that we write."""
 
 import re
 import subprocess
@@ -70,7 +70,7 @@ def test_an_endpoints_password_is_in_nothing_that_is_written(
 
 
 def test_a_token_that_a_collector_quotes_is_in_nothing_that_is_written(spool_dir: Path) -> None:
-    """What it says of a token is told, without the token."""
+    """The collector's words about a token are told, without the token."""
 
     def quote(context: grpc.ServicerContext) -> bytes:
         context.abort(grpc.StatusCode.UNAUTHENTICATED, "s3crettoken is not known\x1b[2J\nfake line")
@@ -95,7 +95,7 @@ def test_a_token_that_a_collector_quotes_is_in_nothing_that_is_written(spool_dir
     password=st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=8),
 )
 def test_users_and_passwords_are_known(user: str, password: str) -> None:
-    """Whatever is in them, also what no URL may hold."""
+    """They may have any characters in them, also those that no URL may have."""
     found = list(secrets_in({ENDPOINT: f"https://{user}:{password}@host:1/path"}))
 
     assert any(password in secret for secret in found)

@@ -8,7 +8,7 @@ from tests.soak.delivery import SCENARIOS, play
 from tests.soak.field import Field, own_field
 
 ROUNDS = {"host-killed": 3, "spool-damaged": 4, "forwarder-killed": 2, "collector-killed": 2}
-"""Where one round does not show everything."""
+"""Rounds of scenarios of which one round does not show everything."""
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def ground() -> Iterator[Field]:
 
 @pytest.mark.parametrize("scenario", sorted(SCENARIOS))
 def test_what_was_emitted_is_stored_once_or_counted(ground: Field, scenario: str) -> None:
-    """Whatever is killed, cut off, full or damaged on the way."""
+    """This holds if processes are killed, connections cut, disks full or files damaged."""
     result = play(ground, scenario, ROUNDS.get(scenario, 1), seed=7)
 
     assert result.is_good, result

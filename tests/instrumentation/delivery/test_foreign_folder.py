@@ -99,7 +99,7 @@ def test_a_strange_log_of_the_forwarder_keeps_nobody_waiting(
 
 
 def test_a_strange_lock_is_told_of(receiver: Receiver, spool_dir: Path) -> None:
-    """Where no forwarder can run, the host says so, once, instead of waiting at a pipe."""
+    """If no forwarder can run, the host says so, once, instead of waiting at a pipe."""
     environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
     run(EMITTER, environment)
     (lock,) = (spool_dir / COMPONENT).glob("*.lock")

@@ -1,4 +1,4 @@
-"""Who refuses what is sent is named where a user looks: on stderr, and when asked."""
+"""A destination that refuses records is named where a user looks: on stderr, and when asked."""
 
 import subprocess
 import sys
@@ -181,7 +181,7 @@ def test_flush_counts_what_others_have_in_hand(spool_dir: Path) -> None:
 
 
 def test_a_stderr_that_nobody_reads_keeps_nobody_waiting() -> None:
-    """Where the pipe is full, the line is not written, and may be said later."""
+    """If the pipe is full, the line is not written, and may be written later."""
     script = (
         "import fcntl, os, sys\n"
         "from relayscope.instrumentation.runtime.stderr import say\n"
@@ -204,7 +204,7 @@ def test_a_stderr_that_nobody_reads_keeps_nobody_waiting() -> None:
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{", b'{"reason": 1}', b"\xff" * 5000, b"null"])
 def test_a_damaged_file_is_none(content: bytes, tmp_path: Path) -> None:
-    """What cannot be read says nothing."""
+    """A file that cannot be read tells of no trouble."""
     file = TroubleFile(tmp_path, "x")
     file.write(Trouble.now("a" * 5000, is_refusal=True))
     (said,) = troubles(tmp_path)

@@ -57,7 +57,7 @@ def configured() -> Iterator[None]:
 def test_a_carrier_has_what_the_configured_propagators_would_write(
     propagator: TextMapPropagator, flags: int, state: TraceState, entries: dict[str, str]
 ) -> None:
-    """Whatever is configured, and whatever there is to say, nothing is left out or added."""
+    """Nothing is left out or added, with any propagators and any entries."""
     carriers = Carriers()
     span = NonRecordingSpan(
         SpanContext(TRACE, SPAN, is_remote=False, trace_flags=TraceFlags(flags), trace_state=state)

@@ -90,7 +90,7 @@ def test_a_program_that_seeds_its_random_numbers_has_new_ids_in_each_run(
 
 
 def test_a_chosen_id_generator_stays(otlp_sink: OtlpSink, tmp_path: Path) -> None:
-    """Whoever needs ids of another form, as AWS X-Ray does, has them in our spans too."""
+    """A user who needs ids of another form, as AWS X-Ray does, has them in our spans too."""
     (tmp_path / "counting.py").write_text(
         "from opentelemetry.sdk.trace.id_generator import IdGenerator\n"
         "class Counting(IdGenerator):\n"

@@ -47,7 +47,7 @@ def weight(thing: object) -> int:
 
 @given(VALUES, st.integers(0, 400))
 def test_no_more_is_taken_than_fits(thing: Any, limit: int) -> None:
-    """What fits is the very same object; what does not is cut to the limit, and marked."""
+    """An object that fits is returned itself; another is cut to the limit, and marked."""
     bounds = Bounds(limit)
 
     taken = bounds.take(thing)

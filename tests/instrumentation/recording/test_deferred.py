@@ -109,7 +109,7 @@ def test_a_large_image_leaves_room_for_what_is_behind_it(telemetry: Telemetry) -
 @settings(deadline=None)
 @given(st.lists(st.integers(0, 10), max_size=40))
 def test_jobs_are_done_once_and_in_their_order(sizes: list[int]) -> None:
-    """Whatever their number, and none is lost where one fails."""
+    """This holds for any number of jobs, and none is lost if one fails."""
     done: list[int] = []
     queue = Deferred()
 
@@ -130,7 +130,7 @@ def test_jobs_are_done_once_and_in_their_order(sizes: list[int]) -> None:
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
 @pytest.mark.processes
 def test_a_forked_child_does_none_of_its_parents_jobs() -> None:
-    """What waits in the parent is done there, once, and the child's own in the child."""
+    """Jobs that wait in the parent are done there, once, and the child's own in the child."""
     gate = threading.Event()
     done: list[str] = []
     queue = Deferred()

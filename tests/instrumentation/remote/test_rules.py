@@ -50,7 +50,7 @@ def test_a_rule_about_some_messages_counts_before_the_process_s_own() -> None:
 
 
 def test_of_two_levels_for_all_messages_the_first_counts_as_long_as_it_holds() -> None:
-    """What was set for some time lies over what was set for ever."""
+    """A level for some time comes before one without an end."""
     found = rules({"level": "TRACE", "until": 100.0}, {"level": "DEBUG"}, shift=-50.0)
 
     assert found.at(49.0).over(OWN).level is Level.TRACE

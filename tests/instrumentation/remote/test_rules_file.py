@@ -27,7 +27,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def path_in(root: Path) -> Path:
-    """Where the file is."""
+    """Return the path of the file."""
     return root / "levels-there.json"
 
 
@@ -107,7 +107,7 @@ def test_what_is_not_as_it_was_written_is_refused(root: Path, harm: Callable[[Pa
 
 
 def test_a_folder_that_others_can_write_to_is_refused(root: Path) -> None:
-    """Whoever can rename files there could put back an older one."""
+    """A user who can rename files there could put back an older one."""
     file = RulesFile(root, "there")
     file.write("ab", CONTENT)
     root.chmod(0o777)

@@ -101,7 +101,7 @@ def test_a_level_holds_from_the_next_message_on(telemetry: Telemetry) -> None:
 
 
 def test_lines_of_a_pipe_that_was_off_do_not_take_the_next_ones_span(telemetry: Telemetry) -> None:
-    """What arrives and is written while off is passed over, in whatever pieces it comes."""
+    """Lines that arrive or are written while off are passed over, in any pieces."""
     text_exchange, channel = TextExchange(telemetry.exchange), Channel.of_pipes("peer")
     lines = IncomingLines(text_exchange, channel)
     out, written = OutgoingLines(text_exchange, channel, b"\n"), bytearray()
@@ -185,7 +185,7 @@ def test_a_mistake_in_a_profile_is_named(tmp_path: Path, text: str, complaint: s
 
 
 def test_the_profile_in_the_documentation_can_be_read(tmp_path: Path) -> None:
-    """What `docs/levels.md` shows is a profile, with three rules."""
+    """The example in `docs/levels.md` is a profile, with three rules."""
     page = (Path(__file__).parents[3] / "docs/levels.md").read_text()
     block = re.search(r"```yaml\n(.*?)```", page, re.DOTALL)
     assert block is not None

@@ -48,7 +48,7 @@ def test_messages_are_classified_as_tolerantly_as_peers_write_them(
 
 @given(st.text() | st.binary())
 def test_no_text_makes_reading_raise(text: str | bytes) -> None:
-    """Whatever arrives, reading it returns a message."""
+    """Any text is read as a message."""
     assert Message.of_text(text).kind in Kind
 
 

@@ -41,7 +41,7 @@ TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 def test_a_large_message_is_read_at_its_ends(
     message: Any, expected: tuple[Any, ...], form: str
 ) -> None:
-    """What it is, and whose, is known without parsing all of it; context is not put into it."""
+    """Its kind and id are known without parsing all of it; context is not put into it."""
     text: Any = json.dumps(message)
     if form != "text":
         text = text.encode()
@@ -161,5 +161,5 @@ def test_a_text_at_hand_is_shortened_as_one_in_pieces() -> None:
 
 @given(st.text(alphabet='{}[]",:\\ abidresultparms1'))
 def test_no_text_makes_reading_its_ends_raise(text: str) -> None:
-    """Whatever stands there, what is read are members by their name."""
+    """Any text is read as members by their name."""
     assert isinstance(partially_parsed("{" + text), dict)

@@ -1,4 +1,4 @@
-"""How often the filter lets something harmless through to a pattern, which costs time."""
+"""Rate at which the filter lets harmless text through to a pattern, which costs time."""
 
 import base64
 import random

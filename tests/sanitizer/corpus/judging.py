@@ -1,4 +1,4 @@
-"""What the sanitizer does to the corpus, beside what it should do."""
+"""Comparison of what the sanitizer does to the corpus with what it should do."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -15,12 +15,12 @@ _SHOWN: Final = 160
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of an example.
+    """Result of an example.
 
     Attributes:
         example: the example.
         right: whether it became what it should.
-        shown: what came out, where it is wrong: the start of it, for people.
+        shown: the start of a wrong result, for people.
     """
 
     example: Example
@@ -72,7 +72,7 @@ def _parsed(example: Example) -> Example | None:
 
 
 def _difference(before: Value, after: Value) -> str:
-    """Where two texts part, with a little of what is around."""
+    """Return the place at which two texts part, with a little of what is around."""
     old, new = (each if isinstance(each, str) else repr(each) for each in (before, after))
     start = next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), 0)
     shown = f"{old[max(0, start - 24) : start + 24]} -> {new[max(0, start - 24) : start + 48]}"

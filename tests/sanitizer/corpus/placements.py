@@ -20,7 +20,7 @@ _FORMS: Final[dict[str, Callable[[str], str]]] = {
     "source": lambda name: f'    {name} = "{_SECRET}"\n',
     "query": lambda name: f"GET /x?a=1&{name}={_SECRET}&b=2 HTTP/1.1",
 }
-"""How a name and its value are written."""
+"""Ways to write a name and its value."""
 
 _ENV: Final = f"DB_HOST=db\nDB_PASSWORD={_SECRET}\nLOG_LEVEL=info\n"
 _JSON: Final = json.dumps({"user": "bob", "password": _SECRET})
@@ -122,7 +122,7 @@ _HIDDEN: Final = (
     "\0".join(_SECRET),
     "␀".join(_SECRET),
 )
-"""How what is encoded could be read after all."""
+"""Forms in which the secret could still be read."""
 
 
 def placements() -> list[Example]:

@@ -72,7 +72,7 @@ def test_records_travel_over_mutual_tls_with_a_token_compressed(
 def test_every_field_of_a_span_and_a_record_arrives(
     start_collector: StartCollector, engine: Engine, protocol: str
 ) -> None:
-    """What the API lets a host say is in the database as it was said."""
+    """All that the API lets a host say is in the database as it was said."""
     collector = start_collector()
     address = collector.grpc if protocol == "grpc" else collector.http
     program = """

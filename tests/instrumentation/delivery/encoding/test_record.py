@@ -24,7 +24,7 @@ _VALUES = st.recursive(
 def test_a_record_is_read_as_it_was_packed(
     body: Any, attributes: dict[str, str], event_name: str
 ) -> None:
-    """Whatever a host puts into one, and whatever was packed before."""
+    """This holds for any record of a host, and after any others."""
     resource = Resource.get_empty()
     record = LogRecord(body=body, event_name=event_name)
     record.attributes = attributes

@@ -1,4 +1,4 @@
-"""What the forwarder promises, whatever the collector does."""
+"""Promises of the forwarder, whatever the collector does."""
 
 import os
 import subprocess
@@ -73,7 +73,7 @@ def flushed(receiver: Receiver, *options: str) -> subprocess.CompletedProcess[st
 
 
 def test_a_request_is_sent_again_with_the_same_bytes(receiver: Receiver) -> None:
-    """Whatever is retryable is retried, until it is taken, without a byte of difference."""
+    """After each retryable error the same bytes are sent, until they are taken."""
     codes = [
         grpc.StatusCode.UNAVAILABLE,
         grpc.StatusCode.DEADLINE_EXCEEDED,

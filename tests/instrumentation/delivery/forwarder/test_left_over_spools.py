@@ -1,4 +1,4 @@
-"""What processes left behind is delivered, however many they were, and only where it belongs."""
+"""Left-over spools are delivered, however many they are, and only where they belong."""
 
 import os
 import resource

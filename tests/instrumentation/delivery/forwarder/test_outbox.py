@@ -1,4 +1,4 @@
-"""What is being sent, kept for a forwarder that comes after this one's death."""
+"""The request that is being sent is kept for a forwarder that comes after this one's death."""
 
 import resource
 from pathlib import Path

@@ -29,7 +29,7 @@ from tests.fix_programs import (
 )
 
 SECONDS = 1
-"""How long the forwarder waits for an answer."""
+"""Time for which the forwarder waits for an answer."""
 
 
 class Slow(Receiver):
@@ -143,7 +143,7 @@ def test_what_is_set_aside_outlives_its_forwarder(spool_dir: Path) -> None:
 
 
 def test_a_collector_that_takes_nothing_has_nothing_set_aside(spool_dir: Path) -> None:
-    """Where a small record does not go either, it is no request's fault: all waits in its place."""
+    """If a small record is not taken either, no request is at fault: all wait in their place."""
 
     def hang(context: grpc.ServicerContext) -> bytes:
         time.sleep(SECONDS + 0.5)

@@ -1,4 +1,4 @@
-"""Where the forwarder runs: behind the host, and out of reach of what ends it."""
+"""The forwarder runs with less priority than its host, and what ends the host does not end it."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ from tests.fix_programs import ended, eventually, free_port, host_environment, i
 
 WAITING = instrumented("host", python("emitter.py", "1", "--then", "wait"))
 NOBODY = "http://127.0.0.1:1"
-"""Where what waits keeps a forwarder there after its host has ended."""
+"""Nobody listens here, so records wait, and keep a forwarder running after its host."""
 
 
 def test_the_host_comes_before_its_forwarder(receiver: Receiver, spool_dir: Path) -> None:

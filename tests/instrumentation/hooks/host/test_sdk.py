@@ -18,7 +18,7 @@ HELLO = {
 
 @pytest.fixture
 def exported(otlp_sink: OtlpSink, tmp_path: Path) -> list[dict[str, Any]]:
-    """What the exporter of a traced relay's author got of two calls."""
+    """Run two calls; return the spans that the own exporter of a traced relay's author got."""
     environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
     file = tmp_path / "spans"
     relay = python("traced_relay.py", str(file), *python("busy_backend.py", "stdio"))

@@ -75,7 +75,7 @@ def server() -> Iterator[Server]:
 def test_a_call_and_its_answer_are_recorded(
     hooked: Telemetry, server: Server, name: str, way: str
 ) -> None:
-    """What is posted carries context and is recorded as it was sent; so is what comes back."""
+    """A posted call carries context and is recorded as it was sent; so is its answer."""
     text = CLIENTS[name](f"{server.url}/{way}", CALL)
 
     (sent,) = server.bodies
@@ -110,7 +110,7 @@ def test_who_reads_line_by_line_works_for_what_the_line_says(
 def test_a_body_in_pieces_is_recorded_as_it_was_sent(
     hooked: Telemetry, server: Server, name: str, kind: str
 ) -> None:
-    """What is read or made while it is sent arrives unchanged, and is recorded."""
+    """A body that is read or made while it is sent arrives unchanged, and is recorded."""
     body = io.BytesIO(CALL) if kind == "file" else iter([CALL[:10], CALL[10:]])
 
     text = STREAMING[name](f"{server.url}/json", body)

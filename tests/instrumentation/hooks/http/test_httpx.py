@@ -79,7 +79,7 @@ def test_what_a_server_says_unasked_is_recorded(served: tuple[Telemetry, str], w
 
 
 def test_other_requests_are_none_of_ours(served: tuple[Telemetry, str]) -> None:
-    """What is no stream is not looked at."""
+    """Responses that are no streams are not looked at."""
     telemetry, server = served
 
     assert httpx.get(f"{server}/page").text == SAMPLING

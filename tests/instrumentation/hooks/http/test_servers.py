@@ -73,7 +73,7 @@ class Client:
 
 
 def records(sink: OtlpSink) -> Counter[tuple[str, str]]:
-    """What the server has recorded: direction and text."""
+    """Count the server's records by direction and text."""
     found: Counter[tuple[str, str]] = Counter()
     for _, record in sink.records:
         attributes = {item.key: item.value.string_value for item in record.attributes}
@@ -100,7 +100,7 @@ def client(request: pytest.FixtureRequest, otlp_sink: OtlpSink, background: Back
 def test_whoever_reads_a_request_first_there_is_one_record_of_it(
     client: Client, otlp_sink: OtlpSink
 ) -> None:
-    """What crossed the wire is recorded once, on one channel, and each call has its answer."""
+    """Each message on the wire is recorded once, on one channel, and each call has its answer."""
     client.shake_hands()
     client.say(2, "tools/list")
     client.say(3, "tools/call", name="add", arguments={"a": 1, "b": 2})

@@ -45,7 +45,7 @@ def test_events_are_found_however_they_are_cut(
 
 
 def test_a_line_of_data_that_is_json_is_an_event_when_it_ends() -> None:
-    """What follows it is awaited only where it may go on."""
+    """The next line is awaited only if the event may go on."""
     events = EventStream()
 
     assert list(events.feed(b'data: {"a": 1}')) == []

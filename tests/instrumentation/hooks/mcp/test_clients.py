@@ -57,7 +57,7 @@ def test_an_error_that_the_sdk_invents_is_not_recorded_as_received(
     program: list[str],
     received: set[str],
 ) -> None:
-    """What was on the wire is recorded, if the SDK reads it; the call has failed either way."""
+    """An answer on the wire is recorded if the SDK reads it; the call has failed either way."""
     environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
     launcher = [str(binaries / "relayscope-instrument"), "--service-name", "client", "--"]
     name, *arguments = program

@@ -23,7 +23,7 @@ CALLS = {"tools/call add": 7, "tools/call sleep": 1}
     ids=["mcp 1.x", "FastMCP 3", "mcp 2.x", "FastMCP 4"],
 )
 def told(request: pytest.FixtureRequest, otlp_sink: OtlpSink) -> tuple[str, str, OtlpSink]:
-    """What the pair prints alone, what it prints when traced, and what it has exported then."""
+    """Output of the pair alone, its output when traced, and the telemetry of the latter."""
     binaries, kind = request.param
     assert binaries.is_dir(), "`make test` makes the environment that this test needs"
     program = [str(binaries / "python"), str(PROGRAMS / "memory_pair.py"), kind]

@@ -49,7 +49,7 @@ def test_client_and_server_share_a_trace_for_every_message(otlp_sink: OtlpSink) 
 
 
 def test_both_sides_record_the_same_text(otlp_sink: OtlpSink) -> None:
-    """What one side says it sent is, to the byte, what the other says it received."""
+    """Texts that one side records as sent are, to the byte, those that the other received."""
     call(otlp_sink, "add", {"a": 1, "b": 2})
 
     eventually(lambda: len(otlp_sink.records) == 14)

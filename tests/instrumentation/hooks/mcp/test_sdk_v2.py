@@ -25,7 +25,7 @@ def instrumented(service_name: str, *command: str) -> list[str]:
 
 @pytest.fixture(params=["stdio", "http"])
 def traced(request: pytest.FixtureRequest, otlp_sink: OtlpSink, background: Background) -> OtlpSink:
-    """What a session's client and server have exported, over each transport."""
+    """Telemetry of a session's client and server, over each transport."""
     environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
     if request.param == "stdio":
         target = instrumented("server", "sdk2_server.py")

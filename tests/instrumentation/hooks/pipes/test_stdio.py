@@ -69,7 +69,7 @@ def test_a_request_to_the_client_carries_context(otlp_sink: OtlpSink) -> None:
 
 
 def test_a_request_begun_in_an_earlier_write_is_not_changed(otlp_sink: OtlpSink) -> None:
-    """What has partly left cannot be changed any more, but it is recorded."""
+    """A request of which a part has left cannot be changed any more, but it is recorded."""
     request = line(id="s1", method="sampling/createMessage", params={})
 
     output = converse(

@@ -84,7 +84,7 @@ def test_whatever_way_it_is_read_a_line_is_one_record(otlp_sink: OtlpSink, read:
 def test_whatever_way_it_is_written_a_request_carries_context(
     otlp_sink: OtlpSink, write: str
 ) -> None:
-    """What a server asks its client is one record, and a child of what it works for."""
+    """A server's request to its client is one record, and a child of the call that it works for."""
     request = line(id=1, method="tools/call", params={"name": "x"})
 
     output = converse(otlp_sink, READERS["iteration"], WRITERS[write], request, ASK)

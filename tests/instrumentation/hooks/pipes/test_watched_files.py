@@ -270,7 +270,7 @@ def test_a_watched_reader_does_what_the_file_does(
 def test_a_watched_writer_does_what_the_file_does(
     telemetry: Telemetry, opening: dict[str, Any], waits: Waits, steps: list[Step]
 ) -> None:
-    """What comes through the pipe is the same as well."""
+    """The bytes that come through the pipe are the same as well."""
     with writing(telemetry, new_channel(), opening, waits) as (files, through):
         compare(files, steps)
 
@@ -299,7 +299,7 @@ def test_what_was_read_is_recorded_once(
 def test_what_was_written_is_recorded_and_nothing_else(
     telemetry: Telemetry, opening: dict[str, Any], waits: Waits, steps: list[Step]
 ) -> None:
-    """What a file refuses has not been sent, and no record says so."""
+    """Text that the file refuses was not sent, and no record claims that it was."""
     channel = new_channel()
 
     with writing(telemetry, channel, opening, waits) as (files, through):

@@ -83,7 +83,7 @@ def lines_of(data: bytes) -> list[str]:
 def test_a_watched_stream_reads_as_the_stream_does(
     telemetry: Telemetry, pieces: list[bytes], steps: list[Step]
 ) -> None:
-    """What arrives is recorded once, whether and however it is read."""
+    """Text that arrives is recorded once, whether and however it is read."""
     channel = new_channel()
 
     async def compare() -> None:
@@ -108,7 +108,7 @@ def test_a_watched_stream_reads_as_the_stream_does(
 def test_a_watched_stream_writes_as_the_stream_does(
     telemetry: Telemetry, steps: list[Step]
 ) -> None:
-    """What comes through is the same, whatever is given to it."""
+    """The bytes that come through are the same, for any writes."""
 
     async def opened(end: int) -> asyncio.StreamWriter:
         loop = asyncio.get_running_loop()

@@ -313,7 +313,7 @@ def test_who_reads_late_works_for_what_was_read_and_nothing_else(watched: Teleme
 
 
 def test_a_message_read_in_pieces_does_not_delay_the_next_ones_span(watched: Telemetry) -> None:
-    """Who has read a message's first piece before its last one came works for what comes next."""
+    """A task that reads a message's first piece before the last came works for the next message."""
 
     async def exchange_of_two() -> list[str | None]:
         begun, works_for = asyncio.Event(), asyncio.get_running_loop().create_future()
