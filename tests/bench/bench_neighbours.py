@@ -8,8 +8,9 @@ with and without a secret in it. Everything runs on this machine at once: the co
 default settings and one worker, the embedded PostgreSQL with every commit durable. The two are
 measured by turns, and the p99 is that of all turns. Before the first turn the large texts are sent
 for a while and a checkpoint is made: the first minutes of a new cluster write each WAL segment
-with zeros (10 to 100 ms, in which nobody commits), later ones write to old segments. Ends with 1
-if a budget is missed.
+with zeros (10 to 100 ms, in which nobody commits), later ones write to old segments. A disk that
+others share makes the ratio chance: a TMPDIR on tmpfs leaves it out. Ends with 1 if a budget is
+missed.
 """
 
 from __future__ import annotations
