@@ -12,8 +12,9 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 
 # Half of the tests' time is waiting for processes, so that there are more at a time than cores. Tests
-# of one file share their collectors and databases, so they stay together.
-PYTEST_OPTIONS ?= -n 3 --dist loadfile
+# of one file share their collectors and databases, so they stay together. The files that take longest
+# come first (`tests/long_first.py`): pytest-xdist would go by their number of tests.
+PYTEST_OPTIONS ?= -n 3 --dist loadfile --no-loadscope-reorder
 
 # The versions that are known to pass together; `CONSTRAINTS=` takes the newest of each.
 CONSTRAINTS ?= constraints

@@ -25,6 +25,7 @@ pytest_plugins = [
     # After what it imports, whose assertions are rewritten only then.
     "tests.fix_levels",
     "tests.left_out",
+    "tests.long_first",
 ]
 
 _INTERNAL_ERRORS: Final[list[str]] = []

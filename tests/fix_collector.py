@@ -18,12 +18,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 import pytest
 from sqlalchemy import make_url
 
+from relayscope.storage import create_engine
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from types import TracebackType
 
     import grpc
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Engine
 
     from relayscope.collector.signals import Signal
 
@@ -199,19 +201,18 @@ class Collector:
 
 
 class StartCollector(Protocol):
-    """Starts one more collector; all are stopped when the test ends."""
+    """Starts one more collector; all are stopped when the test or the file ends."""
 
     def __call__(self, *arguments: str, environment: Mapping[str, str] | None = None) -> Collector:
-        """A collector that is ready, on free ports, with the test's own database."""
+        """A collector that is ready, on free ports, with the database of the test or the file."""
 
 
-@pytest.fixture
-def start_collector(database_url: str, tmp_path: Path) -> Iterator[StartCollector]:
-    """Start collectors with the test's database; further options and variables as arguments."""
+@contextlib.contextmanager
+def _starting(database_url: str, data_dir: Path) -> Iterator[StartCollector]:
     running: list[Collector] = []
 
     def start(*arguments: str, environment: Mapping[str, str] | None = None) -> Collector:
-        standard = standard_environment(database_url, tmp_path / "data")
+        standard = standard_environment(database_url, data_dir)
         collector = Collector(*arguments, environment=standard | dict(environment or {}))
         running.append(collector)
         return collector.wait_until_ready()
@@ -222,6 +223,13 @@ def start_collector(database_url: str, tmp_path: Path) -> Iterator[StartCollecto
         for collector in running:
             with collector:
                 pass
+
+
+@pytest.fixture
+def start_collector(database_url: str, tmp_path: Path) -> Iterator[StartCollector]:
+    """Start collectors with the test's database; further options and variables as arguments."""
+    with _starting(database_url, tmp_path / "data") as start:
+        yield start
 
 
 @pytest.fixture
@@ -240,13 +248,39 @@ def shared_database_url(_server: Connection, _template: str, server_url: str) ->
 
 
 @pytest.fixture(scope="module")
-def shared_collector(
+def shared_engine(shared_database_url: str) -> Iterator[Engine]:
+    """An engine for the database of `shared_collector`."""
+    engine = create_engine(shared_database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def start_shared_collector(
     shared_database_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Collector]:
+) -> Iterator[StartCollector]:
+    """Start collectors for all tests of a file; to start one takes a second of a processor."""
+    with _starting(shared_database_url, tmp_path_factory.mktemp("shared")) as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def shared_collector(start_shared_collector: StartCollector) -> Collector:
     """A collector for tests that mind neither what others have sent nor what is stored."""
-    environment = standard_environment(shared_database_url, tmp_path_factory.mktemp("shared"))
-    with Collector(environment=environment) as collector:
-        yield collector.wait_until_ready()
+    return start_shared_collector()
+
+
+@pytest.fixture
+def emptied_collector(shared_collector: Collector, shared_engine: Engine) -> Collector:
+    """The shared collector without a span, a log record or a metric in its database.
+
+    It knows again what it was sent a moment ago, so each test sends something else.
+    """
+    with shared_engine.begin() as connection:
+        connection.exec_driver_sql(
+            "truncate relayscope_store.span, relayscope_store.log, relayscope_store.metric_point"
+        )
+    return shared_collector
 
 
 def standard_environment(database_url: str, data_dir: Path) -> dict[str, str]:

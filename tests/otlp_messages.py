@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
@@ -28,6 +29,7 @@ from relayscope.conventions.attributes import (
     PEER,
 )
 from relayscope.conventions.events import EVENT_MESSAGE
+from tests.otlp_samples import delimited
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from tests.fix_collector import Collector
 
 SECOND = 10**9
+
+_NUMBERS = itertools.count(1)
 
 
 def _values(attributes: Mapping[str, str | int]) -> list[KeyValue]:
@@ -109,7 +113,10 @@ def message(  # noqa: PLR0913 - a message has that many parts
 def send(
     collector: Collector, component: str, spans: Iterable[Span], records: Iterable[LogRecord]
 ) -> None:
-    """Send all of it, as one component, and be told that it is stored."""
+    """Send all of it, as one component, and be told that it is stored.
+
+    What was sent before is no repeat: each request has a number, in a field that OTLP has not.
+    """
     traces = ExportTraceServiceRequest(
         resource_spans=[
             ResourceSpans(resource=_resource(component), scope_spans=[ScopeSpans(spans=spans)])
@@ -121,4 +128,5 @@ def send(
         ]
     )
     for signal, request in (("traces", traces), ("logs", logs)):
-        assert collector.post(signal, request.SerializeToString()).status == 200
+        number = delimited(0x7A, b"%d" % next(_NUMBERS))
+        assert collector.post(signal, request.SerializeToString() + number).status == 200

@@ -48,10 +48,10 @@ HEADERS: Mapping[str, str | None] = {
 }
 
 
-@pytest.fixture
-def guarded(start_collector: StartCollector) -> Collector:
+@pytest.fixture(scope="module")
+def guarded(start_shared_collector: StartCollector) -> Collector:
     """A collector with a token for each role."""
-    return start_collector(environment={"RELAYSCOPE_TOKENS": TOKENS})
+    return start_shared_collector(environment={"RELAYSCOPE_TOKENS": TOKENS})
 
 
 def grpc_code(address: str, authorization: str | None) -> grpc.StatusCode:
@@ -120,8 +120,9 @@ def test_health_needs_no_token(guarded: Collector) -> None:
     assert http_status(guarded, "GET", "/readyz", None) == 200
 
 
-def test_no_token_is_ever_echoed(guarded: Collector) -> None:
+def test_no_token_is_ever_echoed(start_collector: StartCollector) -> None:
     """Neither in an answer nor in the log."""
+    guarded = start_collector(environment={"RELAYSCOPE_TOKENS": TOKENS})
     for token in (WRONG, READ):
         headers = {"authorization": f"Bearer {token}", "content-type": PROTOBUF}
         reply = guarded.ask("POST", f"/v1/logs?token={token}", headers=headers)
@@ -267,8 +268,9 @@ def test_a_wrong_certificate_stops_the_start(tmp_path: Path, database_url: str) 
     assert ended.stderr.count("\n") == 1
 
 
-def test_who_was_refused_why_is_logged(guarded: Collector) -> None:
+def test_who_was_refused_why_is_logged(start_collector: StartCollector) -> None:
     """Once for each peer and reason, without the token that was tried."""
+    guarded = start_collector(environment={"RELAYSCOPE_TOKENS": TOKENS})
     for _ in range(3):
         assert grpc_code(guarded.grpc, f"Bearer {WRONG}") is grpc.StatusCode.UNAUTHENTICATED
         assert grpc_code(guarded.grpc, f"Bearer {READ}") is grpc.StatusCode.PERMISSION_DENIED

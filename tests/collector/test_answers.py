@@ -46,11 +46,11 @@ def rows(engine: Engine, statement: LiteralString) -> list[dict[str, Any]]:
     [(ANSWER, 7), ("WARN started", None), ('{"jsonrpc":"2.0","id":7,"resu', None), ("", None)],
 )
 def test_the_text_of_a_message_is_json_or_null(
-    collector: Collector, engine: Engine, body: str, identifier: int | None
+    emptied_collector: Collector, shared_engine: Engine, body: str, identifier: int | None
 ) -> None:
     """A line that is no JSON makes no question about the others fail."""
     send(
-        collector,
+        emptied_collector,
         "relay",
         [call(1, 1, START)],
         [
@@ -59,9 +59,9 @@ def test_the_text_of_a_message_is_json_or_null(
         ],
     )
 
-    found = rows(engine, "select body, json -> 'id' as id from messages order by time")
+    found = rows(shared_engine, "select body, json -> 'id' as id from messages order by time")
     (made,) = rows(
-        engine, "select request_json -> 'params' ->> 'name' as tool, answer_json from calls"
+        shared_engine, "select request_json -> 'params' ->> 'name' as tool, answer_json from calls"
     )
 
     assert [row["id"] for row in found] == [7, identifier]
@@ -69,16 +69,18 @@ def test_the_text_of_a_message_is_json_or_null(
     assert (made["answer_json"] is None) is (identifier is None)
 
 
-def test_calls_without_an_answer_are_in_no_percentile(collector: Collector, engine: Engine) -> None:
+def test_calls_without_an_answer_are_in_no_percentile(
+    emptied_collector: Collector, shared_engine: Engine
+) -> None:
     """They have no duration but a time waited, and are counted by themselves."""
     lost = [
         call(number, 1, START, 1000, error_type=error_type)
         for number, error_type in enumerate(NO_ANSWER, 1)
     ]
-    send(collector, "relay", [*lost, call(100, 1, START, 1), call(101, 1, START, 3)], [])
+    send(emptied_collector, "relay", [*lost, call(100, 1, START, 1), call(101, 1, START, 3)], [])
 
-    (counted,) = rows(engine, "select * from service_calls")
-    made = rows(engine, "select outcome, duration, waited from calls order by duration")
+    (counted,) = rows(shared_engine, "select * from service_calls")
+    made = rows(shared_engine, "select outcome, duration, waited from calls order by duration")
 
     assert (counted["calls"], counted["failed"], counted["unanswered"]) == (8, 6, 6)
     assert counted["longest"] == timedelta(seconds=3)
@@ -95,8 +97,8 @@ def test_calls_without_an_answer_are_in_no_percentile(collector: Collector, engi
     [(1.0, None, 1.0), (1.0, ERROR_ANSWERED_ABOVE, None), (9.0, None, None)],
 )
 def test_the_overhead_of_a_relay_is_never_negative(
-    collector: Collector,
-    engine: Engine,
+    emptied_collector: Collector,
+    shared_engine: Engine,
     seconds: float,
     error_type: str | None,
     overhead: float | None,
@@ -105,16 +107,18 @@ def test_the_overhead_of_a_relay_is_never_negative(
     served = call(1, 1, START, 2, kind=Span.SPAN_KIND_SERVER)
     parent = (1).to_bytes(8, "big")
     asked = call(1, 2, START, seconds, error_type=error_type, parent_span_id=parent)
-    send(collector, "relay", [served, asked], [])
+    send(emptied_collector, "relay", [served, asked], [])
 
-    (leg,) = rows(engine, "select duration, overhead, outcome from legs")
+    (leg,) = rows(shared_engine, "select duration, overhead, outcome from legs")
 
     expected = None if overhead is None else timedelta(seconds=overhead)
     assert leg["overhead"] == expected
     assert (leg["duration"] is None) is (leg["outcome"] == "unanswered")
 
 
-def test_a_call_shows_the_answer_that_was_none(collector: Collector, engine: Engine) -> None:
+def test_a_call_shows_the_answer_that_was_none(
+    emptied_collector: Collector, shared_engine: Engine
+) -> None:
     """An answer with an id of another type leaves its call unanswered, and both are shown."""
     odd = ANSWER.replace("7", '"7"')
     extra = {MESSAGE_ODD: "id_type", JSONRPC_REQUEST_ID: '"7"'}
@@ -123,7 +127,7 @@ def test_a_call_shows_the_answer_that_was_none(collector: Collector, engine: Eng
         (2, []),
     ):
         send(
-            collector,
+            emptied_collector,
             "relay",
             spans,
             [
@@ -132,8 +136,10 @@ def test_a_call_shows_the_answer_that_was_none(collector: Collector, engine: Eng
             ],
         )
 
-    made = rows(engine, "select outcome, odd, answer from calls")
+    made = rows(shared_engine, "select outcome, odd, answer from calls")
 
     assert made == [{"outcome": "unanswered", "odd": "id_type", "answer": odd}] * 2
-    (answered,) = rows(engine, "select distinct request_id from messages where kind = 'result'")
+    (answered,) = rows(
+        shared_engine, "select distinct request_id from messages where kind = 'result'"
+    )
     assert answered["request_id"] == '"7"'

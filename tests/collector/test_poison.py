@@ -65,7 +65,7 @@ POISON: dict[str, dict[str, Any]] = {
 
 
 def test_poisonous_log_records_are_repaired_and_their_neighbours_stored(
-    collector: Collector, engine: Engine
+    emptied_collector: Collector, shared_engine: Engine
 ) -> None:
     """All are stored; what had to be changed is marked."""
     request = ExportLogsServiceRequest()
@@ -74,12 +74,12 @@ def test_poisonous_log_records_are_repaired_and_their_neighbours_stored(
         valid = {"time_unix_nano": START, "severity_text": name}
         records.add(**valid | fields)
         records.add(time_unix_nano=START, severity_text="neighbour")
-    with grpc.insecure_channel(collector.grpc) as channel:
+    with grpc.insecure_channel(emptied_collector.grpc) as channel:
         assert export(channel, LOGS, request.SerializeToString()) == b""
 
     stored = {
         row.severity_text: row.attributes.get("relayscope.normalized")
-        for row in rows(engine, "select severity_text, attributes from relayscope.logs")
+        for row in rows(shared_engine, "select severity_text, attributes from relayscope.logs")
     }
     assert stored.keys() == POISON.keys() | {"neighbour"}
     assert stored["neighbour"] is None
@@ -93,12 +93,12 @@ def test_poisonous_log_records_are_repaired_and_their_neighbours_stored(
         "a long id": ["trace_id", "span_id"],
         "a number of no severity": ["severity_number"],
     }
-    (count,) = rows(engine, "select count(*) from relayscope.logs")[0]
+    (count,) = rows(shared_engine, "select count(*) from relayscope.logs")[0]
     assert count == 2 * len(POISON)
 
 
 def test_poisonous_spans_are_repaired_or_counted_and_their_neighbours_stored(
-    collector: Collector, engine: Engine
+    emptied_collector: Collector, shared_engine: Engine
 ) -> None:
     """Impossible times are kept and marked; without ids there is nothing to keep it by."""
     request = ExportTraceServiceRequest()
@@ -121,13 +121,13 @@ def test_poisonous_spans_are_repaired_or_counted_and_their_neighbours_stored(
             "end_time_unix_nano": START + 1,
         }
         spans.add(name=name, **valid | fields)
-    with grpc.insecure_channel(collector.grpc) as channel:
+    with grpc.insecure_channel(emptied_collector.grpc) as channel:
         answer = export(channel, TRACES, request.SerializeToString())
 
     assert ExportTraceServiceResponse.FromString(answer).partial_success.rejected_spans == 1
     stored = {
         row.name: row.attributes.get("relayscope.normalized")
-        for row in rows(engine, "select name, attributes from relayscope.spans")
+        for row in rows(shared_engine, "select name, attributes from relayscope.spans")
     }
     assert stored == {
         "good": None,
@@ -140,12 +140,14 @@ def test_poisonous_spans_are_repaired_or_counted_and_their_neighbours_stored(
     }
 
 
-def test_half_a_surrogate_pair_in_json_is_repaired(collector: Collector, engine: Engine) -> None:
+def test_half_a_surrogate_pair_in_json_is_repaired(
+    emptied_collector: Collector, shared_engine: Engine
+) -> None:
     """JavaScript writes it; neither protobuf nor PostgreSQL can hold it."""
     record = {"timeUnixNano": str(START), "body": {"stringValue": "a\ud83db"}}
     raw = json.dumps({"resourceLogs": [{"scopeLogs": [{"logRecords": [record]}]}]}).encode()
-    assert collector.post("logs", raw, JSON)[::2] == (200, b"{}")
-    assert rows(engine, "select body from relayscope.logs") == [("a\ufffdb",)]
+    assert emptied_collector.post("logs", raw, JSON)[::2] == (200, b"{}")
+    assert rows(shared_engine, "select body from relayscope.logs") == [("a\ufffdb",)]
 
 
 @pytest.mark.parametrize("value", [2**63, -(2**63) - 1, 10**30])

@@ -24,26 +24,28 @@ def names(engine: Engine) -> Sequence[str]:
         return connection.execute(text("select name from relayscope.spans")).scalars().all()
 
 
-def test_a_lost_answer_costs_no_second_copy(collector: Collector, engine: Engine) -> None:
+def test_a_lost_answer_costs_no_second_copy(
+    emptied_collector: Collector, shared_engine: Engine
+) -> None:
     """R8: a client that hears nothing after the commit sends again; it hears OK, and one row is."""
     marks, request = Oracle().issue("traces")
-    host, _, port = collector.http.rpartition(":")
+    host, _, port = emptied_collector.http.rpartition(":")
     with socket.create_connection((host, int(port)), timeout=PATIENCE) as client:
         client.sendall(
             f"POST /v1/traces HTTP/1.1\r\nhost: localhost\r\ncontent-type: {PROTOBUF}\r\n"
             f"content-length: {len(request)}\r\n\r\n".encode()
             + request
         )
-        eventually(lambda: len(names(engine)) == len(marks))
+        eventually(lambda: len(names(shared_engine)) == len(marks))
 
-    assert collector.post("traces", request).status == 200
-    with grpc.insecure_channel(collector.grpc) as channel:
+    assert emptied_collector.post("traces", request).status == 200
+    with grpc.insecure_channel(emptied_collector.grpc) as channel:
         assert export(channel, TRACES, request) == b""
-    assert len(names(engine)) == len(set(names(engine))) == len(marks)
+    assert len(names(shared_engine)) == len(set(names(shared_engine))) == len(marks)
 
 
 def test_a_stranger_with_the_same_ids_takes_nothing_away(
-    collector: Collector, engine: Engine
+    emptied_collector: Collector, shared_engine: Engine
 ) -> None:
     """R9: another trace with a known span id, and the same ids with another body, are stored."""
     spans = (
@@ -56,6 +58,6 @@ def test_a_stranger_with_the_same_ids_takes_nothing_away(
         request.resource_spans.add().scope_spans.add().spans.add(
             name=name, trace_id=trace_id, span_id=SPAN_ID, start_time_unix_nano=START
         )
-        assert collector.post("traces", request.SerializeToString()).status == 200
+        assert emptied_collector.post("traces", request.SerializeToString()).status == 200
 
-    assert sorted(names(engine)) == sorted(name for name, _ in spans)
+    assert sorted(names(shared_engine)) == sorted(name for name, _ in spans)

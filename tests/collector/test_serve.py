@@ -78,19 +78,21 @@ def ended(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
 
 @pytest.mark.parametrize("door", ["gRPC", "HTTP"])
 def test_a_span_of_the_sdk_is_a_row_when_export_returns(
-    collector: Collector, engine: Engine, door: str
+    emptied_collector: Collector, shared_engine: Engine, door: str
 ) -> None:
     """The exporter as it comes from PyPI; `OK` means stored."""
     exporter: SpanExporter = (
-        GrpcSpanExporter(endpoint=collector.grpc, insecure=True)
+        GrpcSpanExporter(endpoint=emptied_collector.grpc, insecure=True)
         if door == "gRPC"
-        else HttpSpanExporter(endpoint=collector.url("/v1/traces"), compression=Compression.Gzip)
+        else HttpSpanExporter(
+            endpoint=emptied_collector.url("/v1/traces"), compression=Compression.Gzip
+        )
     )
     provider = TracerProvider(resource=RESOURCE)
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     with provider.get_tracer("test").start_as_current_span("tools/call get_time"):
         pass
-    assert rows(engine, "select component, name from relayscope.spans") == [
+    assert rows(shared_engine, "select component, name from relayscope.spans") == [
         ("relay", "tools/call get_time")
     ]
     provider.shutdown()
@@ -98,13 +100,15 @@ def test_a_span_of_the_sdk_is_a_row_when_export_returns(
 
 @pytest.mark.parametrize("door", ["gRPC", "HTTP"])
 def test_a_log_record_of_the_sdk_is_a_row_without_its_secret(
-    collector: Collector, engine: Engine, door: str
+    emptied_collector: Collector, shared_engine: Engine, door: str
 ) -> None:
     """The body is kept, but for the value of `api_key` in it."""
     exporter: LogRecordExporter = (
-        GrpcLogExporter(endpoint=collector.grpc, insecure=True)
+        GrpcLogExporter(endpoint=emptied_collector.grpc, insecure=True)
         if door == "gRPC"
-        else HttpLogExporter(endpoint=collector.url("/v1/logs"), compression=Compression.Gzip)
+        else HttpLogExporter(
+            endpoint=emptied_collector.url("/v1/logs"), compression=Compression.Gzip
+        )
     )
     provider = LoggerProvider(resource=RESOURCE)
     provider.add_log_record_processor(SimpleLogRecordProcessor(exporter))
@@ -113,7 +117,7 @@ def test_a_log_record_of_the_sdk_is_a_row_without_its_secret(
         LogRecord(body=body, severity_number=SeverityNumber.TRACE, event_name=EVENT_MESSAGE)
     )
     ((component, event_name, stored),) = rows(
-        engine, "select component, event_name, body from relayscope.logs"
+        shared_engine, "select component, event_name, body from relayscope.logs"
     )
     assert (component, event_name) == ("relay", EVENT_MESSAGE)
     assert "canary" not in stored
@@ -121,17 +125,18 @@ def test_a_log_record_of_the_sdk_is_a_row_without_its_secret(
     provider.shutdown()
 
 
-def test_metrics_of_the_sdk_are_rows(collector: Collector, engine: Engine) -> None:
+def test_metrics_of_the_sdk_are_rows(emptied_collector: Collector, shared_engine: Engine) -> None:
     """A counter and a histogram, over HTTP."""
     reader = PeriodicExportingMetricReader(
-        HttpMetricExporter(endpoint=collector.url("/v1/metrics")), export_interval_millis=1e9
+        HttpMetricExporter(endpoint=emptied_collector.url("/v1/metrics")),
+        export_interval_millis=1e9,
     )
     provider = MeterProvider([reader], resource=RESOURCE)
     meter = provider.get_meter("test")
     meter.create_counter("calls").add(3)
     meter.create_histogram("mcp.client.operation.duration", unit="s").record(0.5)
     provider.force_flush()
-    stored = rows(engine, "select name, kind from relayscope.metrics order by name")
+    stored = rows(shared_engine, "select name, kind from relayscope.metrics order by name")
     assert stored == [("calls", "sum"), ("mcp.client.operation.duration", "histogram")]
     provider.shutdown()
 
@@ -204,9 +209,11 @@ def test_an_address_in_use_is_one_clear_line(option: str) -> None:
     assert result.stderr == f"Error: cannot listen on {address}: Address already in use\n"
 
 
-def test_two_collectors_do_not_share_a_port(collector: Collector, database_url: str) -> None:
+def test_two_collectors_do_not_share_a_port(
+    shared_collector: Collector, shared_database_url: str
+) -> None:
     """Though both set SO_REUSEPORT for their workers."""
-    result = ended("--grpc", collector.grpc, RELAYSCOPE_DATABASE_URL=database_url)
+    result = ended("--grpc", shared_collector.grpc, RELAYSCOPE_DATABASE_URL=shared_database_url)
     assert result.returncode == 1
     assert "Address already in use" in result.stderr
 

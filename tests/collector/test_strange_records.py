@@ -51,12 +51,14 @@ def said(identifier: int, what: str) -> str:
     return json.dumps({"jsonrpc": "2.0", "id": identifier, what: {}})
 
 
-def test_calls_that_share_ids_keep_what_is_theirs(collector: Collector, engine: Engine) -> None:
+def test_calls_that_share_ids_keep_what_is_theirs(
+    emptied_collector: Collector, shared_engine: Engine
+) -> None:
     """R9: one span id in two traces, and the same ids from two components, mix no texts."""
     for component, trace in (("a", 1), ("a", 2), ("b", 1)):
         mark = f"{component}{trace}"
         send(
-            collector,
+            emptied_collector,
             component,
             [call(trace, 5, START, name=mark)],
             [
@@ -64,7 +66,7 @@ def test_calls_that_share_ids_keep_what_is_theirs(collector: Collector, engine: 
                 message(trace, 5, START + 9, "result", f'{{"result": "{mark}"}}', sequence=2),
             ],
         )
-    found = rows(engine, "select component, trace_id::text, request, answer from calls")
+    found = rows(shared_engine, "select component, trace_id::text, request, answer from calls")
     assert sorted(
         (row["component"], row["trace_id"][-1], row["request"], row["answer"]) for row in found
     ) == [
@@ -76,27 +78,31 @@ def test_calls_that_share_ids_keep_what_is_theirs(collector: Collector, engine: 
         )
         for component, trace in (("a", "1"), ("a", "2"), ("b", "1"))
     ]
-    summaries = rows(engine, "select spans, components, messages from trace_summary order by 1")
+    summaries = rows(
+        shared_engine, "select spans, components, messages from trace_summary order by 1"
+    )
     assert [tuple(row.values()) for row in summaries] == [(1, ["a"], 2), (2, ["a", "b"], 4)]
 
 
 def test_a_context_that_is_passed_on_as_it_came_makes_no_call(
-    collector: Collector, engine: Engine
+    emptied_collector: Collector, shared_engine: Engine
 ) -> None:
     """Of several that say they served a call, the first one did: the others heard it from there."""
-    send(collector, "client", [call(1, 1, START)], [])
+    send(emptied_collector, "client", [call(1, 1, START)], [])
     parent = (1).to_bytes(8, "big")
     for number, component in ((3, "backend"), (2, "relay")):
         served = call(
             1, number, START + number * SECOND, parent_span_id=parent, kind=Span.SPAN_KIND_SERVER
         )
-        send(collector, component, [served], [])
+        send(emptied_collector, component, [served], [])
 
-    found = rows(engine, "select caller, callee, calls from service_calls")
+    found = rows(shared_engine, "select caller, callee, calls from service_calls")
     assert [tuple(row.values()) for row in found] == [("client", "relay", 1)]
 
 
-def test_each_outcome_of_a_call_is_told_apart(collector: Collector, engine: Engine) -> None:
+def test_each_outcome_of_a_call_is_told_apart(
+    emptied_collector: Collector, shared_engine: Engine
+) -> None:
     """Also of calls whose span never came: answered, refused, failed, or not answered."""
     spans = [
         call(1, 1, START),
@@ -111,8 +117,8 @@ def test_each_outcome_of_a_call_is_told_apart(collector: Collector, engine: Engi
         message(7, 1, START + 5, "result", '{"id": 1, "result": {"isError": true}}'),
         message(8, 1, START + 5, "error", said(1, "error"), extra={RPC_RESPONSE_STATUS_CODE: "-1"}),
     ]
-    send(collector, "a", spans, records)
-    found = rows(engine, "select outcome, error_code from calls order by trace_id")
+    send(emptied_collector, "a", spans, records)
+    found = rows(shared_engine, "select outcome, error_code from calls order by trace_id")
     assert [tuple(row.values()) for row in found] == [
         ("ok", None),
         ("tool_error", None),
@@ -126,10 +132,12 @@ def test_each_outcome_of_a_call_is_told_apart(collector: Collector, engine: Engi
     ]
 
 
-def test_missing_and_repeated_numbers_are_told(collector: Collector, engine: Engine) -> None:
+def test_missing_and_repeated_numbers_are_told(
+    emptied_collector: Collector, shared_engine: Engine
+) -> None:
     """`delivery` counts each number once."""
     send(
-        collector,
+        emptied_collector,
         "a",
         [],
         [
@@ -137,19 +145,19 @@ def test_missing_and_repeated_numbers_are_told(collector: Collector, engine: Eng
             for sequence in (2, 3, 3, 7)
         ],
     )
-    (found,) = rows(engine, "select * from delivery")
+    (found,) = rows(shared_engine, "select * from delivery")
     assert (found["first_sequence"], found["last_sequence"]) == (2, 7)
     assert (found["stored"], found["missing"]) == (3, 3)
     assert (found["component"], found["process"]) == ("a", "a-1")
 
 
 def test_what_a_process_has_numbered_is_told_to_be_complete_or_not(
-    collector: Collector, engine: Engine
+    emptied_collector: Collector, shared_engine: Engine
 ) -> None:
     """Spans and records together, and apart from the numbers of its channels."""
     number = DELIVERY_SEQUENCE
     send(
-        collector,
+        emptied_collector,
         "a",
         [call(1, 1, START, attributes={number: 2}), call(1, 2, START, attributes={number: 3})],
         [
@@ -157,7 +165,7 @@ def test_what_a_process_has_numbered_is_told_to_be_complete_or_not(
             message(1, 1, START + 5, "result", said(1, "result"), sequence=2, extra={number: 6}),
         ],
     )
-    found = {row["channel"]: row for row in rows(engine, "select * from delivery")}
+    found = {row["channel"]: row for row in rows(shared_engine, "select * from delivery")}
     assert set(found) == {None, "c0ffee"}
     assert (found["c0ffee"]["stored"], found["c0ffee"]["missing"]) == (2, 0)
     of_process = found[None]
@@ -166,11 +174,13 @@ def test_what_a_process_has_numbered_is_told_to_be_complete_or_not(
     assert (of_process["component"], of_process["process"]) == ("a", "a-1")
 
 
-def test_texts_that_were_cut_are_marked(collector: Collector, engine: Engine) -> None:
+def test_texts_that_were_cut_are_marked(
+    emptied_collector: Collector, shared_engine: Engine
+) -> None:
     """A digest beside a text says that it is the beginning of a longer one."""
     digest = MESSAGE_SHA256
     send(
-        collector,
+        emptied_collector,
         "a",
         [],
         [
@@ -178,11 +188,13 @@ def test_texts_that_were_cut_are_marked(collector: Collector, engine: Engine) ->
             message(2, 1, START, "request", said(1, "params"), extra={digest: "00"}),
         ],
     )
-    found = rows(engine, "select truncated, sha256 from messages order by trace_id")
+    found = rows(shared_engine, "select truncated, sha256 from messages order by trace_id")
     assert [tuple(row.values()) for row in found] == [(False, None), (True, "00")]
 
 
-def test_records_of_impossible_times_are_read(collector: Collector, engine: Engine) -> None:
+def test_records_of_impossible_times_are_read(
+    emptied_collector: Collector, shared_engine: Engine
+) -> None:
     """R19: a day off either way, 1970, 2262, ends before they begin, children before parents."""
     times = (START, START - DAY, START + DAY, 1, YEAR_2262)
     spans = [call(number, 1, at) for number, at in enumerate(times, 1)]
@@ -195,24 +207,24 @@ def test_records_of_impossible_times_are_read(collector: Collector, engine: Engi
         message(number, 1, at, "request", said(1, "params"), sequence=number)
         for number, at in enumerate(times, 1)
     ]
-    send(collector, "a", spans, records)
-    number = {name: len(rows(engine, f"select * from {name}")) for name in EVERYTHING}  # noqa: S608  # Our own names.
+    send(emptied_collector, "a", spans, records)
+    number = {name: len(rows(shared_engine, f"select * from {name}")) for name in EVERYTHING}  # noqa: S608  # Our own names.
     assert number["spans"] == 8
     assert number["messages"] == number["logs"] == number["search('jsonrpc', '-infinity')"] == 5
     assert number["calls"] == 8
     assert number["trace_summary"] == 7
-    marked = rows(engine, "select from spans where attributes ? 'relayscope.normalized'")
+    marked = rows(shared_engine, "select from spans where attributes ? 'relayscope.normalized'")
     assert len(marked) == 1
     (summary,) = rows(
-        engine, "select * from trace_summary where trace_id = lpad('7', 32, '0')::uuid"
+        shared_engine, "select * from trace_summary where trace_id = lpad('7', 32, '0')::uuid"
     )
     assert (summary["spans"], summary["duration"].days) == (2, 1)
-    (calls,) = rows(engine, "select calls, longest from service_calls")
+    (calls,) = rows(shared_engine, "select calls, longest from service_calls")
     assert calls["calls"] == 8
-    (seen,) = rows(engine, "select first_time, last_time from components")
+    (seen,) = rows(shared_engine, "select first_time, last_time from components")
     assert (seen["first_time"].year, seen["last_time"].year) == (1970, 2262)
     environment = host_environment(
-        RELAYSCOPE_DATABASE_URL=engine.url.render_as_string(hide_password=False)
+        RELAYSCOPE_DATABASE_URL=shared_engine.url.render_as_string(hide_password=False)
     )
     for command in ("traces", "messages", "calls", "logs", "tail", "stats"):
         shown = run([str(SCRIPTS / "relayscope"), command], environment)
