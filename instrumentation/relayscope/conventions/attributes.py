@@ -100,7 +100,7 @@ its command."""
 # what may have followed the last one.
 #
 # What is known about the missing ones travels as a log record with the same resource and the event
-# name `relayscope.delivery`, without a number of its own. Its figures are totals since the start of
+# name `relayscope.delivery`, without a number of its own. Its numbers are totals since the start of
 # the process; where there are several, the one with the latest time counts. One is sent after
 # something was dropped or refused, and one when the process ends in good order.
 

@@ -21,18 +21,18 @@ has less meaning than `4fXz91`, `ISO-3166-alpha-2` has no such run."""
 
 
 def digit(text: str, start: int, end: int) -> bool:
-    """It has a digit, as random text has and words have not."""
+    """Return whether it has a digit, as random text has and words have not."""
     return any(character.isdigit() for character in text[start:end])
 
 
 def mixed(text: str, start: int, end: int) -> bool:
-    """It has a digit, a capital and a small letter."""
+    """Return whether it has a digit, a capital and a small letter."""
     secret = text[start:end]
     return digit(text, start, end) and secret != secret.lower() and secret != secret.upper()
 
 
 def random(text: str, start: int, end: int) -> bool:
-    """It has a run in which letters and digits are mixed, as words and their numbers are not."""
+    """Return whether it has a run that mixes letters and digits, as random text does."""
     return any(len(run[0]) >= _RANDOM for run in _MIXED_RUN.finditer(text, start, end))
 
 

@@ -74,7 +74,7 @@ def run(text: str, at: int) -> int:
 
 
 def lone_run(text: str, at: int) -> int:
-    """The same for a value that has its line for itself."""
+    """Return the end of a value without spaces that has its line for itself."""
     found = _LONE_RUN.match(text, at)
     return found.end() if found else at
 

@@ -56,7 +56,7 @@ class Finding(NamedTuple):
     size: int
 
     def moved(self, start: int, end: int, replacement: str) -> "Finding":
-        """The same finding in the coordinates and the spelling of the text around."""
+        """Return the finding in the coordinates and the spelling of the text around."""
         return Finding(start, end, replacement, self.rule, self.step, self.size)
 
     def stands_alone(self, text: str) -> bool:
@@ -101,7 +101,7 @@ class Findings:
         self._findings.append(finding)
 
     def merged(self) -> list[Finding]:
-        """In order and apart: of those that overlap, the widest speaks for all."""
+        """Return the findings in order; those that overlap become one, as the first has it."""
         apart: list[Finding] = []
         for finding in sorted(self._findings, key=lambda one: (one.start, -one.end)):
             if apart and finding.start < apart[-1].end:

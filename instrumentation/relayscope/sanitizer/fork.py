@@ -1,4 +1,4 @@
-"""No fork while a thread searches.
+"""Locks that keep a fork from happening while a thread searches.
 
 The automata of google-re2 have locks, and a search lets other threads run. A child that one of them
 forked meanwhile would find a lock that nobody will ever open, and wait for it at its first search.

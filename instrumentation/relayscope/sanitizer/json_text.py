@@ -145,7 +145,7 @@ class JsonText:
         return self._whole
 
     def _hide_rest(self, rule: KeyRule, at: int) -> int | None:
-        """In damaged JSON nobody knows where a value ends that was announced."""
+        """Hide the rest of damaged JSON, because nobody knows where the value ends."""
         if _NOTHING_BEHIND.match(self._text, at):
             return None
         end = len(self._text)

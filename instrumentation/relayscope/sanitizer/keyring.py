@@ -85,5 +85,5 @@ class Keyring:
         return self._keys[0].tag(secret)
 
     def tags(self, secret: str) -> tuple[str, ...]:
-        """Its tags under every key, current first: what to search for after a rotation."""
+        """Return its tags under every key, current first, to search for after a rotation."""
         return tuple(key.tag(secret) for key in self._keys)

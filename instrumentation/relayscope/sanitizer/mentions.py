@@ -16,7 +16,7 @@ class Mentions(Protocol):
     """Finds names in UTF-8 text that contain one of some phrases."""
 
     def phrases(self, data: bytes, ends: Sequence[int]) -> tuple[list[Span], bool]:
-        """The phrases in the first of several spellings of a text.
+        """Find the phrases in the first of several spellings of a text.
 
         Args:
             data: the spellings, one behind the other.
@@ -44,12 +44,12 @@ def mentions_of(phrases: Sequence[str], last: Sequence[str], behind: str) -> Men
 
 
 def rare_mentions_of(phrases: Sequence[str]) -> Mentions:
-    """The same for phrases that hardly any text has, and that are not worth compiling."""
+    """A search for phrases that hardly any text has, so that compiling is not worth it."""
     return _Re2(phrases, (), "") if phrases else NoMentions()
 
 
 class NoMentions:
-    """No names at all."""
+    """A search that finds nothing."""
 
     def phrases(self, data: bytes, ends: Sequence[int]) -> tuple[list[Span], bool]:  # noqa: ARG002 - there is nothing to look for.
         """Nothing, and nothing more."""
@@ -84,7 +84,7 @@ class _Re2:
         self._search = re2.compile(f"(?i)({anywhere})|({ends}){behind}".encode(), options())
 
     def phrases(self, data: bytes, ends: Sequence[int]) -> tuple[list[Span], bool]:
-        """As `Mentions` has it."""
+        """Find the phrases, as `Mentions` describes it."""
         found = [each.span(each.lastindex) for each in self._search.finditer(data)]
         return _first(found, ends)
 

@@ -94,7 +94,7 @@ class Rules:
         return rules
 
     def keeping_binary(self) -> "Rules":
-        """The same rules, which leave images, audio and blobs as they are."""
+        """Return the same rules, but with images, audio and blobs left as they are."""
         return replace(self, steps=self.steps - {Step.BINARY})
 
 

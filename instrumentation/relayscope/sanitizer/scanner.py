@@ -124,7 +124,7 @@ class Scanner:
             return [self.replacements.gone(TOO_MANY, text)]
 
     def _find(self, text: str, nesting: int) -> list[Finding]:
-        """The same for a text that was hidden in `nesting` others."""
+        """Find the secrets of a text that was hidden in `nesting` others."""
         if text in self._harmless:
             return []
         text = masked(text)

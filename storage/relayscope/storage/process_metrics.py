@@ -19,7 +19,7 @@ class MetricSample(NamedTuple):
     value: float
 
 
-def store_samples(engine: Engine, process: UUID, figures: Iterable[MetricSample]) -> None:
+def store_samples(engine: Engine, process: UUID, samples: Iterable[MetricSample]) -> None:
     """Replace the samples of `process`.
 
     Raises:
@@ -27,7 +27,7 @@ def store_samples(engine: Engine, process: UUID, figures: Iterable[MetricSample]
     """
     rows = [
         {"process": process, "name": name, "labels": dict(labels), "value": value}
-        for name, labels, value in figures
+        for name, labels, value in samples
     ]
     if not rows:
         return

@@ -174,8 +174,8 @@ class Settings(BaseSettings):
         default={"relay": ("*relay*", "*proxy*", "*gateway*"), "client": ("*client*",)},
         max_length=16,
     )
-    """Classes by which the figures are counted, each with patterns for the components (their
-    `service.name`) that belong to it; the others are `other`."""
+    """Classes by which the collector's metrics are counted, each with patterns for the components
+    (their `service.name`) that belong to it; the others are `other`."""
 
     grpc_max_message: ByteSize = Field(default=ByteSize(4 * 2**20), gt=0, lt=2**31)
     """Largest OTLP/gRPC request, after decompression (the OTLP default)."""

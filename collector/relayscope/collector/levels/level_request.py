@@ -35,7 +35,7 @@ class MessageSelector(BaseModel):
 
     @property
     def selectors(self) -> Selectors:
-        """The same, as it is stored."""
+        """The selectors as they are stored."""
         return Selectors(
             self.component, self.peer, self.method, self.tool, self.direction, self.host_logs
         )
@@ -50,7 +50,7 @@ class LevelRequest(MessageSelector):
 
     @property
     def duration(self) -> timedelta | None:
-        """For how long; None for ever."""
+        """Time for which the level holds; None for ever."""
         return None if self.seconds is None else timedelta(seconds=self.seconds)
 
 

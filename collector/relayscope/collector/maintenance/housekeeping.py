@@ -79,9 +79,9 @@ async def _forget(settings: Settings, database_url: str) -> None:
     def forget() -> None:
         writer.prepare_partitions()
         requests = writer.forget_requests(settings.duplicate_window)
-        figures = forget_samples(engine, _SILENCE)
-        if requests or figures:
-            _logger.info("forgot", extra={"requests": requests, "figures": figures})
+        samples = forget_samples(engine, _SILENCE)
+        if requests or samples:
+            _logger.info("forgot", extra={"requests": requests, "samples": samples})
 
     try:
         while True:

@@ -34,7 +34,7 @@ _ZONE: Final = re.compile(r"(:\d\d(?:\.\d+)?) (\d\d:?\d\d)$")
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """From `since` until before `until`.
+    """Time from `since` until before `until`.
 
     Attributes:
         since: Its beginning.
@@ -55,18 +55,18 @@ class Interval:
 
     @property
     def parameters(self) -> dict[str, str]:
-        """The same by name."""
+        """The parameters of an address for this time, by name."""
         given = {"since": self.given_since, "until": self.given_until}
         return {name: value for name, value in given.items() if value}
 
     @property
     def length(self) -> timedelta:
-        """From `since` to `until`, or to now."""
+        """Time from `since` to `until`, or to now."""
         return min(self.until, datetime.now(UTC)) - self.since
 
     @property
     def words(self) -> str:
-        """Such as `the last hour`."""
+        """The time in words: `the last hour`."""
         if not self.given_until and self.given_since in CHOICES:
             return f"the last {CHOICES[self.given_since]}"
         end = f" until {self.until:%Y-%m-%d %H:%M} UTC" if self.given_until else ""

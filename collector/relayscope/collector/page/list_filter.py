@@ -87,7 +87,7 @@ class ListFilter:
 
     @property
     def query(self) -> str:
-        """The same, as an address says it after its `?`."""
+        """The filter as the query of an address."""
         return urlencode(self.given)
 
     @property
@@ -121,7 +121,7 @@ class ListFilter:
         return self.order != ORDERS[0]
 
     def sorted_by(self, column: str) -> Self:
-        """The same sorted by a column: from its other end if that is how it is sorted already."""
+        """Return the filter sorted by a column; in reverse if it is sorted by that already."""
         order = ORDERS[not self.is_ascending] if column == self.sort else ORDERS[0]
         return self.lacking("sort").lacking("order").having("sort", column).having("order", order)
 
@@ -139,7 +139,7 @@ class ListFilter:
         return next(iter(self.values(name)), "")
 
     def having(self, name: str, value: str) -> Self:
-        """The same with that too, or instead, where a name takes one value.
+        """Return the filter with one more value; it replaces the other if a name takes only one.
 
         Raises:
             WrongAsk: It is no value of this name, or one too many.
@@ -157,7 +157,7 @@ class ListFilter:
         )
 
     def lacking(self, name: str, value: str | None = None) -> Self:
-        """The same without that value for a name, or without any."""
+        """Return the filter without a value of a name, or without any of that name."""
         kept = (one for one in self.given if one.name != name or value not in {None, one.value})
         return replace(self, given=tuple(kept))
 

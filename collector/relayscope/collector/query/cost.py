@@ -32,10 +32,10 @@ class Tool:
     """A definition of a tool.
 
     Attributes:
-        name: What it is called by.
+        name: The tool's name.
         characters: Of its definition, as JSON without spaces.
         bytes: The same in UTF-8.
-        calls: How many results of it came in the time that is looked at.
+        calls: Number of its results in the time that is looked at.
     """
 
     name: str
@@ -49,10 +49,10 @@ class Listing:
     """The tools that a component was offered by a peer: a client gives all of them to its model.
 
     Attributes:
-        component: Who got the list.
-        peer: Who sent it.
-        time: When it did so last.
-        trace_id: Where that is.
+        component: The one that got the list.
+        peer: The one that sent it.
+        time: The last time that it did.
+        trace_id: The trace of that.
         message_id: The message.
         tools: The largest first; empty where the text was not recorded.
     """
@@ -71,17 +71,17 @@ class Listing:
 
     @property
     def bytes(self) -> int:
-        """Of all definitions."""
+        """Bytes of all definitions."""
         return sum(tool.bytes for tool in self.tools)
 
     @property
     def tokens(self) -> int:
-        """About how many tokens these are."""
+        """Estimate of the tokens that all definitions take."""
         return tokens(self.bytes)
 
     @property
     def never_called(self) -> tuple[Tool, ...]:
-        """Of which no result came."""
+        """Tools of which no result came."""
         return tuple(tool for tool in self.tools if not tool.calls)
 
 

@@ -41,7 +41,7 @@ def newest(
         name: of the statement.
         bound: its parameters, `most` among them, without its times.
         times: since and until, as far as they were given.
-        as_json: which form the values have.
+        as_json: whether values are as in JSON, and not as text.
     """
     rows: list[tuple[Any, ...]] = []
     looked_at = ""

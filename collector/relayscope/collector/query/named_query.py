@@ -36,7 +36,7 @@ def select(
         connection: as `database.reading` gives it.
         name: of the statement.
         bound: its parameters.
-        values: what to make of values: `values.as_text` or `values.as_json`.
+        values: the form of the values: `values.as_text` or `values.as_json`.
 
     Raises:
         DatabaseMissing: relayscope never wrote to this database.

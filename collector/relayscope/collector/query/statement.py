@@ -53,7 +53,7 @@ def run(
     Args:
         connection: as `database.reading` gives it.
         statement: SQL of the user's own; nothing is put into it.
-        values: what to make of values: `values.as_text` or `values.as_json`.
+        values: the form of the values: `values.as_text` or `values.as_json`.
 
     Raises:
         StatementRefused: with PostgreSQL's words and the place in the statement, at once or while

@@ -22,15 +22,15 @@ class Facts:
     Attributes:
         spans: those that were recorded, from the top of the tree down.
         records: all log records, messages too, in the order of the tree.
-        components: who took part, in the order of the tree.
-        zero: what offsets in the trace count from: the start of the first root.
+        components: names of those that took part, in the order of the tree.
+        zero: the time that offsets in the trace count from: the start of the first root.
         start: the first moment that anyone recorded, by that one's own clock.
         end: the last such moment.
-        messages: how many records are messages.
-        odd: how many of them are odd.
-        failed: how many spans say that they failed.
-        missing: how many spans were not recorded, though others name them.
-        ahead: how many spans start before their parent, so that their clocks differ.
+        messages: number of records that are messages.
+        odd: number of them that are odd.
+        failed: number of spans with an error.
+        missing: number of spans that were not recorded, though others name them.
+        ahead: number of spans that start before their parent, so that their clocks differ.
     """
 
     spans: tuple[Span, ...]
@@ -47,7 +47,7 @@ class Facts:
 
     @property
     def extent(self) -> int:
-        """From the first moment to the last, in ns."""
+        """Time from the first moment to the last, in ns."""
         return self.end - self.start
 
     @classmethod

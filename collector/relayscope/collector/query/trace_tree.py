@@ -41,7 +41,7 @@ class Node:
 
     @property
     def ahead(self) -> int:
-        """By how many ns it starts before its parent: nothing does, so their clocks differ."""
+        """Nanoseconds by which it starts before its parent; if any, their clocks differ."""
         if self.span is None or self.parent is None or self.parent.span is None:
             return 0
         return max(0, self.parent.span.start - self.span.start)

@@ -45,9 +45,9 @@ def load(
 
     Args:
         connection: as `database.reading` gives it.
-        trace_id: which.
-        limit: how many spans and how many records at most, the earliest of each.
-        characters: how much of each body at most.
+        trace_id: the trace's id.
+        limit: upper bound of spans, and of records; the earliest of each are loaded.
+        characters: upper bound of each body's length.
 
     Raises:
         TraceMissing: neither a span nor a record of it is stored.
@@ -73,8 +73,8 @@ def with_odd_messages(connection: psycopg.Connection[Any], trace: Trace, *, limi
 
     Args:
         connection: as `database.reading` gives it.
-        trace: which.
-        limit: how many at most, the earliest.
+        trace: the trace to add to.
+        limit: upper bound of such messages; the earliest are added.
     """
     records = list(trace.records())
     messages = [record for record in records if isinstance(record, Message)]

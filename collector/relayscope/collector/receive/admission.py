@@ -36,7 +36,7 @@ class Caller(NamedTuple):
     """The sender of a request.
 
     Attributes:
-        transport: `grpc` or `http`, for the figures.
+        transport: `grpc` or `http`, for the metrics.
         peer: the address it comes from, for the log.
         connection: that address with its port: what comes over one has its turns together.
         authorization: the `Authorization` header, if there is exactly one.

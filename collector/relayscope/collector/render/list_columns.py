@@ -25,7 +25,7 @@ def _asked(row: Fields) -> str | None:
 
 
 def _message(row: Fields) -> str:
-    """Its direction, and what is known without its text."""
+    """Return a message's direction, and what is known of it without its text."""
     kind = row["kind"]
     parts = (
         _ARROWS.get(row["direction"] or "", "?"),

@@ -46,7 +46,7 @@ def _only(result: Result, names: Sequence[str]) -> Result:
 
 
 def readable(result: Result) -> Result:
-    """The same, with intervals in the unit that fits them."""
+    """Return a result with intervals in the unit that fits them."""
     intervals = [column.type_oid == _INTERVAL for column in result.columns]
     rows = (
         tuple(

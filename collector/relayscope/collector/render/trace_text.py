@@ -118,16 +118,16 @@ class _Page:
         """Yield the heading of the trace."""
         facts = self._facts
         began = datetime.fromtimestamp(facts.start // _NS, UTC)
-        figures = [
+        shown = [
             f"{began:%Y-%m-%d %H:%M:%S}.{facts.start // 10**6 % 1000:03d} UTC",
             duration_text(facts.extent),
             count(len(facts.spans), "span"),
             count(facts.messages, "message"),
         ]
         if logs := len(facts.records) - facts.messages:
-            figures.append(count(logs, "log record"))
+            shown.append(count(logs, "log record"))
         yield Text.assemble(("trace ", _QUIET), (self._trace.trace_id.hex, "bold"))
-        yield self._cut(Text(" · ".join(figures), _QUIET))
+        yield self._cut(Text(" · ".join(shown), _QUIET))
         names = [Text(self._name(name), style) for name, style in self._styles.items()]
         yield self._cut(Text(", ").join(names))
         if findings := list(self._findings()):

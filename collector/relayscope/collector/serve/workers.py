@@ -44,8 +44,8 @@ async def run(config: WorkerConfig, stop: asyncio.Event, ready: Callable[[], Non
     Raises:
         StartError: a worker did not start; it has logged why.
     """
-    with tempfile.TemporaryDirectory(prefix="relayscope-figures-") as figures:
-        slots = [_Slot(config, figures) for _ in range(config.settings.workers)]
+    with tempfile.TemporaryDirectory(prefix="relayscope-metrics-") as metrics:
+        slots = [_Slot(config, metrics) for _ in range(config.settings.workers)]
         try:
             async with asyncio.TaskGroup() as starting:
                 for slot in slots:
@@ -61,11 +61,11 @@ async def run(config: WorkerConfig, stop: asyncio.Event, ready: Callable[[], Non
 class _Slot:
     """One worker after another."""
 
-    def __init__(self, config: WorkerConfig, figures: str) -> None:
+    def __init__(self, config: WorkerConfig, metrics: str) -> None:
         self._config = pack(config)
         self._patience = 2 * config.settings.stop_timeout
-        self._environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": figures}
-        self._figures = figures
+        self._environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": metrics}
+        self._metrics_folder = metrics
         self._worker: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
@@ -94,7 +94,7 @@ class _Slot:
                     "worker died", extra={"pid": self._worker.pid, "exit_code": dying.result()}
                 )
                 # Its counts stay; what it said about its present state does not hold any more.
-                mark_process_dead(self._worker.pid, self._figures)  # type: ignore[no-untyped-call]
+                mark_process_dead(self._worker.pid, self._metrics_folder)  # type: ignore[no-untyped-call]
                 await asyncio.sleep(_PAUSE)
                 try:
                     await self.start()

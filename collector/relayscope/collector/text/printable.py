@@ -32,7 +32,7 @@ def one_line(text: str) -> str:
 
 
 def lines(text: str) -> list[str]:
-    """The same, but line feeds end a line and tabs are four spaces."""
+    """Return the lines of a text, each as `one_line` makes it; tabs are four spaces."""
     return [one_line(line.replace("\t", "    ")) for line in text.split("\n")]
 
 

@@ -37,7 +37,7 @@ class Origin:
         return {key: self.resource[key] for key in (_INSTANCE, _PID) if key in self.resource}
 
     def in_forked_child(self) -> "Origin":
-        """The same component as another process."""
+        """Return the origin of a forked child: the same component, as another process."""
         identity = {_INSTANCE: str(uuid4()), _PID: os.getpid()}
         return replace(self, resource=self.resource | identity)
 

@@ -65,7 +65,7 @@ class LivePartition(NamedTuple):
 
     @property
     def table(self) -> Identifier:
-        """Its name in SQL."""
+        """The partition's name in SQL."""
         return Identifier(SCHEMA, self.name)
 
     def count_rows(self, connection: Connection[Any]) -> int:

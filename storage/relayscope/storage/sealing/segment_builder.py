@@ -162,7 +162,7 @@ class SegmentBuilder:
 
 
 class _Packing(SegmentBuilder):
-    """The same for log records, which are packed."""
+    """Copies log records into a segment, and packs them."""
 
     def __init__(
         self,

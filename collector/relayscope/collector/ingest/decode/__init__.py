@@ -78,7 +78,7 @@ def decode(
 
 
 def steps(signal: Signal, request: Message, decoded: Decoded) -> Iterator[None]:
-    """The same in small steps: after each, a few records more are among the rows.
+    """Decode in small steps; after each, a few more records are among the rows.
 
     Raises:
         TooLarge: there are too many items in it.

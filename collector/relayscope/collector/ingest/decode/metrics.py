@@ -73,7 +73,7 @@ def _add_points(
         common_odd.append("aggregation_temporality")
         temporality = 0
     monotonic = data.is_monotonic if kind == "sum" else None
-    figures_of = _FIGURES[kind]
+    values_of = _VALUES_OF[kind]
     add = decoded.batch.points.append
     for point in data.data_points:
         odd = common_odd.copy()
@@ -87,8 +87,8 @@ def _add_points(
         clean = sanitizer.attributes(attributes(point.attributes))
         if odd:
             mark(clean, odd)
-        figures = figures_of(point)
-        detail = figures.detail
+        values = values_of(point)
+        detail = values.detail
         if kind != "summary" and point.exemplars:
             decoded.expect(len(point.exemplars))
             detail["exemplars"] = [_exemplar(exemplar, sanitizer) for exemplar in point.exemplars]
@@ -104,12 +104,12 @@ def _add_points(
                 _KINDS[kind],
                 temporality,
                 monotonic,
-                figures.value,
-                figures.value_int,
-                figures.total,
-                figures.sum,
-                figures.min,
-                figures.max,
+                values.value,
+                values.value_int,
+                values.total,
+                values.sum,
+                values.min,
+                values.max,
                 jsonb(detail) if detail else None,
                 point.flags,
                 jsonb(clean),
@@ -121,7 +121,7 @@ def _add_points(
         yield
 
 
-class _Figures(NamedTuple):
+class _PointValues(NamedTuple):
     """Values of a data point, by column; `detail` has those of its kind of metric alone."""
 
     detail: dict[str, Any]
@@ -133,18 +133,18 @@ class _Figures(NamedTuple):
     max: float | None = None
 
 
-def _of_number(point: NumberDataPoint) -> _Figures:
+def _of_number(point: NumberDataPoint) -> _PointValues:
     match point.WhichOneof("value"):
         case "as_int":
-            return _Figures({}, value_int=point.as_int)
+            return _PointValues({}, value_int=point.as_int)
         case "as_double":
-            return _Figures({}, value=point.as_double)
+            return _PointValues({}, value=point.as_double)
         case _:  # no recorded value
-            return _Figures({})
+            return _PointValues({})
 
 
-def _of_histogram(point: HistogramDataPoint) -> _Figures:
-    return _Figures(
+def _of_histogram(point: HistogramDataPoint) -> _PointValues:
+    return _PointValues(
         {
             "bounds": [number(bound) for bound in point.explicit_bounds],
             "counts": list(point.bucket_counts),
@@ -156,7 +156,7 @@ def _of_histogram(point: HistogramDataPoint) -> _Figures:
     )
 
 
-def _of_exponential_histogram(point: ExponentialHistogramDataPoint) -> _Figures:
+def _of_exponential_histogram(point: ExponentialHistogramDataPoint) -> _PointValues:
     detail: dict[str, Any] = {
         "scale": point.scale,
         "zero_count": point.zero_count,
@@ -166,7 +166,7 @@ def _of_exponential_histogram(point: ExponentialHistogramDataPoint) -> _Figures:
         if point.HasField(side):
             buckets = getattr(point, side)
             detail[side] = {"offset": buckets.offset, "counts": list(buckets.bucket_counts)}
-    return _Figures(
+    return _PointValues(
         detail,
         total=point.count,
         sum=point.sum if point.HasField("sum") else None,
@@ -175,15 +175,15 @@ def _of_exponential_histogram(point: ExponentialHistogramDataPoint) -> _Figures:
     )
 
 
-def _of_summary(point: SummaryDataPoint) -> _Figures:
+def _of_summary(point: SummaryDataPoint) -> _PointValues:
     quantiles = [
         {"quantile": number(item.quantile), "value": number(item.value)}
         for item in point.quantile_values
     ]
-    return _Figures({"quantiles": quantiles}, total=point.count, sum=point.sum)
+    return _PointValues({"quantiles": quantiles}, total=point.count, sum=point.sum)
 
 
-_FIGURES: Final[dict[str, Callable[[Any], _Figures]]] = {
+_VALUES_OF: Final[dict[str, Callable[[Any], _PointValues]]] = {
     "gauge": _of_number,
     "sum": _of_number,
     "histogram": _of_histogram,

@@ -57,7 +57,7 @@ def jsonb(value: Any) -> bytes:
 
 
 def json_values(value: dict[str, Value]) -> dict[str, object]:
-    """The same with nothing in it that JSON does not have."""
+    """Return a mapping with JSON's types alone; bytes become `{"$bytes": base64}`."""
     plain_json: dict[str, object] = orjson.loads(orjson.dumps(value, default=_bytes_as_json))
     return plain_json
 

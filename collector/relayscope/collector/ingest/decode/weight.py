@@ -48,7 +48,7 @@ def check_protobuf(signal: Signal, raw: bytes) -> None:
 
 
 def check_json(raw: bytes) -> None:
-    """The same for JSON, where objects and lists count, and braces in texts with them.
+    """Refuse JSON with too many objects and lists; braces in its texts count, too.
 
     Raises:
         TooLarge: it has too many.

@@ -101,7 +101,7 @@ class Address:
 
     @property
     def parts(self) -> list[tuple[str, str]]:
-        """Its names and values; what is as usual is left out."""
+        """Names and values of its parameters; defaults are left out."""
         parts: list[tuple[str, str]] = []
         for field in fields(self):
             value = getattr(self, field.name)
@@ -114,7 +114,7 @@ class Address:
         return parts
 
     def but(self, *names: str) -> list[tuple[str, str]]:
-        """Its names and values without those of some names."""
+        """Return the names and values of its parameters without those of some names."""
         return [(name, value) for name, value in self.parts if name not in names]
 
     @property

@@ -51,13 +51,13 @@ class Hop:
 
     Attributes:
         name: In the address.
-        label: What it was there.
-        where: Which way it had gone, or went on.
+        label: Its kind, method and id there.
+        where: The way that it had gone, or went on.
         is_before: Whether it came before the one that is chosen.
         is_other_end: Whether it is the same message at the other end of the connection.
-        took: How long it took from the one to the other, by each one's own clock.
-        differences: What differs, the earlier one left; None if a text is missing.
-        more: How many further differences there are.
+        took: Time from the one to the other, by each one's own clock.
+        differences: Differences of the texts, the earlier one left; None if a text is missing.
+        more: Number of further differences.
     """
 
     name: str

@@ -67,8 +67,8 @@ class Link:
 
     Attributes:
         name: In the address.
-        text: What it is.
-        about: What it is to this.
+        text: Its name.
+        about: Its relation to this.
         kind: The same for the keyboard: `answer`, `span`, or `message`.
     """
 
@@ -85,17 +85,17 @@ class Chosen:
     Attributes:
         name: In the address.
         what: `message`, `span`, `log` or `event`.
-        title: What it is.
-        component: Who recorded it.
+        title: Its kind and name.
+        component: The component that recorded it.
         badges: Words on its state, and how they are meant: `good`, `bad`, `odd` or `quiet`.
         explained: Sentences on what is wrong with it.
-        time: When it was recorded, by the recorder's own clock; None if the year is beyond dates.
+        time: Its time by the recorder's own clock; None if the year is beyond dates.
         facts: Names and values.
-        links: What belongs to it.
-        said: What it says; None if that was not recorded.
-        received: What a model got of it.
+        links: Spans and messages that belong to it.
+        said: Its text; None if that was not recorded.
+        received: Its contents as a model got them.
         attributes: Names and values.
-        hops: Where else it crossed, and what was changed on the way.
+        hops: The other places that it passed, and what was changed on the way.
         json: All of it, for programs.
     """
 

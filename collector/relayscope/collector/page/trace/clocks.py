@@ -1,4 +1,4 @@
-"""By how much the clocks of components differ, as far as what happened says.
+"""Differences between the clocks of components, as far as messages and calls show them.
 
 Nothing is received before it was sent, and no call is served before it was made. Where the times of
 two components say otherwise, the clocks differ. How far is known to within the time that messages

@@ -35,7 +35,7 @@ class Party(NamedTuple):
 
     @property
     def key(self) -> str:
-        """Its name in an address."""
+        """The party's name in an address."""
         return self.name if self.seen_by is None else f"{self.name} of {self.seen_by}"
 
 

@@ -27,7 +27,7 @@ def went_on_as(places: Places, message: Message) -> list[Message]:
 
 
 def _passed(places: Places, message: Message) -> Iterator[Message]:
-    """The same request or answer at the other side of the component that recorded this one."""
+    """Yield the same request or answer at the other side of the component that recorded it."""
     node = places.node(message)
     if node is None:
         return

@@ -61,9 +61,9 @@ class Lane:
     """A lifeline.
 
     Attributes:
-        party: Whose.
-        x: Where it stands.
-        correction: What was added to its times; empty if nothing that matters.
+        party: The party that it is of.
+        x: Its place.
+        correction: Time that was added to its times; empty if too little to matter.
     """
 
     party: Party
@@ -93,7 +93,7 @@ class Ladder:
         bars: On the lifelines.
         width: Of all.
         height: Of all.
-        hidden: How many steps are not shown because a lane of theirs is not.
+        hidden: Number of steps that are not shown because a lane of theirs is not.
     """
 
     lanes: tuple[Lane, ...]

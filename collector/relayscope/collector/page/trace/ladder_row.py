@@ -31,14 +31,14 @@ class Row:
     """A step, and where it stands: an arrow from `x` to `to_x`, or a mark at `x`.
 
     Attributes:
-        step: What it is.
-        y: Where it begins; `to_y` where it ends.
-        text_x: Where its text begins.
-        label: What it is, as far as there is room.
-        marks: What stands out about it.
-        said: What it says, as far as there is room.
-        time: When.
-        since: How long after the arrow before.
+        step: The step that it shows.
+        y: The height at which it begins; it ends at `to_y`.
+        text_x: The place at which its text begins.
+        label: The step's label, as far as there is room.
+        marks: Marks for what is unusual about it.
+        said: The step's contents, as far as there is room.
+        time: Its time.
+        since: Time since the arrow before.
         is_long: Whether that is a large part of the trace's time.
         colour: That of its call, from 0 to 7.
     """

@@ -33,10 +33,10 @@ class Scale:
     """The times of a picture, and the place of each moment.
 
     Attributes:
-        zero: What times count from, in ns.
-        start: When what is drawn begins.
-        extent: How long that is.
-        corrections: What is added to whose times.
+        zero: The time that offsets count from, in ns.
+        start: The beginning of the time that is drawn.
+        extent: The length of that time.
+        corrections: Nanoseconds to add to a component's times, by its name.
     """
 
     zero: int
@@ -58,7 +58,7 @@ class Scale:
 
     @property
     def told(self) -> dict[str, str]:
-        """By how much the clock of whom was put right, in words, where that matters."""
+        """Corrections of clocks that matter, in words, by component."""
         return {
             component: f"{'+' if ns > 0 else '-'}{duration_text(abs(ns))}"
             for component, ns in self.corrections.items()
@@ -66,7 +66,7 @@ class Scale:
         }
 
     def zoomed(self, span: Span | None) -> Scale:
-        """The same, holding only a span; all of it where that was not recorded."""
+        """Return the scale for the time of a span; for all of it if the span was not recorded."""
         if span is None:
             return self
         room = (span.end - span.start) // _ROOM
@@ -74,7 +74,7 @@ class Scale:
         return replace(self, start=start, extent=max(1, span.end - span.start) + 2 * room)
 
     def between(self, start: int, end: int) -> Scale:
-        """The same, holding only what is from one time to another, both counted from `zero`."""
+        """Return the scale from one time to another, both counted from `zero`."""
         return replace(self, start=self.zero + start, extent=end - start)
 
     @property
@@ -89,7 +89,7 @@ class Scale:
         return round(min(max(share, 0), WHOLE), 1)
 
     def when(self, time: int, component: str) -> _When:
-        """The same as a row has it."""
+        """Return the fields of a row that tell of a component's moment."""
         at = time + self.corrections.get(component, 0)
         return {
             "time": offset_text(at - self.zero, self.extent),

@@ -17,18 +17,18 @@ class Signal:
     """Something that one party said to another.
 
     Attributes:
-        names: Of its records in the trace, or of the span that is all that is known of it.
-        sender: Who said it.
-        receiver: To whom.
-        leaves: When it was sent, in ns.
-        arrives: When it was received; `leaves` where only one of them is known.
+        names: Of its records in the trace, or of the span if nothing else is known of it.
+        sender: The party that sent it.
+        receiver: The party that it was sent to.
+        leaves: The time at which it was sent, in ns.
+        arrives: The time at which it was received; `leaves` if only one of them is known.
         kind: One of `address.KINDS`, or `connect`.
-        label: What it is.
-        said: What it says.
+        label: Its kind, method and id, in short.
+        said: Its contents, in short.
         call: The span of its call.
-        odd: What is odd about it.
-        trouble: Why it led to nothing.
-        is_changed: Whether it arrived otherwise than it was sent.
+        odd: Its oddity, one of `OddTraffic`.
+        trouble: The reason why it led to nothing.
+        is_changed: Whether another text arrived than was sent.
     """
 
     names: tuple[str, ...]
@@ -60,12 +60,12 @@ class Note:
     """Something that happened at one party.
 
     Attributes:
-        names: Of what it tells of, in the trace.
-        party: Where.
-        time: When, in ns.
+        names: Of the spans or records that it is about, in the trace.
+        party: The party at which it happened.
+        time: Its time, in ns.
         kind: One of `address.KINDS`, or `unanswered`.
-        label: What it is.
-        said: What it says.
+        label: Its name, in short.
+        said: Its contents, in short.
         severity: `error`, `warn`, or nothing.
         call: The span of the call that it ends.
     """

@@ -110,7 +110,7 @@ def _values(
         "began": date_of(facts.start),
         "extent": duration_text(facts.extent),
         "facts": facts,
-        "figures": _figures(picture),
+        "counts": _counts(picture),
         "findings": _findings(picture),
         "found": frozenset(picture.found),
         "kinds": KINDS,
@@ -229,12 +229,12 @@ def _beside(found: tuple[str, ...], picture: Picture, at: str) -> tuple[str, str
     return (before or found)[-1], (behind or found)[0]
 
 
-def _figures(picture: Picture) -> list[str]:
+def _counts(picture: Picture) -> list[str]:
     facts = picture.facts
-    figures = [count(len(facts.spans), "span"), count(facts.messages, "message")]
+    counts = [count(len(facts.spans), "span"), count(facts.messages, "message")]
     if logs := len(facts.records) - facts.messages:
-        figures.append(count(logs, "log record"))
-    return figures
+        counts.append(count(logs, "log record"))
+    return counts
 
 
 def _findings(picture: Picture) -> list[tuple[str, str]]:

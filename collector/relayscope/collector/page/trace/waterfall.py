@@ -34,20 +34,20 @@ class Row(NamedTuple):
     Attributes:
         name: In an address.
         what: `span`, `message`, `log` or `event`.
-        depth: How far in.
-        component: Whose.
-        sign: An arrow, or what else stands before the label.
-        label: What it is.
-        said: What it says.
-        trouble: What is wrong with it; `error` and `warn` in `severity` say how wrong.
+        depth: Its level of indentation.
+        component: The component that recorded it.
+        sign: An arrow, or another sign before the label.
+        label: Its name, in short.
+        said: Its contents, in short.
+        trouble: Its fault, in words; `severity` tells how bad it is.
         severity: As for a note of the ladder.
-        time: When it was; `at` in ns, by the clock of all.
-        took: How long.
-        start: Where its bar or mark begins, in thousandths.
-        length: How long its bar is.
-        marks: Where the messages of a span are on its bar.
-        hidden: How many rows are folded below it.
-        brief: How many spans below it are too brief to be shown.
+        time: Its time, as text; `at` in ns, by the corrected clock.
+        took: Its duration.
+        start: The place at which its bar or mark begins, in thousandths.
+        length: The length of its bar.
+        marks: The places of a span's messages on its bar.
+        hidden: Number of rows that are folded below it.
+        brief: Number of spans below it that are too brief to be shown.
         is_parent: Whether there is anything below it.
     """
 

@@ -47,7 +47,7 @@ class DeliveryTotals:
         """Take over what the process says about itself; return whether it has dropped more."""
         before = self.dropped_by_process.total()
         self.emitted = max(self.emitted, account.emitted)
-        # A process says so in two places; its figures only grow.
+        # A process says so in two places; its numbers only grow.
         self.dropped_by_process |= Counter(account.dropped)
         self.ended |= account.ended
         return self.dropped_by_process.total() > before

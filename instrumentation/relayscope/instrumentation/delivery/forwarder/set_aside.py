@@ -83,7 +83,7 @@ class SetAsideRequest:
 
     @property
     def seconds_left(self) -> float:
-        """Until a part is to be tried again; a forwarder that has just begun tries at once."""
+        """Seconds until a part is tried again; a forwarder that has just begun tries at once."""
         return self._due_at - time.monotonic()
 
     def load(self) -> list[Part]:

@@ -98,7 +98,7 @@ class SpoolSender:
 
     @property
     def seconds_left(self) -> float:
-        """Until something that is set aside is to be tried again."""
+        """Seconds until something that is set aside is tried again."""
         return min((aside.seconds_left for aside in self._asides), default=0.0)
 
     def forward(self, destination: Destination) -> int | None:

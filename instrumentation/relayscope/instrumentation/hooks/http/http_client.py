@@ -59,7 +59,7 @@ class HttpClientInstrumentor(BaseInstrumentor):
 
 
 class _Hook:
-    """Its public methods make what stands in for the connection's methods of the same name."""
+    """Makes replacements for the connection's methods, each by the method of that name."""
 
     def __init__(self, text_exchange: TextExchange) -> None:
         self._channels = ClientChannels(text_exchange)
