@@ -51,8 +51,15 @@ def test_every_function_is_as_documented(engine: Engine) -> None:
             f"{name}({arguments})": result
             for name, arguments, result in connection.execute(
                 text(
-                    "select proname, pg_get_function_identity_arguments(oid),"
-                    " pg_get_function_result(oid)"
+                    "select proname, pg_get_function_identity_arguments(oid), coalesce(("
+                    # A row type that several functions share counts as its columns.
+                    "  select 'TABLE(' || string_agg("
+                    "   attname || ' ' || format_type(atttypid, null), ', ' order by attnum) || ')'"
+                    "  from pg_attribute"
+                    "  where attrelid = ("
+                    "    select typrelid from pg_type where pg_type.oid = prorettype"
+                    "    and typnamespace = 'relayscope_store'::regnamespace)"
+                    "), pg_get_function_result(oid))"
                     " from pg_proc where pronamespace = 'relayscope'::regnamespace"
                 )
             )

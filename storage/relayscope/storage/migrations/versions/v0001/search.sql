@@ -5,6 +5,20 @@ create function relayscope_store.holding(text text) returns text
 language sql immutable strict parallel safe
 return '%' || replace(replace(replace(text, '\', '\\'), '%', '\%'), '_', '\_') || '%';
 
+-- A type, so that a column can be added without dropping the functions that return it.
+create type relayscope_store.found_log as (
+    "time" timestamptz,
+    time_unix_nano numeric,
+    trace_id uuid,
+    span_id text,
+    component text,
+    event_name text,
+    severity_number smallint,
+    body text,
+    attributes jsonb,
+    severity_text text
+);
+
 -- The newest records that hold a text, or have attributes, or both. From the newest back, in ever longer
 -- stretches of time: what is common is found in the first, and what is rare by the index in all.
 create function relayscope_store.newest(
@@ -17,18 +31,7 @@ create function relayscope_store.newest(
     of_method text,
     of_tool text,
     most integer
-) returns table (
-    "time" timestamptz,
-    time_unix_nano numeric,
-    trace_id uuid,
-    span_id text,
-    component text,
-    event_name text,
-    severity_number smallint,
-    body text,
-    attributes jsonb,
-    severity_text text
-)
+) returns setof relayscope_store.found_log
 language plpgsql stable
 -- Readers may read no table; what they give are values, never names.
 security definer
@@ -37,7 +40,6 @@ set search_path = pg_catalog, relayscope_store, pg_temp
 set plan_cache_mode = force_custom_plan
 set jit = off
 as $$
-#variable_conflict use_column
 declare
     pattern constant text := relayscope_store.holding(text);
     looked_up constant jsonb :=
@@ -149,18 +151,7 @@ create function relayscope.search(
     method text default null,
     tool text default null,
     most integer default 1000
-) returns table (
-    "time" timestamptz,
-    time_unix_nano numeric,
-    trace_id uuid,
-    span_id text,
-    component text,
-    event_name text,
-    severity_number smallint,
-    body text,
-    attributes jsonb,
-    severity_text text
-)
+) returns setof relayscope_store.found_log
 language sql stable parallel safe
 as $$
     select * from relayscope_store.newest(
@@ -175,18 +166,7 @@ create function relayscope.logs_having(
     to_time timestamptz default 'infinity',
     component text default null,
     most integer default 1000
-) returns table (
-    "time" timestamptz,
-    time_unix_nano numeric,
-    trace_id uuid,
-    span_id text,
-    component text,
-    event_name text,
-    severity_number smallint,
-    body text,
-    attributes jsonb,
-    severity_text text
-)
+) returns setof relayscope_store.found_log
 language sql stable parallel safe
 as $$
     select * from relayscope_store.newest(
