@@ -28,7 +28,13 @@ PAST: Final = NOW - 3 * DAY
 TRACE: Final = UUID("4bf92f35-77b3-4da6-a3ce-929d0e0e4736")
 SPAN: Final = bytes.fromhex("00f067aa0ba902b7")
 
-_RESOURCE: Final = rows.resource({"service.name": "relay", "host.name": "h"}, "")
+
+def _resource(service: str) -> tuple[UUID, Row]:
+    attributes = {"service.name": service, "service.instance.id": service, "host.name": "h"}
+    return rows.resource(attributes, "")
+
+
+_RESOURCE: Final = _resource("relay")
 _SCOPE: Final = rows.scope("tests", "1.0", {})
 
 
@@ -91,7 +97,7 @@ def point(*, at: int = NOW, **columns: Any) -> Row:
 
 def batch(*, service: str = "relay", **records: list[Row]) -> Batch:
     """A request with a digest of its own, for records of this module; `service` sends it."""
-    resource_id, resource = rows.resource({"service.name": service, "host.name": "h"}, "")
+    resource_id, resource = _resource(service)
     scope_id, scope = _SCOPE
     if resource_id != _RESOURCE[0]:
         records = {

@@ -289,6 +289,7 @@ def test_a_partition_has_the_indexes_of_its_table(engine: Engine, writer: Writer
         ).all()
     assert sorted(map(tuple, indexes)) == [
         ("btree", "log_by_time"),
+        ("btree", "log_ended"),
         ("btree", "log_severe"),
         ("btree", "log_trace_id"),
     ]

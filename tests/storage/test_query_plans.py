@@ -264,7 +264,13 @@ HOUR: Final = {"since": BOUND["start"], "until": BOUND["end"]}
         ("calls", {"odd": True, **HOUR}, {"span_by_time", "log_severe"}),
         ("calls", {"slower_than": timedelta(seconds=1), **HOUR}, {"span_by_time"}),
         ("calls", {"sort": "duration", **HOUR}, {"span_by_time"}),
+        (
+            "calls",
+            {"sort": "duration", "times": [BOUND["start"]], **HOUR},
+            {"span_by_time", "log_by_time"},
+        ),
         ("traces", {"trace": [BOUND["trace"]]}, {"span_trace_id"}),
+        ("traces", {"times": [BOUND["start"]], **HOUR}, {"span_by_time", "span_trace_id"}),
         ("traces", {"tool": ["a", "b"], "outcome": ["ok"], **HOUR}, {"span_by_time"}),
         ("traces", {"failed": True, **HOUR}, {"span_by_time", "span_trace_id"}),
         (
@@ -295,6 +301,7 @@ def test_a_filter_of_a_list_costs_no_call(seeded: Connection, name: LiteralStrin
     everything = {
         **{each: ["x"] for each in names},
         "trace": [BOUND["trace"]],
+        "times": [BOUND["start"]],
         "attributes": [Jsonb({"x": 1})],
         "failed": True,
         "level": 9,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import Engine, text
 
-from relayscope.storage import Sealer, Writer
+from relayscope.conventions.attributes import DELIVERY_ENDED
+from relayscope.storage import Sealer, Writer, rows
 from tests.storage.samples import DAY, NOW, PAST, batch, found, log, messages
 
 if TYPE_CHECKING:
@@ -121,3 +122,30 @@ def test_texts_and_attributes_have_an_index(engine: Engine, writer: Writer) -> N
             line.strip().startswith("Index Cond:") and expression in line and "last_time" in line
             for line in plan
         ), plan
+
+
+def test_who_has_ended_is_found_by_an_index(engine: Engine, writer: Writer) -> None:
+    """R22: of all that is stored, sealed or not, only what says so is read."""
+    last_word = {
+        "event_name": "relayscope.delivery",
+        "attributes": rows.jsonb({DELIVERY_ENDED: True}),
+    }
+    for service, at, said in (
+        ("sealed", PAST, last_word),
+        ("live", NOW, last_word),
+        ("running", PAST, {}),
+    ):
+        writer.write(
+            [batch(service=service, logs=[*messages(300, at), log(at=at + 10**9, **said)])]
+        )
+    list(Sealer(engine).seal(quiet=False))
+    with engine.connect() as connection:
+        known = connection.execute(
+            text("select component, bool_and(unknown_since is null) from delivery() group by 1")
+        )
+        assert dict(map(tuple, known)) == {"sealed": True, "live": True, "running": False}
+    plan = "\n".join(plan_of(engine, "select * from relayscope_store.ended_process"))
+    assert re.search(r"on log_sealed_\d+_shape_idx|shape_idx\d* on log_sealed_\d+ ", plan), plan
+    assert re.search(r"log_\d{4}_\d\d_\d\d_resource_id_idx", plan), plan
+    assert "Seq Scan on log_sealed" not in plan
+    assert "log_chunk" not in plan

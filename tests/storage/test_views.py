@@ -94,7 +94,7 @@ def test_a_span_is_read_as_it_was_written(engine: Engine, write: Callable[..., N
             "flags": 2**32 - 1,
             "scope_name": "tests",
             "scope_version": "1.0",
-            "resource": {"service.name": "relay", "host.name": "h"},
+            "resource": {"service.name": "relay", "service.instance.id": "relay", "host.name": "h"},
             "method": "tools/list",
             "tool": None,
             "peer": "[::1]:9051",
@@ -135,7 +135,7 @@ def test_a_log_record_is_read_as_it_was_written(engine: Engine, write: Callable[
             "flags": 1,
             "scope_name": "tests",
             "scope_version": "1.0",
-            "resource": {"service.name": "relay", "host.name": "h"},
+            "resource": {"service.name": "relay", "service.instance.id": "relay", "host.name": "h"},
         }
     ]
 
@@ -217,7 +217,7 @@ def test_a_metric_point_is_read_as_it_was_written(
         "metadata": {},
         "scope_name": "tests",
         "scope_version": "1.0",
-        "resource": {"service.name": "relay", "host.name": "h"},
+        "resource": {"service.name": "relay", "service.instance.id": "relay", "host.name": "h"},
     }
     assert (total["kind"], total["value"], total["value_int"]) == ("sum", -5.0, -5)
     assert (total["temporality"], total["monotonic"]) == ("delta", True)

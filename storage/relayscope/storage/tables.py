@@ -112,6 +112,13 @@ log: Final = Table(
     Index("log_trace_id", "trace_id"),
     Index("log_by_time", "time"),
     Index("log_severe", "time", postgresql_where=text("severity_number >= 13")),
+    Index(
+        "log_ended",
+        "resource_id",
+        postgresql_where=text(
+            "event_name = 'relayscope.delivery' and attributes ? 'relayscope.delivery.ended'"
+        ),
+    ),
     postgresql_partition_by="RANGE (time)",
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, LiteralString
 
@@ -49,6 +49,9 @@ _GOES_ON: Final[dict[str, LiteralString]] = {
 }
 
 
+_EVERYTHING: Final = Window(EARLIEST, LATEST)
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """The rows of a page, and what is beyond them.
@@ -57,11 +60,13 @@ class Found:
         rows: In the order that was asked for.
         following: The row after those, if there is one.
         looked_to: Where looking ended because it took too long; None if it did not.
+        window: The stretch of time in which they were found.
     """
 
     rows: Sequence[Any]
     following: Any = None
     looked_to: datetime | None = None
+    window: Window = _EVERYTHING
 
 
 def statement(asked: ListFilter) -> LiteralString:
@@ -118,52 +123,46 @@ async def first_rows(ask: Ask, asked: ListFilter, bound: dict[str, object]) -> F
     """
     whole = statement(asked)
     # Much of what a row of these says is looked up for each; so first it is found which there are.
-    is_costly = asked.kind in {CALLS, TRACES} and asked.sort == "time"
-    found = await _looked_for(ask, _times_only(asked) if is_costly else whole, asked, bound)
-    if not is_costly or not found.rows:
+    if asked.kind not in {CALLS, TRACES}:
+        return await _looked_for(ask, whole, asked, bound)
+    found = await _looked_for(ask, _times_only(asked), asked, bound)
+    if not found.rows:
         return found
-    last = found.rows[-1] if found.following is None else found.following
-    window = _up_to(_time_of(last, asked), asked)
-    rows = await ask(whole, bound | window._asdict() | {"most": asked.most + 1})
-    return Found(
-        rows[: asked.most],
-        following=rows[asked.most] if len(rows) > asked.most else None,
-        looked_to=found.looked_to,
-    )
+    # Of all rows of these times, in the same order, the first are the same.
+    ends = found.rows if found.following is None else (*found.rows, found.following)
+    exactly = {"times": sorted({_time_of(row, asked) for row in ends}), "most": len(ends)}
+    rows = await ask(whole, bound | found.window._asdict() | exactly)
+    return replace(_page(rows, asked, found.window), looked_to=found.looked_to)
 
 
 async def _looked_for(
     ask: Ask, statement: LiteralString, asked: ListFilter, bound: dict[str, object]
 ) -> Found:
-    most = asked.most
-    found: Sequence[Any] = ()
-    looked_to: datetime | None = None
+    found = Found(())
     for window in await _windows(ask, asked):
         try:
-            rows = await ask(statement, bound | window._asdict() | {"most": most + 1})
+            rows = await ask(statement, bound | window._asdict() | {"most": asked.most + 1})
         except StatementTooSlow:
-            if not found:
+            if not found.rows:
                 raise
             # What was found is more than nothing, and less than all.
-            return Found(found, looked_to=looked_to)
-        found, looked_to = rows[:most], window.until if asked.is_ascending else window.since
-        if len(rows) > most:
-            return Found(found, following=rows[most])
-    return Found(found)
+            end = found.window.until if asked.is_ascending else found.window.since
+            return replace(found, looked_to=end)
+        found = _page(rows, asked, window)
+        if found.following is not None:
+            break
+    return found
+
+
+def _page(rows: Sequence[Any], asked: ListFilter, window: Window) -> Found:
+    following = rows[asked.most] if len(rows) > asked.most else None
+    return Found(rows[: asked.most], following, window=window)
 
 
 def _times_only(asked: ListFilter) -> LiteralString:
     """The statement of a list, of whose columns PostgreSQL works out only what is asked about."""
     name = asked.kind.statement(has_text=bool(asked.values("text")))
     return " ".join(("select", asked.kind.time, "from (", query(name), ") as l"))
-
-
-def _up_to(time: datetime, asked: ListFilter) -> Window:
-    """From where a list begins to the row of that time, which is in it."""
-    since, until = asked.times
-    if asked.is_ascending:
-        return Window(since or EARLIEST, min(time, LATEST - _TICK) + _TICK)
-    return Window(time, until or LATEST)
 
 
 def _time_of(row: Any, asked: ListFilter) -> datetime:

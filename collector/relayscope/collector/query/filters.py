@@ -145,7 +145,7 @@ def bound(given: dict[str, Any]) -> dict[str, object]:
     """
     parameters: dict[str, object] = dict.fromkeys(FILTERS)
     parameters |= dict.fromkeys(("failed", "odd", "all"), False)
-    parameters |= {"attributes": None, "sort": "time", "ascending": False}
+    parameters |= {"attributes": None, "times": None, "sort": "time", "ascending": False}
     for name, value in given.items():
         _check_text(name, value)
         if name in parameters:

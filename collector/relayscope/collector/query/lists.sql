@@ -7,6 +7,7 @@
 -- component, peer, direction, kind, method, tool, side, outcome
 --                      text[], of which one must be equal
 -- trace                uuid[], the same
+-- times                timestamptz[], the same of the time, for calls and traces
 -- level                smallint, the least severity number
 -- slower_than          interval that the duration must exceed
 -- attributes           jsonb[]: objects of which one must be part of the attributes
@@ -116,6 +117,7 @@ select time, component, side, peer, method, tool, outcome, duration, waited, err
        odd, request_id, trace_id, span_id, request, answer
 from relayscope.calls
 where time >= %(since)s and time < %(until)s
+  and relayscope_store.fits(time, %(times)s)
   and relayscope_store.fits(component, %(component)s)
   and relayscope_store.fits(peer, %(peer)s)
   and relayscope_store.fits(side, %(side)s)
@@ -173,6 +175,7 @@ left join lateral (
     limit 1
 ) as wrong on true
 where trace.start_time >= %(since)s and trace.start_time < %(until)s
+  and relayscope_store.fits(trace.start_time, %(times)s)
   and (%(component)s::text[] is null or trace.components && %(component)s)
   and relayscope_store.fits(trace.trace_id, %(trace)s)
   and (%(slower_than)s::interval is null or trace.duration > %(slower_than)s)

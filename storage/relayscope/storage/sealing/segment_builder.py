@@ -33,6 +33,7 @@ _SHAPE: Final = (
     "tool",
     "error_code",
     "odd",
+    "ended",
 )
 
 _COLUMNS: Final = (
@@ -57,6 +58,7 @@ _DERIVED: Final = (
     "sequence",
     "size",
     "odd",
+    "ended",
 )
 _DERIVE: Final = SQL("{function}(attributes) as {column}")
 # Neighbours in time share their texts: a message is recorded where it is sent and where it is

@@ -43,6 +43,11 @@ create function relayscope_store.sequence_of(attributes jsonb) returns bigint
 language sql immutable parallel safe
 return relayscope_store.whole_number(attributes ->> 'relayscope.channel.sequence');
 
+-- Whether a process says that it emits nothing more.
+create function relayscope_store.ended_of(attributes jsonb) returns boolean
+language sql immutable parallel safe
+return attributes ? 'relayscope.delivery.ended';
+
 -- Which message it is: its channel, and its place there.
 create function relayscope_store.message_id_of(attributes jsonb) returns text
 language sql immutable parallel safe

@@ -34,24 +34,22 @@ select
     log.time as stored_time,
     log.time,
     log.resource_id,
-    relayscope_store.channel_of(log.attributes) as channel,
-    relayscope_store.peer_of(log.attributes) as peer,
-    relayscope_store.sequence_of(log.attributes) as sequence
+    one.channel,
+    one.peer,
+    one.sequence
 from relayscope_store.unpacked_log as log
-where log.event_name = 'mcp.message' and relayscope_store.channel_of(log.attributes) is not null
-    and relayscope_store.sequence_of(log.attributes) is not null
-union all
-select
-    log.first_time,
-    log.last_time,
-    log.time as stored_time,
-    log.time,
-    log.resource_id,
-    null as channel,
-    null as peer,
-    relayscope_store.delivery_sequence_of(log.attributes) as sequence
-from relayscope_store.unpacked_log as log
-where log.attributes ? 'relayscope.delivery.sequence'
+-- Of each record, which is taken out of its chunk once.
+cross join lateral (
+    select
+        relayscope_store.channel_of(log.attributes) as channel,
+        relayscope_store.peer_of(log.attributes) as peer,
+        relayscope_store.sequence_of(log.attributes) as sequence
+    where log.event_name = 'mcp.message' and relayscope_store.channel_of(log.attributes) is not null
+    union all
+    select null, null, relayscope_store.delivery_sequence_of(log.attributes)
+    where log.attributes ? 'relayscope.delivery.sequence'
+) as one
+where one.sequence is not null
 union all
 select
     span.stored_time as first_time,
@@ -65,11 +63,20 @@ select
 from relayscope_store.numbered_span as span;
 
 -- Processes that have said that they emit nothing more: only then is it known which number was the last.
+-- Indexes find what few records say so, among all that are stored.
 create view relayscope_store.ended_process as
 select distinct process.name
-from relayscope_store.every_log as log
-join relayscope_store.process on process.id = log.resource_id
-where log.event_name = 'relayscope.delivery' and log.attributes ? 'relayscope.delivery.ended';
+from (
+    select log.resource_id
+    from relayscope_store.log
+    where log.event_name = 'relayscope.delivery' and log.attributes ? 'relayscope.delivery.ended'
+    union all
+    select log.resource_id
+    from relayscope_store.log_shape as s
+    inner join relayscope_store.log_sealed as log on log.shape = s.id
+    where s.event_name = 'relayscope.delivery' and s.ended
+) as last_word
+join relayscope_store.process on process.id = last_word.resource_id;
 
 create function relayscope.delivery(
     from_time timestamptz default '-infinity', to_time timestamptz default 'infinity'

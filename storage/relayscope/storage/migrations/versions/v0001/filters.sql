@@ -9,6 +9,10 @@ create function relayscope_store.fits(value uuid, wanted uuid []) returns boolea
 language sql immutable parallel safe
 return wanted is null or value = any(wanted);
 
+create function relayscope_store.fits(value timestamptz, wanted timestamptz []) returns boolean
+language sql immutable parallel safe
+return wanted is null or value = any(wanted);
+
 -- Objects of which one must be part of the attributes.
 create function relayscope_store.fits(attributes jsonb, wanted jsonb []) returns boolean
 language sql immutable parallel safe

@@ -93,6 +93,8 @@ create table relayscope_store.log_sealed (
 create index log_sealed_trace_id on relayscope_store.log_sealed (trace_id);
 create index log_sealed_time on relayscope_store.log_sealed (time);
 create index log_sealed_severe on relayscope_store.log_sealed (time) where severity_number >= 13;
+-- For shapes that few records have. Of rows that are alike it has 6 bytes each.
+create index log_sealed_shape on relayscope_store.log_sealed (shape);
 
 create table relayscope_store.log_shape (
     id integer generated always as identity primary key,
@@ -106,7 +108,8 @@ create table relayscope_store.log_shape (
     method text,
     tool text,
     error_code bigint,
-    odd text
+    odd text,
+    ended boolean
 );
 
 create table relayscope_store.log_chunk (

@@ -81,6 +81,10 @@ create index log_trace_id on relayscope_store.log (trace_id);
 create index log_by_time on relayscope_store.log (time);
 create index log_severe on relayscope_store.log (time) where severity_number >= 13;
 
+-- Who has said that it emits nothing more: one record of each process.
+create index log_ended on relayscope_store.log (resource_id)
+where event_name = 'relayscope.delivery' and attributes ? 'relayscope.delivery.ended';
+
 create table relayscope_store.metric_point (
     time timestamptz not null,
     time_nano smallint not null,
