@@ -24,7 +24,9 @@ from relayscope.collector.render.trace_json import trace_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+    from uuid import UUID
 
+    from psycopg import Connection
     from starlette.requests import Request
 
     from relayscope.collector.page.page import Page
@@ -89,8 +91,12 @@ async def tell_trace(request: Request) -> Response:
         ids = None
     if ids is None or ids.first != ids.last:
         raise WrongAsk("the address has no trace id: 32 hex digits, or a UUID")
-    trace = await page.reader.run(partial(load, trace_id=ids.first, limit=_RECORDS))
-    return Response(trace_json(trace), media_type="application/json")
+    text = await page.reader.run(partial(_trace, ids.first))
+    return Response(text, media_type="application/json")
+
+
+def _trace(trace_id: UUID, connection: Connection[Any]) -> str:
+    return trace_json(load(connection, trace_id, limit=_RECORDS))
 
 
 async def tell_description(request: Request) -> Response:

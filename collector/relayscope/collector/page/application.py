@@ -192,7 +192,7 @@ def _explain(
         status = _status(error)
     if not _is_looked_at(request):
         return page.json({"error": str(error)}, status)
-    return page.render(request, "error.html", status=status, reason=str(error))
+    return page.rendered(request, "error.html", status=status, reason=str(error))
 
 
 def _status(error: CollectorError) -> int:

@@ -38,7 +38,7 @@ async def cost(request: Request) -> Response:
         page.reader.rows(query("called_tools"), asked | {"most": _MOST}),
         page.reader.rows(query("results_over_time"), asked | {"step": step}),
     )
-    return page.render(
+    return await page.render(
         request,
         "cost.html",
         interval=time,

@@ -86,7 +86,7 @@ async def _show(request: Request, form: Mapping[str, str], wrong: str = "") -> R
         _with_times(rule) | {"about": selected(rule), "selectors": _selectors(rule)}
         for rule in listed["rules"]
     ]
-    return page.render(
+    return await page.render(
         request,
         "levels.html",
         status=400 if wrong else 200,

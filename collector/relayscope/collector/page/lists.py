@@ -33,7 +33,7 @@ async def show_list(kind: ListKind, request: Request) -> Response:
     asked = ListFilter.read(kind, request.query_params.multi_items())
     found = await find(page.reader, asked)
     is_anything = bool(found.rows) or await _is_anything(page.reader)
-    return page.render(
+    return await page.render(
         request,
         "list.html",
         kind=kind,

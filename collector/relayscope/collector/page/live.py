@@ -43,7 +43,7 @@ async def live(request: Request) -> Response:
     page: Page = request.app.state.page
     asked = ListFilter.read(_KIND, request.query_params.multi_items())
     found = await find(page.reader, asked)
-    return page.render(
+    return await page.render(
         request,
         "live.html",
         kind=_KIND,
@@ -66,7 +66,9 @@ async def live_rows(request: Request) -> Response:
     tag = f'"{_digest([row["key"] for row in rows])}"'
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers={"etag": tag})
-    response = page.render(request, "live_rows.html", rows=rows, narrowed=narrowing(asked, "/live"))
+    response = await page.render(
+        request, "live_rows.html", rows=rows, narrowed=narrowing(asked, "/live")
+    )
     response.headers["etag"] = tag
     return response
 

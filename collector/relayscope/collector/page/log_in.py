@@ -27,7 +27,7 @@ async def log_in(request: Request) -> Response:
     if request.method == "GET":
         if request.state.session.may_read:
             return RedirectResponse(target, 303)
-        return page.render(request, "log_in.html", next=target, wrong="")
+        return await page.render(request, "log_in.html", next=target, wrong="")
     try:
         session = page.sessions.begin(request.state.form.get("token", "").strip())
     except RequestRefused as refused:
@@ -38,7 +38,7 @@ async def log_in(request: Request) -> Response:
             if isinstance(refused, PermissionDenied)
             else "nobody has this token"
         )
-        return page.render(request, "log_in.html", status=403, next=target, wrong=wrong)
+        return await page.render(request, "log_in.html", status=403, next=target, wrong=wrong)
     response = RedirectResponse(target, 303)
     response.set_cookie(
         COOKIE,

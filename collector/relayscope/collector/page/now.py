@@ -35,7 +35,7 @@ async def now(request: Request) -> Response:
     if not calls and not found.problems and not found.too_slow:
         (stored,) = await page.reader.rows(query("is_anything_stored"))
         is_anything = any(stored.values())
-    return page.render(
+    return await page.render(
         request,
         "now.html",
         interval=time,

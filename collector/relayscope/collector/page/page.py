@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
@@ -83,10 +85,10 @@ class Page:
         self.colours.reserve(row["component"] for row in rows)
         self._known_until = monotonic() + _KNOWN_SECONDS
 
-    def render(
+    async def render(
         self, request: Request, template: str, *, status: int = 200, **values: Any
     ) -> Response:
-        """Return a page.
+        """Return a page that is made in a thread: what others ask for goes on meanwhile.
 
         Args:
             request: What is answered: `path`, `session` and the forms' `csrf` are taken from it.
@@ -94,6 +96,13 @@ class Page:
             status: That of HTTP.
             values: What the template shows.
         """
+        make = partial(self.rendered, request, template, status=status, **values)
+        return await asyncio.to_thread(make)
+
+    def rendered(
+        self, request: Request, template: str, *, status: int = 200, **values: Any
+    ) -> Response:
+        """Return a small page at once, as `render` does."""
         session = request.state.session
         text = self._environment.get_template(template).render(
             path=request.url.path,

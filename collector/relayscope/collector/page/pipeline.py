@@ -79,7 +79,7 @@ async def pipeline(request: Request) -> Response:
         page.reader.rows(query("database_bytes")),
     )
     samples = history.samples
-    return page.render(
+    return await page.render(
         request,
         "pipeline.html",
         interval=time,

@@ -57,7 +57,7 @@ async def problems(request: Request) -> Response:
     time = await recent(page.reader, request.query_params)
     kind = request.query_params.get("kind", "")
     found = await find(page.reader, time)
-    return page.render(
+    return await page.render(
         request,
         "problems.html",
         interval=time,

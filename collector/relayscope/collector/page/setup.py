@@ -32,7 +32,7 @@ async def setup(request: Request) -> Response:
         page.reader.rows(query("who_calls_whom"), asked),
     )
     problems = [*read("undelivered", undelivered), *read("dropped", dropped)]
-    return page.render(
+    return await page.render(
         request,
         "setup.html",
         interval=time,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+import orjson
 from starlette.responses import Response
 
 from relayscope.collector.page import sql_result
@@ -53,7 +55,7 @@ async def sql(request: Request) -> Response:
             wrong = _TOO_SLOW
         except ReadingError as refused:
             wrong = str(refused)
-    return page.render(
+    return await page.render(
         request,
         "sql.html",
         status=400 if wrong else 200,
@@ -71,15 +73,14 @@ async def sql(request: Request) -> Response:
 async def download_csv(request: Request) -> Response:
     """Answer with the rows as CSV."""
     found = await _download(request, value_loaders.as_text)
-    text = "".join(f"{line}\r\n" for line in sql_result.csv(found))
-    return _file(text.encode("utf-8", "replace"), "text/csv; charset=utf-8", "csv")
+    body = await asyncio.to_thread(_csv, found)
+    return _file(body, "text/csv; charset=utf-8", "csv")
 
 
 async def download_json(request: Request) -> Response:
     """Answer with the rows as a list of objects, in the forms of `relayscope sql --json`."""
     found = await _download(request, value_loaders.as_json)
-    page: Page = request.app.state.page
-    body = bytes(page.json(sql_result.objects(found)).body)
+    body = await asyncio.to_thread(_json, found)
     return _file(body, "application/json", "json")
 
 
@@ -117,6 +118,15 @@ def _is_from_elsewhere(request: Request) -> bool:
     """Return whether another site's page links here. Such a statement is shown, and not run."""
     site = request.headers.get("sec-fetch-site", "none")
     return site not in {"none", "same-origin"}
+
+
+def _csv(found: Rows) -> bytes:
+    text = "".join(f"{line}\r\n" for line in sql_result.csv(found))
+    return text.encode("utf-8", "replace")
+
+
+def _json(found: Rows) -> bytes:
+    return orjson.dumps(sql_result.objects(found), default=str)
 
 
 def _file(body: bytes, media_type: str, ending: str) -> Response:

@@ -35,7 +35,7 @@ async def _choose(request: Request) -> Response:
     page: Page = request.app.state.page
     time = interval(request.query_params, peers.USUAL)
     known = await page.reader.run(partial(peers.names, time=time))
-    return page.render(
+    return await page.render(
         request,
         "compare.html",
         given=request.query_params.get("with", ""),
@@ -48,7 +48,7 @@ async def _messages(request: Request) -> Response:
     page: Page = request.app.state.page
     left, right = sides(request)
     found = await page.reader.run(partial(messages.compared, left=left, right=right))
-    return page.render(request, "compare_messages.html", found=found, laid_out=_shown)
+    return await page.render(request, "compare_messages.html", found=found, laid_out=_shown)
 
 
 async def _peers(request: Request) -> Response:
@@ -58,7 +58,7 @@ async def _peers(request: Request) -> Response:
     method = request.query_params.get("method", "")
     ask = partial(peers.compared, left=left, right=right, method=method, time=time)
     found = await page.reader.run(ask)
-    return page.render(
+    return await page.render(
         request,
         "compare_peers.html",
         choices=CHOICES,
@@ -74,7 +74,7 @@ async def _traces(request: Request) -> Response:
     page: Page = request.app.state.page
     left, right = sides(request)
     values = await page.reader.run(partial(_beside, left, right))
-    return page.render(request, "compare_traces.html", **values)
+    return await page.render(request, "compare_traces.html", **values)
 
 
 views = (

@@ -47,7 +47,7 @@ async def _show(request: Request) -> Response:
         return await _by_beginning(request)
     whole = request.query_params.get("text") == "whole"
     values = await page.reader.run(partial(_values, trace_id, address, whole=whole))
-    return page.render(request, "trace.html", **values)
+    return await page.render(request, "trace.html", **values)
 
 
 async def _choose(request: Request) -> Response:
@@ -57,13 +57,17 @@ async def _choose(request: Request) -> Response:
     trace_id = _given(request)
     whole = request.query_params.get("text") == "whole"
     values = await page.reader.run(partial(_chosen, trace_id, address, whole=whole))
-    return page.render(request, "trace_chosen.html", address=address, **values)
+    return await page.render(request, "trace_chosen.html", address=address, **values)
 
 
 async def _json(request: Request) -> Response:
     trace_id = _given(request)
-    trace = await request.app.state.page.reader.run(partial(load, trace_id=trace_id, limit=LIMIT))
-    return Response(trace_json(trace), media_type="application/json")
+    text = await request.app.state.page.reader.run(partial(_text, trace_id))
+    return Response(text, media_type="application/json")
+
+
+def _text(trace_id: UUID, connection: psycopg.Connection[Any]) -> str:
+    return trace_json(load(connection, trace_id, limit=LIMIT))
 
 
 async def _by_beginning(request: Request) -> Response:
