@@ -53,7 +53,7 @@ class Colours:
             # Its name says where to begin, so that most have theirs whoever else is there.
             first = crc32(name.encode()) % COLOURS
             order = [*range(first, COLOURS), *range(first)]
-            place = min(order, key=self._weights.__getitem__)
+            place: int = min(order, key=self._weights.__getitem__)
             if len(self._given) < _MOST:
                 self._given[name] = place
                 self._weights[place] += 1
