@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from relayscope.collector.query.database import reading
 from relayscope.collector.query.errors import StatementTooSlow
 from relayscope.collector.query.filters import attribute, bound
+from relayscope.collector.query.list_kind import LOGS
 from relayscope.collector.query.listing import newest
 from relayscope.collector.query.statement import Column, Result
 from relayscope.collector.text.times import moment
@@ -75,7 +76,7 @@ def test_an_attribute_of_any_name_is_found(
     spelled = json.dumps({key: value})
     found = newest(
         reader,
-        "logs",
+        LOGS,
         bound({"attribute": (attribute(spelled),)}) | {"most": 100},
         (None, None),
         as_json=False,
@@ -123,9 +124,9 @@ def test_a_list_that_takes_too_long_shows_what_it_has_found(
 
     monkeypatch.setattr("relayscope.collector.query.listing.select", slow)
     asked = bound({}) | {"most": 100}
-    found = newest(reader, "logs", asked, (None, None), as_json=False)
+    found = newest(reader, LOGS, asked, (None, None), as_json=False)
     assert list(found.rows) == [("now",)]
     assert "was not looked at, which takes too long" in capsys.readouterr().err
     windows_seen[:] = [None, None, None]
     with pytest.raises(StatementTooSlow):
-        newest(reader, "logs", asked, (None, None), as_json=False)
+        newest(reader, LOGS, asked, (None, None), as_json=False)

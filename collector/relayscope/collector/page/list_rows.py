@@ -9,32 +9,28 @@ from typing import TYPE_CHECKING, Any, Final, LiteralString
 from relayscope.collector.page.errors import WrongAsk
 from relayscope.collector.query.errors import StatementTooSlow
 from relayscope.collector.query.list_kind import CALLS, TRACES
-from relayscope.collector.query.lookback import EARLIEST, LATEST, Window, beginning
+from relayscope.collector.query.lookback import (
+    EVERYTHING,
+    ROWS,
+    Edge,
+    Window,
+    back,
+    on,
+    up_to,
+    whole,
+)
 from relayscope.collector.query.queries import query
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Callable, Coroutine, Iterable, Sequence
 
     from relayscope.collector.page.list_filter import ListFilter
     from relayscope.collector.page.reader import Reader
-    from relayscope.collector.query.list_kind import ListKind
 
     Ask = Callable[[LiteralString, dict[str, object]], Coroutine[Any, Any, Sequence[Any]]]
 
 SECONDS: Final = 10.0
 """Seconds for one stretch of time; beyond them, what was found before is shown."""
-
-_STRETCHES: Final = (
-    timedelta(minutes=1),
-    timedelta(minutes=20),
-    timedelta(hours=6),
-    timedelta(days=2),
-)
-"""Each is so much longer than the one before that what was looked at in vain costs little; in the
-first, a busy collector has more than a page."""
-
-_AHEAD: Final = timedelta(minutes=1)
-"""Upper bound of what other machines' clocks may be ahead."""
 
 _CHARACTERS: Final = 4000
 """Of a text, on a page of a list: what people read there, and 50 of them at once."""
@@ -47,9 +43,6 @@ _GOES_ON: Final[dict[str, LiteralString]] = {
         ", length(answer) > %(characters)s as answer_goes_on"
     ),
 }
-
-
-_EVERYTHING: Final = Window(EARLIEST, LATEST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +59,7 @@ class Found:
     rows: Sequence[Any]
     following: Any = None
     looked_to: datetime | None = None
-    window: Window = _EVERYTHING
+    window: Window = EVERYTHING
 
 
 def statement(asked: ListFilter) -> LiteralString:
@@ -121,17 +114,17 @@ async def first_rows(ask: Ask, asked: ListFilter, bound: dict[str, object]) -> F
         asked: What it is about.
         bound: The parameters of its statement, but for its times.
     """
-    whole = statement(asked)
+    everything = statement(asked)
     # Much of what a row of these says is looked up for each; so first it is found which there are.
     if asked.kind not in {CALLS, TRACES}:
-        return await _looked_for(ask, whole, asked, bound)
+        return await _looked_for(ask, everything, asked, bound)
     found = await _looked_for(ask, _times_only(asked), asked, bound)
     if not found.rows:
         return found
     # Of all rows of these times, in the same order, the first are the same.
     ends = found.rows if found.following is None else (*found.rows, found.following)
     exactly = {"times": sorted({_time_of(row, asked) for row in ends}), "most": len(ends)}
-    rows = await ask(whole, bound | found.window._asdict() | exactly)
+    rows = await ask(everything, bound | found.window._asdict() | exactly)
     return replace(_page(rows, asked, found.window), looked_to=found.looked_to)
 
 
@@ -174,44 +167,19 @@ def _moment(time: datetime | str) -> datetime:
     return datetime.fromisoformat(time) if isinstance(time, str) else time
 
 
-async def _windows(ask: Ask, asked: ListFilter) -> Sequence[Window]:
+async def _windows(ask: Ask, asked: ListFilter) -> Iterable[Window]:
     """The stretches to look at, one after the other, until one holds enough."""
-    since, until = asked.times
-    since = beginning(since, until, asked.sort, is_by_trace=bool(asked.traces))
-    end = until or LATEST
-    if since:
-        return [Window(since, end)]
+    time = whole(*asked.times, asked.sort)
+    if asked.sort != "time" or asked.traces:
+        return [time]  # the greatest may be anywhere, and an index finds traces wherever they are
     if asked.is_ascending:
-        return [Window(EARLIEST, one) for one in await _ends(ask, asked.kind, end)]
-    return [Window(one, end) for one in await _starts(ask, asked.kind, end)]
+        return on(await _edge(ask, query(asked.kind.oldest), {"since": time.since}), time)
+    return back(await _edge(ask, query(asked.kind.newest), {"until": up_to(time.until)}), time)
 
 
-async def _starts(ask: Ask, kind: ListKind, end: datetime) -> list[datetime]:
-    """From when on to look, the latest first: back from the newest that there is.
-
-    What a broken clock has put into the future is found, too, and nothing is counted from it.
-    """
-    before = min(end, datetime.now(UTC) + _AHEAD)
-    name: LiteralString = "newest_span" if _is_of_spans(kind) else "newest_record_time"
-    rows = await ask(query(name), {"until": before})
-    if not rows:
-        return [EARLIEST]
-    latest = _moment(rows[0]["time"])
-    return [*(max(EARLIEST + back, latest) - back for back in _STRETCHES), EARLIEST]
-
-
-async def _ends(ask: Ask, kind: ListKind, end: datetime) -> list[datetime]:
-    """Until when to look, the earliest first: on from the oldest that there is."""
-    name: LiteralString = "oldest_span" if _is_of_spans(kind) else "oldest_record_time"
-    rows = await ask(query(name), {})
-    if not rows:
-        return [end]
-    oldest = _moment(rows[0]["time"])
-    return [*(min(min(LATEST - on, oldest) + on, end) for on in _STRETCHES), end]
-
-
-def _is_of_spans(kind: ListKind) -> bool:
-    return kind.name in {"calls", "traces"}
+async def _edge(ask: Ask, statement: LiteralString, bound: dict[str, object]) -> Edge:
+    (found,) = await ask(statement, bound | {"rows": ROWS})
+    return Edge(*(one and _moment(one) for one in (found["time"], found["near"])))
 
 
 def following(asked: ListFilter, found: Found) -> ListFilter | None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from relayscope.collector.page.interval import CHOICES, interval
+from relayscope.collector.query.lookback import LATEST, up_to
 from relayscope.collector.query.queries import query
 
 if TYPE_CHECKING:
@@ -20,9 +20,6 @@ _TAKEN: Final = tuple(CHOICES)[2:]
 _USUAL: Final = "1h"
 """The time to show if nothing is recorded."""
 
-_AHEAD: Final = timedelta(minutes=1)
-"""Upper bound of what another machine's clock may be ahead."""
-
 
 async def recent(reader: Reader, address: Mapping[str, str]) -> Interval:
     """Return the time that an address says, or the shortest choice that has the newest record.
@@ -35,9 +32,9 @@ async def recent(reader: Reader, address: Mapping[str, str]) -> Interval:
     """
     if address.get("since") or address.get("until"):
         return interval(address)
-    newest = await reader.rows(query("newest_record_time"), {"until": datetime.now(UTC) + _AHEAD})
-    for choice in _TAKEN if newest else ():
+    (edge,) = await reader.rows(query("newest_records"), {"until": up_to(LATEST), "rows": 1})
+    for choice in _TAKEN if edge["time"] else ():
         taken = interval({"since": choice})
-        if newest[0]["time"] >= taken.since:
+        if edge["time"] >= taken.since:
             return taken
     return interval({"since": _USUAL})

@@ -24,6 +24,8 @@ class ListKind(NamedTuple):
         texts: Those of them that may be very long.
         time: The column that holds the time.
         orders: From which end on it can be read; empty if only the newest come first.
+        newest: The name of the statement that finds its edge with the newest rows.
+        oldest: The name of that for the other edge.
     """
 
     name: LiteralString
@@ -34,6 +36,8 @@ class ListKind(NamedTuple):
     texts: tuple[LiteralString, ...] = ()
     time: LiteralString = "time"
     orders: tuple[str, ...] = ORDERS
+    newest: LiteralString = "newest_records"
+    oldest: LiteralString = "oldest_records"
 
     def statement(self, *, has_text: bool) -> LiteralString:
         """The name of the statement, with or without a text that is looked for."""
@@ -53,6 +57,8 @@ TRACES: Final = ListKind(
         *("errors", "messages", "odd_messages"),
     ),
     time="start_time",
+    newest="newest_spans",
+    oldest="oldest_spans",
 )
 CALLS: Final = ListKind(
     "calls",
@@ -68,6 +74,8 @@ CALLS: Final = ListKind(
         "answer",
     ),
     ("request", "answer"),
+    newest="newest_calls",
+    oldest="oldest_calls",
 )
 MESSAGES: Final = ListKind(
     "messages",

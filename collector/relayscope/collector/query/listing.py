@@ -9,16 +9,16 @@ import click
 
 from relayscope.collector.query import value_loaders as values
 from relayscope.collector.query.errors import StatementTooSlow
-from relayscope.collector.query.lookback import beginning, windows
+from relayscope.collector.query.lookback import whole, windows
 from relayscope.collector.query.named_query import select
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
-    from typing import LiteralString
 
     import psycopg
 
+    from relayscope.collector.query.list_kind import ListKind
     from relayscope.collector.query.statement import Result
 
 _NOT_ALL: Final = (
@@ -28,26 +28,28 @@ _NOT_ALL: Final = (
 
 def newest(
     connection: psycopg.Connection[Any],
-    name: LiteralString,
+    kind: ListKind,
     bound: Mapping[str, object],
     times: tuple[datetime | None, datetime | None],
     *,
     as_json: bool,
 ) -> Result:
-    """The newest rows of a statement that gives the newest first; here the newest is last.
+    """The newest rows of a list, whose statement gives the newest first; here the newest is last.
 
     Args:
         connection: as `database.reading` gives it.
-        name: of the statement.
-        bound: its parameters, `most` among them, without its times.
+        kind: the list.
+        bound: the parameters of its statement, `most` among them, without its times.
         times: since and until, as far as they were given.
         as_json: whether values are as in JSON, and not as text.
     """
     rows: list[tuple[Any, ...]] = []
     looked_at = ""
-    since, until = times
-    since = beginning(since, until, bound["sort"], is_by_trace=bound["trace"] is not None)
-    for window in windows(since, until):
+    name = kind.statement(has_text=bound["text"] is not None)
+    time = whole(*times, bound["sort"])
+    # The greatest may be anywhere, and an index finds traces wherever they are.
+    is_newest = bound["sort"] == "time" and bound["trace"] is None
+    for window in windows(connection, kind.newest, time) if is_newest else [time]:
         try:
             result = select(
                 connection,

@@ -203,24 +203,95 @@ order by case when not %(ascending)s::boolean then case %(sort)s::text
          case when %(ascending)s::boolean then trace.start_time end, trace.start_time desc
 limit %(most)s
 
--- newest_span --
--- When the newest span before `until` began.
-select start_time as time from relayscope.spans
-where start_time < %(until)s
-order by start_time desc
-limit 1
+-- newest_spans --
+-- When the newest span before `until` began, and when the last of the `rows` newest did (`near`), if there are as many.
+select max(time) as time, case when count(*) = %(rows)s then min(time) end as near
+from (
+    select start_time as time
+    from relayscope.spans
+    where start_time < %(until)s
+    order by start_time desc
+    limit %(rows)s
+) as newest
 
--- oldest_span --
--- When the oldest span began.
-select start_time as time from relayscope.spans
-order by start_time
-limit 1
+-- newest_records --
+-- The same of log records.
+select max(time) as time, case when count(*) = %(rows)s then min(time) end as near
+from (
+    select time
+    from relayscope.logs
+    where time < %(until)s
+    order by time desc
+    limit %(rows)s
+) as newest
 
--- oldest_record_time --
--- The time of the oldest log record.
-select time from relayscope.logs
-order by time
-limit 1
+-- newest_calls --
+-- The same of what calls are made of: between `time` and `near` there are no more of either.
+select max(time) as time, max(near) as near
+from (
+    select max(time) as time, case when count(*) = %(rows)s then min(time) end as near
+    from (
+        select start_time as time
+        from relayscope.spans
+        where start_time < %(until)s
+        order by start_time desc
+        limit %(rows)s
+    ) as newest
+    union all
+    select max(time) as time, case when count(*) = %(rows)s then min(time) end as near
+    from (
+        select time
+        from relayscope.logs
+        where time < %(until)s
+        order by time desc
+        limit %(rows)s
+    ) as newest
+) as both_ends
+
+-- oldest_spans --
+-- When the oldest span from `since` on began, and when the last of the `rows` oldest did (`near`), if there are as many.
+select min(time) as time, case when count(*) = %(rows)s then max(time) end as near
+from (
+    select start_time as time
+    from relayscope.spans
+    where start_time >= %(since)s
+    order by start_time
+    limit %(rows)s
+) as oldest
+
+-- oldest_records --
+-- The same of log records.
+select min(time) as time, case when count(*) = %(rows)s then max(time) end as near
+from (
+    select time
+    from relayscope.logs
+    where time >= %(since)s
+    order by time
+    limit %(rows)s
+) as oldest
+
+-- oldest_calls --
+-- The same of what calls are made of: between `time` and `near` there are no more of either.
+select min(time) as time, min(near) as near
+from (
+    select min(time) as time, case when count(*) = %(rows)s then max(time) end as near
+    from (
+        select start_time as time
+        from relayscope.spans
+        where start_time >= %(since)s
+        order by start_time
+        limit %(rows)s
+    ) as oldest
+    union all
+    select min(time) as time, case when count(*) = %(rows)s then max(time) end as near
+    from (
+        select time
+        from relayscope.logs
+        where time >= %(since)s
+        order by time
+        limit %(rows)s
+    ) as oldest
+) as both_ends
 
 -- records --
 -- The newest records of both kinds, newest first.

@@ -1,16 +1,44 @@
-"""Windows of time in which to look for the newest of something, if nobody said how far back."""
+"""Stretches of time in which to look, one after the other, until one holds enough.
+
+The newest of something are looked for back from the newest row that there is, and not from now: a
+stretch then has as much in it whenever it was recorded.
+"""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from relayscope.collector.query.named_query import rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import LiteralString
 
-_LOOK_BACK: Final = (timedelta(minutes=10), timedelta(hours=3), timedelta(days=2))
-"""The newest are mostly in the first; each is so much larger than the one before that what was
-looked at in vain costs little. The last window is everything."""
+    import psycopg
+
+ROWS: Final = 500
+"""Rows in the first stretch, however fast they came: a busy collector's minute had millions of
+records, which took a list of calls 40 s. To find out which calls there are takes 30 µs for each."""
+
+_STRETCHES: Final = (
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=6),
+    timedelta(days=2),
+)
+"""After it, those of them that are longer."""
+
+_WORTH: Final = 5
+"""How many times as long as a stretch the whole time must be: what was looked at in vain costs
+little beside it."""
+
+_AHEAD: Final = timedelta(minutes=1)
+"""Upper bound of what other machines' clocks may be ahead: what a broken one has put into the
+future is found, too, and nothing is counted from it."""
+
+_TICK: Final = timedelta(microseconds=1)
 
 _A_DAY: Final = timedelta(days=1)
 """Time to look back for the greatest: unlike the newest, they could be anywhere."""
@@ -26,34 +54,79 @@ class Window(NamedTuple):
     until: datetime
 
 
-def beginning(
-    since: datetime | None, until: datetime | None, sort: object, *, is_by_trace: bool
-) -> datetime | None:
-    """Return from when on a list is looked for; None if back from the newest.
+class Edge(NamedTuple):
+    """An end of what is stored.
+
+    Attributes:
+        time: Of the last row there; None if there is none.
+        near: Of the last but so many; None if there are fewer.
+    """
+
+    time: datetime | None
+    near: datetime | None
+
+
+EVERYTHING: Final = Window(EARLIEST, LATEST)
+
+
+def whole(since: datetime | None, until: datetime | None, sort: object) -> Window:
+    """Return the time that a list is about.
 
     Args:
-        since: where it was said.
-        until: where it was said.
-        sort: the column by which the greatest come first.
-        is_by_trace: whether it is about certain traces.
+        since: Where it was said.
+        until: Where it was said.
+        sort: The column by which the greatest come first.
     """
     if since is None and sort != "time":
-        return (until or datetime.now(UTC)) - _A_DAY
-    if since is None and is_by_trace:
-        return EARLIEST  # an index finds them, wherever they are
-    return since
+        since = (until or datetime.now(UTC)) - _A_DAY
+    return Window(since or EARLIEST, until or LATEST)
 
 
-def windows(since: datetime | None, until: datetime | None) -> Iterator[Window]:
-    """Yield the windows to look at, one after the other, until one holds enough.
+def up_to(until: datetime) -> datetime:
+    """Return until when the newest row is asked for."""
+    return min(until, datetime.now(UTC) + _AHEAD)
+
+
+def back(edge: Edge, time: Window) -> Iterator[Window]:
+    """Yield the windows to look at for the newest: all of them end where `time` does.
 
     Args:
-        since: where it was said how far back: then there is one window.
-        until: where it was said.
+        edge: Of the newest rows in it.
+        time: In which to look; the last window.
     """
-    end = until or LATEST
-    if since is None:
-        newest = min(end, datetime.now(UTC))
-        for back in _LOOK_BACK:
-            yield Window(newest - back, end)
-    yield Window(since or EARLIEST, end)
+    for newest, length in _lengths(edge):
+        if newest - time.since <= _WORTH * length:
+            break
+        yield Window(newest - length, time.until)
+    yield time
+
+
+def on(edge: Edge, time: Window) -> Iterator[Window]:
+    """Yield the windows to look at for the oldest, as `back` does from the other end."""
+    for oldest, length in _lengths(edge):
+        if time.until - oldest <= _WORTH * length:
+            break
+        yield Window(time.since, oldest + length)
+    yield time
+
+
+def _lengths(edge: Edge) -> Iterator[tuple[datetime, timedelta]]:
+    if edge.time is None or edge.near is None:
+        return  # all there is, is little
+    first = abs(edge.time - edge.near) + _TICK  # a window is until before its end
+    yield edge.time, first
+    yield from ((edge.time, longer) for longer in _STRETCHES if longer > first)
+
+
+def windows(
+    connection: psycopg.Connection[Any], newest: LiteralString, time: Window = EVERYTHING
+) -> Iterator[Window]:
+    """Yield the windows to look at for the newest.
+
+    Args:
+        connection: As `database.reading` gives it.
+        newest: The name of the statement that finds the edge.
+        time: In which to look.
+    """
+    (edge,) = rows(connection, newest, {"until": up_to(time.until), "rows": ROWS})
+    return back(Edge(**edge), time)

@@ -85,14 +85,6 @@ where trace_id between %(first)s and %(last)s
 order by trace_id
 limit 5
 
--- newest_record_time --
--- The time of the newest log record until `until`, which is one row or none.
-select time
-from relayscope.logs
-where time < %(until)s
-order by time desc
-limit 1
-
 -- is_anything_stored --
 -- Whether there is any span or record.
 select exists (select from relayscope.spans) or exists (select from relayscope.logs)

@@ -11,7 +11,7 @@ from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import set_json_loads
 
 from relayscope.collector.query.errors import TraceMissing
-from relayscope.collector.query.lookback import EARLIEST, LATEST, Window, windows
+from relayscope.collector.query.lookback import EARLIEST, EVERYTHING, LATEST, Window, up_to, windows
 from relayscope.collector.query.named_query import in_our_words
 from relayscope.collector.query.queries import query
 from relayscope.collector.query.records import Message, Record, Span, SpanEvent
@@ -31,11 +31,6 @@ WHOLE: Final = 2**31 - 1
 
 _AFTER: Final = timedelta(seconds=1)
 """Time after the last record of a trace in which a message may arrive that belongs to it."""
-
-
-_AHEAD: Final = timedelta(minutes=1)
-"""Time by which another machine's clock may be ahead for its trace to be the newest: a span from
-next year is not what just happened."""
 
 
 def load(
@@ -105,8 +100,10 @@ def newest(connection: psycopg.Connection[Any]) -> UUID:
         TraceMissing: nothing is stored.
         DatabaseMissing: relayscope never wrote to this database.
     """
-    looked_at = [*windows(None, datetime.now(UTC) + _AHEAD), Window(EARLIEST, LATEST)]
     with in_our_words():
+        # A span from next year is not what just happened.
+        until_now = Window(EARLIEST, up_to(LATEST))
+        looked_at = [*windows(connection, "newest_spans", until_now), EVERYTHING]
         for statement in (query("newest_call"), query("newest_trace")):
             for window in looked_at:
                 rows = _rows(connection, statement, window._asdict())

@@ -160,7 +160,7 @@ def _text(connection: psycopg.Connection[Any], message_id: str) -> str:
             f"{one_line(message_id)} is no message id; `relayscope messages` lists them"
         )
     parts = {"channel": channel, "sequence": int(sequence[:18])}
-    for window in windows(None, None):
+    for window in windows(connection, "newest_records"):
         found = select(connection, "text_of_message", parts | window._asdict(), values.as_text)
         for (text,) in found.rows:
             if text is None:

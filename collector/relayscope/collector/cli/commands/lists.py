@@ -61,11 +61,10 @@ def parameters(connection: psycopg.Connection[Any], given: dict[str, Any]) -> di
 
 def _list(settings: Settings, kind: ListKind, table: ListTable, given: dict[str, Any]) -> None:
     form = given.pop("as_json")
-    name = kind.statement(has_text=given.get("text") is not None)
     bound(given)  # what is wrong with it is said before anything is connected to
     with failures(), reading(settings, timeout=TIMEOUT) as connection:
         times = (given["since"], given["until"])
-        found = newest(connection, name, parameters(connection, given), times, as_json=form)
+        found = newest(connection, kind, parameters(connection, given), times, as_json=form)
         if form or not stdout_console().is_terminal:
             show(found, as_json=form)
             return

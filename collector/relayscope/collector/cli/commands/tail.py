@@ -87,7 +87,7 @@ def tail(*, settings: Settings, follow: bool, as_json: bool, **given: Any) -> No
 
         if follow:
             look()
-        last = newest(connection, "records", asked, times, as_json=as_json)
+        last = newest(connection, RECORDS, asked, times, as_json=as_json)
         rows = list(last.rows)
         lines.write(replace(last, rows=iter(rows)))
         # Shown already, even if it came between the two looks.

@@ -62,7 +62,7 @@ def _message(connection: psycopg.Connection[Any], message_id: str) -> dict[str, 
     if not channel or not sequence.isascii() or not sequence.isdigit() or "\0" in channel:
         raise WrongAsk(f"{one_line(message_id)} is no id of a message")
     parts = {"channel": channel, "sequence": int(sequence[:18])}
-    for window in windows(None, None):
+    for window in windows(connection, "newest_records"):
         if rows := _rows(connection, "message_of_id", parts | window._asdict()):
             return rows[0]
     raise NotShown(f"no message {one_line(message_id)} is stored")

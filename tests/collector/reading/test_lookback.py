@@ -1,0 +1,47 @@
+"""Where the newest, or the oldest, are looked for when nobody said how far."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relayscope.collector.query.lookback import EARLIEST, LATEST, Edge, Window, back, on
+
+MOMENTS = st.one_of(
+    st.datetimes().map(lambda moment: moment.replace(tzinfo=EARLIEST.tzinfo)),
+    st.sampled_from((EARLIEST, LATEST)),
+)
+
+
+@given(st.lists(MOMENTS, min_size=4, max_size=4).map(sorted))
+def test_each_look_is_longer_until_it_is_at_everything(moments: list[datetime]) -> None:
+    """From the newest row back, or from the oldest on; the last costs more than those in vain."""
+    since, one, other, until = moments
+    time = Window(since, until)
+    from_newest = list(back(Edge(other, one), time))
+    from_oldest = list(on(Edge(one, other), time))
+    for row, looks in ((other, from_newest), (one, from_oldest)):
+        assert looks[-1] == time
+        for less, more in pairwise(looks):
+            assert more.since <= less.since <= row <= less.until <= more.until
+            assert less != more
+    assert all(5 * (other - look.since) <= other - since for look in from_newest[:-1])
+
+
+@given(st.lists(MOMENTS, min_size=4, max_size=4).map(sorted))
+def test_the_first_look_has_all_of_the_newest_rows(moments: list[datetime]) -> None:
+    """As many as are counted, however fast they came."""
+    since, one, other, until = moments
+    assert next(back(Edge(other, one), Window(since, until))).since <= one
+    assert next(on(Edge(one, other), Window(since, until))).until >= min(other, until)
+
+
+@given(MOMENTS, st.tuples(MOMENTS, MOMENTS).map(sorted))
+def test_where_little_is_there_is_one_look(row: datetime, moments: list[datetime]) -> None:
+    """From either end."""
+    time = Window(*moments)
+    for edge in (Edge(None, None), Edge(row, None)):
+        assert list(back(edge, time)) == list(on(edge, time)) == [time]
