@@ -61,6 +61,22 @@ def test_a_question_takes_no_longer_than_it_may(database_url: str) -> None:
         asked(database_url, lambda reader: reader.rows("select pg_sleep(60)", seconds=0.1))
 
 
+def test_a_question_waits_no_longer_for_its_turn_than_it_may_take(database_url: str) -> None:
+    """Where all connections are busy, it is given up, too; and the next one finds its turn."""
+
+    async def ask(reader: Reader) -> Any:
+        slow = [asyncio.create_task(reader.rows("select pg_sleep(60)")) for _ in range(CONNECTIONS)]
+        await asyncio.sleep(0)  # now it is their turn
+        with pytest.raises(StatementTooSlow, match="busy with other questions"):
+            await reader.rows("select 1", seconds=0.1)
+        for task in slow:
+            task.cancel()
+        await asyncio.wait(slow)
+        return await reader.rows("select 1 as one")
+
+    assert asked(database_url, ask) == [{"one": 1}]
+
+
 def test_a_question_ends_when_nobody_waits_for_it(database_url: str) -> None:
     """A user who leaves gives the connection back, also when all are busy."""
 

@@ -13,7 +13,7 @@ from relayscope.collector.page.errors import WrongAsk
 from relayscope.collector.page.interval import interval
 from relayscope.collector.page.json_rows import json_rows
 from relayscope.collector.page.list_filter import ListFilter
-from relayscope.collector.page.list_rows import bound_of, first_rows, following
+from relayscope.collector.page.list_rows import bound_of, first_rows, following, remaining
 from relayscope.collector.page.problems import find
 from relayscope.collector.page.view import View
 from relayscope.collector.query.list_kind import CALLS, LOGS, MESSAGES, RECORDS, TRACES
@@ -45,8 +45,10 @@ async def tell_list(kind: ListKind, request: Request) -> Response:
     characters = _characters(request.query_params.get("characters", ""))
     asked = ListFilter.read(kind, [(name, value) for name, value in pairs if name != "characters"])
 
+    seconds = remaining()
+
     def ask(statement: LiteralString, bound: dict[str, object]) -> Coroutine[Any, Any, Any]:
-        return json_rows(page.reader, statement, bound)
+        return json_rows(page.reader, statement, bound, seconds=seconds())
 
     bound = await bound_of(page.reader, asked) | {"characters": characters}
     found = await first_rows(ask, asked, bound)

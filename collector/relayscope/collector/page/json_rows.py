@@ -18,10 +18,14 @@ if TYPE_CHECKING:
 
 
 async def json_rows(
-    reader: Reader, statement: LiteralString, bound: Mapping[str, object]
+    reader: Reader,
+    statement: LiteralString,
+    bound: Mapping[str, object],
+    *,
+    seconds: float = SECONDS,
 ) -> Sequence[dict[str, Any]]:
     """Return the rows of a statement, by the names of its columns."""
-    return await reader.run(partial(_ask, statement, bound), seconds=SECONDS)
+    return await reader.run(partial(_ask, statement, bound), seconds=seconds)
 
 
 def _ask(

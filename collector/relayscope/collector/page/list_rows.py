@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, LiteralString
 
 from relayscope.collector.page.errors import WrongAsk
@@ -30,7 +31,10 @@ if TYPE_CHECKING:
     Ask = Callable[[LiteralString, dict[str, object]], Coroutine[Any, Any, Sequence[Any]]]
 
 SECONDS: Final = 10.0
-"""Seconds for one stretch of time; beyond them, what was found before is shown."""
+"""Seconds to look for the rows of a list; beyond them, what was found before is shown."""
+
+_LEAST_SECONDS: Final = 3.0
+"""Seconds for a statement when these are over: to read what was found."""
 
 _CHARACTERS: Final = 4000
 """Of a text, on a page of a list: what people read there, and 50 of them at once."""
@@ -78,12 +82,19 @@ def statement(asked: ListFilter) -> LiteralString:
 
 async def find(reader: Reader, asked: ListFilter) -> Found:
     """Find the rows of a page."""
+    seconds = remaining()
 
     def ask(statement: LiteralString, bound: dict[str, object]) -> Coroutine[Any, Any, Any]:
-        return reader.rows(statement, bound, seconds=SECONDS)
+        return reader.rows(statement, bound, seconds=seconds())
 
     bound = await bound_of(reader, asked) | {"characters": _CHARACTERS}
     return await first_rows(ask, asked, bound)
+
+
+def remaining() -> Callable[[], float]:
+    """Return what says, from now on, how many seconds a statement of a list may take."""
+    end = monotonic() + SECONDS
+    return lambda: max(_LEAST_SECONDS, end - monotonic())
 
 
 async def bound_of(reader: Reader, asked: ListFilter) -> dict[str, object]:

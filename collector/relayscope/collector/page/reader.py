@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, LiteralString, TypeVar
 
 from psycopg import Connection
 from sqlalchemy import create_engine
 
 from relayscope.collector.query.database import again, connect_reader
+from relayscope.collector.query.errors import StatementTooSlow
 from relayscope.collector.query.named_query import in_our_words, rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
     from sqlalchemy import Engine
 
@@ -26,6 +28,9 @@ CONNECTIONS: Final = 4
 
 SECONDS: Final = 20.0
 """Seconds that a statement of a view may take."""
+
+_LEAST_SECONDS: Final = 0.1
+"""Seconds that are left to who had to wait for nearly as long as it may take."""
 
 _CANCEL_SECONDS: Final = 5.0
 """Seconds that a cancellation waits for PostgreSQL to hear it."""
@@ -57,7 +62,7 @@ class Reader:
         Args:
             statement: As `query` gives it.
             parameters: The values of its parameters.
-            seconds: How long it may take.
+            seconds: How long it may take, waiting for its turn among other questions too.
 
         Raises:
             ReadingError: With PostgreSQL's words, and what to do.
@@ -73,13 +78,13 @@ class Reader:
 
         Args:
             ask: Such as `partial(traces.load, ...)`: takes the connection first.
-            seconds: How long each of its statements may take.
+            seconds: How long each of its statements may take, and the wait for its turn before.
 
         Raises:
             ReadingError: With PostgreSQL's words, and what to do.
         """
-        async with self._room:
-            asking = _Asking(self._engine, seconds)
+        async with self._turn(seconds) as left:
+            asking = _Asking(self._engine, left)
             answer = asyncio.ensure_future(asyncio.to_thread(asking, ask))
             try:
                 return await asyncio.shield(answer)
@@ -87,6 +92,27 @@ class Reader:
                 await asyncio.to_thread(asking.cancel)
                 await asyncio.wait({answer})
                 raise
+
+    @asynccontextmanager
+    async def _turn(self, seconds: float) -> AsyncIterator[float]:
+        """Wait for a connection, and yield how many of the seconds are left.
+
+        Views ask a dozen questions at once: were each given all of its time when its turn comes,
+        somebody would wait three times as long for the last.
+        """
+        began = monotonic()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._room.acquire()
+        except TimeoutError:
+            raise StatementTooSlow(
+                f"for {seconds:.0f} seconds the page was busy with other questions; ask again, or "
+                "for less time"
+            ) from None
+        try:
+            yield max(_LEAST_SECONDS, seconds - (monotonic() - began))
+        finally:
+            self._room.release()
 
     def close(self) -> None:
         """Close the connections."""
