@@ -111,6 +111,17 @@ def test_differences_and_problems_are_the_same_as_on_the_command_line(
     assert answer["rows"] == printed(shared_database_url, "problems")
 
 
+def test_what_is_plotted_is_told_in_numbers(client: httpx.Client) -> None:
+    """Records by their time, what is missing of them, and what retention does with them."""
+    answer = client.get("/api/pipeline?since=1d").json()
+    views = {row["view"] for row in answer["rows"]}
+    assert {"stored", "partitions"} <= views
+    assert answer["database_bytes"] > 0
+    stored = [row for row in answer["rows"] if row["view"] == "stored"]
+    records = client.get("/api/tail?since=1d&all=true&limit=1000").json()["rows"]
+    assert sum(row["records"] for row in stored if row["what"] == "log records") == len(records)
+
+
 def test_the_description_says_what_each_answer_has(client: httpx.Client) -> None:
     """Every field of every row is described in OpenAPI, and every filter there is taken."""
     document = client.get("/api/openapi.json").json()
@@ -139,12 +150,14 @@ def test_the_description_says_what_sums_and_differences_have(client: httpx.Clien
     for path, sides in (
         ("stats", {}),
         ("problems", {}),
+        ("cost", {"since": "1d"}),
+        ("pipeline", {}),
         ("diff", {"left": message, "right": first}),
         ("peers", {"left": "time-server", "right": "iccm-relay"}),
     ):
         asked = document["paths"][f"/api/{path}"]["get"]
         needed = [one["name"] for one in asked["parameters"] if one.get("required")]
-        assert needed == list(sides)
+        assert needed == [name for name in sides if name != "since"]
         answer = asked["responses"]["200"]["content"]["application/json"]["schema"]
         rows = client.get(f"/api/{path}", params=sides).json()["rows"]
         assert rows

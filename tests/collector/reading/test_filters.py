@@ -123,6 +123,8 @@ def test_a_list_that_takes_too_long_shows_what_it_has_found(
         return Result((Column("time", 25),), iter([("now",)] * (len(windows_seen) % 4)))
 
     monkeypatch.setattr("relayscope.collector.query.listing.select", slow)
+    # As if there were more than a first stretch has.
+    monkeypatch.setattr("relayscope.collector.query.lookback.ROWS", 3)
     asked = bound({}) | {"most": 100}
     found = newest(reader, LOGS, asked, (None, None), as_json=False)
     assert list(found.rows) == [("now",)]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, LiteralString
 
 from starlette.responses import Response
 
+from relayscope.collector.page import cost, pipeline
 from relayscope.collector.page.api_description import CHARACTERS, MOST_CHARACTERS, description
 from relayscope.collector.page.errors import WrongAsk
 from relayscope.collector.page.interval import interval
@@ -16,6 +17,7 @@ from relayscope.collector.page.list_filter import ListFilter
 from relayscope.collector.page.list_rows import bound_of, first_rows, following, remaining
 from relayscope.collector.page.problems import find
 from relayscope.collector.page.view import View
+from relayscope.collector.query.cost import tokens
 from relayscope.collector.query.list_kind import CALLS, LOGS, MESSAGES, RECORDS, TRACES
 from relayscope.collector.query.queries import query
 from relayscope.collector.query.trace_id import is_row_number, parse_trace_id
@@ -83,6 +85,33 @@ async def tell_problems(request: Request) -> Response:
     return page.json({"rows": [asdict(one) for one in found.problems], "too_slow": found.too_slow})
 
 
+async def tell_cost(request: Request) -> Response:
+    """Answer with what definitions and results of tools come to."""
+    page: Page = request.app.state.page
+    found = await cost.find(page.reader, interval(request.query_params))
+    definitions = [
+        {"view": "definitions", "component": one.component, "peer": one.peer, "tool": tool.name}
+        | {"time": one.time, "trace_id": one.trace_id, "message_id": one.message_id}
+        | {"characters": tool.characters, "bytes": tool.bytes, "tokens": tokens(tool.bytes)}
+        | {"results": tool.calls}
+        for one in found.listings
+        for tool in one.tools
+    ]
+    results = [
+        {"view": "results", **row, "tokens": tokens(row["bytes"] or 0)} for row in found.called
+    ]
+    return page.json({"rows": definitions + results})
+
+
+async def tell_pipeline(request: Request) -> Response:
+    """Answer with what is stored and missing, and how long it is kept."""
+    page: Page = request.app.state.page
+    found = await pipeline.find(page, interval(request.query_params))
+    parts = ("stored", "delivery", "dropped", "partitions")
+    rows = [{"view": part, **row} for part in parts for row in getattr(found, part)]
+    return page.json({"rows": rows, "database_bytes": found.database_bytes})
+
+
 async def tell_trace(request: Request) -> Response:
     """Answer with all of a trace."""
     page: Page = request.app.state.page
@@ -132,6 +161,8 @@ views = (
     *(View(f"/api/{path}", "", _handler(kind)) for path, kind in LISTS.items()),
     View("/api/stats", "", tell_stats),
     View("/api/problems", "", tell_problems),
+    View("/api/cost", "", tell_cost),
+    View("/api/pipeline", "", tell_pipeline),
     View("/api/trace/{trace_id}", "", tell_trace),
     View("/api/openapi.json", "", tell_description),
 )

@@ -44,6 +44,7 @@ _TYPES: Final[dict[str, dict[str, Any]]] = {
 _SIDES: Final = ("left", "right")
 _REQUIRED: Final = {"required": True}
 _DIFFERENCE: Final = ("path", "left", "right", "difference")
+_COST: Final = ("view", "component", "peer", "tool", "results", "bytes", "tokens", "trace_id")
 _PROBLEM: Final = tuple(field.name for field in fields(Problem))
 
 
@@ -60,6 +61,8 @@ def description(lists: Mapping[str, ListKind]) -> dict[str, Any]:
     for path, about, parameters, columns in (
         ("stats", "What was stored, who called whom, and what is missing", times, ("view",)),
         ("problems", "What is wrong, the most severe first", times, _PROBLEM),
+        ("cost", "What definitions and results of tools come to", times, _COST),
+        ("pipeline", "What is stored and missing, and how long it is kept", times, ("view",)),
         ("diff", "In what two messages differ, by their ids", both, _DIFFERENCE),
         (
             "peers",

@@ -41,12 +41,14 @@ class Interval:
         until: Its end; `LATEST` where it has none.
         given_since: As the address says it, or as is taken where it says nothing.
         given_until: As the address says it; empty where it says nothing.
+        instead_of: The choice that was not taken by itself, because there is too much in it.
     """
 
     since: datetime
     until: datetime
     given_since: str
     given_until: str
+    instead_of: str = ""
 
     @property
     def query(self) -> str:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from relayscope.collector.page.curves import Curves
     from relayscope.collector.page.figure_history import FigureHistory, Points, Sample
+    from relayscope.collector.page.interval import Interval
     from relayscope.collector.page.page import Page
     from relayscope.storage import Policy
 
@@ -62,11 +63,27 @@ class Plot(NamedTuple):
     written: Callable[[float], str]
 
 
-async def pipeline(request: Request) -> Response:
-    """Show it."""
-    page: Page = request.app.state.page
-    history: FigureHistory = request.app.state.figure_history
-    time = interval(request.query_params)
+class Found(NamedTuple):
+    """Rows of what is stored, what is missing and how long it is kept; and the database's size.
+
+    Attributes:
+        since: From when on; the first step begins there.
+        until: Until before.
+        step: The stretches of time in which records are counted.
+    """
+
+    since: datetime
+    until: datetime
+    step: timedelta
+    stored: Sequence[Mapping[str, Any]]
+    delivery: Sequence[Mapping[str, Any]]
+    dropped: Sequence[Mapping[str, Any]]
+    partitions: Sequence[Mapping[str, Any]]
+    database_bytes: int
+
+
+async def find(page: Page, time: Interval) -> Found:
+    """Ask for it."""
     until = min(time.until, datetime.now(UTC))
     since = max(time.since, until - _LONGEST)
     asked = {"since": since, "until": until}
@@ -78,19 +95,29 @@ async def pipeline(request: Request) -> Response:
         page.reader.rows(query("partitions"), {"most": _PARTITIONS}),
         page.reader.rows(query("database_bytes")),
     )
+    held = kept(partitions, policy(page.settings))
+    return Found(since, until, step, stored, delivery, dropped, held, size[0]["bytes"])
+
+
+async def pipeline(request: Request) -> Response:
+    """Show it."""
+    page: Page = request.app.state.page
+    history: FigureHistory = request.app.state.figure_history
+    time = interval(request.query_params)
+    found = await find(page, time)
     samples = history.samples
     return await page.render(
         request,
         "pipeline.html",
         interval=time,
         choices=CHOICES,
-        stored=_stored(stored, since, until, step),
+        stored=_stored(found),
         plots=_plots(samples),
         watched_since=samples[0].time if samples else None,
-        delivery=delivery,
-        dropped=dropped,
-        partitions=kept(partitions, policy(page.settings)),
-        size=size[0]["bytes"],
+        delivery=found.delivery,
+        dropped=found.dropped,
+        partitions=found.partitions,
+        size=found.database_bytes,
         most_bytes=page.settings.max_database_bytes,
     )
 
@@ -100,19 +127,18 @@ def step_of(length: timedelta) -> timedelta:
     return next((step for step in _STEPS if length / step <= _COLUMNS), timedelta(days=1))
 
 
-def _stored(
-    rows: Iterable[Mapping[str, Any]], since: datetime, until: datetime, step: timedelta
-) -> Plot | None:
-    counts = {(row["what"], row["time"]): row["records"] for row in rows}
+def _stored(found: Found) -> Plot | None:
+    counts = {(row["what"], row["time"]): row["records"] for row in found.stored}
     if not counts:
         return None
-    times = [since + number * step for number in range(int((until - since) / step) + 1)]
+    columns = int((found.until - found.since) / found.step) + 1
+    times = [found.since + number * found.step for number in range(columns)]
     points: Points = {
         what: [(time, float(counts.get((what, time), 0))) for time in times]
         for what in ("log records", "spans")
     }
     drawn = curves(points)
-    label = f"Stored records, by their own time, in each {_STEPS[step]}"
+    label = f"Stored records, by their own time, in each {_STEPS[found.step]}"
     return Plot(label, drawn, points, "{:,.0f}".format) if drawn else None
 
 
