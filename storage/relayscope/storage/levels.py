@@ -81,7 +81,7 @@ class Selectors(NamedTuple):
 
     Attributes:
         component: Of `service.name`.
-        peer: Who is at the other end.
+        peer: Of the other end.
         method: Of the request.
         target: The tool's or prompt's name.
         direction: `sent`, `received`, or nothing for both.
@@ -116,12 +116,12 @@ class LevelAgent(NamedTuple):
     """A process, as it describes itself.
 
     Attributes:
-        uid: By which it asks.
-        effective: What it records, as JSON.
+        uid: The id by which it asks.
+        effective: The levels that it records by, as JSON.
         hash: Of the rules that it was given last.
-        status: What became of them: OpAMP's `RemoteConfigStatuses`.
-        message: Why it could not take them.
-        ended: Whether it asks no more.
+        status: Whether it has taken them: OpAMP's `RemoteConfigStatuses`.
+        message: The reason why it could not take them.
+        ended: Whether it has stopped asking.
     """
 
     uid: bytes

@@ -32,10 +32,10 @@ class Edge:
         caller: A component.
         callee: A component, or a peer that is not recorded.
         is_recorded: Whether the callee is a component.
-        peers: What the caller's transport calls it.
-        calls: How many.
-        failed: How many of them went wrong; where there are none, how many connections did.
-        p95: What 95 of 100 that were answered took at most.
+        peers: Names of the callee for the caller's transport.
+        calls: Number of calls.
+        failed: Number of calls that went wrong; without calls, of connections that did.
+        p95: 95th percentile of the time that answered calls took.
     """
 
     caller: str

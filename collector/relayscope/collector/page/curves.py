@@ -21,8 +21,8 @@ class Curve:
     """One line.
 
     Attributes:
-        name: Whose it is.
-        path: What an SVG path draws.
+        name: Its name.
+        path: The `d` of an SVG path.
         last: Its last value.
         greatest: Its greatest one.
     """
@@ -39,7 +39,7 @@ class Curves:
 
     Attributes:
         curves: Those with the greatest values.
-        left_out: How many there are besides.
+        left_out: Number of the others.
         highest: The value at its upper edge.
         since: The time at its left edge.
         until: That at its right edge.
@@ -56,7 +56,7 @@ def curves(points: Mapping[str, Sequence[tuple[datetime, float]]]) -> Curves | N
     """Lay out a line for each name; None if there is no point.
 
     Args:
-        points: When, and how much, in the order of time; values below 0 are drawn at 0.
+        points: Times and values, in the order of time; values below 0 are drawn at 0.
     """
     given = {name: of_one for name, of_one in points.items() if of_one}
     if not given:

@@ -45,10 +45,10 @@ class Page:
     Attributes:
         reader: Asks PostgreSQL.
         settings: The collector's, with its real ports.
-        access: Who has which token.
-        sessions: Who has logged in.
-        views: All there are.
-        colours: Who has which.
+        access: The tokens and their roles.
+        sessions: The sessions that are logged in.
+        views: All views of the page.
+        colours: The colour of each component.
     """
 
     reader: Reader
@@ -91,10 +91,10 @@ class Page:
         """Return a page that is made in a thread: what others ask for goes on meanwhile.
 
         Args:
-            request: What is answered: `path`, `session` and the forms' `csrf` are taken from it.
-            template: The name of its file.
-            status: That of HTTP.
-            values: What the template shows.
+            request: The request; `path`, `session` and the forms' `csrf` are taken from it.
+            template: The name of the template's file.
+            status: The status of HTTP.
+            values: Values for the template.
         """
         make = partial(self.rendered, request, template, status=status, **values)
         return await asyncio.to_thread(make)

@@ -80,12 +80,12 @@ class Problem:
 
     Attributes:
         kind: One of `SEVERITY`.
-        component: Who recorded it.
-        what: What is wrong with it, in words that go on from its name.
-        occasions: How many there are; 0 where it is a state.
-        first_time: When it was seen first, in the time that was looked at.
-        last_time: When it was seen last.
-        evidence: What was said on the newest occasion; empty if nothing was.
+        component: The component that recorded it.
+        what: The fault, in words that go on from the component's name.
+        occasions: Number of occasions; 0 if it is a state.
+        first_time: Time of the first occasion, in the time that was looked at.
+        last_time: Time of the last occasion.
+        evidence: Text of the newest occasion; empty if there is none.
         trace_id: The trace of the newest occasion, if it has one.
         span_id: The call in it.
         message_id: The message, where it is about one.

@@ -102,8 +102,8 @@ class ForwardedRequests:
 
         Args:
             own: The message whose context it is sent in.
-            sent: What is sent.
-            channel_id: Where to.
+            sent: The message that is sent.
+            channel_id: The channel that it is sent to.
             is_over: Whether the span of the context has ended, so that it counts for less.
         """
         was_passed = channel_id in own.passed
@@ -135,9 +135,9 @@ class ForwardedRequests:
         that has its id does, if no other has it.
 
         Args:
-            sent: What is sent.
-            channel_id: Where to.
-            among: The only spans that it can be; empty where it can be any.
+            sent: The message that is sent.
+            channel_id: The channel that it is sent to.
+            among: The only spans that it can be; empty if it can be any.
         """
         # A copy: another thread may receive meanwhile.
         alike = [

@@ -34,18 +34,18 @@ class Channel:
         transport: `network.*` attributes of the MCP conventions' transport table.
         as_client: Address attributes for spans of calls sent from here (`server.address`, ...).
         as_server: Address attributes for spans of calls received here (`client.address`, ...).
-        command_line: With which the peer was started, if it is a child process.
+        command_line: Of the peer, if it is a child process.
         speaks_jsonrpc: Set by the first JSON-RPC message; before it, other text is none of ours.
-        created: When it was first seen; nanoseconds since the epoch.
+        created: Time at which it was first seen, in nanoseconds since the epoch.
         is_announced: Whether there is a record of its opening.
         is_over: Whether nothing more will cross it.
-        crossed: How many messages have crossed it.
-        unanswered: How many of its calls have ended without an answer.
+        crossed: Number of messages that have crossed it.
+        unanswered: Number of its calls that have ended without an answer.
         takes_strings: Whether this side takes `"7"` for the answer to 7, as the `mcp` SDK does.
         reader_left: Whether the task that read from here was cancelled, and has not come back.
-        opened: When the handshake began, and who began it; nanoseconds since the epoch.
-        off_sent: The levels under which nothing is recorded of what is sent, once that is known.
-        off_received: As `off_sent`, of what is received.
+        opened: Time at which the handshake began, in nanoseconds since the epoch, and who began it.
+        off_sent: The levels by which no sent message is recorded, once that is known.
+        off_received: As `off_sent`, for received messages.
     """
 
     peer: str

@@ -43,7 +43,7 @@ def note_drop(folder: Path, hole: Hole, acknowledged: Position) -> None:
 
     Args:
         folder: The spool's folder.
-        hole: Where they were.
+        hole: The place of the records.
         acknowledged: Notes before this position have been read and are not needed any more.
 
     Raises:
@@ -68,10 +68,10 @@ def explain(first: Position, end: Position, drops: list[Hole], otherwise: LossRe
     """Say why no record was found between two positions.
 
     Args:
-        first: Where the next record should have been.
-        end: Where the next record is.
-        drops: What the writer noted.
-        otherwise: The reason for what the notes do not explain.
+        first: Position at which the next record should have been.
+        end: Position of the next record.
+        drops: The writer's notes.
+        otherwise: The reason if the notes do not explain it.
     """
     holes = []
     at = first

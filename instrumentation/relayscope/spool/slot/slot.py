@@ -61,8 +61,8 @@ class Slot:
         """Make a new slot; the root too, if it is missing.
 
         Args:
-            root: Where.
-            writer_info: What readers are told about the writer.
+            root: The folder to make it in.
+            writer_info: Description of the writer for readers.
 
         Raises:
             OSError: Folder or files cannot be made, or are not ours.

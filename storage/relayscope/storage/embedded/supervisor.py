@@ -86,9 +86,9 @@ class Place(NamedTuple):
 
     Attributes:
         programs: PostgreSQL's.
-        folder: What belongs to that user.
-        sockets: Where to listen.
-        descriptors: What the paths go through, to be inherited.
+        folder: The folder that belongs to that user.
+        sockets: The folder to listen in.
+        descriptors: Open folders that the paths go through, to be inherited.
     """
 
     programs: Path
@@ -104,7 +104,7 @@ class Supervisor:
         """Run what is in a place for one user of the system.
 
         Args:
-            place: Where everything is.
+            place: The cluster's files.
             client: The name of the only user who may connect.
         """
         self._place = place

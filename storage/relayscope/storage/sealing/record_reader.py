@@ -29,7 +29,7 @@ def read_records(
 
     Args:
         connection: Of the owner, in a transaction.
-        what: Where they are.
+        what: The segment or partition that holds them.
 
     Raises:
         psycopg.Error: PostgreSQL refused.

@@ -51,8 +51,8 @@ class Sealed(NamedTuple):
 
     Attributes:
         name: Of the partition.
-        rows: How many it had.
-        seconds: How long it took.
+        rows: Number of its rows.
+        seconds: Time that sealing took.
         bytes_before: Of the partition, with indexes.
         bytes_after: Of the segments.
     """

@@ -61,7 +61,7 @@ class Segment(NamedTuple):
         class_: The name of their `RetentionClass`.
         from_time: They are of this time or later.
         to_time: They are earlier than this.
-        rows: How many; 0 before it is sealed.
+        rows: Number of its rows; 0 before it is sealed.
         bytes: Of its tables, with indexes; 0 before it is sealed.
         state: `building` or `sealed`.
     """

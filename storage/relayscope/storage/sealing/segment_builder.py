@@ -118,9 +118,9 @@ def segment_builder(
 
     Args:
         connection: Used for all of it.
-        segment: Where the rows go; its tables have no indexes yet.
+        segment: The segment to fill; its tables have no indexes yet.
         source: The partition that they are in.
-        condition: What is true of those that belong to this segment.
+        condition: The condition that holds for the rows of this segment.
     """
     kind = _Packing if segment.signal == log.name else SegmentBuilder
     return kind(connection, segment, source, condition)
@@ -130,8 +130,8 @@ class SegmentBuilder:
     """One segment's share of a partition, copied piece by piece, row by row.
 
     Attributes:
-        segment: Where the rows go.
-        rows: How many have been copied.
+        segment: The segment that is filled.
+        rows: Number of rows that have been copied.
     """
 
     def __init__(

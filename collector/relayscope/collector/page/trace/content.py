@@ -28,11 +28,11 @@ class Content:
     """One piece of a result.
 
     Attributes:
-        kind: What it says it is: `text`, `image`, `resource`, ...
+        kind: Its `type`: `text`, `image`, `resource`, ...
         about: Its role, URI or media type.
-        text: What it says.
+        text: Its text.
         image: A `data:` URI of an image that can be shown.
-        note: What is not shown, and why.
+        note: A remark on what is not shown, and why.
     """
 
     kind: str

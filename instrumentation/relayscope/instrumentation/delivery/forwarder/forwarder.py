@@ -51,7 +51,7 @@ class Clients:
 
     Attributes:
         name: The `destination_digest` of living ones; None for no living one.
-        addresses: Where those meant to send to that have ended.
+        addresses: The destinations of those that have ended.
         delay: Seconds between two requests for living ones, unless a sender is behind.
     """
 
@@ -70,8 +70,8 @@ class Forwarder:
 
         Args:
             root: The folder of a component's spools.
-            destination: Where they go.
-            clients: Whose spools do.
+            destination: The receiver of the spools' records.
+            clients: The processes whose spools are sent.
             settings: Bounds of the spools.
         """
         self._root = root

@@ -80,9 +80,9 @@ class Request:
         """Say that it could not be sent.
 
         Args:
-            error: Why not.
-            connecting_since: When the connection was tried that it would have gone over,
-                nanoseconds since the epoch; None if that was there.
+            error: The reason.
+            connecting_since: Time at which its connection was tried, in nanoseconds since the
+                epoch; None if there was one already.
         """
         if self.call is None:
             return
