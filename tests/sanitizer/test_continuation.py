@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relayscope.sanitizer import Rules, Sanitizer, continuation, suspicion
+from relayscope.sanitizer.names import Names
 from tests.bench.text_kinds import KINDS
 from tests.sanitizer.samples import UNTIMED, texts
 
@@ -85,6 +86,16 @@ _PIECES = [
         "\nvalue: hunter2x9",
         "one two three four five six seven ",
     ),
+    *(
+        ", get(",
+        '", "x": ',
+        '"}',
+        "INTO t (",
+        " needs a ",
+        "482913 is the ",
+        'os.getenv("X")\n',
+        'str("hunter2x9")\n',
+    ),
 ]
 
 hostile = st.lists(st.sampled_from(_PIECES), min_size=2, max_size=16).map("".join)
@@ -94,7 +105,8 @@ hostile = st.lists(st.sampled_from(_PIECES), min_size=2, max_size=16).map("".joi
 def everything_is_kept() -> Iterator[None]:
     """No name is left out, whatever stands around it and however it is spelled."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(continuation, "_CONTINUATION", re.compile(rb"[A-Za-z0-9_.$-]{0,512}+()"))
+        patch.setattr(continuation, "_CONTINUATION", re.compile(rb"[A-Za-z0-9_.$-]{0,512}+()()"))
+        patch.setattr(continuation, "_GOES_ON", re.compile(b""))
         patch.setattr(suspicion, "_JOINING", re.compile(b""))
         patch.setattr(continuation._Strings, "may_name", lambda *_: True)  # noqa: SLF001 - to hold it against nothing
         yield
@@ -107,6 +119,38 @@ def same(text: str) -> None:
         quick = QUICK.text(each)
         with everything_is_kept():
             assert quick == THOROUGH.text(each)
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("INSERT INTO some_users (password, f(x) VALUES ('hunter2x9', 1)", "hunter2x9"),
+        ('{"text": "Log in: 482913 is the access token", "x": 1}', "482913"),
+        ('password = str("hunter2x9")\n', "hunter2x9"),
+        ('auth = HTTPBasicAuth("bob", "hunter2x9")\n', "hunter2x9"),
+        ('password = get("X") or "hunter2x9"\n', "hunter2x9"),
+    ],
+)
+def test_what_else_stands_around_a_name_makes_a_value_of_it(text: str, secret: str) -> None:
+    """A parameter, the end of a member or a call is none, but in these places."""
+    same(text)
+    assert secret in text
+    assert secret not in QUICK.text(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"tools": [{"description": "Returns the size of a page; needs a token.", "name": "x"}]}',
+        "        return encoder.matches(password, user.getPassword());\n    }",
+        'def f():\n    token = self.read("X", os.getenv("Y"))\n    return token\n',
+    ],
+)
+def test_what_no_value_can_follow_needs_no_second_look(text: str) -> None:
+    """Descriptions of tools, parameters and calls are decided by the first look."""
+    suspicions = suspicion.Suspicions(RULES.patterns, Names(RULES.keys, RULES.harmless_endings, ()))
+    assert suspicions.of(text) is None
+    same(text)
 
 
 @UNTIMED

@@ -27,18 +27,37 @@ _SPELLED: Final = rb"\\%&\x1b-\x1f\x80-\xff"
 _MARKS: Final = rb"=?!+:\[\]{><,;|\n\r\"'`" + _SPELLED
 _LEADING: Final = rb"(?:for|para|pour|is|was|are|will|has|set|reset|changed|to|ist|lautet|es|est)"
 # Seven plain words behind it are a sentence.
-_SAYING: Final = (
-    _LEADING + rb"[ \t:](?!(?:[A-Za-z,.;/-]++[ \t](?![ \t])){7}(?![^\n\"'`]{0,64}+[\"'`]))"
-)
+_SENTENCE: Final = rb"(?:[A-Za-z,.;/-]++[ \t](?![ \t])){7}(?![^\n\"'`]{0,64}+[\"'`])"
+_SAYING: Final = _LEADING + rb"[ \t:](?!" + _SENTENCE + rb")"
 # Nearly all of prose, at half the cost of what follows.
-_SPEAKING: Final = rb"[ ](?!" + _LEADING + rb"[ \t:]|value)[A-Za-z]++[ ][A-Za-z .,;()/-]{32}"
-# A call without a literal, alone on the rest of its line: `token: var(--x);`.
+_SPEAKING: Final = (
+    rb"[ ](?:(?!" + _LEADING + rb"[ \t:]|value)[A-Za-z]++[.,;]?[ ][A-Za-z .,;()/-]{32}"
+    rb"|" + _LEADING + rb"[ ]" + _SENTENCE + rb"[A-Za-z .,;()/-]{20})"
+)
+_CHAIN: Final = rb"[A-Za-z_$][\w$]*+(?:\.[A-Za-z_$][\w$]*+)*+"
+# Not with an `or` at its end, behind which a default could stand: `or b"x"`.
+_WORDS: Final = rb"[\w ./-]{0,32}+(?<!or)(?<! )(?<! [bru])"
+_SOME: Final = rb"(?:[\w$.-]{1,64}+|\\?\"" + _WORDS + rb"\\?\"|'" + _WORDS + rb"')"
+_ITEM: Final = (
+    rb"(?:" + _CHAIN + rb"\((?:" + _SOME + rb"(?:, ?" + _SOME + rb"){0,2})?\)|" + _SOME + rb")"
+)
+# What makes a value of a literal in its brackets.
+_MAKING: Final = (
+    rb"\w*(?:(?i:some|just|optional|secret|box|str|string|bytes|bytearray|auth))"
+    rb"\([^\n)\"']*+[\"']"
+)
+# Any other call, alone on the rest of its line: `token: var(--x);`, `token = os.getenv("X")`.
 _CALLING: Final = (
-    rb"[ \t]*+(?::|:?=)[ \t]*+[A-Za-z_$][\w$]*+(?:\.[A-Za-z_$][\w$]*+)*+"
-    rb"\((?:[\w$.-]{1,64}+(?:, ?[\w$.-]{1,64}+){0,4})?\)[;,)} \t]*+(?:\r?\n|\\n|\Z)"
+    rb"[ \t]*+(?::|:?=)[ \t]*+(?!\S{250}|" + _MAKING + rb")" + _CHAIN
+    + rb"\((?:" + _ITEM + rb"(?:, ?" + _ITEM + rb"){0,4})?\)[;,)} \t]*+(?:\r?\n|\\n|\Z)"
+)  # fmt: skip
+# The string ends, and so does the object, or its next member begins; a call is the next parameter.
+_ENDING: Final = (
+    rb"\"(?:\}|,[ ]?\"[\w$@-]{1,64}+\"[ ]?:)|,[ ]?[A-Za-z_$][\w$]{0,64}+(?:\.[\w$]{1,64}+){0,8}+\("
 )
 _CONTINUATION = re.compile(
-    rb"[A-Za-z0-9_.$-]{0,512}+((?!" + _SPEAKING + rb"|" + _CALLING + rb")(?=["
+    rb"[A-Za-z0-9_.$-]{0,512}+(?:(?=" + _ENDING + rb")()|((?!" + _SPEAKING + rb"|" + _CALLING
+    + rb")(?=["
     # Something assigns, closes, parts or lists.
     + _MARKS + rb"*]"
     # What is called can set something, and what closes can be a list of columns.
@@ -49,13 +68,33 @@ _CONTINUATION = re.compile(
     + rb"|(?=[^\s0-9]{0,32}[0-9])[^\s\"'`<>()=:/\\]{4}"
     + rb"|[^\s<>" + _SPELLED + rb"]{4,256}+[ \t]*+;?[ \t]*+(?:\r?\n|[" + _SPELLED + rb"]|\s*+\Z)"
     + rb"|[^\"'\n:=,<>|" + _SPELLED + rb"]{0,32}+(?:[\"'][ \t]*+[:" + _SPELLED + rb"]|[" + _SPELLED
-    + rb"]|:?=))))?+"
+    + rb"]|:?=)))))?+"
 )  # fmt: skip
-"""The rest of a name, and a group if something behind it could lead to a value."""
+"""The rest of a name. Two groups: the first if what is behind it leads to a value only with what
+stands before it, the second if it could with whatever."""
+_WITH_BEFORE, _WITH_WHATEVER = 1, 2
+# A word of a sentence, or the first parameter of a call.
+_APART = re.compile(
+    rb"[^\\%&\x00-\x1f\x80-\xff]{9}(?:[A-Za-z ][A-Za-z][ ]|[^\\%&\x00-\x1f\x80-\xff][A-Za-z_]\()"
+)
+_BESIDE: Final = 12
+_IS: Final = b" is "
+_SAID: Final = 200
+_COLUMNS: Final = 8192
+_STATEMENT: Final = 1024
+"""Bytes before a name: of the sentence it ends; of the bracket that opens a list of columns, and
+before that, of the statement of SQL that has them."""
+
+# What is behind nearly all names of prose; this matches everywhere else.
+_GOES_ON = re.compile(rb"(?![A-Za-z0-9_.$-]{0,512}+" + _SPEAKING + rb")")
 
 _LED_BY: Final = frozenset(b"<:=\"';")
 """Signs before a name, or what ends another spelling of them, that let a value follow by words."""
 _SEMICOLON: Final = ord(";")
+_COLON: Final = ord(":")
+_BLANK: Final = ord(" ")
+_OPENING: Final = ord("(")
+_QUOTE: Final = ord('"')
 _BRACE: Final = ord("}")
 _ANNOUNCING: Final = b" is your "
 _NEAR: Final = 32
@@ -68,14 +107,9 @@ _COMMANDS: Final = (
 )
 _LAST_LETTERS: Final = frozenset({command[-3:-1] for command in _COMMANDS})
 _LONGEST_COMMAND: Final = 8
-# Three bytes before a name of which `_is_led` makes nothing.
-_SPOKEN = re.compile(
-    rb"(?!" + b"|".join(map(re.escape, sorted(_LAST_LETTERS))) + rb")(?s:.)[^:][ \t](?!-)"
-)
-_AHEAD: Final = 3
-
 _CLOSING = re.compile(rb"[^\"\\]*+(?:\\.[^\"\\]*+)*+\"", re.DOTALL)
-_COLON = re.compile(rb"[ \t\r\n]*+:")
+_NAMING = re.compile(rb"[ \t\r\n]*+:")
+_NAMED = re.compile(rb'"[ \t\r\n]*+:')
 _STRING: Final = 3100
 """Bytes of the longest string that can be a name or stand beside one: 256 characters, escaped."""
 _MOST_BLANKS: Final = 5
@@ -93,26 +127,26 @@ def viable(data: bytes, phrases: Iterable[Span], names: Names) -> list[Span]:
     """
     kept: list[Span] = []
     bearing, continuation, strings = names.bearing, _CONTINUATION.match, _Strings(data)
-    speaks, size, announces = _SPOKEN.match, len(data), _ANNOUNCING in data
-    done = quiet = 0
+    goes_on, size, announces = _GOES_ON.match, len(data), _ANNOUNCING in data
+    done = quiet = calm = 0
     for start, end in phrases:
-        if end <= done:
+        # Nearly all names of prose end here.
+        if end <= done or (
+            start < calm
+            and data[start - 1] == _BLANK
+            and not goes_on(data, end)
+            and data[start] != _DASH
+            and data[start - 2] != _COLON
+            and data[start - 3 : start - 1] not in _LAST_LETTERS
+        ):
             continue
         before, found = done, continuation(data, end)
         if found is None:
             # It matches everywhere.
             continue
-        done = found.end()
-        goes_on = found.lastindex or done >= size
-        # Nearly all names of prose and source code end here.
-        if (
-            start < quiet
-            and not (goes_on or announces)
-            and (
-                data[done] not in _LEADING_TO
-                or (data[done] != _BRACE and speaks(data, start - _AHEAD))
-            )
-        ):
+        done, leads = found.end(), found.lastindex
+        # And nearly all of source code here.
+        if start < calm and not leads and done < size and data[done] not in _LEADING_TO:
             continue
         first = (
             _first(data, start, before)
@@ -120,7 +154,9 @@ def viable(data: bytes, phrases: Iterable[Span], names: Names) -> list[Span]:
             else start
         )
         if (
-            goes_on
+            leads == _WITH_WHATEVER
+            or done >= size
+            or (leads and not _is_apart(data, first, done))
             or (data[done] in _LEADING_TO and _is_led(data, first, done))
             or (announces and _ANNOUNCING in data[max(0, first - _NEAR) : first])
         ):
@@ -134,7 +170,22 @@ def viable(data: bytes, phrases: Iterable[Span], names: Names) -> list[Span]:
             if strings.may_name(start, done) and bearing(data[first:done]) is not Bearing.NONE:
                 kept.append((first, done))
             quiet = strings.quiet_until
+            calm = 0 if announces else quiet
     return kept
+
+
+def _is_apart(data: bytes, first: int, done: int) -> bool:
+    """Whether nothing before a name makes a value of what is behind its string or parameter."""
+    before = data[max(0, first - _SAID) : first]
+    if not _APART.fullmatch(before[-_BESIDE:]) or _IS in before:
+        return False
+    if data[first - 1] == _OPENING and data[done] == _QUOTE:
+        return False
+    opening = data.rfind(b"(", max(0, first - _COLUMNS), first)
+    if opening < 0:
+        return True
+    last = b" ".join(data[max(0, opening - _STATEMENT) : opening].rsplit(None, 2)[-2:]).lower()
+    return not (b"into" in last or b"copy" in last or b"\\" in last)
 
 
 def _first(data: bytes, start: int, done: int) -> int:
@@ -184,13 +235,14 @@ class _Strings:
             opening = data.rfind(b'"', max(0, self._mark - _STRING), start)
             self._may_name = (
                 (opening >= 0 and data.count(b" ", opening, self._mark) <= _MOST_BLANKS)
-                or _COLON.match(data, self._mark + 1) is not None
+                or _NAMING.match(data, self._mark + 1) is not None
                 or data.endswith(_NESTED, 0, self._mark)
             )
         if not self._may_name and start >= self._end:
-            closing = _CLOSING.match(data, end)
+            # Looking for its end takes ten times as long as for the end of any name.
+            closing = _CLOSING.match(data, end) if _NAMED.search(data, end) else None
             self._end = closing.end() if closing else len(data)
-            self._is_name = _COLON.match(data, self._end) is not None
+            self._is_name = _NAMING.match(data, self._end) is not None
         return self._may_name or self._is_name
 
     @property

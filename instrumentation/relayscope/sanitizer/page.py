@@ -1,7 +1,7 @@
 """A text while the values of sensitive names are looked for in it."""
 
 import re
-from collections import Counter
+from collections import defaultdict
 from itertools import chain
 from string import ascii_letters
 from typing import Any, Final, Literal, NamedTuple
@@ -109,7 +109,7 @@ class Page:
     def __init__(self, text: str, names: Names) -> None:
         self.text = text
         self.names = names
-        self.told: Counter[str] = Counter()
+        self.told: defaultdict[str, int] = defaultdict(int)
         self.seen: dict[tuple[str, bool], KeyRule | Literal[False]] = {}
         self._words: dict[str, bool] = {}
         self._code: dict[int, bool] = {}

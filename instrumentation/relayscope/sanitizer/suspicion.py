@@ -24,11 +24,16 @@ _ENTITIES: Final = (
     *((b"&#x27;", b"'"), (b"&#x2F;", b"/"), (b"&#x3D;", b"="), (b"&lt;", b"<"), (b"&gt;", b">")),
 )
 
+_ENTITY = re.compile(b"|".join(entity for entity, _ in _ENTITIES))
+
 _QUOTED: Final = 3
 """Times that percent signs and ampersands can be quoted in each other."""
 
 
 _BLANKS: Final = ((b"\\n", b"\n"), (b"\\r", b"\r"), (b"\\t", b"\t"))
+_BLANK = re.compile(rb"\\[nrt]")
+_RARE: Final = 64
+"""Bytes for each backslash, beyond which taking them out one by one is quicker."""
 _QUOTES = re.compile(rb"%[0-9a-fA-F]{2}")
 _NO_QUOTE = re.compile(rb"%(?![0-9a-fA-F]{2})")
 """Characters that percent signs spell; other percent signs are those of formats and numbers."""
@@ -137,7 +142,7 @@ class Suspicions:
             foreign, hides_foreign = self._foreign.phrases(data, ends)
             hidden = hidden or hides_foreign
             phrases = sorted([*phrases, *foreign]) if foreign else phrases
-        mentions = viable(data, phrases, self._names) if phrases else []
+        mentions = viable(data[: ends[0]], phrases, self._names) if phrases else []
         rules = [index for index in fired if index < self._name]
         if not (mentions or hidden or rules or (fired and max(fired) > self._name)):
             return None
@@ -199,18 +204,25 @@ def _unquoted_once(data: bytes) -> bytes:
 def _without_entities(data: bytes) -> bytes:
     """The text with HTML's quotes read, however deep; letters as entities have a filter."""
     for _ in range(_QUOTED):
+        if b"&amp;" not in data:
+            break
         data = data.replace(b"&amp;", b"&")
-    for entity, sign in _ENTITIES:
-        data = data.replace(entity, sign)
+    # One look for all takes as long as each of them would.
+    if _ENTITY.search(data):
+        for entity, sign in _ENTITIES:
+            data = data.replace(entity, sign)
     return data
 
 
 def _without_backslashes(data: bytes) -> bytes:
     """The text as if every escape were read, however deep; hexadecimal ones have a filter."""
-    for escape, blank in _BLANKS:
-        # Looking is three times as fast as replacing.
-        if escape in data:
-            data = data.replace(escape, blank)
+    if _BLANK.search(data):
+        for escape, blank in _BLANKS:
+            # Looking is three times as fast as replacing.
+            if escape in data:
+                data = data.replace(escape, blank)
+    if data.count(b"\\") * _RARE < len(data):
+        return data.replace(b"\\", b"")
     # A fifth of what replacing takes where there are many.
     return data.translate(None, b"\\")
 

@@ -182,7 +182,8 @@ class TextSearch:
             return self._inside.named(text, shifted) if shifted else self._inside.text(text)
         if "%" in text or "&" in text:
             return self._inside.text(text)
-        if first == last:
+        if first == last or mentions[first] == (start, end):
+            # There is no value beside a name that is all of its string.
             return []
         shifted = [(each - start, until - start) for each, until in mentions[first:last]]
         findings = Findings(self._means.limit)
