@@ -127,7 +127,7 @@ def same(text: str) -> None:
         ("INSERT INTO some_users (password, f(x) VALUES ('hunter2x9', 1)", "hunter2x9"),
         ('{"text": "Log in: 482913 is the access token", "x": 1}', "482913"),
         ('password = str("hunter2x9")\n', "hunter2x9"),
-        ('auth = HTTPBasicAuth("bob", "hunter2x9")\n', "hunter2x9"),
+        ('auth=HTTPBasicAuth("bob", "hunter2x9")\n', "hunter2x9"),
         ('password = get("X") or "hunter2x9"\n', "hunter2x9"),
     ],
 )
@@ -143,7 +143,7 @@ def test_what_else_stands_around_a_name_makes_a_value_of_it(text: str, secret: s
     [
         '{"tools": [{"description": "Returns the size of a page; needs a token.", "name": "x"}]}',
         "        return encoder.matches(password, user.getPassword());\n    }",
-        'def f():\n    token = self.read("X", os.getenv("Y"))\n    return token\n',
+        'def f():\n    token = self.read("X", os.getenv("Y"))\n    return 1\n',
     ],
 )
 def test_what_no_value_can_follow_needs_no_second_look(text: str) -> None:

@@ -36,7 +36,7 @@ _SPEAKING: Final = (
 )
 _CHAIN: Final = rb"[A-Za-z_$][\w$]*+(?:\.[A-Za-z_$][\w$]*+)*+"
 # Not with an `or` at its end, behind which a default could stand: `or b"x"`.
-_WORDS: Final = rb"[\w ./-]{0,32}+(?<!or)(?<! )(?<! [bru])"
+_WORDS: Final = rb"[\w ./-]{0,32}+(?<!\Wor)(?<! )(?<! [bru])"
 _SOME: Final = rb"(?:[\w$.-]{1,64}+|\\?\"" + _WORDS + rb"\\?\"|'" + _WORDS + rb"')"
 _ITEM: Final = (
     rb"(?:" + _CHAIN + rb"\((?:" + _SOME + rb"(?:, ?" + _SOME + rb"){0,2})?\)|" + _SOME + rb")"
