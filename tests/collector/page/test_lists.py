@@ -86,6 +86,20 @@ def test_a_call_shows_its_request_beside_its_answer(open_page: OpenPage) -> None
     assert place == f"/trace/{TRACE_ID.hex}?at=33f067aa0ba902b7"
 
 
+def test_a_list_is_narrowed_to_one_odd_mark(open_page: OpenPage) -> None:
+    """By a click on it, as on whatever else a row says."""
+    page = open_page("/messages?odd=true")
+    rows = page.locator("tbody tr")
+    assert rows.count() > 1
+    page.get_by_role("link", name="orphan answer").click()
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("orphan answer")
+    expect(page).to_have_url(
+        re.compile("odd=true.*attribute=relayscope.message.odd%3Dorphan_answer")
+    )
+    assert page.get_by_role("link", name="orphan answer").count() == 0
+
+
 def test_a_trace_has_its_course_beside_it(open_page: OpenPage) -> None:
     """A bar for each span, and what was found in it as words."""
     page = open_page(f"/traces?trace={TRACE_ID.hex}")

@@ -15,6 +15,7 @@ from relayscope.collector.page.words import LONGEST
 from relayscope.collector.query.filters import FILTERS
 from relayscope.collector.query.list_kind import CALLS, LOGS, MESSAGES, TRACES
 from relayscope.collector.query.queries import query
+from relayscope.conventions.attributes import MESSAGE_ODD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -56,14 +57,19 @@ def narrowing(asked: ListFilter, path: str) -> Callable[[str, str | None], str |
     def narrowed(name: str, value: str | None) -> str | None:
         if not value or len(value) > LONGEST or name not in asked.kind.filters:
             return None
-        if value in asked.values(name):
-            return None
         try:
-            return f"{path}?{asked.having(name, value).query}"
+            found = _marked(asked, value) if name == "odd" else asked.having(name, value)
         except WrongAsk:  # a stranger has said it, and no filter takes it
             return None
+        return None if found == asked else f"{path}?{found.query}"
 
     return narrowed
+
+
+def _marked(asked: ListFilter, mark: str) -> ListFilter:
+    """Of odd messages those with a mark, which is an attribute; of calls all that have odd ones."""
+    odd = asked.having("odd", "true")
+    return odd.having("attribute", f"{MESSAGE_ODD}={mark}") if "attribute" in odd.fields else odd
 
 
 async def _is_anything(reader: Reader) -> bool:
