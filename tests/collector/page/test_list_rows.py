@@ -89,7 +89,7 @@ def keys(rows: Sequence[dict[str, Any]], asked: ListFilter) -> list[Any]:
 
 @st.composite
 def filters(draw: st.DrawFn, kind: ListKind) -> ListFilter:
-    """What may be asked of calls or traces."""
+    """Filters of lists of calls or traces."""
     pairs = [("limit", str(draw(st.sampled_from((1, 2, 5, 20, 49, 100)))))]
     pairs.append(("sort", draw(st.sampled_from(("time", *kind.sorts)))))
     pairs.append(("order", draw(st.sampled_from(ORDERS))))

@@ -1,4 +1,4 @@
-"""What all views are made with."""
+"""The page by which all views are rendered."""
 
 from __future__ import annotations
 

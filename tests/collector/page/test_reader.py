@@ -62,7 +62,7 @@ def test_a_question_takes_no_longer_than_it_may(database_url: str) -> None:
 
 
 def test_a_question_waits_no_longer_for_its_turn_than_it_may_take(database_url: str) -> None:
-    """Where all connections are busy, it is given up, too; and the next one finds its turn."""
+    """If all connections are busy, it is given up, too; and the next one finds its turn."""
 
     async def ask(reader: Reader) -> Any:
         slow = [asyncio.create_task(reader.rows("select pg_sleep(60)")) for _ in range(CONNECTIONS)]

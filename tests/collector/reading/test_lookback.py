@@ -1,4 +1,4 @@
-"""Where the newest, or the oldest, are looked for when nobody said how far."""
+"""Windows in which the newest, or the oldest, are looked for if no bound is given."""
 
 from __future__ import annotations
 
