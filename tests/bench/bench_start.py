@@ -22,10 +22,13 @@ from tests.fix_delivery import end_forwarders
 from tests.fix_programs import SCRIPTS, host_environment, instrumented
 
 NOTHING: Final = [sys.executable, "-c", ""]
+SERVER: Final = [sys.executable, "-c", "import mcp.server.fastmcp"]
 COMMANDS: Final = {
     "a plain program that does nothing": NOTHING,
     "relayscope-instrument alone": instrumented("bench", ["true"]),
     "a traced program that does nothing": instrumented("bench", NOTHING),
+    "a plain program that imports FastMCP": SERVER,
+    "a traced program that imports FastMCP": instrumented("bench", SERVER),
     "relayscope sql, but for the database": [str(SCRIPTS / "relayscope"), "sql", "--help"],
 }
 RESULTS: Final = Path(__file__).parent / "results"
@@ -43,11 +46,13 @@ def table(turns: int) -> list[str]:
     """The least time of each command in milliseconds, and how many plain programs that is."""
     with tempfile.TemporaryDirectory(prefix="rs-") as spools:
         # Nobody listens there, and no forwarder of the user's has to do with it.
+        # Python finds the bytecode that pip leaves, here after the first turn.
         environment = host_environment(
             RELAYSCOPE_SPOOL_DIR=spools,
             RELAYSCOPE_QUIET="1",
             OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:1",
         )
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         taken: dict[str, list[float]] = {name: [] for name in COMMANDS}
         for _ in range(turns):
             for name, command in COMMANDS.items():

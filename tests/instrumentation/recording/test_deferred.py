@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import random
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any, Final
@@ -18,7 +19,7 @@ from relayscope.instrumentation.recording.deferred import Deferred
 from relayscope.instrumentation.text_exchange import TextExchange
 from relayscope.instrumentation.traffic.channel import Channel
 from relayscope.sanitizer import Sanitizer
-from tests.fix_programs import eventually
+from tests.fix_programs import clean_environment, eventually, run
 from tests.fix_telemetry import Telemetry
 
 ROWS: Final = json.dumps(
@@ -149,3 +150,29 @@ def test_a_forked_child_does_none_of_its_parents_jobs() -> None:
     assert os.waitpid(child, 0)[1] == 0
     queue.flush()
     assert done == ["parent"]
+
+
+SEARCHING_FOR_EVER: Final = """
+import re2
+from relayscope.instrumentation.recording import deferred
+
+deferred._EXIT_SECONDS = 0.1
+pattern, text = re2.compile("(a|b)*c{5}x"), "ab" * 20_000
+
+def search():
+    while True:
+        pattern.search(text)
+
+queue = deferred.Deferred()
+queue.take(1, search)
+queue.take(1, lambda: print("done"))
+"""
+
+
+@pytest.mark.processes
+def test_a_process_ends_well_while_a_search_takes_too_long() -> None:
+    """The search and the jobs behind it are given up, nothing aborts, and stderr says how many."""
+    ended = run([sys.executable, "-c", SEARCHING_FOR_EVER], clean_environment())
+
+    assert (ended.returncode, ended.stdout) == (0, "")
+    assert "2 long messages are not recorded" in ended.stderr
