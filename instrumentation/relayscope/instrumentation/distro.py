@@ -27,6 +27,7 @@ from .delivery import (
     begin,
 )
 from .fast.id_generator import SystemIds
+from .hooks.instrumentor import tell_failure
 from .launch.defaults import set_defaults
 from .process import check_variables
 
@@ -58,19 +59,14 @@ class RelayscopeDistro(BaseDistro):
         OpenTelemetry's own loader gives up altogether when one raises, which is what, for example,
         an instrumentor for mcp 1.x does where mcp 2.x is installed.
         """
-        if self._is_mistaken and entry_point.name.startswith("relayscope_"):
+        if self._is_mistaken and entry_point.name == "relayscope":
             return
         try:
             super().load_instrumentor(entry_point, **kwargs)
         except ImportError:
             raise  # The loader handles these: the instrumented library is not there.
         except Exception:  # noqa: BLE001  # whatever another vendor's code may raise
-            _log.warning(
-                "instrumentor %r failed and is left out; to silence this, add it to "
-                "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS",
-                entry_point.name,
-                exc_info=True,
-            )
+            tell_failure(entry_point.name)
 
 
 class RelayscopeConfigurator(_OTelSDKConfigurator):

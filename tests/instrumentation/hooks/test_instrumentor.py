@@ -1,0 +1,71 @@
+"""A hook is loaded before the first library that it watches, and not before that."""
+
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+
+import pytest
+
+from relayscope.instrumentation.hooks.instrumentor import HOOKS
+from relayscope.instrumentation.hooks.patches import Patches, Replacement
+from tests.fix_programs import clean_environment, instrumented, run
+from tests.fix_telemetry import Telemetry
+
+LOADED = (
+    "import sys; print(*sorted(name.removeprefix('relayscope.instrumentation.hooks.')"
+    " for name in sys.modules if name.startswith('relayscope.instrumentation.hooks.')))"
+)
+
+
+def loaded(program: str, **variables: str) -> set[str]:
+    """The modules of hooks that a traced program has loaded, by their names in the package."""
+    environment = clean_environment(
+        OTEL_TRACES_EXPORTER="none", OTEL_LOGS_EXPORTER="none", **variables
+    )
+    finished = run(instrumented("host", [sys.executable, "-c", program]), environment)
+    assert finished.stderr == ""
+    return set(finished.stdout.split())
+
+
+@pytest.fixture
+def patched(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
+    """The modules that hooks want to patch; nothing is patched."""
+    modules: set[str] = set()
+
+    def noting(_: Patches, module_name: str, _path: str, _replacement: Replacement) -> None:
+        modules.add(module_name)
+
+    monkeypatch.setattr(Patches, "replace", noting)
+    yield modules
+
+
+@pytest.mark.parametrize("name", [name for name, hook in HOOKS.items() if hook.libraries])
+def test_a_hook_waits_for_every_library_that_it_patches(
+    name: str, patched: set[str], telemetry: Telemetry
+) -> None:
+    """One that it did not wait for could be imported, whole or half, before it is patched."""
+    module, kind = HOOKS[name].place.split(":")
+    instrumentor = getattr(import_module(f"relayscope.instrumentation.hooks.{module}"), kind)()
+    instrumentor.instrument(exchange=telemetry.exchange)
+    instrumentor.uninstrument()
+
+    libraries = HOOKS[name].libraries
+    assert patched
+    assert not {
+        module for module in patched if not f"{module}.".startswith(tuple(f"{x}." for x in libraries))
+    }
+
+
+@pytest.mark.processes
+def test_a_hook_is_loaded_when_its_library_is_imported() -> None:
+    """A program pays only for what it uses."""
+    assert not {"mcp.sdk", "http.httpx", "websockets.websockets"} & loaded(LOADED)
+    assert "websockets.websockets" in loaded(f"import websockets; {LOADED}")
+
+
+@pytest.mark.processes
+def test_a_hook_that_is_switched_off_is_never_loaded() -> None:
+    """Neither at the start nor when its library is imported."""
+    off = {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "relayscope_websockets, relayscope_logging"}
+
+    assert not {"websockets.websockets", "host.logs"} & loaded(f"import websockets; {LOADED}", **off)
