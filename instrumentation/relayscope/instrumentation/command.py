@@ -20,7 +20,6 @@ from .launch.exec import replace_process
 from .launch.program import Program
 from .launch.python_path import python_path_with_loader
 from .runtime.stderr import is_quiet
-from .traffic.chosen_levels import chosen_levels
 from .traffic.level import Level
 
 _EPILOG = """\
@@ -60,13 +59,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
         )
     _set_environment(options)
     if options.level is not None or options.profile or options.profiles:
-        try:
-            chosen_levels()
-        except (ValueError, OSError) as error:
-            parser.exit(2, f"relayscope-instrument: {' '.join(str(error).split())}\n")
+        _check_levels(parser)
     if program.unseen:
         _say(f"nothing will be seen of {options.command}: {program.unseen}")
     replace_process(executable, options.command_arguments)
+
+
+def _check_levels(parser: argparse.ArgumentParser) -> None:
+    from .traffic.chosen_levels import chosen_levels  # noqa: PLC0415  # takes 5 ms
+
+    try:
+        chosen_levels()
+    except (ValueError, OSError) as error:
+        parser.exit(2, f"relayscope-instrument: {' '.join(str(error).split())}\n")
 
 
 def _flush(redirected: Sequence[str]) -> NoReturn:

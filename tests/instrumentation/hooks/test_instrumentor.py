@@ -1,7 +1,6 @@
 """A hook is loaded before the first library that it watches, and not before that."""
 
 import sys
-from collections.abc import Iterator
 from importlib import import_module
 
 import pytest
@@ -28,7 +27,7 @@ def loaded(program: str, **variables: str) -> set[str]:
 
 
 @pytest.fixture
-def patched(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
+def patched(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """The modules that hooks want to patch; nothing is patched."""
     modules: set[str] = set()
 
@@ -36,7 +35,7 @@ def patched(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
         modules.add(module_name)
 
     monkeypatch.setattr(Patches, "replace", noting)
-    yield modules
+    return modules
 
 
 @pytest.mark.parametrize("name", [name for name, hook in HOOKS.items() if hook.libraries])
@@ -52,7 +51,9 @@ def test_a_hook_waits_for_every_library_that_it_patches(
     libraries = HOOKS[name].libraries
     assert patched
     assert not {
-        module for module in patched if not f"{module}.".startswith(tuple(f"{x}." for x in libraries))
+        module
+        for module in patched
+        if not f"{module}.".startswith(tuple(f"{x}." for x in libraries))
     }
 
 
@@ -68,4 +69,6 @@ def test_a_hook_that_is_switched_off_is_never_loaded() -> None:
     """Neither at the start nor when its library is imported."""
     off = {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "relayscope_websockets, relayscope_logging"}
 
-    assert not {"websockets.websockets", "host.logs"} & loaded(f"import websockets; {LOADED}", **off)
+    assert not {"websockets.websockets", "host.logs"} & loaded(
+        f"import websockets; {LOADED}", **off
+    )

@@ -12,7 +12,6 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple, Self
 
-import yaml
 from platformdirs import user_data_path
 from pydantic import (
     BaseModel,
@@ -287,6 +286,8 @@ def load(command_line: Mapping[str, Any], config: Path | None = None) -> Setting
 
 
 def _read_file(config: Path) -> dict[str, Any]:
+    import yaml  # noqa: PLC0415  # a twentieth of the time in which a command starts
+
     try:
         content = (
             YamlConfigSettingsSource(Settings, yaml_file=config)() if config.exists() else None

@@ -1,4 +1,4 @@
-"""The instrumentor of this distribution: it loads each hook as the host begins to import its library.
+"""The instrumentor of this distribution: it loads each hook before the host imports its library.
 
 A hook and what it needs take tens of milliseconds to import, which a host that does not use the
 library does not pay.
@@ -35,7 +35,9 @@ class Hook(NamedTuple):
 
 HOOKS: Final = {
     "relayscope_aiohttp": Hook("websockets.aiohttp:AiohttpInstrumentor", ("aiohttp",)),
-    "relayscope_aiohttp_client": Hook("http.aiohttp_client:AiohttpClientInstrumentor", ("aiohttp",)),
+    "relayscope_aiohttp_client": Hook(
+        "http.aiohttp_client:AiohttpClientInstrumentor", ("aiohttp",)
+    ),
     "relayscope_asgi": Hook("http.asgi:AsgiInstrumentor", ("starlette", "fastapi")),
     "relayscope_host_sdk": Hook("host.sdk:HostSdkInstrumentor"),
     "relayscope_http_client": Hook(

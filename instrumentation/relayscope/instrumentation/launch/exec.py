@@ -1,13 +1,13 @@
 """Becoming another program: what runs from then on, and ends, is that one."""
 
 import os
-import signal
-import subprocess
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
 if sys.platform == "win32":
+    import signal
+    import subprocess
 
     def replace_process(executable: str, arguments: Sequence[str]) -> NoReturn:
         """Run a program in place of this one, and end as it ends.

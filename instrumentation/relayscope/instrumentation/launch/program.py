@@ -3,14 +3,12 @@
 import os
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import dropwhile
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 _PYTHON: Final = re.compile(r"(python|pypy)[\d.]*(\.exe)?", re.IGNORECASE)
 _MOST_READ: Final = 4096
@@ -39,8 +37,7 @@ _PROBE: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(NamedTuple):
     """A command before it is run: its interpreter, if it is Python, and that one's options.
 
     Attributes:
@@ -77,6 +74,8 @@ class Program:
         """True if its Python has been asked, and does not have relayscope."""
         if self.interpreter is None or _is_of_our_environment(self.interpreter):
             return False
+        import subprocess  # noqa: PLC0415  # needed for other environments only
+
         with suppress(OSError, subprocess.SubprocessError):
             asked = subprocess.run(  # noqa: S603  # the program that the user wants to be run
                 [self.interpreter, "-c", _PROBE],

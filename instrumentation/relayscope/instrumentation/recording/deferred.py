@@ -2,7 +2,7 @@
 
 The thread lives while there is work. The queue is bounded: a caller whose job does not fit is told
 so, and makes do with less. No job waits longer than those before it take. The end of the process
-waits for them, for a bounded time, and says how many it gave up; a process that is killed loses them.
+waits for them, for a bounded time, and says how many it gave up; one that is killed loses them.
 """
 
 import atexit
