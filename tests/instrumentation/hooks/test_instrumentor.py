@@ -7,7 +7,7 @@ import pytest
 
 from relayscope.instrumentation.hooks.instrumentor import HOOKS
 from relayscope.instrumentation.hooks.patches import Patches, Replacement
-from tests.fix_programs import clean_environment, instrumented, run
+from tests.fix_programs import host_environment, instrumented, run
 from tests.fix_telemetry import Telemetry
 
 LOADED = (
@@ -18,7 +18,7 @@ LOADED = (
 
 def loaded(program: str, **variables: str) -> set[str]:
     """The modules of hooks that a traced program has loaded, by their names in the package."""
-    environment = clean_environment(
+    environment = host_environment(
         OTEL_TRACES_EXPORTER="none", OTEL_LOGS_EXPORTER="none", **variables
     )
     finished = run(instrumented("host", [sys.executable, "-c", program]), environment)

@@ -19,7 +19,7 @@ from relayscope.instrumentation.recording.deferred import Deferred
 from relayscope.instrumentation.text_exchange import TextExchange
 from relayscope.instrumentation.traffic.channel import Channel
 from relayscope.sanitizer import Sanitizer
-from tests.fix_programs import clean_environment, eventually, run
+from tests.fix_programs import eventually, host_environment, run
 from tests.fix_telemetry import Telemetry
 
 ROWS: Final = json.dumps(
@@ -172,7 +172,7 @@ queue.take(1, lambda: print("done"))
 @pytest.mark.processes
 def test_a_process_ends_well_while_a_search_takes_too_long() -> None:
     """The search and the jobs behind it are given up, nothing aborts, and stderr says how many."""
-    ended = run([sys.executable, "-c", SEARCHING_FOR_EVER], clean_environment())
+    ended = run([sys.executable, "-c", SEARCHING_FOR_EVER], host_environment())
 
     assert (ended.returncode, ended.stdout) == (0, "")
     assert "2 long messages are not recorded" in ended.stderr
