@@ -51,7 +51,7 @@ def instrument(variant: str) -> None:
         return
     os.environ[RELAYSCOPE_LEVEL] = variant
     for entry_point in entry_points(group="opentelemetry_instrumentor"):
-        if entry_point.name.startswith("relayscope_"):
+        if entry_point.name == "relayscope":
             entry_point.load()().instrument()
 
 
