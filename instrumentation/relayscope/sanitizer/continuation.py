@@ -175,7 +175,7 @@ def viable(data: bytes, phrases: Iterable[Span], names: Names) -> list[Span]:
 
 
 def _is_apart(data: bytes, first: int, done: int) -> bool:
-    """Return whether nothing before a name makes what is behind its string or call a value."""
+    """Return whether nothing before a name makes what follows its string or parameter a value."""
     before = data[max(0, first - _SAID) : first]
     if not _APART.fullmatch(before[-_BESIDE:]) or _IS in before:
         return False
