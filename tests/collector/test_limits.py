@@ -18,6 +18,7 @@ import pytest
 
 from relayscope.collector.signals import LOGS, SIGNALS
 from tests.fix_collector import JSON, PATIENCE, PROTOBUF, Collector, export
+from tests.fix_programs import eventually
 from tests.otlp_samples import delimited
 
 if TYPE_CHECKING:
@@ -232,7 +233,8 @@ def test_messages_without_content_are_counted_before_they_take_memory(
     assert shared_collector.post("logs", b"").status == 200
     shared_collector.forget_peak_memory()
     before = shared_collector.peak_memory()
-    assert shared_collector.post("logs", BOMBS[kind]).status == 413
+    # On a busy machine the collector may ask to send it again.
+    eventually(lambda: shared_collector.post("logs", BOMBS[kind]).status == 413)
     with (
         grpc.insecure_channel(shared_collector.grpc) as channel,
         pytest.raises(grpc.RpcError, match="RESOURCE_EXHAUSTED"),

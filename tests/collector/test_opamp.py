@@ -19,7 +19,6 @@ from opentelemetry._opamp.proto.anyvalue_pb2 import AnyValue, KeyValue
 
 from relayscope.collector.errors import Malformed
 from relayscope.collector.levels.opamp_server import OpampServer
-from relayscope.storage import create_engine
 from tests.fix_levels import level, listed, processes
 from tests.fix_programs import eventually
 
@@ -60,6 +59,16 @@ class Elastic(OpAMPCallbacks):
         )
         if told is not None:
             agent.send(client.build_remote_config_status_response_message(told))
+
+
+@pytest.fixture
+def collector(shared_collector: Collector, shared_engine: Engine) -> Collector:
+    """A collector that has heard of no agent and has no rule."""
+    with shared_engine.begin() as connection:
+        connection.exec_driver_sql(
+            "truncate relayscope_store.level_agent, relayscope_store.level_rule"
+        )
+    return shared_collector
 
 
 @pytest.fixture
@@ -154,12 +163,12 @@ def test_what_comes_after_an_agent_has_gone_does_not_bring_it_back(collector: Co
 
 
 def test_an_agent_that_asks_every_thirty_seconds_is_there_between(
-    collector: Collector, database_url: str
+    collector: Collector, shared_database_url: str
 ) -> None:
     """One that has missed two of its questions is silent."""
     ask(collector, message().SerializeToString())
     states = []
-    with psycopg.connect(database_url, autocommit=True) as connection:
+    with psycopg.connect(shared_database_url, autocommit=True) as connection:
         for seconds in (40, 90):
             connection.execute(
                 "update relayscope_store.level_agent"
@@ -194,14 +203,6 @@ def test_what_an_agent_calls_itself_steers_no_terminal(collector: Collector) -> 
     assert "shop" in shown
     assert "\x1b" not in shown
     assert max(map(len, shown.splitlines())) < 500
-
-
-@pytest.fixture(scope="module")
-def engine(shared_database_url: str) -> Iterator[Engine]:
-    """Of a database that many share."""
-    engine = create_engine(shared_database_url)
-    yield engine
-    engine.dispose()
 
 
 TEXT = st.text(max_size=8)
@@ -241,10 +242,10 @@ ATTRIBUTES = st.lists(
     )
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-def test_any_message_is_answered_or_refused(engine: Engine, body: bytes) -> None:
+def test_any_message_is_answered_or_refused(shared_engine: Engine, body: bytes) -> None:
     """Nothing that an agent sends is an error of the collector's."""
     try:
-        answer = OpampServer(engine).answer(body)
+        answer = OpampServer(shared_engine).answer(body)
     except Malformed:
         return
     opamp_pb2.ServerToAgent.FromString(answer)

@@ -24,6 +24,9 @@ _MOST_MEMORY = 200 * 2**20
 _SDK_SECONDS = 10
 """After which an SDK gives up what it has, by default."""
 
+_HURRIED, _UNHURRIED = 0.01, 0.05
+"""Seconds between two requests of a producer; in a long outage it is the time that counts."""
+
 _HANG_ENVIRONMENT = {"RELAYSCOPE_ANSWER_TIMEOUT": "2"}
 
 
@@ -34,15 +37,21 @@ def database_away(ground: Field, oracle: Oracle, rounds: int, chance: random.Ran
 
 def database_away_a_minute(ground: Field, oracle: Oracle, rounds: int, _: random.Random) -> float:
     """R3: for six times as long as an SDK tries to send what it has; memory stays bounded."""
-    return _away(ground, oracle, rounds, lambda: 6 * _SDK_SECONDS)
+    return _away(ground, oracle, rounds, lambda: 6 * _SDK_SECONDS, _UNHURRIED)
 
 
 def database_away_for_long(ground: Field, oracle: Oracle, rounds: int, _: random.Random) -> float:
     """R3: for longer than an SDK tries to send what it has."""
-    return _away(ground, oracle, rounds, lambda: 1.3 * _SDK_SECONDS)
+    return _away(ground, oracle, rounds, lambda: 1.3 * _SDK_SECONDS, _UNHURRIED)
 
 
-def _away(ground: Field, oracle: Oracle, rounds: int, outage: Callable[[], float]) -> float:
+def _away(
+    ground: Field,
+    oracle: Oracle,
+    rounds: int,
+    outage: Callable[[], float],
+    pause: float = _HURRIED,
+) -> float:
     slowest = 0.0
     before = set(oracle.issued)
     with in_front_of(ground.database_url) as (proxy, url):
@@ -50,7 +59,7 @@ def _away(ground: Field, oracle: Oracle, rounds: int, outage: Callable[[], float
         with ground.running():
             ground.start()
             with (
-                Producers(oracle, ground.grpc, ground.http),
+                Producers(oracle, ground.grpc, ground.http, pause=pause),
                 sdk_clients(oracle, ground.grpc, ground.http),
             ):
                 for _ in range(rounds):
