@@ -17,8 +17,11 @@ _LONG: Final = (
     "instrumentation/delivery/test_delivery.py",
     "instrumentation/test_hostile_sizes.py",
     "instrumentation/delivery/test_credentials.py",
+    "test_docs.py",
+    "test_bench.py",
+    "test_demo.py",
 )
-"""From a quarter of an hour's run on two cores: all that took more than half a minute."""
+"""From a quarter of an hour's run on two cores: all that took half a minute and would come late."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
