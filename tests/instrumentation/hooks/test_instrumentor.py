@@ -65,6 +65,13 @@ def test_a_hook_is_loaded_when_its_library_is_imported() -> None:
 
 
 @pytest.mark.processes
+def test_the_first_library_that_a_program_imports_is_patched() -> None:
+    """Also where nothing before has waited for a module."""
+    is_patched = "hasattr(http.client.HTTPConnection.getresponse, '__wrapped__')"
+    assert loaded(f"import http.client; print({is_patched})") == {"True"}
+
+
+@pytest.mark.processes
 def test_a_hook_that_is_switched_off_is_never_loaded() -> None:
     """Neither at the start nor when its library is imported."""
     off = {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "relayscope_websockets, relayscope_logging"}

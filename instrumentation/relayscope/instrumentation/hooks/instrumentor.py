@@ -10,6 +10,7 @@ import sys
 from collections.abc import Collection
 from importlib import import_module
 from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
 from typing import Any, Final, NamedTuple
 
 from opentelemetry.instrumentation.environment_variables import (
@@ -80,7 +81,7 @@ class RelayscopeInstrumentor(BaseInstrumentor):
 
 
 class _Finder:
-    """Finds no module, but notices that one is about to be imported."""
+    """Notices that a module is about to be imported, and leaves it to others to find it."""
 
     def __init__(self, kwargs: dict[str, Any]) -> None:
         self.loaded: list[BaseInstrumentor] = []
@@ -98,10 +99,13 @@ class _Finder:
 
     def find_spec(self, library: str, *_: object) -> ModuleSpec | None:
         """Load what waits for a library."""
-        for name in self._names.pop(library, ()):
+        waiting = self._names.pop(library, ())
+        for name in waiting:
             if self._waiting.pop(name, None) is not None:
                 self.load(name)
-        return None
+        # The first patch that waits for a module adds wrapt's finder at the front, where the import
+        # that is under way has been already: it would pass it over.
+        return find_spec(library) if waiting else None
 
     def load(self, name: str) -> None:
         """Load a hook; one that fails is left out."""
