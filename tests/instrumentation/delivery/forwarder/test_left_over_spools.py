@@ -67,9 +67,16 @@ def few_files() -> Iterator[None]:
 
 def forwarder(spool_dir: Path) -> Path:
     """Wait for the one forwarder; return what the system says of it."""
-    eventually(lambda: forwarders(spool_dir))
-    (pid,) = forwarders(spool_dir)
-    return Path("/proc") / str(pid)
+    found: list[int] = []
+
+    def has_come_to_run() -> bool:
+        # What starts it has the same command line for a moment; it alone notes itself in its lock.
+        noted = {lock.read_text().strip() for lock in spool_dir.rglob("forwarder-*.lock")}
+        found[:] = [pid for pid in forwarders(spool_dir) if str(pid) in noted]
+        return len(found) == 1
+
+    eventually(has_come_to_run)
+    return Path("/proc") / str(found[0])
 
 
 def most_memory(process: Path) -> int:
