@@ -45,9 +45,11 @@ _BRACKETED: Final = 1024
 
 # The default of an expression: `os.environ.get("X") or "hunter2"`.
 _DEFAULT = re.compile(r"""(?:\bor\b|\|\||\?\?|\?:)[ \t]*+(?=[bru]?["'`])""")
-_USER_AND_PASSWORD = re.compile(r"\(\s*+[^(),\n]{1,64}+,\s*+(?=[bru]?[\"'A-Za-z_])")
-AUTH: Final = r"\w{0,24}Auth(?=\()"
-"""A call that makes something of a user and a password: `HTTPBasicAuth("bob", "x")`."""
+_USER_AND_PASSWORD = re.compile(
+    r"\(\s*+(?:[^(),\n]|\([^()\n]{0,64}+\)){1,64}+,\s*+(?=[bru]?[\"'A-Za-z_])"
+)
+AUTH: Final = r"[\w.]{0,64}Auth(?=\()"
+"""A call that makes something of a user and a password: `httpx.BasicAuth("bob", "x")`."""
 _AUTH = re.compile(AUTH)
 _OTHERWISE = re.compile(r"""[ \t]*+(?:or\b|\|\||\?\?|\?:)[ \t]*+(?=[bru]?["'`])""")
 SCHEME: Final = r"(?i:basic|bearer|digest|negotiate|token|apikey|ntlm|hawk)[ \t]"
@@ -320,10 +322,6 @@ class _Assignment:
             return Pair(pair.rule, pair.start, wrapped, pair.quoted)
         if _TEMPLATE.match(text, pair.start):
             return None
-        if (made := _AUTH.match(text, pair.start)) and (
-            found := _USER_AND_PASSWORD.match(text, made.end())
-        ):
-            return self._second(found.end())
         return (
             self._default(pair.start)
             if harmless.is_call(self.page.rest_of_line(pair.start))
@@ -377,7 +375,11 @@ class _Assignment:
         return len(value) <= _FEW_DIGITS and self.page.is_code(self.at)
 
     def _default(self, at: int) -> Pair | None:
-        """The literal in an expression that stands for the value when there is no other."""
+        """The literal in an expression that is the value, or stands for one that is missing."""
+        if (made := _AUTH.match(self.page.text, at)) and (
+            found := _USER_AND_PASSWORD.match(self.page.text, made.end())
+        ):
+            return self._second(found.end())
         line = self.page.rest_of_line(at)
         found = _DEFAULT.search(line)
         span = found and extents.literal(line, found.end())

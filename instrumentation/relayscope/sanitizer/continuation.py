@@ -43,7 +43,7 @@ _ITEM: Final = (
 )
 # What makes a value of a literal in its brackets.
 _MAKING: Final = (
-    rb"\w*(?:(?i:some|just|optional|secret|box|str|string|bytes|bytearray|auth))"
+    rb"[\w.]*(?:(?i:some|just|optional|secret|box|str|string|bytes|bytearray|auth))"
     rb"\([^\n)\"']*+[\"']"
 )
 # Any other call, alone on the rest of its line: `token: var(--x);`, `token = os.getenv("X")`.
