@@ -16,7 +16,7 @@ from tests.fidelity.traffic import SECRET
 
 ROUNDS = 12
 FEW_ROUNDS = 4
-"""Where the harness is tried, and not the relay."""
+"""The number of rounds where the harness is tried, and not the relay."""
 SEED = 20261125
 
 

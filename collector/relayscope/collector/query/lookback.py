@@ -32,8 +32,7 @@ _STRETCHES: Final = (
 """After it, those of them that are so much longer that it is worth it."""
 
 _WORTH: Final = 5
-"""How many times as long the next stretch must be: what was looked at in vain costs little beside
-it."""
+"""Least ratio of a stretch to the one before: what was looked at in vain costs little beside it."""
 
 _AHEAD: Final = timedelta(minutes=1)
 """Upper bound of what other machines' clocks may be ahead: what a broken one has put into the
