@@ -110,7 +110,9 @@ def test_what_is_never_taken_in_time_holds_nothing_up(spool_dir: Path) -> None:
     assert receiver.marks().keys() == {*marks, *later}
     assert max(receiver.marks().values()) == 1
     assert list_slots(spool_dir / "host") == []
-    assert receiver.accounts()[-1][DELIVERY_ACKNOWLEDGED] == 2
+    # Either host's record may have come first: a forwarder may have started late.
+    of_the_heavy = marks if receiver.heavy in marks else later
+    assert receiver.accounts()[-1][DELIVERY_ACKNOWLEDGED] == len(of_the_heavy)
 
 
 def test_what_was_stored_too_late_is_sent_again_with_the_same_bytes(spool_dir: Path) -> None:
