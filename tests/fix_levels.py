@@ -12,7 +12,14 @@ import psycopg
 import pytest
 
 from relayscope.conventions.environment import RELAYSCOPE_OPAMP_ENDPOINT, RELAYSCOPE_QUIET
-from tests.fix_programs import SCRIPTS, host_environment, instrumented, python, run
+from tests.fix_programs import (
+    PATIENCE_SECONDS,
+    SCRIPTS,
+    host_environment,
+    instrumented,
+    python,
+    run,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +71,7 @@ class Host:
         for stream in (self.process.stdin, self.process.stdout):
             assert stream is not None
             stream.close()
-        self.process.wait(30)
+        self.process.wait(PATIENCE_SECONDS)
 
     def __enter__(self) -> Self:
         return self
@@ -94,9 +101,11 @@ def listed(collector: Collector, **variables: str) -> dict[str, Any]:
 
 def processes(collector: Collector, component: str) -> list[dict[str, Any]]:
     """Return the listed processes of a component that have not ended."""
+    # What the command asks for, without a process for each time that somebody asks.
+    found: dict[str, Any] = json.loads(collector.ask("GET", "/v1/levels").body)
     return [
         process
-        for process in listed(collector)["processes"]
+        for process in found["processes"]
         if process["component"] == component and process["state"] != "ended"
     ]
 

@@ -14,7 +14,7 @@ import pytest
 import trustme
 
 from relayscope.collector.signals import LOGS, SIGNALS
-from tests.fix_collector import PROTOBUF, Collector, collector_environment, export
+from tests.fix_collector import PATIENCE, PROTOBUF, Collector, collector_environment, export
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -197,7 +197,7 @@ class Certificates:
         context = ssl.create_default_context(cafile=str(self.ca))
         if with_client_certificate:
             context.load_cert_chain(self.client_pem)
-        connection = http.client.HTTPSConnection(address, context=context, timeout=5)
+        connection = http.client.HTTPSConnection(address, context=context, timeout=PATIENCE)
         try:
             connection.request("GET", "/healthz")
             return connection.getresponse().status == 200

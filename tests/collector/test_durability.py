@@ -257,6 +257,7 @@ def test_overload_is_refused_for_now_and_memory_stays_bounded(
     assert codes <= {grpc.StatusCode.UNAVAILABLE}
     assert collector.peak_memory() < 200 * 2**20
     marks, request = oracle.issue("logs")
-    assert collector.post("logs", request).status == 200
+    # What it has taken in may take it some time yet.
+    eventually(lambda: collector.post("logs", request).status == 200)
     oracle.acknowledge(marks)
-    assert oracle.judge(engine).lost == 0
+    eventually(lambda: oracle.judge(engine).lost == 0)

@@ -166,7 +166,14 @@ def test_a_message_that_never_comes_over_grpc_is_given_up(impatient: Collector) 
         with pytest.raises(grpc.RpcError, match=r"UNAVAILABLE[\s\S]*did not arrive"):
             calling(messages(), timeout=PATIENCE)
         silence.set()
-        assert export(channel, LOGS, b"") == b""
+
+        def is_served() -> bool:
+            # On a busy machine a message that has been sent may be late, too.
+            with contextlib.suppress(grpc.RpcError):
+                return export(channel, LOGS, b"") == b""
+            return False
+
+        eventually(is_served)
 
 
 @linux
@@ -235,11 +242,16 @@ def test_messages_without_content_are_counted_before_they_take_memory(
     before = shared_collector.peak_memory()
     # On a busy machine the collector may ask to send it again.
     eventually(lambda: shared_collector.post("logs", BOMBS[kind]).status == 413)
-    with (
-        grpc.insecure_channel(shared_collector.grpc) as channel,
-        pytest.raises(grpc.RpcError, match="RESOURCE_EXHAUSTED"),
-    ):
-        export(channel, LOGS, BOMBS[kind])
+    with grpc.insecure_channel(shared_collector.grpc) as channel:
+
+        def code() -> grpc.StatusCode:
+            with pytest.raises(grpc.RpcError) as caught:
+                export(channel, LOGS, BOMBS[kind])
+            error: Any = caught.value
+            found: grpc.StatusCode = error.code()
+            return found
+
+        eventually(lambda: code() is grpc.StatusCode.RESOURCE_EXHAUSTED)
     assert shared_collector.peak_memory() - before < 48 * MIB
 
 
@@ -253,7 +265,8 @@ def test_objects_without_content_are_counted_before_they_take_memory(
     assert shared_collector.post("logs", b"{}", JSON).status == 200
     shared_collector.forget_peak_memory()
     before = shared_collector.peak_memory()
-    assert shared_collector.post("logs", raw, JSON).status == 413
+    # On a busy machine the collector may ask to send it again.
+    eventually(lambda: shared_collector.post("logs", raw, JSON).status == 413)
     assert shared_collector.peak_memory() - before < 48 * MIB
 
 

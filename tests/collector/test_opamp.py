@@ -110,13 +110,15 @@ def test_what_an_agent_has_refused_is_not_offered_again(
     level(collector, "set", "shop", "WARN")
     eventually(lambda: [each["state"] for each in processes(collector, "shop")] == ["refused"])
     assert [each["message"] for each in processes(collector, "shop")] == ["no such level here"]
+    # A question that was under way may be answered with the same offer once more.
+    answered = agent.answers
+    eventually(lambda: agent.answers >= answered + 2)
     offered, answered = len(agent.levels), agent.answers
     eventually(lambda: agent.answers >= answered + 5)
     assert len(agent.levels) == offered
 
     level(collector, "set", "shop", "ERROR")
     eventually(lambda: [each["state"] for each in processes(collector, "shop")] == ["taken"])
-    # A question that was under way may be answered with the same offer once more.
     assert list(dict.fromkeys(agent.levels)) == ["warn", "error"]
 
 

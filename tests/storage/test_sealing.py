@@ -274,7 +274,7 @@ def test_nobody_waits_for_a_sealer_that_waits_for_a_reader(
     engine: Engine, writer: Writer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While somebody reads the partition, it is not exchanged, and late rows are still stored."""
-    monkeypatch.setattr("relayscope.storage.sealing.sealer._EXCHANGE_SECONDS", 2.0)
+    monkeypatch.setattr("relayscope.storage.sealing.sealer._EXCHANGE_SECONDS", 5.0)
     writer.write([batch(logs=messages(100))])
     slowest = 0.0
     with engine.begin() as reader:
@@ -286,9 +286,11 @@ def test_nobody_waits_for_a_sealer_that_waits_for_a_reader(
             began = time.monotonic()
             writer.write([batch(logs=[log("late", at=PAST)])])
             slowest = max(slowest, time.monotonic() - began)
+            time.sleep(0.05)
         thread.join()
     assert sealed == []
-    assert slowest < 1.0
+    # Much less than the sealer has waited, also where the machine stands still for a moment.
+    assert slowest < 4.0
     before = contents(engine)
     assert len(list(Sealer(engine).seal(quiet=False))) == 1
     assert contents(engine) == before

@@ -128,26 +128,34 @@ def test_a_lost_answer_to_the_commit_is_no_second_copy(
     with engine.begin() as connection:
         connection.exec_driver_sql(
             "create function pause() returns trigger language plpgsql as"
-            " $$ begin perform pg_sleep(0.5); return null; end $$;"
+            " $$ begin perform pg_advisory_xact_lock(1); return null; end $$;"
             " create constraint trigger pause after insert on relayscope_store.request"
             " deferrable initially deferred for each row execute function pause()"
         )
     request = batch(logs=[log("once")])
 
     def break_it() -> None:
-        wait_until(is_committing)
-        database_proxy.stop()
+        with engine.begin() as holder:
+            holder.execute(text("select pg_advisory_xact_lock(1)"))
+            is_held.set()
+            wait_until(is_committing)
+            database_proxy.stop()
 
     def is_committing() -> bool:
         with engine.connect() as other:
             return bool(
                 other.scalar(
-                    text("select count(*) from pg_stat_activity where wait_event = 'PgSleep'")
+                    text(
+                        "select count(*) from pg_stat_activity where wait_event = 'advisory'"
+                        " and datname = current_database()"
+                    )
                 )
             )
 
+    is_held = threading.Event()
     breaker = threading.Thread(target=break_it)
     breaker.start()
+    assert is_held.wait(60)
     with pytest.raises(StorageUnavailable):
         writer.write([request])
     breaker.join()

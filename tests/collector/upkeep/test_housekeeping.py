@@ -57,7 +57,7 @@ def keep_house_until(settings: Settings, url: str, done: Callable[[], bool]) -> 
             assert not house.done()
             await asyncio.sleep(0.1)
         house.cancel()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await asyncio.wait({house})
 
     asyncio.run(run())
