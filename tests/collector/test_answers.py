@@ -69,6 +69,27 @@ def test_the_text_of_a_message_is_json_or_null(
     assert (made["answer_json"] is None) is (identifier is None)
 
 
+@pytest.mark.parametrize("apart", [0, 59, 61, 7200, 3 * 86_400])
+def test_a_request_and_its_span_are_one_call(
+    emptied_collector: Collector, shared_engine: Engine, apart: int
+) -> None:
+    """However far apart their times are, if a clock was set; without one it is another."""
+    send(
+        emptied_collector,
+        "relay",
+        [call(1, 1, START + apart * SECOND), call(2, 1, START - apart * SECOND)],
+        [message(trace, 1, START, "request", REQUEST, sequence=trace) for trace in (1, 2, 3)],
+    )
+
+    made = rows(shared_engine, "select request, outcome from calls order by trace_id")
+
+    assert [(row["request"], row["outcome"]) for row in made] == [
+        (REQUEST, "ok"),
+        (REQUEST, "ok"),
+        (REQUEST, "unanswered"),
+    ]
+
+
 def test_calls_without_an_answer_are_in_no_percentile(
     emptied_collector: Collector, shared_engine: Engine
 ) -> None:

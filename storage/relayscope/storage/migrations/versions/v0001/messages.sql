@@ -145,10 +145,24 @@ from (
     from relayscope_store.every_log as request
     left join relayscope_store.resource on resource.id = request.resource_id
     -- Laterals with a limit are looked up for each request; nothing else can be afforded for the newest.
+    -- Read once: it may be in a chunk, and each look at that takes as long as a whole look-up.
+    cross join lateral (select request.span_id offset 0) as asked
+    -- Nearly all have one that began about when they did, which is found in the first partition that
+    -- is looked at. A later bound, too, would have PostgreSQL read a day's index by time.
     left join lateral (
         select true as found
         from relayscope_store.every_span as span
-        where span.trace_id = request.trace_id and span.span_id = request.span_id
+        where span.trace_id = request.trace_id and span.span_id = asked.span_id
+            and span.resource_id = request.resource_id
+            and span.start_time >= request.time - interval '1 minute'
+            and span.kind in (2, 3) and relayscope_store.is_call(span.attributes)
+        limit 1
+    ) as at_once on true
+    left join lateral (
+        select true as found
+        from relayscope_store.every_span as span
+        where at_once.found is null
+            and span.trace_id = request.trace_id and span.span_id = asked.span_id
             and span.resource_id = request.resource_id
             and span.kind in (2, 3) and relayscope_store.is_call(span.attributes)
         limit 1
@@ -163,7 +177,8 @@ from (
         order by log.odd is not distinct from 'id_type', log.time
         limit 1
     ) as answer on true
-    where request.event_name = 'mcp.message' and request.kind = 'request' and ended.found is null
+    where request.event_name = 'mcp.message' and request.kind = 'request'
+        and at_once.found is null and ended.found is null
 ) as call;
 
 create view relayscope.legs as
