@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from relayscope.collector.page.list_filter import ListFilter
 from relayscope.collector.page.list_rows import first_rows, following, statement
 from relayscope.collector.query.database import reading
+from relayscope.collector.query.errors import StatementTooSlow
 from relayscope.collector.query.list_kind import CALLS, ORDERS, TRACES
 from relayscope.collector.query.lookback import EARLIEST, LATEST
 from relayscope.collector.query.named_query import rows_of
@@ -154,3 +155,63 @@ def test_page_after_page_has_all_rows(
         seen += [row for row in found.rows if row not in seen]
         asked = following(asked, found)
     assert sorted(seen, key=repr) == sorted(everything, key=repr)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("kind", [CALLS, TRACES], ids=lambda kind: kind.name)
+@pytest.mark.parametrize("filters", [(), (("tool", "second"), ("outcome", "tool_error"))])
+def test_what_took_too_long_is_looked_at_by_the_next_page(
+    reader: psycopg.Connection[Any],
+    monkeypatch: pytest.MonkeyPatch,
+    kind: ListKind,
+    order: str,
+    filters: tuple[tuple[str, str], ...],
+) -> None:
+    """Each page says where its look ended, also if it found nothing; there the next one begins."""
+    monkeypatch.setattr("relayscope.collector.page.list_rows.ROWS", 3)
+    looks: list[dict[str, object]] = []
+
+    async def ask(statement: LiteralString, bound: dict[str, object]) -> Sequence[dict[str, Any]]:
+        if "most" in bound and bound["times"] is None:
+            looks.append(bound)
+            if len(looks) > 1:
+                raise StatementTooSlow("too slow")
+        return rows_of(reader, statement, bound)
+
+    pairs = [("limit", "20"), ("order", order), ("since", START.isoformat()), *filters]
+    asked: ListFilter | None = ListFilter.read(kind, pairs)
+    assert asked is not None
+    everything = all_rows(reader, asked)
+    seen: list[dict[str, Any]] = []
+    ends = []
+    while asked is not None:
+        looks.clear()
+        found = asyncio.run(first_rows(ask, asked, asked.bound() | {"characters": 4000}))
+        seen += [row for row in found.rows if row not in seen]
+        ends.append(found.looked_to)
+        asked = following(asked, found)
+    assert sorted(seen, key=repr) == sorted(everything, key=repr)
+    assert ends[0] is not None
+    assert ends[-1] is None
+
+
+def test_once_there_is_something_nobody_waits_for_more(
+    reader: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second look would never end; it is given up, and what the first has found is shown."""
+    monkeypatch.setattr("relayscope.collector.page.list_rows.ROWS", 3)
+    monkeypatch.setattr("relayscope.collector.page.list_rows._ENOUGH_SECONDS", 0.0)
+    looks: list[dict[str, object]] = []
+
+    async def ask(statement: LiteralString, bound: dict[str, object]) -> Sequence[dict[str, Any]]:
+        if "most" in bound and bound["times"] is None:
+            looks.append(bound)
+            if len(looks) > 1:
+                await asyncio.Event().wait()
+        return rows_of(reader, statement, bound)
+
+    asked = ListFilter.read(CALLS, [("limit", "20"), ("since", START.isoformat())])
+    found = asyncio.run(first_rows(ask, asked, asked.bound() | {"characters": 4000}))
+    assert len(looks) == 2
+    assert found.rows
+    assert found.looked_to == looks[0]["since"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import timeout
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from time import monotonic
@@ -31,7 +32,11 @@ if TYPE_CHECKING:
     Ask = Callable[[LiteralString, dict[str, object]], Coroutine[Any, Any, Sequence[Any]]]
 
 SECONDS: Final = 10.0
-"""Seconds to look for the rows of a list; beyond them, what was found before is shown."""
+"""Seconds to look for the first rows of a list, while the browser says that it is still looking."""
+
+_ENOUGH_SECONDS: Final = 2.0
+"""Seconds to look for more of them: beyond these, what was found is shown, and how far back it was
+looked."""
 
 _LEAST_SECONDS: Final = 3.0
 """Seconds for a statement when these are over: to read what was found."""
@@ -57,7 +62,7 @@ class Found:
         rows: In the order that was asked for.
         following: The row after those, if there is one.
         looked_to: Where looking ended because it took too long; None if it did not.
-        window: The stretch of time in which they were found.
+        window: The stretch of time that was looked at.
     """
 
     rows: Sequence[Any]
@@ -142,20 +147,22 @@ async def first_rows(ask: Ask, asked: ListFilter, bound: dict[str, object]) -> F
 async def _looked_for(
     ask: Ask, statement: LiteralString, asked: ListFilter, bound: dict[str, object]
 ) -> Found:
-    found = Found(())
+    found: Found | None = None
+    end = monotonic() + _ENOUGH_SECONDS
     for window in await _windows(ask, asked):
         try:
-            rows = await ask(statement, bound | window._asdict() | {"most": asked.most + 1})
-        except StatementTooSlow:
-            if not found.rows:
+            async with timeout(max(0.0, end - monotonic()) if found and found.rows else None):
+                rows = await ask(statement, bound | window._asdict() | {"most": asked.most + 1})
+        except (StatementTooSlow, TimeoutError):
+            if found is None:
                 raise
-            # What was found is more than nothing, and less than all.
-            end = found.window.until if asked.is_ascending else found.window.since
-            return replace(found, looked_to=end)
+            # What was found is less than all, and it is said of which time.
+            looked_to = found.window.until if asked.is_ascending else found.window.since
+            return replace(found, looked_to=looked_to)
         found = _page(rows, asked, window)
         if found.following is not None:
             break
-    return found
+    return found or Found(())
 
 
 def _page(rows: Sequence[Any], asked: ListFilter, window: Window) -> Found:
@@ -198,12 +205,16 @@ def following(asked: ListFilter, found: Found) -> ListFilter | None:
 
     Rows of the very time of the next one are shown again rather than left out.
     """
-    if found.following is None or asked.sort != "time":
+    if asked.sort != "time":
         return None
     try:
-        time = _time_of(found.following, asked).astimezone(UTC)
-        if asked.is_ascending:
-            return asked.having("since", time.isoformat())
-        return asked.having("until", (time + _TICK).isoformat())
+        if found.following is not None:
+            time = _time_of(found.following, asked).astimezone(UTC)
+            end = time if asked.is_ascending else time + _TICK
+        elif found.looked_to is not None:
+            end = found.looked_to.astimezone(UTC)
+        else:
+            return None
+        return asked.having("since" if asked.is_ascending else "until", end.isoformat())
     except (OverflowError, ValueError):  # a broken clock's time, which no address can have
         return None

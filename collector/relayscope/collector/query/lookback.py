@@ -34,6 +34,10 @@ _STRETCHES: Final = (
 _WORTH: Final = 5
 """Least ratio of a stretch to the one before: what was looked at in vain costs little beside it."""
 
+_MANY: Final = 25
+"""Ratio of a stretch to the one before where rows come so fast that the shortest of these has far
+more of them: at 150,000 a second, the second look has 25,000 rows and not 9 million."""
+
 _AHEAD: Final = timedelta(minutes=1)
 """Upper bound of what other machines' clocks may be ahead: what a broken one has put into the
 future is found, too, and nothing is counted from it."""
@@ -116,6 +120,9 @@ def _lengths(edge: Edge) -> Iterator[tuple[datetime, timedelta]]:
     first = abs(edge.time - edge.near) + _TICK  # a window is until before its end
     yield edge.time, first
     last = first
+    while _WORTH * _MANY * last <= _STRETCHES[0]:
+        last *= _MANY
+        yield edge.time, last
     for longer in _STRETCHES:
         if longer >= _WORTH * last:
             yield edge.time, longer
