@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from relayscope.collector.page.interval import CHOICES
-from relayscope.collector.page.plot import bars
+from relayscope.collector.page.plot import Series, bars
 from relayscope.collector.page.recent import recent
 from relayscope.collector.page.view import View
 from relayscope.collector.query.cost import listings
@@ -67,7 +67,11 @@ async def cost(request: Request) -> Response:
         called=found.called,
         plot=bars(
             (
-                (row["component"] or "unknown_service", row["time"], row["bytes"] or 0)
+                (
+                    Series(row["component"] or "unknown_service", row["peer"] or "unknown"),
+                    row["time"],
+                    row["bytes"] or 0,
+                )
                 for row in over_time
             ),
             time.since,

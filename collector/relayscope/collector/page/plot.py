@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime, timedelta
 
 WIDTH: Final = 960
 HEIGHT: Final = 160
 
+_NAMED: Final = 11
+"""Series that have a name of their own; those with less are one. There are twelve colours."""
+
+
+class Series(NamedTuple):
+    """A component, and the peer from which it got what is plotted; of all others, neither."""
+
+    component: str
+    peer: str
+
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A part of a column: what one has of that time."""
+    """A part of a column: what one series has of that time."""
 
-    name: str
+    series: Series
     time: datetime
     value: int
     x: float
@@ -33,21 +43,21 @@ class Bars:
 
     Attributes:
         bars: All parts.
-        names: Whose they are, for the legend.
+        series: Whose they are, for the legend, those with the most first.
         highest: The value at its upper edge.
         since: The time at its left edge.
         until: That at its right edge.
     """
 
     bars: tuple[Bar, ...]
-    names: tuple[str, ...]
+    series: tuple[Series, ...]
     highest: int
     since: datetime
     until: datetime
 
 
 def bars(
-    values: Iterable[tuple[str, datetime, int]],
+    values: Iterable[tuple[Series, datetime, int]],
     since: datetime,
     until: datetime,
     step: timedelta,
@@ -60,18 +70,32 @@ def bars(
         until: The end.
         step: What one column is about.
     """
-    given = [one for one in values if since <= one[1] < until and one[2] > 0]
-    totals: dict[datetime, int] = defaultdict(int)
-    for _, time, value in given:
-        totals[time] += value
-    highest = max(totals.values(), default=0)
+    columns, order = _columns(one for one in values if since <= one[1] < until and one[2] > 0)
+    highest = max((sum(parts.values()) for parts in columns.values()), default=0)
     width = WIDTH * (step / (until - since))
-    tops: dict[datetime, float] = defaultdict(lambda: float(HEIGHT))
     drawn = []
-    for name, time, value in sorted(given, key=lambda one: (one[1], one[0])):
-        height = HEIGHT * value / highest
-        tops[time] -= height
+    for time in sorted(columns):
+        top = float(HEIGHT)
         x = WIDTH * ((time - since) / (until - since))
-        drawn.append(Bar(name, time, value, x, tops[time], max(1.0, width - 1), height))
-    names = tuple(dict.fromkeys(name for name, _, _ in sorted(given)))
-    return Bars(tuple(drawn), names, highest, since, until)
+        for series in order:
+            if value := columns[time].get(series):
+                height = HEIGHT * value / highest
+                top -= height
+                drawn.append(Bar(series, time, value, x, top, max(1.0, width - 1), height))
+    return Bars(tuple(drawn), order, highest, since, until)
+
+
+def _columns(
+    values: Iterable[tuple[Series, datetime, int]],
+) -> tuple[Mapping[datetime, Mapping[Series, int]], tuple[Series, ...]]:
+    """Return what each series has of each time, and the series, those with the most first."""
+    given = list(values)
+    totals: Counter[Series] = Counter()
+    for series, _, value in given:
+        totals[series] += value
+    named = [series for series, _ in totals.most_common(_NAMED)]
+    others = Series("", "")
+    columns: dict[datetime, Counter[Series]] = defaultdict(Counter)
+    for series, time, value in given:
+        columns[time][series if series in named else others] += value
+    return columns, (*named, others) if len(totals) > len(named) else tuple(named)

@@ -42,11 +42,11 @@ order by sum(size) desc nulls last, component, peer, tool
 limit %(most)s
 
 -- results_over_time --
--- Bytes of tools' results in each `step`, an interval.
-select component, date_bin(%(step)s, time, %(since)s) as time, sum(size)::bigint as bytes,
+-- Bytes of tools' results in each `step`, an interval, by who got them of whom.
+select component, peer, date_bin(%(step)s, time, %(since)s) as time, sum(size)::bigint as bytes,
        count(*) as results
 from relayscope.messages
 where time >= %(since)s and time < %(until)s
   and kind = 'result' and method = 'tools/call' and direction = 'received'
-group by 1, 2
-order by 2, 1
+group by 1, 2, 3
+order by 3, 1, 2
