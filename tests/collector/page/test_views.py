@@ -9,11 +9,11 @@ from urllib.parse import urlencode
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from relayscope.storage import create_engine
 from tests import hostile_corpus
 from tests.collector.page.conftest import cut_off
-from tests.fix_programs import eventually
 from tests.otlp_messages import SECOND, call, message, send
 
 if TYPE_CHECKING:
@@ -145,6 +145,16 @@ def test_every_view_fits_a_telephone_a_wide_screen_and_paper(
         page.emulate_media(media="screen")
 
 
+def test_a_telephone_shows_where_it_is(recorded: Collector, open_page: OpenPage) -> None:
+    """The name of the view is in sight, and in place of the map is the table that says the same."""
+    page = open_page("/", viewport={"width": 400, "height": 800})
+    expect(page.get_by_role("table").first).to_be_visible()
+    expect(page.get_by_role("group", name="Map of who calls whom")).to_be_hidden()
+    for path in page.locator("header nav a").evaluate_all("all => all.map(one => one.pathname)"):
+        page.goto(path)
+        expect(page.locator("header nav [aria-current]")).to_be_in_viewport(ratio=0.9)
+
+
 def test_the_content_is_reached_by_keyboard(recorded: Collector, open_page: OpenPage) -> None:
     """The first key leads past the navigation, and the next to what can be done there."""
     page = open_page("/")
@@ -175,18 +185,13 @@ def test_what_takes_too_long_is_said_and_the_rest_is_shown(
         assert "takes too long for this time: failed calls" in page.inner_text("main")
         assert page.locator("article", has_text="odd").count() > 0
     engine.dispose()
-
-    def is_whole() -> bool:
-        page.reload()
-        return "takes too long" not in page.inner_text("main")
-
-    eventually(is_whole)
+    page.reload()
+    assert "takes too long" not in page.inner_text("main")
 
 
 def test_texts_are_copied(recorded: Collector, open_page: OpenPage) -> None:
     """The button says so, and the clipboard has the command."""
     page = open_page("/setup", permissions=["clipboard-read", "clipboard-write"])
-    page.evaluate("setTimeout = () => 0")  # The word would go again before it is looked for.
     page.get_by_role("button", name="Copy").first.click()
     page.get_by_role("button", name="Copied").wait_for()
     assert "relayscope-instrument" in page.evaluate("navigator.clipboard.readText()")

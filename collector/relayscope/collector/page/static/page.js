@@ -42,6 +42,11 @@ export function stopLooking() {
 
 localTimes();
 
+// Where the views' names have no room, the one that is shown is in sight.
+const names = document.querySelector(".top nav ul");
+const shown = names?.querySelector("[aria-current]");
+if (shown) names.scrollLeft = shown.offsetLeft - (names.clientWidth - shown.offsetWidth) / 2;
+
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-copy]");
   if (button) {
