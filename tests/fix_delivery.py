@@ -11,7 +11,6 @@ from collections import Counter, defaultdict
 from concurrent import futures
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from signal import SIGKILL
 from typing import TYPE_CHECKING, Any
@@ -25,7 +24,7 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span
 
 from relayscope.collector.signals import LOGS, TRACES
-from relayscope.conventions.attributes import DELIVERY_ENDED, DELIVERY_SEQUENCE
+from relayscope.conventions.attributes import DELIVERY_SEQUENCE
 from relayscope.conventions.environment import RELAYSCOPE_SPOOL_DIR
 from relayscope.conventions.events import EVENT_DELIVERY
 
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 SPOOL_DIR = RELAYSCOPE_SPOOL_DIR
 DELAY = "OTEL_BLRP_SCHEDULE_DELAY"
 _MODULE = b"relayscope.instrumentation.delivery"
-_PATIENCE_SECONDS = 60
+_PATIENCE_SECONDS = 10
 _NUMBERS = itertools.count(1)
 
 
@@ -124,7 +123,7 @@ class Receiver:
     def marks(self) -> Counter[str]:
         """Count each mark in requests with different bytes."""
         return Counter(
-            mark for request in dict.fromkeys(self.requests) for mark in marks_in(*request)
+            value(record)["mark"] for record in self.records() if "mark" in value(record)
         )
 
     def records(self) -> list[LogRecord | Span]:
@@ -152,10 +151,6 @@ class Receiver:
                 found[attributes["service.instance.id"]] += _records_of(resource)
         return found
 
-    def has_ended(self) -> bool:
-        """Tell whether an account says that it is the last of its process."""
-        return any(account.get(DELIVERY_ENDED) for account in self.accounts())
-
     def accounts(self) -> list[dict[str, Any]]:
         """The attributes of the accounts, in the order in which they came."""
         return [
@@ -169,17 +164,6 @@ _MESSAGES: dict[str, Any] = {
     "traces": ExportTraceServiceRequest,
     "logs": ExportLogsServiceRequest,
 }
-
-
-@lru_cache(maxsize=1024)
-def marks_in(signal: str, request: bytes) -> tuple[str, ...]:
-    """Return the marks of a raw request's records; whoever waits for them asks again and again."""
-    return tuple(
-        attribute.value.string_value
-        for record in records_in(signal, request)
-        for attribute in record.attributes
-        if attribute.key == "mark"
-    )
 
 
 def records_in(signal: str, request: bytes) -> list[LogRecord | Span]:
