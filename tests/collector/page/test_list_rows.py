@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from relayscope.collector.query.list_kind import ListKind
     from relayscope.collector.query.records import Record, Span
 
+PATIENCE_SECONDS: Final = 60.0
+
 CALLS_MADE: Final = 48
 TRACES_MADE: Final = 16
 START: Final = datetime.fromtimestamp(samples.START // 10**9, UTC)
@@ -199,7 +201,7 @@ def test_once_there_is_something_nobody_waits_for_more(
     reader: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The second look would never end; it is given up, and what the first has found is shown."""
-    monkeypatch.setattr("relayscope.collector.page.list_rows.ROWS", 3)
+    monkeypatch.setattr("relayscope.collector.page.list_rows.ROWS", 10)
     monkeypatch.setattr("relayscope.collector.page.list_rows._ENOUGH_SECONDS", 0.0)
     looks: list[dict[str, object]] = []
 
@@ -207,11 +209,12 @@ def test_once_there_is_something_nobody_waits_for_more(
         if "most" in bound and bound["times"] is None:
             looks.append(bound)
             if len(looks) > 1:
-                await asyncio.Event().wait()
+                await asyncio.Event().wait()  # for ever
         return rows_of(reader, statement, bound)
 
     asked = ListFilter.read(CALLS, [("limit", "20"), ("since", START.isoformat())])
-    found = asyncio.run(first_rows(ask, asked, asked.bound() | {"characters": 4000}))
+    bound = asked.bound() | {"characters": 4000}
+    found = asyncio.run(asyncio.wait_for(first_rows(ask, asked, bound), PATIENCE_SECONDS))
     assert len(looks) == 2
     assert found.rows
     assert found.looked_to == looks[0]["since"]
