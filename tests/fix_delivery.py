@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from concurrent import futures
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from signal import SIGKILL
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,7 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span
 
 from relayscope.collector.signals import LOGS, TRACES
-from relayscope.conventions.attributes import DELIVERY_SEQUENCE
+from relayscope.conventions.attributes import DELIVERY_ENDED, DELIVERY_SEQUENCE
 from relayscope.conventions.environment import RELAYSCOPE_SPOOL_DIR
 from relayscope.conventions.events import EVENT_DELIVERY
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 SPOOL_DIR = RELAYSCOPE_SPOOL_DIR
 DELAY = "OTEL_BLRP_SCHEDULE_DELAY"
 _MODULE = b"relayscope.instrumentation.delivery"
-_PATIENCE_SECONDS = 10
+_PATIENCE_SECONDS = 60
 _NUMBERS = itertools.count(1)
 
 
@@ -123,7 +124,7 @@ class Receiver:
     def marks(self) -> Counter[str]:
         """Count each mark in requests with different bytes."""
         return Counter(
-            value(record)["mark"] for record in self.records() if "mark" in value(record)
+            mark for request in dict.fromkeys(self.requests) for mark in marks_in(*request)
         )
 
     def records(self) -> list[LogRecord | Span]:
@@ -151,6 +152,10 @@ class Receiver:
                 found[attributes["service.instance.id"]] += _records_of(resource)
         return found
 
+    def has_ended(self) -> bool:
+        """Tell whether an account says that it is the last of its process."""
+        return any(account.get(DELIVERY_ENDED) for account in self.accounts())
+
     def accounts(self) -> list[dict[str, Any]]:
         """The attributes of the accounts, in the order in which they came."""
         return [
@@ -164,6 +169,17 @@ _MESSAGES: dict[str, Any] = {
     "traces": ExportTraceServiceRequest,
     "logs": ExportLogsServiceRequest,
 }
+
+
+@lru_cache(maxsize=1024)
+def marks_in(signal: str, request: bytes) -> tuple[str, ...]:
+    """Return the marks of a raw request's records; whoever waits for them asks again and again."""
+    return tuple(
+        attribute.value.string_value
+        for record in records_in(signal, request)
+        for attribute in record.attributes
+        if attribute.key == "mark"
+    )
 
 
 def records_in(signal: str, request: bytes) -> list[LogRecord | Span]:

@@ -7,10 +7,12 @@ import subprocess
 import sys
 import sysconfig
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -18,15 +20,27 @@ from tests.fix_delivery import DELAY, SPOOL_DIR
 
 PROGRAMS = Path(__file__).parent / "programs"
 SCRIPTS = Path(sysconfig.get_path("scripts"))
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 60
+
+_HELD: Final[deque[int]] = deque()
+_MOST_HELD: Final = 8
 
 
 def free_port() -> int:
-    """Return a port of the loopback interface that nothing listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port of the loopback interface, which nobody else is given for some time.
+
+    A socket stays bound to it: whoever asks the system for any port, or connects from any, gets
+    another one. A server may listen there all the same, as servers let addresses be used again.
+    """
+    with socket.socket() as holder:
+        for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
+            holder.setsockopt(socket.SOL_SOCKET, option, 1)
+        holder.bind(("127.0.0.1", 0))
+        port: int = holder.getsockname()[1]
+        _HELD.append(holder.detach())
+    if len(_HELD) > _MOST_HELD:
+        os.close(_HELD.popleft())
+    return port
 
 
 @contextmanager
@@ -116,7 +130,7 @@ class Background:
             stderr=subprocess.DEVNULL,
             text=True,
         )
-        self.stack.callback(process.wait, 10)
+        self.stack.callback(process.wait, PATIENCE_SECONDS)
         self.stack.callback(process.kill)
         assert process.stdout is not None
         self.stack.enter_context(process.stdout)
@@ -127,7 +141,7 @@ class Background:
         process = subprocess.Popen(
             command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        self.stack.callback(process.wait, 10)
+        self.stack.callback(process.wait, PATIENCE_SECONDS)
         self.stack.callback(process.terminate)
         eventually(lambda: _accepts(port))
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relayscope.sanitizer import Sanitizer
+from relayscope.sanitizer.allowance import Allowance
 from relayscope.sanitizer.findings import Finding
 from relayscope.sanitizer.scanner import Scanner
 from tests.examples import examples
@@ -82,9 +83,9 @@ def test_a_secret_in_json_in_json_is_searched_for_once(
     """Its marker ends where its string does, however often the mark there is escaped."""
     find, texts = Scanner.find, list[str]()
 
-    def noted(scanner: Scanner, text: str) -> list[Finding]:
+    def noted(scanner: Scanner, text: str, allowance: Allowance) -> list[Finding]:
         texts.append(text)
-        return find(scanner, text)
+        return find(scanner, text, allowance)
 
     monkeypatch.setattr(Scanner, "find", noted)
     text = json.dumps({"token": CANARY})

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Final, NamedTuple
 
+from relayscope.sanitizer.allowance import Allowance
 from relayscope.sanitizer.encoded import decoded_bytes
 from relayscope.sanitizer.json_values import JsonValues
 
@@ -85,19 +86,28 @@ def covered(text: str, found: Sequence["Binary"]) -> str:
 
 
 def marked(text: str) -> str:
-    """The text with the marker of each binary content in its place."""
+    """The text with the marker of each binary content in its place.
+
+    The same text if looking for them takes longer than it may.
+    """
+    allowance = Allowance.of(text)
+    contents = allowance.attempt(lambda: list(binaries(text, allowance)))
     pieces: list[str] = []
     position = 0
-    for each in binaries(text):
+    for each in contents or ():
         pieces += (text[position : each.start], each.marker())
         position = each.end
     return "".join(pieces) + text[position:] if pieces else text
 
 
-def binaries(text: str) -> Iterator[Binary]:
-    """The binary contents of a text, in order and apart."""
+def binaries(text: str, allowance: Allowance) -> Iterator[Binary]:
+    """The binary contents of a text, in order and apart.
+
+    Raises:
+        TooManyFindings: looking for them takes more than the allowance.
+    """
     done = 0
-    for start, end, media_type in sorted([*_members(text), *_uris(text)]):
+    for start, end, media_type in sorted([*_members(text, allowance), *_uris(text)]):
         if start < done or end - start < _SMALLEST:
             continue
         content = _decoded(text[start:end])
@@ -112,21 +122,21 @@ def _uris(text: str) -> Iterator[tuple[int, int, str]]:
         yield found.end(), run.end() if run else found.end(), _known(found[1])
 
 
-def _members(text: str) -> Iterator[tuple[int, int, str]]:
+def _members(text: str, allowance: Allowance) -> Iterator[tuple[int, int, str]]:
     """The base64 of MCP's contents, and of what media type it is."""
+    values = JsonValues(text, allowance)
     for found in _MEMBER.finditer(text):
         end = text.find('"', found.end())
         if end < 0:
             return
-        beside = _beside(text, found.start(), end + 1)
+        beside = _beside(values, found.start(), end + 1)
         if found[1] == "blob" or beside.get("type") in {"image", "audio"}:
             media_type = beside.get("mimeType")
             yield found.end(), end, _known(media_type if isinstance(media_type, str) else "")
 
 
-def _beside(text: str, start: int, end: int) -> dict[str, object]:
+def _beside(values: JsonValues, start: int, end: int) -> dict[str, object]:
     """The simple members of the object that holds the member between two places."""
-    values = JsonValues(text)
     members = [
         *values.members_before(start)[-_BESIDE:],
         *islice(values.members_behind(end), _BESIDE),

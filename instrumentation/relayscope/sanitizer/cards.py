@@ -8,8 +8,9 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-_DOUBLED: Final = str.maketrans("0123456789", "0246813579")
-"""The cross sum of each digit's double."""
+_SINGLE: Final = bytes.maketrans(b"0123456789", bytes((0, 1, 2, 3, 4, 5, 6, 7, 8, 9)))
+_DOUBLED: Final = bytes.maketrans(b"0123456789", bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))
+"""The cross sums of each digit and of its double."""
 
 _NO_DIGITS = re.compile(r"[^0-9]+")
 
@@ -59,13 +60,13 @@ def card(text: str, start: int, end: int) -> bool:
         _COLUMN_BEHIND.match(text, end, end + _COLUMN),
     )
     return all(
-        map(_is_card, (each for found in column if found for each in _NUMBERS.findall(found[0])))
+        map(_is_card, {each for found in column if found for each in _NUMBERS.findall(found[0])})
     )
 
 
 def _card_or_none(expressions: Iterable[re.Pattern[str]], text: str) -> bool:
     """Return whether the number next to it, if any, is a card's, too: cards come in lists."""
-    numbers = [found[1] for expression in expressions if (found := expression.search(text))]
+    numbers = {found[1] for expression in expressions if (found := expression.search(text))}
     return not numbers or any(map(_is_card, numbers))
 
 
@@ -75,9 +76,9 @@ def _is_card(number: str) -> bool:
 
 def _checked(text: str) -> bool:
     """Return whether the check digit is right (Luhn)."""
-    digits = _digits(text)
-    doubled = digits[-2::-2].translate(_DOUBLED)
-    return (sum(map(int, digits[::-2])) + sum(map(int, doubled))) % 10 == 0
+    digits = _digits(text).encode()
+    single, doubled = digits[::-2].translate(_SINGLE), digits[-2::-2].translate(_DOUBLED)
+    return (sum(single) + sum(doubled)) % 10 == 0
 
 
 def _part_of_more(before: str, behind: str) -> bool:
@@ -96,4 +97,4 @@ def _number_in_json(before: str, behind: str) -> bool:
 
 
 def _digits(text: str) -> str:
-    return _NO_DIGITS.sub("", text)
+    return text if text.isdecimal() and text.isascii() else _NO_DIGITS.sub("", text)

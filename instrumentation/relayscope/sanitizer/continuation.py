@@ -113,6 +113,10 @@ _NAMED = re.compile(rb'"[ \t\r\n]*+:')
 _STRING: Final = 3100
 """Bytes of the longest string that can be a name or stand beside one: 256 characters, escaped."""
 _MOST_BLANKS: Final = 5
+_JUDGED: Final = 128
+"""Different names of a text that are judged here, and bytes that allow for one more: each takes 10
+µs the first time, and hostile text has one every few bytes."""
+
 _NESTED: Final = b"\\\\\\"
 """Before a quotation mark in a string in a string."""
 
@@ -126,7 +130,8 @@ def viable(data: bytes, phrases: Iterable[Span], names: Names) -> list[Span]:
         names: knows which are.
     """
     kept: list[Span] = []
-    bearing, continuation, strings = names.bearing, _CONTINUATION.match, _Strings(data)
+    bearing = _Bearings(names, _JUDGED + len(data) // _JUDGED).__getitem__
+    continuation, strings = _CONTINUATION.match, _Strings(data)
     goes_on, size, announces = _GOES_ON.match, len(data), _ANNOUNCING in data
     done = quiet = calm = 0
     for start, end in phrases:
@@ -172,6 +177,20 @@ def viable(data: bytes, phrases: Iterable[Span], names: Names) -> list[Span]:
             quiet = strings.quiet_until
             calm = 0 if announces else quiet
     return kept
+
+
+class _Bearings(dict[bytes, Bearing]):
+    """What each name of a text is to sensitive names; beyond so many, one of them."""
+
+    def __init__(self, names: Names, most: int) -> None:
+        self._names = names
+        self._most = most
+
+    def __missing__(self, name: bytes) -> Bearing:
+        if len(self) >= self._most:
+            return Bearing.NAME
+        borne = self[name] = self._names.bearing(name)
+        return borne
 
 
 def _is_apart(data: bytes, first: int, done: int) -> bool:

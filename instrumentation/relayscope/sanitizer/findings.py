@@ -21,7 +21,7 @@ Private use: no rule's pattern names it, it is no letter, no space and no quote.
 """
 
 _JOINTS: Final = frozenset("_-")
-_ENDS: Final = frozenset(["", *"\"'{}[](),;:&<> \t\r\n"])
+_ENDS: Final = frozenset(["", *"\"'{}[](),;:&<>@ \t\r\n"])
 
 _BLANK_ESCAPES: Final = frozenset({"\\n", "\\r", "\\t"})
 _END_ESCAPES: Final = _BLANK_ESCAPES | {'\\"', "\\/"}
@@ -80,7 +80,7 @@ class Finding(NamedTuple):
 
 
 class TooManyFindings(Exception):
-    """One text has more secrets than the limits allow, or takes more reading than it is long."""
+    """One text has more secrets than the limits allow, or takes more work than it may."""
 
 
 class Findings:

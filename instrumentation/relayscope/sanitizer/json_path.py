@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 
+from relayscope.sanitizer.allowance import Allowance
 from relayscope.sanitizer.findings import TooManyFindings
 from relayscope.sanitizer.json_strings import json_string
 from relayscope.sanitizer.json_values import JsonValues
@@ -33,7 +34,7 @@ def path_within(text: str, at: int, shown: Callable[[str], str]) -> str:
 
 def _descend(text: str, at: int, shown: Callable[[str], str]) -> tuple[str, int]:
     """The path to the innermost value around a place, and where that value starts."""
-    values = JsonValues(text)
+    values = JsonValues(text, Allowance.of(text))
     start = len(text) - len(text.lstrip())
     pieces = ""
     try:

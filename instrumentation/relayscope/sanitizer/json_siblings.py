@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any, Final
 
+from relayscope.sanitizer.findings import FILL
 from relayscope.sanitizer.harmless import is_odd
 from relayscope.sanitizer.json_strings import JsonString
 from relayscope.sanitizer.json_values import JsonValues, Member, Place
@@ -113,6 +114,9 @@ class JsonSiblings:
     def is_lexical(self, name: JsonString, value: str) -> bool:
         """Return whether neighbours show that a token is one of a text, a design or a currency."""
         if name.text.lower() not in _TOKENS or len(value) > _LONGEST_TOKEN or is_odd(value):
+            return False
+        if not value.strip(FILL):
+            # A marker's neighbours say no more than it does.
             return False
         mark = name.start - 1
         around = (*islice(self._values.members(mark), _BESIDE), *self._before_member(mark))

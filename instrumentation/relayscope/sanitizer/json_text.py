@@ -61,14 +61,14 @@ class JsonText:
 
     def __init__(
         self,
-        text: str,
+        values: JsonValues,
         findings: Findings,
         names: Names,
         replacements: Replacements,
         inside: Callable[[JsonString], list[Finding]],
     ) -> None:
-        self._text = text
-        self._values = JsonValues(text)
+        self._text = text = values.text
+        self._values = values
         self._siblings = JsonSiblings(text, self._values)
         self._tables = JsonTables(text, self._values, names)
         self._descriptions = Descriptions(names, replacements.allows)

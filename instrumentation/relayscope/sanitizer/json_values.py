@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-from relayscope.sanitizer.findings import TooManyFindings
+from relayscope.sanitizer.allowance import Allowance
 
 _MEMBER = re.compile(r'[ \t\r\n]*+"((?:[^"\\]++|\\.)*+)"[ \t\r\n]*+:[ \t\r\n]*+', re.DOTALL)
 _ITEM = re.compile(r"[ \t\r\n]*+(?=[^ \t\r\n\]])")
@@ -29,12 +29,10 @@ _BEFORE: Final = 4096
 _TRIES: Final = 8
 """Characters before a member, and brackets in them, in which its object begins."""
 
-_READINGS: Final = 8
-"""Upper bound of the times that a character of a text is read on average. Nested objects that name
-each other's values are read again at each level; honest ones are not deeper than that."""
-
-_EACH: Final = 4
-"""Characters that a value costs beside its own."""
+_EACH: Final = 3
+_CHARACTERS: Final = 64
+"""Work for a value, and its characters that take one more. Nested objects that name each other's
+values are read again at each level."""
 
 
 class Place(NamedTuple):
@@ -61,11 +59,19 @@ class Member(NamedTuple):
 
 
 class JsonValues:
-    """The values of one text."""
+    """The values of one text.
 
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._left = 1024 + _READINGS * len(text)
+    Attributes:
+        text: the text.
+
+    Args:
+        text: the text.
+        allowance: the work that may be done for it.
+    """
+
+    def __init__(self, text: str, allowance: Allowance) -> None:
+        self.text = text
+        self._allowance = allowance
 
     def at(self, start: int) -> Place:
         """The value that starts at a place. What is no JSON reaches to its closing bracket.
@@ -74,38 +80,36 @@ class JsonValues:
             TooManyFindings: the text has been read too often.
         """
         try:
-            value, end = _scan(self._text, start)
+            value, end = _scan(self.text, start)
             found = Place(value, start, end, is_whole=True)
         except (ValueError, RecursionError):
             found = Place(None, start, self._closing(start), is_whole=False)
-        self._left -= found.end - start + _EACH
-        if self._left < 0:
-            raise TooManyFindings
+        self._allowance.spend(_EACH + (found.end - start) // _CHARACTERS)
         return found
 
     def members(self, at: int) -> Iterator[Member]:
         """The members that follow the opening bracket, or the comma, before a place."""
-        while found := _MEMBER.match(self._text, at):
+        while found := _MEMBER.match(self.text, at):
             place = self.at(found.end())
             yield Member(found[1], place)
-            comma = _COMMA.match(self._text, place.end) if place.is_whole else None
+            comma = _COMMA.match(self.text, place.end) if place.is_whole else None
             if comma is None:
                 return
             at = comma.end()
 
     def items(self, at: int) -> Iterator[Place]:
         """The items that follow the opening bracket, or the comma, before a place."""
-        while found := _ITEM.match(self._text, at):
+        while found := _ITEM.match(self.text, at):
             place = self.at(found.end())
             yield place
-            comma = _COMMA.match(self._text, place.end) if place.is_whole else None
+            comma = _COMMA.match(self.text, place.end) if place.is_whole else None
             if comma is None:
                 return
             at = comma.end()
 
     def members_behind(self, end: int) -> Iterator[Member]:
         """The members of an object behind one that ends at a place."""
-        comma = _COMMA.match(self._text, end)
+        comma = _COMMA.match(self.text, end)
         return self.members(comma.end()) if comma else iter(())
 
     def members_before(self, start: int) -> list[Member]:
@@ -113,7 +117,7 @@ class JsonValues:
         first = max(0, start - _BEFORE)
         opening = start
         for _ in range(_TRIES):
-            opening = self._text.rfind("{", first, opening)
+            opening = self.text.rfind("{", first, opening)
             if opening < 0:
                 break
             end = opening + 1
@@ -123,24 +127,24 @@ class JsonValues:
                     break
                 members.append(member)
                 end = member.place.end
-            if not self._text[end:start].strip(" \t\r\n,"):
+            if not self.text[end:start].strip(" \t\r\n,"):
                 return members
             # It is an object of a member before this one.
         return []
 
     def items_behind(self, end: int) -> Iterator[Place]:
         """The items of a list behind one that ends at a place."""
-        comma = _COMMA.match(self._text, end)
+        comma = _COMMA.match(self.text, end)
         return self.items(comma.end()) if comma else iter(())
 
     def _closing(self, at: int) -> int:
         """Return the end of the bracket at a place, or of the text."""
         depth = 0
-        for token in _NESTED.finditer(self._text, at):
+        for token in _NESTED.finditer(self.text, at):
             if token[0] in {"{", "["}:
                 depth += 1
             elif token[0] in {"}", "]"}:
                 depth -= 1
                 if depth == 0:
                     return token.end()
-        return len(self._text)
+        return len(self.text)

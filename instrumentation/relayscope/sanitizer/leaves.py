@@ -3,7 +3,15 @@
 from typing import Any, Final, NamedTuple, cast
 
 from relayscope.sanitizer import storable
-from relayscope.sanitizer.findings import Finding, Value, marker_around, masked, spliced
+from relayscope.sanitizer.allowance import Allowance
+from relayscope.sanitizer.findings import (
+    Finding,
+    TooManyFindings,
+    Value,
+    marker_around,
+    masked,
+    spliced,
+)
 from relayscope.sanitizer.model import KeyRule, Limits, Step
 from relayscope.sanitizer.replacements import TOO_MANY
 from relayscope.sanitizer.scanner import Scanner
@@ -43,6 +51,7 @@ class Leaves:
         self._normalize = Step.NORMALIZE in steps
         self._truncate = Step.TRUNCATE in steps
         self._limits = limits
+        self._allowance = Allowance()
 
     def clean(self, value: object, path: str) -> Value:
         """A value of no sensitive name; the same object if nothing had to change.
@@ -75,14 +84,20 @@ class Leaves:
 
     def searched(self, text: str, path: str) -> str:
         """The text without its secrets; the same object if it has none."""
+        self._allowance.grant(text)
+        settled = self._allowance.attempt(lambda: self._settled(text, path))
+        return self.gone(TOO_MANY, path) if settled is None else settled
+
+    def _settled(self, text: str, path: str) -> str:
         for _ in range(_ROUNDS):
-            findings = self._scanner.find(_searchable(text))
+            findings = self._scanner.find(_searchable(text), self._allowance)
             self.found += (Found(finding, text, path) for finding in findings)
-            settled = all(finding.stands_alone(text) for finding in findings)
+            stand_alone = all(finding.stands_alone(text) for finding in findings)
             text = spliced(text, findings) if findings else text
-            if settled:
+            if stand_alone:
+                self._allowance.settle(text)
                 return text
-        return self.gone(TOO_MANY, path)
+        raise TooManyFindings
 
     def key(self, key: object, path: str) -> str:
         """A name, which can hold a secret as well.
@@ -139,7 +154,10 @@ class Leaves:
     def _integer(self, number: int, path: str) -> Value:
         kept: int | str = self.storable(number, path)
         # In brackets as a number of JSON is, so that it is no card's number.
-        if -SMALL < number < SMALL or not (findings := self._scanner.find(f"[{kept}]")):
+        if -SMALL < number < SMALL:
+            return kept
+        findings = self._scanner.find(f"[{kept}]", self._allowance)
+        if not findings:
             return kept
         replacement = findings[0].replacement.strip('"')
         self.found.append(Found(findings[0].moved(0, 0, replacement), "", path))

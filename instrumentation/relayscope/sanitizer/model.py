@@ -133,7 +133,7 @@ class Limits:
             signs) before it is dropped unread. Each level doubles the backslashes before a quote,
             so honest traffic stays far below.
         findings: secrets that one text may have before it is dropped as a whole, because each
-            takes time and memory (about 10 µs and 500 bytes).
+            takes memory (about 500 bytes). For the time that each takes, see `Allowance`.
     """
 
     text: int | None = None

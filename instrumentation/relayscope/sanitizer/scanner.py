@@ -7,12 +7,14 @@ text ── first look: can anything be in here, and where? ── no ──▶ 
                                         and itself without escapes, percent signs and base64
 """
 
+import sys
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+from relayscope.sanitizer.allowance import Allowance
 from relayscope.sanitizer.binary import Binary, binaries, covered, may_hold_binary, nested_places
-from relayscope.sanitizer.findings import Finding, TooManyFindings, masked
+from relayscope.sanitizer.findings import Finding, masked
 from relayscope.sanitizer.model import Step
 from relayscope.sanitizer.names import Names
 from relayscope.sanitizer.replacements import NESTING, TOO_MANY, Replacements
@@ -30,6 +32,10 @@ they are nine strings out of ten, and remembering them halves the time it takes.
 _MICROSECONDS_EACH: Final = 6
 _EACH: Final = 200
 """Cost of a mention of a name, and the characters that a rule's expression reads in 1 µs."""
+
+_TEXT: Final = 16
+_CHARACTERS: Final = 50
+"""Work for a text that is hidden in another, and its characters that take one more."""
 
 BINARY: Final = "binary"
 """Among the rules that hit: contents of which only type, size and digest were kept."""
@@ -105,31 +111,39 @@ class Scanner:
             UnicodeEncodeError: the text has a lone surrogate.
         """
         if self.may_hold_binary(text):
-            text = covered(text, list(binaries(text)))
+            allowance = Allowance.of(text)
+            contents = allowance.attempt(lambda: list(binaries(text, allowance)))
+            if contents is None:
+                return sys.maxsize
+            text = covered(text, contents)
         suspicion = self.suspects(text)
         if suspicion is None:
             return 0
         passes = 1 + len(suspicion.rules) + 8 * suspicion.is_spelled + 16 * suspicion.has_encoded
         return len(suspicion.mentions) * _MICROSECONDS_EACH + passes * len(text) // _EACH
 
-    def find(self, text: str) -> list[Finding]:
-        """The secrets in a text, in order and apart.
+    def find(self, text: str, allowance: Allowance) -> list[Finding]:
+        """The secrets in a text, in order and apart; all of it if that takes more than it may.
 
         Raises:
             UnicodeEncodeError: the text has a lone surrogate.
         """
-        try:
-            return self._find(text, 0)
-        except TooManyFindings:
-            return [self.replacements.gone(TOO_MANY, text)]
+        return self._find(text, allowance, 0)
 
-    def _find(self, text: str, nesting: int) -> list[Finding]:
+    def _find(self, text: str, allowance: Allowance, nesting: int) -> list[Finding]:
         """Find the secrets of a text that was hidden in `nesting` others."""
+        found = allowance.attempt(lambda: self._look_into(text, allowance, nesting))
+        return [self.replacements.gone(TOO_MANY, text)] if found is None else found
+
+    def _look_into(self, text: str, allowance: Allowance, nesting: int) -> list[Finding]:
+        if nesting:
+            # Before what is remembered: the same text always comes to the same end.
+            allowance.spend(_TEXT + len(text) // _CHARACTERS)
         if text in self._harmless:
             return []
         text = masked(text)
         may_be_binary = self.may_hold_binary(text)
-        contents = list(binaries(text)) if may_be_binary else []
+        contents = list(binaries(text, allowance)) if may_be_binary else []
         searched = covered(text, contents) if contents else text
         suspicion = self.suspects(searched)
         nested = nested_places(searched) if may_be_binary else []
@@ -140,15 +154,20 @@ class Scanner:
         suspicion = suspicion or CLEAN
         if may_be_binary:
             suspicion = suspicion._replace(is_plain=False)
-        findings = self._search(searched, suspicion, nesting, nested)
+        findings = self._search(searched, suspicion, allowance, nesting, nested)
         if contents:
-            findings = sorted([*findings, *self._binary(contents, nesting)])
+            findings = sorted([*findings, *self._binary(contents, allowance, nesting)])
         elif not findings:
             self._remember(text)
         return findings
 
     def _search(
-        self, text: str, suspicion: Suspicion, nesting: int, others: Sequence[int] = ()
+        self,
+        text: str,
+        suspicion: Suspicion,
+        allowance: Allowance,
+        nesting: int,
+        others: Sequence[int] = (),
     ) -> list[Finding]:
         """The secrets in a text of which it is known what could be in it."""
         if nesting > self._nesting:
@@ -158,20 +177,26 @@ class Scanner:
         from relayscope.sanitizer.text_search import Inside, TextSearch  # noqa: PLC0415  # see above
 
         inside = Inside(
-            lambda text: self._find(text, nesting + 1),
-            lambda text, mentions: self._search(masked(text), mentioning(mentions), nesting + 1),
+            lambda text: self._find(text, allowance, nesting + 1),
+            lambda text, mentions: self._search(
+                masked(text), mentioning(mentions), allowance, nesting + 1
+            ),
             self._nesting - nesting,
+            allowance,
         )
         return TextSearch(text, suspicion, self._means, inside).findings(others)
 
-    def _binary(self, contents: list[Binary], nesting: int) -> Iterator[Finding]:
+    def _binary(
+        self, contents: list[Binary], allowance: Allowance, nesting: int
+    ) -> Iterator[Finding]:
         for content in contents:
             size = content.end - content.start
             if self._marks_binary:
                 marker = content.marker()
                 yield Finding(content.start, content.end, marker, BINARY, Step.BINARY, size)
                 continue
-            inside = self._find(text, nesting + 1) if (text := content.text()) else []
+            text = content.text()
+            inside = self._find(text, allowance, nesting + 1) if text else []
             for finding in inside[:1]:
                 yield finding.moved(content.start, content.end, finding.replacement)
 

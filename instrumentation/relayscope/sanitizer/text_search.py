@@ -9,17 +9,19 @@ from typing import Final, NamedTuple
 
 import orjson
 
+from relayscope.sanitizer.allowance import Allowance
 from relayscope.sanitizer.continuation import Span
 from relayscope.sanitizer.encoded import Run, decoded, encoded_runs, goes_on
 from relayscope.sanitizer.findings import Finding, Findings
 from relayscope.sanitizer.json_numbers import NumberKind, number_kind
 from relayscope.sanitizer.json_strings import JsonString, JsonStrings
 from relayscope.sanitizer.json_text import JsonText
+from relayscope.sanitizer.json_values import JsonValues
 from relayscope.sanitizer.model import Action, PatternRule
 from relayscope.sanitizer.names import Names
 from relayscope.sanitizer.patterns import is_in, places, secrets
 from relayscope.sanitizer.plain_text import pairs
-from relayscope.sanitizer.replacements import Replacements
+from relayscope.sanitizer.replacements import TOO_MANY, Replacements
 from relayscope.sanitizer.surroundings import surroundings
 from relayscope.sanitizer.suspicion import STRUCTURE, Suspicion
 from relayscope.sanitizer.views import unspelled
@@ -28,6 +30,15 @@ from relayscope.sanitizer.views import unspelled
 _SPELLED = re.compile(r"\\[\"'\\/bfnrtux]|%[0-9a-fA-F]{2}|&#?[a-zA-Z0-9]{2,6};")
 _NEAR: Final = 12
 """Characters before and behind a mention in which its quotes and what assigns to it stand."""
+
+_PAIR: Final = 9
+_PLACE: Final = 2
+_MATCH: Final = 6
+_RUN: Final = 16
+_STRING: Final = 8
+_FINDING: Final = 4
+"""Work for the value of a name; for a place where a pattern matches, and for the secret there; for
+what could be an encoded text; for a JSON string; for a finding. A name by itself takes one."""
 
 _CONTAINERS: Final = ("{", "[")
 _LISTED: Final = frozenset({",", "]"})
@@ -58,11 +69,13 @@ class Inside(NamedTuple):
         text: finds the secrets in any text that is hidden in it.
         named: the same for one in which only names could be, which are mentioned at some places.
         levels: how many levels of texts may be hidden.
+        allowance: the work that may be done, in all of them together.
     """
 
     text: Callable[[str], list[Finding]]
     named: Callable[[str, list[Span]], list[Finding]]
     levels: int
+    allowance: Allowance
 
 
 class TextSearch:
@@ -80,9 +93,14 @@ class TextSearch:
         self._suspicion = suspicion
         self._means = means
         self._inside = inside
+        self._allowance = inside.allowance
         self._findings = Findings(means.limit)
         self._json = JsonText(
-            text, self._findings, means.names, means.replacements, self._inside_string
+            JsonValues(text, inside.allowance),
+            self._findings,
+            means.names,
+            means.replacements,
+            self._inside_string,
         )
         # Places of all that is no mention.
         self._others: list[int] = []
@@ -110,11 +128,14 @@ class TextSearch:
         if is_hidden:
             self._read_spelled_strings()
         for finding in self._outside(rule_places, is_hidden=is_hidden):
+            self._allowance.spend(_FINDING)
             self._findings.add(finding)
         return self._findings.merged()
 
     def _places(self, index: int) -> list[int]:
-        return places(self._means.rules[index], self._text)
+        found = places(self._means.rules[index], self._text)
+        self._allowance.pass_over(_PLACE * len(found))
+        return found
 
     def _is_spelled_otherwise(self, index: int) -> bool:
         """Return whether a rule matches in another spelling of the text, also behind a letter."""
@@ -147,6 +168,7 @@ class TextSearch:
     def _spots(self, rule_places: dict[int, list[int]], more: Sequence[int]) -> list[Span]:
         """Return the places of what could be there, in order. All but mentions have no length."""
         suspicion = self._suspicion
+        self._allowance.pass_over(len(suspicion.mentions))
         others = [*more, *chain.from_iterable(rule_places.values())]
         others += (run.start for run in self._runs)
         if suspicion.has_structure:
@@ -159,6 +181,7 @@ class TextSearch:
     def _suspicious(self, runs: list[Run]) -> list[Run]:
         """Those in which something could be encoded, most often none of all the runs."""
         suspects = self._means.suspects
+        self._allowance.spend(_RUN * len(runs))
         texts = [decoded(self._text, run) for run in runs]
         if not suspects("\n".join(texts)):
             return [run for run in runs if goes_on(self._text, run)]
@@ -169,7 +192,14 @@ class TextSearch:
         ]
 
     def _inside_string(self, string: JsonString) -> list[Finding]:
-        """Search a JSON string: as a text again, or only at the mentions that are known already."""
+        """Search a JSON string; all of it goes if that takes more than it may."""
+        found = self._allowance.attempt(lambda: self._search_string(string))
+        if found is None:
+            return [self._means.replacements.gone(TOO_MANY, string.text)]
+        return found
+
+    def _search_string(self, string: JsonString) -> list[Finding]:
+        """Search a string as a text again, or only at the mentions that are known already."""
         text, start, end = string.text, string.start, string.end
         if self._inside.levels == 0 or bisect_left(self._others, start) != bisect_left(
             self._others, end
@@ -192,6 +222,7 @@ class TextSearch:
         return findings.merged()
 
     def _read(self, string: JsonString) -> int:
+        self._allowance.spend(_STRING)
         end = self._json.read(string)
         if end is None and not string.is_name():
             return -1
@@ -234,6 +265,7 @@ class TextSearch:
             yield from self._spelled(spelled)
 
     def _pairs(self, text: str, mentions: list[Span]) -> Iterator[Finding]:
+        self._allowance.spend(_PAIR * len(mentions))
         replacements = self._means.replacements
         for pair in pairs(text, self._means.names, mentions):
             finding = replacements.finding(pair.rule, text, (pair.start, pair.end))
@@ -247,6 +279,7 @@ class TextSearch:
         for start, end in secrets(rule, text):
             if self._is_read(start):
                 continue
+            self._allowance.spend(_MATCH)
             kind = number_kind(text, start, end)
             finding = self._means.replacements.finding(rule, text, (start, end))
             if finding is None or kind is NumberKind.AMONG_NUMBERS:

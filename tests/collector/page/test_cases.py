@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.fix_programs import eventually, host_environment, instrumented, line, python, run
 
@@ -29,6 +30,14 @@ def environment(shared_collector: Collector, tmp_path: Path) -> dict[str, str]:
         OTEL_EXPORTER_OTLP_ENDPOINT=f"http://{shared_collector.grpc}",
         RELAYSCOPE_SPOOL_DIR=str(tmp_path / "spool"),
     )
+
+
+def open_view(open_page: OpenPage, name: str) -> Page:
+    """Begin at `/` and go to a view; it is there in the end, and can be loaded again."""
+    page = open_page("/")
+    page.click(f"nav >> text={name}")
+    page.wait_for_url(f"**/{name.lower()}")
+    return page
 
 
 def follow(page: Page, place: str, link: str, until: str) -> None:
@@ -57,16 +66,15 @@ def test_case_a_a_wrong_port_is_an_arrow_that_leads_to_nothing(
     relay = instrumented("relay-a", python("websocket_relay.py", "gates=ws://127.0.0.1:1"))
     run(relay, environment, HELLO + line(id=3, method="tools/call", params=CALL))
 
-    page = open_page("/")
-    page.click("nav >> text=Problems")
+    page = open_view(open_page, "Problems")
     follow(
         page, "article.problem:has-text('ConnectionRefusedError')", "a[href*='/trace/']", ".ladder"
     )
     page.click(".ladder .row.unanswered")
     page.wait_for_selector("#chosen h2:has-text('connect')")
 
-    assert "127.0.0.1:1" in (page.text_content(".heads") or "")
-    assert "ConnectionRefusedError" in page.inner_text("#chosen .explained")
+    expect(page.locator(".heads")).to_contain_text("127.0.0.1:1")
+    expect(page.locator("#chosen .explained")).to_contain_text("ConnectionRefusedError")
 
 
 def test_case_b_a_client_that_never_lists_again_is_seen_by_what_is_missing(
@@ -83,14 +91,14 @@ def test_case_b_a_client_that_never_lists_again_is_seen_by_what_is_missing(
         line(method="notifications/initialized"),
     )
 
-    page = open_page("/")
-    page.click("nav >> text=Messages")
+    page = open_view(open_page, "Messages")
     follow(
         page,
         "main tr:has-text('relay-b'):has-text('list_changed')",
         "a[href*='/trace/']",
         ".ladder",
     )
+    page.wait_for_load_state()
     said = page.inner_text(".ladder")
 
     assert "notifications/tools/list_changed" in said
@@ -106,8 +114,7 @@ def test_case_c_an_answer_to_a_notification_is_conspicuous(
     relay = instrumented("relay-c", python("websocket_relay.py", f"late=ws://127.0.0.1:{port}"))
     run(relay, environment, line(id=1, method="initialize", params={}))
 
-    page = open_page("/")
-    page.click("nav >> text=Problems")
+    page = open_view(open_page, "Problems")
     follow(
         page,
         "article.problem:has-text('late-c'):has-text('answers a notification')",
@@ -117,7 +124,7 @@ def test_case_c_an_answer_to_a_notification_is_conspicuous(
     page.click(".ladder .row:has-text('! answer to notification')")
     page.wait_for_selector("#chosen h2:has-text('error')")
 
-    assert "an answer to a notification" in page.inner_text("#chosen .explained")
+    expect(page.locator("#chosen .explained")).to_contain_text("an answer to a notification")
 
 
 def test_case_d_one_ladder_has_the_call_on_every_leg(
@@ -128,8 +135,7 @@ def test_case_d_one_ladder_has_the_call_on_every_leg(
     relay = instrumented("relay-d", python("websocket_relay.py", f"gates=ws://127.0.0.1:{port}"))
     run(relay, environment, HELLO + line(id=35, method="tools/call", params=CALL))
 
-    page = open_page("/")
-    page.click("nav >> text=Calls")
+    page = open_view(open_page, "Calls")
     follow(
         page,
         "main tr:has-text('gates-d'):has-text('gates_create_document')",
@@ -139,8 +145,8 @@ def test_case_d_one_ladder_has_the_call_on_every_leg(
     reload_until(page, page.locator(".heads:has-text('relay-d'):has-text('gates-d')"))
     legs = page.locator(".ladder .row:has-text('tools/call gates_create_document')")
     reload_until(page, legs, 2)
-    assert legs.count() == 2
+    expect(legs).to_have_count(2)
     page.click(".ladder .row:has-text('tools/call gates_create_document #35')")
     page.wait_for_selector("#chosen h2:has-text('#35')")
 
-    assert "Then: tools/call gates_create_document" in page.inner_text("#chosen")
+    expect(page.locator("#chosen")).to_contain_text("Then: tools/call gates_create_document")

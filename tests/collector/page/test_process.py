@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,11 +20,12 @@ def page_processes(collector: Collector) -> list[int]:
     """The processes that show its page."""
     pid = collector.process.pid
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [
-        int(child)
-        for child in children
-        if b"relayscope.collector.page" in Path(f"/proc/{child}/cmdline").read_bytes()
-    ]
+    found = []
+    for child in children:
+        with suppress(FileNotFoundError, ProcessLookupError):  # It has ended meanwhile.
+            if b"relayscope.collector.page" in Path(f"/proc/{child}/cmdline").read_bytes():
+                found.append(int(child))
+    return found
 
 
 def test_nobody_pays_for_a_page_that_nobody_looks_at(collector: Collector) -> None:

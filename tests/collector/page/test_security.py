@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import pytest
+from playwright.sync_api import expect
 
 from relayscope.collector.page.security import local_path
 from tests.fix_collector import PATIENCE, Collector, Reply, standard_environment
@@ -250,14 +251,17 @@ def test_a_person_logs_in_by_keyboard(browser: Browser, guarded: Collector) -> N
     context.set_default_timeout(PATIENCE * 1000)
     page = context.new_page()
     page.goto("/setup")
+    expect(page.locator("#token")).to_be_focused()
     page.keyboard.type("canary-wrong-0123456789")
     page.keyboard.press("Enter")
     page.get_by_role("alert").wait_for()
+    expect(page.locator("#token")).to_be_focused()
     page.keyboard.type(TOKENS["read"])
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="Record a program").wait_for()
 
-    assert "TOKEN" in page.inner_text("main")
+    expect(page.locator("main")).to_contain_text("TOKEN")
+    page.wait_for_load_state()
     assert TOKENS["read"] not in page.content()
     page.get_by_role("button", name="Log out").press("Enter")
     page.get_by_role("heading", name="Log in").wait_for()

@@ -113,9 +113,10 @@ def test_the_selection_stays_from_view_to_view(open_page: OpenPage) -> None:
     for view in ("Waterfall", "Log", "Ladder"):
         page.click(f".tabs a:has-text('{view}')")
         page.wait_for_selector(f".tabs a[aria-current]:has-text('{view}')")
-        (marked,) = page.query_selector_all(".row[aria-current]")
-        assert "result #1" in (marked.text_content() or "")
-        assert "result #1" in page.inner_text("#chosen h2")
+        expect(page.locator("#chosen h2")).to_contain_text("result #1")
+        marked = page.locator(".row[aria-current]")
+        expect(marked).to_have_count(1)
+        expect(marked).to_contain_text("result #1")
 
 
 def test_a_trace_is_read_with_the_keyboard_alone(open_page: OpenPage) -> None:
@@ -131,7 +132,8 @@ def test_a_trace_is_read_with_the_keyboard_alone(open_page: OpenPage) -> None:
     page.wait_for_selector("#chosen .badge:has-text('orphan answer')")
     page.keyboard.press("2")
     page.wait_for_selector(".waterfall .row[tabindex='0']")
-    assert page.locator(".row[tabindex='0']").count() == 1
+    page.wait_for_load_state()  # Keys are heard by then.
+    expect(page.locator(".row[tabindex='0']")).to_have_count(1)
     page.keyboard.press("/")
     page.keyboard.type("BERLIN")
     page.keyboard.press("Enter")
@@ -146,8 +148,8 @@ def test_a_text_is_found_also_where_it_is_folded(open_page: OpenPage) -> None:
     page.fill(".find input[type=search]", "2025-11-23t10:07:34")
     page.click("text=Find")
     page.wait_for_selector("output:has-text('4 found')")
-    found = page.locator("li.found")
-    assert found.count() == 4
+    page.wait_for_load_state()  # Keys are heard by then.
+    expect(page.locator("li.found")).to_have_count(4)
     page.keyboard.press("Escape")
     page.evaluate("document.activeElement.blur()")
     for _ in range(2):
@@ -163,6 +165,7 @@ def test_kinds_levels_and_brief_spans_are_hidden(open_page: OpenPage) -> None:
     page.fill("label:has-text('at least') input", "7")
     page.click("button:has-text('Show')")
     page.wait_for_selector(".said:has-text('brief')")
+    page.wait_for_load_state()
 
     shown = page.inner_text(".waterfall")
     assert "→ tools/call" not in shown
@@ -176,6 +179,7 @@ def test_a_span_is_folded_and_opened_again(open_page: OpenPage) -> None:
     whole = page.locator(".row").count()
     page.click("a.fold >> nth=1")
     page.wait_for_selector("a.fold:has-text('+')")
+    page.wait_for_load_state()
     assert page.locator(".row").count() < whole
     page.click("a.fold:has-text('+')")
     expect(page.locator(".row")).to_have_count(whole)

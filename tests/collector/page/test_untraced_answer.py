@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from opentelemetry.proto.logs.v1.logs_pb2 import SEVERITY_NUMBER_WARN
+from playwright.sync_api import expect
 
 from relayscope.conventions.attributes import MESSAGE_ODD
 from tests.otlp_messages import SECOND, call, message, send
@@ -41,5 +42,5 @@ def test_an_answer_to_no_request_is_in_the_trace_on_whose_connection_it_came(
     page.click(".row:has-text('! orphan answer')")
     page.wait_for_selector("#chosen .explained")
 
-    assert "belongs to no request" in page.inner_text("#chosen .explained")
+    expect(page.locator("#chosen .explained")).to_contain_text("belongs to no request")
     assert "id type" not in page.inner_text(".ladder")

@@ -15,8 +15,18 @@ from relayscope.conventions.attributes import (
     DELIVERY_ENDED,
     DELIVERY_SPOOLED,
 )
+from relayscope.instrumentation.delivery.trouble import troubles
 from tests.fix_delivery import Receiver, end_forwarders, has_forwarder, receiving
-from tests.fix_programs import eventually, host_environment, instrumented, python, run
+from tests.fix_programs import (
+    PATIENCE_SECONDS,
+    ended,
+    eventually,
+    free_port,
+    host_environment,
+    instrumented,
+    python,
+    run,
+)
 
 COMPONENT = "host"
 
@@ -49,9 +59,8 @@ def test_an_ordinary_end_loses_nothing(
     marks = finished.stdout.split()
     assert len(marks) == 55
     arrives(receiver, marks)
-    eventually(receiver.accounts)
-    (account,) = receiver.accounts()
-    assert account == {
+    eventually(receiver.has_ended)
+    assert receiver.accounts()[-1] == {
         DELIVERY_EMITTED: 55,
         DELIVERY_SPOOLED: 55,
         DELIVERY_ACKNOWLEDGED: 55,
@@ -64,30 +73,30 @@ def test_an_ordinary_end_loses_nothing(
 def test_a_signal_loses_nothing(receiver: Receiver, number: signal.Signals) -> None:
     """Killed right after the last record, gently or not: everything arrives."""
     environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
-    host = subprocess.Popen(
-        emitter("50", "--then", "wait"), env=environment, stdout=subprocess.PIPE, text=True
-    )
-    assert host.stdout is not None
-    with host.stdout:
+    with (
+        subprocess.Popen(
+            emitter("50", "--then", "wait"), env=environment, stdout=subprocess.PIPE, text=True
+        ) as host,
+        ended(host),
+    ):
+        assert host.stdout is not None
         marks = [host.stdout.readline().strip() for _ in range(55)]
         host.send_signal(number)
-        assert host.wait(10) == -number
+        assert host.wait(PATIENCE_SECONDS) == -number
 
     arrives(receiver, marks)
 
 
 def test_what_could_not_be_sent_waits_for_the_next_process(spool_dir: Path) -> None:
     """No collector, and nobody is left: the next process of the component brings it along."""
-    receiver = Receiver()
-    with receiving(receiver):
-        endpoint = receiver.endpoint
-    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=endpoint)
+    port = free_port()
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{port}")
     first = run(emitter("20"), environment).stdout.split()
     # While one is being started, nobody starts another.
     eventually(lambda: has_forwarder(spool_dir))
     end_forwarders(spool_dir)
 
-    with receiving(receiver, port=int(endpoint.rsplit(":", 1)[1])):
+    with receiving(Receiver(), port=port) as receiver:
         second = run(emitter("10"), environment).stdout.split()
 
         arrives(receiver, first + second)
@@ -102,7 +111,8 @@ def test_the_numbers_of_a_process_have_no_gap(receiver: Receiver) -> None:
 
     run(emitter("100"), environment)
 
-    eventually(receiver.accounts)
+    eventually(lambda: sorted(receiver.numbers()) == list(range(1, 111)))
+    eventually(receiver.has_ended)
     assert sorted(receiver.numbers()) == list(range(1, 111))
 
 
@@ -115,7 +125,9 @@ def test_the_spools_are_private_to_their_user(spool_dir: Path) -> None:
     finally:
         os.umask(old)
 
-    found = [path for path in spool_dir.rglob("*") if path.exists()]
+    eventually(lambda: troubles(spool_dir / COMPONENT))
+    end_forwarders(spool_dir)
+    found = list(spool_dir.rglob("*"))
     assert len(found) > 5
     assert [path for path in found if path.stat().st_mode & 0o077] == []
 
@@ -135,7 +147,8 @@ def test_the_host_has_no_child_process_and_no_thread_of_ours(receiver: Receiver)
     environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
     program = """
 import os, threading, time
-time.sleep(0.3)
+while threading.active_count() > 1:
+    time.sleep(0.02)
 try:
     print(os.waitpid(-1, os.WNOHANG))
 except ChildProcessError:

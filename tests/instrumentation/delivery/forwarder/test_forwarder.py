@@ -23,10 +23,17 @@ from relayscope.conventions.attributes import (
     BODY_SIZE,
     DELIVERY_ACKNOWLEDGED,
     DELIVERY_DROPPED,
-    DELIVERY_ENDED,
 )
 from relayscope.conventions.environment import RELAYSCOPE_SPOOL_DIR
-from tests.fix_delivery import Receiver, end_forwarders, forwarders, receiving, records_in, value
+from tests.fix_delivery import (
+    Receiver,
+    end_forwarders,
+    forwarders,
+    marks_in,
+    receiving,
+    records_in,
+    value,
+)
 from tests.fix_programs import (
     SCRIPTS,
     eventually,
@@ -85,11 +92,12 @@ def test_a_request_is_sent_again_with_the_same_bytes(receiver: Receiver) -> None
     marks = emitted(receiver, "1")
 
     eventually(lambda: set(receiver.marks()) == set(marks) and receiver.accounts())
-    # From the third time on, the small record of the account shows whether others go.
-    (first,) = {
-        each for each in receiver.requests if each[0] == receiver.requests[0][0] == "traces"
-    }
-    assert receiver.requests.count(first) >= len(codes)
+    refused, taken = receiver.requests[: len(codes)], receiver.requests[len(codes) :]
+    # Among them may be the small record of the account, which shows whether others go.
+    with_marks = [request for request in refused if marks_in(*request)]
+    assert with_marks.count(refused[0]) > 1
+    assert set(with_marks) <= set(taken)
+    assert max(receiver.marks().values()) == 1
     assert receiver.accounts()[-1][DELIVERY_DROPPED] == {}
 
 
@@ -118,9 +126,12 @@ def test_a_steady_trickle_is_sent_at_the_standard_delay(receiver: Receiver) -> N
     marks = emitted(receiver, "60", "--pause", "0.05", OTEL_BLRP_SCHEDULE_DELAY="1500")
 
     eventually(lambda: set(receiver.marks()) == set(marks))
-    # 3 s of records: at most two delays, before and after them a request, of logs and of spans.
+    # On a busy machine they take more than 3 s.
+    times = [each.time_unix_nano for each in receiver.records() if isinstance(each, LogRecord)]
+    delays = (max(times) - min(times)) / 1.5e9
+    # Before and after the delays a request, of logs and of spans.
     with_records = [request for request in receiver.requests if records_in(*request)]
-    assert len(with_records) <= 2 * 5
+    assert len(with_records) <= 2 * (delays + 3)
 
 
 def test_a_delay_that_is_none_is_named_and_holds_nothing_up(
@@ -142,10 +153,12 @@ def test_what_a_collector_rejects_is_counted(receiver: Receiver) -> None:
 
     emitted(receiver, "30", OTEL_TRACES_EXPORTER="none")
 
-    eventually(lambda: any(account.get(DELIVERY_ENDED) for account in receiver.accounts()))
+    eventually(receiver.has_ended)
     account = receiver.accounts()[-1]
-    assert account[DELIVERY_DROPPED] == {"rejected": 3}
-    assert account[DELIVERY_ACKNOWLEDGED] == 27
+    # A host that stands still after its first record has that alone sent.
+    rejected = min(3, len(records_in(*receiver.requests[0])))
+    assert account[DELIVERY_DROPPED] == {"rejected": rejected}
+    assert account[DELIVERY_ACKNOWLEDGED] == 30 - rejected
     assert len(receiver.requests) == len(set(receiver.requests))
 
 
@@ -172,13 +185,13 @@ def test_one_poisonous_record_does_not_take_others_along(receiver: Receiver) -> 
 
 def test_who_is_not_known_loses_nothing(receiver: Receiver) -> None:
     """Without the right token the records wait, and `--flush` sends them when it is right."""
-    receiver.script = [refusing(grpc.StatusCode.UNAUTHENTICATED)]
+    receiver.script = [refusing(grpc.StatusCode.UNAUTHENTICATED)] * 1000
 
     marks = emitted(receiver, "10")
     eventually(lambda: receiver.requests)
-    assert receiver.script == []
-    receiver.requests.clear()
     end_forwarders(Path(os.environ[RELAYSCOPE_SPOOL_DIR]))
+    receiver.script.clear()
+    receiver.requests.clear()
     finished = flushed(receiver)
 
     assert finished.returncode == 0, finished.stderr
@@ -219,7 +232,7 @@ def test_a_forwarder_that_dies_after_the_commit_repeats_the_same_bytes(
     marks += emitted(receiver, "1")
 
     eventually(lambda: set(receiver.marks()) == set(marks))
-    assert receiver.requests[0] == receiver.requests[1]
+    assert receiver.requests.count(receiver.requests[0]) == 2
     assert max(receiver.marks().values()) == 1
 
 

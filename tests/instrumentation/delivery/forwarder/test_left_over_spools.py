@@ -1,12 +1,9 @@
 """Left-over spools are delivered, however many they are, and only where they belong."""
 
 import os
-import resource
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -54,15 +51,9 @@ def asked(port: int, *options: str) -> Run:
     return run([str(SCRIPTS / "relayscope-instrument"), *options], variables(port))
 
 
-@contextmanager
-def few_files() -> Iterator[None]:
-    """Let programs that are started have few open files."""
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (FEW_FILES, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+def with_few_files(command: list[str]) -> list[str]:
+    """Return what runs a command with few open files."""
+    return ["/bin/sh", "-c", f'ulimit -n {FEW_FILES}; exec "$@"', "sh", *command]
 
 
 def forwarder(spool_dir: Path) -> Path:
@@ -96,9 +87,7 @@ def test_more_spools_than_open_files_are_delivered_by_one_forwarder(spool_dir: P
     with receiving(Receiver(), port=port) as receiver:
         # Starting a program takes files, too: the limit is the forwarder's.
         process = subprocess.Popen(
-            ["/bin/sh", "-c", f'ulimit -n {FEW_FILES}; exec "$@"', "sh", *host],
-            env=variables(port),
-            stdout=subprocess.DEVNULL,
+            with_few_files(host), env=variables(port), stdout=subprocess.DEVNULL
         )
         try:
             running = forwarder(spool_dir)
@@ -117,8 +106,9 @@ def test_flush_delivers_more_spools_than_open_files(spool_dir: Path) -> None:
     port = free_port()
     marks = leave_behind(CROWD, port, spool_dir)
 
-    with receiving(Receiver(), port=port) as receiver, few_files():
-        finished = asked(port, "--flush")
+    flush = with_few_files([str(SCRIPTS / "relayscope-instrument"), "--flush"])
+    with receiving(Receiver(), port=port) as receiver:
+        finished = run(flush, variables(port))
 
     assert finished.returncode == 0, finished.stdout + finished.stderr
     assert receiver.marks().keys() == set(marks)
@@ -195,6 +185,7 @@ def test_what_was_kept_for_one_collector_is_not_sent_to_another(spool_dir: Path)
         for option in ("--status", "--flush"):
             assert f"9 kept for 127.0.0.1:{first}, and not sent to" in asked(port, option).stdout
         fresh = run(instrumented("host", python("emitter.py", "1")), variables(port)).stdout.split()
+        eventually(lambda: other.marks().keys() >= set(fresh))
         eventually(lambda: forwarders(spool_dir) == [])
         assert other.marks().keys() == set(fresh)
 

@@ -10,7 +10,15 @@ from opentelemetry.instrumentation import auto_instrumentation
 
 from relayscope.spool import list_slots
 from tests.fix_delivery import Receiver, forwarders, receiving
-from tests.fix_programs import ended, eventually, free_port, host_environment, instrumented, python
+from tests.fix_programs import (
+    PATIENCE_SECONDS,
+    ended,
+    eventually,
+    free_port,
+    host_environment,
+    instrumented,
+    python,
+)
 
 WAITING = instrumented("host", python("emitter.py", "1", "--then", "wait"))
 NOBODY = "http://127.0.0.1:1"
@@ -25,6 +33,8 @@ def test_the_host_comes_before_its_forwarder(receiver: Receiver, spool_dir: Path
         ended(host),
     ):
         eventually(receiver.records)
+        # What starts it may have the same command line for a moment longer.
+        eventually(lambda: len(forwarders(spool_dir)) == 1)
         (forwarder,) = forwarders(spool_dir)
 
         assert os.getsid(forwarder) == os.getsid(host.pid)
@@ -68,6 +78,7 @@ def test_a_terminal_ends_the_host_alone(way: str, spool_dir: Path) -> None:
         ended(host),
     ):
         eventually(lambda: has_tried_to_send(spool_dir))
+        eventually(lambda: len(forwarders(spool_dir)) == 1)
         (forwarder,) = forwarders(spool_dir)
         os.close(inside)
 
@@ -76,7 +87,7 @@ def test_a_terminal_ends_the_host_alone(way: str, spool_dir: Path) -> None:
         else:
             keys.close()
 
-        host.wait(10)
+        host.wait(PATIENCE_SECONDS)
         assert forwarders(spool_dir) == [forwarder]
         # A signal may end a process a little later than another; one that still sends has survived.
         with receiving(Receiver(), port=port) as receiver:

@@ -1,0 +1,127 @@
+"""A record takes no more work than its length allows (D3), whatever its texts are made of."""
+
+import json
+from typing import Final
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from relayscope.sanitizer import Rules, Sanitizer
+from relayscope.sanitizer.allowance import Allowance
+from relayscope.sanitizer.findings import TooManyFindings
+from tests.examples import examples
+from tests.sanitizer.samples import CANARY, UNTIMED
+
+RULES: Final = Rules.default()
+SANITIZER: Final = Sanitizer.from_rules(RULES)
+DROPPED: Final = "[DROPPED:too-many]"
+
+# Each has a secret, or what could be one, every few characters; `#` becomes a number.
+_DENSE: Final = (
+    *(f"token={CANARY}# ", f'{{"token":"{CANARY}#"}},', f"a#token={CANARY}#x ", "a#token "),
+    *(f"password: {CANARY}#\n", f"amqp://u:{CANARY}#@h ", "AKIAIOSFODNN7EXAMPLE "),
+    *("4111111111111111 ", f'"tok\\u0065n":"{CANARY}#",', f'"{{\\"token\\":\\"{CANARY}#\\"}}",'),
+    *(f"%70assword%3D{CANARY}#&", f"Bearer {CANARY}#abc "),
+    *(f"é--token=\rpasswd====\\\\\\\\#{CANARY}", f'{{"name":"token","value":"{CANARY}#"}},'),
+    f"<password>{CANARY}#</password>",
+)
+_ENCODED: Final = "cGFzc3dvcmQ9a2FuYXJpZW52b2dlbA== "
+"""Decoded before it is known in which string it stands, so that all of the message goes."""
+
+
+@pytest.mark.parametrize("unit", [*_DENSE, _ENCODED])
+def test_a_text_that_is_secrets_and_little_else_goes_as_a_whole(unit: str) -> None:
+    """Each secret takes some 10 µs, so there is an end to them long before the text's."""
+    sanitizer = Sanitizer.from_rules(RULES)
+    assert sanitizer.text(_repeated(unit, 6000)) == DROPPED
+    assert sanitizer.hits()["too-many"] > 0
+
+
+@pytest.mark.parametrize("unit", _DENSE)
+def test_only_the_string_of_a_message_goes_that_is_too_dense(unit: str) -> None:
+    """The message is still JSON, and what stands beside the string is there, without secrets."""
+    texts = [_repeated(unit, 4000), f"token={CANARY} and more"]
+    message = {"id": 7, "result": {"content": [{"type": "text", "text": each} for each in texts]}}
+    cleaned = json.loads(SANITIZER.text(json.dumps(message)))
+    dense, sparse = (each["text"] for each in cleaned["result"]["content"])
+    assert cleaned["id"] == 7
+    assert dense == DROPPED
+    assert sparse == "token=[REDACTED:token] and more"
+
+
+def test_an_attribute_that_is_too_dense_takes_nothing_along() -> None:
+    """The record's other attributes and its body are cleaned as ever."""
+    attributes = {"dense": _repeated(_DENSE[0], 4000), "token": CANARY, "said": f"token={CANARY}"}
+    assert SANITIZER.record({**attributes}, f"password={CANARY} is read") == (
+        {"dense": DROPPED, "token": "[REDACTED:token]", "said": "token=[REDACTED:token]"},
+        "password=[REDACTED:password] is read",
+    )
+
+
+def test_a_list_in_which_each_row_has_a_secret_is_kept() -> None:
+    """Two hundred users with their tokens are no attack."""
+    rows = [{"id": number, "name": f"user {number}", "token": CANARY} for number in range(200)]
+    cleaned = SANITIZER.text(json.dumps({"rows": rows}))
+    assert json.loads(cleaned) == {"rows": [{**row, "token": "[REDACTED:token]"} for row in rows]}
+    lines = "".join(f"SERVICE_{number}_PASSWORD={CANARY}\n" for number in range(200))
+    assert SANITIZER.text(lines) == lines.replace(CANARY, "[REDACTED:password]")
+
+
+@settings(UNTIMED, max_examples=examples(20))
+@given(
+    st.lists(st.sampled_from(_DENSE), min_size=1, max_size=3), st.integers(40, 600), st.booleans()
+)
+@example([_DENSE[0]], 300, False)
+def test_what_was_allowed_is_allowed_again(units: list[str], times: int, within: bool) -> None:  # noqa: FBT001 - as above
+    """A cleaned text is shorter, and what is allowed for that suffices for what is left (D4)."""
+    text = _repeated("".join(units), times // len(units))
+    once = SANITIZER.text(json.dumps({"text": text, "id": 1}) if within else text)
+    assert CANARY not in once
+    assert SANITIZER.text(once) == once
+
+
+@pytest.mark.usefixtures("without_hyperscan")
+def test_a_text_goes_also_where_hyperscan_is_missing() -> None:
+    """Work is counted, not timed: a slower search drops no more, and no less."""
+    slow = Sanitizer.from_rules(RULES)
+
+    @settings(UNTIMED, max_examples=examples(10))
+    @given(st.sampled_from(_DENSE), st.integers(100, 500))
+    def compare(unit: str, times: int) -> None:
+        text = _repeated(unit, times)
+        assert slow.text(text) == SANITIZER.text(text)
+
+    compare()
+
+
+def test_half_of_what_was_left_stays_after_a_search_in_vain() -> None:
+    """So the searches in vain take no more together than twice the first one."""
+    allowance = Allowance.of("x" * 8000)
+    works = [_spent_in_vain(allowance) for _ in range(30)]
+    assert sum(works) <= 2 * works[0]
+
+
+def test_what_a_text_is_allowed_is_less_when_it_has_become_shorter() -> None:
+    """What is kept of it has to fit into that."""
+    allowance = Allowance.of("x" * 80_000)
+    allowance.spend(10_000)
+    with pytest.raises(TooManyFindings):
+        allowance.settle("x" * 8000)
+
+
+def _spent_in_vain(allowance: Allowance) -> int:
+    spent = 0
+
+    def spend() -> None:
+        nonlocal spent
+        while True:
+            allowance.spend(1)
+            spent += 1
+
+    assert allowance.attempt(spend) is None
+    return spent
+
+
+def _repeated(unit: str, times: int) -> str:
+    return "".join(unit.replace("#", str(number)) for number in range(times))
