@@ -16,6 +16,7 @@ import pytest
 from relayscope.collector.config.settings import load
 from tests.fix_delivery import end_forwarders
 from tests.fix_programs import (
+    PATIENCE_SECONDS,
     PROGRAMS,
     SCRIPTS,
     Run,
@@ -94,7 +95,7 @@ def walkthrough(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walkthroug
     finally:
         end_forwarders(home / "spool")
         collector.send_signal(signal.SIGTERM)
-        assert collector.wait(30) == 0
+        assert collector.wait(PATIENCE_SECONDS) == 0
 
 
 def _is_ready(port: int) -> bool:

@@ -211,7 +211,7 @@ class Field:
 def _end(process: subprocess.Popen[bytes]) -> None:
     process.send_signal(signal.SIGINT)
     try:
-        process.wait(10)
+        process.wait(60)
     finally:
         process.kill()
         process.wait()

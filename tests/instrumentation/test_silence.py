@@ -31,10 +31,12 @@ print(before, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), threads(), flu
 
 
 @contextmanager
-def waiting(sink: OtlpSink, meanwhile: str = "") -> Iterator[subprocess.Popen[str]]:
+def waiting(
+    sink: OtlpSink, meanwhile: str = "", *, call_seconds: str = "0.4"
+) -> Iterator[subprocess.Popen[str]]:
     """A host that was sent a call and does not answer, and waits for more."""
     environment = host_environment(
-        OTEL_EXPORTER_OTLP_ENDPOINT=sink.endpoint, RELAYSCOPE_CALL_SECONDS="0.4"
+        OTEL_EXPORTER_OTLP_ENDPOINT=sink.endpoint, RELAYSCOPE_CALL_SECONDS=call_seconds
     )
     command = instrumented("host", [sys.executable, "-c", WAITS % meanwhile])
     pipe = subprocess.PIPE
@@ -75,7 +77,8 @@ def test_a_call_ends_at_its_time_though_nothing_else_crosses(otlp_sink: OtlpSink
 
 def test_after_a_fork_both_go_on_and_the_call_still_ends(otlp_sink: OtlpSink) -> None:
     """The child records what it says; the parent has its thread again, and it ends the call."""
-    with waiting(otlp_sink, FORKS) as host:
+    # Long enough for the fork to be over, on any machine.
+    with waiting(otlp_sink, FORKS, call_seconds="5") as host:
         assert host.stdout is not None
         assert "notifications/progress" in host.stdout.readline()
         assert host.stdout.readline() == "2 0 2\n"
@@ -89,7 +92,7 @@ def test_after_a_fork_both_go_on_and_the_call_still_ends(otlp_sink: OtlpSink) ->
 
 def test_an_open_call_keeps_no_process_alive(otlp_sink: OtlpSink) -> None:
     """A host that has nothing more to do ends, and its open call is unanswered."""
-    with waiting(otlp_sink, "sys.exit(0)") as host:
+    with waiting(otlp_sink, "sys.exit(0)", call_seconds="60") as host:
         _, said = host.communicate()
 
     assert (host.returncode, said) == (0, "")

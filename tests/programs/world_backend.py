@@ -3,7 +3,8 @@
 usage: world_backend.py FAULT PORT
 
 FAULT is its tool's name too: `works`; `string_id` answers with the id as a string; `object_content`
-gives `content` as an object; `swallows` answers nine of ten calls; `late` answers after a second.
+gives `content` as an object; `swallows` answers nine of ten calls; `late` answers after a second;
+`behind` answers a call when the next request has come.
 """
 
 import asyncio
@@ -38,6 +39,7 @@ async def call(arguments: dict[str, Any]) -> dict[str, Any] | None:
 
 async def handle(connection: ServerConnection) -> None:
     """Serve one connection."""
+    held: list[str] = []
     async for text in connection:
         message = json.loads(text)
         method, identifier = message["method"], message.get("id")
@@ -52,8 +54,12 @@ async def handle(connection: ServerConnection) -> None:
         else:
             continue
         if result is not None:
-            answer = {"jsonrpc": "2.0", "id": identifier, "result": result}
-            await connection.send(json.dumps(answer))
+            held.append(json.dumps({"jsonrpc": "2.0", "id": identifier, "result": result}))
+            if FAULT == "behind" and method == "tools/call":
+                continue
+            for answer in held:
+                await connection.send(answer)
+            held.clear()
 
 
 async def main() -> None:

@@ -2,6 +2,8 @@
 
 import re
 import subprocess
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import grpc
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 from relayscope.instrumentation.delivery.credentials import secrets_in
 from relayscope.instrumentation.delivery.launch.launcher import LOG_NAME
 from relayscope.instrumentation.delivery.trouble import troubles
-from tests.fix_delivery import Receiver, end_forwarders, receiving
+from tests.fix_delivery import SPOOL_DIR, Receiver, end_forwarders, receiving
 from tests.fix_programs import SCRIPTS, eventually, host_environment, instrumented, python, run
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
@@ -38,10 +40,15 @@ CASES = [
     for protocol in ("grpc", "http/protobuf")
     if number < 2 or (number % 2 == 0) == (protocol == "grpc")
 ]
+AT_A_TIME = 4
+
+Case = tuple[str, str]
+Said = dict[str, bytes]
+
 SECRET = re.compile(rb"s3cr%65tpw|s3cretpw|s3crettoken")
 
 
-def everything_said(environment: dict[str, str], spool_dir: Path) -> dict[str, bytes]:
+def everything_said(environment: dict[str, str], spool_dir: Path) -> Said:
     """Run a host, its forwarder, --status and --flush; return what they wrote and where."""
     host = run(instrumented("host", python("emitter.py", "2")), environment)
     log = spool_dir / "host" / LOG_NAME
@@ -55,18 +62,33 @@ def everything_said(environment: dict[str, str], spool_dir: Path) -> dict[str, b
     return said | {str(path): path.read_bytes() for path in spool_dir.rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize(("endpoint", "protocol"), CASES)
+@pytest.fixture(scope="module")
+def said(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Case, Future[Said]]]:
+    """What is written in each case, several at a time: most of it is waiting for a name server."""
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        running = {}
+        for endpoint, protocol in CASES:
+            folder = tmp_path_factory.mktemp("spools")
+            environment = host_environment(
+                **{
+                    ENDPOINT: endpoint,
+                    PROTOCOL: protocol,
+                    HEADERS: "Bearer s3crettoken",
+                    SPOOL_DIR: str(folder),
+                }
+            )
+            running[endpoint, protocol] = pool.submit(everything_said, environment, folder)
+        yield running
+
+
+@pytest.mark.parametrize("case", CASES, ids=" ".join)
 def test_an_endpoints_password_is_in_nothing_that_is_written(
-    endpoint: str, protocol: str, spool_dir: Path
+    said: dict[Case, Future[Said]], case: Case
 ) -> None:
     """Neither in logs and status files nor on a terminal, whatever a library says of it."""
-    environment = host_environment(
-        **{ENDPOINT: endpoint, PROTOCOL: protocol, HEADERS: "Bearer s3crettoken"}
-    )
+    written = said[case].result()
 
-    said = everything_said(environment, spool_dir)
-
-    assert [where for where, text in said.items() if SECRET.search(text)] == []
+    assert [where for where, text in written.items() if SECRET.search(text)] == []
 
 
 def test_a_token_that_a_collector_quotes_is_in_nothing_that_is_written(spool_dir: Path) -> None:

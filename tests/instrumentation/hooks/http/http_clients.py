@@ -79,7 +79,7 @@ Post = Callable[[str, Body], str]
 def with_http_client(url: str, body: Body) -> str:
     """Post as `http.client` does."""
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=20)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
     try:
         connection.request("POST", parts.path, body=body, headers=HEADERS)
         return unpacked(connection.getresponse())
@@ -90,7 +90,7 @@ def with_http_client(url: str, body: Body) -> str:
 def with_urllib(url: str, body: Body) -> str:
     """Post as `urllib` does."""
     request = urllib.request.Request(url, data=body, headers=HEADERS, method="POST")  # noqa: S310  # HTTP
-    with urllib.request.urlopen(request, timeout=20) as response:  # noqa: S310
+    with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310
         return unpacked(response)
 
 
@@ -110,7 +110,7 @@ def with_urllib3(url: str, body: Body) -> str:
             headers=HEADERS,
             preload_content=False,
             retries=False,
-            timeout=20,
+            timeout=60,
         )
         text = b"".join(response.stream(16, decode_content=True)).decode()
         response.release_conn()
@@ -121,7 +121,7 @@ def with_requests(url: str, body: Body) -> str:
     """Post as `requests` does, and read lines."""
     with (
         requests.Session() as session,
-        session.post(url, data=body, headers=HEADERS, stream=True, timeout=20) as response,
+        session.post(url, data=body, headers=HEADERS, stream=True, timeout=60) as response,
     ):
         return "".join(part.decode() for part in response.iter_content(chunk_size=None))
 
@@ -129,7 +129,7 @@ def with_requests(url: str, body: Body) -> str:
 def with_requests_json(url: str, _: Body) -> str:
     """Post as most people do."""
     headers = {"accept": HEADERS["Accept"]}
-    return requests.post(url, json=json.loads(CALL), headers=headers, timeout=20).text
+    return requests.post(url, json=json.loads(CALL), headers=headers, timeout=60).text
 
 
 def with_aiohttp(url: str, body: Body) -> str:

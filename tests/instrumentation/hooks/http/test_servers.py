@@ -29,7 +29,7 @@ class Client:
     """Posts texts, and remembers all that crosses the wire."""
 
     def __init__(self, url: str) -> None:
-        self._client = httpx.Client(trust_env=False, headers=ACCEPT, timeout=30)
+        self._client = httpx.Client(trust_env=False, headers=ACCEPT, timeout=60)
         self._url = url
         self.wire: Counter[tuple[str, str]] = Counter()
         """Direction, as the server sees it, and text."""

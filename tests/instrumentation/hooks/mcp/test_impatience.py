@@ -25,7 +25,7 @@ def test_a_call_ends_when_the_host_stops_reading(
     if transport == "pipes":
         target = str(PROGRAMS / "slow_server.py")
     else:
-        port = background.listening(python("world_backend.py", "late", "0"), environment)
+        port = background.listening(python("world_backend.py", "behind", "0"), environment)
         target = f"ws://127.0.0.1:{port}"
 
     asked = run(

@@ -9,6 +9,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from relayscope.conventions.attributes import ERROR_TYPE, MESSAGE_DIRECTION
 from tests.fix_programs import (
+    PATIENCE_SECONDS,
     Background,
     eventually,
     free_port,
@@ -89,6 +90,7 @@ def test_an_error_for_a_request_that_reaches_no_stream_is_recorded(
             "mcp-session-id": "gone",
             "mcp-protocol-version": "2025-06-18",
         },
+        timeout=PATIENCE_SECONDS,
     )
 
     assert response.is_client_error

@@ -3,6 +3,7 @@
 import sys
 
 import pytest
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from relayscope.conventions.attributes import CHANNEL_EXIT_SIGNAL, PEER, PROCESS_EXIT_CODE
@@ -193,12 +194,16 @@ def test_how_a_child_died_is_told_when_its_channel_closes(
     )
 
     assert (finished.stdout, finished.stderr) == (f"{status}\n", "")
-    eventually(lambda: len(otlp_sink.events) >= 2)
-    (closed,) = (
-        event
-        for _, event in otlp_sink.events
-        if event.event_name == EVENT_CHANNEL_CLOSED and "python -I" in str(event.attributes)
-    )
+
+    def closings() -> list[LogRecord]:
+        return [
+            event
+            for _, event in otlp_sink.events
+            if event.event_name == EVENT_CHANNEL_CLOSED and "python -I" in str(event.attributes)
+        ]
+
+    eventually(closings)
+    (closed,) = closings()
     assert told in {
         (item.key, item.value.string_value or str(item.value.int_value))
         for item in closed.attributes
