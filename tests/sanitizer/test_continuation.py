@@ -96,6 +96,7 @@ _PIECES = [
         'os.getenv("X")\n',
         'str("hunter2x9")\n',
     ),
+    *("(user: bob, ", ": string", ":str", ": bytes, ", ": any) => ", "): ", ", port: 1", "f("),
 ]
 
 hostile = st.lists(st.sampled_from(_PIECES), min_size=2, max_size=16).map("".join)
@@ -144,6 +145,8 @@ def test_what_else_stands_around_a_name_makes_a_value_of_it(text: str, secret: s
         '{"tools": [{"description": "Returns the size of a page; needs a token.", "name": "x"}]}',
         "        return encoder.matches(password, user.getPassword());\n    }",
         'def f():\n    token = self.read("X", os.getenv("Y"))\n    return 1\n',
+        "export const f = async (a: Request<A>, token: string): Promise<B[]> => {",
+        "    def log_in(self, password: str, port: int = 1) -> None:\n",
     ],
 )
 def test_what_no_value_can_follow_needs_no_second_look(text: str) -> None:

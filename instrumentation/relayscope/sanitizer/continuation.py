@@ -51,9 +51,15 @@ _CALLING: Final = (
     rb"[ \t]*+(?::|:?=)[ \t]*+(?!\S{250}|" + _MAKING + rb")" + _CHAIN
     + rb"\((?:" + _ITEM + rb"(?:, ?" + _ITEM + rb"){0,4})?\)[;,)} \t]*+(?:\r?\n|\\n|\Z)"
 )  # fmt: skip
+# A parameter with its type: `(user: User, token: string) {`, `, password: str, port: int = 1)`.
+_TYPED: Final = (
+    rb":[ ]?(?:string|str|bytes|number|boolean|any|unknown|object)"
+    rb"(?:\)(?:[:;,]|[ ](?:=>|->|\{))|,[ ][A-Za-z_]\w{0,64}+\??[:=])"
+)
 # The string ends, and so does the object, or its next member begins; a call is the next parameter.
 _ENDING: Final = (
     rb"\"(?:\}|,[ ]?\"[\w$@-]{1,64}+\"[ ]?:)|,[ ]?[A-Za-z_$][\w$]{0,64}+(?:\.[\w$]{1,64}+){0,8}+\("
+    rb"|" + _TYPED
 )
 _CONTINUATION = re.compile(
     rb"[A-Za-z0-9_.$-]{0,512}+(?:(?=" + _ENDING + rb")()|((?!" + _SPEAKING + rb"|" + _CALLING
@@ -77,6 +83,8 @@ _WITH_BEFORE, _WITH_WHATEVER = 1, 2
 _APART = re.compile(
     rb"[^\\%&\x00-\x1f\x80-\xff]{9}(?:[A-Za-z ][A-Za-z][ ]|[^\\%&\x00-\x1f\x80-\xff][A-Za-z_]\()"
 )
+# Another parameter, or the bracket that opens them.
+_AMONG = re.compile(rb".*(?:[\w>\])],[ ]|\w\()", re.DOTALL)
 _BESIDE: Final = 12
 _IS: Final = b" is "
 _SAID: Final = 200
@@ -131,7 +139,7 @@ def viable(data: bytes, phrases: Iterable[Span], names: Names) -> list[Span]:
     """
     kept: list[Span] = []
     bearing = _Bearings(names, _JUDGED + len(data) // _JUDGED).__getitem__
-    continuation, strings = _CONTINUATION.match, _Strings(data)
+    continuation, strings, lists = _CONTINUATION.match, _Strings(data), _Lists(data)
     goes_on, size, announces = _GOES_ON.match, len(data), _ANNOUNCING in data
     done = quiet = calm = 0
     for start, end in phrases:
@@ -161,7 +169,7 @@ def viable(data: bytes, phrases: Iterable[Span], names: Names) -> list[Span]:
         if (
             leads == _WITH_WHATEVER
             or done >= size
-            or (leads and not _is_apart(data, first, done))
+            or (leads and not _is_apart(data, lists, first, done))
             or (data[done] in _LEADING_TO and _is_led(data, first, done))
             or (announces and _ANNOUNCING in data[max(0, first - _NEAR) : first])
         ):
@@ -193,18 +201,16 @@ class _Bearings(dict[bytes, Bearing]):
         return borne
 
 
-def _is_apart(data: bytes, first: int, done: int) -> bool:
+def _is_apart(data: bytes, lists: "_Lists", first: int, done: int) -> bool:
     """Return whether nothing before a name makes what follows its string or parameter a value."""
+    if data[done] == _COLON:
+        return _AMONG.fullmatch(data, max(0, first - _BESIDE), first) is not None
     before = data[max(0, first - _SAID) : first]
     if not _APART.fullmatch(before[-_BESIDE:]) or _IS in before:
         return False
     if data[first - 1] == _OPENING and data[done] == _QUOTE:
         return False
-    opening = data.rfind(b"(", max(0, first - _COLUMNS), first)
-    if opening < 0:
-        return True
-    last = b" ".join(data[max(0, opening - _STATEMENT) : opening].rsplit(None, 2)[-2:]).lower()
-    return not (b"into" in last or b"copy" in last or b"\\" in last)
+    return not lists.may_have(first)
 
 
 def _first(data: bytes, start: int, done: int) -> int:
@@ -235,6 +241,27 @@ def _is_led(data: bytes, start: int, end: int) -> bool:
             and data.endswith(_COMMANDS, max(0, start - _LONGEST_COMMAND), start)
         )
     return before in _LED_BY or data[start] == _DASH
+
+
+class _Lists:
+    """The lists of columns in a text, for places that are asked for in ascending order."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._searched = 0
+        self._opening = -_COLUMNS
+        self._is_list = False
+
+    def may_have(self, place: int) -> bool:
+        """Return whether the last bracket before a place could open a list of columns."""
+        opening = self._data.rfind(b"(", max(self._searched, place - _COLUMNS), place)
+        self._searched = place
+        if opening >= 0:
+            self._opening = opening
+            before = self._data[max(0, opening - _STATEMENT) : opening]
+            last = b" ".join(before.rsplit(None, 2)[-2:]).lower()
+            self._is_list = b"into" in last or b"copy" in last or b"\\" in last
+        return self._is_list and self._opening >= place - _COLUMNS
 
 
 class _Strings:

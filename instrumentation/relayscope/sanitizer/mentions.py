@@ -90,6 +90,8 @@ class _Re2:
 
 
 def _first(phrases: list[Span], ends: Sequence[int]) -> tuple[list[Span], bool]:
+    if len(ends) == 1:
+        return phrases, False
     firsts = [0, *(bisect_left(phrases, (end, end)) for end in ends)]
     counts = [after - before for before, after in pairwise(firsts)]
     return phrases[: counts[0]], max(counts) > counts[0]
