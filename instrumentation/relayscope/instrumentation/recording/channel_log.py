@@ -39,14 +39,12 @@ from relayscope.instrumentation.traffic.levels import Direction, Levels
 from relayscope.sanitizer import Sanitizer, Value
 
 from . import semconv
+from .command_line import clean_command_line
 
 _SEVERITY: Final = {Level.INFO: SeverityNumber.INFO, Level.WARN: SeverityNumber.WARN}
 
 _LONGEST_TEXT: Final = 1024
 """Characters of a failure's description; an exception's text may hold the message."""
-
-_LONGEST_COMMAND: Final = 4096
-"""Characters of a command that are kept."""
 
 
 class ChannelLog:
@@ -63,7 +61,7 @@ class ChannelLog:
                 EVENT_CHANNEL_OPENED,
                 Level.INFO,
                 f"opened: {_described(channel)}",
-                _attributes(channel),
+                self._attributes(channel),
                 NOWHERE,
                 channel.created,
             )
@@ -76,7 +74,7 @@ class ChannelLog:
         if levels.of_events(channel.peer) > level:
             return
         sent, received = channel.crossed[Direction.SENT], channel.crossed[Direction.RECEIVED]
-        attributes = _attributes(channel) | channel_close.attributes()
+        attributes = self._attributes(channel) | channel_close.attributes()
         attributes[CHANNEL_SENT] = sent
         attributes[CHANNEL_RECEIVED] = received
         attributes[CHANNEL_UNANSWERED] = channel.unanswered
@@ -91,7 +89,7 @@ class ChannelLog:
         if crossing.level > Level.WARN:
             return
         channel = crossing.channel
-        attributes = semconv.message_attributes(crossing.message) | _attributes(channel)
+        attributes = semconv.message_attributes(crossing.message) | self._attributes(channel)
         attributes[CHANNEL_SEQUENCE] = crossing.sequence
         attributes[ERROR_TYPE] = type(error).__name__
         span = crossing.span
@@ -125,24 +123,18 @@ class ChannelLog:
             )
         )
 
+    def _attributes(self, channel: Channel) -> dict[str, Value]:
+        attributes = {CHANNEL_ID: channel.id, PEER: channel.peer, **channel.transport}
+        if channel.session_id:
+            attributes[MCP_SESSION_ID] = channel.session_id
+        if channel.command_line:
+            attributes[PROCESS_COMMAND_LINE] = clean_command_line(
+                    self._sanitizer, channel.command_line
+                )
+        return attributes
+
 
 def _described(channel: Channel) -> str:
     protocol = channel.transport.get(NETWORK_PROTOCOL_NAME)
     transport = protocol or channel.transport.get(NETWORK_TRANSPORT)
     return f"{transport} {channel.peer}" if isinstance(transport, str) else channel.peer
-
-
-def _attributes(channel: Channel) -> dict[str, Value]:
-    attributes = {CHANNEL_ID: channel.id, PEER: channel.peer, **channel.transport}
-    if channel.session_id:
-        attributes[MCP_SESSION_ID] = channel.session_id
-    if channel.command_line:
-        attributes[PROCESS_COMMAND_LINE] = _kept(channel.command_line)
-    return attributes
-
-
-def _kept(command_line: str) -> str:
-    """Return whole words of a command: the half of a secret would not be recognised."""
-    if len(command_line) <= _LONGEST_COMMAND:
-        return command_line
-    return command_line[:_LONGEST_COMMAND].rpartition(" ")[0] + " ..."
