@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import IO, Final
@@ -80,12 +80,13 @@ class Field:
 
     Attributes:
         folder: For recorded bytes and the logs of processes.
-        endpoint: Of the collector.
+        endpoint: OTLP endpoint of the collector.
     """
 
     folder: Path
     endpoint: str
     engine: Engine
+    _tees: list[subprocess.Popen[bytes]] = field(default_factory=list, init=False)
 
     def run(self, relay: Relay, rounds: int, seed: int, *, secrets: bool = False) -> Verdict:
         """Drive the relay for as many rounds, and compare.
@@ -159,10 +160,13 @@ class Field:
     def _start_tee(self, stack: ExitStack, folder: Path, port: int) -> int:
         tee_port = free_port()
         command = [sys.executable, str(PROGRAMS / "tcp_tee.py"), str(folder)]
-        self._start(stack, [*command, str(tee_port), str(port)], tee_port, "tee")
+        tee = self._start(stack, [*command, str(tee_port), str(port)], tee_port, "tee")
+        self._tees.append(tee)
         return tee_port
 
-    def _start(self, stack: ExitStack, command: list[str], port: int, name: str) -> None:
+    def _start(
+        self, stack: ExitStack, command: list[str], port: int, name: str
+    ) -> subprocess.Popen[bytes]:
         """Start a server and wait until it listens; interrupt it in the end."""
         process = subprocess.Popen(
             command,
@@ -171,9 +175,9 @@ class Field:
             stdout=subprocess.DEVNULL,
             stderr=stack.enter_context(self._log(name)),
         )
-        self._tees = [*getattr(self, "_tees", []), process] if name == "tee" else []
         stack.callback(_end, process)
         eventually(lambda: _listens(port))
+        return process
 
     def _tee_folder(self, leg: str) -> Path:
         folder = self.folder / leg
