@@ -10,7 +10,14 @@ import psycopg
 from sqlalchemy import make_url
 
 from relayscope.collector.signals import LOGS, METRICS, TRACES
-from relayscope.storage import EmbeddedServer
+from relayscope.storage import (
+    EmbeddedServer,
+    Roles,
+    create_engine,
+    init_roles,
+    migrate,
+    unbounded_readers,
+)
 from tests import otlp_samples
 from tests.fix_collector import Collector, collector_environment
 from tests.fix_programs import SCRIPTS, eventually, run
@@ -49,6 +56,28 @@ def test_a_collector_starts_and_stores_with_the_rights_of_a_writer(
     assert collector.stop() == 0
     (said,) = [line for line in collector.log if line.get("level") not in {"info", None}]
     assert said["event"].endswith("set upkeep_database_url")
+
+
+def test_a_reader_whose_files_nothing_bounds_is_told_of_at_the_start(
+    administrator_url: str, tenant: Tenant, start_collector: StartCollector
+) -> None:
+    """Roles made by a user who is no superuser: `serve` says which reader, and what to do."""
+    roles = Roles.of(tenant.roles.owner.replace("_owner", "_b"))
+    engine = create_engine(administrator_url)
+    migrate(engine)
+    init_roles(engine, roles)
+    engine.dispose()
+    collector = start_collector(environment={"RELAYSCOPE_DATABASE_URL": administrator_url})
+
+    def told() -> list[object]:
+        return [line["role"] for line in collector.log if "temp_file_limit" in line["event"]]
+
+    eventually(lambda: told() == [roles.reader])
+    with psycopg.connect(tenant.admin_url, autocommit=True) as superuser:
+        superuser.execute(f"alter role {roles.reader} set temp_file_limit = '4GB'")
+    engine = create_engine(administrator_url)
+    assert unbounded_readers(engine) == []
+    engine.dispose()
 
 
 def test_the_command_line_shows_nothing_of_another_tenant(

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
         remove,
         sealed_removals,
     )
-    from relayscope.storage.roles import Roles, end_long_reads, init_roles
+    from relayscope.storage.roles import Roles, end_long_reads, init_roles, unbounded_readers
     from relayscope.storage.sealing import (
         RetentionClass,
         Sealed,
@@ -123,6 +123,7 @@ __all__ = [
     "sealed_removals",
     "set_level",
     "store_samples",
+    "unbounded_readers",
 ]
 
 _MODULES: Final = {
@@ -182,6 +183,7 @@ _MODULES: Final = {
     "sealed_removals": "retention",
     "set_level": "levels",
     "store_samples": "process_metrics",
+    "unbounded_readers": "roles",
 }
 
 if not TYPE_CHECKING:  # A checker that saw it would take any name for one of ours.

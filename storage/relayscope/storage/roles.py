@@ -66,6 +66,23 @@ _END_LONG_READS: Final = text(
     " when state like 'idle in transaction%' then now() - state_change end > :longest"
     ") as ended"
 )
+# Settings of a role in a database count before those of the role, the database and the server.
+_UNBOUNDED_READERS: Final = text(
+    "select rolname from pg_catalog.pg_roles"
+    " join pg_catalog.pg_database on datname = current_database()"
+    " join pg_catalog.pg_class on relname = 'logs'"
+    " join pg_catalog.pg_namespace on pg_namespace.oid = relnamespace and nspname = 'relayscope'"
+    " where rolcanlogin and not rolsuper"
+    " and not pg_has_role(pg_roles.oid, relowner, 'member')"
+    " and has_table_privilege(pg_roles.oid, pg_class.oid, 'select')"
+    " and coalesce((select split_part(setting, '=', 2)"
+    " from pg_catalog.pg_db_role_setting cross join unnest(setconfig) as setting"
+    " where setrole in (0, pg_roles.oid) and setdatabase in (0, pg_database.oid)"
+    " and starts_with(setting, 'temp_file_limit=')"
+    " order by setrole <> 0 desc, setdatabase <> 0 desc limit 1),"
+    " current_setting('temp_file_limit')) = '-1'"
+    " order by rolname"
+)
 INSUFFICIENT_PRIVILEGE: Final = "42501"
 
 
@@ -143,6 +160,19 @@ def end_long_reads(engine: Engine, longest: timedelta) -> int:
     """
     with engine.connect() as connection:
         return connection.scalar(_END_LONG_READS, {"longest": longest}) or 0
+
+
+def unbounded_readers(engine: Engine) -> list[str]:
+    """Return the users that may read records here and fill the disk with temporary files.
+
+    Only a superuser can bound those of a role, so `init_roles` as somebody else leaves it undone.
+    Superusers and whoever has the owner's rights are not counted.
+
+    Raises:
+        DBAPIError: The database cannot be reached.
+    """
+    with engine.connect() as connection:
+        return list(connection.scalars(_UNBOUNDED_READERS))
 
 
 def grant(connection: Connection) -> None:

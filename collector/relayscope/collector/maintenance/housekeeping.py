@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -17,6 +18,7 @@ from relayscope.storage import (
     create_engine,
     end_long_reads,
     forget_samples,
+    unbounded_readers,
 )
 
 if TYPE_CHECKING:
@@ -48,14 +50,28 @@ async def keep_house(settings: Settings, database_url: str) -> None:
 
 
 async def _bound_reads(database_url: str) -> None:
-    """End what a reader has asked for too long ago, whatever time it has allowed itself."""
+    """End what a reader has asked for too long ago, whatever time it has allowed itself.
+
+    A reader whose temporary files have no bound is told of once, at the start.
+    """
     engine = create_engine(database_url)
+
+    def tell() -> None:
+        for role in unbounded_readers(engine):
+            _logger.warning(
+                "a reader's statements may fill the disk of the database: its role has no "
+                "temp_file_limit; run `relayscope db init` as a superuser, or have one say "
+                "`alter role ROLE set temp_file_limit = '4GB'`",
+                extra={"role": role},
+            )
 
     def bound() -> None:
         if ended := end_long_reads(engine, LONGEST_READ):
             _logger.warning("ended reads that took too long", extra={"sessions": ended})
 
     try:
+        with contextlib.suppress(SQLAlchemyError):  # Health tells of a database that is away.
+            await asyncio.to_thread(tell)
         while True:
             await asyncio.sleep(_PERIOD_OF_READS.total_seconds())
             try:
