@@ -77,7 +77,7 @@ class Collector:
         grpc: `127.0.0.1:port` of OTLP/gRPC.
         http: `127.0.0.1:port` of OTLP/HTTP.
         page: `127.0.0.1:port` of the page.
-        log: what it has logged so far, line by line.
+        log: the lines that it has logged so far.
     """
 
     def __init__(self, *arguments: str, environment: Mapping[str, str] | None = None) -> None:

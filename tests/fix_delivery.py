@@ -107,7 +107,7 @@ class Receiver:
         endpoint: Its URL.
         requests: Signal and bytes of each request, in the order in which they came.
         metadata: Of the same requests.
-        script: What to do with the next requests, each once; then they are taken.
+        script: Answers to the next requests, each used once; all later ones are taken.
     """
 
     endpoint: str = ""

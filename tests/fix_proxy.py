@@ -20,7 +20,7 @@ class Proxy:
     """Forwards connections to a loopback port, until it is told otherwise.
 
     Attributes:
-        port: Where it listens on 127.0.0.1, also after `stop` and `start`.
+        port: Its port on 127.0.0.1, also after `stop` and `start`.
     """
 
     port: int

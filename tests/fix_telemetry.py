@@ -150,8 +150,8 @@ def otlp_sink() -> Iterator[OtlpSink]:
     sink = OtlpSink()
     server = grpc.server(futures.ThreadPoolExecutor(2))
     # The generated functions are untyped.
-    trace_service_pb2_grpc.add_TraceServiceServicer_to_server(sink, server)  # type: ignore[no-untyped-call]
-    logs_service_pb2_grpc.add_LogsServiceServicer_to_server(sink, server)  # type: ignore[no-untyped-call]
+    trace_service_pb2_grpc.add_TraceServiceServicer_to_server(sink, server)  # type: ignore[no-untyped-call]  # generated
+    logs_service_pb2_grpc.add_LogsServiceServicer_to_server(sink, server)  # type: ignore[no-untyped-call]  # generated
     sink.endpoint = f"http://127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
     server.start()
     yield sink

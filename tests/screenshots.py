@@ -35,8 +35,8 @@ class Shot(NamedTuple):
     """A view, and how to get there.
 
     Attributes:
-        path: Where to begin.
-        links: What to click on from there, one after the other.
+        path: Page to begin at.
+        links: Links to click on from there, one after the other.
     """
 
     path: str

@@ -90,7 +90,7 @@ class Candidate:
 
     Attributes:
         head: Before the repetitions.
-        fragments: What is repeated.
+        fragments: The texts to repeat.
         tail: After the repetitions.
     """
 

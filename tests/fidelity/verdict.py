@@ -90,9 +90,9 @@ class Facts:
 
     Args:
         connection: To the database.
-        client: What crossed the wire between the client and the relay.
-        backend: What crossed it between the relay and its backend.
-        sanitized: What is stored of a text.
+        client: The bytes that crossed the wire between the client and the relay.
+        backend: The bytes that crossed it between the relay and its backend.
+        sanitized: Returns the text that is stored for a text.
     """
 
     def __init__(

@@ -262,7 +262,7 @@ class Backend:
 def serve_stdio() -> None:
     """Read lines and print lines, as a script does."""
     sys.stdin.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # a real file
-    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # a real file
     backend = Backend()
     for line in sys.stdin:
         for answer in backend.answer(line):
@@ -325,9 +325,9 @@ def serve_http(port: int) -> None:  # noqa: C901  # two functions in one
 def serve_sse(port: int) -> None:
     """Serve the transport that streamable HTTP came after, with what the SDK has for it."""
     # Importing it takes longer than all other transports take to begin.
-    from mcp.server.sse import SseServerTransport  # noqa: PLC0415
-    from mcp.shared.message import SessionMessage  # noqa: PLC0415
-    from mcp.types import JSONRPCMessage  # noqa: PLC0415
+    from mcp.server.sse import SseServerTransport  # noqa: PLC0415  # brings much along
+    from mcp.shared.message import SessionMessage  # noqa: PLC0415  # brings much along
+    from mcp.types import JSONRPCMessage  # noqa: PLC0415  # brings much along
 
     transport = SseServerTransport("/messages/")
 

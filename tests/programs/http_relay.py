@@ -74,7 +74,7 @@ def post_with_urllib(url: str) -> Callable[[bytes], None]:
 
     def post(body: bytes) -> None:
         request = urllib.request.Request(url, data=body, headers=_headers)  # noqa: S310  # HTTP
-        with urllib.request.urlopen(request, timeout=TIMEOUT) as response:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=TIMEOUT) as response:  # noqa: S310  # HTTP
             say_what_is_in(response, response)
 
     return post
@@ -157,7 +157,7 @@ POSTS = {
 
 if __name__ == "__main__":
     sys.stdin.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # a real file
-    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # a real file
     _, client, url = sys.argv
     if client == "aiohttp":
         asyncio.run(relay_with_aiohttp(url))

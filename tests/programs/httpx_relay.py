@@ -33,7 +33,7 @@ async def forward(client: httpx.AsyncClient, text: str) -> None:
 async def main() -> None:
     """Relay until the client closes its end."""
     sys.stdin.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # a real file
-    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # a real file
     loop = asyncio.get_running_loop()
     async with (
         httpx.AsyncClient(headers=HEADERS, timeout=60, trust_env=False) as client,

@@ -39,7 +39,7 @@ def paired(kind: str) -> tuple[AbstractAsyncContextManager[Any], dict[str, Any]]
         server = import_module("mcp.server.fastmcp").FastMCP("memory")
         limit = {"read_timeout_seconds": timedelta(seconds=0.3)}
         memory: Any = import_module("mcp.shared.memory")
-        opened = memory.create_connected_server_and_client_session(server._mcp_server)  # noqa: SLF001
+        opened = memory.create_connected_server_and_client_session(server._mcp_server)  # noqa: SLF001  # as the SDK's own tests
     for tool in (add, sleep):
         server.tool()(tool)
     return opened, limit

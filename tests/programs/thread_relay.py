@@ -31,7 +31,7 @@ def write(lines: Lines, say: Callable[[str], object]) -> None:
 def main() -> None:
     """Relay until the client closes its end."""
     sys.stdin.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # a real file
-    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # a real file
     child = subprocess.Popen(
         sys.argv[1:],
         stdin=subprocess.PIPE,

@@ -34,7 +34,7 @@ def test_a_search_is_compiled_once(folder: Path, monkeypatch: pytest.MonkeyPatch
     (kept,) = folder.iterdir()
     assert kept.stat().st_mode & 0o777 == 0o600
 
-    class Compiling(multi_search.hyperscan.Database):  # type: ignore[misc]
+    class Compiling(multi_search.hyperscan.Database):  # type: ignore[misc]  # of any type, without stubs
         def compile(self, **_: object) -> None:
             pytest.fail("was compiled anew")
 

@@ -124,7 +124,7 @@ class Hosts:
         """Wait until everything has been delivered, as a next process would bring it about.
 
         Returns:
-            How many seconds that took.
+            The number of seconds that this took.
 
         Raises:
             AssertionError: Nothing has moved for `RECOVERY_SECONDS`.

@@ -181,7 +181,7 @@ def test_all_that_leads_to_it_is_roots_alone(data_dir: Path) -> None:
             for parent in (sockets_of(started).parent, folder / "postgresql"):
                 private = [each for each in (parent, *parent.parents) if each.stat().st_uid == 0]
                 assert any(each.stat().st_mode & 0o077 == 0 for each in private)
-            assert not sockets_of(started).is_relative_to("/tmp") or folder == data_dir  # noqa: S108
+            assert not sockets_of(started).is_relative_to("/tmp") or folder == data_dir  # noqa: S108  # only compared
 
 
 @pytest.mark.parametrize("kind", ["symbolic", "hard", "pipe"])
@@ -294,7 +294,7 @@ def test_only_what_has_one_name_is_given_away(tmp_path: Path) -> None:
 def hidden(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An installation that only root can reach, and a place for copies of it."""
     with tempfile.TemporaryDirectory(prefix="relayscope-") as folder:
-        package = server._programs().parents[1]  # noqa: SLF001
+        package = server._programs().parents[1]  # noqa: SLF001  # it is replaced below
         for name in (package.name, f"{package.name}.libs"):
             if package.with_name(name).exists():
                 shutil.copytree(package.with_name(name), Path(folder, name), symlinks=True)
@@ -313,7 +313,7 @@ def test_programs_that_only_root_can_reach_are_copied(hidden: Path, data_dir: Pa
         for path in (running, *running.parents):
             found = path.stat()
             assert found.st_uid == 0
-            assert not found.st_mode & 0o022 or path == Path("/tmp")  # noqa: S108
+            assert not found.st_mode & 0o022 or path == Path("/tmp")  # noqa: S108  # only compared
     finally:
         shutil.rmtree(copy)
 

@@ -9,7 +9,7 @@ def main() -> None:
     """Run the command line, or say in one line what it needs."""
     try:
         # Its packages are not there where relayscope was installed for what it traces alone.
-        from relayscope.collector.cli.main import main as command  # noqa: PLC0415
+        from relayscope.collector.cli.main import main as command  # noqa: PLC0415  # see above
 
         command(prog_name="relayscope")
     except ModuleNotFoundError as missing:

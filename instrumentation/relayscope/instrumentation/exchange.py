@@ -125,10 +125,10 @@ class Exchange:
         code that handles it.
 
         Args:
-            channel: Where it arrived.
+            channel: The channel on which it arrived.
             message: The message.
-            around: What the transport says of the context, such as an HTTP request's header. What
-                the message itself carries comes first, and then links to this.
+            around: Context from the transport, such as an HTTP request's header. The message's own
+                context comes first, and then links to this one.
         """
         crossing = self._crossing(channel, message, _RECEIVED)
         if message.kind is _BATCH:
@@ -162,8 +162,8 @@ class Exchange:
 
         Args:
             channel: The connection that would have been.
-            started: When it was tried, in nanoseconds since the epoch.
-            error: Why it failed.
+            started: Time of the attempt, in nanoseconds since the epoch.
+            error: The reason.
         """
         if not self.is_off(channel, _SENT):
             self.spans.connect_failed(channel, started, error)

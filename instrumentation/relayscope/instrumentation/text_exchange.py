@@ -116,7 +116,7 @@ class TextExchange:
         """Record a message that has arrived.
 
         Args:
-            channel: Where it arrived.
+            channel: The channel on which it arrived.
             data: Its text.
             around: The context that the transport carries, as in an HTTP request's header.
 

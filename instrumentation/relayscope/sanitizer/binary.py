@@ -42,8 +42,8 @@ class Binary(NamedTuple):
     Attributes:
         start: its first character.
         end: the first character after it.
-        media_type: what the text says it is.
-        content: what it stands for.
+        media_type: its media type, as the text gives it.
+        content: the decoded bytes.
     """
 
     start: int

@@ -17,8 +17,8 @@ class Cleaning:
     """One call of the sanitizer. Not shared between threads.
 
     Attributes:
-        leaves: what cleans single values, and remembers what was done.
-        failures: how many values were dropped because a step failed.
+        leaves: cleans single values, and remembers what it did.
+        failures: number of values that were dropped because a step failed.
     """
 
     def __init__(self, leaves: Leaves, names: Names, depth: int) -> None:

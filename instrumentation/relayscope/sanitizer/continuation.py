@@ -134,7 +134,7 @@ def viable(data: bytes, phrases: Iterable[Span], names: Names) -> list[Span]:
 
     Args:
         data: UTF-8 text.
-        phrases: what makes names sensitive, ascending.
+        phrases: places of the phrases that make names sensitive, ascending.
         names: knows which are.
     """
     kept: list[Span] = []

@@ -37,7 +37,7 @@ class Descriptions:
 
     Args:
         names: knows which names describe.
-        allows: whether a text is allowed wherever it stands.
+        allows: returns True for a text that is allowed wherever it stands.
     """
 
     def __init__(self, names: Names, allows: Callable[[str], bool]) -> None:

@@ -17,8 +17,8 @@ class RulesError(SanitizerError):
     """The rules are wrong; the message names the field, the reason and, for a choice, the choices.
 
     Attributes:
-        field: where in the mapping, for example `patterns[2].pattern`.
-        reason: what is wrong there.
+        field: path of the field in the mapping, for example `patterns[2].pattern`.
+        reason: the mistake in it.
     """
 
     def __init__(self, field: str, reason: str) -> None:

@@ -42,7 +42,7 @@ class Finding(NamedTuple):
     Attributes:
         start: first character of it.
         end: first character after it.
-        replacement: what shall stand there.
+        replacement: text to put there.
         rule: name of the rule that found it.
         step: the step that looked.
         size: characters of the secret itself, decoded.

@@ -44,10 +44,10 @@ class JsonString(NamedTuple):
     Attributes:
         start: its first character, behind the opening quotation mark.
         end: the first character after its last.
-        text: how it reads.
-        precedes: what stands before the opening mark: a bracket, `,`, `:`, or nothing.
-        follows: what stands behind the closing mark: in JSON `,`, `:`, a bracket, or nothing.
-        is_closed: whether there is a closing mark, or the text ended before.
+        text: its value, with escapes read.
+        precedes: the sign before the opening mark: a bracket, `,`, `:`, or nothing.
+        follows: the sign behind the closing mark: in JSON `,`, `:`, a bracket, or nothing.
+        is_closed: True if there is a closing mark; False if the text ended before.
     """
 
     start: int

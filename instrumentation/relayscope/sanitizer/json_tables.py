@@ -39,7 +39,7 @@ class Cell(NamedTuple):
 
     Attributes:
         rule: the name's rule.
-        start: where the value starts.
+        start: first character of the value.
     """
 
     rule: KeyRule

@@ -83,7 +83,7 @@ class JsonText:
         """Look into a string, and into what it names.
 
         Returns:
-            Where reading can go on, or None if the string names something that is no JSON.
+            The position at which to read on, or None if the string names something that is no JSON.
         """
         if string.is_name():
             self._look_into(string)
@@ -219,7 +219,7 @@ class JsonText:
         """Find what a string says of its neighbours: `{"name": "API_KEY", "value": "x"}`.
 
         Returns:
-            Where reading can go on.
+            The position at which to read on.
         """
         if not _may_be_name(string.text):
             return string.end

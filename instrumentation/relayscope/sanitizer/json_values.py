@@ -39,10 +39,10 @@ class Place(NamedTuple):
     """A value and where it stands.
 
     Attributes:
-        value: what it is; None also where it could not be read.
+        value: its value; None also where it could not be read.
         start: its first character.
         end: the first character after it; the end of the text where that ended too early.
-        is_whole: whether it could be read.
+        is_whole: True if it could be read.
     """
 
     value: Any

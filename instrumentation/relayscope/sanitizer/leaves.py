@@ -38,9 +38,9 @@ class Leaves:
     """Cleans single values and remembers what it did.
 
     Attributes:
-        found: what was replaced, in the order it was met.
-        changes: what was made storable: the name it has in `storable`, and the path.
-        cuts: what was cut: characters it had, and the path.
+        found: the replaced secrets, in the order in which they were met.
+        changes: the values that were made storable: the change's name in `storable`, and the path.
+        cuts: the texts that were cut: characters they had, and the path.
     """
 
     def __init__(self, scanner: Scanner, steps: frozenset[Step], limits: Limits) -> None:

@@ -20,7 +20,7 @@ class Mentions(Protocol):
 
         Args:
             data: the spellings, one behind the other.
-            ends: where each ends.
+            ends: the end of each.
 
         Returns:
             Their places in bytes, ascending; and whether another spelling has more of them.

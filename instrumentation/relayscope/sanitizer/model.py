@@ -63,7 +63,7 @@ class KeyRule:
         excepts: phrases that are taken out of a name first, whatever the rule; a final `*` takes
             any ending with it.
         whole_line: in plain text the value runs to the end of the line, as in a header.
-        action: what becomes of the value.
+        action: the treatment of the value.
         optional: among the default rules: off unless enabled by name.
         samples: names that must hit.
     """
@@ -92,7 +92,7 @@ class PatternRule:
         keywords: texts of which at least one is in every match, whatever its case. They keep
             the search cheap; without them the pattern itself is searched for everywhere.
         check: a last look at the secret; it is one only if this says so.
-        action: what becomes of it.
+        action: the treatment of the secret.
         optional: among the default rules: off unless enabled by name.
         samples: texts that must hit; the secret stands between `<<` and `>>`, and `^` is left out.
     """
@@ -129,9 +129,9 @@ class Limits:
         key: longest attribute name, in characters.
         depth: deepest nesting of values. The default is below what orjson (254) and protobuf's
             parser (100) accept, so that what passes here can be stored.
-        nesting: how often text may be hidden inside text (JSON in a JSON string, base64, percent
-            signs) before it is dropped unread. Each level doubles the backslashes before a quote,
-            so honest traffic stays far below.
+        nesting: depth to which text may be hidden inside text (JSON in a JSON string, base64,
+            percent signs) before it is dropped unread. Each level doubles the backslashes before
+            a quote, so honest traffic stays far below.
         findings: secrets that one text may have before it is dropped as a whole, because each
             takes memory (about 500 bytes). For the time that each takes, see `Allowance`.
     """

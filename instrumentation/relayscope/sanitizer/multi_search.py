@@ -28,8 +28,8 @@ class Expression(NamedTuple):
     """One expression of a search.
 
     Attributes:
-        pattern: what is searched for, in the syntax that RE2 and hyperscan share.
-        ignores_case: whether ASCII letters match in either case.
+        pattern: the expression, in the syntax that RE2 and hyperscan share.
+        ignores_case: True if ASCII letters match in either case.
     """
 
     pattern: str

@@ -21,7 +21,7 @@ class Pair(NamedTuple):
         rule: the name's rule.
         start: first character of the value, quotes left out.
         end: first character after it.
-        quoted: whether the replacement needs quotes of its own, to stay a value of its kind.
+        quoted: True if the replacement needs quotes of its own, to stay a value of its kind.
     """
 
     rule: KeyRule
@@ -100,8 +100,9 @@ class Page:
     Attributes:
         text: the text.
         names: knows which names are sensitive.
-        told: how far each kind of table has been read already.
-        seen: what stretches of text have been found to say, each with whether it is source code.
+        told: position up to which each kind of table has been read.
+        seen: the rule of each stretch of text that was looked at, False for none. The second
+            half of the key is True for source code.
     """
 
     __slots__ = ("_code", "_kinds", "_words", "names", "seen", "text", "told")

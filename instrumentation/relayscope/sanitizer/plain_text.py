@@ -89,7 +89,7 @@ def pairs(text: str, names: Names, mentions: Iterable[tuple[int, int]]) -> Itera
     Args:
         text: a text whose escapes have been read.
         names: knows which names are sensitive.
-        mentions: where names stand that may be sensitive, in order, each whole.
+        mentions: places of names that may be sensitive, in order, each whole.
     """
     page = Page(_drawn_plainly(text), names)
     position = 0

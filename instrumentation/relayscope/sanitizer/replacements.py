@@ -32,10 +32,10 @@ class Replacements:
         """A finding for the characters of `span`.
 
         Args:
-            rule: what found it.
+            rule: the rule that found it.
             text: the text it was found in.
-            span: where in it the characters stand that must go.
-            secret: how they read, if they are spelled otherwise.
+            span: place in the text of the characters that must go.
+            secret: those characters, decoded, if they are spelled otherwise.
 
         Returns:
             None if nothing is there that must go: nothing at all, what an earlier run has put

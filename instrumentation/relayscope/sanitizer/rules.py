@@ -32,7 +32,7 @@ class Rules:
     """Everything a `Sanitizer` is built from.
 
     Attributes:
-        steps: which steps run; always in the order of `Step`.
+        steps: the steps that run; always in the order of `Step`.
         keys: rules for sensitive names.
         patterns: rules for secrets by their looks.
         harmless_endings: last words of names that tell about a secret and are none
@@ -61,7 +61,7 @@ class Rules:
         """Rules from a user's configuration, on top of the default ones.
 
         Args:
-            mapping: what a YAML or TOML file holds; `RULES.md` shows every field.
+            mapping: the content of a YAML or TOML file; `RULES.md` shows every field.
 
         Raises:
             RulesError: a field is unknown or wrong; the message names it.

@@ -21,9 +21,9 @@ def written(raw: str, text: str, findings: Iterable[Finding]) -> Iterator[Findin
     """The findings in the inside of a JSON string, in the coordinates of how it is written.
 
     Args:
-        raw: how the inside of the string is written.
-        text: how it reads.
-        findings: what was found in `text`, in order and apart.
+        raw: the inside of the string, as it is written.
+        text: the same with its escapes read.
+        findings: findings in `text`, in order and apart.
     """
     if raw == text:
         yield from findings

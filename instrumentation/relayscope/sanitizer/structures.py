@@ -51,7 +51,7 @@ class _Storable:
 
     Attributes:
         waiting: the bytes that stand-ins stand for.
-        is_changed: whether the copy says other than the value.
+        is_changed: True if the copy differs from the value.
     """
 
     def __init__(self, leaves: Leaves, depth: int) -> None:

@@ -47,13 +47,13 @@ class Suspicion(NamedTuple):
 
     Attributes:
         rules: indexes of the pattern rules that could match.
-        mentions: where the text mentions a sensitive name, in characters.
-        is_spelled: whether something could be hidden in another spelling.
-        has_encoded: whether another text could be encoded in it.
-        has_structure: whether members could be in it that say what others hold.
-        spellings: how the text reads otherwise, in UTF-8.
-        is_plain: whether names are all that could be in it, and in its JSON strings, in none of
-            which one could hide that is not among the mentions.
+        mentions: places at which the text mentions a sensitive name, in characters.
+        is_spelled: True if a secret could be hidden in another spelling.
+        has_encoded: True if another text could be encoded in it.
+        has_structure: True if it could have members that say what other members hold.
+        spellings: other readings of the text, in UTF-8.
+        is_plain: True if it, with its JSON strings, could hold nothing but names, and none that is
+            not among the mentions.
     """
 
     rules: list[int]

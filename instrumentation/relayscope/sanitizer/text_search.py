@@ -52,7 +52,7 @@ class Means(NamedTuple):
         names: knows which names are sensitive.
         replacements: makes findings.
         limit: findings that one text may have.
-        suspects: what could be in another text; None if there can be no secret in it.
+        suspects: returns the possible contents of another text; None if it can hold no secret.
     """
 
     rules: tuple[PatternRule, ...]
@@ -68,7 +68,7 @@ class Inside(NamedTuple):
     Attributes:
         text: finds the secrets in any text that is hidden in it.
         named: the same for one in which only names could be, which are mentioned at some places.
-        levels: how many levels of texts may be hidden.
+        levels: number of levels of texts that may be hidden.
         allowance: the work that may be done, in all of them together.
     """
 
@@ -83,8 +83,8 @@ class TextSearch:
 
     Args:
         text: the text, with the markers of earlier runs masked.
-        suspicion: what could be in it.
-        means: what it is searched with.
+        suspicion: the possible contents of the text.
+        means: the means of the search.
         inside: searches what is hidden in it.
     """
 

@@ -61,7 +61,7 @@ class ReadBatch:
     each is reported exactly as often as the records around it are delivered.
 
     Attributes:
-        losses: What is missing between the position asked for and ``start``.
+        losses: Records missing between the position asked for and ``start``.
         start: The place of the first record.
         records: The records; empty at the end of the spool.
         end: The place after the last record; what to acknowledge and to read from next.

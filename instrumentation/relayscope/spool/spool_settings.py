@@ -54,8 +54,8 @@ class SpoolSettings:
     """The promises and bounds of one spool.
 
     Attributes:
-        durability: What an accepted record survives.
-        overflow: What gives way at the bounds.
+        durability: The failures that an accepted record survives.
+        overflow: The reaction to a full spool.
         max_bytes: Bytes on disk of one process's spool; the spools that dead processes left in the
             same root may together take as much again.
         max_age: With ``DROP_OLDEST``, a record is dropped some time after it has reached this age:

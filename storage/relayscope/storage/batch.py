@@ -36,8 +36,9 @@ class WriteOutcome:
 
     Attributes:
         duplicate: The request had been stored before; nothing was written now.
-        rejected: How many of its rows PostgreSQL refused. All others are stored.
-        reason: Why, for the first refused row, without any of its text; empty if none was refused.
+        rejected: Number of its rows that PostgreSQL refused. All others are stored.
+        reason: PostgreSQL's reason for the first of them, without any of its text; empty if there
+            is none.
     """
 
     duplicate: bool = False

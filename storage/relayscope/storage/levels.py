@@ -85,7 +85,7 @@ class Selectors(NamedTuple):
         method: Of the request.
         target: The tool's or prompt's name.
         direction: `sent`, `received`, or nothing for both.
-        host_logs: Whether it is about the host's own log records, and about no message.
+        host_logs: True if it is about the host's own log records, and about no message.
     """
 
     component: str
@@ -119,9 +119,9 @@ class LevelAgent(NamedTuple):
         uid: The id by which it asks.
         effective: The levels that it records by, as JSON.
         hash: Of the rules that it was given last.
-        status: Whether it has taken them: OpAMP's `RemoteConfigStatuses`.
+        status: One of OpAMP's `RemoteConfigStatuses`: applied, applying, failed or unset.
         message: The reason why it could not take them.
-        ended: Whether it has stopped asking.
+        ended: True if it has stopped asking.
     """
 
     uid: bytes

@@ -82,7 +82,7 @@ class Partitions:
         Args:
             table: One of `relayscope.storage.tables.PARTITIONED`.
             width: Of new partitions, in whole minutes.
-            past_days: What is older has no partition of its own.
+            past_days: Age in days beyond which rows get no partition of their own.
             future_days: Nor has what is further ahead.
         """
         self._table = table

@@ -153,7 +153,7 @@ def end_long_reads(engine: Engine, longest: timedelta) -> int:
         longest: For how long they may.
 
     Returns:
-        How many were ended.
+        The number of ended sessions.
 
     Raises:
         DBAPIError: This user may not, or the database cannot be reached.

@@ -97,7 +97,7 @@ def test_any_address_is_read_or_refused(pairs: list[tuple[str, str]]) -> None:
         try:
             ListFilter.read(kind, pairs)
         except WrongAsk as error:
-            assert any(str(error).startswith(name) for name, _ in pairs)  # noqa: PT017
+            assert any(str(error).startswith(name) for name, _ in pairs)  # noqa: PT017  # most are no mistake
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def test_no_json_makes_reading_raise(data: dict[str, Any]) -> None:
         (',"params":[1]', False),
     ],
 )
-def test_only_object_params_take_meta(params: str, takes: bool) -> None:  # noqa: FBT001
+def test_only_object_params_take_meta(params: str, takes: bool) -> None:  # noqa: FBT001  # a column of the table
     """Context is carried only where setting `_meta` leaves the message's meaning alone."""
     message = Message.of_text(f'{{"id":1,"method":"tools/list"{params}}}')
 

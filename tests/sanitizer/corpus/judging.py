@@ -19,7 +19,7 @@ class Verdict:
 
     Attributes:
         example: the example.
-        right: whether it became what it should.
+        right: True if it became what it should.
         shown: the start of a wrong result, for people.
     """
 

@@ -20,8 +20,8 @@ class Example:
     Attributes:
         kind: the kind of a harmless text, or the format that a secret stands in.
         name: tells it from the others of its kind.
-        value: what the sanitizer gets.
-        secrets: what must not be left of it; none of a harmless text.
+        value: the input of the sanitizer.
+        secrets: texts of which nothing may be left; none of a harmless text.
     """
 
     kind: str

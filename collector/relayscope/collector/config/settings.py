@@ -256,7 +256,7 @@ def load(command_line: Mapping[str, Any], config: Path | None = None) -> Setting
     """Load and check all settings.
 
     Args:
-        command_line: what was given as options, by setting name.
+        command_line: values given as options, by setting name.
         config: the YAML file, if any.
 
     Raises:

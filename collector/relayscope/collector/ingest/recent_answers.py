@@ -20,9 +20,9 @@ class Answer(NamedTuple):
     """The outcome of a request.
 
     Attributes:
-        rejected: what could not be stored, by reason.
+        rejected: number of items that could not be stored, by reason.
         component_class: of the request's components.
-        items: how many are stored.
+        items: number of items that are stored.
     """
 
     rejected: Mapping[str, int]

@@ -30,7 +30,7 @@ class Offer(NamedTuple):
     Attributes:
         hash: The same for the same rules, whenever they are offered.
         files: Their contents, by name.
-        is_empty: Whether there are no rules.
+        is_empty: True if there are no rules.
     """
 
     hash: bytes

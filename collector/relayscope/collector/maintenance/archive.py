@@ -58,7 +58,7 @@ class Archive:
 
         Args:
             connection: Of the owner of the tables.
-            removal: What they are in.
+            removal: The partition or segment that holds them.
 
         Returns:
             The name of the archive.

@@ -36,7 +36,7 @@ class MaintenanceRound:
 
         Args:
             engine: Of the owner of the tables, or of one who may become that.
-            settings: What is sealed, kept and archived.
+            settings: Say what to seal, how long to keep it and where to archive it.
         """
         self._engine = engine
         self._policy = policy(settings)
@@ -81,7 +81,7 @@ class MaintenanceRound:
                 try:
                     name = self._archive.write(connection, removal) if self._archive else None
                 except (ArchiveError, psycopg.DataError) as error:
-                    _logger.error("not removed", extra={**said, "error": str(error)})  # noqa: TRY400
+                    _logger.error("not removed", extra={**said, "error": str(error)})  # noqa: TRY400  # its text says it all
                     continue
                 if remove(connection, removal, name):
                     rows += removal.what.rows

@@ -35,7 +35,7 @@ def restore(engine: Engine, sanitizer: Sanitizer, manifest: Path, keep: timedelt
     longer ago than repeated requests are recognised, is not stored again.
 
     Returns:
-        How many records.
+        The number of records.
 
     Raises:
         ArchiveError: It cannot be read, or is not what was written.

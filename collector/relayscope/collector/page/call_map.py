@@ -31,7 +31,7 @@ class Edge:
     Attributes:
         caller: A component.
         callee: A component, or a peer that is not recorded.
-        is_recorded: Whether the callee is a component.
+        is_recorded: True if the callee is a component.
         peers: Names of the callee for the caller's transport.
         calls: Number of calls.
         failed: Number of calls that went wrong; without calls, of connections that did.

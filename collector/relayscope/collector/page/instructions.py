@@ -24,7 +24,7 @@ class Instructions:
     Attributes:
         grpc: The endpoint of OTLP over gRPC.
         http: That of OTLP over HTTP.
-        variables: What differs from what a program does by itself.
+        variables: Environment variables whose values differ from a program's defaults.
     """
 
     grpc: str

@@ -61,7 +61,7 @@ class Found:
     Attributes:
         rows: In the order that was asked for.
         following: The row after those, if there is one.
-        looked_to: Where looking ended because it took too long; None if it did not.
+        looked_to: Time at which the search ended because it took too long; None if it did not.
         window: The stretch of time that was looked at.
     """
 
@@ -127,7 +127,7 @@ async def first_rows(ask: Ask, asked: ListFilter, bound: dict[str, object]) -> F
 
     Args:
         ask: Gives the rows of a statement.
-        asked: What it is about.
+        asked: The list's kind, filters and order.
         bound: The parameters of its statement, but for its times.
     """
     everything = statement(asked)

@@ -51,7 +51,7 @@ class Plot(NamedTuple):
     """Curves, and how to say their values.
 
     Attributes:
-        label: What they show.
+        label: The name of what the curves show.
         curves: Them.
         points: The same as a table.
         written: Makes words of a value.

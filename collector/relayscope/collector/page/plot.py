@@ -43,7 +43,7 @@ class Bars:
 
     Attributes:
         bars: All parts.
-        series: Whose they are, for the legend, those with the most first.
+        series: The series of the parts, for the legend, those with the most first.
         highest: The value at its upper edge.
         since: The time at its left edge.
         until: That at its right edge.
@@ -65,10 +65,10 @@ def bars(
     """Lay out columns of one `step` each; what is outside of the time is left out.
 
     Args:
-        values: Whose, from when on, and how much.
+        values: Series, start of the column and value of each part.
         since: The beginning.
         until: The end.
-        step: What one column is about.
+        step: Time that one column covers.
     """
     columns, order = _columns(one for one in values if since <= one[1] < until and one[2] > 0)
     highest = max((sum(parts.values()) for parts in columns.values()), default=0)

@@ -62,7 +62,7 @@ class Reader:
         Args:
             statement: As `query` gives it.
             parameters: The values of its parameters.
-            seconds: How long it may take, waiting for its turn among other questions too.
+            seconds: Upper bound of its time, including the wait for its turn among other questions.
 
         Raises:
             ReadingError: With PostgreSQL's words, and what to do.
@@ -78,7 +78,7 @@ class Reader:
 
         Args:
             ask: Such as `partial(traces.load, ...)`: takes the connection first.
-            seconds: How long each of its statements may take, and the wait for its turn before.
+            seconds: Upper bound of the time of each of its statements, and of the wait before them.
 
         Raises:
             ReadingError: With PostgreSQL's words, and what to do.

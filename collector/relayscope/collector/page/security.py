@@ -66,8 +66,8 @@ class Guard:
 
         Args:
             app: Finds the session at `request.state.session`, a form at `request.state.form`.
-            access: Who has a token that may read.
-            sessions: Who has logged in.
+            access: The tokens that may read.
+            sessions: The sessions of those who have logged in.
             refuse: Makes the answer to a request that may not pass.
         """
         self._app = app

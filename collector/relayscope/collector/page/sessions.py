@@ -26,11 +26,11 @@ class Session:
     """The rights of a request, and whose they are.
 
     Attributes:
-        key: What its cookie says; empty without one.
+        key: The content of its cookie; empty without one.
         name: That of the token; empty where there are none.
-        may_read: Whether it may see anything.
-        may_change: Whether it may change levels.
-        ends: When it does, on the monotonic clock.
+        may_read: True if it may see anything.
+        may_change: True if it may change levels.
+        ends: Time of its end, on the monotonic clock.
     """
 
     key: str

@@ -49,9 +49,9 @@ class Rows:
     """Rows that have been read.
 
     Attributes:
-        columns: What they have.
+        columns: Their columns.
         rows: Their values.
-        has_more: Whether there are more than those.
+        has_more: True if there are more than those.
     """
 
     columns: Sequence[Column]

@@ -20,10 +20,10 @@ class View:
 
     Attributes:
         path: As Starlette's routes have it: `/trace/{trace_id}`.
-        title: What the navigation calls it; empty if it is not there.
+        title: Its name in the navigation; empty if it is not there.
         handler: Answers a request; it finds the `Page` at `request.app.state.page`.
-        methods: What it takes. What is not `GET` has passed the look for cross-site requests, and
-            its form is at `request.state.form`.
+        methods: HTTP methods that it takes. All but `GET` have passed the check for cross-site
+            requests, and the form is at `request.state.form`.
     """
 
     path: str

@@ -49,8 +49,8 @@ def reading(settings: Settings, *, timeout: float) -> Iterator[psycopg.Connectio
     Give a `database_url` of a user who may only read where that matters.
 
     Args:
-        settings: where; an embedded server that does not run is started for as long as this is
-            open.
+        settings: name the database; an embedded server that does not run is started for as long as
+            this is open.
         timeout: seconds that a statement may take, `LONGEST_SECONDS` at most; 0 for as long.
 
     Raises:
@@ -65,7 +65,7 @@ def connect_reader(urls: Sequence[str]) -> psycopg.Connection[Any]:
     """Connect for transactions that can only read; each begins with `again`.
 
     Args:
-        urls: Where to connect: the first that lets us in.
+        urls: URLs to try, in order; the first that lets us in is used.
 
     Raises:
         DatabaseMissing: None does.

@@ -41,7 +41,7 @@ def newest(
         kind: the list.
         bound: the parameters of its statement, `most` among them, without its times.
         times: since and until, as far as they were given.
-        as_json: whether values are as in JSON, and not as text.
+        as_json: True if values are as in JSON, and not as text.
     """
     rows: list[tuple[Any, ...]] = []
     looked_at = ""

@@ -77,8 +77,8 @@ def whole(since: datetime | None, until: datetime | None, sort: object) -> Windo
     """Return the time that a list is about.
 
     Args:
-        since: Where it was said.
-        until: Where it was said.
+        since: The beginning, if the user gave one.
+        until: The end, if the user gave one.
         sort: The column by which the greatest come first.
     """
     if since is None and sort != "time":

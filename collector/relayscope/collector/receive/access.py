@@ -34,7 +34,7 @@ class Access:
 
         Args:
             authorization: the `Authorization` header, if there is exactly one.
-            role: what the request needs; `admin` may do everything.
+            role: the role that the request needs; `admin` may do everything.
 
         Returns:
             The token's name; empty where everybody is let in.

@@ -67,8 +67,8 @@ class Admission(NamedTuple):
         """Answer one request; raises nothing that a client could cause.
 
         Args:
-            signal: what the request holds.
-            caller: who sends it.
+            signal: the signal that the request carries.
+            caller: the sender.
             first: bytes to have room for before anything of the request is read.
             receive: gets the request's bytes, growing its reservation when these are more.
         """

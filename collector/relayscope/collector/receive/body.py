@@ -31,9 +31,9 @@ class Body:
         """Prepare; nothing is read yet.
 
         Args:
-            request: whose body has not been read yet.
+            request: a request whose body has not been read yet.
             limit: largest body in bytes, as sent and decompressed.
-            seconds: how long the client may take.
+            seconds: time that the client may take.
         """
         self._request = request
         self._limit = limit

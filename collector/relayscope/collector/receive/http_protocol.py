@@ -22,7 +22,7 @@ class DeadlineH11Protocol(H11Protocol):
 
         Args:
             head_seconds: from the connection, or the first byte, to the end of the headers.
-            uvicorn: what uvicorn tells its protocols.
+            uvicorn: arguments that uvicorn passes to its protocols.
         """
         super().__init__(**uvicorn)
         self._head_seconds = head_seconds

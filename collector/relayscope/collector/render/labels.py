@@ -13,7 +13,7 @@ def message_label(message: Message, tool: str | None = None) -> str:
 
     Args:
         message: The message.
-        tool: What stands behind its method, if it has one.
+        tool: Text to put after its method, if there is one.
     """
     if message.kind in ("request", "notification") and message.method:
         parts = [message.method, *filter(None, [tool])]

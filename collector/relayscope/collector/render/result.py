@@ -23,8 +23,8 @@ def show(result: Result, *, as_json: bool, columns: Sequence[str] | None = None)
 
     Args:
         result: the rows, their values in the form that `as_json` asks for.
-        as_json: whether to print one JSON object per row.
-        columns: what a terminal has room for; everything, if it is not said.
+        as_json: True to print one JSON object per row.
+        columns: columns that a terminal has room for; all of them by default.
     """
     console = stdout_console()
     if as_json:

@@ -31,7 +31,7 @@ async def keep_page(config: PageConfig, listening: socket.socket) -> None:
     """Have the page shown until cancelled.
 
     Args:
-        config: What the process is told.
+        config: Configuration of the process.
         listening: Listens at its address.
     """
     while True:

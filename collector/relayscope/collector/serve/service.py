@@ -71,8 +71,8 @@ async def run(config: WorkerConfig, stop: asyncio.Event, ready: Callable[[], Non
     """Receive and store until told to stop, then finish what is under way.
 
     Args:
-        config: what to serve, and where.
-        stop: when set, listening ends.
+        config: addresses, rules and database.
+        stop: ends listening once it is set.
         ready: called once both listeners listen.
 
     Raises:

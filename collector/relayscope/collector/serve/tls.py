@@ -43,7 +43,7 @@ def grpc_credentials(settings: Settings) -> grpc.ServerCredentials | None:
     if settings.tls_certificate is None or settings.tls_key is None:
         return None
     # The page's process, which has no use for it, starts in less time without.
-    import grpc  # noqa: PLC0415
+    import grpc  # noqa: PLC0415  # see above
 
     client_ca = settings.tls_client_ca
     return grpc.ssl_server_credentials(

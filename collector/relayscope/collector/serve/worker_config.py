@@ -29,7 +29,8 @@ class PageConfig(NamedTuple):
 
     Attributes:
         settings: With the real ports of all listeners.
-        database_urls: Where to read, the best first: of a user who may only read, if there is one.
+        database_urls: URLs to read from, the best first: that of a user who may only read, if there
+            is one.
     """
 
     settings: Settings

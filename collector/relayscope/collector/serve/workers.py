@@ -37,8 +37,8 @@ async def run(config: WorkerConfig, stop: asyncio.Event, ready: Callable[[], Non
     """Keep the workers alive until told to stop, then wait for them to finish.
 
     Args:
-        config: what each of them serves, and where.
-        stop: when set, the workers are asked to stop.
+        config: addresses, rules and database of each worker.
+        stop: asks the workers to stop once it is set.
         ready: called once all workers listen.
 
     Raises:
@@ -94,7 +94,7 @@ class _Slot:
                     "worker died", extra={"pid": self._worker.pid, "exit_code": dying.result()}
                 )
                 # Its counts stay; what it said about its present state does not hold any more.
-                mark_process_dead(self._worker.pid, self._metrics_folder)  # type: ignore[no-untyped-call]
+                mark_process_dead(self._worker.pid, self._metrics_folder)  # type: ignore[no-untyped-call]  # it has no annotations
                 await asyncio.sleep(_PAUSE)
                 try:
                     await self.start()

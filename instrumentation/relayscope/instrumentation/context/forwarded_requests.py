@@ -59,7 +59,7 @@ class Received:
 
     Attributes:
         message: The part of it that is remembered.
-        is_sketch: Whether that is less than its parameters.
+        is_sketch: True if that is less than its parameters.
         passed: Ids of the channels to which it was passed on.
     """
 
@@ -104,7 +104,7 @@ class ForwardedRequests:
             own: The message whose context it is sent in.
             sent: The message that is sent.
             channel_id: The channel that it is sent to.
-            is_over: Whether the span of the context has ended, so that it counts for less.
+            is_over: True if the span of the context has ended, so that it counts for less.
         """
         was_passed = channel_id in own.passed
         if not was_passed:

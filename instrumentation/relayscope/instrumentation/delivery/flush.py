@@ -26,7 +26,7 @@ def flush(redirected: Sequence[str]) -> bool:
         redirected: Addresses of other collectors: what was kept for them is sent to this one.
 
     Returns:
-        Whether nothing waits any more.
+        True if nothing waits any more.
     """
     log.configure("relayscope-instrument: %(message)s")
     try:

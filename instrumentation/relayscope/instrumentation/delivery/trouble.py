@@ -28,8 +28,8 @@ class Trouble:
 
     Attributes:
         reason: In its own words, or those of the connection.
-        is_refusal: Whether somebody has to put something right; else it is only away.
-        since: When it began, in seconds of the wall clock.
+        is_refusal: True if somebody has to put something right; else it is only away.
+        since: Time of its beginning, in seconds of the wall clock.
     """
 
     reason: str

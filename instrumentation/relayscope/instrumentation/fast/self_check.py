@@ -17,7 +17,7 @@ def holds(check: Callable[[], bool], what: str) -> bool:
     Args:
         check: Uses every private name that the fast path uses, and reads the outcome by public
             ones.
-        what: What the SDK makes from then on, for the log: `spans`.
+        what: Name of what the SDK makes instead, for the log: `spans`.
     """
     try:
         if check():

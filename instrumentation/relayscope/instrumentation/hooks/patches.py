@@ -31,7 +31,7 @@ class Patches:
         What this version of the library does not have is left alone.
 
         Args:
-            module_name: Where it is defined.
+            module_name: The module that defines it.
             path: Its name in the module: `function`, `Class.method`, or `instance.method`;
                 coroutine functions only as methods.
             wrapper: Called in its place.

@@ -54,7 +54,7 @@ class Bounds:
     """The amount that may still be taken.
 
     Attributes:
-        exceeded: Whether there was more than that.
+        exceeded: True if there was more than that.
     """
 
     def __init__(self, limit: int) -> None:

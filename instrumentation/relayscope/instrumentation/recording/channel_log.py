@@ -129,8 +129,8 @@ class ChannelLog:
             attributes[MCP_SESSION_ID] = channel.session_id
         if channel.command_line:
             attributes[PROCESS_COMMAND_LINE] = clean_command_line(
-                    self._sanitizer, channel.command_line
-                )
+                self._sanitizer, channel.command_line
+            )
         return attributes
 
 

@@ -62,7 +62,7 @@ class Durations:
     """Measures operations and sessions.
 
     Attributes:
-        is_measuring: Whether the measurements are exported.
+        is_measuring: True if the measurements are exported.
     """
 
     def __init__(self, meter: Meter) -> None:

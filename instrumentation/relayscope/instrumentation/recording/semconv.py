@@ -96,7 +96,7 @@ class Outcome(NamedTuple):
 
     Attributes:
         attributes: For its span and its measurement.
-        failed: Whether it counts as an error on this side.
+        failed: True if it counts as an error on this side.
         description: The error's message, as the peer put it.
     """
 

@@ -68,11 +68,11 @@ class Spans:
         """Say what came of a call, and measure it; its span is left to be ended.
 
         Args:
-            channel: Where it was made.
+            channel: The channel on which it was made.
             call: The call.
             kind: Of its span.
             outcome: Its outcome.
-            ended: When that was, in nanoseconds since the epoch; None is now.
+            ended: Time of its end, in nanoseconds since the epoch; None is now.
 
         Returns:
             The call's span. Where the level asks for failed calls only, it is made now if this one

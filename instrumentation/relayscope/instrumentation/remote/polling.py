@@ -60,7 +60,7 @@ class Polling:
         """Begin.
 
         Args:
-            endpoint: Whom to ask.
+            endpoint: The OpAMP server to ask.
             file: Takes the rules that are answered.
             processes: Returns those to ask for, by the folders of their spools.
         """

@@ -20,11 +20,11 @@ class RemoteRule:
     """A level for all messages of this process, for some of them, or for the host's own records.
 
     Attributes:
-        messages: Which messages, and their level.
-        about_all: Whether it is about every message: then it counts after those about some.
-        about_logs: Whether it is about the host's own log records, and about no message.
+        messages: The messages that it is about, and their level.
+        about_all: True if it is about every message: then it counts after those about some.
+        about_logs: True if it is about the host's own log records, and about no message.
         until: On the clock that this process goes by; None for ever.
-        by: Who asked for it.
+        by: Name of the one who asked for it.
     """
 
     messages: Rule
@@ -90,7 +90,7 @@ class RemoteRules:
 
         Args:
             content: As JSON has it.
-            shift: What to add to its times to have them on this process's clock.
+            shift: Seconds to add to its times, to have them on this process's clock.
 
         Raises:
             ValueError: Something in it is not as it should be; the message says what.

@@ -34,7 +34,7 @@ class ComponentRules:
     Attributes:
         hash: By which the collector knows it, in hex digits.
         serial: Grows with each that is written.
-        written: When that was, in seconds since the epoch.
+        written: Time at which they were written, in seconds since the epoch.
         content: As JSON has it; its times are on this machine's clock.
     """
 

@@ -19,7 +19,7 @@ class RulesStatus:
 
     Attributes:
         hash: Of the rules that it was given last, in hex digits; empty if none.
-        error: Why it could not take them; empty if it has.
+        error: The reason why it could not take them; empty if it has.
         level: Of messages about which there is no rule.
         host_logs: Level of the host's own log records.
         rules: Those that came from outside and hold.

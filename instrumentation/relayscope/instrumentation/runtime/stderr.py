@@ -22,7 +22,7 @@ def say(text: str) -> bool:
     """Write a line to stderr, without ever waiting for its reader.
 
     Returns:
-        Whether that is done with; else it would have had to wait, and may be tried again.
+        True if that is done with; else it would have had to wait, and may be tried again.
     """
     line = f"relayscope: {text}\n".encode("utf-8", "backslashreplace")[:_MOST]
     if is_quiet():

@@ -34,12 +34,12 @@ class Call:
         span: CLIENT for a request this process sent, SERVER for one it received; not recording
             where the level asks for failed calls only.
         level: Of the request.
-        time: When it crossed; nanoseconds since the epoch.
-        carried: Whether it was sent with context that was not there before.
-        id_reused: Whether another call with its id was open when it was closed, so that it was
+        time: Time at which it crossed; nanoseconds since the epoch.
+        carried: True if it was sent with context that was not there before.
+        id_reused: True if another call with its id was open when it was closed, so that it was
             paired with its answer by order alone.
-        is_over: Whether its span has ended.
-        left: When and how its maker was seen to stop waiting for it.
+        is_over: True if its span has ended.
+        left: Time and way in which its maker was seen to stop waiting for it.
         parent_id: The id of the span that its own is a child of, of a call that is made here.
     """
 

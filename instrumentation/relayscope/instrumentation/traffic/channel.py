@@ -37,12 +37,12 @@ class Channel:
         command_line: Of the peer, if it is a child process.
         speaks_jsonrpc: Set by the first JSON-RPC message; before it, other text is none of ours.
         created: Time at which it was first seen, in nanoseconds since the epoch.
-        is_announced: Whether there is a record of its opening.
-        is_over: Whether nothing more will cross it.
+        is_announced: True if there is a record of its opening.
+        is_over: True if nothing more will cross it.
         crossed: Number of messages that have crossed it.
         unanswered: Number of its calls that have ended without an answer.
-        takes_strings: Whether this side takes `"7"` for the answer to 7, as the `mcp` SDK does.
-        reader_left: Whether the task that read from here was cancelled, and has not come back.
+        takes_strings: True if this side takes `"7"` for the answer to 7, as the `mcp` SDK does.
+        reader_left: True if the task that read from here was cancelled, and has not come back.
         opened: Time at which the handshake began, in nanoseconds since the epoch, and who began it.
         off_sent: The levels by which no sent message is recorded, once that is known.
         off_received: As `off_sent`, for received messages.

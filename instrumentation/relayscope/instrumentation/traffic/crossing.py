@@ -25,11 +25,11 @@ class Crossing:
 
     Attributes:
         level: Its capture level.
-        time: When it was about to be sent, or had arrived; nanoseconds since the epoch.
+        time: Time right before it is sent, or at which it has arrived; nanoseconds since the epoch.
         span: The span it belongs to; not recording where there is none.
         carrier: Entries to set in `params._meta` before it is sent; empty where nothing may change.
         answers: The call that it answers.
-        ends_span: Whether the span is over with this message.
+        ends_span: True if the span is over with this message.
         parts: The messages of a batch.
         sequence: Its position on the channel, once it is recorded.
     """

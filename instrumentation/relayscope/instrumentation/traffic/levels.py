@@ -52,7 +52,7 @@ class Levels:
     """The level of a process, and narrower rules; the first rule that fits holds.
 
     Attributes:
-        level: Where no rule fits.
+        level: The level of messages that no rule fits.
         uninjected: Patterns of peers whose messages never get trace context.
         host_logs: Level of the host's own log records; that of messages where it is None.
     """

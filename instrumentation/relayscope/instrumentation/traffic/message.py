@@ -124,11 +124,11 @@ class Message:
         id: None when absent, null, or of a type that JSON-RPC does not allow.
         params: The request's parameters when they are an object, else empty.
         meta: `params._meta`, empty when there is none.
-        takes_meta: Whether `params._meta` can be set without changing what the message says.
+        takes_meta: True if `params._meta` can be set without changing what the message says.
         target: The name of the tool or prompt that a request is about, else empty.
         parts: The messages of a batch.
         size: Bytes of its text, 0 where it was never text here.
-        has_strange_id: Whether it has an id of a type that JSON-RPC does not allow.
+        has_strange_id: True if it has an id of a type that JSON-RPC does not allow.
     """
 
     kind: Kind

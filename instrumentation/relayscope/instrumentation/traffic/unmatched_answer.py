@@ -17,8 +17,8 @@ class UnmatchedAnswer(NamedTuple):
 
     Attributes:
         odd: Its mark.
-        call: Which call it belongs to, if any.
-        is_taken: Whether it closes that call all the same.
+        call: The call that it belongs to, if any.
+        is_taken: True if it closes that call all the same.
     """
 
     odd: OddTraffic

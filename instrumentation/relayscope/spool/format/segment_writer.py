@@ -20,9 +20,9 @@ class SegmentWriter:
 
     Attributes:
         start: Position of its first record.
-        born: When it was begun, by `boot_clock.now`.
+        born: Time of its beginning, by `boot_clock.now`.
         size: Bytes in its file.
-        damaged: What stands at its end is unknown; nothing may be appended after it.
+        damaged: True if the bytes at its end are unknown; then nothing may be appended.
     """
 
     __slots__ = (

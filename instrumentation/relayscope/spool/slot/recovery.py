@@ -27,7 +27,7 @@ class Tail:
 
     Attributes:
         end: Position after its last valid record.
-        next_start: Where the next segment begins: after what was torn, so that no number is ever
+        next_start: Position of the next segment: after the torn records, so that no number is ever
             used twice.
         torn_records: Records that the next header says were cut off right before it, at least.
         torn_bytes: Bytes of them, as far as they reached the disk.

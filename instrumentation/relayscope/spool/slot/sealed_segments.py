@@ -56,7 +56,7 @@ class SealedSegments:
 
         Args:
             record_bytes: Size of the record that the segment is begun for.
-            end: Where it begins.
+            end: Position at which it begins.
 
         Returns:
             The size to which it may grow.
@@ -64,7 +64,7 @@ class SealedSegments:
         Raises:
             RecordTooLarge: The record exceeds the bounds even of an empty spool.
             SpoolFull: There is no room, and nothing may be dropped.
-            OSError: What should be dropped cannot be deleted.
+            OSError: A segment that has to go cannot be deleted.
         """
         if record_bytes > largest_record(self._settings):
             raise too_large(record_bytes, self._settings)

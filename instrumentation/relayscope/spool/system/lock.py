@@ -39,7 +39,7 @@ def lock(descriptor: int, folder: Path) -> None:
 
     Args:
         descriptor: The open file.
-        folder: What it guards, for the message.
+        folder: The folder that it guards, for the message.
 
     Raises:
         SpoolHeld: Somebody else has it.

@@ -18,7 +18,7 @@ def make_cluster(programs: Path, data: Path, inherited: Collection[int], maker: 
         maker: The id of the user who makes it, if root asks.
 
     Returns:
-        What went wrong; empty if nothing did.
+        The error's text; empty if all went well.
     """
     initdb = subprocess.run(  # noqa: S603  # From our own dependency.
         (

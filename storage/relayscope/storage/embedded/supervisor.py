@@ -38,10 +38,10 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 # Found beside this file, because it is run by path; as part of the package it is never imported.
-import cluster  # type: ignore[import-not-found]
-import folders  # type: ignore[import-not-found]
-import privileges  # type: ignore[import-not-found]
-import programs as installed  # type: ignore[import-not-found]
+import cluster  # type: ignore[import-not-found]  # see above
+import folders  # type: ignore[import-not-found]  # see above
+import privileges  # type: ignore[import-not-found]  # see above
+import programs as installed  # type: ignore[import-not-found]  # see above
 
 # Recovery after a crash replays up to max_wal_size (1 GB), which takes a poor disk half a minute.
 _START_SECONDS: Final = 60
@@ -232,8 +232,7 @@ class Supervisor:
                 stdout=log,
                 stderr=log,
                 pass_fds=(self._lock, *self._place.descriptors),
-                # Safe in a process with one thread.
-                preexec_fn=_prepare_server,  # noqa: PLW1509
+                preexec_fn=_prepare_server,  # noqa: PLW1509  # safe in a process with one thread
             )
         self._server = server
         deadline = time.monotonic() + _START_SECONDS

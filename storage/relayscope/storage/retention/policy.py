@@ -15,7 +15,7 @@ class Policy:
         ages: By signal (`log`, `span`, `metric_point`), how long after its time; what is missing
             is kept.
         class_ages: By the name of a `RetentionClass`, how long its records of any signal.
-        max_bytes: How large the database may be; beyond it goes what is nearest to its end.
+        max_bytes: Upper bound of the database's size; beyond it goes what is nearest to its end.
     """
 
     ages: Mapping[str, timedelta] = field(default_factory=dict)

@@ -66,7 +66,7 @@ def plan(connection: Connection[Any], policy: Policy, now: datetime | None = Non
 
     Args:
         connection: Of the owner.
-        policy: How long records are kept.
+        policy: Says how long records are kept.
         now: Another time than the present.
     """
     now = now or datetime.now(UTC)

@@ -52,7 +52,7 @@ def forget_unused(connection: Connection[Any]) -> int:
         connection: Of the owner, in no transaction.
 
     Returns:
-        How many.
+        The number of them.
 
     Raises:
         psycopg.Error: PostgreSQL refused.

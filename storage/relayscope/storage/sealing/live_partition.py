@@ -36,9 +36,9 @@ class LivePartition(NamedTuple):
         end_time: Of what it holds.
         bytes: With its indexes.
         rows: About how many, as PostgreSQL estimates.
-        is_empty: Whether it has no rows and no room for any.
+        is_empty: True if it has no rows and no room for any.
         inserted: Rows since PostgreSQL began to count; stands still while nobody writes.
-        sealed_before: Whether rows of this time are sealed: what is here came later.
+        sealed_before: True if rows of this time are sealed: what is here came later.
     """
 
     name: str

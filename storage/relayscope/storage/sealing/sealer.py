@@ -88,7 +88,7 @@ class Sealer:
         Args:
             engine: Of a user who may create tables.
             classes: Records that get segments of their own.
-            after: How long the end of a partition must be past.
+            after: Time that must have passed since the end of a partition.
         """
         self._engine = engine
         self._classes = tuple(classes)

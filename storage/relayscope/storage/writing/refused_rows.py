@@ -49,7 +49,7 @@ class RefusedRows:
 
         Args:
             connection: In a transaction.
-            until: When to stop searching (`time.monotonic`): what is refused as a whole after that
+            until: Time to stop searching (`time.monotonic`): what is refused as a whole after that
                 is not looked into, so that a call always ends in time.
         """
         self._connection = connection
@@ -62,7 +62,7 @@ class RefusedRows:
         """Store all rows that can be, halving what is refused as a whole.
 
         Args:
-            rows: What to store.
+            rows: The rows.
             store: Stores some of them, or raises one of `ROW_ERRORS` and stores none.
 
         Returns:

@@ -66,12 +66,12 @@ class Writer:
         """Prepare a writer; nothing is connected yet.
 
         Args:
-            engine: Where to write, already migrated.
+            engine: The database to write to, already migrated.
             timeout: No call takes longer, whatever the database does; making a connection, which
                 has its own (`create_engine`), not counted. The default leaves an OTLP client, who
                 waits 10 s, time to hear of it.
-            partition_width: How much time a new partition holds.
-            past_days: What is older gets no partition of its own.
+            partition_width: Time that a new partition covers.
+            past_days: Age in days beyond which rows get no partition of their own.
         """
         self._engine = engine
         self._seconds = timeout.total_seconds()
@@ -140,7 +140,7 @@ class Writer:
         """Forget which requests were stored, after the window in which they may be repeated.
 
         Returns:
-            How many were forgotten.
+            The number of requests that were forgotten.
 
         Raises:
             StorageUnavailable: Some may be forgotten, others not; call it again later.

@@ -35,9 +35,9 @@ class Slow(Receiver):
 
     Attributes:
         heavy: That mark.
-        patience: How often it takes too long; then it answers at once.
+        patience: Number of times that it takes too long; then it answers at once.
         seen: The requests that held the mark.
-        stores: Whether it takes them after all.
+        stores: True if it takes them after all.
     """
 
     def __init__(self, patience: int, *, stores: bool) -> None:

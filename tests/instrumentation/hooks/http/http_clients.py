@@ -90,7 +90,7 @@ def with_http_client(url: str, body: Body) -> str:
 def with_urllib(url: str, body: Body) -> str:
     """Post as `urllib` does."""
     request = urllib.request.Request(url, data=body, headers=HEADERS, method="POST")  # noqa: S310  # HTTP
-    with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310
+    with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310  # HTTP
         return unpacked(response)
 
 

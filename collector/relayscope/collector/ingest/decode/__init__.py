@@ -62,7 +62,7 @@ def decode(
     """The rows of one request.
 
     Args:
-        signal: what kind of request it is.
+        signal: signal of the request.
         request: the parsed request.
         raw: its bytes as they were sent (decompressed); they identify a repeated request.
         sanitizer: sees every text before it becomes part of a row.

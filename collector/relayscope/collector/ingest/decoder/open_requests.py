@@ -33,7 +33,7 @@ class Job(NamedTuple):
     """A request to decode, picklable.
 
     Attributes:
-        signal: what it holds.
+        signal: the signal that it carries.
         raw: its bytes, decompressed.
         parse: turns them into the signal's request message; a function of a module.
         until: on the monotonic clock, after which no step of it is begun but the last.
@@ -50,8 +50,8 @@ class Rows(NamedTuple):
 
     Attributes:
         batch: its rows.
-        rejected: what could not become a row, by reason.
-        hits: what the sanitizer took out, by rule.
+        rejected: number of items that could not become rows, by reason.
+        hits: number of secrets that the sanitizer took out, by rule.
     """
 
     batch: Batch
@@ -63,7 +63,7 @@ class Slice(NamedTuple):
     """The result of one slice of time.
 
     Attributes:
-        seconds: how long it was.
+        seconds: its duration.
         rows: of the request, if it is decoded now.
     """
 

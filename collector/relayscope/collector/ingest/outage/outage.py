@@ -75,7 +75,7 @@ class Outage:
         Args:
             drain: Writes to PostgreSQL, in the draining thread: over another connection.
             root: The folder of the outage spools; made if it is missing.
-            max_bytes: How much may wait on disk.
+            max_bytes: Upper bound of the bytes that wait on disk.
             tally: Told what became of what waited.
 
         Raises:
@@ -118,7 +118,7 @@ class Outage:
 
         Args:
             write: Writes to PostgreSQL, in the thread that calls.
-            batches: What to write.
+            batches: The batches.
 
         Raises:
             StorageUnavailable: Neither was possible; retryable.

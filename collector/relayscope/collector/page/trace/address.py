@@ -35,6 +35,9 @@ _LONGEST: Final = 200
 
 _STRETCH: Final = re.compile(r"([0-9]{1,18})-([0-9]{1,18})")
 
+_MOST_DIGITS: Final = 9
+"""Digits of a number in an address."""
+
 _MOST: Final = 2000
 """Spans and lanes that an address names one by one."""
 
@@ -48,7 +51,7 @@ class Address:
         at: The name of what is chosen (`places.py`).
         depth: Levels of spans that are open; None for all.
         longer: Only spans that take at least so many ms.
-        without: Which of `KINDS` are hidden.
+        without: The `KINDS` that are hidden.
         fold: Names of spans that are folded.
         open: Names of spans that are open, whatever their depth.
         find: A text that is looked for.
@@ -169,7 +172,9 @@ def _one_of(known: tuple[str, ...], given: str | None) -> str:
 
 
 def _number(given: str | None) -> int | None:
-    return int(given) if given and given.isascii() and given.isdigit() and len(given) < 10 else None  # noqa: PLR2004
+    if given and given.isascii() and given.isdigit() and len(given) <= _MOST_DIGITS:
+        return int(given)
+    return None
 
 
 def _stretch(given: str) -> str:

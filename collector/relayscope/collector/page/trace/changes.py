@@ -53,8 +53,8 @@ class Hop:
         name: In the address.
         label: Its kind, method and id there.
         where: The way that it had gone, or went on.
-        is_before: Whether it came before the one that is chosen.
-        is_other_end: Whether it is the same message at the other end of the connection.
+        is_before: True if it came before the one that is chosen.
+        is_other_end: True if it is the same message at the other end of the connection.
         took: Time from the one to the other, by each one's own clock.
         differences: Differences of the texts, the earlier one left; None if a text is missing.
         more: Number of further differences.

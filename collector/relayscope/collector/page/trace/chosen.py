@@ -121,10 +121,10 @@ def chosen(
     """Find all that is known of what has that name; nothing if the trace has none such.
 
     Args:
-        connection: What was changed is asked of PostgreSQL, as are long texts.
+        connection: To read changes and long texts from PostgreSQL.
         picture: The trace.
         name: As `places.py` gives it.
-        whole: Whether a text is to be shown to its end, however long it is.
+        whole: True if a text is to be shown to its end, however long it is.
     """
     item = picture.places.items.get(name)
     if item is None:
@@ -248,8 +248,7 @@ def _span(picture: Picture, name: str, node: Node) -> Chosen:
         ("start", _nanoseconds(span.start)),
         ("end", _nanoseconds(span.end)),
     ]
-    for link in span.links:
-        facts.append(("links to", f"{link.get('trace_id')} {link.get('span_id')}"))  # noqa: PERF401
+    facts += [("links to", f"{link.get('trace_id')} {link.get('span_id')}") for link in span.links]
     return Chosen(
         name=name,
         what="span",

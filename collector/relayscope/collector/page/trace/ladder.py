@@ -127,9 +127,9 @@ def ladder(
 
     Args:
         steps: In the order of time.
-        shown: Whose lanes are shown, from left to right.
-        scale: What times count from, how long the trace took, and what was added to whose times.
-        lanes: How far apart lanes are: one of `address.LANES`.
+        shown: Parties whose lanes are shown, from left to right.
+        scale: Start and duration of the trace, and the correction of each process's clock.
+        lanes: Distance between lanes: one of `address.LANES`.
         levels: In which row each step is, where not simply one is below the other.
     """
     step_x = _LANE_WIDTHS.get(lanes) or _fitting(len(shown))
@@ -249,7 +249,7 @@ class _Drawing:
         taken: defaultdict[int, list[int]] = defaultdict(list)
         for call, row in sorted(begun.items(), key=lambda item: item[1].to_y):
             end = ended.get(call)
-            if row.to_x == row.x or (end is None and row.step.trouble is None):  # type: ignore[union-attr]
+            if row.to_x == row.x or (end is None and row.step.trouble is None):  # type: ignore[union-attr]  # a request's
                 continue
             bottom = max(end.y, row.to_y) if end is not None else self.height - HEAD
             free = taken[row.to_x]

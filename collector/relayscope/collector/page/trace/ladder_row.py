@@ -39,7 +39,7 @@ class Row:
         said: The step's contents, as far as there is room.
         time: Its time.
         since: Time since the arrow before.
-        is_long: Whether that is a large part of the trace's time.
+        is_long: True if that is a large part of the trace's time.
         colour: That of its call, from 0 to 7.
     """
 

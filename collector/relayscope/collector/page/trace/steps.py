@@ -28,7 +28,7 @@ class Signal:
         call: The span of its call.
         odd: Its oddity, one of `OddTraffic`.
         trouble: The reason why it led to nothing.
-        is_changed: Whether another text arrived than was sent.
+        is_changed: True if another text arrived than was sent.
     """
 
     names: tuple[str, ...]

@@ -48,7 +48,7 @@ class Row(NamedTuple):
         marks: The places of a span's messages on its bar.
         hidden: Number of rows that are folded below it.
         brief: Number of spans below it that are too brief to be shown.
-        is_parent: Whether there is anything below it.
+        is_parent: True if there is anything below it.
     """
 
     name: str

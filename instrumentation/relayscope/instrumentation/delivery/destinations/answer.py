@@ -13,8 +13,8 @@ class Answer(NamedTuple):
     """The receiver's answer to a request that it took.
 
     Attributes:
-        rejected: How many of its records it did not take (partial success).
-        message: Why, or a warning; empty if all is well.
+        rejected: Number of its records that were not taken (partial success).
+        message: The reason, or a warning; empty if all is well.
     """
 
     rejected: int

@@ -59,7 +59,7 @@ class GrpcDestination:
             Signal.LOGS: OTLPLogExporter(channel_options=options),
         }
         self._calls = {
-            signal: exporter._channel.unary_unary(_METHODS[signal])  # noqa: SLF001
+            signal: exporter._channel.unary_unary(_METHODS[signal])  # noqa: SLF001  # it has no other
             for signal, exporter in self._exporters.items()
         }
 
@@ -69,8 +69,8 @@ class GrpcDestination:
         try:
             answer = self._calls[request.signal](
                 request.body,
-                metadata=exporter._headers,  # noqa: SLF001
-                timeout=exporter._timeout,  # noqa: SLF001
+                metadata=exporter._headers,  # noqa: SLF001  # it has no other
+                timeout=exporter._timeout,  # noqa: SLF001  # it has no other
             )
         except grpc.RpcError as error:
             raise _meaning_of(error) from None

@@ -26,8 +26,8 @@ class HttpDestination:
             for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
                 os.environ.pop(name, None)
         self._clients: dict[Signal, Any] = {
-            Signal.TRACES: OTLPSpanExporter()._client,  # noqa: SLF001
-            Signal.LOGS: OTLPLogExporter()._client,  # noqa: SLF001
+            Signal.TRACES: OTLPSpanExporter()._client,  # noqa: SLF001  # it has no other
+            Signal.LOGS: OTLPLogExporter()._client,  # noqa: SLF001  # it has no other
         }
 
     def send(self, request: Request) -> Answer:
@@ -35,7 +35,7 @@ class HttpDestination:
         client = self._clients[request.signal]
         # The one thing that it does beside sending: if a kept connection turns out to be closed, it
         # sends once more over a new one.
-        result = client._submit(client._compress(request.body), client._timeout)  # noqa: SLF001
+        result = client._submit(client._compress(request.body), client._timeout)  # noqa: SLF001  # it has no other
         status = result.status_code
         if status is None:
             kind = Misconfigured if "SSL" in str(result.error) else Unavailable

@@ -51,7 +51,7 @@ class Request(NamedTuple):
 
     Attributes:
         signal: Its signal.
-        records: How many numbered records are in it.
+        records: Number of numbered records in it.
         body: Its bytes, which are the same each time it is sent.
     """
 

@@ -29,7 +29,7 @@ class DeliveryTotals:
         acknowledged: Records that the collector has acknowledged.
         dropped_by_process: By reason, from the process's own latest account.
         dropped: By reason, on the way from the spool to the collector.
-        ended: Whether the process has closed its account.
+        ended: True if the process has closed its account.
     """
 
     emitted: int = 0

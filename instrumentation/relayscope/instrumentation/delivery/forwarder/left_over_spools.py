@@ -42,7 +42,7 @@ class LeftOverSpools:
         Args:
             component: The component whose spools they are.
             settings: Bounds of the spools.
-            is_ours: Whether the records of a process may go where the forwarder sends to.
+            is_ours: True if the records of a process may go where the forwarder sends to.
         """
         self._component = component
         self._settings = settings

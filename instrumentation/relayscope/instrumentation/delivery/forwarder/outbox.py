@@ -42,7 +42,7 @@ class Consignment:
         end: The position in the spool to acknowledge after the last request.
         totals: The totals without these requests.
         requests: Those that remain to be sent.
-        untold: Whether the process's account follows them.
+        untold: True if the process's account follows them.
     """
 
     end: Position

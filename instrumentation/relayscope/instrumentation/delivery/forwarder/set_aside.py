@@ -42,9 +42,9 @@ class Part:
 
     Attributes:
         request: The request to send.
-        tries: How often it was tried in vain.
-        tried_at: When that was last, in seconds of the wall clock.
-        halve_at: When it may be halved; zero before it was tried.
+        tries: Number of failed tries.
+        tried_at: Time of the last of them, in seconds of the wall clock.
+        halve_at: Time from which it may be halved; zero before it was tried.
     """
 
     request: Request

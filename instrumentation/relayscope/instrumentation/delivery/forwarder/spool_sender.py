@@ -63,8 +63,8 @@ class SpoolSender:
     """Sends what one reader reads, request by request; never twice under different bytes.
 
     Attributes:
-        idle: Whether nothing waited when it was asked last.
-        is_behind: Whether so much waited then that the next request should not be waited for.
+        idle: True if nothing waited when it was asked last.
+        is_behind: True if so much waited then that the next request should not be waited for.
     """
 
     def __init__(self, reader: SpoolReader, component: str) -> None:
@@ -105,7 +105,7 @@ class SpoolSender:
         """Send what comes next.
 
         Returns:
-            How many records that were; None if nothing waits.
+            The number of those records; None if nothing waits.
 
         Raises:
             Unavailable: The destination is; call again, later.

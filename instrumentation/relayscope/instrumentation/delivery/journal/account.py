@@ -11,7 +11,7 @@ class Account:
     """The account of one process, from its start or its fork.
 
     Attributes:
-        untold: Whether something was dropped since the account was last packed.
+        untold: True if something was dropped since the account was last packed.
     """
 
     def __init__(self) -> None:

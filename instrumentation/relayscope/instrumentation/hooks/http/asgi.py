@@ -157,9 +157,9 @@ class _HttpCall:
 
     Attributes:
         server_call: Records its messages.
-        claimed: Whether a layer above records what it has not recorded itself by now. A middleware
+        claimed: True if a layer above records what it has not recorded itself by now. A middleware
             may have read the request before the layer above got it.
-        is_over: Whether the application is done with it. Tasks that it has started may live on,
+        is_over: True if the application is done with it. Tasks that it has started may live on,
             and have this request as their current one.
     """
 

@@ -146,7 +146,7 @@ class ClientCall:
 
     Attributes:
         body: The body to send.
-        is_heard: Whether the response may have messages.
+        is_heard: True if the response may have messages.
     """
 
     is_heard = True

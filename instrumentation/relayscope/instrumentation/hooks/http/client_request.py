@@ -23,7 +23,7 @@ class Pieces:
 
     Attributes:
         call_of: Makes a call of the whole body, None if that is no message.
-        is_ours: Whether it may be a message, as far as its first piece tells.
+        is_ours: True if it may be a message, as far as its first piece tells.
     """
 
     framing: Framing
@@ -55,7 +55,7 @@ class Request:
         body: The body to send; None if that is left to the host.
         pieces: Its body where it comes in pieces.
         to_skip: Bytes that the host is still to send of a body that has been sent already.
-        has_begun: Whether its head has gone.
+        has_begun: True if its head has gone.
     """
 
     call: ClientCall | ClientStream | None = None
@@ -132,7 +132,7 @@ def server_of(connection: Any, lines: list[bytes]) -> Server:
         url = urlsplit(target)
         return url.hostname or "", url.port or 80
     if connection._tunnel_host:  # noqa: SLF001  # it has no other
-        return connection._tunnel_host, connection._tunnel_port  # noqa: SLF001
+        return connection._tunnel_host, connection._tunnel_port  # noqa: SLF001  # as above
     return connection.host, connection.port
 
 

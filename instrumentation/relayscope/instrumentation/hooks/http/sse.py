@@ -105,7 +105,7 @@ def changed(chunk: bytes, change: Callable[[bytes], bytes | None]) -> bytes | No
         return None
     lines = chunk.split(b"\n")
     data = [number for number, line in enumerate(lines) if line.startswith(b"data:")]
-    if not chunk.endswith((b"\n\n", b"\r\n\r\n")) or any(b - a < 2 for a, b in pairwise(data)):  # noqa: PLR2004
+    if not chunk.endswith((b"\n\n", b"\r\n\r\n")) or any(b == a + 1 for a, b in pairwise(data)):
         return None
     for number in data:
         line = lines[number]

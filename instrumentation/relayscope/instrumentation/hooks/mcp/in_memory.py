@@ -57,7 +57,7 @@ class _DirectHook:
 
     @shielded
     def _side(self, dispatcher: Any) -> "_Side":
-        return _Side(self._text_exchange(dispatcher), self._text_exchange(dispatcher._peer))  # noqa: SLF001
+        return _Side(self._text_exchange(dispatcher), self._text_exchange(dispatcher._peer))  # noqa: SLF001  # it has no other
 
     def _text_exchange(self, dispatcher: Any) -> SessionWire:
         text_exchange = self._wires.get(dispatcher)

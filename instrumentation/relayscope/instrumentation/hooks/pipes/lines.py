@@ -200,7 +200,7 @@ class IncomingLines:
         """Let the running task work for the last message that it has read.
 
         Args:
-            position: How many of the bytes that have arrived it has read.
+            position: Number of the bytes that it has read of those that have arrived.
         """
         span = None
         while self._unread and self._unread[0][0] <= position:

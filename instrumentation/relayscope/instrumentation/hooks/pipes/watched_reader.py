@@ -109,8 +109,8 @@ class WatchedReader(WatchedPipe):
         """Tell of what was read.
 
         Args:
-            data: What was read, in pieces; None is what comes of a file that does not wait.
-            is_all: Whether nothing more will come, if reading this file waits for more.
+            data: The pieces that were read; None comes from a file that does not wait.
+            is_all: True if nothing more will come, if reading this file waits for more.
         """
         if connection_owner.is_held():
             return

@@ -2,9 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any
-
-from opentelemetry.trace import Span  # noqa: TC002  # beside imports that are used
+from typing import TYPE_CHECKING, Any
 
 from relayscope.instrumentation.context import current_span
 from relayscope.instrumentation.runtime.shield import shielded
@@ -13,12 +11,15 @@ from relayscope.instrumentation.traffic.channel import Channel
 from relayscope.instrumentation.traffic.channel_close import ChannelClose
 from relayscope.instrumentation.traffic.long_text import Gathering, LongText
 
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span
+
 
 class Fragments:
     """Puts the frames of one direction together.
 
     Attributes:
-        is_open: Whether a message has begun and not ended.
+        is_open: True if a message has begun and not ended.
     """
 
     def __init__(self) -> None:
