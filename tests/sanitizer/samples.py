@@ -55,6 +55,16 @@ _PIECES: Final = [
     *("\ud83d", "eyJwYXNzd29yZCI6ICJ4In0=", "properties", '{"type":"string"}'),
 ]
 
+SHOWN_BY_REPLACING: Final = [
+    'token="a0"é<password>kanarienvogel</password>',
+    "token: 'a0'é;kanarienvogel",
+    "x token: &quot;a0&quot;e,kanarienvogel",
+    '{"token":"x"},4111111111111111 {"token":"x"},4111111111111111',
+    '{"token": 12345678901},4111111111111111',
+    "password,card\n482913,4111111111111111\n",
+]
+"""Texts in which replacing one secret shows another one."""
+
 texts = st.one_of(
     st.text(st.characters(codec=None), max_size=40),
     st.lists(st.one_of(st.sampled_from(_PIECES), st.text(max_size=5)), max_size=12).map("".join),

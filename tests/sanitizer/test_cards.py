@@ -26,6 +26,15 @@ def test_a_card_number_is_found_alone_and_among_cards(text: str, expected: str) 
     assert SANITIZER.text(text) == expected
 
 
+def test_each_of_several_cards_is_found_at_once() -> None:
+    """A card that goes, or another number that does, makes no id of the next card."""
+    one = '{"token":"x"},4111111111111111'
+    marked = f'{{"token":"[REDACTED:token]"}},{CARD} {{"token":"[REDACTED:token]"}},"{CARD}"'
+    assert SANITIZER.text(f"{one} {one}") == marked
+    row = SANITIZER.text("password,card\n482913,4111111111111111\n")
+    assert row == f"password,card\n[REDACTED:password],{CARD}\n"
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from relayscope.sanitizer import Rules, Sanitizer, continuation, suspicion
@@ -130,6 +130,10 @@ def same(text: str) -> None:
         ('password = str("hunter2x9")\n', "hunter2x9"),
         ('auth=HTTPBasicAuth("bob", "hunter2x9")\n', "hunter2x9"),
         ('password = get("X") or "hunter2x9"\n', "hunter2x9"),
+        ("- value: hunter2x9\n  name:  Secret%20", "hunter2x9"),
+        ("- value: hunter2x9\n  name:  Secret ", "hunter2x9"),
+        ("482913 is the access token ", "482913"),
+        ("`482913 is the access token%20", "482913"),
     ],
 )
 def test_what_else_stands_around_a_name_makes_a_value_of_it(text: str, secret: str) -> None:
@@ -156,8 +160,20 @@ def test_what_no_value_can_follow_needs_no_second_look(text: str) -> None:
     same(text)
 
 
+@pytest.mark.parametrize(
+    "text", ["token=a.b(c, d)\\npassword x", "x token = a.b(c, d)\\r\\nhello you"]
+)
+def test_a_call_ends_its_line_also_where_a_line_break_is_written_as_an_escape(text: str) -> None:
+    """Source code that is printed as one string is source code, for both looks."""
+    same(text)
+    assert QUICK.text(text) is text
+
+
 @UNTIMED
 @given(st.one_of(hostile, texts))
+@example("token=a.b(c, d)\\npassword x")
+@example("- value: hunter2x9\n  name:  Secret%20")
+@example("482913 is the access `token` ")
 def test_names_that_are_left_out_have_no_value(text: str) -> None:
     """Looking at every name finds nothing more."""
     same(text)

@@ -13,6 +13,8 @@ SANITIZER = Sanitizer.default()
     [
         "<password>SECRET</password>",
         "<password><![CDATA[SECRET]]></password>",
+        "Hello<password>SECRET</password>",
+        "é<ns:token><![CDATA[SECRET]]></ns:token>",
         '<ns:token a="1">SECRET</ns:token>',
         "<td>Password</td><td>SECRET</td>",
         "<th>Password:</th>\n <td>SECRET</td>",
@@ -40,6 +42,7 @@ def test_a_value_in_markup_is_found(text: str, secret: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "List<Token> tokens = find(x); List<Other> others = null;</code>",
         "Map<String, Token> m; Optional<Token> t = find(x);",
         '<label for="password">Password</label><input type="password" name="password">',
         '<string name="password">Password</string>',

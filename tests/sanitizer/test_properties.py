@@ -15,6 +15,7 @@ from tests.sanitizer.samples import (
     CANARY,
     NAME_SAMPLES,
     OPTIONAL,
+    SHOWN_BY_REPLACING,
     UNTIMED,
     attributes,
     texts,
@@ -37,6 +38,8 @@ def test_a_record_never_raises_and_never_fails(record: dict[str, Value], body: V
 
 @UNTIMED
 @given(texts)
+@example(SHOWN_BY_REPLACING[0])
+@example(SHOWN_BY_REPLACING[3])
 @example(
     'Authorization: Bearer mF_9.B5f-4.1JqMecho "hunter2" | docker login -pASIAY34FZKBOKMUTVV7A'
 )
@@ -44,6 +47,15 @@ def test_sanitizing_text_twice_changes_nothing_more(text: str) -> None:
     """The sanitized text has no secret left to find (D4)."""
     once = EVERYTHING.text(text)
     assert EVERYTHING.text(once) == once
+
+
+@pytest.mark.parametrize("text", SHOWN_BY_REPLACING)
+def test_a_secret_that_replacing_another_one_shows_is_found_at_once(text: str) -> None:
+    """Whatever a second run would find, the first one has found (D4)."""
+    for each in (text, json.dumps([{"a": text}, text], ensure_ascii=False)):
+        once = EVERYTHING.text(each)
+        assert EVERYTHING.text(once) == once
+        assert CANARY not in once
 
 
 @UNTIMED
@@ -183,6 +195,8 @@ def test_what_is_found_without_hyperscan_is_what_is_found_with_it() -> None:
 
     @settings(UNTIMED, max_examples=examples(60))
     @given(texts)
+    @example(SHOWN_BY_REPLACING[0])
+    @example(SHOWN_BY_REPLACING[3])
     def compare(text: str) -> None:
         assert slow.text(text) == SANITIZER.text(text)
 

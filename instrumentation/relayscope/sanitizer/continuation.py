@@ -230,7 +230,8 @@ def _is_led(data: bytes, start: int, end: int) -> bool:
     The value itself may precede the name, too.
     """
     before = data[start - 1]
-    if data[start - 2 : start] == b": " and data[end : end + _NEAR].lstrip()[:1] in {b"", b"}"}:
+    behind = data[end : end + _NEAR].lstrip()
+    if not behind or (behind[0] == _BRACE and data[start - 2 : start] == b": "):
         return True
     if data[end] == _BRACE:
         # Colours may stand between.

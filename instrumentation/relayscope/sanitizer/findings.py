@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from typing import Final, NamedTuple, TypeAlias
 
+from relayscope.sanitizer.json_numbers import LONG_NUMBER
 from relayscope.sanitizer.model import Step
 
 Value: TypeAlias = str | bool | int | float | bytes | list["Value"] | dict[str, "Value"] | None
@@ -27,6 +28,12 @@ _BLANK_ESCAPES: Final = frozenset({"\\n", "\\r", "\\t"})
 _END_ESCAPES: Final = _BLANK_ESCAPES | {'\\"', "\\/"}
 # The end of a string in a string, however deep.
 _NESTED_QUOTE = re.compile(r'\\{2,16}"')
+
+# Quotation marks, also as HTML's entities, that go with a value because more of it stands behind
+# them: `"a"b`.
+_QUOTED = re.compile(r"[bBfFrRuUNL@]{0,2}(?:\\{0,16}[\"'`]|&[a-z#])")
+# What lies next to it can be a card's number when this one is gone.
+_NUMBER = re.compile(r"[0-9][0-9 .,-]{0,32}")
 
 _MARKER = re.compile(
     r"\[(?:REDACTED|DROPPED):[a-z0-9-]{1,64}\]"
@@ -62,9 +69,12 @@ class Finding(NamedTuple):
     def stands_alone(self, text: str) -> bool:
         """Return whether the text around it means the same with the marker in its place.
 
-        If not, its marker can end a word that is a secret now that it stands alone.
+        If not, its marker can end a word that is a secret now that it stands alone; or where the
+        value ends may be read otherwise without its quotation marks, and other numbers without it.
         """
         start, end = self.start, self.end
+        if _QUOTED.match(text, start, end) or _is_numeric(text, start, end):
+            return False
         before = text[max(0, start - 1) : start]
         # In JSON text it can be the letter of an escape: `\nsecret`.
         around = text[max(0, start - 3) : start]
@@ -77,6 +87,11 @@ class Finding(NamedTuple):
             or text[end : end + 2] in _END_ESCAPES
             or _NESTED_QUOTE.match(text, end) is not None
         )
+
+
+def _is_numeric(text: str, start: int, end: int) -> bool:
+    """Return whether a stretch is a number, or has one that makes ids of those around it."""
+    return bool(_NUMBER.fullmatch(text, start, end) or LONG_NUMBER.search(text, start, end))
 
 
 class TooManyFindings(Exception):

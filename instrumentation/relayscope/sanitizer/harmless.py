@@ -143,7 +143,7 @@ EXPRESSION_WORDS: Final = (
 """Words that begin an expression and no value."""
 _BEFORE = re.compile(rf"(?:{EXPRESSION_WORDS}[ \t]*+|[&*!~(]+[ \t]*+(?=[A-Za-z_$]))*+")
 # What is left of an expression behind its first names.
-_CLOSED = re.compile(r"[)\]](?:\Z|[\s;,.)\]}:?!&|+*/=<>-])")
+_CLOSED = re.compile(r"[)\]](?:\Z|\\[nr]|[\s;,.)\]}:?!&|+*/=<>-])")
 _OPERATOR = re.compile(
     r"[ \t]+(?:[-+*/%|&^?<>=!]{1,3}[ \t]|(?:or|and|if|in|is|not|as|for|else|unless|instanceof)\b)"
 )

@@ -7,7 +7,8 @@ from typing import Final
 _BEFORE = re.compile(r"[:\[,][ \t\r\n]*-?\Z")
 # What goes on as a decimal number, or the end of the value.
 _BEHIND = re.compile(r"([.eE])|[ \t\r\n]*+(?:[,\]}]|\Z)")
-_LONG_NUMBER = re.compile(r"(?<![0-9A-Za-z])[0-9]{11}|[0-9]\.[0-9]{5}")
+LONG_NUMBER = re.compile(r"(?<![0-9A-Za-z])[0-9]{11}|[0-9]\.[0-9]{5}")
+"""A number near another one that tells that both are ids, or measurements."""
 
 _DIGITS: Final = frozenset("0123456789.")
 _WINDOW: Final = 64
@@ -40,4 +41,4 @@ def number_kind(text: str, start: int, end: int) -> NumberKind:
     if before is None or behind is None:
         return NumberKind.NONE
     nearby = f"{text[max(0, start - _NEAR) : start]} {text[end : end + _NEAR]}"
-    return NumberKind.AMONG_NUMBERS if _LONG_NUMBER.search(nearby) else NumberKind.ALONE
+    return NumberKind.AMONG_NUMBERS if LONG_NUMBER.search(nearby) else NumberKind.ALONE

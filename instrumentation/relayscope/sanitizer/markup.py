@@ -42,14 +42,16 @@ def element(page: Page, mention: Mention) -> Pair | None:
     opening = text.rfind("<", max(0, start - 64), start)
     if opening < 0 or not _is_prefix(text[opening + 1 : start]):
         return None
-    if opening and (text[opening - 1].isalnum() or text[opening - 1] in "_.)]"):
-        # Parameters of a type: `List<Token>`.
-        return None
     tag = _OPENING.match(text, mention.end)
     content = tag and _CONTENT.match(text, tag.end())
     if not content:
         return None
     first, last = content.span(content.lastindex or 0)
+    if opening and (text[opening - 1].isalnum() or text[opening - 1] in "_.)]"):
+        # Parameters of a type, `List<Token>`, are never closed.
+        closing = f"</{text[opening + 1 : mention.end]}>"
+        if not text.startswith((closing, f"]]>{closing}"), last):
+            return None
     is_closed = text.startswith(("</", "]]>"), last) or (
         last == len(text) and _may_be_cut(text, opening, first)
     )
