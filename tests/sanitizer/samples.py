@@ -61,6 +61,7 @@ SHOWN_BY_REPLACING: Final = [
     "x token: &quot;a0&quot;e,kanarienvogel",
     '{"token":"x"},4111111111111111 {"token":"x"},4111111111111111',
     '{"token": 12345678901},4111111111111111',
+    "amqp://u:p@ss:kanarie@h.mnpostgresql://user:kanarienvogel@db/x",
     "password,card\n482913,4111111111111111\n",
 ]
 """Texts in which replacing one secret shows another one."""

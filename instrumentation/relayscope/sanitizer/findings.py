@@ -75,6 +75,9 @@ class Finding(NamedTuple):
         start, end = self.start, self.end
         if _QUOTED.match(text, start, end) or _is_numeric(text, start, end):
             return False
+        if text.startswith("://", end):
+            # It had the scheme of a URL, which is part of the one before it now.
+            return False
         before = text[max(0, start - 1) : start]
         # In JSON text it can be the letter of an escape: `\nsecret`.
         around = text[max(0, start - 3) : start]
