@@ -132,6 +132,7 @@ def same(text: str) -> None:
         ('password = get("X") or "hunter2x9"\n', "hunter2x9"),
         ("- value: hunter2x9\n  name:  Secret%20", "hunter2x9"),
         ("- value: hunter2x9\n  name:  Secret ", "hunter2x9"),
+        ("- value: hunter2x9\n  name:  password}", "hunter2x9"),
         ("482913 is the access token ", "482913"),
         ("`482913 is the access token%20", "482913"),
     ],

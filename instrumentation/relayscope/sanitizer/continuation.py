@@ -96,6 +96,7 @@ before that, of the statement of SQL that has them."""
 # What is behind nearly all names of prose; this matches everywhere else.
 _GOES_ON = re.compile(rb"(?![A-Za-z0-9_.$-]{0,512}+" + _SPEAKING + rb")")
 
+_ASSIGNING: Final = (b":", b"=")
 _LED_BY: Final = frozenset(b"<:=\"';")
 """Signs before a name, or what ends another spelling of them, that let a value follow by words."""
 _SEMICOLON: Final = ord(";")
@@ -231,7 +232,9 @@ def _is_led(data: bytes, start: int, end: int) -> bool:
     """
     before = data[start - 1]
     behind = data[end : end + _NEAR].lstrip()
-    if not behind or (behind[0] == _BRACE and data[start - 2 : start] == b": "):
+    if not behind:
+        return True
+    if behind[0] == _BRACE and data[max(0, start - _NEAR) : start].rstrip().endswith(_ASSIGNING):
         return True
     if data[end] == _BRACE:
         # Colours may stand between.
