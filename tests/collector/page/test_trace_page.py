@@ -82,9 +82,9 @@ def test_a_result_is_shown_as_the_model_received_it(open_page: OpenPage) -> None
 def test_what_a_result_costs_a_model_is_said(
     open_page: OpenPage, shared_collector: Collector
 ) -> None:
-    """A text by its bytes, an image by its pixels, and that an image is none."""
+    """A text by a tokenizer, an image by its pixels, and that an image is none."""
     content = [
-        {"type": "text", "text": "x" * 41},
+        {"type": "text", "text": "hello world"},
         {"type": "image", "mimeType": "image/gif", "data": GIF},
         {"type": "image", "mimeType": "image/png", "data": "aGVsbG8="},
     ]
@@ -99,7 +99,7 @@ def test_what_a_result_costs_a_model_is_said(
     page = open_page(f"/trace/{0xF1:032x}")
     page.click(".row:has-text('result #7')")
     said = page.locator(".content > p:first-child")
-    expect(said.nth(0)).to_have_text("text · ≈ 11 tokens")
+    expect(said.nth(0)).to_have_text("text · 2 tokens")
     expect(said.nth(1)).to_have_text("image image/gif · 1 \u00d7 1 px ≈ 1 token")
     expect(said.nth(2)).to_have_text("image image/png · no browser can show it")
 

@@ -17,9 +17,9 @@ from relayscope.collector.page.list_filter import ListFilter
 from relayscope.collector.page.list_rows import bound_of, first_rows, following, remaining
 from relayscope.collector.page.problems import find
 from relayscope.collector.page.view import View
-from relayscope.collector.query.cost import tokens
 from relayscope.collector.query.list_kind import CALLS, LOGS, MESSAGES, RECORDS, TRACES
 from relayscope.collector.query.queries import query
+from relayscope.collector.query.tokens import estimated
 from relayscope.collector.query.trace_id import is_row_number, parse_trace_id
 from relayscope.collector.query.traces import load
 from relayscope.collector.render.trace_json import trace_json
@@ -92,13 +92,13 @@ async def tell_cost(request: Request) -> Response:
     definitions = [
         {"view": "definitions", "component": one.component, "peer": one.peer, "tool": tool.name}
         | {"time": one.time, "trace_id": one.trace_id, "message_id": one.message_id}
-        | {"characters": tool.characters, "bytes": tool.bytes, "tokens": tokens(tool.bytes)}
+        | {"characters": tool.characters, "bytes": tool.bytes, "tokens": tool.tokens}
         | {"results": tool.calls}
         for one in found.listings
         for tool in one.tools
     ]
     results = [
-        {"view": "results", **row, "tokens": tokens(row["bytes"] or 0)} for row in found.called
+        {"view": "results", **row, "tokens": estimated(row["bytes"] or 0)} for row in found.called
     ]
     return page.json({"rows": definitions + results})
 

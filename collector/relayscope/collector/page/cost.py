@@ -10,6 +10,7 @@ from relayscope.collector.page.interval import CHOICES
 from relayscope.collector.page.plot import Series, bars
 from relayscope.collector.page.recent import recent
 from relayscope.collector.page.view import View
+from relayscope.collector.query import tokens
 from relayscope.collector.query.cost import listings
 from relayscope.collector.query.queries import query
 
@@ -45,7 +46,8 @@ async def find(reader: Reader, time: Interval) -> Found:
         reader.rows(query("listed_tools"), asked),
         reader.rows(query("called_tools"), asked | {"most": _MOST}),
     )
-    return Found(listings(listed, called), called)
+    # The first that counts tokens loads the tokenizer.
+    return Found(await asyncio.to_thread(listings, listed, called), called)
 
 
 async def cost(request: Request) -> Response:
@@ -64,6 +66,7 @@ async def cost(request: Request) -> Response:
         interval=time,
         choices=CHOICES,
         listings=found.listings,
+        tokenizer=tokens.TOKENIZER if tokens.are_counted() else None,
         called=found.called,
         plot=bars(
             (

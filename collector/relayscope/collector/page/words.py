@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from markupsafe import Markup
 
-from relayscope.collector.query.cost import tokens
+from relayscope.collector.query import tokens
 from relayscope.collector.text.message_summary import gist
 from relayscope.collector.text.printable import lines
 from relayscope.collector.text.quantities import duration_text, size_text
@@ -84,7 +84,8 @@ FILTERS: Final[dict[str, Callable[..., str]]] = {
     "hex": hex32,
     "cut": cut,
     "gist": lambda text: gist(text) if text else "",
-    "tokens": lambda size: "" if size is None else f"{tokens(size):,}",
+    "tokens": lambda size: "" if size is None else f"{tokens.estimated(size):,}",
+    "tokens_of": lambda text: f"{'' if tokens.are_counted() else '≈ '}{tokens.count(text):,}",
     "size": lambda size: "" if size is None else size_text(size),
     "address": address,
 }

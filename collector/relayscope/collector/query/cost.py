@@ -1,30 +1,18 @@
-"""The cost of servers in a model's context: the definitions of their tools, and what these return.
-
-In bytes, and in tokens by a rule. Tokens are another number for each model; the tokenizers that are
-published fetch their vocabularies over the network, or bring 40 MB of them.
-"""
+"""The cost of servers in a model's context: the definitions of their tools, and what these return."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import orjson
+
+from relayscope.collector.query import tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
-
-BYTES_OF_TOKEN: Final = 4
-"""OpenAI's rule of thumb for English, in bytes of UTF-8, so that it holds for other scripts nearly.
-`cl100k_base` takes 4.3 for the definitions of 15 tools of published servers (3.6 to 4.6 each), 4.5
-for Python, 3.5 for German, 3.2 for Russian, 3.1 for Chinese, 2.0 for tables of numbers as JSON."""
-
-
-def tokens(size: int) -> int:
-    """Estimate how many tokens a text of so many bytes is."""
-    return -(-size // BYTES_OF_TOKEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +23,14 @@ class Tool:
         name: The tool's name.
         characters: Of its definition, as JSON without spaces.
         bytes: The same in UTF-8.
+        tokens: Its tokens, as `relayscope.collector.query.tokens` has them.
         calls: Number of its results in the time that is looked at.
     """
 
     name: str
     characters: int
     bytes: int
+    tokens: int
     calls: int
 
 
@@ -76,8 +66,8 @@ class Listing:
 
     @property
     def tokens(self) -> int:
-        """Estimate of the tokens that all definitions take."""
-        return tokens(self.bytes)
+        """Tokens of all definitions."""
+        return sum(tool.tokens for tool in self.tools)
 
     @property
     def never_called(self) -> tuple[Tool, ...]:
@@ -107,10 +97,12 @@ def listings(
 def _tools(row: Mapping[str, Any], calls: Mapping[tuple[Any, Any, Any], int]) -> Iterable[Tool]:
     for tool in row["tools"] if isinstance(row["tools"], list) else ():
         name = tool.get("name") if isinstance(tool, dict) else None
-        text = orjson.dumps(tool)
+        encoded = orjson.dumps(tool)
+        text = encoded.decode()
         yield Tool(
             name if isinstance(name, str) else "unnamed",
-            len(text.decode()),
             len(text),
+            len(encoded),
+            tokens.count(text),
             calls.get((row["component"], row["peer"], name if isinstance(name, str) else None), 0),
         )
