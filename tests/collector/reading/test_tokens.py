@@ -1,4 +1,4 @@
-"""Tokens are those of a published tokenizer where it is installed, and say so where they are not."""
+"""Tokens are those of a published tokenizer where it is installed, and estimated elsewhere."""
 
 import sys
 from collections.abc import Iterator
@@ -14,9 +14,9 @@ from relayscope.collector.query import tokens
 def without_tokenizer(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Act as where `relayscope[tokens]` is not installed."""
     monkeypatch.setitem(sys.modules, "bpe_openai", None)
-    tokens._tokenizer.cache_clear()
+    tokens.tokenizer.cache_clear()
     yield
-    tokens._tokenizer.cache_clear()
+    tokens.tokenizer.cache_clear()
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The cost of servers in a model's context: the definitions of their tools, and what these return."""
+"""The cost of servers in a model's context: definitions of their tools, and their results."""
 
 from __future__ import annotations
 

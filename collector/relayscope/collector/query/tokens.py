@@ -32,7 +32,7 @@ def estimated(size: int) -> int:
 def count(text: str) -> int:
     """Count the tokens of a text, or estimate them if it is very long or no tokenizer is there."""
     encoded = text.encode("utf-8", "replace")
-    encode = _tokenizer()
+    encode = tokenizer()
     if encode is None or len(text) > _MOST_CHARACTERS:
         return estimated(len(encoded))
     return len(encode(encoded.decode()))
@@ -40,11 +40,11 @@ def count(text: str) -> int:
 
 def are_counted() -> bool:
     """Return true if the tokenizer is installed."""
-    return _tokenizer() is not None
+    return tokenizer() is not None
 
 
 @cache
-def _tokenizer() -> Callable[[str], Sequence[int]] | None:
+def tokenizer() -> Callable[[str], Sequence[int]] | None:
     """Load the tokenizer, which takes 0.7 s; None if it is not installed."""
     try:
         package = import_module("bpe_openai")
