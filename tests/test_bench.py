@@ -51,7 +51,7 @@ def test_the_worst_text_can_be_measured_again(tmp_path: Path) -> None:
     found = run("bench_sanitizer_worst", "--seconds", "1")
     assert not found.stderr
     file = tmp_path / "worst.json"
-    file.write_text(found.stdout.partition("with this in it: ")[2])
+    file.write_text(found.stdout.rpartition("with this in it: ")[2])
     again = run("bench_sanitizer_worst", "--text", str(file))
     assert not again.stderr
     begin = "30,000 B begin with "

@@ -84,7 +84,8 @@ class JsonValues:
             found = Place(value, start, end, is_whole=True)
         except (ValueError, RecursionError):
             found = Place(None, start, self._closing(start), is_whole=False)
-        self._allowance.spend(_EACH + (found.end - start) // _CHARACTERS)
+        self._allowance.spend(_EACH)
+        self._allowance.pass_over((found.end - start) // _CHARACTERS)
         return found
 
     def members(self, at: int) -> Iterator[Member]:

@@ -1,5 +1,6 @@
 """Cleans what holds no other values: text, bytes, numbers, names."""
 
+from functools import partial
 from typing import Any, Final, NamedTuple, cast
 
 from relayscope.sanitizer import storable
@@ -95,9 +96,12 @@ class Leaves:
             stand_alone = all(finding.stands_alone(text) for finding in findings)
             text = spliced(text, findings) if findings else text
             if stand_alone:
-                self._allowance.settle(text)
+                self._allowance.settle(text, partial(self._stays, text))
                 return text
         raise TooManyFindings
+
+    def _stays(self, text: str, allowance: Allowance) -> bool:
+        return spliced(text, self._scanner.find(_searchable(text), allowance)) == text
 
     def key(self, key: object, path: str) -> str:
         """A name, which can hold a secret as well.

@@ -138,7 +138,8 @@ class Scanner:
     def _look_into(self, text: str, allowance: Allowance, nesting: int) -> list[Finding]:
         if nesting:
             # Before what is remembered: the same text always comes to the same end.
-            allowance.spend(_TEXT + len(text) // _CHARACTERS)
+            allowance.spend(_TEXT)
+            allowance.pass_over(len(text) // _CHARACTERS)
         if text in self._harmless:
             return []
         text = masked(text)
