@@ -73,7 +73,7 @@ def test_the_text_of_a_message_is_json_or_null(
 def test_a_request_and_its_span_are_one_call(
     emptied_collector: Collector, shared_engine: Engine, apart: int
 ) -> None:
-    """However far apart their times are, if a clock was set; without one it is another."""
+    """Their times may lie days apart, if a clock was set; a request without a span is one too."""
     send(
         emptied_collector,
         "relay",

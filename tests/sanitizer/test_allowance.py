@@ -127,7 +127,7 @@ def test_half_of_what_was_left_stays_after_a_search_in_vain() -> None:
 
 
 def test_what_a_text_is_allowed_is_less_when_it_has_become_shorter() -> None:
-    """What is kept of it has to fit into that."""
+    """The rest of it has to fit into that."""
     for length in (999, 1000):
         allowance = Allowance.of("x" * 80_000)
         allowance.spend(10_000)

@@ -81,7 +81,7 @@ class Allowance:
             raise TooManyFindings
 
     def attempt(self, search: Callable[[], _Found]) -> _Found | None:
-        """What a search returns; None if it takes more than is left, of which half stays then."""
+        """Return a search's result; None if it takes more than is left: half of that stays then."""
         left, for_kept = self._left, self._for_kept
         try:
             return search()

@@ -189,7 +189,7 @@ def viable(data: bytes, phrases: Iterable[Span], names: Names) -> list[Span]:
 
 
 class _Bearings(dict[bytes, Bearing]):
-    """What each name of a text is to sensitive names; beyond so many, one of them."""
+    """The bearing of each name of a text; beyond so many, each counts as a sensitive one."""
 
     def __init__(self, names: Names, most: int) -> None:
         self._names = names

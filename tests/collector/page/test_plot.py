@@ -23,7 +23,7 @@ VALUES = st.lists(
 
 @given(values=VALUES)
 def test_all_that_came_is_in_its_column(values: list[tuple[Series, datetime, int]]) -> None:
-    """However many have got something of however many: the columns' parts lie on each other."""
+    """The parts of a column lie on each other, for any number of series and times."""
     plot = bars(values, NOON, NOON + HOUR, STEP)
     for time in {time for _, time, _ in values}:
         parts = [bar for bar in plot.bars if bar.time == time]

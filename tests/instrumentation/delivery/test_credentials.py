@@ -64,7 +64,7 @@ def everything_said(environment: dict[str, str], spool_dir: Path) -> Said:
 
 @pytest.fixture(scope="module")
 def said(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Case, Future[Said]]]:
-    """What is written in each case, several at a time: most of it is waiting for a name server."""
+    """The output of each case, several at a time: most of it is waiting for a name server."""
     with ThreadPoolExecutor(AT_A_TIME) as pool:
         running = {}
         for endpoint, protocol in CASES:

@@ -47,7 +47,7 @@ def test_a_long_command_line_ends_with_a_whole_word() -> None:
 
 
 def test_the_users_own_rules_hold_for_command_lines() -> None:
-    """What the rules leave in a URL is left in a command line."""
+    """A command line keeps what the rules leave in a URL."""
     without = Sanitizer.from_rules(Rules.from_mapping({"disable": ["url-password"]}))
     command_line = "npx pg-mcp bob:hunter2@localhost"
     assert clean_command_line(without, command_line) == command_line
