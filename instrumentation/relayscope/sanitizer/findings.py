@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from typing import Final, NamedTuple, TypeAlias
 
-from relayscope.sanitizer.json_numbers import LONG_NUMBER
+from relayscope.sanitizer.json_numbers import tells_of_others
 from relayscope.sanitizer.model import Step
 
 Value: TypeAlias = str | bool | int | float | bytes | list["Value"] | dict[str, "Value"] | None
@@ -94,7 +94,7 @@ class Finding(NamedTuple):
 
 def _is_numeric(text: str, start: int, end: int) -> bool:
     """Return whether a stretch is a number, or has one that makes ids of those around it."""
-    return bool(_NUMBER.fullmatch(text, start, end) or LONG_NUMBER.search(text, start, end))
+    return bool(_NUMBER.fullmatch(text, start, end)) or tells_of_others(text, start, end)
 
 
 class TooManyFindings(Exception):

@@ -7,7 +7,7 @@ from typing import Final
 _BEFORE = re.compile(r"[:\[,][ \t\r\n]*-?\Z")
 # What goes on as a decimal number, or the end of the value.
 _BEHIND = re.compile(r"([.eE])|[ \t\r\n]*+(?:[,\]}]|\Z)")
-LONG_NUMBER = re.compile(r"(?<![0-9A-Za-z])[0-9]{11}|[0-9]\.[0-9]{5}")
+_LONG_NUMBER = re.compile(r"(?<![0-9A-Za-z])[0-9]{11}|[0-9]\.[0-9]{5}")
 """A number near another one that tells that both are ids, or measurements."""
 
 _DIGITS: Final = frozenset("0123456789.")
@@ -41,4 +41,13 @@ def number_kind(text: str, start: int, end: int) -> NumberKind:
     if before is None or behind is None:
         return NumberKind.NONE
     nearby = f"{text[max(0, start - _NEAR) : start]} {text[end : end + _NEAR]}"
-    return NumberKind.AMONG_NUMBERS if LONG_NUMBER.search(nearby) else NumberKind.ALONE
+    return NumberKind.AMONG_NUMBERS if _LONG_NUMBER.search(nearby) else NumberKind.ALONE
+
+
+def tells_of_others(text: str, start: int, end: int) -> bool:
+    """Return whether a stretch has a number that tells of one before or behind the stretch."""
+    # Looking through all of an image takes 28 ns for each of its characters.
+    return bool(
+        _LONG_NUMBER.search(text, start, min(end, start + _NEAR))
+        or _LONG_NUMBER.search(text, max(start, end - _NEAR), end)
+    )
