@@ -303,15 +303,18 @@ def test_fifty_processes_of_a_component_all_follow(
 def test_a_process_that_does_not_ask_is_listed_as_such(
     collector: Collector, hosts: ExitStack
 ) -> None:
-    """An older relayscope, or one whose user has turned it off."""
+    """An older relayscope, or one whose user has turned it off; and once it says so, as ended."""
     host = hosts.enter_context(Host("relay", collector, RELAYSCOPE_OPAMP_ENDPOINT="none"))
     host.call()
 
     def states() -> list[str]:
-        return [each["state"] for each in processes(collector, "relay")]
+        return [each["state"] for each in listed(collector)["processes"]]
 
     eventually(lambda: states() == ["unreachable"])
     assert "cannot be reached" in level(collector, "list").stdout
+    host.close()
+    eventually(lambda: states() == ["ended"])
+    assert "cannot be reached" not in level(collector, "list").stdout
 
 
 def test_changes_are_in_a_view(collector: Collector, database_url: str) -> None:

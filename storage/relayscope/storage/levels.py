@@ -73,7 +73,9 @@ _SAVE: Final = text(
     " since = case when (known.hash, known.status) = (excluded.hash, excluded.status)"
     " then known.since else now() end"
 )
-_HEARD: Final = text("select component, process, last_time from relayscope_store.heard_lately()")
+_HEARD: Final = text(
+    "select component, process, last_time, ended from relayscope_store.heard_lately()"
+)
 
 
 class Selectors(NamedTuple):

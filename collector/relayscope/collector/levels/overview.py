@@ -37,8 +37,8 @@ def overview(engine: Engine) -> dict[str, Any]:
             "component": row.component,
             "process": row.process,
             "level": None,
-            "state": "unreachable",
-            "message": "sends records, and does not ask for levels",
+            "state": "ended" if row.ended else "unreachable",
+            "message": "" if row.ended else "sends records, and does not ask for levels",
             "last_seen": row.last_time.isoformat(),
         }
         for row in heard_lately(engine)

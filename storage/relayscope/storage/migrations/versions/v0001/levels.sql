@@ -79,23 +79,28 @@ select
 from relayscope_store.level_rule
 where ended_at is not null or until <= now();
 
--- Which processes have sent records lately, for those who may not read these.
+-- Which processes have sent records lately, for those who may not read these; `ended` if their last word
+-- is among them.
 create function relayscope_store.heard_lately() returns table (
-    component text, process text, last_time timestamptz
+    component text, process text, last_time timestamptz, ended boolean
 )
 language sql stable security definer
 set search_path = pg_catalog, pg_temp
 as $$
-    select process.component, process.name, max(heard.time)
+    select process.component, process.name, max(heard.time), bool_or(heard.ended)
     from (
         select * from (
-            select log.resource_id, log.time from relayscope_store.log
+            select
+                log.resource_id, log.time,
+                log.event_name = 'relayscope.delivery'
+                and relayscope_store.ended_of(log.attributes) as ended
+            from relayscope_store.log
             where log.time > now() - interval '10 minutes'
             order by log.time desc limit 20000
         ) as logs
         union all
         select * from (
-            select span.resource_id, span.start_time from relayscope_store.span
+            select span.resource_id, span.start_time, false from relayscope_store.span
             where span.start_time > now() - interval '10 minutes'
             order by span.start_time desc limit 20000
         ) as spans
