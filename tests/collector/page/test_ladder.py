@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from hypothesis import given, settings
 
-from relayscope.collector.page.trace.address import Address
-from relayscope.collector.page.trace.ladder import ladder, parties
+from relayscope.collector.page.trace.address import LANES, Address
+from relayscope.collector.page.trace.ladder import distance, ladder, parties
 from relayscope.collector.page.trace.picture import Picture
 from relayscope.collector.page.trace.steps import Note, Signal
 from tests.collector.page.traces import concurrent, relayed, traces
@@ -24,11 +24,8 @@ def drawn(trace: Trace, address: Address = EVERYTHING) -> Ladder:
     """A ladder of a trace."""
     picture = Picture.of(trace, address)
     everybody = parties(picture.exchange, address.order)
-    return ladder(
-        picture.steps,
-        [party for party in everybody if party.key not in address.hide],
-        picture.scale,
-    )
+    shown = [party for party in everybody if party.key not in address.hide]
+    return ladder(picture.steps, shown, picture.scale, apart=distance(address.lanes, len(shown)))
 
 
 @settings(max_examples=40)
@@ -112,3 +109,14 @@ def test_since_is_the_time_after_the_arrow_before() -> None:
     assert rows[1].since == "+0.95 ms"
     assert rows[note + 1].since == "+0.50 ms"
     assert rows[note + 1].time == "1.50 ms"
+
+
+def test_lanes_can_be_widened() -> None:
+    """The lanes are as far apart as was chosen; nothing of the drawing is beyond its edge."""
+    apart = {}
+    for lanes in LANES:
+        made = drawn(relayed(), Address(without=(), lanes=lanes))
+        apart[lanes] = made.lanes[1].x - made.lanes[0].x
+        assert all(lane.x < made.width for lane in made.lanes)
+
+    assert apart["narrow"] < apart["fitting"] < apart["wide"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from relayscope.collector.page.trace.ladder import HEAD, ROW, Ladder, ladder, parties
+from relayscope.collector.page.trace.ladder import HEAD, ROW, Ladder, distance, ladder, parties
 
 if TYPE_CHECKING:
     from relayscope.collector.page.compare.alignment import Alignment
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 MOST: Final = 2000
 """Rows that are drawn."""
+
+_ROOM: Final = 664
+"""Width of each of two ladders beside each other, on a screen of 1,440 pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +33,17 @@ def ladders(alignment: Alignment, left: Picture, right: Picture) -> Ladders:
     pairs = alignment.pairs[:MOST]
     ours = [(place, pair.left) for place, pair in enumerate(pairs) if pair.left is not None]
     theirs = [(place, pair.right) for place, pair in enumerate(pairs) if pair.right is not None]
+    lanes = [parties(picture.exchange) for picture in (left, right)]
+    apart = distance("fitting", max(map(len, lanes)), _ROOM)
     drawn = [
         ladder(
             [step for _, step in steps],
-            parties(picture.exchange),
+            shown,
             picture.scale,
-            lanes="narrow",
+            apart=apart,
             levels=[place for place, _ in steps],
         )
-        for steps, picture in ((ours, left), (theirs, right))
+        for steps, shown, picture in zip((ours, theirs), lanes, (left, right), strict=True)
     ]
     parts_at = alignment.parts_at
     parting = None if parts_at is None else HEAD + ROW * parts_at + ROW // 3

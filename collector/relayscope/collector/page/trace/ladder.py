@@ -34,7 +34,7 @@ _MOST_BESIDE: Final = 3
 _RIGHT: Final = 160
 """Room for texts to the right of the last lifeline."""
 
-_FITTING: Final = 920
+_ROOM: Final = 920
 """Width of a ladder beside the chosen message, on a screen of 1,440 pixels."""
 
 _NARROWEST: Final = 112
@@ -120,7 +120,7 @@ def ladder(
     shown: Sequence[Party],
     scale: Scale,
     *,
-    lanes: str = "fitting",
+    apart: int,
     levels: Sequence[int] | None = None,
 ) -> Ladder:
     """Lay it out.
@@ -129,11 +129,10 @@ def ladder(
         steps: In the order of time.
         shown: Parties whose lanes are shown, from left to right.
         scale: Start and duration of the trace, and the correction of each process's clock.
-        lanes: Distance between lanes: one of `address.LANES`.
+        apart: Pixels between two lanes, as `distance` gives them.
         levels: In which row each step is, where not simply one is below the other.
     """
-    step_x = _LANE_WIDTHS.get(lanes) or _fitting(len(shown))
-    places = {party: MARGIN + step_x // 2 + step_x * place for place, party in enumerate(shown)}
+    places = {party: MARGIN + apart // 2 + apart * place for place, party in enumerate(shown)}
     width = max(places.values(), default=MARGIN) + _RIGHT
     placed = [step for step in steps if all(party in places for party in _of(step))]
     drawing = _Drawing(placed, places, width, scale)
@@ -147,15 +146,23 @@ def ladder(
         ),
         rows=tuple(rows),
         bars=tuple(drawing.bars(rows)),
-        step=step_x,
+        step=apart,
         width=width,
         height=drawing.height,
         hidden=len(steps) - len(placed),
     )
 
 
-def _fitting(number: int) -> int:
-    return min(_WIDEST, max(_NARROWEST, round((_FITTING - MARGIN - _RIGHT) / max(number - 0.5, 1))))
+def distance(lanes: str, number: int, room: int = _ROOM) -> int:
+    """Return the pixels between two lanes.
+
+    Args:
+        lanes: One of `address.LANES`.
+        number: Number of lanes.
+        room: Width in which they are to fit.
+    """
+    fitting = round((room - MARGIN - _RIGHT) / max(number - 0.5, 1))
+    return _LANE_WIDTHS.get(lanes) or min(_WIDEST, max(_NARROWEST, fitting))
 
 
 def _of(step: Step) -> tuple[Party, ...]:

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, LiteralString
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
-from psycopg import ClientCursor
 from starlette.responses import RedirectResponse, Response
 
+from relayscope.collector.page.behind import Statement, behind, written
 from relayscope.collector.page.trace import words
 from relayscope.collector.page.trace.address import KINDS, LANES, VIEWS, Address
 from relayscope.collector.page.trace.chosen import chosen
-from relayscope.collector.page.trace.ladder import ladder, parties
+from relayscope.collector.page.trace.ladder import distance, ladder, parties
 from relayscope.collector.page.trace.log import log
 from relayscope.collector.page.trace.picture import LIMIT, look
 from relayscope.collector.page.trace.waterfall import waterfall
 from relayscope.collector.page.view import View
 from relayscope.collector.query import trace_id as trace_ids
 from relayscope.collector.query.errors import TraceMissing
-from relayscope.collector.query.queries import query
 from relayscope.collector.query.trace_tree import Node
 from relayscope.collector.query.traces import load
 from relayscope.collector.render.labels import count
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from relayscope.collector.page.page import Page
+    from relayscope.collector.page.trace.chosen import Chosen
     from relayscope.collector.page.trace.picture import Picture
     from relayscope.collector.page.trace.scale import Scale
 
@@ -108,6 +108,12 @@ def _values(
     facts = picture.facts
     root = next((node.span for node in picture.places.nodes if node.span is not None), None)
     previous_found, next_found = _beside(picture.found, picture, address.at)
+    asked = {
+        "trace_id": trace_id,
+        "spans": LIMIT,
+        "records": LIMIT,
+        "characters": words.GIST_CHARACTERS,
+    }
     values = {
         "address": address,
         "base": address.to(at="", find=address.find) + ("&" if address.to(at="") != "?" else ""),
@@ -123,16 +129,7 @@ def _values(
         "picture": picture,
         "previous_found": previous_found,
         "short_id": trace_ids.short(trace_id.hex),
-        "statements": [
-            _statement(connection, query("spans_of_trace"), trace_id=trace_id, spans=LIMIT),
-            _statement(
-                connection,
-                query("records_of_trace"),
-                trace_id=trace_id,
-                records=LIMIT,
-                characters=words.GIST_CHARACTERS,
-            ),
-        ],
+        "statements": behind(asked, "spans_of_trace", "records_of_trace"),
         "title": words.short(root.name) if root else "Trace without spans",
         "trace_id": trace_id.hex,
         "views": VIEWS,
@@ -144,12 +141,9 @@ def _values(
 def _drawn(picture: Picture, address: Address) -> dict[str, Any]:
     if address.view == "ladder":
         everybody = parties(picture.exchange, address.order)
-        drawing = ladder(
-            picture.steps,
-            [party for party in everybody if party.key not in address.hide],
-            picture.scale,
-            lanes=address.lanes,
-        )
+        shown = [party for party in everybody if party.key not in address.hide]
+        apart = distance(address.lanes, len(shown))
+        drawing = ladder(picture.steps, shown, picture.scale, apart=apart)
         return {
             "drawing": drawing,
             "everybody": everybody,
@@ -187,33 +181,24 @@ def _about(
     connection: psycopg.Connection[Any], picture: Picture, address: Address, *, whole: bool
 ) -> dict[str, Any]:
     about = chosen(connection, picture, address.at, whole=whole) if address.at else None
-    statement = ""
-    if about is not None:
-        if about.what == "message":
-            statement = _statement(
-                connection,
-                "select * from relayscope.messages\n"
-                "where trace_id = %(trace_id)s and message_id = %(name)s",
-                trace_id=picture.trace.trace_id,
-                name=about.name,
-            )
-        else:
-            statement = _statement(
-                connection,
-                "select * from relayscope.trace(%(trace_id)s)\nwhere span_id = %(span_id)s",
-                trace_id=picture.trace.trace_id,
-                span_id=getattr(
-                    picture.places.node(picture.places.items[address.at]), "span_id", ""
-                ),
-            )
-    return {"chosen": about, "chosen_statement": statement}
+    return {"chosen": about, "about_chosen": [] if about is None else [_behind(picture, about)]}
 
 
-def _statement(
-    connection: psycopg.Connection[Any], statement: LiteralString, **values: object
-) -> str:
-    """A statement with its values in it, to be read and to be run elsewhere."""
-    return ClientCursor(connection).mogrify(statement, values)
+def _behind(picture: Picture, about: Chosen) -> Statement:
+    trace_id = picture.trace.trace_id
+    if about.what == "message":
+        text = written(
+            "select * from relayscope.messages\n"
+            "where trace_id = %(trace_id)s and message_id = %(name)s",
+            {"trace_id": trace_id, "name": about.name},
+        )
+    else:
+        node = picture.places.node(picture.places.items[about.name])
+        text = written(
+            "select * from relayscope.trace(%(trace_id)s)\nwhere span_id = %(span_id)s",
+            {"trace_id": trace_id, "span_id": node.span_id if node is not None else ""},
+        )
+    return Statement(f"this {about.what}", text)
 
 
 def _moved(keys: tuple[str, ...], place: int, by: int) -> tuple[str, ...]:
