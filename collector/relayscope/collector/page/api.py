@@ -19,7 +19,6 @@ from relayscope.collector.page.problems import find
 from relayscope.collector.page.view import View
 from relayscope.collector.query.list_kind import CALLS, LOGS, MESSAGES, RECORDS, TRACES
 from relayscope.collector.query.queries import query
-from relayscope.collector.query.tokens import estimated
 from relayscope.collector.query.trace_id import is_row_number, parse_trace_id
 from relayscope.collector.query.traces import load
 from relayscope.collector.render.trace_json import trace_json
@@ -98,7 +97,8 @@ async def tell_cost(request: Request) -> Response:
         for tool in one.tools
     ]
     results = [
-        {"view": "results", **row, "tokens": estimated(row["bytes"] or 0)} for row in found.called
+        {"view": "results", **asdict(one), "tokens": one.tokens, "image_tokens": one.image_tokens}
+        for one in found.called
     ]
     return page.json({"rows": definitions + results})
 

@@ -84,7 +84,6 @@ FILTERS: Final[dict[str, Callable[..., str]]] = {
     "hex": hex32,
     "cut": cut,
     "gist": lambda text: gist(text) if text else "",
-    "tokens": lambda size: "" if size is None else f"{tokens.estimated(size):,}",
     "tokens_of": lambda text: f"{'' if tokens.are_counted() else '≈ '}{tokens.count(text):,}",
     "size": lambda size: "" if size is None else size_text(size),
     "address": address,

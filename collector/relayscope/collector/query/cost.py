@@ -35,6 +35,45 @@ class Tool:
 
 
 @dataclass(frozen=True, slots=True)
+class Results:
+    """The results that a component got of a tool.
+
+    Attributes:
+        component: The one that got them.
+        peer: The one that sent them.
+        tool: The tool's name.
+        results: Number of results.
+        bytes: Of all of them, on the wire.
+        largest: Bytes of the largest.
+        trace_id: The trace of the largest.
+        message_id: The largest.
+        images: Number of images that were found in them.
+        image_bytes: Bytes of the images' base64.
+    """
+
+    component: str | None
+    peer: str | None
+    tool: str | None
+    results: int
+    bytes: int
+    largest: int | None
+    trace_id: UUID | None
+    message_id: str | None
+    images: int = 0
+    image_bytes: int = 0
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of their texts, without images; estimated."""
+        return tokens.estimated(max(0, self.bytes - self.image_bytes))
+
+    @property
+    def image_tokens(self) -> int:
+        """Tokens of their images at most."""
+        return self.images * tokens.IMAGE
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """The tools that a component was offered by a peer: a client gives all of them to its model.
 
@@ -75,11 +114,28 @@ class Listing:
         return tuple(tool for tool in self.tools if not tool.calls)
 
 
-def listings(
-    listed: Iterable[Mapping[str, Any]], called: Sequence[Mapping[str, Any]]
-) -> list[Listing]:
+def results(
+    called: Iterable[Mapping[str, Any]], images: Iterable[Mapping[str, Any]]
+) -> list[Results]:
+    """Put the rows of `called_tools` and `images_of_tools` together."""
+    found = {(row["component"], row["peer"], row["tool"]): row for row in images}
+    nothing = {"images": 0, "bytes": 0}
+    made = []
+    for row in called:
+        seen = found.get((row["component"], row["peer"], row["tool"]), nothing)
+        made.append(
+            Results(
+                **{**row, "bytes": row["bytes"] or 0},
+                images=seen["images"],
+                image_bytes=seen["bytes"],
+            )
+        )
+    return made
+
+
+def listings(listed: Iterable[Mapping[str, Any]], called: Sequence[Results]) -> list[Listing]:
     """Put the rows of `listed_tools` and `called_tools` together, the most costly first."""
-    calls = {(row["component"], row["peer"], row["tool"]): row["results"] for row in called}
+    calls = {(one.component, one.peer, one.tool): one.results for one in called}
     found = [
         Listing(
             row["component"] or "unknown_service",

@@ -41,6 +41,40 @@ group by component, peer, tool
 order by sum(size) desc nulls last, component, peer, tool
 limit %(most)s
 
+-- images_of_tools --
+-- Images in the `largest` results of tools that have more than `least` bytes, by who got them of whom: how
+-- many, and the bytes that their base64 took on the wire, where their texts were recorded. Of an image that
+-- was not kept a marker says how long it was. As in `listed_tools`, only these texts are looked up.
+with largest as materialized (
+    select component, peer, tool, time, time_unix_nano, message_id
+    from relayscope.messages
+    where time >= %(since)s and time < %(until)s
+      and kind = 'result' and method = 'tools/call' and direction = 'received' and size > %(least)s
+    order by size desc
+    limit %(largest)s
+)
+select largest.component, largest.peer, largest.tool, count(*) as images,
+       sum(
+           case when data ~ '^\[BINARY:[^:]+:[0-9]{1,12}:[0-9a-f]{16}\]$'
+                then (split_part(data, ':', 3)::bigint + 2) / 3 * 4
+                else octet_length(data)
+           end
+       )::bigint as bytes
+from largest
+cross join lateral (
+    select json
+    from relayscope.messages
+    where messages.time = largest.time and messages.time_unix_nano = largest.time_unix_nano
+      and messages.message_id is not distinct from largest.message_id
+    limit 1
+) as said
+cross join lateral (
+    select content ->> 'data' as data
+    from jsonb_path_query(said.json, '$.result.content[*] ? (@.type == "image")') as content
+) as image
+where data is not null
+group by largest.component, largest.peer, largest.tool
+
 -- results_over_time --
 -- Bytes of tools' results in each `step`, an interval, by who got them of whom.
 select component, peer, date_bin(%(step)s, time, %(since)s) as time, sum(size)::bigint as bytes,

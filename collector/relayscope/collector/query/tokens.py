@@ -20,6 +20,10 @@ BYTES_OF_TOKEN: Final = 4
 `cl100k_base` takes 4.3 for the definitions of 15 tools of published servers (3.6 to 4.6 each), 4.5
 for Python, 3.5 for German, 3.2 for Russian, 3.1 for Chinese, 2.0 for tables of numbers as JSON."""
 
+IMAGE: Final = 1600
+"""Tokens of an image at most, by the rule that Anthropic publishes: one for 750 pixels, and larger
+images are made as small as that. A recorded message does not say how wide and high an image is."""
+
 _MOST_CHARACTERS: Final = 1_000_000
 """Characters that are counted, at 0.12 us each; longer texts are estimated."""
 
