@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import timeout
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, LiteralString
@@ -24,7 +24,7 @@ from relayscope.collector.query.lookback import (
 from relayscope.collector.query.queries import query
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Sequence
+    from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 
     from relayscope.collector.page.list_filter import ListFilter
     from relayscope.collector.page.reader import Reader
@@ -63,12 +63,14 @@ class Found:
         following: The row after those, if there is one.
         looked_to: Time at which the search ended because it took too long; None if it did not.
         window: The stretch of time that was looked at.
+        bound: Parameters by which its statement gives these rows.
     """
 
     rows: Sequence[Any]
     following: Any = None
     looked_to: datetime | None = None
     window: Window = EVERYTHING
+    bound: Mapping[str, object] = field(default_factory=dict)
 
 
 def statement(asked: ListFilter) -> LiteralString:
@@ -81,7 +83,14 @@ def statement(asked: ListFilter) -> LiteralString:
     )
     # Their order is that of the list: nothing is done to rows but leave out.
     return " ".join(
-        ("select", ", ".join(columns), _GOES_ON.get(kind.name, ""), "from (", query(name), ") as l")
+        (
+            "select",
+            ", ".join(columns),
+            _GOES_ON.get(kind.name, ""),
+            "\nfrom (",
+            query(name),
+            ") as l",
+        )
     )
 
 
@@ -140,8 +149,9 @@ async def first_rows(ask: Ask, asked: ListFilter, bound: dict[str, object]) -> F
     # Of all rows of these times, in the same order, the first are the same.
     ends = found.rows if found.following is None else (*found.rows, found.following)
     exactly = {"times": sorted({_time_of(row, asked) for row in ends}), "most": len(ends)}
-    rows = await ask(everything, bound | found.window._asdict() | exactly)
-    return replace(_page(rows, asked, found.window), looked_to=found.looked_to)
+    exact = bound | found.window._asdict() | exactly
+    rows = await ask(everything, exact)
+    return replace(_page(rows, asked, found.window, exact), looked_to=found.looked_to)
 
 
 async def _looked_for(
@@ -152,22 +162,26 @@ async def _looked_for(
     for window in await _windows(ask, asked):
         try:
             async with timeout(max(0.0, end - monotonic()) if found and found.rows else None):
-                rows = await ask(statement, bound | window._asdict() | {"most": asked.most + 1})
+                within = bound | window._asdict() | {"most": asked.most + 1}
+                rows = await ask(statement, within)
         except (StatementTooSlow, TimeoutError):
             if found is None:
                 raise
             # What was found is less than all, and it is said of which time.
             looked_to = found.window.until if asked.is_ascending else found.window.since
             return replace(found, looked_to=looked_to)
-        found = _page(rows, asked, window)
+        found = _page(rows, asked, window, within)
         if found.following is not None:
             break
     return found or Found(())
 
 
-def _page(rows: Sequence[Any], asked: ListFilter, window: Window) -> Found:
+def _page(
+    rows: Sequence[Any], asked: ListFilter, window: Window, bound: Mapping[str, object]
+) -> Found:
     following = rows[asked.most] if len(rows) > asked.most else None
-    return Found(rows[: asked.most], following, window=window)
+    bound = {**bound, "most": asked.most}
+    return Found(rows[: asked.most], following, window=window, bound=bound)
 
 
 def _times_only(asked: ListFilter) -> LiteralString:

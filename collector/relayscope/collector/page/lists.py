@@ -6,10 +6,11 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from relayscope.collector.page import trace_outline
+from relayscope.collector.page.behind import Statement, written
 from relayscope.collector.page.errors import WrongAsk
 from relayscope.collector.page.interval import CHOICES
 from relayscope.collector.page.list_filter import ListFilter
-from relayscope.collector.page.list_rows import find, following
+from relayscope.collector.page.list_rows import find, following, statement
 from relayscope.collector.page.view import View
 from relayscope.collector.page.words import LONGEST
 from relayscope.collector.query.filters import FILTERS
@@ -47,6 +48,9 @@ async def show_list(kind: ListKind, request: Request) -> Response:
         outlines=await _outlines(page.reader, found.rows) if kind is TRACES else {},
         outline_size=(trace_outline.WIDTH, trace_outline.HEIGHT),
         is_anything=is_anything,
+        statements=[Statement(kind.name, written(statement(asked), found.bound))]
+        if found.bound
+        else [],
     )
 
 

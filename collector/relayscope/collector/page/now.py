@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from relayscope.collector.page.behind import behind
 from relayscope.collector.page.call_map import Edge, call_map, edges
 from relayscope.collector.page.interval import CHOICES
 from relayscope.collector.page.problems import SECONDS, find
@@ -35,6 +36,7 @@ async def now(request: Request) -> Response:
     if not calls and not found.problems and not found.too_slow:
         (stored,) = await page.reader.rows(query("is_anything_stored"))
         is_anything = any(stored.values())
+    asked = {"since": time.since, "until": time.until}
     return await page.render(
         request,
         "now.html",
@@ -49,6 +51,7 @@ async def now(request: Request) -> Response:
         kinds=SEVERITY,
         is_anything=is_anything,
         is_live=not time.given_until,
+        statements=(*behind(asked, "who_calls_whom"), *found.statements),
     )
 
 

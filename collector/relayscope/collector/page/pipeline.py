@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from relayscope.collector.maintenance.retention_policy import policy
 from relayscope.collector.page import figure_history
+from relayscope.collector.page.behind import Statement, behind
 from relayscope.collector.page.curves import curves
 from relayscope.collector.page.interval import CHOICES, interval
 from relayscope.collector.page.view import View
@@ -70,6 +71,7 @@ class Found(NamedTuple):
         since: From when on; the first step begins there.
         until: Until before.
         step: The stretches of time in which records are counted.
+        statements: The SQL behind it.
     """
 
     since: datetime
@@ -80,6 +82,7 @@ class Found(NamedTuple):
     dropped: Sequence[Mapping[str, Any]]
     partitions: Sequence[Mapping[str, Any]]
     database_bytes: int
+    statements: Sequence[Statement]
 
 
 async def find(page: Page, time: Interval) -> Found:
@@ -95,8 +98,10 @@ async def find(page: Page, time: Interval) -> Found:
         page.reader.rows(query("partitions"), {"most": _PARTITIONS}),
         page.reader.rows(query("database_bytes")),
     )
+    names = ("stored_over_time", "delivery", "dropped", "partitions", "database_bytes")
+    statements = behind(asked | {"step": step, "most": MOST}, *names)
     held = kept(partitions, policy(page.settings))
-    return Found(since, until, step, stored, delivery, dropped, held, size[0]["bytes"])
+    return Found(since, until, step, stored, delivery, dropped, held, size[0]["bytes"], statements)
 
 
 async def pipeline(request: Request) -> Response:
@@ -119,6 +124,7 @@ async def pipeline(request: Request) -> Response:
         partitions=found.partitions,
         size=found.database_bytes,
         most_bytes=page.settings.max_database_bytes,
+        statements=found.statements,
     )
 
 

@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from typing import TYPE_CHECKING, Final, LiteralString, NamedTuple
 
+from relayscope.collector.page.behind import Statement, behind
 from relayscope.collector.page.interval import CHOICES, Interval
 from relayscope.collector.page.recent import recent
 from relayscope.collector.page.view import View
@@ -28,10 +29,11 @@ SECONDS: Final = 8.0
 
 
 class Found(NamedTuple):
-    """The problems, and the kinds that took too long to look for."""
+    """The problems, the kinds that took too long to look for, and the SQL behind all of them."""
 
     problems: list[Problem]
     too_slow: tuple[str, ...]
+    statements: tuple[Statement, ...]
 
 
 async def find(reader: Reader, time: Interval) -> Found:
@@ -48,6 +50,7 @@ async def find(reader: Reader, time: Interval) -> Found:
     return Found(
         ranked(problem for found in answers.values() for problem in found or ()),
         tuple(name.replace("_", " ") for name, found in answers.items() if found is None),
+        behind(asked, *READERS),
     )
 
 
@@ -67,6 +70,7 @@ async def problems(request: Request) -> Response:
         numbers=Counter(problem.kind for problem in found.problems),
         problems=[problem for problem in found.problems if kind in ("", problem.kind)],
         too_slow=found.too_slow,
+        statements=found.statements,
     )
 
 

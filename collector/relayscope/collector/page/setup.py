@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from relayscope.collector.page.behind import behind
 from relayscope.collector.page.call_map import edges
 from relayscope.collector.page.instructions import instructions
 from relayscope.collector.page.interval import CHOICES
@@ -49,6 +50,9 @@ async def setup(request: Request) -> Response:
         unrecorded=[edge for edge in edges(calls) if not edge.is_recorded],
         how=instructions(page.settings, request.url.hostname or "127.0.0.1"),
         is_token_needed=bool(page.settings.tokens),
+        statements=behind(
+            asked | {"most": MOST}, "components", "undelivered", "dropped", "who_calls_whom"
+        ),
     )
 
 

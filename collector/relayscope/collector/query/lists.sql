@@ -30,7 +30,7 @@ where time >= %(since)s and time < %(until)s
   and relayscope_store.fits(component, %(component)s)
   and relayscope_store.fits(trace_id, %(trace)s)
   and relayscope_store.fits(attributes, %(attributes)s)
-  and relayscope_store.at_least(severity_number, %(level)s)
+  and relayscope_store.at_least(severity_number, %(level)s::smallint)
 order by case when %(ascending)s::boolean then time end,
          case when %(ascending)s::boolean then time_unix_nano end, time desc, time_unix_nano desc
 limit %(most)s
@@ -45,7 +45,7 @@ where event_name is distinct from 'mcp.message'
   and relayscope_store.fits(component, %(component)s)
   and relayscope_store.fits(trace_id, %(trace)s)
   and relayscope_store.fits(attributes, %(attributes)s)
-  and relayscope_store.at_least(severity_number, %(level)s)
+  and relayscope_store.at_least(severity_number, %(level)s::smallint)
 order by case when %(ascending)s::boolean then time end,
          case when %(ascending)s::boolean then time_unix_nano end, time desc, time_unix_nano desc
 limit %(most)s
@@ -64,7 +64,7 @@ where time >= %(since)s and time < %(until)s
   and relayscope_store.fits(tool, %(tool)s)
   and relayscope_store.fits(trace_id, %(trace)s)
   and relayscope_store.fits(attributes, %(attributes)s)
-  and relayscope_store.at_least(severity_number, %(level)s)
+  and relayscope_store.at_least(severity_number, %(level)s::smallint)
   -- Odd messages have severity WARN, by which an index finds them.
   and (not %(odd)s::boolean or (odd is not null and severity_number >= 13))
   and (not %(failed)s::boolean or relayscope_store.is_failure(kind, body))
@@ -102,7 +102,7 @@ where relayscope_store.fits(component, %(component)s)
   and relayscope_store.fits(tool, %(tool)s)
   and relayscope_store.fits(trace_id, %(trace)s)
   and relayscope_store.fits(attributes, %(attributes)s)
-  and relayscope_store.at_least(severity_number, %(level)s)
+  and relayscope_store.at_least(severity_number, %(level)s::smallint)
   and (not %(odd)s::boolean or odd is not null)
   and (not %(failed)s::boolean or relayscope_store.is_failure(kind, body))
 order by case when %(sort)s::text = 'size' and not %(ascending)s::boolean then size end desc nulls last,
@@ -319,7 +319,7 @@ where time >= %(since)s and time < %(until)s
   and relayscope_store.fits(tool, %(tool)s)
   and relayscope_store.fits(trace_id, %(trace)s)
   and relayscope_store.fits(attributes, %(attributes)s)
-  and relayscope_store.at_least(severity_number, %(level)s)
+  and relayscope_store.at_least(severity_number, %(level)s::smallint)
   and (%(text)s::text is null or strpos(body, %(text)s) > 0)
   and (not %(odd)s::boolean or (odd is not null and severity_number >= 13))
   and (not %(failed)s::boolean or relayscope_store.is_failure(kind, body))
