@@ -23,6 +23,9 @@ _POSTGRESQL: Final = "use PostgreSQL; `make test` runs them"
 _PROCESS: Final = "start a process; `make test` runs them"
 _THOROUGH: Final = "take long; `make test-thorough` runs them"
 
+_ELSEWHERE: Final = "a process is started on another thread: mark the test as `processes`"
+"""Only the test's own thread can be cut off, so that such a test would take its whole time."""
+
 _STARTS: Final = frozenset(
     {"os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.system", "subprocess.Popen"}
 )
@@ -77,12 +80,10 @@ class _NoProcesses:
             self._is_testing = False
 
     def _look(self, event: str, _: object) -> None:
-        if (
-            event in _STARTS
-            and self._is_testing
-            and threading.current_thread() is threading.main_thread()
-        ):
-            pytest.skip(_PROCESS)
+        if event in _STARTS and self._is_testing:
+            if threading.current_thread() is threading.main_thread():
+                pytest.skip(_PROCESS)
+            raise RuntimeError(_ELSEWHERE)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -81,6 +81,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Case, Future
         yield running
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("case", CASES, ids=" ".join)
 def test_an_endpoints_password_is_in_nothing_that_is_written(
     said: dict[Case, Future[Said]], case: Case
