@@ -16,7 +16,7 @@ from relayscope.sanitizer.patterns import NEVER, options
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 # What an earlier run has replaced is still part of the name.
 _SEPARATOR = re.compile(rf"(?:[^\w{FILL}]|_)++")
-_START: Final = rf"(?<![^\W_])(?<!{FILL})"
+_JOINT: Final = "_"
 _BETWEEN: Final = r"(?:[^A-Za-z0-9\s\"'=,;(){}<>\[\]]{0,3}|[ \t]{1,2})"
 """Separator of two words of a name in raw text: `api_key`, `API key`, and not `API: key`."""
 
@@ -69,11 +69,11 @@ class Names:
     # Few names need these, which take 20 ms to compile. Once as words, once as letters alone:
     # `PaSsWoRd` has humps where no word ends.
     @cached_property
-    def _in_words(self) -> re.Pattern[str]:
-        return self._alternation(_START, r"(?![^\W_])")
+    def _in_words(self) -> Any:
+        return self._alternation(_JOINT, rf"(?:{_JOINT}|{FILL}|\z)")
 
     @cached_property
-    def _in_letters(self) -> re.Pattern[str]:
+    def _in_letters(self) -> Any:
         return self._alternation("", "")
 
     @cached_property
@@ -93,7 +93,7 @@ class Names:
 
     def describes(self, name: str) -> bool:
         """Return whether a value of this name describes a secret and is none: `token_type`."""
-        return _last_word(name) in self._harmless_endings
+        return _last_of(_parted(name)) in self._harmless_endings
 
     def phrases(self) -> list[str]:
         """Every phrase that makes a name sensitive."""
@@ -125,7 +125,9 @@ class Names:
         if self.rule(run.lstrip(" $")):
             return Bearing.NAME
         read = _ESCAPE.sub(_read, run)
-        if self._search(run) is None and self._search(read) is None:
+        if self._search(run, _parted(run)) is None and (
+            read == run or self._search(read, _parted(read)) is None
+        ):
             return Bearing.NONE
         return Bearing.PART if read == run else Bearing.NAME
 
@@ -133,18 +135,20 @@ class Names:
         if name in self._allowed:
             return None
         name = masked(name)
-        if self.describes(name):
+        words = _parted(name)
+        if _last_of(words) in self._harmless_endings:
             return None
-        return self._search_both(name, latin(name))
+        other = latin(name)
+        return self._search(name, words) or (
+            self._search(other, _parted(other)) if other != name else None
+        )
 
-    def _search_both(self, name: str, other: str) -> KeyRule | None:
-        return self._search(name) or (self._search(other) if other != name else None)
-
-    def _search(self, name: str) -> KeyRule | None:
+    def _search(self, name: str, words: str) -> KeyRule | None:
         if len(name) > _LONG:
             return _OVERLONG if self._mention.search(name.encode("utf-8", "replace")) else None
-        words, letters = _words(_HUMP.sub("_", name)), _words(name)
-        hit = self._phrases.Match(f"{words} {letters}".encode("utf-8", "replace"))
+        letters = words if name.islower() else _words(name)
+        both = words if words == letters else f"{words} {letters}"
+        hit = self._phrases.Match(both.encode("utf-8", "replace"))
         if hit is None:
             return None
         # Most names have phrases of one rule, which no exception is about: 2 µs instead of 30.
@@ -154,33 +158,30 @@ class Names:
             return owner
         return self._first(self._in_words, words) or self._first(self._in_letters, letters)
 
-    def _first(self, expression: re.Pattern[str], words: str) -> KeyRule | None:
-        for found in expression.finditer(words):
-            if found.lastgroup:
-                return self._rules[int(found.lastgroup[1:])]
+    def _first(self, expression: Any, words: str) -> KeyRule | None:
+        doubled = _JOINT + words.replace(_JOINT, _JOINT * 2)
+        for found in expression.finditer(doubled.encode()):
+            if found.lastindex:
+                return self._rules[(found.lastindex - 1) % len(self._rules)]
         return None
 
-    def _alternation(self, start: str, end: str) -> re.Pattern[str]:
+    def _alternation(self, start: str, end: str) -> Any:
         """All phrases as one expression; what matches first has the word.
 
-        A group names a rule, no group an exception.
+        A group stands for a rule, no group for an exception. One underscore is before the words and
+        two are between them: RE2 cannot look around, so each word's ends have one of their own.
         """
         ends = [
-            rf"(?P<e{index}>{_START}(?:{_either(rule.ends, _tight)})_?[0-9]{{0,2}}_?\Z)"
-            for index, rule in enumerate(self._rules)
-            if rule.ends
+            rf"({_JOINT}(?:{_either(rule.ends, _apart) or NEVER})(?:__)?[0-9]{{0,2}}(?:__)?\z)"
+            for rule in self._rules
         ]
         excepts = [
-            start + _tight(phrase.removesuffix("*")) + ("" if phrase[-1] == "*" else end)
+            start + _apart(phrase.removesuffix("*")) + ("" if phrase[-1] == "*" else end)
             for rule in self._rules
             for phrase in rule.excepts
         ]
-        contains = [
-            f"(?P<c{index}>{_either(rule.contains, _tight)})"
-            for index, rule in enumerate(self._rules)
-            if rule.contains
-        ]
-        return re.compile("|".join([*ends, *excepts, *contains]) or r"(?!)")
+        contains = [f"({_either(rule.contains, _apart) or NEVER})" for rule in self._rules]
+        return re2.compile("|".join([*ends, *excepts, *contains]).encode(), options())
 
 
 def _phrases_of(rules: Iterable[KeyRule]) -> tuple[Any, list[KeyRule | None]]:
@@ -210,6 +211,11 @@ def _tight(phrase: str) -> str:
     return phrase.replace(" ", "_?")
 
 
+def _apart(phrase: str) -> str:
+    """A phrase in a name whose separators are two underscores each."""
+    return phrase.replace(" ", f"(?:{_JOINT * 2})?")
+
+
 def loose(phrase: str) -> str:
     """A phrase in raw text: something may separate the words, and JSON may escape a letter."""
     letters = (each if each.isascii() else _escaped(each) for each in phrase)
@@ -226,8 +232,13 @@ def _read(escape: re.Match[str]) -> str:
     return chr(int(escape[1], 16))
 
 
-def _last_word(name: str) -> str:
-    return _words(_HUMP.sub("_", name[-_LONG:])).strip("_").rpartition("_")[2]
+def _parted(name: str) -> str:
+    """The words of a name, of a long one the last of them."""
+    return _words(_HUMP.sub("_", name[-_LONG:]))
+
+
+def _last_of(words: str) -> str:
+    return words.strip("_").rpartition("_")[2]
 
 
 def _words(name: str) -> str:
