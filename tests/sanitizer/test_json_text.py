@@ -135,3 +135,10 @@ def test_names_that_become_equal_stay_apart() -> None:
     keys = ("AKIAQYLPMN5HHHFPZAM2", "AKIAQYLPMN5HHHFPZAM3")
     cleaned = SANITIZER.attributes(dict.fromkeys(keys, 1))
     assert list(cleaned) == ["[REDACTED:aws-access-key-id]", "[REDACTED:aws-access-key-id]#2"]
+
+
+@pytest.mark.parametrize("behind", ["", ",", ', {"id": 1}'])
+def test_what_looks_like_a_name_is_searched_itself(behind: str) -> None:
+    """In damaged JSON a text with a sensitive name in it stands where a name could (D1)."""
+    text = '{"token":"abc"},"{\\"token\\":\\"kanarienvogel\\"}"' + behind
+    assert "kanarienvogel" not in SANITIZER.text(text)

@@ -43,6 +43,8 @@ def test_a_record_never_raises_and_never_fails(record: dict[str, Value], body: V
 @example(
     'Authorization: Bearer mF_9.B5f-4.1JqMecho "hunter2" | docker login -pASIAY34FZKBOKMUTVV7A'
 )
+@example('\\"passwordname= X password\\n')
+@example('\\"password= Xyz tuv\\nuser=1')
 def test_sanitizing_text_twice_changes_nothing_more(text: str) -> None:
     """The sanitized text has no secret left to find (D4)."""
     once = EVERYTHING.text(text)

@@ -122,9 +122,10 @@ _NAMED = re.compile(rb'"[ \t\r\n]*+:')
 _STRING: Final = 3100
 """Bytes of the longest string that can be a name or stand beside one: 256 characters, escaped."""
 _MOST_BLANKS: Final = 5
-_JUDGED: Final = 128
-"""Different names of a text that are judged here, and bytes that allow for one more: each takes 10
-µs the first time, and hostile text has one every few bytes."""
+_JUDGED: Final = 64
+_ALLOWING: Final = 256
+"""Different names of a text that are judged here, and bytes that allow for one more: each takes 5
+to 10 µs the first time, and hostile text has one every few bytes. 30 kB of source code have 78."""
 
 _NESTED: Final = b"\\\\\\"
 """Before a quotation mark in a string in a string."""
@@ -139,7 +140,7 @@ def viable(data: bytes, phrases: Iterable[Span], names: Names) -> list[Span]:
         names: knows which are.
     """
     kept: list[Span] = []
-    bearing = _Bearings(names, _JUDGED + len(data) // _JUDGED).__getitem__
+    bearing = _Bearings(names, _JUDGED + len(data) // _ALLOWING).__getitem__
     continuation, strings, lists = _CONTINUATION.match, _Strings(data), _Lists(data)
     goes_on, size, announces = _GOES_ON.match, len(data), _ANNOUNCING in data
     done = quiet = calm = 0

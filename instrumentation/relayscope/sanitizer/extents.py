@@ -7,6 +7,8 @@ import re
 from functools import cache
 from typing import Final
 
+from relayscope.sanitizer.findings import FILL
+
 _LITERAL = re.compile(
     r"""[bBfFrRuUNL@]{0,2}+(?:"([^"\\]*+(?:\\.[^"\\]*+)*+)"?"""
     r"""|'([^'\\]*+(?:\\.[^'\\]*+)*+)'?|`([^`\\]*+(?:\\.[^`\\]*+)*+)`?)""",
@@ -27,16 +29,18 @@ _WRAPPED = re.compile(
 _MORE = re.compile(
     r"""(?=[\w"'])(?:"(?:[^"\\]|\\.)*+"?|'(?:[^'\\]|\\.)*+'?|[^\s"'<>`&,;)\]}\\]++)++""", re.DOTALL
 )
+# What was sanitized before ends with a line, also where its break is written as an escape.
+_BACKSLASH: Final = rf"\\(?!(?<={FILL}\\)[nrt/])"
 _RUN = re.compile(
     r"""(?:[^\s"'<>`&,;)\]}\\$]++|\$(?:\{[^\s{}"']*+\})?+"""
-    r"""|\\(?!["'])"""
+    rf"""|{_BACKSLASH}(?!["'])"""
     # These end a value, unless it plainly goes on.
     r"""|[,;)\]}](?![\s"'<>`&,;)\]}\\]|\Z|[\w.-]{1,32}[=:]))++"""
 )
 # The same where a name starts its line and `=` stands next to it, as in a file `.env`: quotes and
 # ampersands are part of a value there.
 _LONE_RUN = re.compile(
-    r"""(?:[^\s"'<>`&,;)\]}\\]++|\\|["'`<>](?!\s|\Z)"""
+    rf"""(?:[^\s"'<>`&,;)\]}}\\]++|{_BACKSLASH}|["'`<>](?!\s|\Z)"""
     r"""|[&,;)\]}](?![\s"'<>`&,;)\]}\\]|\Z|[\w.-]{1,32}[=:]))++"""
 )
 _SPACE = re.compile(r"\s*+")

@@ -6,7 +6,7 @@ character stays as it was.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple, TypeAlias
 
 from relayscope.sanitizer.json_numbers import tells_of_others
@@ -97,15 +97,25 @@ def _is_numeric(text: str, start: int, end: int) -> bool:
     return bool(_NUMBER.fullmatch(text, start, end)) or tells_of_others(text, start, end)
 
 
+_FINDING: Final = 4
+"""Work for a finding."""
+
+
 class TooManyFindings(Exception):
     """One text has more secrets than the limits allow, or takes more work than it may."""
 
 
 class Findings:
-    """Findings in one text, up to a limit: hostile text could have millions."""
+    """Findings in one text, up to a limit: hostile text could have millions.
 
-    def __init__(self, limit: int) -> None:
+    Args:
+        limit: their number.
+        spend: takes the work for one off what may be done.
+    """
+
+    def __init__(self, limit: int, spend: Callable[[int], None]) -> None:
         self._limit = limit
+        self._spend = spend
         self._findings: list[Finding] = []
 
     def add(self, finding: Finding) -> None:
@@ -116,6 +126,7 @@ class Findings:
         """
         if len(self._findings) >= self._limit:
             raise TooManyFindings
+        self._spend(_FINDING)
         self._findings.append(finding)
 
     def merged(self) -> list[Finding]:

@@ -91,6 +91,8 @@ class JsonText:
         if string.precedes in _NAME_PRECEDES:
             rule = self._names.rule(string.text) if _may_be_name(string.text) else None
             if rule and self._is_lost_name(string):
+                # What looks like a name can be a text that has one.
+                self._look_into(string)
                 return self._hide_rest(rule, string.end + 1)
         if not string.is_json():
             return None

@@ -29,7 +29,7 @@ _BEFORE: Final = 4096
 _TRIES: Final = 8
 """Characters before a member, and brackets in them, in which its object begins."""
 
-_EACH: Final = 3
+_EACH: Final = 5
 _CHARACTERS: Final = 64
 """Work for a value, and its characters that take one more. Nested objects that name each other's
 values are read again at each level."""

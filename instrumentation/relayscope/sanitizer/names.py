@@ -161,8 +161,9 @@ class Names:
     def _first(self, expression: Any, words: str) -> KeyRule | None:
         doubled = _JOINT + words.replace(_JOINT, _JOINT * 2)
         for found in expression.finditer(doubled.encode()):
-            if found.lastindex:
-                return self._rules[(found.lastindex - 1) % len(self._rules)]
+            if group := found.lastindex:
+                rule: KeyRule = self._rules[(group - 1) % len(self._rules)]
+                return rule
         return None
 
     def _alternation(self, start: str, end: str) -> Any:

@@ -1,7 +1,7 @@
 """Expressions on google-re2, which takes time in proportion to the text whatever the expression."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any, Final
 
@@ -18,6 +18,8 @@ _ANCHOR = re.compile(
 
 NEVER: Final = r"[^\x00-\x{10ffff}]"
 """An expression that matches nothing."""
+
+Span = tuple[int, int]
 
 _BEHIND: Final = r"(?:\A|[^"
 """Start of a pattern that excludes characters before it, because RE2 cannot look behind."""
@@ -59,25 +61,34 @@ def is_in(rule: PatternRule, data: bytes) -> bool:
     return _compiled_for_bytes(rule.pattern.removeprefix(r"\b")).search(data) is not None
 
 
-def secrets(rule: PatternRule, text: str) -> Iterator[tuple[int, int]]:
+def secrets(rule: PatternRule, text: str) -> Iterator[Span]:
     """Yield the start and end of each secret of the rule in a text."""
     for start, end in _spans(rule.pattern, text):
         if start < end and (rule.check is None or rule.check(text, start, end)):
             yield start, end
 
 
-def _spans(pattern: str, text: str) -> Iterator[tuple[int, int]]:
-    """Yield the span of each match, or of the first of its groups that took part."""
-    expression = compiled(pattern)
-    # On bytes a match takes 1.4 instead of 3.3 µs.
-    matches = (
-        _compiled_for_bytes(pattern).finditer(text.encode())
-        if text.isascii()
-        else expression.finditer(text)
-    )
+def _spans(pattern: str, text: str) -> Iterator[Span]:
+    """Return the span of each match, or of the first of its groups that took part."""
+    # On bytes a match takes 1.4 instead of 3.3 µs, or 10 where not all is ASCII.
+    data = text.encode()
+    expression = _compiled_for_bytes(pattern)
     groups = range(1, expression.groups + 1)
-    for match in matches:
-        yield next((span for group in groups if (span := match.span(group))[0] >= 0), match.span())
+    spans = (
+        next((span for group in groups if (span := match.span(group))[0] >= 0), match.span())
+        for match in expression.finditer(data)
+    )
+    return spans if text.isascii() else in_characters(data, spans)
+
+
+def in_characters(data: bytes, spans: Iterable[Span]) -> Iterator[Span]:
+    """Yield the places in characters of stretches of UTF-8, which are in order and apart."""
+    characters = position = 0
+    for start, end in spans:
+        first = characters + len(data[position:start].decode())
+        characters = first + len(data[start:end].decode())
+        position = end
+        yield first, characters
 
 
 @lru_cache(maxsize=1024)

@@ -1,5 +1,6 @@
 """Texts that replace secrets."""
 
+import re
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from relayscope.sanitizer.keyring import Keyring
 from relayscope.sanitizer.model import Action, KeyRule, PatternRule, Step
 from relayscope.sanitizer.patterns import options
 
+_FILLED = re.compile(f"{FILL}+")
 _EDGES: Final = FILL + " \t\r\n\"':;,."
 
 
@@ -45,7 +47,7 @@ class Replacements:
         secret = text[start:end] if secret is None else secret
         if not secret.strip(_EDGES) or self.allows(secret):
             return None
-        if isinstance(rule, KeyRule) and is_label(secret):
+        if isinstance(rule, KeyRule) and is_label(_as_word(secret)):
             return None
         return Finding(
             start=start,
@@ -81,6 +83,11 @@ class Replacements:
             step=Step.KEYS,
             size=len(text),
         )
+
+
+def _as_word(text: str) -> str:
+    """The text with a word in place of what an earlier run has put there."""
+    return _FILLED.sub("x", text) if FILL in text else text
 
 
 def _any_of(expressions: tuple[str, ...]) -> Any:

@@ -6,12 +6,14 @@ from itertools import accumulate
 from typing import Final, NamedTuple
 from urllib.parse import unquote_to_bytes
 
+from relayscope.sanitizer.allowance import Allowance
 from relayscope.sanitizer.continuation import Span, viable
 from relayscope.sanitizer.encoded import ENCODED_FILTER
 from relayscope.sanitizer.look_alikes import latin
 from relayscope.sanitizer.mentions import Mentions, mentions_of, rare_mentions_of
 from relayscope.sanitizer.model import PatternRule
 from relayscope.sanitizer.names import LAST, Names, loose
+from relayscope.sanitizer.patterns import in_characters
 from relayscope.sanitizer.prefilter import prefilter
 from relayscope.sanitizer.views import ESCAPE_FILTER
 
@@ -32,6 +34,9 @@ _QUOTED: Final = 3
 
 _BLANKS: Final = ((b"\\n", b"\n"), (b"\\r", b"\r"), (b"\\t", b"\t"))
 _BLANK = re.compile(rb"\\[nrt]")
+_NAME: Final = 2
+"""Work for a phrase that could be in a name."""
+
 _RARE: Final = 64
 """Bytes for each backslash, beyond which taking them out one by one is quicker."""
 _QUOTES = re.compile(rb"%[0-9a-fA-F]{2}")
@@ -115,10 +120,15 @@ class Suspicions:
             self._name + 1, self._name + 5
         )
 
-    def of(self, text: str) -> Suspicion | None:
+    def of(self, text: str, allowance: Allowance | None = None) -> Suspicion | None:
         """Return what could be in a text; None if there can be no secret in it.
 
+        Args:
+            text: the text.
+            allowance: the work that may be done, if that is to be counted.
+
         Raises:
+            TooManyFindings: it has more names than may be looked at.
             UnicodeEncodeError: the text has a lone surrogate.
         """
         text = latin(text)
@@ -142,13 +152,15 @@ class Suspicions:
             foreign, hides_foreign = self._foreign.phrases(data, ends)
             hidden = hidden or hides_foreign
             phrases = sorted([*phrases, *foreign]) if foreign else phrases
+        if allowance:
+            allowance.pass_over(_NAME * len(phrases))
         mentions = viable(data[: ends[0]], phrases, self._names) if phrases else []
         rules = [index for index in fired if index < self._name]
         if not (mentions or hidden or rules or (fired and max(fired) > self._name)):
             return None
         return Suspicion(
             rules,
-            mentions if len(text) == ends[0] else _in_characters(data, mentions),
+            mentions if len(text) == ends[0] else list(in_characters(data, mentions)),
             is_spelled=hidden or self._escape in fired,
             has_encoded=self._encoded in fired,
             has_structure=self._structure in fired,
@@ -225,14 +237,3 @@ def _without_backslashes(data: bytes) -> bytes:
         return data.replace(b"\\", b"")
     # A fifth of what replacing takes where there are many.
     return data.translate(None, b"\\")
-
-
-def _in_characters(data: bytes, spans: list[Span]) -> list[Span]:
-    found: list[Span] = []
-    characters = position = 0
-    for start, end in spans:
-        first = characters + len(data[position:start].decode())
-        characters = first + len(data[start:end].decode())
-        position = end
-        found.append((first, characters))
-    return found

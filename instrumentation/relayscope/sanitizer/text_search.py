@@ -31,14 +31,15 @@ _SPELLED = re.compile(r"\\[\"'\\/bfnrtux]|%[0-9a-fA-F]{2}|&#?[a-zA-Z0-9]{2,6};")
 _NEAR: Final = 12
 """Characters before and behind a mention in which its quotes and what assigns to it stand."""
 
-_PAIR: Final = 9
+_PAIR: Final = 8
 _PLACE: Final = 2
-_MATCH: Final = 6
-_RUN: Final = 16
+_CHECK: Final = 5
+_MATCH: Final = 2
+_RUN: Final = 10
 _STRING: Final = 8
-_FINDING: Final = 4
-"""Work for the value of a name; for a place where a pattern matches, and for the secret there; for
-what could be an encoded text; for a JSON string; for a finding. A name by itself takes one."""
+"""Work for the value of a name; for a place where a pattern matches, for looking at what is around
+it, and for the secret there; for what could be an encoded text; for a JSON string. A name by itself
+takes one."""
 
 _CONTAINERS: Final = ("{", "[")
 _LISTED: Final = frozenset({",", "]"})
@@ -94,14 +95,7 @@ class TextSearch:
         self._means = means
         self._inside = inside
         self._allowance = inside.allowance
-        self._findings = Findings(means.limit)
-        self._json = JsonText(
-            JsonValues(text, inside.allowance),
-            self._findings,
-            means.names,
-            means.replacements,
-            self._inside_string,
-        )
+        self._findings = Findings(means.limit, self._allowance.spend)
         # Places of all that is no mention.
         self._others: list[int] = []
         # What has been read, as first and last places of stretches that do not overlap.
@@ -128,12 +122,22 @@ class TextSearch:
         if is_hidden:
             self._read_spelled_strings()
         for finding in self._outside(rule_places, is_hidden=is_hidden):
-            self._allowance.spend(_FINDING)
             self._findings.add(finding)
         return self._findings.merged()
 
+    @cached_property
+    def _json(self) -> JsonText:
+        return JsonText(
+            JsonValues(self._text, self._allowance),
+            self._findings,
+            self._means.names,
+            self._means.replacements,
+            self._inside_string,
+        )
+
     def _places(self, index: int) -> list[int]:
-        found = places(self._means.rules[index], self._text)
+        rule = self._means.rules[index]
+        found = places(rule, self._text)
         self._allowance.pass_over(_PLACE * len(found))
         return found
 
@@ -216,7 +220,7 @@ class TextSearch:
             # There is no value beside a name that is all of its string.
             return []
         shifted = [(each - start, until - start) for each, until in mentions[first:last]]
-        findings = Findings(self._means.limit)
+        findings = Findings(self._means.limit, self._allowance.spend)
         for finding in self._pairs(text, shifted):
             findings.add(finding)
         return findings.merged()
@@ -255,7 +259,9 @@ class TextSearch:
             yield from self._pairs(self._text, self._loose)
         for index, found in rule_places.items():
             if not all(map(self._is_read, found)):
-                yield from self._patterns(self._means.rules[index])
+                rule = self._means.rules[index]
+                self._allowance.pass_over(_CHECK * len(found) if rule.check else 0)
+                yield from self._patterns(rule)
         yield from self._encoded()
         if is_hidden:
             spelled = [(0, len(self._text))]
