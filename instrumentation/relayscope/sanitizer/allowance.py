@@ -29,6 +29,7 @@ class Allowance:
 
     def __init__(self) -> None:
         self._left = self._for_kept = self._for_others = _FIRST
+        self._shorter = 0
 
     @classmethod
     def of(cls, text: str) -> "Allowance":
@@ -40,6 +41,7 @@ class Allowance:
     def grant(self, text: str) -> None:
         """Allow for a text's length."""
         self._left += len(text)
+        self._shorter += len(text)
         self._for_others = self._for_kept
 
     def settle(self, cleaned: str, comes_to_the_same: "Callable[[Allowance], bool]") -> None:
@@ -47,20 +49,23 @@ class Allowance:
 
         Args:
             cleaned: The text as it is now.
-            comes_to_the_same: Cleans it once more with the work that its length alone allows; true
-                if nothing changes. Called only where what was looked at does not fit: parts that
-                have gone may have taken most of it.
+            comes_to_the_same: Cleans it once more with the work that its length alone allows, and
+                no more than is left; true if nothing changes. Called only where what was looked at
+                does not fit: parts that have gone may have taken most of it.
 
         Raises:
             TooManyFindings: it does not suffice.
         """
         self._for_kept += len(cleaned)
-        if self._for_kept >= 0:
+        self._shorter -= len(cleaned)
+        # Where all the work fits, less of it fits too.
+        if self._for_kept >= 0 or self._left >= self._shorter:
             return
         alone = Allowance()
-        alone._left = len(cleaned)
+        alone._left = most = min(len(cleaned), self._left)
         if not comes_to_the_same(alone):
             raise TooManyFindings
+        self._left -= most - alone._left
         self._for_kept = self._for_others
 
     def spend(self, work: int) -> None:

@@ -186,7 +186,7 @@ class Names:
 
 
 def _phrases_of(rules: Iterable[KeyRule]) -> tuple[Any, list[KeyRule | None]]:
-    """A set of all phrases, and the rule that each decides for when it is alone, if it does."""
+    """A set of all phrases, and the rule that each decides for; None for an exception."""
     phrases = re2.Set.SearchSet(options())
     owners: list[KeyRule | None] = []
     for rule in rules:
@@ -195,7 +195,7 @@ def _phrases_of(rules: Iterable[KeyRule]) -> tuple[Any, list[KeyRule | None]]:
             owners.append(rule)
         for phrase in rule.ends:
             phrases.Add(rf"(?:^|[_ ]){_tight(phrase)}_?[0-9]{{0,2}}_?(?: |$)")
-            owners.append(None)
+            owners.append(rule)
         for phrase in rule.excepts:
             phrases.Add(_tight(phrase.removesuffix("*")))
             owners.append(None)

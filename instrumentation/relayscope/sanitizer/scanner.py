@@ -34,7 +34,7 @@ _MICROSECONDS_EACH: Final = 6
 _EACH: Final = 200
 """Cost of a mention of a name, and the characters that a rule's expression reads in 1 µs."""
 
-_TEXT: Final = 40
+_TEXT: Final = 48
 _NAMED: Final = 24
 _CHARACTERS: Final = 50
 """Work for a text that is hidden in another, less if its names are known already; and its

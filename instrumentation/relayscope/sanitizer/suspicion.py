@@ -34,9 +34,6 @@ _QUOTED: Final = 3
 
 _BLANKS: Final = ((b"\\n", b"\n"), (b"\\r", b"\r"), (b"\\t", b"\t"))
 _BLANK = re.compile(rb"\\[nrt]")
-_NAME: Final = 2
-"""Work for a phrase that could be in a name."""
-
 _RARE: Final = 64
 """Bytes for each backslash, beyond which taking them out one by one is quicker."""
 _QUOTES = re.compile(rb"%[0-9a-fA-F]{2}")
@@ -153,8 +150,9 @@ class Suspicions:
             hidden = hidden or hides_foreign
             phrases = sorted([*phrases, *foreign]) if foreign else phrases
         if allowance:
-            allowance.pass_over(_NAME * len(phrases))
-        mentions = viable(data[: ends[0]], phrases, self._names) if phrases else []
+            allowance.pass_over(len(phrases))
+        spend = allowance.pass_over if allowance else None
+        mentions = viable(data[: ends[0]], phrases, self._names, spend) if phrases else []
         rules = [index for index in fired if index < self._name]
         if not (mentions or hidden or rules or (fired and max(fired) > self._name)):
             return None
