@@ -4,48 +4,54 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from uuid import UUID
 
 from playwright.sync_api import sync_playwright
 
+from relayscope.conventions.events import EVENT_MESSAGE
 from relayscope.storage import Batch, Writer, create_engine
 from tests.bench.traffic import Traffic
 from tests.fix_page import ARGUMENTS, CHROMIUM
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from relayscope.storage import Row
-
+_SPANS: Final = 1_000
+_MESSAGES: Final = 2_000
 _STEPS: Final = 112
-"""Of `Traffic`: 10 spans, 18 messages and 2 log records each."""
+"""Of `Traffic`, each of 10 spans and 18 messages: so many until there are 2,000."""
 
 _STEP_NS: Final = 50_000_000
 _TRACE_ID: Final = 4
+_SPAN_ID: Final = 5
 _PARENT: Final = 6
+_EVENT_NAME: Final = 9
 _PAINT: Final = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
 
 
 def store(url: str) -> UUID:
-    """Store the trace: a step of a client has called all the others; it ended just now."""
+    """Store the trace: a step of a client has called all the others; it ended just now.
+
+    The messages of the last steps, whose spans would be too many, are those of the first.
+    """
     traffic = Traffic(0)
     began = time.time_ns() - _STEPS * _STEP_NS
     steps = [traffic.trace(began + number * _STEP_NS) for number in range(_STEPS)]
+    spans = [span for step in steps for span in step.spans][:_SPANS]
+    messages = [log for step in steps for log in step.logs if log[_EVENT_NAME] == EVENT_MESSAGE][
+        :_MESSAGES
+    ]
+    known = {span[_SPAN_ID] for span in spans}
+    root = next(span[_SPAN_ID] for span in spans if span[_PARENT] is None)
     trace_id = steps[0].trace_id
-    root = next(span[_PARENT - 1] for span in steps[0].spans if span[_PARENT] is None)
-
-    def moved(rows: list[Row]) -> Iterator[Row]:
-        for row in rows:
-            yield (*row[:_TRACE_ID], trace_id, *row[_TRACE_ID + 1 :])
-
     batch = Batch(os.urandom(16), traffic.resources, traffic.scopes)
-    for step in steps:
-        batch.logs += moved(step.logs)
-        for span in moved(step.spans):
-            is_other = span[_PARENT] is None and span[_PARENT - 1] != root
-            parent = root if is_other else span[_PARENT]
-            batch.spans.append((*span[:_PARENT], parent, *span[_PARENT + 1 :]))
+    for log in messages:
+        span_id = log[_SPAN_ID] if log[_SPAN_ID] in known else root
+        batch.logs.append((*log[:_TRACE_ID], trace_id, span_id, *log[_SPAN_ID + 1 :]))
+    for span in spans:
+        is_other = span[_PARENT] is None and span[_SPAN_ID] != root
+        parent = root if is_other else span[_PARENT]
+        batch.spans.append(
+            (*span[:_TRACE_ID], trace_id, span[_SPAN_ID], parent, *span[_PARENT + 1 :])
+        )
     engine = create_engine(url)
     writer = Writer(engine)
     writer.write([batch])

@@ -7,7 +7,7 @@ id. Their texts are the same, unless somebody between the two changed it.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -87,12 +87,10 @@ def crossings(nodes: Sequence[Node], loose: Sequence[Record]) -> list[Crossing]:
     twins = _twins(nodes)
     parties = _Parties(twins, nodes)
     messages = [message for node in nodes for message in node.messages]
-    for message in (record for record in loose if isinstance(record, Message)):
-        other_end = parties.other_end(message)
-        if other_end.seen_by is None:
-            of_other = (one for one in messages if one.component == other_end.name)
-            twins.match(of_other, (message,), _said)
-        messages.append(message)
+    without_span = [record for record in loose if isinstance(record, Message)]
+    if without_span:
+        _match_loose(without_span, messages, twins, parties)
+    messages += without_span
     found = []
     for message in messages:
         here, there, twin = Party(message.component), parties.other_end(message), twins.get(message)
@@ -113,32 +111,74 @@ class _Twins:
         """The other record of it, if there is one."""
         return self._twins.get(id(message))
 
-    def match(
-        self, above: Iterable[Message], below: Iterable[Message], likeness: Callable[[Message], Any]
-    ) -> None:
-        """Match records of two spans that are alike and of which one was sent and one received."""
-        waiting: defaultdict[tuple[str | None, Any], list[Message]] = defaultdict(list)
-        for message in above:
-            if id(message) not in self._twins:
-                waiting[message.direction, likeness(message)].append(message)
-        for message in below:
-            other_end = _OTHER_END.get(message.direction or "")
-            if id(message) in self._twins or other_end is None:
+    def match(self, waiting: _Waiting, messages: Iterable[Message]) -> None:
+        """Match messages with those that wait and are alike: one was sent and one received."""
+        for message in messages:
+            if id(message) in self._twins:
                 continue
-            candidates = waiting[other_end, likeness(message)]
-            twin = next((one for one in candidates if one.component != message.component), None)
-            if twin is not None:
-                candidates.remove(twin)
-                self._twins[id(twin)], self._twins[id(message)] = message, twin
+            alike = waiting.at_other_end(message)
+            while alike and id(alike[0]) in self._twins:
+                alike.popleft()
+            for one in alike:
+                if id(one) not in self._twins and one.component != message.component:
+                    self._twins[id(one)], self._twins[id(message)] = message, one
+                    break
+
+
+class _Waiting:
+    """Messages whose other record is looked for, by what the two have in common."""
+
+    def __init__(
+        self, likeness: Callable[[Message], Any], messages: Iterable[Message] = ()
+    ) -> None:
+        self._likeness = likeness
+        self._messages: dict[tuple[str | None, Any], deque[Message]] = {}
+        for message in messages:
+            self.add(message)
+
+    def add(self, message: Message) -> None:
+        """Add one that was sent or received later."""
+        self._messages.setdefault((message.direction, self._likeness(message)), deque()).append(
+            message
+        )
+
+    def at_other_end(self, message: Message) -> deque[Message]:
+        """Those that are like it and were sent if it was received, in their order."""
+        other_end = _OTHER_END.get(message.direction or "")
+        if other_end is None:
+            return deque()
+        return self._messages.get((other_end, self._likeness(message)), deque())
 
 
 def _twins(nodes: Iterable[Node]) -> _Twins:
     twins = _Twins()
+    # One span may be the parent of a thousand: what it said is put in order once.
+    waiting: dict[int, tuple[_Waiting, ...]] = {}
     for node in nodes:
-        if node.parent is not None:
-            for likeness in (_said, _meant):
-                twins.match(node.parent.messages, node.messages, likeness)
+        parent = node.parent
+        if parent is None:
+            continue
+        if id(parent) not in waiting:
+            waiting[id(parent)] = tuple(
+                _Waiting(likeness, parent.messages) for likeness in (_said, _meant)
+            )
+        for above in waiting[id(parent)]:
+            twins.match(above, node.messages)
     return twins
+
+
+def _match_loose(
+    loose: Iterable[Message], others: Iterable[Message], twins: _Twins, parties: _Parties
+) -> None:
+    """Match messages that belong to no span with those of the component at their other end."""
+    said_by: dict[str, _Waiting] = {}
+    for message in others:
+        said_by.setdefault(message.component, _Waiting(_said)).add(message)
+    for message in loose:
+        other_end = parties.other_end(message)
+        if other_end.seen_by is None and other_end.name in said_by:
+            twins.match(said_by[other_end.name], (message,))
+        said_by.setdefault(message.component, _Waiting(_said)).add(message)
 
 
 def _said(message: Message) -> tuple[str | None, str | None, bytes]:
