@@ -54,6 +54,20 @@ def contents(engine: Engine) -> dict[str, list[str]]:
         }
 
 
+def by_trace(engine: Engine) -> list[str]:
+    """The log records that have a trace, as `logs_for_trace` gives those of each."""
+    with engine.connect() as connection:
+        return sorted(
+            connection.scalars(
+                text(
+                    "select record::text from"
+                    " (select distinct trace_id from relayscope.logs) as trace"
+                    " cross join lateral relayscope.logs_for_trace(trace.trace_id) as record"
+                )
+            )
+        )
+
+
 def test_every_record_reads_as_before(engine: Engine, writer: Writer) -> None:
     """All columns of all signals are the same, to the nanosecond, before and after."""
     for service in ("relay", "backend"):
@@ -142,12 +156,50 @@ def test_whatever_a_record_holds_survives(
             )
         ]
     )
-    before = contents(engine)
+    before, traces = contents(engine), by_trace(engine)
     # Below ten thousand late rows nothing is sealed again: make it forget that it has.
     with engine.begin() as connection:
         connection.execute(text("update relayscope_store.segment set to_time = now()"))
     assert [each.rows for each in Sealer(engine).seal(quiet=False)] == [len(records)]
     assert contents(engine) == before
+    assert by_trace(engine) == traces
+
+
+def test_the_records_of_a_trace_are_read_by_the_chunk(engine: Engine, writer: Writer) -> None:
+    """All records of a chunk take no more blocks than one of them; late ones are read, too."""
+    few, many = os.urandom(16), os.urandom(16)
+    writer.write(
+        [
+            batch(
+                logs=[
+                    log(os.urandom(500).hex(), at=PAST + n, trace_id=many if n % 100 else few)
+                    for n in range(300)
+                ]
+            )
+        ]
+    )
+    list(Sealer(engine).seal(quiet=False))
+    writer.write([batch(logs=[log(at=PAST, trace_id=trace) for trace in (few, many)])])
+    blocks = {}
+    with engine.connect() as connection:
+        for trace in (few, many):
+            asked = {"trace": trace.hex()}
+            explained = connection.scalar(
+                text("explain (analyze, buffers, format json) select * from"
+                     " relayscope.logs_for_trace(:trace)"), asked
+            )  # fmt: skip
+            plan = explained[0]["Plan"]
+            blocks[plan["Actual Rows"]] = plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
+            by_chunk, one_by_one = (
+                sorted(connection.scalars(text(statement), asked))
+                for statement in (
+                    "select log::text from relayscope.logs_for_trace(:trace) as log",
+                    "select log::text from relayscope.logs as log where trace_id = :trace",
+                )
+            )
+            assert by_chunk == one_by_one
+    assert list(blocks) == [4, 298]
+    assert blocks[298] < 2 * blocks[4]
 
 
 def test_large_records_share_no_chunk(engine: Engine, writer: Writer) -> None:

@@ -35,8 +35,7 @@ select span_id, coalesce(component, 'unknown_service') as component, time_unix_n
        coalesce(length(body), 0) as body_length,
        coalesce(sha256(convert_to(body, 'UTF8')), '') as body_digest,
        attributes
-from relayscope.logs
-where trace_id = %(trace_id)s
+from relayscope.logs_for_trace(%(trace_id)s)
 order by time, time_unix_nano
 limit %(records)s
 
@@ -115,8 +114,8 @@ select coalesce(component, 'unknown_service') as component, time_unix_nano, span
        attributes ->> 'relayscope.channel.id' as channel,
        attributes ->> 'relayscope.channel.sequence' as sequence,
        body
-from relayscope.logs
-where trace_id = %(trace_id)s and time_unix_nano = any(%(times)s)
+from relayscope.logs_for_trace(%(trace_id)s)
+where time_unix_nano = any(%(times)s)
 
 -- found_in_trace --
 -- What in a trace holds a `text`, in capital or small letters: spans by their id, records by their
@@ -132,9 +131,8 @@ where trace_id = %(trace_id)s
 union all
 select 'record', span_id, coalesce(component, 'unknown_service'), time_unix_nano,
        attributes ->> 'relayscope.channel.id', attributes ->> 'relayscope.channel.sequence'
-from relayscope.logs
-where trace_id = %(trace_id)s
-  and strpos(
+from relayscope.logs_for_trace(%(trace_id)s)
+where strpos(
       lower(concat_ws(' ', component, event_name, severity_text, body, attributes)),
       lower(%(text)s)
   ) > 0

@@ -57,6 +57,84 @@ cross join lateral (
     where span.trace_id = first.trace_id
 ) as total;
 
+-- As `relayscope.logs`, to be read with a condition on the trace. All of a chunk is taken out of TOAST
+-- once, and not each column of it for each of its records, which takes 0.5 ms for each.
+create view relayscope_store.log_of_trace as
+select
+    log.trace_id,
+    encode(log.span_id, 'hex') as span_id,
+    log.time,
+    trunc(extract(epoch from log.time) * 1000000000) + log.time_nano as time_unix_nano,
+    log.observed_time,
+    trunc(extract(epoch from log.observed_time) * 1000000000) + log.observed_nano
+        as observed_time_unix_nano,
+    log.severity_number,
+    log.severity_text,
+    log.event_name,
+    coalesce(log.body, log.body_json::text) as body,
+    log.attributes,
+    resource.component,
+    log.flags,
+    scope.name as scope_name,
+    scope.version as scope_version,
+    resource.attributes as resource
+from (
+    select
+        live.time, live.time_nano, live.observed_time, live.observed_nano, live.trace_id, live.span_id,
+        live.flags, live.severity_number, live.severity_text, live.event_name, live.body,
+        live.body_json, live.attributes, live.resource_id, live.scope_id
+    from relayscope_store.log as live
+    union all
+    select
+        r.time, r.time_nano, c.observed_time[r.position], c.observed_nano[r.position], held.trace_id,
+        c.span_id[r.position], c.flags[r.position], r.severity_number, c.severity_text[r.position],
+        s.event_name, c.body[r.position], c.body_json[r.position], c.attributes[r.position],
+        r.resource_id, c.scope_id[r.position]
+    from (
+        select
+            trace_id, segment, place >> 8 as chunk, array_agg((place & 255) + 1) as position,
+            array_agg(time) as time, array_agg(time_nano) as time_nano,
+            array_agg(severity_number) as severity_number, array_agg(shape) as shape,
+            array_agg(resource_id) as resource_id
+        from relayscope_store.log_sealed
+        group by trace_id, segment, place >> 8
+    ) as held
+    cross join lateral (
+        select
+            -- Through here, so that the planner does not take the records before the chunk.
+            held.position, held.time, held.time_nano, held.severity_number, held.shape,
+            held.resource_id,
+            -- What something is added to is a value, in memory.
+            packed.observed_time || '{}' as observed_time,
+            packed.observed_nano || '{}' as observed_nano,
+            packed.span_id || '{}' as span_id,
+            packed.flags || '{}' as flags,
+            packed.severity_text || '{}' as severity_text,
+            packed.body || '{}' as body,
+            packed.body_json || '{}' as body_json,
+            array(select jsonb_array_elements(packed.attributes)) as attributes,
+            packed.scope_id || '{}' as scope_id
+        from relayscope_store.log_chunk as packed
+        where packed.segment = held.segment and packed.chunk = held.chunk
+        offset 0
+    ) as c
+    cross join lateral unnest(
+        c.position, c.time, c.time_nano, c.severity_number, c.shape, c.resource_id
+    ) as r (position, time, time_nano, severity_number, shape, resource_id)
+    inner join relayscope_store.log_shape as s on s.id = r.shape
+) as log
+left join relayscope_store.resource on resource.id = log.resource_id
+left join relayscope_store.scope on scope.id = log.scope_id;
+
+create function relayscope.logs_for_trace(id uuid) returns setof relayscope.logs
+language sql stable parallel safe
+as $$
+    select log.*
+    from relayscope_store.log_of_trace as log
+    where log.trace_id = logs_for_trace.id
+    order by log.time, log.time_unix_nano
+$$;
+
 create function relayscope.trace(id uuid) returns table (
     "time" timestamptz,
     time_unix_nano numeric,
@@ -107,16 +185,6 @@ as $$
         logs.severity_text,
         logs.body,
         logs.attributes
-    from relayscope.logs
-    where logs.trace_id = trace.id
+    from relayscope.logs_for_trace(trace.id) as logs
     order by time, time_unix_nano, what desc
-$$;
-
-create function relayscope.logs_for_trace(id uuid) returns setof relayscope.logs
-language sql stable parallel safe
-as $$
-    select logs.*
-    from relayscope.logs
-    where logs.trace_id = logs_for_trace.id
-    order by logs.time, logs.time_unix_nano
 $$;
