@@ -11,7 +11,11 @@ from sqlalchemy import Engine, text
 
 from relayscope.conventions.attributes import (
     ERROR_TYPE,
+    JSONRPC_REQUEST_ID,
     MCP_METHOD_NAME,
+    MESSAGE_DIRECTION,
+    MESSAGE_KIND,
+    MESSAGE_ODD,
     SERVER_ADDRESS,
     SERVER_PORT,
 )
@@ -239,6 +243,44 @@ def test_a_trace_is_found_by_its_id_as_pasted(engine: Engine, write: Callable[..
             text("select name from spans where trace_id = '4bf92f3577b34da6a3ce929d0e0e4736'")
         )
         assert len(found.all()) == 1
+
+
+def test_a_call_has_its_first_request_and_its_answer_among_all_that_its_span_holds(
+    engine: Engine, write: Callable[..., None]
+) -> None:
+    """Neither what was said meanwhile nor an answer by its form alone stands for them."""
+
+    def message(number: int, kind: str, body: str, **others: str) -> Any:
+        attributes = {MESSAGE_DIRECTION: "sent", MESSAGE_KIND: kind, **others}
+        return log(
+            body, at=START + number, event_name=EVENT_MESSAGE, attributes=rows.jsonb(attributes)
+        )
+
+    notes = [message(number, "notification", f"note {number}") for number in range(3, 40)]
+    write(
+        spans=[
+            span(
+                start=START,
+                end=START + 99,
+                kind=3,
+                attributes=rows.jsonb({JSONRPC_REQUEST_ID: "1", MCP_METHOD_NAME: "tools/call"}),
+            )
+        ],
+        logs=[
+            message(0, "notification", "before"),
+            message(1, "request", "the request"),
+            message(2, "result", "by its form", **{MESSAGE_ODD: "id_type"}),
+            *notes,
+            message(50, "result", "the answer"),
+            message(51, "result", "a second answer", **{MESSAGE_ODD: "late_answer"}),
+        ],
+    )
+    (call,) = read(engine, "calls")
+    assert (call["request"], call["answer"], call["odd"]) == (
+        "the request",
+        "the answer",
+        "id_type",
+    )
 
 
 def test_a_condition_on_time_picks_the_partitions(

@@ -86,36 +86,35 @@ from (
         relayscope_store.error_type_of(span.attributes) as error_type,
         relayscope_store.error_code_of(span.attributes) as error_code,
         relayscope_store.request_id_of(span.attributes) as request_id,
-        (
-            select coalesce(log.body, log.body_json::text)
-            from relayscope_store.every_log as log
-            where log.trace_id = span.trace_id and log.span_id = span.span_id
-                and log.resource_id = span.resource_id
-                and log.event_name = 'mcp.message' and log.kind = 'request'
-            order by log.time
-            limit 1
-        ) as request,
-        (
-            select coalesce(log.body, log.body_json::text)
-            from relayscope_store.every_log as log
-            where log.trace_id = span.trace_id and log.span_id = span.span_id
-                and log.resource_id = span.resource_id
-                and log.event_name = 'mcp.message' and log.kind in ('result', 'error')
-            -- What answers by its form alone comes after what does.
-            order by log.odd is not distinct from 'id_type', log.time
-            limit 1
-        ) as answer,
-        (
-            select log.odd
-            from relayscope_store.every_log as log
-            where log.trace_id = span.trace_id and log.span_id = span.span_id
-                and log.resource_id = span.resource_id
-                and log.event_name = 'mcp.message' and log.odd is not null
-            order by log.time
-            limit 1
-        ) as odd
+        said.request,
+        said.answer,
+        said.odd
     from relayscope_store.every_span as span
     left join relayscope_store.resource on resource.id = span.resource_id
+    -- Planned and looked up once for all three, and not at all where none of them is read.
+    left join lateral (
+        select
+            (array_agg(record.text order by record.time) filter (where record.kind = 'request'))[1]
+                as request,
+            -- What answers by its form alone comes after what does.
+            (
+                array_agg(
+                    record.text order by record.odd is not distinct from 'id_type', record.time
+                ) filter (where record.kind in ('result', 'error'))
+            )[1] as answer,
+            (array_agg(record.odd order by record.time) filter (where record.odd is not null))[1] as odd
+        from (
+            select log.time, log.kind, log.odd, coalesce(log.body, log.body_json::text) as text
+            from relayscope_store.every_log as log
+            where log.trace_id = span.trace_id and log.span_id = span.span_id
+                and log.resource_id = span.resource_id and log.event_name = 'mcp.message'
+                and (log.kind in ('request', 'result', 'error') or log.odd is not null)
+            order by log.time
+            -- There are two or three, unless a stranger gives all records the same span: PostgreSQL
+            -- keeps less than 1 GB of texts as a list.
+            limit 20
+        ) as record
+    ) as said on true
     where span.kind in (2, 3) and relayscope_store.is_call(span.attributes)
     union all
     -- Requests without a span: it has not ended yet, or its process did first.
