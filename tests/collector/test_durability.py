@@ -14,7 +14,7 @@ from relayscope.collector.signals import LOGS, TRACES
 from tests.fix_collector import Collector, StartCollector, export
 from tests.fix_oracle import Oracle, Producers
 from tests.fix_programs import eventually
-from tests.soak.durability import SCENARIOS, play
+from tests.soak.durability import SCENARIOS, check_that_it_lives, play
 from tests.soak.field import Field, own_field
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def ground() -> Iterator[Field]:
     """A collector and a PostgreSQL that may be killed, for one scenario after the other."""
     with own_field() as field:
         yield field
+        check_that_it_lives(field)
 
 
 @pytest.mark.parametrize("scenario", CASES)

@@ -73,13 +73,13 @@ class Result:
 
 
 def play(ground: Field, scenario: str, rounds: int, seed: int) -> Result:
-    """Run a scenario in a field, in which others may have been run before."""
+    """Run a scenario in a field, in which others may have been run before, with its collector."""
+    if ground.collector is None:
+        ground.start()
     with (
         tempfile.TemporaryDirectory(prefix="soak-spools-") as folder,
         Proxy(("127.0.0.1", int(ground.grpc.rsplit(":", 1)[1]))) as proxy,
-        ground.running(),
     ):
-        ground.start()
         component = f"{scenario}-{secrets.token_hex(4)}"
         hosts = Hosts(component, Path(folder), f"http://127.0.0.1:{proxy.port}")
         with hosts.running():

@@ -86,6 +86,14 @@ def wait_until_drained(ground: Field) -> float:
     raise AssertionError("what waited on disk was not written")
 
 
+def forget(ground: Field) -> None:
+    """Empty the database of a collector that is not at work: to judge reads all of it."""
+    engine = create_engine(ground.database_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("truncate relayscope_store.log, relayscope_store.span")
+    engine.dispose()
+
+
 def judge(ground: Field, oracle: Oracle) -> Verdict:
     """Compare the database with what was acknowledged."""
     engine = create_engine(ground.database_url)
@@ -124,9 +132,11 @@ def own_field() -> Iterator[Field]:
         engine = create_engine(server.url)
         migrate(engine)
         engine.dispose()
-        yield Field(
+        field = Field(
             server.url, Path(folder), f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
         )
+        with field.running():
+            yield field
 
 
 def wait_until_alive(ground: Field, oracle: Oracle) -> None:
