@@ -15,6 +15,7 @@ if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
 
 pytest_plugins = [
     "tests.fix_collector",
+    "tests.fix_command",
     "tests.fix_delivery",
     "tests.fix_page",
     "tests.fix_postgres",

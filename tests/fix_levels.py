@@ -12,9 +12,9 @@ import psycopg
 import pytest
 
 from relayscope.conventions.environment import RELAYSCOPE_OPAMP_ENDPOINT, RELAYSCOPE_QUIET
+from tests.fix_command import warm_relayscope
 from tests.fix_programs import (
     PATIENCE_SECONDS,
-    SCRIPTS,
     host_environment,
     instrumented,
     python,
@@ -90,7 +90,7 @@ class Crowd(Host):
 def level(collector: Collector, *arguments: str, **variables: str) -> Run:
     """Run `relayscope level` against a collector."""
     environment = host_environment(RELAYSCOPE_COLLECTOR=collector.url(""), **variables)
-    return run([str(SCRIPTS / "relayscope"), "level", *arguments], environment)
+    return run([*warm_relayscope(), "level", *arguments], environment)
 
 
 def listed(collector: Collector, **variables: str) -> dict[str, Any]:

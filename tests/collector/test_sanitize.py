@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.fix_command import warm_relayscope
 from tests.fix_programs import SCRIPTS, Run, host_environment, run
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ SAMPLE = '{"method":"tools/call","params":{"arguments":{"api_key":"a-secret-8Fk2
 
 def sanitize(*arguments: str, stdin: str = SAMPLE) -> Run:
     """Run the command."""
-    return run([str(SCRIPTS / "relayscope"), "sanitize", *arguments], host_environment(), stdin)
+    return run([*warm_relayscope(), "sanitize", *arguments], host_environment(), stdin)
 
 
 def test_it_shows_what_would_be_stored() -> None:
@@ -68,9 +69,9 @@ def test_a_wrong_rules_file_stops_the_start_and_says_where(
     rules = tmp_path / "rules.yaml"
     rules.write_text(content)
 
-    for command in (["sanitize", "-"], ["serve"]):
+    for command in ([*warm_relayscope(), "sanitize", "-"], [str(SCRIPTS / "relayscope"), "serve"]):
         finished = run(
-            [str(SCRIPTS / "relayscope"), *command, "--sanitizer-rules", str(rules)],
+            [*command, "--sanitizer-rules", str(rules)],
             host_environment(RELAYSCOPE_DATA_DIR=str(tmp_path / "data")),
         )
         assert finished.returncode == 1

@@ -14,7 +14,8 @@ from relayscope.conventions.attributes import (
     MESSAGE_SHA256,
     RPC_RESPONSE_STATUS_CODE,
 )
-from tests.fix_programs import SCRIPTS, host_environment, run
+from tests.fix_command import warm_relayscope
+from tests.fix_programs import host_environment, run
 from tests.otlp_messages import SECOND, call, message, send
 
 if TYPE_CHECKING:
@@ -227,5 +228,5 @@ def test_records_of_impossible_times_are_read(
         RELAYSCOPE_DATABASE_URL=shared_engine.url.render_as_string(hide_password=False)
     )
     for command in ("traces", "messages", "calls", "logs", "tail", "stats"):
-        shown = run([str(SCRIPTS / "relayscope"), command], environment)
+        shown = run([*warm_relayscope(), command], environment)
         assert (shown.returncode, shown.stderr) == (0, "")

@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from relayscope.collector.config.settings import Settings
 from tests.collector.reading import samples
 from tests.fix_collector import PATIENCE, collector_environment
+from tests.fix_command import warm_relayscope
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,7 +68,7 @@ def relayscope(database_url: str) -> Relayscope:
 
     def run(*arguments: str, stdin: str | None = None, **variables: str) -> CompletedProcess[str]:
         return subprocess.run(
-            [*COMMAND, *arguments],
+            [*warm_relayscope(), *arguments],
             env=collector_environment({"RELAYSCOPE_DATABASE_URL": database_url, **variables}),
             input=stdin,
             capture_output=True,
@@ -87,7 +88,7 @@ def terminal(database_url: str, tmp_path: Path) -> Terminal:
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, COLUMNS, 0, 0))
         with subprocess.Popen(
-            [*COMMAND, *arguments],
+            [*warm_relayscope(), *arguments],
             env=collector_environment(
                 {
                     "RELAYSCOPE_DATABASE_URL": database_url,

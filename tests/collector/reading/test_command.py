@@ -19,6 +19,7 @@ from tests.collector.reading.conftest import COLUMNS, COMMAND
 from tests.collector.reading.samples import HOSTILE_TRACE_ID, TRACE_ID
 from tests.collector.reading.test_printable import OBEYED
 from tests.fix_collector import PATIENCE, collector_environment
+from tests.fix_programs import run
 
 if TYPE_CHECKING:
     from tests.collector.reading.conftest import Relayscope, Terminal
@@ -218,12 +219,14 @@ def test_two_forms_at_a_time_are_refused(relayscope: Relayscope) -> None:
         assert "give --json or --csv, not both" in result.stderr
 
 
-def test_the_locale_may_be_anything(relayscope: Relayscope) -> None:
+def test_the_locale_may_be_anything(stored: str) -> None:
     """Arrows become escapes where there are none; programs get UTF-8 regardless."""
-    plain = relayscope("trace", TRACE_ID.hex, PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    ascii_only = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    environment = collector_environment({"RELAYSCOPE_DATABASE_URL": stored, **ascii_only})
+    plain = run([*COMMAND, "trace", TRACE_ID.hex], environment)
     assert plain.returncode == 0
     assert r"\u2192 tools/call #3" in plain.stdout
-    exact = relayscope("sql", "--json", "select 'é' as e", PYTHONIOENCODING="ascii")
+    exact = run([*COMMAND, "sql", "--json", "select 'é' as e"], environment)
     assert json.loads(exact.stdout) == {"e": "é"}
 
 

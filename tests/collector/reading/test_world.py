@@ -17,8 +17,8 @@ import pytest
 from playwright.sync_api import expect
 
 from relayscope.conventions.attributes import ERROR_STOPPED_READING
-from tests.collector.reading.conftest import COMMAND
 from tests.fix_collector import PATIENCE, collector_environment
+from tests.fix_command import warm_relayscope
 from tests.fix_programs import (
     Background,
     eventually,
@@ -55,7 +55,7 @@ class World:
     def ask(self, command: str) -> str:
         """Run a command of `relayscope`."""
         asked = subprocess.run(
-            [*COMMAND, *command.split()],
+            [*warm_relayscope(), *command.split()],
             env=collector_environment({"RELAYSCOPE_DATABASE_URL": self.database_url}),
             capture_output=True,
             encoding="utf-8",
