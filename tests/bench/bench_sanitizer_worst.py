@@ -81,6 +81,8 @@ _WRAPS: Final = (
     ('{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"', '"}]}}'),
     ('{"jsonrpc":"2.0","id":1,"result":{"rows":[', '],"token":"abc"}}'),
     ("password=abc\n", ""),
+    # Every rule has something to look at.
+    ("\n".join([*(sample.text for sample in PATTERN_SAMPLES), ""]), ""),
 )
 
 

@@ -16,6 +16,9 @@ from relayscope.sanitizer.patterns import NEVER, options
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 # What an earlier run has replaced is still part of the name.
 _SEPARATOR = re.compile(rf"(?:[^\w{FILL}]|_)++")
+_ASCII_WORDS: Final = bytes(
+    ord(chr(code).lower()) if chr(code).isalnum() else ord("_") for code in range(128)
+).ljust(256)
 _JOINT: Final = "_"
 _BETWEEN: Final = r"(?:[^A-Za-z0-9\s\"'=,;(){}<>\[\]]{0,3}|[ \t]{1,2})"
 """Separator of two words of a name in raw text: `api_key`, `API key`, and not `API: key`."""
@@ -69,11 +72,11 @@ class Names:
     # Few names need these, which take 20 ms to compile. Once as words, once as letters alone:
     # `PaSsWoRd` has humps where no word ends.
     @cached_property
-    def _in_words(self) -> Any:
+    def _in_words(self) -> "_Alternatives":
         return self._alternation(_JOINT, rf"(?:{_JOINT}|{FILL}|\z)")
 
     @cached_property
-    def _in_letters(self) -> Any:
+    def _in_letters(self) -> "_Alternatives":
         return self._alternation("", "")
 
     @cached_property
@@ -156,33 +159,60 @@ class Names:
         owner = owners.pop() if len(owners) == 1 else None
         if owner is not None:
             return owner
-        return self._first(self._in_words, words) or self._first(self._in_letters, letters)
+        return self._in_words.first(words) or self._in_letters.first(letters)
 
-    def _first(self, expression: Any, words: str) -> KeyRule | None:
-        doubled = _JOINT + words.replace(_JOINT, _JOINT * 2)
-        for found in expression.finditer(doubled.encode()):
-            if group := found.lastindex:
-                rule: KeyRule = self._rules[(group - 1) % len(self._rules)]
-                return rule
-        return None
-
-    def _alternation(self, start: str, end: str) -> Any:
-        """All phrases as one expression; what matches first has the word.
-
-        A group stands for a rule, no group for an exception. One underscore is before the words and
-        two are between them: RE2 cannot look around, so each word's ends have one of their own.
-        """
+    def _alternation(self, start: str, end: str) -> "_Alternatives":
+        """All phrases, in the order in which those that begin at one place have the word."""
         ends = [
-            rf"({_JOINT}(?:{_either(rule.ends, _apart) or NEVER})(?:__)?[0-9]{{0,2}}(?:__)?\z)"
+            (rf"{_JOINT}(?:{_either(rule.ends, _apart)})(?:__)?[0-9]{{0,2}}(?:__)?\z", rule)
             for rule in self._rules
+            if rule.ends
         ]
         excepts = [
             start + _apart(phrase.removesuffix("*")) + ("" if phrase[-1] == "*" else end)
             for rule in self._rules
             for phrase in rule.excepts
         ]
-        contains = [f"({_either(rule.contains, _apart) or NEVER})" for rule in self._rules]
-        return re2.compile("|".join([*ends, *excepts, *contains]).encode(), options())
+        contains = [(_either(rule.contains, _apart), rule) for rule in self._rules if rule.contains]
+        return _Alternatives(ends, [*((each, None) for each in excepts), *contains])
+
+
+class _Alternatives:
+    """Expressions of which the first that matches in a name decides about it.
+
+    One underscore is before the words of a name and two are between them: RE2 cannot look around,
+    so each word's ends have one of their own.
+
+    Args:
+        ends: those for the end of a name, and the rule of each.
+        others: those for anywhere else; no rule for an exception.
+    """
+
+    def __init__(
+        self, ends: list[tuple[str, KeyRule]], others: list[tuple[str, KeyRule | None]]
+    ) -> None:
+        alternatives = [*ends, *others]
+        # With a group for each it would take three times as long.
+        self._expression = re2.compile(
+            "|".join(f"(?:{each})" for each, _ in alternatives).encode(), options()
+        )
+        self._wholes = re2.Set.FullMatchSet(options())
+        for each, _ in alternatives:
+            self._wholes.Add(each)
+        self._wholes.Compile()
+        self._rules = [rule for _, rule in alternatives]
+        self._ends = len(ends)
+
+    def first(self, words: str) -> KeyRule | None:
+        """The rule of the first that matches and is no exception."""
+        data = (_JOINT + words.replace(_JOINT, _JOINT * 2)).encode()
+        for found in self._expression.finditer(data):
+            start, end = found.span()
+            first = 0 if end == len(data) else self._ends
+            wholes: list[int] = self._wholes.Match(data[start:end])
+            if rule := self._rules[min(index for index in wholes if index >= first)]:
+                return rule
+        return None
 
 
 def _phrases_of(rules: Iterable[KeyRule]) -> tuple[Any, list[KeyRule | None]]:
@@ -235,7 +265,8 @@ def _read(escape: re.Match[str]) -> str:
 
 def _parted(name: str) -> str:
     """The words of a name, of a long one the last of them."""
-    return _words(_HUMP.sub("_", name[-_LONG:]))
+    name = name[-_LONG:]
+    return _words(name if name.islower() else _HUMP.sub("_", name))
 
 
 def _last_of(words: str) -> str:
@@ -243,7 +274,13 @@ def _last_of(words: str) -> str:
 
 
 def _words(name: str) -> str:
-    return _SEPARATOR.sub("_", name.casefold())
+    if not name.isascii():
+        return _SEPARATOR.sub("_", name.casefold())
+    # The same, in a quarter of the time.
+    words = name.encode().translate(_ASCII_WORDS).decode()
+    while "__" in words:
+        words = words.replace("__", "_")
+    return words
 
 
 def _remember(cache: dict[_Name, _Verdict], name: _Name, verdict: _Verdict) -> _Verdict:

@@ -37,9 +37,10 @@ _CHECK: Final = 5
 _MATCH: Final = 2
 _RUN: Final = 10
 _STRING: Final = 8
+_CHARACTERS: Final = 512
 """Work for the value of a name; for a place where a pattern matches, for looking at what is around
-it, and for the secret there; for what could be an encoded text; for a JSON string. A name by itself
-takes one."""
+it, and for the secret there; for what could be an encoded text; for a JSON string; and characters
+that a rule's expression reads for one. A name by itself takes one."""
 
 _CONTAINERS: Final = ("{", "[")
 _LISTED: Final = frozenset({",", "]"})
@@ -137,14 +138,22 @@ class TextSearch:
 
     def _places(self, index: int) -> list[int]:
         rule = self._means.rules[index]
+        self._read_through(self._text)
         found = places(rule, self._text)
         self._allowance.pass_over(_PLACE * len(found))
         return found
 
+    def _read_through(self, text: str | bytes) -> None:
+        """Take off a pass of a rule's expression through a text."""
+        self._allowance.pass_over(1 + len(text) // _CHARACTERS)
+
     def _is_spelled_otherwise(self, index: int) -> bool:
         """Return whether a rule matches in another spelling of the text, also behind a letter."""
         rule, spellings = self._means.rules[index], self._suspicion.spellings
-        return bool(spellings) and is_in(rule, spellings)
+        if not spellings:
+            return False
+        self._read_through(spellings)
+        return is_in(rule, spellings)
 
     def _read_strings_at(self, rule_places: dict[int, list[int]], more: Sequence[int]) -> None:
         """Read the JSON strings in which something is; note the mentions that are in none."""
@@ -260,6 +269,7 @@ class TextSearch:
         for index, found in rule_places.items():
             if not all(map(self._is_read, found)):
                 rule = self._means.rules[index]
+                self._read_through(self._text)
                 self._allowance.pass_over(_CHECK * len(found) if rule.check else 0)
                 yield from self._patterns(rule)
         yield from self._encoded()
