@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 from relayscope.sanitizer.allowance import Allowance
 from relayscope.sanitizer.encoded import decoded_bytes
+from relayscope.sanitizer.image_size import image_size
 from relayscope.sanitizer.json_values import JsonValues
 
 _SMALLEST: Final = 256
@@ -57,9 +58,14 @@ class Binary(NamedTuple):
         return None if "\0" in text or "\N{REPLACEMENT CHARACTER}" in text else text
 
     def marker(self) -> str:
-        """Return the marker that replaces the content: type, bytes, the start of its SHA-256."""
-        digest = hashlib.sha256(self.content).hexdigest()[:16]
-        return f"[BINARY:{self.media_type}:{len(self.content)}:{digest}]"
+        """Return the marker that replaces the content: type, bytes, the start of its SHA-256.
+
+        Of an image also its pixels, by which a model takes it.
+        """
+        parts = [self.media_type, len(self.content), hashlib.sha256(self.content).hexdigest()[:16]]
+        if size := image_size(self.content):
+            parts.append("x".join(map(str, size)))
+        return f"[BINARY:{':'.join(map(str, parts))}]"
 
 
 def may_hold_binary(text: str) -> bool:

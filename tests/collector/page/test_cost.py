@@ -12,7 +12,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from relayscope.collector.query.tokens import IMAGE
+from relayscope.collector.query.tokens import MOST_OF_IMAGE
 from tests.collector.page.conftest import violations
 from tests.fix_collector import PATIENCE
 from tests.otlp_messages import SECOND, call, message, send
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
 LARGE = b64encode(random.Random(21).randbytes(30_000)).decode()
 """Of an image that the collector replaces by a marker."""
+
+MEASURED = b64encode(
+    b"GIF89a" + (640).to_bytes(2, "little") + (480).to_bytes(2, "little") + bytes(20_000)
+).decode()
+"""Of one that says its pixels, which its marker has."""
 
 SMALL = b64encode(random.Random(22).randbytes(150)).decode()
 """Of one that it leaves as it is."""
@@ -40,11 +45,12 @@ def image(data: str) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def painted(shared_collector: Collector) -> dict[str, str]:
-    """The results of three tools, by their names, which a collector has stored."""
+    """The results of four tools, by their names, which a collector has stored."""
     now = time.time_ns() - 30 * SECOND
     said = {"type": "text", "text": "word " * 2000}
     results = {
         "paint": result(image(LARGE), said, image(LARGE)),
+        "draw": result(image(MEASURED), image(MEASURED)),
         "icons": result(*[image(SMALL)] * 40),
         "read": result(said, {"type": "text", "text": json.dumps(image(SMALL))}),
     }
@@ -69,25 +75,28 @@ def test_an_image_counts_by_its_own_rule_and_not_as_text(
     reply = httpx.get(address, trust_env=False, timeout=PATIENCE).json()
     rows = {row["tool"]: row for row in reply["rows"] if row["component"] == "studio"}
 
-    found = {tool: (row["images"], row["image_bytes"]) for tool, row in rows.items()}
+    found = {
+        tool: (row["images"], row["image_bytes"], row["image_tokens"]) for tool, row in rows.items()
+    }
     assert found == {
-        "paint": (2, 2 * len(LARGE)),
-        "icons": (40, 40 * len(SMALL)),
-        "read": (0, 0),
+        "paint": (2, 2 * len(LARGE), 2 * MOST_OF_IMAGE),
+        "draw": (2, 2 * len(MEASURED), 2 * 410),
+        "icons": (40, 40 * len(SMALL), 40 * MOST_OF_IMAGE),
+        "read": (0, 0, 0),
     }
     for tool, row in rows.items():
         size = len(painted[tool])
         assert row["bytes"] == size
         assert row["tokens"] == -(-(size - row["image_bytes"]) // 4)
-        assert row["image_tokens"] == row["images"] * IMAGE
 
 
 @pytest.mark.usefixtures("painted")
 def test_the_page_says_how_images_are_counted(open_page: OpenPage) -> None:
-    """The rule is named, and that each counts as the most that it may be."""
+    """The rule is named, and which count as the most that they may be."""
     page = open_page("/cost")
     table = page.get_by_role("group", name="Results by tool")
     expect(table.locator("tr", has_text="paint")).to_contain_text("2: ≤ 3,200 tokens")
+    expect(table.locator("tr", has_text="draw")).to_contain_text("2: ≈ 820 tokens")
     expect(table.locator("tr", has_text="read")).not_to_contain_text("≤")
     expect(page.locator("main")).to_contain_text("the rule that Anthropic publishes")
     assert violations(page) == []

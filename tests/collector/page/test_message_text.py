@@ -12,6 +12,7 @@ from relayscope.collector.page.trace.content import received
 from relayscope.collector.page.trace.json_text import laid_out
 
 LEFT_OUT = "[BINARY:image/png:2048:0123456789abcdef]"
+MEASURED = "[BINARY:image/png:2048:0123456789abcdef:1280x800]"
 
 TEXTS = st.text('aé{}[],:"\\ ')
 
@@ -54,6 +55,7 @@ def test_a_result_is_what_a_model_gets_of_it() -> None:
         {"type": "image", "mimeType": "image/png", "data": "aGVsbG8="},
         {"type": "image", "mimeType": "image/svg+xml", "data": "aGVsbG8="},
         {"type": "image", "mimeType": "image/png", "data": LEFT_OUT},
+        {"type": "image", "mimeType": "image/png", "data": MEASURED},
         {"type": "resource", "resource": {"uri": "file:///a", "text": "inside"}},
         17,
     ]
@@ -61,11 +63,12 @@ def test_a_result_is_what_a_model_gets_of_it() -> None:
 
     assert found is not None
     assert found.is_error
-    text, image, document, left_out, resource, odd = found.contents
+    text, image, document, left_out, measured, resource, odd = found.contents
     assert text.text == "two\nlines"
     assert image.image == "data:image/png;base64,aGVsbG8="
     assert document.image == ""
-    assert "2.0 kB" in left_out.note
+    assert "2.0 kB, SHA-256" in left_out.note
+    assert "2.0 kB, 1280 \u00d7 800 px ≈ 1,366 tokens, SHA-256" in measured.note
     assert (resource.about, resource.text) == ("file:///a", "inside")
     assert odd.note == "17"
 

@@ -96,10 +96,7 @@ async def tell_cost(request: Request) -> Response:
         for one in found.listings
         for tool in one.tools
     ]
-    results = [
-        {"view": "results", **asdict(one), "tokens": one.tokens, "image_tokens": one.image_tokens}
-        for one in found.called
-    ]
+    results = [{"view": "results", **asdict(one), "tokens": one.tokens} for one in found.called]
     return page.json({"rows": definitions + results})
 
 

@@ -15,7 +15,11 @@ from relayscope.collector.query import tokens
 from relayscope.collector.query.cost import listings, results
 from relayscope.collector.query.errors import StatementTooSlow
 from relayscope.collector.query.queries import query
-from relayscope.collector.query.tokens import BYTES_OF_TOKEN, IMAGE
+from relayscope.collector.query.tokens import (
+    BYTES_OF_TOKEN,
+    MOST_OF_IMAGE,
+    PIXELS_OF_TOKEN,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +42,7 @@ _MOST: Final = 200
 LARGEST: Final = 100
 """Results in which images are looked for: each text takes up to 1 ms to read."""
 
-_LEAST: Final = IMAGE * BYTES_OF_TOKEN
+_LEAST: Final = MOST_OF_IMAGE * BYTES_OF_TOKEN
 """Bytes from which on a result is less than its text would be, if that is an image."""
 
 _IMAGE_SECONDS: Final = 3.0
@@ -69,6 +73,8 @@ async def find(reader: Reader, time: Interval) -> Found:
         "most": _MOST,
         "least": _LEAST,
         "largest": LARGEST,
+        "pixels": PIXELS_OF_TOKEN,
+        "most_tokens": MOST_OF_IMAGE,
     }
     listed, rows, images = await asyncio.gather(
         reader.rows(query("listed_tools"), asked),

@@ -49,6 +49,8 @@ class Results:
         message_id: The largest.
         images: Number of images that were found in them.
         image_bytes: Bytes of the images' base64.
+        image_tokens: Tokens of the images; the most there may be of one whose pixels are unknown.
+        measured_images: Number of images whose pixels are known.
     """
 
     component: str | None
@@ -61,16 +63,13 @@ class Results:
     message_id: str | None
     images: int = 0
     image_bytes: int = 0
+    image_tokens: int = 0
+    measured_images: int = 0
 
     @property
     def tokens(self) -> int:
         """Tokens of their texts, without images; estimated."""
         return tokens.estimated(max(0, self.bytes - self.image_bytes))
-
-    @property
-    def image_tokens(self) -> int:
-        """Tokens of their images at most."""
-        return self.images * tokens.IMAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +118,7 @@ def results(
 ) -> list[Results]:
     """Put the rows of `called_tools` and `images_of_tools` together."""
     found = {(row["component"], row["peer"], row["tool"]): row for row in images}
-    nothing = {"images": 0, "bytes": 0}
+    nothing = dict.fromkeys(("images", "bytes", "tokens", "measured"), 0)
     made = []
     for row in called:
         seen = found.get((row["component"], row["peer"], row["tool"]), nothing)
@@ -128,6 +127,8 @@ def results(
                 **{**row, "bytes": row["bytes"] or 0},
                 images=seen["images"],
                 image_bytes=seen["bytes"],
+                image_tokens=seen["tokens"],
+                measured_images=seen["measured"],
             )
         )
     return made

@@ -43,8 +43,10 @@ limit %(most)s
 
 -- images_of_tools --
 -- Images in the `largest` results of tools that have more than `least` bytes, by who got them of whom: how
--- many, and the bytes that their base64 took on the wire, where their texts were recorded. Of an image that
--- was not kept a marker says how long it was. As in `listed_tools`, only these texts are looked up.
+-- many, the bytes that their base64 took on the wire, and their tokens, where their texts were recorded: one
+-- for so many `pixels`, and `most_tokens` at most, which is taken where the pixels are not known. The marker
+-- of an image that was not kept says how long it was, and its pixels. As in `listed_tools`, only these texts
+-- are looked up.
 with largest as materialized (
     select component, peer, tool, time, time_unix_nano, message_id
     from relayscope.messages
@@ -54,12 +56,15 @@ with largest as materialized (
     limit %(largest)s
 )
 select largest.component, largest.peer, largest.tool, count(*) as images,
+       sum(coalesce((said_of_it[1]::bigint + 2) / 3 * 4, octet_length(data)))::bigint as bytes,
        sum(
-           case when data ~ '^\[BINARY:[^:]+:[0-9]{1,12}:[0-9a-f]{16}\]$'
-                then (split_part(data, ':', 3)::bigint + 2) / 3 * 4
-                else octet_length(data)
-           end
-       )::bigint as bytes
+           -- The least of a number and null is the number.
+           least(
+               %(most_tokens)s::bigint,
+               ceil(said_of_it[2]::numeric * said_of_it[3]::numeric / %(pixels)s)
+           )
+       )::bigint as tokens,
+       count(said_of_it[2]) as measured
 from largest
 cross join lateral (
     select json
@@ -72,6 +77,10 @@ cross join lateral (
     select content ->> 'data' as data
     from jsonb_path_query(said.json, '$.result.content[*] ? (@.type == "image")') as content
 ) as image
+cross join lateral regexp_match(
+    data,
+    '^\[BINARY:[^:]+:([0-9]{1,12}):[0-9a-f]{16}(?::([0-9]{1,5})x([0-9]{1,5}))?\]$'
+) as said_of_it
 where data is not null
 group by largest.component, largest.peer, largest.tool
 

@@ -20,9 +20,10 @@ BYTES_OF_TOKEN: Final = 4
 `cl100k_base` takes 4.3 for the definitions of 15 tools of published servers (3.6 to 4.6 each), 4.5
 for Python, 3.5 for German, 3.2 for Russian, 3.1 for Chinese, 2.0 for tables of numbers as JSON."""
 
-IMAGE: Final = 1600
-"""Tokens of an image at most, by the rule that Anthropic publishes: one for 750 pixels, and larger
-images are made as small as that. A recorded message does not say how wide and high an image is."""
+PIXELS_OF_TOKEN: Final = 750
+MOST_OF_IMAGE: Final = 1600
+"""The rule that Anthropic publishes for images: a token for so many pixels, and larger images are
+made as small as the most of these."""
 
 _MOST_CHARACTERS: Final = 1_000_000
 """Characters that are counted, at 0.12 us each; longer texts are estimated."""
@@ -40,6 +41,11 @@ def count(text: str) -> int:
     if encode is None or len(text) > _MOST_CHARACTERS:
         return estimated(len(encoded))
     return len(encode(encoded.decode()))
+
+
+def of_image(width: int, height: int) -> int:
+    """Return the tokens of an image."""
+    return min(MOST_OF_IMAGE, -(-width * height // PIXELS_OF_TOKEN))
 
 
 def are_counted() -> bool:

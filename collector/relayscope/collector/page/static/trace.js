@@ -54,7 +54,7 @@ function measureImages() {
   for (const image of pane.querySelectorAll(".content img")) {
     image.decode().then(() => {
       const [width, height] = [image.naturalWidth, image.naturalHeight];
-      const tokens = Math.ceil((width * height) / 750);
+      const tokens = Math.min(1600, Math.ceil((width * height) / 750));
       const words = `${tokens.toLocaleString()} token${tokens === 1 ? "" : "s"}`;
       image.previousElementSibling.append(` · ${width} × ${height} px ≈ ${words}`);
     }, () => image.previousElementSibling.append(" · no browser can show it"));

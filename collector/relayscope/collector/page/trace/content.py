@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
+from relayscope.collector.query.tokens import of_image
+from relayscope.collector.render.labels import count
 from relayscope.collector.text.printable import lines
 from relayscope.collector.text.quantities import size_text
 
@@ -14,7 +16,7 @@ _IMAGES: Final = ("image/png", "image/jpeg", "image/gif", "image/webp")
 """Images that are only images: SVG is a document."""
 
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
-_LEFT_OUT: Final = re.compile(r"\[BINARY:([^:\]]+):(\d+):([0-9a-f]+)\]")
+_LEFT_OUT: Final = re.compile(r"\[BINARY:([^:\]]+):(\d+):([0-9a-f]+)(?::(\d{1,5})x(\d{1,5}))?\]")
 """The marker of binary content that was not kept."""
 
 _MOST: Final = 100
@@ -115,17 +117,24 @@ def _resource(one: object, kind: str) -> Content:
 def _binary(kind: str, about: str, data: object) -> Content:
     given = data if isinstance(data, str) else ""
     if left_out := _LEFT_OUT.fullmatch(given):
-        media_type, size, digest = left_out.groups()
+        media_type, size, digest, *sides = left_out.groups()
+        pixels = f", {_pixels(*map(int, sides))}" if all(sides) else ""
         return Content(
             kind,
             about,
-            note=f"{media_type}, {size_text(int(size[:12]))}, SHA-256 {digest}…: not kept "
+            note=f"{media_type}, {size_text(int(size[:12]))}{pixels}, SHA-256 {digest}…: not kept "
             "(RELAYSCOPE_KEEP_BINARY=true keeps it)",
         )
     media_type = next((known for known in _IMAGES if known in about.split()), None)
     if media_type and _BASE64.fullmatch(given):
         return Content(kind, about, image=f"data:{media_type};base64,{''.join(given.split())}")
     return Content(kind, about, note=f"{len(given):,} characters that are not shown")
+
+
+def _pixels(width: int, height: int) -> str:
+    return (
+        f"{width} \N{MULTIPLICATION SIGN} {height} px ≈ {count(of_image(width, height), 'token')}"
+    )
 
 
 def _list(value: object) -> list[Any]:
