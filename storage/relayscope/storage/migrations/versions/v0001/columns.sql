@@ -1,6 +1,7 @@
 -- What is read out of attributes, as columns. Each function is one expression, which the planner puts in
 -- place of the call: so a condition on such a column is one on the attributes. Their names are those of
--- `relayscope.conventions`, and no other file spells them.
+-- `relayscope.conventions`. Two other files spell some: `messages.sql` for `truncated`, `sealing.sql` for
+-- what is not indexed.
 
 -- What telemetry calls a number may be anything: text, a fraction, too long.
 create function relayscope_store.whole_number(value text) returns bigint
