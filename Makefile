@@ -8,6 +8,9 @@ VENV_RIVALS := .venv-rivals
 VENV_PUBLISHED := .venv-published
 # What builds a release.
 VENV_RELEASE := .venv-release
+# Containers often forbid Python to keep bytecode, so that each process that tests start would compile
+# what it imports: a quarter of what a traced program takes to start, and all tests in each worker.
+unexport PYTHONDONTWRITEBYTECODE
 BIN := $(VENV)/bin
 PYTHON ?= python3
 
