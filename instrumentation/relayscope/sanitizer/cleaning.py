@@ -29,7 +29,10 @@ class Cleaning:
 
     def value(self, value: object, path: str) -> Value:
         """A value of any kind; the same object if nothing had to change."""
-        return self._guarded(lambda: self._value(value, path))
+        try:
+            return self._value(value, path)
+        except Exception:  # noqa: BLE001 - fails closed, as `_guarded`.
+            return self._failed()
 
     def attributes(self, attributes: Mapping[str, Value], path: str) -> dict[str, Value]:
         """Names and values; the same object if nothing had to change."""
@@ -40,8 +43,11 @@ class Cleaning:
         try:
             return clean()
         except Exception:  # noqa: BLE001 - fails closed: whatever went wrong, nothing gets through.
-            self.failures += 1
-            return dropped(FAILED)
+            return self._failed()
+
+    def _failed(self) -> Value:
+        self.failures += 1
+        return dropped(FAILED)
 
     def _value(self, value: object, path: str) -> Value:
         return (

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any, Final
 
-from relayscope.sanitizer.findings import FILL
 from relayscope.sanitizer.harmless import is_odd
+from relayscope.sanitizer.json_members import may_be_lexical
 from relayscope.sanitizer.json_strings import JsonString
 from relayscope.sanitizer.json_values import JsonValues, Member, Place
 
@@ -37,8 +37,6 @@ _WORDS: Final = 2
 _PRIVATE: Final = frozenset({"d", "k", "p", "q", "dp", "dq", "qi", "oth", "priv"})
 """Members of a JSON Web Key that are secret (RFC 7518, 6.2.2, 6.3.2 and 6.4.1)."""
 
-_TOKENS: Final = frozenset({"token", "token_str"})
-_LONGEST_TOKEN: Final = 64
 _OF_TEXT: Final = frozenset(
     {
         "logprob",
@@ -113,10 +111,7 @@ class JsonSiblings:
 
     def is_lexical(self, name: JsonString, value: str) -> bool:
         """Return whether neighbours show that a token is one of a text, a design or a currency."""
-        if name.text.lower() not in _TOKENS or len(value) > _LONGEST_TOKEN or is_odd(value):
-            return False
-        if not value.strip(FILL):
-            # A marker's neighbours say no more than it does.
+        if not may_be_lexical(name.text, value):
             return False
         mark = name.start - 1
         around = (*islice(self._values.members(mark), _BESIDE), *self._before_member(mark))

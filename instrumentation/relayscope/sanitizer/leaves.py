@@ -63,7 +63,7 @@ class Leaves:
         match value:
             case str():
                 text = self.searched(self.storable(str.__str__(value), path), path)
-                return self.cut(text, path)
+                return self._cut(text, self._limits.text, path)
             case bytes():
                 return self._bytes(value, path)
             case bool() | None:
@@ -80,7 +80,8 @@ class Leaves:
         if not self._normalize:
             return value
         kept, changes = storable.storable(value)
-        self.changes += ((change, path) for change in changes)
+        if changes:
+            self.changes += [(change, path) for change in changes]
         return kept
 
     def searched(self, text: str, path: str) -> str:
@@ -92,8 +93,8 @@ class Leaves:
     def _settled(self, text: str, path: str) -> str:
         for _ in range(_ROUNDS):
             findings = self._scanner.find(_searchable(text), self._allowance)
-            self.found += (Found(finding, text, path) for finding in findings)
-            stand_alone = all(finding.stands_alone(text) for finding in findings)
+            self.found += [Found(finding, text, path) for finding in findings]
+            stand_alone = all([finding.stands_alone(text) for finding in findings])
             text = spliced(text, findings) if findings else text
             if stand_alone:
                 self._allowance.settle(text, partial(self._stays, text))

@@ -173,13 +173,15 @@ class Sanitizer:
     def _cleaned(self, attributes: dict[str, Value], body: Value) -> tuple[dict[str, Value], Value]:
         cleaning = self._cleaning()
         new_attributes, new_body = attributes, body
-        if not self._passes(attributes, None):
+        # What does not pass together is one of them, and the body where there is nothing else.
+        if attributes and not self._passes(attributes, None):
             new_attributes = cleaning.attributes(attributes, "attributes")
-        if not self._passes({}, body):
+        if not (attributes and self._passes({}, body)):
             new_body = cleaning.value(body, "body")
         self._count(cleaning)
-        if changes := {name for name, _ in cleaning.leaves.changes}:
-            new_attributes = {**new_attributes, NORMALIZED: [*sorted(changes)]}
+        if changes := cleaning.leaves.changes:
+            names = {name for name, _ in changes}
+            new_attributes = {**new_attributes, NORMALIZED: [*sorted(names)]}
         return new_attributes, new_body
 
     def _passes(self, attributes: dict[str, Value], body: Value) -> bool:

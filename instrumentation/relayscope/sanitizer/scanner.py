@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Final
 from relayscope.sanitizer.allowance import Allowance
 from relayscope.sanitizer.binary import Binary, binaries, covered, may_hold_binary, nested_places
 from relayscope.sanitizer.continuation import Span
-from relayscope.sanitizer.findings import Finding, masked
+from relayscope.sanitizer.findings import Finding, TooManyFindings, masked
+from relayscope.sanitizer.json_members import NamedString, named_strings
 from relayscope.sanitizer.model import Step
 from relayscope.sanitizer.names import Names
 from relayscope.sanitizer.replacements import NESTING, TOO_MANY, Replacements
@@ -39,6 +40,9 @@ _NAMED: Final = 24
 _CHARACTERS: Final = 50
 """Work for a text that is hidden in another, less if its names are known already; and its
 characters that take one more."""
+
+_MEMBER: Final = 9
+"""Work for a string beside its name."""
 
 BINARY: Final = "binary"
 """Among the rules that hit: contents of which only type, size and digest were kept."""
@@ -148,7 +152,7 @@ class Scanner:
             # Before what is remembered: the same text always comes to the same end.
             allowance.spend(_TEXT)
             allowance.pass_over(len(text) // _CHARACTERS)
-        if text in self._harmless:
+        if len(text) <= _SHORT and text in self._harmless:
             return []
         text = masked(text)
         may_be_binary = self.may_hold_binary(text)
@@ -181,6 +185,10 @@ class Scanner:
         """The secrets in a text of which it is known what could be in it."""
         if nesting > self._nesting:
             return [self.replacements.gone(NESTING, text)]
+        if suspicion.is_plain and not others and nesting < self._nesting:
+            named = named_strings(text, self.names, suspicion.mentions)
+            if named is not None:
+                return self._beside(text, named, allowance)
         # Two thirds of the package, with half of its expressions: most programs have no secret to
         # search for before they are at work, and start 0.1 s sooner without.
         from relayscope.sanitizer.text_search import Inside, TextSearch  # noqa: PLC0415  # see above
@@ -199,6 +207,15 @@ class Scanner:
         """Find the secrets in a text of which it is known which names it mentions."""
         allowance.spend(_NAMED)
         return self._search(masked(text), mentioning(mentions), allowance, nesting)
+
+    def _beside(self, text: str, strings: list[NamedString], allowance: Allowance) -> list[Finding]:
+        """The secrets among the strings of sensitive names."""
+        allowance.spend(_MEMBER * len(strings))
+        make = self.replacements.finding
+        found = [made for rule, *span in strings if (made := make(rule, text, (span[0], span[1])))]
+        if len(found) > self._most_findings:
+            raise TooManyFindings
+        return found
 
     def _binary(
         self, contents: list[Binary], allowance: Allowance, nesting: int
