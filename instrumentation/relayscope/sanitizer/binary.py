@@ -9,6 +9,7 @@ import binascii
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -16,12 +17,16 @@ from relayscope.sanitizer.allowance import Allowance
 from relayscope.sanitizer.encoded import decoded_bytes
 from relayscope.sanitizer.image_size import image_size
 from relayscope.sanitizer.json_values import JsonValues
+from relayscope.sanitizer.multi_search import Expression, MultiSearch
 
 _SMALLEST: Final = 256
 """Characters of base64. A smaller one costs less than its marker explains."""
 
 _MEMBER = re.compile(r'"(data|blob)"[ \t\r\n]*+:[ \t\r\n]*+"(?=[A-Za-z0-9+/_-]{64})')
 _HINTS: Final = ('data"', 'blob"', "data\\", "blob\\", ";base64,")
+_LONG: Final = 2048
+"""Characters from which hyperscan finds out sooner that no hint is there: it takes 0.1 ns for each
+character and 1 µs for the call, Python's own search for two words 1.1 ns."""
 # `\\"data\\":\\"iVBORw0...`
 _NESTED = re.compile(r'\\"(?:data|blob)\\++"[ \\ntr]*+:[ \\ntr]*+"[A-Za-z0-9+/_-]{64}')
 _URI = re.compile(r"data:([a-z0-9.+/-]{1,64})(?:;[a-z0-9=.-]{1,64}){0,4};base64,", re.IGNORECASE)
@@ -72,8 +77,21 @@ def may_hold_binary(text: str) -> bool:
     """Return whether a text could have binary contents, also in JSON in its JSON strings."""
     if len(text) < _SMALLEST:
         return False
-    # Most texts have neither word, and a look for each takes 0.1 ns for each character.
-    return ("data" in text or "blob" in text) and any(map(text.__contains__, _HINTS))
+    search = _search_for_hints() if len(text) >= _LONG else None
+    if search is None:
+        return ("data" in text or "blob" in text) and any(map(text.__contains__, _HINTS))
+    found: list[int] = []
+    search.search(text.encode("utf-8", "replace"), lambda index, *_: found.append(index))
+    return bool(found)
+
+
+@cache
+def _search_for_hints() -> MultiSearch | None:
+    """Hyperscan's search for one of the hints, or None where it is not installed."""
+    try:
+        return MultiSearch.which([Expression(re.escape(hint)) for hint in _HINTS])
+    except ValueError:
+        return None
 
 
 def nested_places(text: str) -> list[int]:

@@ -94,7 +94,7 @@ class Leaves:
         for _ in range(_ROUNDS):
             findings = self._scanner.find(_searchable(text), self._allowance)
             self.found += [Found(finding, text, path) for finding in findings]
-            stand_alone = all([finding.stands_alone(text) for finding in findings])
+            stand_alone = all(finding.stands_alone(text) for finding in findings)
             text = spliced(text, findings) if findings else text
             if stand_alone:
                 self._allowance.settle(text, partial(self._stays, text))

@@ -67,6 +67,8 @@ def storable_int(number: int) -> tuple[int | str, list[str]]:
 
 def encodable(text: str) -> bool:
     """Return whether the text has a UTF-8 form; half a surrogate pair has none."""
+    if text.isascii():
+        return True
     try:
         text.encode()
     except UnicodeEncodeError:

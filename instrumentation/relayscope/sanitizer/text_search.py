@@ -363,18 +363,20 @@ def _read(text: str, string: JsonString, mentions: list[Span]) -> list[Span]:
     """Return the places of mentions in the unescaped string; none if not all escapes are simple."""
     found: list[Span] = []
     position, length = string.start, 0
+    are_doubled = "\\\\" in text
     for start, end in mentions:
-        length += _length(text[position:start])
+        length += _length(text, position, start, are_doubled=are_doubled)
         position = end
         found.append((length, length + end - start))
         length += end - start
-    length += _length(text[position : string.end])
+    length += _length(text, position, string.end, are_doubled=are_doubled)
     return found if length == len(string.text) else []
 
 
-def _length(escaped: str) -> int:
-    """Return the length of an escaped text as it reads, if each escape is two characters."""
-    return len(escaped) - escaped.count("\\") + escaped.count("\\\\")
+def _length(text: str, start: int, end: int, *, are_doubled: bool) -> int:
+    """Return the length of an escaped stretch as it reads, if each escape is two characters."""
+    length = end - start - text.count("\\", start, end)
+    return length + text.count("\\\\", start, end) if are_doubled else length
 
 
 def _covers(starts: list[int], ends: list[int], at: int) -> bool:
