@@ -69,7 +69,8 @@ class _Hyperscan:
         found: dict[int, int] = {}
         first_last = self._first_last
 
-        def note(index: int, start: int, end: int, *_: object) -> None:
+        # Without a star: a tuple for the rest is a tenth of what each call takes.
+        def note(index: int, start: int, end: int, _flags: int, _context: object) -> None:
             found[start] = end if index < first_last else end - 1
 
         self._search.search(data, note)
