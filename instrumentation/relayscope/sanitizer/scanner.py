@@ -41,7 +41,7 @@ _CHARACTERS: Final = 50
 """Work for a text that is hidden in another, less if its names are known already; and its
 characters that take one more."""
 
-_MEMBER: Final = 9
+_MEMBER: Final = 12
 """Work for a string beside its name."""
 
 BINARY: Final = "binary"

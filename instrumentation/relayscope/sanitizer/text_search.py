@@ -363,7 +363,7 @@ def _read(text: str, string: JsonString, mentions: list[Span]) -> list[Span]:
     """Return the places of mentions in the unescaped string; none if not all escapes are simple."""
     found: list[Span] = []
     position, length = string.start, 0
-    are_doubled = "\\\\" in text
+    are_doubled = text.find("\\\\", string.start, string.end) >= 0
     for start, end in mentions:
         length += _length(text, position, start, are_doubled=are_doubled)
         position = end
