@@ -308,11 +308,15 @@ class _Strings:
                 or data.endswith(_NESTED, 0, self._mark)
             )
         if not self._may_name and start >= self._end:
-            # Looking for its end takes ten times as long as for the end of any name.
-            closing = _CLOSING.match(data, end) if _NAMED.search(data, end) else None
-            self._end = closing.end() if closing else len(data)
+            self._end = end + 1 if self._mark == end else self._closing(end)
             self._is_name = _NAMING.match(data, self._end) is not None
         return self._may_name or self._is_name
+
+    def _closing(self, at: int) -> int:
+        """Return the end of the string around a place, if a string behind it is a name."""
+        # Looking for it takes ten times as long as for the end of any name.
+        closing = _CLOSING.match(self._data, at) if _NAMED.search(self._data, at) else None
+        return closing.end() if closing else len(self._data)
 
     @property
     def quiet_until(self) -> int:

@@ -33,6 +33,8 @@ _NEXT = re.compile(r"""[ \t\r\n]*+([}\]][ \t\r\n]*+["']|.?)""", re.DOTALL)
 _INDEXED = re.compile(r"[\w)\]]\[\Z")
 
 _OPENINGS: Final = ('{"', '["', ',"', ':"', ' "', '\n"', '\t"')
+_COMMON: Final = (' "', ':"')
+"""Most often one of these opens the string, so that no other has to be looked for."""
 
 _WINDOW: Final = 64
 """Characters looked at for what stands before a quotation mark."""
@@ -83,10 +85,13 @@ class JsonStrings:
             self._scanned = at
         if self._opening < 0:
             return None
-        if self._opening != self._last_opening:
-            self._last_opening = self._opening
-            self._last = json_string(self._text, self._opening)
-        return self._last if self._last and at < self._last.end else None
+        return self._last if self._has(self._opening, at) else None
+
+    def _has(self, mark: int, at: int) -> bool:
+        """Return whether the string that a mark opens has the character at a place."""
+        if self._last_opening != mark:
+            self._last_opening, self._last = mark, json_string(self._text, mark)
+        return self._last is not None and at < self._last.end
 
     def _last_mark(self, start: int, end: int) -> int:
         """The last quotation mark of a stretch that could open a string; -1 if there is none."""
@@ -95,6 +100,11 @@ class JsonStrings:
         if mark > 0 and text[mark - 1] == "\\":
             # Text in a string has thousands of escaped marks; none of them opens a string.
             first = max(0, start - 1)
+            for opening in _COMMON:
+                mark = text.rfind(opening, first, end) + 1
+                if mark and self._has(mark, end):
+                    # None of the marks in it opens another one.
+                    return mark
             return max(text.rfind(opening, first, end) for opening in _OPENINGS) + 1 or -1
         return mark
 

@@ -32,10 +32,11 @@ _QUOTED: Final = 3
 """Times that percent signs and ampersands can be quoted in each other."""
 
 
-_BLANKS: Final = ((b"\\n", b"\n"), (b"\\r", b"\r"), (b"\\t", b"\t"))
 _BLANK = re.compile(rb"\\[nrt]")
-_RARE: Final = 64
-"""Bytes for each backslash, beyond which taking them out one by one is quicker."""
+_OTHER_BLANK = re.compile(rb"\\[rt]")
+_RICH: Final = 24
+"""Bytes for each backslash, up to which looking at each takes longer than twice at all bytes: taking
+out 780 of 30,000 bytes took 9 µs, 9,985 of them 92; deleting with a table took 19."""
 _QUOTES = re.compile(rb"%[0-9a-fA-F]{2}")
 _NO_QUOTE = re.compile(rb"%(?![0-9a-fA-F]{2})")
 """Characters that percent signs spell; other percent signs are those of formats and numbers."""
@@ -226,12 +227,12 @@ def _without_entities(data: bytes) -> bytes:
 
 def _without_backslashes(data: bytes) -> bytes:
     """The text as if every escape were read, however deep; hexadecimal ones have a filter."""
+    count = data.count(b"\\")
+    is_rich = count * _RICH > len(data)
     if _BLANK.search(data):
-        for escape, blank in _BLANKS:
-            # Looking is three times as fast as replacing.
-            if escape in data:
-                data = data.replace(escape, blank)
-    if data.count(b"\\") * _RARE < len(data):
-        return data.replace(b"\\", b"")
-    # A fifth of what replacing takes where there are many.
-    return data.translate(None, b"\\")
+        # The backslash goes with the others: replacing by as many bytes takes half the time.
+        data = data.replace(b"\\n", b"\\\n")
+        if is_rich or _OTHER_BLANK.search(data):
+            data = data.replace(b"\\r", b"\\\r").replace(b"\\t", b"\\\t")
+    # The second takes as long however many there are.
+    return data.translate(None, b"\\") if is_rich else data.replace(b"\\", b"")

@@ -28,6 +28,8 @@ from relayscope.sanitizer.views import unspelled
 
 # A sign of another spelling, and not one of a format or an operator.
 _SPELLED = re.compile(r"\\[\"'\\/bfnrtux]|%[0-9a-fA-F]{2}|&#?[a-zA-Z0-9]{2,6};")
+# A backslash for a backslash, or an escape that is longer than two characters.
+_LONGER = re.compile(r"\\[\\u]")
 _NEAR: Final = 12
 """Characters before and behind a mention in which its quotes and what assigns to it stand."""
 
@@ -363,7 +365,7 @@ def _read(text: str, string: JsonString, mentions: list[Span]) -> list[Span]:
     """Return the places of mentions in the unescaped string; none if not all escapes are simple."""
     found: list[Span] = []
     position, length = string.start, 0
-    are_doubled = text.find("\\\\", string.start, string.end) >= 0
+    are_doubled = _LONGER.search(text, string.start, string.end) is not None
     for start, end in mentions:
         length += _length(text, position, start, are_doubled=are_doubled)
         position = end
