@@ -35,8 +35,8 @@ _QUOTED: Final = 3
 _BLANK = re.compile(rb"\\[nrt]")
 _OTHER_BLANK = re.compile(rb"\\[rt]")
 _RICH: Final = 24
-"""Bytes for each backslash, up to which looking at each takes longer than twice at all bytes: taking
-out 780 of 30,000 bytes took 9 µs, 9,985 of them 92; deleting with a table took 19."""
+"""Bytes for each backslash, up to which a table takes them out sooner: in 19 µs for 30,000 bytes,
+where replacing took 9 for 780 of them, and 92 for 9,985."""
 _QUOTES = re.compile(rb"%[0-9a-fA-F]{2}")
 _NO_QUOTE = re.compile(rb"%(?![0-9a-fA-F]{2})")
 """Characters that percent signs spell; other percent signs are those of formats and numbers."""
