@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING, Final
 
 from relayscope.sanitizer.allowance import Allowance
 from relayscope.sanitizer.binary import Binary, binaries, covered, may_hold_binary, nested_places
-from relayscope.sanitizer.continuation import Span
 from relayscope.sanitizer.findings import Finding, TooManyFindings, masked
 from relayscope.sanitizer.json_members import NamedString, named_strings
 from relayscope.sanitizer.model import Step
 from relayscope.sanitizer.names import Names
 from relayscope.sanitizer.replacements import NESTING, TOO_MANY, Replacements
 from relayscope.sanitizer.rules import Rules
-from relayscope.sanitizer.suspicion import CLEAN, Suspicion, Suspicions, mentioning
+from relayscope.sanitizer.suspicion import CLEAN, Suspicion, Suspicions
 
 if TYPE_CHECKING:
     from relayscope.sanitizer.text_search import Means
@@ -36,9 +35,9 @@ _EACH: Final = 200
 """Cost of a mention of a name, and the characters that a rule's expression reads in 1 µs."""
 
 _TEXT: Final = 48
-_NAMED: Final = 24
+_KNOWN: Final = 24
 _CHARACTERS: Final = 50
-"""Work for a text that is hidden in another, less if its names are known already; and its
+"""Work for a text that is hidden in another, less if it is known what could be in it; and its
 characters that take one more."""
 
 _MEMBER: Final = 12
@@ -185,7 +184,8 @@ class Scanner:
         """The secrets in a text of which it is known what could be in it."""
         if nesting > self._nesting:
             return [self.replacements.gone(NESTING, text)]
-        if suspicion.is_plain and not others and nesting < self._nesting:
+        is_plain = suspicion.is_plain and not suspicion.rules and not others
+        if is_plain and nesting < self._nesting:
             named = named_strings(text, self.names, suspicion.mentions)
             if named is not None:
                 return self._beside(text, named, allowance)
@@ -195,18 +195,18 @@ class Scanner:
 
         inside = Inside(
             lambda text: self._find(text, allowance, nesting + 1),
-            lambda text, mentions: self._named(text, mentions, allowance, nesting + 1),
+            lambda text, suspicion: self._known(text, suspicion, allowance, nesting + 1),
             self._nesting - nesting,
             allowance,
         )
         return TextSearch(text, suspicion, self._means, inside).findings(others)
 
-    def _named(
-        self, text: str, mentions: list[Span], allowance: Allowance, nesting: int
+    def _known(
+        self, text: str, suspicion: Suspicion, allowance: Allowance, nesting: int
     ) -> list[Finding]:
-        """Find the secrets in a text of which it is known which names it mentions."""
-        allowance.spend(_NAMED)
-        return self._search(masked(text), mentioning(mentions), allowance, nesting)
+        """Find the secrets in a hidden text of which it is known what could be in it."""
+        allowance.spend(_KNOWN)
+        return self._search(masked(text), suspicion, allowance, nesting)
 
     def _beside(self, text: str, strings: list[NamedString], allowance: Allowance) -> list[Finding]:
         """The secrets among the strings of sensitive names."""

@@ -55,8 +55,8 @@ class Suspicion(NamedTuple):
         has_encoded: True if another text could be encoded in it.
         has_structure: True if it could have members that say what other members hold.
         spellings: other readings of the text, in UTF-8.
-        is_plain: True if it, with its JSON strings, could hold nothing but names, and none that is
-            not among the mentions.
+        is_plain: True if it, with its JSON strings, could hold nothing but the names that are
+            mentioned, and what these rules find.
     """
 
     rules: list[int]
@@ -79,9 +79,9 @@ CLEAN: Final = Suspicion(
 )
 
 
-def mentioning(mentions: list[Span]) -> Suspicion:
+def known(mentions: list[Span], rules: list[int]) -> Suspicion:
     """The suspicion of a text in which names are all that could be."""
-    return CLEAN._replace(mentions=mentions, is_plain=True)
+    return CLEAN._replace(mentions=mentions, rules=rules, is_plain=True)
 
 
 _CHANGING_FILTER: Final = r"\\[bfu]"
@@ -164,7 +164,7 @@ class Suspicions:
             has_encoded=self._encoded in fired,
             has_structure=self._structure in fired,
             spellings=data[ends[0] + 1 :],
-            is_plain=fired == [self._name] and not (is_changing or hidden),
+            is_plain=bool(fired) and max(fired) <= self._name and not (is_changing or hidden),
         )
 
     def _phrases(self, data: bytes, ends: list[int]) -> tuple[list[Span], bool]:

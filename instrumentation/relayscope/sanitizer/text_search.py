@@ -23,11 +23,12 @@ from relayscope.sanitizer.patterns import is_in, places, secrets
 from relayscope.sanitizer.plain_text import pairs
 from relayscope.sanitizer.replacements import TOO_MANY, Replacements
 from relayscope.sanitizer.surroundings import surroundings
-from relayscope.sanitizer.suspicion import STRUCTURE, Suspicion
+from relayscope.sanitizer.suspicion import STRUCTURE, Suspicion, known
 from relayscope.sanitizer.views import unspelled
 
 # A sign of another spelling, and not one of a format or an operator.
 _SPELLED = re.compile(r"\\[\"'\\/bfnrtux]|%[0-9a-fA-F]{2}|&#?[a-zA-Z0-9]{2,6};")
+_SIGNS: Final = ("\\", "%", "&")
 # A backslash for a backslash, or an escape that is longer than two characters.
 _LONGER = re.compile(r"\\[\\u]")
 _NEAR: Final = 12
@@ -71,13 +72,13 @@ class Inside(NamedTuple):
 
     Attributes:
         text: finds the secrets in any text that is hidden in it.
-        named: the same for one in which only names could be, which are mentioned at some places.
+        known: the same for one of which it is known what could be in it.
         levels: number of levels of texts that may be hidden.
         allowance: the work that may be done, in all of them together.
     """
 
     text: Callable[[str], list[Finding]]
-    named: Callable[[str, list[Span]], list[Finding]]
+    known: Callable[[str, Suspicion], list[Finding]]
     levels: int
     allowance: Allowance
 
@@ -216,16 +217,15 @@ class TextSearch:
     def _search_string(self, string: JsonString) -> list[Finding]:
         """Search a string as a text again, or only at the mentions that are known already."""
         text, start, end = string.text, string.start, string.end
-        if self._inside.levels == 0 or bisect_left(self._others, start) != bisect_left(
-            self._others, end
-        ):
+        if self._inside.levels == 0:
             return self._inside.text(text)
         mentions = self._suspicion.mentions
         first, last = bisect_left(mentions, (start, 0)), bisect_left(mentions, (end, 0))
         if end - start > len(text):
-            shifted = self._suspicion.is_plain and _read(self._text, string, mentions[first:last])
-            return self._inside.named(text, shifted) if shifted else self._inside.text(text)
-        if "%" in text or "&" in text:
+            suspicion = self._known(string, mentions[first:last])
+            return self._inside.known(text, suspicion) if suspicion else self._inside.text(text)
+        has_others = bisect_left(self._others, start) != bisect_left(self._others, end)
+        if has_others or "%" in text or "&" in text:
             return self._inside.text(text)
         if first == last or mentions[first] == (start, end):
             # There is no value beside a name that is all of its string.
@@ -235,6 +235,17 @@ class TextSearch:
         for finding in self._pairs(text, shifted):
             findings.add(finding)
         return findings.merged()
+
+    def _known(self, string: JsonString, mentions: list[Span]) -> Suspicion | None:
+        """Return what could be in a string that is written with escapes; None if more has to be."""
+        rules = self._suspicion.rules
+        if not self._suspicion.is_plain or not (mentions or rules):
+            return None
+        if rules and any(sign in string.text for sign in _SIGNS):
+            # What a rule finds may be spelled otherwise.
+            return None
+        shifted = _read(self._text, string, mentions)
+        return None if shifted is None else known(shifted, rules)
 
     def _read(self, string: JsonString) -> int:
         self._allowance.spend(_STRING)
@@ -361,8 +372,8 @@ class TextSearch:
         return True
 
 
-def _read(text: str, string: JsonString, mentions: list[Span]) -> list[Span]:
-    """Return the places of mentions in the unescaped string; none if not all escapes are simple."""
+def _read(text: str, string: JsonString, mentions: list[Span]) -> list[Span] | None:
+    """Return the places of mentions in the unescaped string; None if not all escapes are simple."""
     found: list[Span] = []
     position, length = string.start, 0
     are_doubled = _LONGER.search(text, string.start, string.end) is not None
@@ -372,7 +383,7 @@ def _read(text: str, string: JsonString, mentions: list[Span]) -> list[Span]:
         found.append((length, length + end - start))
         length += end - start
     length += _length(text, position, string.end, are_doubled=are_doubled)
-    return found if length == len(string.text) else []
+    return found if length == len(string.text) else None
 
 
 def _length(text: str, start: int, end: int, *, are_doubled: bool) -> int:
