@@ -114,18 +114,17 @@ def unspelled(text: str) -> View:
 
 def _quickly(raw: str, spelling: re.Pattern[str]) -> str:
     """The text as it reads: the commonest escapes by replacement, which takes 5 ns for each."""
-    if "\\" not in raw:
-        return spelling.sub(_replaced, raw)
-    if _BACKSLASH in raw:
-        return "".join("".join(_read(pieces)) for pieces in _pieces(raw, spelling))
+    if "\\" not in raw or _BACKSLASH in raw:
+        return _piecewise(raw, spelling)
     text = raw.replace("\\\\", _BACKSLASH)
     for letter, character in _SIMPLE.items():
         text = text.replace(letter, character)
-    return spelling.sub(_replaced, text).replace(_BACKSLASH, "\\")
+    return _piecewise(text, spelling).replace(_BACKSLASH, "\\")
 
 
-def _replaced(found: re.Match[str]) -> str:
-    return _CHARACTERS[found[0]]
+def _piecewise(raw: str, spelling: re.Pattern[str]) -> str:
+    """The text as it reads, in half the time of a call for each spelling."""
+    return "".join("".join(_read(pieces)) for pieces in _pieces(raw, spelling))
 
 
 def _pieces(raw: str, spelling: re.Pattern[str]) -> Iterator[list[str]]:
