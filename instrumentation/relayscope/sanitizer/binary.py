@@ -23,13 +23,16 @@ _SMALLEST: Final = 256
 """Characters of base64. A smaller one costs less than its marker explains."""
 
 _MEMBER = re.compile(r'"(data|blob)"[ \t\r\n]*+:[ \t\r\n]*+"(?=[A-Za-z0-9+/_-]{64})')
-_HINTS: Final = ('data"', 'blob"', "data\\", "blob\\", ";base64,")
+_ENCODING: Final = ";base64,"
+_HINTS: Final = ('data"', 'blob"', "data\\", "blob\\", _ENCODING)
 _LONG: Final = 2048
 """Characters from which hyperscan finds out sooner that no hint is there: it takes 0.1 ns for each
 character and 1 µs for the call, Python's own search for two words 1.1 ns."""
 # `\\"data\\":\\"iVBORw0...`
 _NESTED = re.compile(r'\\"(?:data|blob)\\++"[ \\ntr]*+:[ \\ntr]*+"[A-Za-z0-9+/_-]{64}')
-_URI = re.compile(r"data:([a-z0-9.+/-]{1,64})(?:;[a-z0-9=.-]{1,64}){0,4};base64,", re.IGNORECASE)
+_URI = re.compile(r"data:([a-z0-9.+/-]{1,64})(?:;[a-z0-9=.-]{1,64}){0,4};base64,\Z", re.IGNORECASE)
+_LONGEST_URI: Final = 344
+"""Characters of a URI up to its data."""
 _RUN = re.compile(r"[A-Za-z0-9+/_-]*+={0,2}")
 _MEDIA_TYPE = re.compile(r"[a-z0-9.+-]{1,31}/[a-z0-9.+-]{1,32}")
 _UNKNOWN: Final = "application/octet-stream"
@@ -141,9 +144,14 @@ def binaries(text: str, allowance: Allowance) -> Iterator[Binary]:
 
 
 def _uris(text: str) -> Iterator[tuple[int, int, str]]:
-    for found in _URI.finditer(text) if ";base64," in text else ():
-        run = _RUN.match(text, found.end())
-        yield found.end(), run.end() if run else found.end(), _known(found[1])
+    before = 0
+    while (end := text.find(_ENCODING, before) + len(_ENCODING)) >= len(_ENCODING):
+        # From there back: looking for their beginnings takes ten times as long.
+        found = _URI.search(text, max(before, end - _LONGEST_URI), end)
+        run = _RUN.match(text, end) if found else None
+        if found and run:
+            yield end, run.end(), _known(found[1])
+        before = end
 
 
 def _members(text: str, allowance: Allowance) -> Iterator[tuple[int, int, str]]:
