@@ -62,6 +62,7 @@ def test_a_secret_that_replacing_another_one_shows_is_found_at_once(text: str) -
 
 @UNTIMED
 @given(attributes, values)
+@example({"CONSUMERKEY=RB": ["abc1"]}, None)
 def test_sanitizing_a_record_twice_changes_nothing_more(
     record: dict[str, Value], body: Value
 ) -> None:

@@ -85,7 +85,8 @@ class Cleaning:
         if not _is_structure(value):
             return self.leaves.sensitive(rule, value, at)
         # With its name, which may be that of a secret, or of the schema of one.
-        cleaned = self._structures.clean({name: value}, path)
+        named = name if self._names.rule(name) else new_name
+        cleaned = self._structures.clean({named: value}, path)
         return next(iter(cleaned.values())) if isinstance(cleaned, dict) else cleaned
 
 
