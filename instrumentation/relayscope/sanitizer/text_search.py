@@ -45,6 +45,9 @@ _CHARACTERS: Final = 512
 it, and for the secret there; for what could be an encoded text; for a JSON string; and characters
 that a rule's expression reads for one. A name by itself takes one."""
 
+_FOR_RULE: Final = 1024
+"""Characters of a text for each rule that is tried in it without a search for all."""
+
 _CONTAINERS: Final = ("{", "[")
 _LISTED: Final = frozenset({",", "]"})
 
@@ -241,8 +244,9 @@ class TextSearch:
         rules = self._suspicion.rules
         if not self._suspicion.is_plain or not (mentions or rules):
             return None
-        if rules and any(sign in string.text for sign in _SIGNS):
-            # What a rule finds may be spelled otherwise.
+        text = string.text
+        if len(text) < _FOR_RULE * len(rules) or (rules and any(map(text.__contains__, _SIGNS))):
+            # A search for all rules takes less time; or what they find may be spelled otherwise.
             return None
         shifted = _read(self._text, string, mentions)
         return None if shifted is None else known(shifted, rules)
