@@ -29,7 +29,6 @@ _END_ESCAPES: Final = _BLANK_ESCAPES | {'\\"', "\\/"}
 # The end of a string in a string, however deep.
 _NESTED_QUOTE = re.compile(r'\\{2,16}"')
 
-_NAME_END = re.compile(r"\\{0,16}\"[ \t\r\n]*+:")
 # Quotation marks, also as HTML's entities, that go with a value because more of it stands behind
 # them: `"a"b`.
 _QUOTED = re.compile(r"[bBfFrRuUNL@]{0,2}(?:\\{0,16}[\"'`]|&[a-z#])")
@@ -75,9 +74,6 @@ class Finding(NamedTuple):
         """
         start, end = self.start, self.end
         if _QUOTED.match(text, start, end) or _is_numeric(text, start, end):
-            return False
-        if _NAME_END.match(text, end):
-            # What is left of a member's name can be another one.
             return False
         if text.startswith("://", end):
             # It had the scheme of a URL, which is part of the one before it now.
