@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 from sqlalchemy import Connection, text
 
-from relayscope.instrumentation.recording.bounds import DEFAULT_BODY_LIMIT
+from relayscope.instrumentation.recording.body_limit import DEFAULT_BODY_LIMIT
 from tests.fidelity.binary import marked
 from tests.fidelity.traffic import SECRET
 from tests.fidelity.wire_bytes import Leg

@@ -29,7 +29,9 @@ from .delivery import (
 from .fast.id_generator import SystemIds
 from .hooks.instrumentor import tell_failure
 from .launch.defaults import set_defaults
-from .process import check_variables
+from .recording.body_limit import body_limit
+from .traffic.call_seconds import call_seconds
+from .traffic.chosen_levels import chosen_levels
 
 _log = logging.getLogger("relayscope.instrumentation")
 
@@ -47,7 +49,7 @@ class RelayscopeDistro(BaseDistro):
     def _configure(self, **_: Any) -> None:
         set_defaults()
         try:
-            check_variables()
+            _check_variables()
         except (ValueError, OSError) as error:
             # Once, instead of once for each of our hooks.
             self._is_mistaken = True
@@ -90,6 +92,18 @@ class RelayscopeConfigurator(_OTelSDKConfigurator):
         disabled = os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
         if resource is not None and not disabled:
             begin(resource)
+
+
+def _check_variables() -> None:
+    """Read what the environment says, without doing anything.
+
+    Raises:
+        ValueError: A variable or the profiles' file says something that it cannot say.
+        OSError: The profiles' file cannot be read.
+    """
+    chosen_levels()
+    body_limit()
+    call_seconds()
 
 
 def _span_processor(exporter: SpanExporter) -> SpanProcessor:

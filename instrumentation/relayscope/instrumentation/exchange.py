@@ -31,6 +31,7 @@ from .recording.channel_log import ChannelLog
 from .recording.message_log import MessageLog
 from .recording.spans import Spans
 from .runtime.timer import Timer
+from .traffic.call_seconds import CALL_SECONDS
 from .traffic.calls import Call, OpenCalls
 from .traffic.channel import Channel
 from .traffic.channel_close import UNKNOWN_CLOSE, ChannelClose
@@ -52,9 +53,6 @@ _INFO: Final = Level.INFO
 _OFF: Final = Level.OFF
 _CLIENT: Final = SpanKind.CLIENT
 _SERVER: Final = SpanKind.SERVER
-
-CALL_SECONDS: Final = 3600.0
-"""After this time a call counts as never to be answered. Longer than people wait for a tool."""
 
 _SWEEP_NANOSECONDS: Final = 1_000_000_000
 

@@ -1,64 +1,47 @@
-"""The one exchange of this process, made when the first hook is installed."""
+"""The one exchange of this process, made when the first hook needs it.
+
+A program whose messages nobody has to pair has none, and pays for none: to import what one needs
+takes as long as all of OpenTelemetry's SDK.
+"""
 
 import atexit
-import os
-from importlib.metadata import version
+from typing import TYPE_CHECKING
 
-from opentelemetry import metrics, trace
-from opentelemetry._logs import get_logger
-
-from relayscope.conventions.attributes import SCOPE
-from relayscope.conventions.environment import RELAYSCOPE_CALL_SECONDS
-
-from .exchange import CALL_SECONDS, Exchange
-from .recording.bounds import body_limit
-from .recording.channel_log import ChannelLog
-from .recording.message_log import MessageLog
-from .recording.metrics import Durations
-from .recording.spans import Spans
-from .remote.level_log import LevelLog
-from .remote.steering import Steering
-from .runtime.shared_sanitizer import shared_sanitizer
-from .traffic.chosen_levels import chosen_levels
+from .exchange_settings import ExchangeSettings
+from .runtime.making import OnceMade
+from .runtime.shield import shielded
 from .traffic.levels import Levels
 
-_exchange: Exchange | None = None
-_steering: Steering | None = None
+if TYPE_CHECKING:
+    from .exchange import Exchange
+    from .process_exchange import ProcessExchange
+
+_settings: ExchangeSettings | None = None
 
 
-def shared_exchange() -> Exchange:
+def begin() -> None:
+    """Take note of what this process's exchange will be made with, unless that has been done.
+
+    Raises:
+        ValueError: A variable has a value that it cannot have.
+        OSError: The profiles' file cannot be read.
+    """
+    global _settings  # noqa: PLW0603  # one per process is what the pairing of relay hops rests on
+    if _settings is None:
+        _settings = ExchangeSettings.of_this_process()
+        # Runs after the host's exit handlers, which may still have something to say, and before
+        # the providers' own, which were registered earlier.
+        atexit.register(_close_all)
+
+
+def shared_exchange() -> "Exchange":
     """Return this process's exchange.
 
     Raises:
         ValueError: A variable has a value that it cannot have.
         OSError: The profiles' file cannot be read.
     """
-    global _exchange, _steering  # noqa: PLW0603  # one per process is what the pairing of relay hops rests on
-    if _exchange is None:
-        levels = chosen_levels()
-        sanitizer = shared_sanitizer()
-        release = version("relayscope")
-        logger = get_logger(SCOPE, release)
-        log = MessageLog(logger, sanitizer, body_limit())
-        durations = Durations(_meter(release))
-        spans = Spans(trace.get_tracer(SCOPE, release), sanitizer, durations)
-        channel_log = ChannelLog(logger, sanitizer)
-        _exchange = Exchange(spans, log, channel_log, levels, _call_seconds())
-        _exchange.watch_itself()
-        _steering = Steering(_exchange, LevelLog(logger, sanitizer))
-        _exchange.follow(_steering.look)
-        # What another process of the component was given holds from the first message on.
-        _steering.look()
-        # Runs before the providers' own exit handlers, which were registered earlier.
-        atexit.register(_exchange.close_all)
-    return _exchange
-
-
-def _meter(release: str) -> metrics.Meter:
-    """Return a meter, which measures nothing if nobody exports it: each measurement takes 6 us."""
-    if os.environ.get("OTEL_METRICS_EXPORTER", "none") == "none":
-        return metrics.NoOpMeterProvider().get_meter(SCOPE, release)
-    return metrics.get_meter(SCOPE, release)
+    return _process_exchange.get().exchange
 
 
 def set_levels(levels: Levels) -> None:
@@ -66,26 +49,20 @@ def set_levels(levels: Levels) -> None:
 
     Rules that were set from outside (`relayscope level set`) go on to count before these.
     """
-    shared_exchange()
-    if _steering is not None:
-        _steering.take_own(levels)
+    _process_exchange.get().steering.take_own(levels)
 
 
-def check_variables() -> None:
-    """Read what the environment says, without doing anything.
+def _made() -> "ProcessExchange":
+    from .process_exchange import ProcessExchange  # noqa: PLC0415  # takes 0.1 s
 
-    Raises:
-        ValueError: A variable or the profiles' file says something that it cannot say.
-        OSError: The profiles' file cannot be read.
-    """
-    chosen_levels()
-    body_limit()
-    _call_seconds()
+    begin()
+    return ProcessExchange.of(_settings or ExchangeSettings.of_this_process())
 
 
-def _call_seconds() -> float:
-    chosen = os.environ.get(RELAYSCOPE_CALL_SECONDS) or CALL_SECONDS
-    try:
-        return float(chosen)
-    except ValueError:
-        raise ValueError(f"{RELAYSCOPE_CALL_SECONDS} is {chosen!r}; give a number.") from None
+@shielded
+def _close_all() -> None:
+    if _process_exchange.is_made:
+        _process_exchange.get().exchange.close_all()
+
+
+_process_exchange = OnceMade(_made, lambda made: made.begin())

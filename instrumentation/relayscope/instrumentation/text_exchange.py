@@ -1,14 +1,15 @@
 """Messages as text on a wire: what the hooks of WebSockets and pipes have in common."""
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 from opentelemetry.context import Context
 from opentelemetry.trace import INVALID_SPAN, Span
 
 from .context import current_span
 from .context.meta import spliced
-from .exchange import Exchange
 from .runtime.shield import shielded
 from .traffic.channel import Channel
 from .traffic.channel_close import UNKNOWN_CLOSE, ChannelClose
@@ -17,6 +18,9 @@ from .traffic.level import Level
 from .traffic.levels import Direction
 from .traffic.long_text import Text
 from .traffic.message import Kind, Message
+
+if TYPE_CHECKING:
+    from .exchange import Exchange
 
 # Looked up once: see `traffic/level.py`.
 _RECEIVED: Final = Direction.RECEIVED
@@ -40,7 +44,7 @@ class Outgoing(Generic[_Data]):
 
     data: _Data
     _crossing: Crossing
-    _exchange: Exchange
+    _exchange: "Exchange"
 
     @shielded
     def failed(self, error: BaseException) -> None:
@@ -76,7 +80,7 @@ class TextExchange:
         exchange: Pairs and records the messages.
     """
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: "Exchange") -> None:
         self.exchange = exchange
         self._message_of = _Reader().message_of
 
@@ -163,6 +167,19 @@ class TextExchange:
     def connect_failed(self, channel: Channel, started: int, error: BaseException) -> None:
         """Say that a connection, tried at `started` (ns since the epoch), could not be made."""
         self.exchange.connect_failed(channel, started, error)
+
+
+class LateTextExchange(TextExchange):
+    """One whose exchange is made when something crosses, or has never been."""
+
+    def __init__(self, make: "Callable[[], Exchange]") -> None:
+        self._make = make
+        self._message_of = _Reader().message_of
+
+    @functools.cached_property
+    def exchange(self) -> "Exchange":  # type: ignore[override]
+        """The exchange."""
+        return self._make()
 
 
 def _with_context(data: _Data, crossing: Crossing) -> _Data:

@@ -11,10 +11,9 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from relayscope.conventions.attributes import ATTRIBUTES_CUT, BODY_SIZE
+from relayscope.instrumentation.recording.body_limit import DEFAULT_BODY_LIMIT, MARGIN
 from relayscope.instrumentation.recording.bounds import (
-    DEFAULT_BODY_LIMIT,
     LONGEST_NAME,
-    MARGIN,
     Bounds,
     clean_attributes,
     clean_name,

@@ -13,28 +13,24 @@ from relayscope.instrumentation.runtime.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from .journal.exporters import SpoolLogRecordExporter, SpoolSpanExporter
-    from .journal.journal import Journal, begin, shared_journal
+    from .journal.process_journal import begin
     from .journal.processors import SpoolLogRecordProcessor, SpoolSpanProcessor
 
 __all__ = [
-    "Journal",
     "SpoolLogRecordExporter",
     "SpoolLogRecordProcessor",
     "SpoolSpanExporter",
     "SpoolSpanProcessor",
     "begin",
-    "shared_journal",
 ]
 
 __getattr__ = lazy_names(
     __name__,
     {
-        "Journal": "journal.journal",
         "SpoolLogRecordExporter": "journal.exporters",
         "SpoolLogRecordProcessor": "journal.processors",
         "SpoolSpanExporter": "journal.exporters",
         "SpoolSpanProcessor": "journal.processors",
-        "begin": "journal.journal",
-        "shared_journal": "journal.journal",
+        "begin": "journal.process_journal",
     },
 )

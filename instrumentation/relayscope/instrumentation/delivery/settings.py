@@ -38,13 +38,13 @@ _LONGEST_NAME: Final = 64
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_-]")
 
 
-def spool_dir() -> Path:
+def spool_dir(environment: Mapping[str, str] = os.environ) -> Path:
     """The folder that holds a folder of spools for each component.
 
     Where the user's own folder cannot be written to, as in many containers, it is one in the
     temporary folder, as long as nobody else can get into that.
     """
-    chosen = os.environ.get(RELAYSCOPE_SPOOL_DIR)
+    chosen = environment.get(RELAYSCOPE_SPOOL_DIR)
     if chosen:
         return Path(chosen).absolute()
     own = user_state_path("relayscope") / "spool"
@@ -62,15 +62,15 @@ def _is_private(folder: Path) -> bool:
     return os.access(folder, os.W_OK)
 
 
-def component_dir(component: str) -> Path:
+def component_dir(component: str, environment: Mapping[str, str] = os.environ) -> Path:
     """The folder of a component's spools; its name has nothing in it that a path would mind."""
     name = _UNSAFE.sub("_", component)[:_LONGEST_NAME]
     if name != component:
         name += "." + hashlib.sha256(component.encode("utf-8", "replace")).hexdigest()[:8]
-    return spool_dir() / name
+    return spool_dir(environment) / name
 
 
-def spool_settings() -> SpoolSettings:
+def spool_settings(environment: Mapping[str, str] = os.environ) -> SpoolSettings:
     """Return the durability and the bounds of this process's spools.
 
     Raises:
@@ -78,7 +78,7 @@ def spool_settings() -> SpoolSettings:
     """
     defaults = SpoolSettings()
     durability = defaults.durability
-    chosen = os.environ.get(RELAYSCOPE_SPOOL_DURABILITY)
+    chosen = environment.get(RELAYSCOPE_SPOOL_DURABILITY)
     if chosen:
         try:
             durability = Durability(chosen.strip().lower())
@@ -89,9 +89,11 @@ def spool_settings() -> SpoolSettings:
             ) from None
     return SpoolSettings(
         durability=durability,
-        max_bytes=int(_number(RELAYSCOPE_SPOOL_MIB, defaults.max_bytes / _MIB) * _MIB),
+        max_bytes=int(_number(environment, RELAYSCOPE_SPOOL_MIB, defaults.max_bytes / _MIB) * _MIB),
         max_age=timedelta(
-            hours=_number(RELAYSCOPE_SPOOL_HOURS, defaults.max_age / timedelta(hours=1))
+            hours=_number(
+                environment, RELAYSCOPE_SPOOL_HOURS, defaults.max_age / timedelta(hours=1)
+            )
         ),
     )
 
@@ -103,14 +105,14 @@ def schedule_delay() -> float:
     environment variables, "Numeric value"): nothing should wait in a spool for that.
     """
     try:
-        return _number(DELAY_VARIABLE, _DELAY_MS) / 1000
+        return _number(os.environ, DELAY_VARIABLE, _DELAY_MS) / 1000
     except ValueError as error:
         _log.warning("%s Until then it is %d.", error, _DELAY_MS)
         return _DELAY_MS / 1000
 
 
-def _number(variable: str, default: float) -> float:
-    chosen = os.environ.get(variable)
+def _number(environment: Mapping[str, str], variable: str, default: float) -> float:
+    chosen = environment.get(variable)
     if not chosen:
         return default
     try:

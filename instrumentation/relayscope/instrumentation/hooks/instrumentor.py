@@ -18,6 +18,8 @@ from opentelemetry.instrumentation.environment_variables import (
 )
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 
+from relayscope.instrumentation import process
+
 _log = logging.getLogger("relayscope.instrumentation")
 
 
@@ -64,6 +66,7 @@ class RelayscopeInstrumentor(BaseInstrumentor):
     def _instrument(self, **kwargs: Any) -> None:
         chosen = os.environ.get(OTEL_PYTHON_DISABLED_INSTRUMENTATIONS, "")
         disabled = {name.strip() for name in chosen.split(",")}
+        process.begin()
         self._finder = _Finder(kwargs)
         for name, hook in HOOKS.items():
             if name in disabled:

@@ -4,21 +4,13 @@ A message's text has the same bound (`message_log.py`). Searching takes the host
 host may log as much as it likes: 1 MiB took 19.5 s before there was a bound.
 """
 
-import functools
-import os
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from relayscope.conventions.attributes import ATTRIBUTES_CUT, BODY_SIZE
-from relayscope.conventions.environment import RELAYSCOPE_BODY_LIMIT
 from relayscope.sanitizer import NORMALIZED, Sanitizer, Value
 
-DEFAULT_BODY_LIMIT: Final = 256 * 1024
-"""Bytes of a message's text that are recorded, and characters of a body or of all attributes."""
-
-MARGIN: Final = 8 * 1024
-"""Dropped from the end of a cut text after it was sanitized: a secret that the cut has
-halved is not recognised, and it is there. A private key of RSA-4096 has 3.3 KB."""
+from .body_limit import MARGIN
 
 DEAR_LIMIT: Final = 16 * 1024
 """Characters kept of a text that takes long to be searched (`Sanitizer.is_dear`), where it cannot
@@ -32,22 +24,6 @@ _ELEMENT: Final = 16
 
 _DEEPEST: Final = 100
 """Below it, the sanitizer drops what there is without a look."""
-
-
-@functools.cache
-def body_limit() -> int:
-    """Return the limit that the environment asks for.
-
-    Raises:
-        ValueError: It says something else than a number.
-    """
-    chosen = os.environ.get(RELAYSCOPE_BODY_LIMIT) or DEFAULT_BODY_LIMIT
-    try:
-        return max(int(chosen), 2 * MARGIN)
-    except ValueError:
-        raise ValueError(
-            f"{RELAYSCOPE_BODY_LIMIT} is {chosen!r}; give a number of bytes."
-        ) from None
 
 
 class Bounds:

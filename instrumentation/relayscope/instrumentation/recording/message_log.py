@@ -26,7 +26,8 @@ from relayscope.instrumentation.traffic.message import id_text
 from relayscope.sanitizer import Sanitizer, Value
 
 from .attribute_cache import AttributeCache, is_harmless, record_attributes
-from .bounds import DEAR_LIMIT, DEFAULT_BODY_LIMIT, MARGIN
+from .body_limit import DEFAULT_BODY_LIMIT, MARGIN
+from .bounds import DEAR_LIMIT
 from .deferred import Deferred
 
 # Looked up once: see `traffic/level.py`.

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, Protocol
 
-from relayscope.instrumentation.delivery.journal.journal import place
+from relayscope.instrumentation.delivery.journal.process_journal import place
 from relayscope.instrumentation.runtime.fork import on_fork
 from relayscope.instrumentation.runtime.shield import shielded
 from relayscope.instrumentation.runtime.stderr import say

@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from time import time_ns
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from relayscope.conventions.attributes import (
     CLIENT_ADDRESS,
@@ -15,11 +15,13 @@ from relayscope.conventions.attributes import (
     SERVER_ADDRESS,
     SERVER_PORT,
 )
-from relayscope.sanitizer import Value
 
 from .calls import OpenCalls
 from .level import Level
 from .levels import Direction, Levels
+
+if TYPE_CHECKING:
+    from relayscope.sanitizer import Value
 
 _LONGEST_VERSION: Final = 64
 """Characters of a protocol's version."""
@@ -49,9 +51,9 @@ class Channel:
     """
 
     peer: str
-    transport: dict[str, Value]
-    as_client: dict[str, Value] = field(default_factory=dict)
-    as_server: dict[str, Value] = field(default_factory=dict)
+    transport: "dict[str, Value]"
+    as_client: "dict[str, Value]" = field(default_factory=dict)
+    as_server: "dict[str, Value]" = field(default_factory=dict)
     id: str = field(default_factory=lambda: secrets.token_hex(8))
     protocol_version: str = ""
     session_id: str = ""

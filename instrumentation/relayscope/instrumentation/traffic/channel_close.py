@@ -2,7 +2,7 @@
 
 import signal
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from relayscope.conventions.attributes import (
     CHANNEL_CLOSE_CODE,
@@ -10,7 +10,9 @@ from relayscope.conventions.attributes import (
     CHANNEL_EXIT_SIGNAL,
     PROCESS_EXIT_CODE,
 )
-from relayscope.sanitizer import Value
+
+if TYPE_CHECKING:
+    from relayscope.sanitizer import Value
 
 _NORMAL_CODES: Final = (1000, 1001, 1005)
 """Normal closure, going away, and a close frame without a code (RFC 6455, section 7.4.1)."""
@@ -49,7 +51,7 @@ class ChannelClose:
         except ValueError:
             return str(-self.exit_status)
 
-    def attributes(self) -> dict[str, Value]:
+    def attributes(self) -> "dict[str, Value]":
         """Return the attributes of its log record, as far as they are known."""
         attributes: dict[str, Value] = {}
         if self.close_code is not None:

@@ -16,10 +16,9 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 from relayscope.conventions.attributes import SCOPE
+from relayscope.instrumentation.recording.body_limit import DEFAULT_BODY_LIMIT, body_limit
 from relayscope.instrumentation.recording.bounds import (
-    DEFAULT_BODY_LIMIT,
     Bounds,
-    body_limit,
     clean_attributes,
     clean_name,
     clean_record,

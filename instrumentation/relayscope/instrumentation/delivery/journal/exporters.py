@@ -12,7 +12,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
-from .journal import Journal, shared_journal
+from .process_journal import shared_journal
 
 
 class SpoolSpanExporter(SpanExporter):
@@ -25,7 +25,9 @@ class SpoolSpanExporter(SpanExporter):
         """Append the spans."""
         for span in spans:
             self.journal.begin(span.resource)
-            self.journal.span(span)
+            journal = self.journal.journal
+            if journal is not None:
+                journal.span(span)
         return SpanExportResult.SUCCESS
 
     def shutdown(self) -> None:
@@ -37,19 +39,21 @@ class SpoolLogRecordExporter(LogRecordExporter):
     """Appends log records to the spool."""
 
     def __init__(self) -> None:
-        self.journal: Journal = shared_journal()
+        self.journal = shared_journal()
 
     def export(self, batch: Sequence[ReadableLogRecord]) -> LogRecordExportResult:
         """Append the records."""
         for record in batch:
             self.journal.begin(record.resource or Resource.get_empty())
-            self.journal.log(
-                ReadWriteLogRecord(
-                    log_record=record.log_record,
-                    resource=record.resource,
-                    instrumentation_scope=record.instrumentation_scope,
+            journal = self.journal.journal
+            if journal is not None:
+                journal.log(
+                    ReadWriteLogRecord(
+                        log_record=record.log_record,
+                        resource=record.resource,
+                        instrumentation_scope=record.instrumentation_scope,
+                    )
                 )
-            )
         return LogRecordExportResult.SUCCESS
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:  # noqa: ARG002  # nothing waits

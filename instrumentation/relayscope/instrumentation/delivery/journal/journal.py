@@ -9,7 +9,7 @@ import functools
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic
@@ -32,11 +32,11 @@ from relayscope.instrumentation.delivery.settings import (
     spool_settings,
 )
 from relayscope.instrumentation.runtime.fork import on_fork
-from relayscope.instrumentation.runtime.shared_sanitizer import shared_sanitizer
 from relayscope.sanitizer import Sanitizer
 from relayscope.spool import Durability, Spool, SpoolError, SpoolFull, SpoolSettings
 
 from .account import Account
+from .beginning import Beginning
 
 _log = logging.getLogger("relayscope.instrumentation")
 
@@ -57,17 +57,16 @@ class Journal:
     Thread-safe; a forked child continues with a journal of its own.
     """
 
-    def __init__(self, settings: SpoolSettings, sanitizer: Sanitizer) -> None:
-        self._settings = settings
-        self._defers = settings.durability is Durability.WINDOW
+    def __init__(self, sanitizer: Sanitizer) -> None:
+        self._settings = SpoolSettings()
+        self._defers = False
         self._sanitizer = sanitizer
         self._resource: Resource | None = None
         self._origin = Origin({}, "", "")
         self._root = Path()
-        self._launcher = Launcher(self._root, "")
+        self._launcher = Launcher(self._root, "", {})
         self._spool: Spool | None = None
         self._starting = threading.Lock()
-        self._users = 0
         self._told = False
         self._account = Account()
         self._file: AccountFile | None = None
@@ -75,20 +74,22 @@ class Journal:
         self._retry_at = self._look_at = 0.0
         on_fork(after_in_child=self._after_fork_in_child)
 
-    def begin(self, resource: Resource) -> None:
-        """Make the spool and start the forwarder, unless that has been done.
-
-        Args:
-            resource: The process's own; other resources stand in the records.
-        """
+    def begin(self, beginning: Beginning) -> None:
+        """Make the spool and start the forwarder, unless that has been done."""
         if self._resource is not None:
             return
-        self._resource = resource
-        own: dict[str, Any] = dict(resource.attributes)
+        self._resource = beginning.resource
+        environment = beginning.environment
+        self._settings = _settings(environment)
+        self._defers = self._settings.durability is Durability.WINDOW
+        own: dict[str, Any] = dict(beginning.resource.attributes)
         attributes = self._sanitizer.attributes(own)
-        self._origin = Origin(attributes, destination_digest(os.environ), address(os.environ))
-        self._root = component_dir(str(attributes.get(SERVICE_NAME, "unknown_service")))
-        self._launcher = Launcher(self._root, self._origin.destination)
+        self._origin = Origin(attributes, destination_digest(environment), address(environment))
+        if beginning.pid != os.getpid():
+            self._origin = self._origin.in_forked_child()
+        component = str(attributes.get(SERVICE_NAME, "unknown_service"))
+        self._root = component_dir(component, environment)
+        self._launcher = Launcher(self._root, self._origin.destination, environment)
         self._open()
         self._look()
 
@@ -111,15 +112,24 @@ class Journal:
         """Append a span that has ended."""
         self._append(pack_span, span, self._sanitizer, span.resource)
 
-    def join(self) -> None:
-        """One more part of this process emits records."""
-        self._users += 1
-
-    def leave(self) -> None:
-        """One part of this process is done; after the last one the account is closed."""
-        self._users -= 1
-        if self._users == 0:
-            self._end()
+    def end(self) -> None:
+        """Close the account: this process emits nothing more."""
+        self._retry_at = 0.0
+        spool = self._spool or self._open()
+        if spool is None:
+            # There never was room for so much as an account: this is the only place left to say it.
+            if self._account.untold:
+                _log.warning("relayscope: not recorded, for want of a spool: %s", self._account)
+            return
+        try:
+            # Whatever waits in memory comes before the end.
+            spool.flush()
+            spool.append(self._account.pack_end())
+            spool.flush()
+        except SpoolError as error:
+            self._tell(error)
+        self._launcher.ensure_at_exit()
+        self._launcher.tell_trouble()
 
     def flush(self) -> None:
         """Hand the records in memory to the operating system; without the window there are none."""
@@ -138,7 +148,7 @@ class Journal:
     ) -> None:
         try:
             if self._resource is None:
-                self.begin(resource or Resource.get_empty())
+                self.begin(Beginning.of_this_process(resource or Resource.get_empty()))
             number = self._account.number()
             if self._defers and self._spool is not None:
                 job = functools.partial(self._pack, pack, thing, number, sanitizer)
@@ -220,24 +230,6 @@ class Journal:
                 with suppress(OSError, SpoolError):
                     self._open_file()
 
-    def _end(self) -> None:
-        self._retry_at = 0.0
-        spool = self._spool or self._open()
-        if spool is None:
-            # There never was room for so much as an account: this is the only place left to say it.
-            if self._account.untold:
-                _log.warning("relayscope: not recorded, for want of a spool: %s", self._account)
-            return
-        try:
-            # Whatever waits in memory comes before the end.
-            spool.flush()
-            spool.append(self._account.pack_end())
-            spool.flush()
-        except SpoolError as error:
-            self._tell(error)
-        self._launcher.ensure_at_exit()
-        self._launcher.tell_trouble()
-
     def _tell(self, error: BaseException) -> None:
         if not self._told:
             self._told = True
@@ -277,23 +269,9 @@ class Place(NamedTuple):
     spool: Path | None
 
 
-def place() -> Place | None:
-    """Return where this process's records are; None where none are kept."""
-    return shared_journal().place if shared_journal.cache_info().currsize else None
-
-
-def begin(resource: Resource) -> None:
-    """Let this process's journal begin, if it has one; must not raise."""
-    if shared_journal.cache_info().currsize:
-        shared_journal().begin(resource)
-
-
-@functools.cache
-def shared_journal() -> Journal:
-    """Return the journal of this process."""
+def _settings(environment: Mapping[str, str]) -> SpoolSettings:
     try:
-        settings = spool_settings()
+        return spool_settings(environment)
     except ValueError as error:
         _log.warning("relayscope: %s The default is used.", error)
-        settings = SpoolSettings()
-    return Journal(settings, shared_sanitizer())
+        return SpoolSettings()

@@ -7,8 +7,8 @@ a backlog is sent: see `tests/bench/bench_relay.py`.
 
 import logging
 import os
-import sys
 import threading
+from collections.abc import Mapping
 from contextlib import closing, suppress
 from io import FileIO
 from pathlib import Path
@@ -27,10 +27,6 @@ _log = logging.getLogger("relayscope.instrumentation")
 LOG_NAME: Final = "forwarder.log"
 _LARGEST_LOG: Final = 2**20
 
-_PATH: Final = tuple(path for path in sys.path if Path(path).is_absolute())
-"""Folders of this process's modules. They are looked up when the distribution is loaded, because
-the host's own folder is added afterwards, and holds none of the forwarder's modules."""
-
 _FIRST_PAUSE: Final = 2.0
 _LONGEST_PAUSE: Final = 60.0
 """Seconds between two starts, doubled as long as none comes to run: a start takes 0.5 s."""
@@ -43,8 +39,9 @@ _STARTING: Final = b"starting\n"
 class Launcher:
     """Starts forwarders for the spools in one folder that go to one destination."""
 
-    def __init__(self, root: Path, destination: str) -> None:
+    def __init__(self, root: Path, destination: str, environment: Mapping[str, str]) -> None:
         self._root = root
+        self._environment = environment
         self._destination = destination
         self._not_before = 0.0
         self._pause = 0.0
@@ -88,7 +85,7 @@ class Launcher:
 
     def _start(self) -> None:
         with suppress(OSError), self._open_log() as log:
-            start_detached([*_command(), str(self._root)], _environment(), log)
+            start_detached([*_command(), str(self._root)], self._environment, log)
 
     def _open_log(self) -> FileIO:
         path = self._root / LOG_NAME
@@ -145,8 +142,3 @@ def _command() -> list[str]:
     # environment or another one, and the forwarder must not be instrumented: it would have records
     # of its own to send, and never end. -P: what lies in the working directory is not for it.
     return [interpreter(), "-S", "-P", "-m", "relayscope.instrumentation.delivery"]
-
-
-def _environment() -> dict[str, str]:
-    """The host's environment, and where it finds its modules, which `site` would say otherwise."""
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(_PATH)}

@@ -6,20 +6,22 @@ descriptors that are read and written with `os.read` and `os.write` are not watc
 
 import sys
 from collections.abc import Collection
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 
-from relayscope.instrumentation.exchange import Exchange
 from relayscope.instrumentation.hooks.patches import Patches
 from relayscope.instrumentation.process import shared_exchange
-from relayscope.instrumentation.text_exchange import TextExchange
+from relayscope.instrumentation.text_exchange import LateTextExchange, TextExchange
 from relayscope.instrumentation.traffic.channel import Channel
 
 from .asyncio_pipes import AsyncioPipes
 from .lines import IncomingLines, OutgoingLines
 from .watched_reader import WatchedReader
 from .watched_writer import watched_writer
+
+if TYPE_CHECKING:
+    from relayscope.instrumentation.exchange import Exchange
 
 _NAMES: Final = ("stdin", "stdout", "__stdin__", "__stdout__")
 
@@ -31,8 +33,8 @@ class StdioInstrumentor(BaseInstrumentor):
         """Return nothing: stdin and stdout are always there."""
         return ()
 
-    def _instrument(self, exchange: Exchange | None = None, **_: Any) -> None:
-        text_exchange = TextExchange(exchange or shared_exchange())
+    def _instrument(self, exchange: "Exchange | None" = None, **_: Any) -> None:
+        text_exchange = LateTextExchange(lambda: exchange or shared_exchange())
         channel = Channel.of_pipes("stdio")
         self._patches = Patches()
         self._pipes = AsyncioPipes(text_exchange, channel)

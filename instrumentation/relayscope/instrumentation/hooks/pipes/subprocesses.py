@@ -4,16 +4,15 @@ Started with `subprocess.Popen`, asyncio or anyio, which all come down to the fi
 """
 
 from collections.abc import Callable, Collection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 
-from relayscope.instrumentation.exchange import Exchange
 from relayscope.instrumentation.hooks import connection_owner
 from relayscope.instrumentation.hooks.patches import Patches
 from relayscope.instrumentation.process import shared_exchange
 from relayscope.instrumentation.runtime.shield import shielded
-from relayscope.instrumentation.text_exchange import TextExchange
+from relayscope.instrumentation.text_exchange import LateTextExchange
 
 from . import child_process
 from .asyncio_pipes import AsyncioPipes
@@ -24,6 +23,9 @@ from .lines import IncomingLines, OutgoingLines
 from .watched_reader import WatchedReader
 from .watched_writer import watched_writer
 
+if TYPE_CHECKING:
+    from relayscope.instrumentation.exchange import Exchange
+
 
 class SubprocessInstrumentor(BaseInstrumentor):
     """Watches the lines that this process exchanges with its children."""
@@ -32,8 +34,8 @@ class SubprocessInstrumentor(BaseInstrumentor):
         """Return nothing: `subprocess` is always there."""
         return ()
 
-    def _instrument(self, exchange: Exchange | None = None, **_: Any) -> None:
-        self._text_exchange = TextExchange(exchange or shared_exchange())
+    def _instrument(self, exchange: "Exchange | None" = None, **_: Any) -> None:
+        self._text_exchange = LateTextExchange(lambda: exchange or shared_exchange())
         self._patches = Patches()
         self._pipes = AsyncioPipes(self._text_exchange)
         self._pipes.patch_children(self._patches)

@@ -1,0 +1,136 @@
+"""Objects of which a process has one each, made when they are first needed.
+
+Whichever thread needs one makes it, and others wait for it. The thread imports modules meanwhile,
+so a fork waits, too: the child would wait for ever for an import that nobody goes on with.
+"""
+
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Final, Generic, TypeVar
+
+from .fork import on_fork
+
+_LONGEST_WAIT: Final = 5.0
+"""Seconds that a thread or a fork waits at most; to make all takes 0.2. Two threads could wait for
+each other, if what one imports is what the other is importing."""
+
+_T = TypeVar("_T")
+
+
+class _Making(threading.local):
+    """The lock under which all is made: reentrant, because one object may need another.
+
+    Attributes:
+        depth: The number of objects that this thread is making.
+    """
+
+    lock = threading.RLock()
+
+    def __init__(self) -> None:
+        self.depth = 0
+        self._taken_to_fork: list[threading.RLock] = []
+
+    def __enter__(self) -> None:
+        if not self.lock.acquire(timeout=_LONGEST_WAIT):
+            raise TimeoutError("another thread still makes what records messages")
+        self.depth += 1
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.depth -= 1
+        self.lock.release()
+
+    def before_fork(self) -> None:
+        """Wait until nothing is being made."""
+        if self.lock.acquire(timeout=_LONGEST_WAIT):
+            self._taken_to_fork.append(self.lock)
+
+    def after_fork(self) -> None:
+        """Let others make again."""
+        if self._taken_to_fork:
+            self._taken_to_fork.pop().release()
+
+    def after_in_child(self) -> None:
+        """Do the same in the child; forget a thread that was not waited for."""
+        if not self._taken_to_fork:
+            type(self).lock = threading.RLock()
+        self.after_fork()
+
+
+_making: Final = _Making()
+
+
+def hold_back_forks() -> None:
+    """Let forks wait before they do anything else that has been registered by now.
+
+    What is registered later comes first (`os.register_at_fork`): a fork that has the sanitizer's
+    locks must not wait for a thread that is about to search.
+    """
+    on_fork(
+        before=_making.before_fork,
+        after_in_parent=_making.after_fork,
+        after_in_child=_making.after_in_child,
+    )
+
+
+hold_back_forks()
+
+
+def _nothing(_: object) -> None:
+    """Do nothing."""
+
+
+class OnceMade(Generic[_T]):
+    """An object that is made once.
+
+    Args:
+        make: Makes it. If that fails, it is not tried again.
+        complete: Does what may already need it, on the same thread.
+    """
+
+    def __init__(self, make: Callable[[], _T], complete: Callable[[_T], object] = _nothing) -> None:
+        self._make = make
+        self._complete = complete
+        self._made: _T | None = None
+        self._is_complete = False
+        self._error: Exception | None = None
+
+    @property
+    def is_made(self) -> bool:
+        """True if somebody has needed it."""
+        return self._made is not None
+
+    def get(self) -> _T:
+        """Return the object.
+
+        Raises:
+            RuntimeError: It could not be made.
+            TimeoutError: Another thread takes too long to make it.
+        """
+        if self._is_complete and self._made is not None:
+            return self._made
+        with _making:
+            return self._made or self._new()
+
+    def _new(self) -> _T:
+        if self._error is not None:
+            raise RuntimeError("what records messages could not be made") from self._error
+        try:
+            made = self._make()
+        except Exception as error:
+            # A signal handler may need it in the midst of an import, which goes on afterwards.
+            if _making.depth == 1:
+                self._error = error
+            raise
+        if self._made is None:
+            self._made = made
+            try:
+                self._complete(made)
+            finally:
+                self._is_complete = True
+        return self._made
