@@ -5,6 +5,7 @@ takes as long as all of OpenTelemetry's SDK.
 """
 
 import atexit
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from .exchange_settings import ExchangeSettings
@@ -20,18 +21,14 @@ _settings: ExchangeSettings | None = None
 
 
 def begin() -> None:
-    """Take note of what this process's exchange will be made with, unless that has been done.
-
-    Raises:
-        ValueError: A variable has a value that it cannot have.
-        OSError: The profiles' file cannot be read.
-    """
+    """Take note of what this process's exchange will be made with."""
     global _settings  # noqa: PLW0603  # one per process is what the pairing of relay hops rests on
-    if _settings is None:
+    # What is wrong with a variable is told to who needs the exchange.
+    with suppress(ValueError, OSError):
         _settings = ExchangeSettings.of_this_process()
-        # Runs after the host's exit handlers, which may still have something to say, and before
-        # the providers' own, which were registered earlier.
-        atexit.register(_close_all)
+    # Runs after the host's exit handlers, which may still have something to say, and before the
+    # providers' own, which were registered earlier.
+    atexit.register(_close_all)
 
 
 def shared_exchange() -> "Exchange":
@@ -40,6 +37,8 @@ def shared_exchange() -> "Exchange":
     Raises:
         ValueError: A variable has a value that it cannot have.
         OSError: The profiles' file cannot be read.
+        RuntimeError: It could not be made before.
+        TimeoutError: Another thread takes too long to make it.
     """
     return _process_exchange.get().exchange
 
@@ -55,7 +54,8 @@ def set_levels(levels: Levels) -> None:
 def _made() -> "ProcessExchange":
     from .process_exchange import ProcessExchange  # noqa: PLC0415  # takes 0.1 s
 
-    begin()
+    if _settings is None:
+        begin()
     return ProcessExchange.of(_settings or ExchangeSettings.of_this_process())
 
 

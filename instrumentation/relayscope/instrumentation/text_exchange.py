@@ -1,7 +1,5 @@
 """Messages as text on a wire: what the hooks of WebSockets and pipes have in common."""
 
-import functools
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
@@ -20,6 +18,8 @@ from .traffic.long_text import Text
 from .traffic.message import Kind, Message
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .exchange import Exchange
 
 # Looked up once: see `traffic/level.py`.
@@ -170,16 +170,18 @@ class TextExchange:
 
 
 class LateTextExchange(TextExchange):
-    """One whose exchange is made when something crosses, or has never been."""
+    """One whose exchange is made when something crosses for the first time."""
 
     def __init__(self, make: "Callable[[], Exchange]") -> None:
         self._make = make
         self._message_of = _Reader().message_of
 
-    @functools.cached_property
-    def exchange(self) -> "Exchange":  # type: ignore[override]
-        """The exchange."""
-        return self._make()
+    def __getattr__(self, name: str) -> "Exchange":
+        # Not a cached property, whose lock a forked child could find closed.
+        if name != "exchange":
+            raise AttributeError(name)
+        self.exchange = self._make()
+        return self.exchange
 
 
 def _with_context(data: _Data, crossing: Crossing) -> _Data:

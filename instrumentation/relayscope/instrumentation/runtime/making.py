@@ -68,8 +68,8 @@ _making: Final = _Making()
 def hold_back_forks() -> None:
     """Let forks wait before they do anything else that has been registered by now.
 
-    What is registered later comes first (`os.register_at_fork`): a fork that has the sanitizer's
-    locks must not wait for a thread that is about to search.
+    What is registered later comes first (`os.register_at_fork`): a fork that has the locks of the
+    sanitizer, which is made before others, must not wait for a thread that is about to search.
     """
     on_fork(
         before=_making.before_fork,

@@ -2,6 +2,7 @@
 
 import functools
 import logging
+import sys
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
@@ -25,7 +26,8 @@ def shielded(function: Callable[_P, _T]) -> Callable[_P, _T | None]:
         try:
             return function(*args, **kwargs)
         except Exception:  # noqa: BLE001  # the host must not see any error of ours
-            if not told:
+            # As the interpreter goes away its modules are missing, and nobody can be told.
+            if not told and not sys.is_finalizing():
                 told = True
                 _log.warning(
                     "relayscope: %s failed; this message is passed on but not recorded "

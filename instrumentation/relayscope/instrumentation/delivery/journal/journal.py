@@ -90,7 +90,9 @@ class Journal:
         component = str(attributes.get(SERVICE_NAME, "unknown_service"))
         self._root = component_dir(component, environment)
         self._launcher = Launcher(self._root, self._origin.destination, environment)
-        self._open()
+        if self._open() is not None:
+            # The host may be killed, or end, right after the record that it is about to emit.
+            self._launcher.ensure_now()
         self._look()
 
     @property
@@ -128,7 +130,7 @@ class Journal:
             spool.flush()
         except SpoolError as error:
             self._tell(error)
-        self._launcher.ensure_at_exit()
+        self._launcher.ensure_now()
         self._launcher.tell_trouble()
 
     def flush(self) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from opentelemetry.sdk.resources import Resource
 
-from relayscope.instrumentation.runtime.making import OnceMade, hold_back_forks
+from relayscope.instrumentation.runtime.making import OnceMade
 from relayscope.instrumentation.runtime.shield import shielded
 
 from .beginning import Beginning
@@ -77,7 +77,6 @@ def _new_journal() -> "Journal":
 
     from .journal import Journal  # noqa: PLC0415  # the same
 
-    hold_back_forks()
     return Journal(shared_sanitizer())
 
 

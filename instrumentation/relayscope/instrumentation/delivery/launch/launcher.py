@@ -56,11 +56,14 @@ class Launcher:
             self._pause = min(max(2 * self._pause, _FIRST_PAUSE), _LONGEST_PAUSE)
             self._not_before = monotonic() + self._pause
             # Not a daemon: a host that ends at once waits the 3 ms that this takes.
-            with suppress(RuntimeError):  # Too late to start threads: `ensure_at_exit` follows.
+            with suppress(RuntimeError):  # Too late to start threads: `ensure_now` follows.
                 threading.Thread(target=self._start, name="relayscope-launcher").start()
 
-    def ensure_at_exit(self) -> None:
-        """Start the forwarder if none runs or is about to, on this thread: it is the last one."""
+    def ensure_now(self) -> None:
+        """Start the forwarder if none runs or is about to, on this thread: it may be the last one.
+
+        That takes 3 ms.
+        """
         if self._is_missing():
             self._start()
 
