@@ -52,7 +52,8 @@ class _Hook:
     def __init__(self, exchange: "Exchange | None", provider: LoggerProvider) -> None:
         self._given = exchange
         self._provider = provider
-        self._export_once = OnceMade(self._made)
+        self._once = OnceMade(self._made)
+        self._log_export: LogExport | None = None
 
     def call_handlers(
         self, call_handlers: Callable[..., None], _: logging.Logger, args: Any, kwargs: Any
@@ -62,8 +63,11 @@ class _Hook:
 
     @shielded
     def _export(self, record: logging.LogRecord) -> None:
-        if record.name.split(".")[0] not in _NOT_THE_HOSTS:
-            self._export_once.get().take(record)
+        if record.name.split(".")[0] in _NOT_THE_HOSTS:
+            return
+        if self._log_export is None:
+            self._log_export = self._once.get()
+        self._log_export.take(record)
 
     def _made(self) -> "LogExport":
         from .log_export import LogExport  # noqa: PLC0415  # takes 0.1 s, with the first record
