@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from .exchange_settings import ExchangeSettings
+from .runtime.fork import on_fork
 from .runtime.making import OnceMade
 from .runtime.shield import shielded
 from .traffic.levels import Levels
@@ -29,6 +30,8 @@ def begin() -> None:
     # Runs after the host's exit handlers, which may still have something to say, and before the
     # providers' own, which were registered earlier.
     atexit.register(_close_all)
+    # Fifty processes that are forked share what is made before, and need no time to make it.
+    on_fork(before=_make)
 
 
 def shared_exchange() -> "Exchange":
@@ -57,6 +60,11 @@ def _made() -> "ProcessExchange":
     if _settings is None:
         begin()
     return ProcessExchange.of(_settings or ExchangeSettings.of_this_process())
+
+
+@shielded
+def _make() -> None:
+    _process_exchange.get()
 
 
 @shielded

@@ -14,7 +14,7 @@ def on_fork(
     *,
     before: Callable[[], None] = _nothing,
     after_in_parent: Callable[[], None] = _nothing,
-    after_in_child: Callable[[], None],
+    after_in_child: Callable[[], None] = _nothing,
 ) -> None:
     """Have functions called at each fork, methods for as long as their object lives.
 
