@@ -48,6 +48,7 @@ SHOTS: Final = {
     "problems": Shot("/problems"),
     "waterfall": Shot("/traces", ("tools/call dewey_search", "Waterfall", "result #3")),
     "ladder": Shot("/problems", ("Open the trace", "Ladder")),
+    "compare": Shot("/compare/peers?left=dewey&right=playfair"),
     "cost": Shot("/cost"),
     "setup": Shot("/setup"),
 }
