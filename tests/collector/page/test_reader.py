@@ -77,6 +77,28 @@ def test_a_question_waits_no_longer_for_its_turn_than_it_may_take(database_url: 
     assert asked(database_url, ask) == [{"one": 1}]
 
 
+def test_a_question_has_what_its_wait_has_left_of_its_time(database_url: str) -> None:
+    """Views ask a dozen at once, and nobody waits for the last of them three times as long."""
+
+    async def ask(reader: Reader) -> Any:
+        slow = [asyncio.create_task(reader.rows("select pg_sleep(60)")) for _ in range(CONNECTIONS)]
+        await asyncio.sleep(0)  # now it is their turn
+        left = asyncio.create_task(
+            reader.rows(
+                "select extract(epoch from current_setting('statement_timeout')::interval) as s",
+                seconds=60,
+            )
+        )
+        await asyncio.sleep(0.05)  # it waits at least as long
+        for task in slow:
+            task.cancel()
+        await asyncio.wait(slow)
+        return await left
+
+    (row,) = asked(database_url, ask)
+    assert 0 < row["s"] < 60
+
+
 def test_a_question_ends_when_nobody_waits_for_it(database_url: str) -> None:
     """A user who leaves gives the connection back, also when all are busy."""
 
