@@ -155,9 +155,14 @@ class Explanation(NamedTuple):
 def masked(text: str) -> str:
     """The text with every marker of an earlier run made invisible to the steps, same length."""
     # A look for each kind of marker by itself takes five times as long on ordinary text.
-    if _MARKER.search(text) is None:
+    if not has_marker(text):
         return text
     return _MARKER.sub(lambda marker: FILL * len(marker[0]), text)
+
+
+def has_marker(text: str) -> bool:
+    """Return whether an earlier run has left a marker in a text."""
+    return _MARKER.search(text) is not None
 
 
 def marker_around(text: str, index: int) -> int:

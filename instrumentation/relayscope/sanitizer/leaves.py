@@ -26,6 +26,9 @@ _ROUNDS: Final = 8
 without a space between them show one after the other. More than this is no accident, and the text
 is dropped."""
 
+_CHARACTERS: Final = 16
+"""Characters of such a text whose first look takes one more work."""
+
 
 class Found(NamedTuple):
     """A finding, the text it was found in, and where in the value that text stands."""
@@ -91,7 +94,8 @@ class Leaves:
         return self.gone(TOO_MANY, path) if settled is None else settled
 
     def _settled(self, text: str, path: str) -> str:
-        for _ in range(_ROUNDS):
+        for number in range(_ROUNDS):
+            self._allowance.pass_over(len(text) // _CHARACTERS if number else 0)
             findings = self._scanner.find(_searchable(text), self._allowance)
             self.found += [Found(finding, text, path) for finding in findings]
             stand_alone = all(finding.stands_alone(text) for finding in findings)

@@ -157,7 +157,8 @@ class Scanner:
         may_be_binary = self.may_hold_binary(text)
         contents = list(binaries(text, allowance)) if may_be_binary else []
         searched = covered(text, contents) if contents else text
-        suspicion = self.suspects(searched, allowance)
+        # Of a text that is in no other, the first look may have been taken before.
+        suspicion = self.suspects(searched, allowance if nesting else None)
         nested = nested_places(searched) if may_be_binary else []
         if suspicion is None and not contents and not nested:
             self._remember(text)

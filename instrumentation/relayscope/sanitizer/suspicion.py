@@ -151,8 +151,8 @@ class Suspicions:
             hidden = hidden or hides_foreign
             phrases = sorted([*phrases, *foreign]) if foreign else phrases
         if allowance:
-            allowance.pass_over(len(phrases))
-        spend = allowance.pass_over if allowance else None
+            allowance.spend(len(phrases))
+        spend = allowance.spend if allowance else None
         mentions = viable(data[: ends[0]], phrases, self._names, spend) if phrases else []
         rules = [index for index in fired if index < self._name]
         if not (mentions or hidden or rules or (fired and max(fired) > self._name)):
