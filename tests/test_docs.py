@@ -2,18 +2,20 @@
 
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from relayscope.collector.config.settings import load
+from tests.fix_command import warm_relayscope
 from tests.fix_delivery import end_forwarders
 from tests.fix_programs import (
     PATIENCE_SECONDS,
@@ -98,6 +100,16 @@ def walkthrough(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walkthroug
         assert collector.wait(PATIENCE_SECONDS) == 0
 
 
+@pytest.fixture
+def quick_walkthrough(walkthrough: Walkthrough, tmp_path: Path) -> Walkthrough:
+    """The same for many commands: `relayscope` need not import anew for each."""
+    command = tmp_path / "relayscope"
+    command.write_text(f'#!/bin/sh\nexec {shlex.join(warm_relayscope())} "$@"\n')
+    command.chmod(0o755)
+    path = f"{tmp_path}{os.pathsep}{walkthrough.environment['PATH']}"
+    return replace(walkthrough, environment=walkthrough.environment | {"PATH": path})
+
+
 def _is_ready(port: int) -> bool:
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as answer:
@@ -122,19 +134,19 @@ def test_the_walkthrough_of_the_readme_works_to_the_letter(walkthrough: Walkthro
     assert "Unknown tool: lookup" in shown.stdout
 
 
-def test_every_sql_statement_of_the_guide_runs(walkthrough: Walkthrough) -> None:
+def test_every_sql_statement_of_the_guide_runs(quick_walkthrough: Walkthrough) -> None:
     """Each statement returns without an error, and the first two find the call."""
     call = line(id=1, method="tools/call", params={"name": "lookup", "arguments": {}})
-    walkthrough.shell(documented("relayscope-instrument")[0], call)
+    quick_walkthrough.shell(documented("relayscope-instrument")[0], call)
     statements = documented("relayscope sql")
     assert len(statements) == 11
 
-    eventually(lambda: "lookup" in walkthrough.shell(statements[0]).stdout)
+    eventually(lambda: "lookup" in quick_walkthrough.shell(statements[0]).stdout)
     for statement in statements:
-        finished = walkthrough.shell(statement)
+        finished = quick_walkthrough.shell(statement)
         assert (finished.returncode, finished.stderr) == (0, "")
     for statement in statements[:2]:
-        assert "lookup" in walkthrough.shell(statement).stdout
+        assert "lookup" in quick_walkthrough.shell(statement).stdout
 
 
 def test_the_page_is_opened_as_the_readme_says(walkthrough: Walkthrough) -> None:
@@ -148,17 +160,17 @@ def test_the_page_is_opened_as_the_readme_says(walkthrough: Walkthrough) -> None
         assert b"relayscope</title>" in answer.read()
 
 
-def test_every_list_of_the_readme_shows_something(walkthrough: Walkthrough) -> None:
+def test_every_list_of_the_readme_shows_something(quick_walkthrough: Walkthrough) -> None:
     """Each as it is printed, after a call that fails."""
     call = line(id=1, method="tools/call", params={"name": "lookup", "arguments": {}})
-    walkthrough.shell(documented("relayscope-instrument")[0], call)
+    quick_walkthrough.shell(documented("relayscope-instrument")[0], call)
     lists = documented(*LISTS)
     assert all(any(one.startswith(kind) for one in lists) for kind in LISTS)
 
     calls, *_ = documented("relayscope calls")
-    eventually(lambda: "lookup" in walkthrough.shell(calls).stdout)
+    eventually(lambda: "lookup" in quick_walkthrough.shell(calls).stdout)
     for command in lists:
-        finished = walkthrough.shell(command)
+        finished = quick_walkthrough.shell(command)
         assert (finished.returncode, finished.stderr) == (0, "")
         assert finished.stdout
 
