@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from itertools import pairwise
+from datetime import datetime, timedelta
+from itertools import accumulate, pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +16,16 @@ MOMENTS = st.one_of(
 )
 
 
-@given(st.lists(MOMENTS, min_size=4, max_size=4).map(sorted))
+NOON = datetime(2026, 11, 29, 12, tzinfo=EARLIEST.tzinfo)
+# Of what is looked at, the newest thousand rows came within a microsecond, or within days.
+LENGTHS = st.integers(0, 11).flatmap(lambda power: st.integers(10**power, 10 ** (power + 1)))
+EDGES = st.lists(LENGTHS, min_size=3, max_size=3).map(
+    lambda lengths: list(accumulate(lengths, lambda at, us: at + timedelta(0, 0, us), initial=NOON))
+)
+FOUR = st.one_of(st.lists(MOMENTS, min_size=4, max_size=4).map(sorted), EDGES)
+
+
+@given(FOUR)
 def test_each_look_is_longer_until_it_is_at_everything(moments: list[datetime]) -> None:
     """From the newest row back, or from the oldest on; the last costs more than those in vain."""
     since, one, other, until = moments
@@ -29,9 +38,13 @@ def test_each_look_is_longer_until_it_is_at_everything(moments: list[datetime]) 
             assert more.since <= less.since <= row <= less.until <= more.until
             assert less != more
     assert all(5 * (other - look.since) <= other - since for look in from_newest[:-1])
+    for less, more in pairwise(from_newest[:-1]):
+        assert 5 * (other - less.since) <= other - more.since
+    for less, more in pairwise(from_oldest[:-1]):
+        assert 5 * (less.until - one) <= more.until - one
 
 
-@given(st.lists(MOMENTS, min_size=4, max_size=4).map(sorted))
+@given(FOUR)
 def test_the_first_look_has_all_of_the_newest_rows(moments: list[datetime]) -> None:
     """As many as are counted, however fast they came."""
     since, one, other, until = moments
