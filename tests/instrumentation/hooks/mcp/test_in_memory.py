@@ -12,6 +12,9 @@ from relayscope.conventions.attributes import MESSAGE_DIRECTION
 from tests.fix_programs import PROGRAMS, eventually, host_environment, run
 from tests.fix_telemetry import OtlpSink
 
+# The second environment is not there where `make test-fast` is the first thing that is run.
+pytestmark = pytest.mark.processes
+
 _FIRST = Path(sys.executable).parent
 _SECOND = Path(__file__).parents[4] / ".venv-mcp2" / "bin"
 

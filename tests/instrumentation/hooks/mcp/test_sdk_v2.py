@@ -11,6 +11,9 @@ from relayscope.conventions.attributes import ERROR_TYPE, MESSAGE_DIRECTION
 from tests.fix_programs import PROGRAMS, Background, eventually, host_environment, run
 from tests.fix_telemetry import OtlpSink
 
+# Its environment is not there where `make test-fast` is the first thing that is run.
+pytestmark = pytest.mark.processes
+
 ENVIRONMENT = Path(__file__).parents[4] / ".venv-mcp2" / "bin"
 CALLS = ("server/discover", "tools/list", "tools/call add", "tools/call add")
 
