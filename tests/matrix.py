@@ -69,7 +69,7 @@ def cluster(programs: Path) -> Iterator[str]:
         started = [*control, "--log", f"{folder}/log", "--options", options, "start"]
         subprocess.run(started, check=True, stdout=subprocess.DEVNULL)
         try:
-            yield f"postgresql+psycopg://{user}@/postgres?host={folder}"
+            yield f"postgresql://{user}@/postgres?host={folder}"
         finally:
             stopped = [*control, "--mode", "immediate", "stop"]
             subprocess.run(stopped, check=True, stdout=subprocess.DEVNULL)
