@@ -78,5 +78,5 @@ def test_the_marker_of_an_image_has_its_pixels() -> None:
     digest = hashlib.sha256(content).hexdigest()[:16]
     assert json.loads(once)["data"] == f"[BINARY:image/jpeg:{len(content)}:{digest}:37x21]"
     assert SANITIZER.text(once) == once
-    beside = f'{{"password": "secret-a0b1", "data": "{json.loads(once)["data"]}"}}'
-    assert json.loads(SANITIZER.text(beside))["data"] == json.loads(once)["data"]
+    as_value = once.replace('"data"', '"token"')
+    assert SANITIZER.text(as_value) == as_value, "as every marker, it is nobody's secret"
