@@ -44,6 +44,13 @@ def _take_no_care(url: str) -> None:
     engine.dispose()
 
 
+@pytest.fixture
+def embedded_limits() -> None:
+    """Leave a test out that is about what an embedded server limits."""
+    if os.environ.get(_CONFIGURED):
+        pytest.skip("only an embedded server limits the memory of its processes")
+
+
 @pytest.fixture(scope="session")
 def _server(server_url: str) -> Iterator[Connection]:
     engine = create_engine(server_url)

@@ -74,6 +74,7 @@ def test_a_large_sort_does_not_fill_the_disk(reader: str, tenant: Tenant) -> Non
             )
 
 
+@pytest.mark.usefixtures("embedded_limits")
 def test_a_large_sort_does_not_fill_the_memory(reader: str) -> None:
     """With a work_mem beyond all bounds the statement fails, and its session goes on."""
     with psycopg.connect(reader, autocommit=True) as connection:

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from markupsafe import Markup, escape
+
 from relayscope.collector.page.trace import words
+from relayscope.collector.page.trace.scale import WHOLE
 from relayscope.collector.query.records import Message, SpanEvent
 from relayscope.collector.query.trace_tree import Node
 from relayscope.collector.text.quantities import duration_text
@@ -24,6 +27,15 @@ if TYPE_CHECKING:
 
 _DEEPEST: Final = 12
 """Levels that are told apart by their margin; deeper ones share one."""
+
+_SHORT: Final = 10
+"""Thousandths from which on a bar can be seen by itself."""
+
+_NEAR_END: Final = 700
+"""Thousandths from which on there is no room for a duration behind the bar."""
+
+_LEAST: Final = '<rect class="least" x="{x}%" y="8" width="3" height="10" rx="1"/>'
+_MARK: Final = '<rect class="mark" x="{}%" y="6" width="1" height="14"/>'.format
 
 _ARROWS: Final = {"sent": "→", "received": "←"}
 
@@ -69,6 +81,26 @@ class Row(NamedTuple):
     hidden: int = 0
     brief: int = 0
     is_parent: bool = False
+
+    def drawing(self, *, is_zoomed: bool) -> Markup:
+        """Return what the row's SVG shows; as a template it took a third of the page's time."""
+        x = self.start / 10
+        if is_zoomed and not self.length and self.start in {0, WHOLE}:
+            return Markup()  # What is at an edge of a time that is seen closer is beyond it.
+        if self.what != "span":
+            return Markup(f'<circle class="point" cx="{x}%" cy="13" r="3"/>')  # noqa: S704  # a number
+        least = _LEAST.format(x=x) if self.length < _SHORT else ""
+        marks = "".join(map(_MARK, (mark / 10 for mark in self.marks)))
+        end = self.start + self.length
+        place = (
+            f'x="{x}%" dx="-6" y="17" text-anchor="end"'
+            if end > _NEAR_END
+            else f'x="{end / 10}%" dx="8" y="17"'
+        )
+        return Markup(  # noqa: S704  # numbers, and what is escaped
+            f'<rect class="bar" x="{x}%" y="8" width="{self.length / 10}%" height="10" rx="2"/>'
+            f"{least}{marks}<text {place}>{escape(self.took)}</text>"
+        )
 
 
 def waterfall(places: Places, shown: Shown, scale: Scale) -> Iterator[Row]:
