@@ -166,10 +166,13 @@ def test_a_very_long_line_costs_no_memory_and_changes_nothing(
     bare, traced = program, instrumented("host", program)
 
     expected, digest_of_line, size_of_line = known_of(kind)
-    digest, usual = relayed(bare, environment, all_of(LARGE, kind))
-    assert digest == expected
+    usual = 0
     more: list[int] = []
     while not more or (more[-1] >= MOST_MEBIBYTES and len(more) < ATTEMPTS):
+        # Of six bare hosts one had 200 MiB less than the others: each attempt has one more.
+        digest, peak = relayed(bare, environment, all_of(LARGE, kind))
+        assert digest == expected
+        usual = max(usual, peak)
         digest, peak = relayed(traced, environment, all_of(LARGE, kind))
         assert digest == expected
         more.append(peak - usual)
