@@ -1,4 +1,4 @@
-"""What records messages is made when a program first needs it, and then misses nothing."""
+"""The parts that record messages are made when a program first needs them, and miss nothing."""
 
 import sys
 from pathlib import Path

@@ -147,7 +147,7 @@ def test_half_of_what_was_left_stays_after_a_search_in_vain() -> None:
 
 
 def test_a_text_that_was_cleaned_before_is_allowed_a_little_more() -> None:
-    """What is left of a text can be read in other ways, and so take more than all of it took."""
+    """The rest of a text can be read in other ways, and so take more than all of it took."""
     plain, cleaned = (
         _all_of(Allowance.of(text)) for text in ("x" * 800, "[REDACTED:x]" + "x" * 788)
     )

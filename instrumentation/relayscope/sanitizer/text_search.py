@@ -41,9 +41,8 @@ _MATCH: Final = 2
 _RUN: Final = 10
 _STRING: Final = 8
 _CHARACTERS: Final = 512
-"""Work for the value of a name; for a place where a pattern matches, for looking at what is around
-it, and for the secret there; for what could be an encoded text; for a JSON string; and characters
-that a rule's expression reads for one. A name by itself takes one."""
+"""Work for the value of a name, a place where a pattern matches, a look around it, the secret, a
+possibly encoded text, a JSON string; and characters that a rule reads for one. A name takes one."""
 
 _FOR_RULE: Final = 1024
 """Characters of a text for each rule that is tried in it without a search for all."""

@@ -70,7 +70,7 @@ def painted(shared_collector: Collector) -> dict[str, str]:
 def test_an_image_counts_by_its_own_rule_and_not_as_text(
     painted: dict[str, str], shared_collector: Collector
 ) -> None:
-    """Whether it was kept or not; an image that a text speaks of is text."""
+    """This holds of kept ones and others; an image that a text speaks of is text."""
     address = f"http://{shared_collector.page}/api/cost"
     reply = httpx.get(address, trust_env=False, timeout=PATIENCE).json()
     rows = {row["tool"]: row for row in reply["rows"] if row["component"] == "studio"}

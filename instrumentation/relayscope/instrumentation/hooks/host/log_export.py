@@ -1,4 +1,4 @@
-"""What the host logs as OpenTelemetry's log records, without secrets."""
+"""The host's own logging as OpenTelemetry's log records, without secrets."""
 
 import logging
 from time import time_ns
