@@ -12,14 +12,34 @@ if TYPE_CHECKING:
     from .journal import Journal
 
 
-class SpoolSpanProcessor(SpanProcessor):
-    """Appends each sampled span to the spool when it ends."""
+class _SpoolProcessor:
+    """The part of a processor that is the same for both signals."""
 
     def __init__(self, process_journal: ProcessJournal) -> None:
         self._process_journal = process_journal
         self._journal: Journal | None = None
         self._open = True
         process_journal.join()
+
+    def _made_now(self) -> "Journal | None":
+        """Return the journal, which the first record makes."""
+        self._journal = self._process_journal.journal
+        return self._journal
+
+    def shutdown(self) -> None:
+        """Say that this process emits no more records of the signal."""
+        if self._open:
+            self._open = False
+            self._process_journal.leave()
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:  # noqa: ARG002  # nothing waits
+        """Make what was emitted survive this process; sending is the forwarder's."""
+        self._process_journal.flush()
+        return True
+
+
+class SpoolSpanProcessor(_SpoolProcessor, SpanProcessor):
+    """Appends each sampled span to the spool when it ends."""
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Do nothing: a span is recorded when it has ended."""
@@ -32,50 +52,12 @@ class SpoolSpanProcessor(SpanProcessor):
             if journal is not None:
                 journal.span(span)
 
-    def _made_now(self) -> "Journal | None":
-        """Return the journal, which the first record makes."""
-        self._journal = self._process_journal.journal
-        return self._journal
 
-    def shutdown(self) -> None:
-        """Say that this process ends no more spans."""
-        if self._open:
-            self._open = False
-            self._process_journal.leave()
-
-    def force_flush(self, timeout_millis: int = 30_000) -> bool:  # noqa: ARG002  # nothing waits
-        """Make what was emitted survive this process; sending is the forwarder's."""
-        self._process_journal.flush()
-        return True
-
-
-class SpoolLogRecordProcessor(LogRecordProcessor):
+class SpoolLogRecordProcessor(_SpoolProcessor, LogRecordProcessor):
     """Appends each log record to the spool."""
-
-    def __init__(self, process_journal: ProcessJournal) -> None:
-        self._process_journal = process_journal
-        self._journal: Journal | None = None
-        self._open = True
-        process_journal.join()
 
     def on_emit(self, log_record: ReadWriteLogRecord) -> None:
         """Append the record."""
         journal = self._journal or self._made_now()
         if journal is not None:
             journal.log(log_record)
-
-    def _made_now(self) -> "Journal | None":
-        """Return the journal, which the first record makes."""
-        self._journal = self._process_journal.journal
-        return self._journal
-
-    def shutdown(self) -> None:
-        """Say that this process emits no more log records."""
-        if self._open:
-            self._open = False
-            self._process_journal.leave()
-
-    def force_flush(self, timeout_millis: int = 30_000) -> bool:  # noqa: ARG002  # nothing waits
-        """Make what was emitted survive this process; sending is the forwarder's."""
-        self._process_journal.flush()
-        return True
