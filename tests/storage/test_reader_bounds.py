@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import psycopg
 import pytest
 from psycopg import errors
+from sqlalchemy.exc import ProgrammingError
 
 from relayscope.storage import create_engine, end_long_reads
 
@@ -99,8 +100,8 @@ def test_a_large_sort_does_not_fill_the_memory(reader: str) -> None:
 def test_nothing_that_a_reader_asks_lasts_for_ever(
     reader: str, tenant: Tenant, lasting: str
 ) -> None:
-    """A statement without a time limit is ended, also one that does not let itself be cancelled."""
-    engine = create_engine(tenant.admin_url)
+    """The writer ends a statement without a time limit, also one that cannot be cancelled."""
+    engine = create_engine(tenant.url(tenant.roles.writer))
     ended: list[BaseException] = []
 
     def last() -> None:
@@ -136,4 +137,14 @@ def test_others_are_let_alone(tenant: Tenant) -> None:
         connection.execute("select 1")
         assert end_long_reads(engine, timedelta(0)) == 0
         assert connection.execute("select 1").fetchone() == (1,)
+    engine.dispose()
+
+
+def test_who_cannot_see_what_readers_do_says_so(tenant: Tenant) -> None:
+    """An owner that is no member of the reader ends nothing, which is an error and no silence."""
+    with psycopg.connect(tenant.admin_url, autocommit=True) as admin:
+        admin.execute(f"revoke {tenant.roles.reader} from {tenant.roles.owner}")
+    engine = create_engine(tenant.url(tenant.roles.writer))
+    with pytest.raises(ProgrammingError, match="no member of the reader"):
+        end_long_reads(engine, timedelta(minutes=10))
     engine.dispose()

@@ -43,7 +43,8 @@ begin
                     'grant select on relayscope_store.alembic_version, relayscope_store.segment,'
                     ' relayscope_store.removal to %I', role.name);
                 execute format(
-                    'grant execute on function relayscope_store.make_partition to %I', role.name);
+                    'grant execute on function relayscope_store.make_partition,'
+                    ' relayscope_store.end_long_reads to %I', role.name);
             when 'reader' then
                 execute format(
                     'grant usage on schema relayscope, relayscope_store to %I', role.name);

@@ -57,15 +57,7 @@ _REVOKE_LARGE_OBJECTS: Final = tuple(
 _MOST_READERS: Final = 32
 """Connections of the reader: the page's pool, a terminal or two, a dashboard."""
 
-_END_LONG_READS: Final = text(
-    "select count(*) from ("
-    " select pg_terminate_backend(pid) from pg_catalog.pg_stat_activity"
-    " where usename = (select name from relayscope_store.role where kind = 'reader')"
-    " and datname = current_database() and pid <> pg_backend_pid() and case"
-    " when state = 'active' then now() - query_start"
-    " when state like 'idle in transaction%' then now() - state_change end > :longest"
-    ") as ended"
-)
+_END_LONG_READS: Final = text("select relayscope_store.end_long_reads(:longest)")
 # Settings of a role in a database count before those of the role, the database and the server.
 _UNBOUNDED_READERS: Final = text(
     "select rolname from pg_catalog.pg_roles"
@@ -146,17 +138,16 @@ def init_roles(engine: Engine, roles: Roles) -> None:
 def end_long_reads(engine: Engine, longest: timedelta) -> int:
     """End the sessions of readers whose statement, or idle transaction, has lasted for too long.
 
-    A reader may set its own time limits otherwise; nobody can do anything about this one.
-
     Args:
-        engine: As a user who may end the reader's sessions.
+        engine: As the writer, or the owner of the tables.
         longest: For how long they may.
 
     Returns:
         The number of ended sessions.
 
     Raises:
-        DBAPIError: This user may not, or the database cannot be reached.
+        DBAPIError: This user may not, the owner is no member of the reader (which `init_roles`
+            makes it), or the database cannot be reached.
     """
     with engine.connect() as connection:
         return connection.scalar(_END_LONG_READS, {"longest": longest}) or 0
@@ -185,6 +176,8 @@ def grant(connection: Connection) -> None:
 def _settle(connection: Connection, roles: Roles, database: Identifier) -> None:
     owner = Identifier(roles.owner)
     _run(connection, SQL("grant {} to {}").format(owner, Identifier(roles.retention)))
+    # Who ends a reader's sessions must be a member; all that it reads is the owner's.
+    _run(connection, SQL("grant {} to {}").format(Identifier(roles.reader), owner))
     if not connection.scalar(_IS_SUPERUSER):
         # Else this user could not hand over what it has made.
         user = Identifier(str(connection.scalar(_USER)))

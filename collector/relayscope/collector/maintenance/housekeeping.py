@@ -78,8 +78,9 @@ async def _bound_reads(database_url: str) -> None:
                 await asyncio.to_thread(bound)
             except ProgrammingError:
                 _logger.warning(
-                    "readers' statements are bounded by their own settings only: the user of "
-                    "database_url may not end them; grant it pg_signal_backend"
+                    "readers' statements are bounded by their own settings only: nobody may end "
+                    "them; run `relayscope db init`, or grant the reader's role to the owner of "
+                    "relayscope's tables"
                 )
                 return
             except SQLAlchemyError:

@@ -70,3 +70,33 @@ end
 $$;
 
 revoke execute on function relayscope_store.make_partition from public;
+
+-- A reader may set its own time limits otherwise; nobody can do anything about this one. Who may end
+-- a reader's sessions may also read what it reads, so that the owner ends them and no writer.
+create function relayscope_store.end_long_reads(longest interval) returns bigint
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    reader text := (select name from relayscope_store.role where kind = 'reader');
+begin
+    if not exists (select from pg_roles where rolname = reader) then
+        return 0;
+    end if;
+    -- Else it would be shown no session's state, and so would find none.
+    if not pg_has_role(reader, 'usage') then
+        raise exception 'the owner is no member of the reader'
+        using errcode = 'insufficient_privilege';
+    end if;
+    return (
+        select count(*) filter (where pg_terminate_backend(pid))
+        from pg_stat_activity
+        where usename = reader and datname = current_database() and case
+            when state = 'active' then now() - query_start
+            when state like 'idle in transaction%' then now() - state_change
+        end > longest
+    );
+end
+$$;
+
+revoke execute on function relayscope_store.end_long_reads from public;
