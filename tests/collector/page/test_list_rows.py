@@ -103,8 +103,10 @@ def filters(draw: st.DrawFn, kind: ListKind) -> ListFilter:
         "failed": ("true",),
         "odd": ("true",),
         "slower_than": ("3ms",),
+        "text": ('"n": 17}', "tools/call", "said by nobody"),
+        "attribute": (f"{JSONRPC_REQUEST_ID}=17", f"{GEN_AI_TOOL_NAME}=third"),
     }.items():
-        if draw(st.integers(0, 3)) == 0:
+        if name in kind.filters and draw(st.integers(0, 3)) == 0:
             pairs.append((name, draw(st.sampled_from(values))))
     # There is always a beginning: without one, the greatest are looked for in the last day.
     since = START + timedelta(minutes=draw(st.sampled_from((-1, 0, 3, 10))))

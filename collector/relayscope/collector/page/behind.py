@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 _PLACES: Final = re.compile(r"%(?:\((\w+)\)s|%)")
 _NOT_ASKED: Final = re.compile(
     r"^ *and (?:relayscope_store\.\w+\([\w.]+, NULL(?:::\w+)?\)"
-    r"|\((?:NULL::[\w\[\]]+ is null|not false::boolean) or .+\))\n",
+    r"|\((?:NULL::[\w\[\]]+ is null|not false::boolean) or .+\)"
+    r"|\(\n +(?:NULL::[\w\[\]]+ is null|not false::boolean)\n +or (?:.*\n)+?  \))\n",
     re.MULTILINE,
 )
-"""Filters of which nothing is asked, which let everything through. Each has a line of its own, and
-no value has line feeds."""
+"""Filters of which nothing is asked, which let everything through. Each has lines of its own, of
+which the last one is `  )` if they are several, and no value has line feeds."""
 
 
 class Statement(NamedTuple):

@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from relayscope.collector.levels import LEVELS
 from relayscope.collector.levels.client import Collector
 from relayscope.collector.levels.level_request import LevelRequest, first_error
+from relayscope.collector.page.behind import behind
 from relayscope.collector.page.errors import NotAllowed, PageError
 from relayscope.collector.page.view import View
 from relayscope.collector.query.queries import query
@@ -100,6 +101,7 @@ async def _show(request: Request, form: Mapping[str, str], wrong: str = "") -> R
         levels=LEVELS,
         times=_TIMES,
         form=dict.fromkeys(LevelRequest.model_fields, "") | dict(form),
+        statements=behind({}, "level_changes"),
         wrong=wrong,
     )
 

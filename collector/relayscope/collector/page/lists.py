@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from relayscope.collector.page.list_rows import Found
     from relayscope.collector.page.page import Page
     from relayscope.collector.page.reader import Reader
     from relayscope.collector.query.list_kind import ListKind
@@ -48,10 +49,15 @@ async def show_list(kind: ListKind, request: Request) -> Response:
         outlines=await _outlines(page.reader, found.rows) if kind is TRACES else {},
         outline_size=(trace_outline.WIDTH, trace_outline.HEIGHT),
         is_anything=is_anything,
-        statements=[Statement(kind.name, written(statement(asked), found.bound))]
-        if found.bound
-        else [],
+        statements=statements(asked, found),
     )
+
+
+def statements(asked: ListFilter, found: Found) -> list[Statement]:
+    """The SQL behind the rows of a list."""
+    if not found.bound:
+        return []
+    return [Statement(asked.kind.name, written(statement(asked), found.bound))]
 
 
 def narrowing(asked: ListFilter, path: str) -> Callable[[str, str | None], str | None]:

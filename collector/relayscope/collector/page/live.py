@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from relayscope.collector.page.list_filter import ListFilter
 from relayscope.collector.page.list_rows import SECONDS, bound_of, find, statement
-from relayscope.collector.page.lists import narrowing
+from relayscope.collector.page.lists import narrowing, statements
 from relayscope.collector.page.view import View
 from relayscope.collector.query.filters import FILTERS
 from relayscope.collector.query.list_kind import RECORDS
@@ -52,6 +52,7 @@ async def live(request: Request) -> Response:
         narrowed=narrowing(asked, "/live"),
         definitions=FILTERS,
         most=MOST,
+        statements=statements(asked, found),
     )
 
 

@@ -48,7 +48,7 @@ TRACES: Final = ListKind(
     "traces",
     (
         *("component", "peer", "method", "tool", "outcome", "failed", "odd", "slower_than"),
-        *("trace", "since", "until"),
+        *("trace", "text", "attribute", "since", "until"),
     ),
     ("duration", "errors", "messages", "odd_messages"),
     "traces",

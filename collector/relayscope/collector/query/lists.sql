@@ -188,6 +188,37 @@ where trace.start_time >= %(since)s and trace.start_time < %(until)s
     )
     or made.found
   )
+  -- Found by the indexes on texts and attributes, which know no traces: of what else is in the list's time,
+  -- nothing is read. A record may be of a clock that is behind, and come when its trace has begun.
+  and (
+    %(text)s::text is null
+    or trace.trace_id = any(
+        array(
+            select distinct said.trace_id
+            from relayscope.search(
+                %(text)s, %(since)s - interval '1 minute', %(until)s + interval '1 hour', most => null
+            ) as said
+        )
+    )
+  )
+  and (
+    %(attributes)s::jsonb[] is null
+    or trace.trace_id = any(
+        array(
+            select recorded.trace_id
+            from unnest(%(attributes)s) as wanted (attributes)
+            cross join lateral relayscope.logs_having(
+                wanted.attributes, %(since)s - interval '1 minute', %(until)s + interval '1 hour', most => null
+            ) as recorded
+            union
+            select spans.trace_id
+            from relayscope.spans
+            where spans.start_time >= %(since)s
+              and spans.start_time < %(until)s + interval '1 hour'
+              and relayscope_store.fits(spans.attributes, %(attributes)s)
+        )
+    )
+  )
 order by case when not %(ascending)s::boolean then case %(sort)s::text
              when 'duration' then extract(epoch from trace.duration)
              when 'errors' then trace.errors
@@ -325,51 +356,6 @@ where time >= %(since)s and time < %(until)s
   and (not %(failed)s::boolean or relayscope_store.is_failure(kind, body))
 order by time desc, time_unix_nano desc
 limit %(most)s
-
--- text_of_message --
--- The text of a message; `channel` and `sequence` are the parts of its id.
-select body
-from relayscope.messages
-where time >= %(since)s and time < %(until)s
-  and channel = %(channel)s and sequence = %(sequence)s
-order by time desc
-limit 1
-
--- difference --
--- In what two texts differ.
-select path, "left", "right", difference from relayscope.message_diff(%(a)s, %(b)s)
-
--- difference_of_peers --
--- In what the messages of two peers differ, but for the context of a trace, which each message has of
--- its own: that one has it and the other has not is told.
-select compared.*
-from unnest(coalesce(%(method)s::text[], array[null]::text[])) as asked (method)
-cross join lateral relayscope.compare_peers(
-    asked.method, %(a)s, %(b)s, %(since)s, %(until)s
-) as compared
-where compared.difference <> 'value'
-   or compared.path not in ('$.params._meta.traceparent', '$.params._meta.tracestate')
-
--- is_known --
--- Whether a peer or a component of that name has sent any message.
-select exists (
-    select
-    from relayscope.messages
-    where time >= %(since)s and time < %(until)s
-      and (
-        (direction = 'received' and peer = %(name)s) or (direction = 'sent' and component = %(name)s)
-      )
-)
-
--- known --
--- The components and the peers that have sent messages, by their names.
-select distinct name
-from relayscope.messages
-cross join lateral (
-    select case direction when 'received' then peer else component end as name
-) as speaker
-where time >= %(since)s and time < %(until)s and direction in ('received', 'sent')
-order by name
 
 -- components --
 -- What each component has sent.

@@ -137,6 +137,51 @@ where strpos(
       lower(%(text)s)
   ) > 0
 
+-- text_of_message --
+-- The text of a message; `channel` and `sequence` are the parts of its id.
+select body
+from relayscope.messages
+where time >= %(since)s and time < %(until)s
+  and channel = %(channel)s and sequence = %(sequence)s
+order by time desc
+limit 1
+
+-- difference --
+-- In what two texts differ.
+select path, "left", "right", difference from relayscope.message_diff(%(a)s, %(b)s)
+
+-- difference_of_peers --
+-- In what the messages of two peers differ, but for the context of a trace, which each message has of
+-- its own: that one has it and the other has not is told.
+select compared.*
+from unnest(coalesce(%(method)s::text[], array[null]::text[])) as asked (method)
+cross join lateral relayscope.compare_peers(
+    asked.method, %(a)s, %(b)s, %(since)s, %(until)s
+) as compared
+where compared.difference <> 'value'
+   or compared.path not in ('$.params._meta.traceparent', '$.params._meta.tracestate')
+
+-- is_known --
+-- Whether a peer or a component of that name has sent any message.
+select exists (
+    select
+    from relayscope.messages
+    where time >= %(since)s and time < %(until)s
+      and (
+        (direction = 'received' and peer = %(name)s) or (direction = 'sent' and component = %(name)s)
+      )
+)
+
+-- known --
+-- The components and the peers that have sent messages, by their names.
+select distinct name
+from relayscope.messages
+cross join lateral (
+    select case direction when 'received' then peer else component end as name
+) as speaker
+where time >= %(since)s and time < %(until)s and direction in ('received', 'sent')
+order by name
+
 -- message_of_id --
 -- A message; `channel` and `sequence` are the parts of its id.
 select message_id, trace_id, time, component, peer, direction, kind, method, tool, request_id,
@@ -146,6 +191,23 @@ where time >= %(since)s and time < %(until)s
   and channel = %(channel)s and sequence = %(sequence)s
 order by time desc
 limit 1
+
+-- difference_of_messages --
+-- In what two stored messages differ: `left_` and `right_` are the parts of their ids, and their times.
+select differing.path, differing."left", differing."right", differing.difference
+from (
+    select body
+    from relayscope.messages
+    where time = %(left_time)s and channel = %(left_channel)s and sequence = %(left_sequence)s
+    limit 1
+) as one
+cross join (
+    select body
+    from relayscope.messages
+    where time = %(right_time)s and channel = %(right_channel)s and sequence = %(right_sequence)s
+    limit 1
+) as other
+cross join lateral relayscope.message_diff(one.body, other.body) as differing
 
 -- seen_at --
 -- For each of some differences between two peers the newest message of each that shows it, or else

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg.rows import dict_row
 
+from relayscope.collector.page.behind import Statement, behind
 from relayscope.collector.page.errors import NotShown, WrongAsk
 from relayscope.collector.query.lookback import windows
 from relayscope.collector.query.named_query import in_our_words
@@ -21,12 +22,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Two messages as they are stored, and their differences: columns of `message_diff`."""
+    """Two messages, and in what they differ.
+
+    Attributes:
+        left: One, as it is stored.
+        right: The other.
+        differences: Columns of `message_diff`; empty also where a text was not recorded.
+        statements: The SQL behind it.
+    """
 
     left: dict[str, Any]
     right: dict[str, Any]
     differences: Sequence[dict[str, Any]]
-    """Empty also where a text was not recorded."""
+    statements: Sequence[Statement]
 
 
 def compared(connection: psycopg.Connection[Any], left: str, right: str) -> Compared:
@@ -38,10 +46,11 @@ def compared(connection: psycopg.Connection[Any], left: str, right: str) -> Comp
     """
     ours, theirs = _message(connection, left), _message(connection, right)
     differences: Sequence[dict[str, Any]] = ()
+    # By where they are: their texts may be long, and PostgreSQL has them.
+    asked = _place("left", left, ours) | _place("right", right, theirs)
     if ours["body"] is not None and theirs["body"] is not None:
-        texts = {"a": ours["body"], "b": theirs["body"]}
-        differences = _rows(connection, "difference", texts)
-    return Compared(ours, theirs, differences)
+        differences = _rows(connection, "difference_of_messages", asked)
+    return Compared(ours, theirs, differences, behind(asked, "difference_of_messages"))
 
 
 def text(connection: psycopg.Connection[Any], message_id: str) -> str:
@@ -57,11 +66,20 @@ def text(connection: psycopg.Connection[Any], message_id: str) -> str:
     return str(found)
 
 
-def _message(connection: psycopg.Connection[Any], message_id: str) -> dict[str, Any]:
+def _place(side: str, message_id: str, message: dict[str, Any]) -> dict[str, Any]:
+    found = _parts(message_id) | {"time": message["time"]}
+    return {f"{side}_{name}": value for name, value in found.items()}
+
+
+def _parts(message_id: str) -> dict[str, Any]:
     channel, _, sequence = message_id.rpartition("/")
     if not channel or not sequence.isascii() or not sequence.isdigit() or "\0" in channel:
         raise WrongAsk(f"{one_line(message_id)} is no id of a message")
-    parts = {"channel": channel, "sequence": int(sequence[:18])}
+    return {"channel": channel, "sequence": int(sequence[:18])}
+
+
+def _message(connection: psycopg.Connection[Any], message_id: str) -> dict[str, Any]:
+    parts = _parts(message_id)
     for window in windows(connection, "newest_records"):
         if rows := _rows(connection, "message_of_id", parts | window._asdict()):
             return rows[0]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from psycopg.rows import dict_row
 
+from relayscope.collector.page.behind import Statement, behind
 from relayscope.collector.query.errors import StatementRefused
 from relayscope.collector.query.named_query import in_our_words
 from relayscope.collector.query.queries import query
@@ -49,11 +50,19 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """All differences, and the names that could be compared; `more` differences are not shown."""
+    """All that two peers differ in.
+
+    Attributes:
+        differences: Those that are shown.
+        more: Number of those that are not.
+        unknown: Names of those two that have sent nothing.
+        statements: The SQL behind it.
+    """
 
     differences: Sequence[Difference]
     more: int
     unknown: Sequence[str]
+    statements: Sequence[Statement]
 
 
 def names(connection: psycopg.Connection[Any], time: Interval) -> list[str]:
@@ -78,6 +87,7 @@ def compared(
         ],
         len(rows) - len(shown),
         missing,
+        behind(bound, "difference_of_peers"),
     )
 
 

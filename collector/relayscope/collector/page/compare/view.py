@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from relayscope.collector.page.behind import behind
 from relayscope.collector.page.compare import messages, peers
 from relayscope.collector.page.compare.alignment import aligned
 from relayscope.collector.page.compare.ladders import ladders
@@ -14,7 +15,7 @@ from relayscope.collector.page.errors import WrongAsk
 from relayscope.collector.page.interval import CHOICES, interval
 from relayscope.collector.page.trace.address import Address
 from relayscope.collector.page.trace.json_text import laid_out
-from relayscope.collector.page.trace.picture import look
+from relayscope.collector.page.trace.picture import look, statements
 from relayscope.collector.page.view import View
 from relayscope.collector.query import trace_id as trace_ids
 from relayscope.collector.text.printable import one_line
@@ -41,6 +42,7 @@ async def _choose(request: Request) -> Response:
         given=request.query_params.get("with", ""),
         interval=time,
         known=known,
+        statements=behind({"since": time.since, "until": time.until}, "known"),
     )
 
 
@@ -97,6 +99,11 @@ def _beside(left: str, right: str, connection: psycopg.Connection[Any]) -> dict[
         "drawing": ladders(alignment, one, other),
         "same": sum(pair.is_same for pair in alignment.pairs),
         "sides": [_side(one), _side(other)],
+        "statements": [
+            found._replace(about=f"{found.about}, {side}")
+            for side, picture in (("left", one), ("right", other))
+            for found in statements(picture.trace.trace_id)
+        ],
     }
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from psycopg.rows import dict_row
 
+from relayscope.collector.page.behind import Statement, behind
 from relayscope.collector.page.trace import words
 from relayscope.collector.page.trace.exchange import Exchange
 from relayscope.collector.page.trace.places import Places
@@ -127,3 +128,14 @@ def _found(connection: psycopg.Connection[Any], trace: Trace, text: str) -> list
             if (item.component, item.time, channel, sequence) in records:
                 found.append(name)
     return found
+
+
+def statements(trace_id: UUID) -> tuple[Statement, ...]:
+    """The SQL behind it."""
+    asked = {
+        "trace_id": trace_id,
+        "spans": LIMIT,
+        "records": LIMIT,
+        "characters": words.GIST_CHARACTERS,
+    }
+    return behind(asked, "spans_of_trace", "records_of_trace")

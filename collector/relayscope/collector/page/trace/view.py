@@ -9,13 +9,13 @@ from uuid import UUID
 
 from starlette.responses import RedirectResponse, Response
 
-from relayscope.collector.page.behind import Statement, behind, written
+from relayscope.collector.page.behind import Statement, written
 from relayscope.collector.page.trace import words
 from relayscope.collector.page.trace.address import KINDS, LANES, VIEWS, Address
 from relayscope.collector.page.trace.chosen import chosen
 from relayscope.collector.page.trace.ladder import distance, ladder, parties
 from relayscope.collector.page.trace.log import log
-from relayscope.collector.page.trace.picture import LIMIT, look
+from relayscope.collector.page.trace.picture import LIMIT, look, statements
 from relayscope.collector.page.trace.waterfall import waterfall
 from relayscope.collector.page.view import View
 from relayscope.collector.query import trace_id as trace_ids
@@ -108,12 +108,6 @@ def _values(
     facts = picture.facts
     root = next((node.span for node in picture.places.nodes if node.span is not None), None)
     previous_found, next_found = _beside(picture.found, picture, address.at)
-    asked = {
-        "trace_id": trace_id,
-        "spans": LIMIT,
-        "records": LIMIT,
-        "characters": words.GIST_CHARACTERS,
-    }
     values = {
         "address": address,
         "base": address.to(at="", find=address.find) + ("&" if address.to(at="") != "?" else ""),
@@ -129,7 +123,7 @@ def _values(
         "picture": picture,
         "previous_found": previous_found,
         "short_id": trace_ids.short(trace_id.hex),
-        "statements": behind(asked, "spans_of_trace", "records_of_trace"),
+        "statements": statements(trace_id),
         "title": words.short(root.name) if root else "Trace without spans",
         "trace_id": trace_id.hex,
         "views": VIEWS,
