@@ -196,7 +196,7 @@ where trace.start_time >= %(since)s and trace.start_time < %(until)s
         array(
             select distinct said.trace_id
             from relayscope.search(
-                %(text)s, %(since)s - interval '1 minute', %(until)s + interval '1 hour', most => null
+                %(text)s, %(since)s - interval '1 minute', %(until)s + interval '10 minutes', most => null
             ) as said
         )
     )
@@ -208,13 +208,13 @@ where trace.start_time >= %(since)s and trace.start_time < %(until)s
             select recorded.trace_id
             from unnest(%(attributes)s) as wanted (attributes)
             cross join lateral relayscope.logs_having(
-                wanted.attributes, %(since)s - interval '1 minute', %(until)s + interval '1 hour', most => null
+                wanted.attributes, %(since)s - interval '1 minute', %(until)s + interval '10 minutes', most => null
             ) as recorded
             union
             select spans.trace_id
             from relayscope.spans
             where spans.start_time >= %(since)s
-              and spans.start_time < %(until)s + interval '1 hour'
+              and spans.start_time < %(until)s + interval '10 minutes'
               and relayscope_store.fits(spans.attributes, %(attributes)s)
         )
     )
