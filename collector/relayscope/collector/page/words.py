@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from relayscope.collector.query import tokens
 from relayscope.collector.text.message_summary import gist
@@ -30,6 +30,11 @@ def visible(value: object) -> object:
     if not isinstance(value, str) or isinstance(value, Markup) or value.isprintable():
         return value
     return "\n".join(lines(value.replace("\r\n", "\n")))
+
+
+def escaped(text: str) -> str:
+    """A text as templates write it, for markup that is made without one."""
+    return escape(visible(text))
 
 
 def length(value: timedelta | None) -> str:

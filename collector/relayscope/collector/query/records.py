@@ -7,7 +7,7 @@ was said, and `text_of` makes text of it.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from relayscope.conventions.attributes import (
@@ -86,17 +86,33 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Message(Record):
-    """A log record that is a message which crossed a channel, in the words of the message log."""
+    """A log record that is a message which crossed a channel, in the words of the message log.
 
-    @property
-    def direction(self) -> str | None:
-        """`sent` or `received`, by the component that recorded it."""
-        return text_of(self.attributes.get(MESSAGE_DIRECTION))
+    The fields are read out of its attributes once: a view asks for each of them a dozen times.
 
-    @property
-    def kind(self) -> str | None:
-        """`request`, `notification`, `result`, `error`, `batch` or `unparsable`."""
-        return text_of(self.attributes.get(MESSAGE_KIND))
+    Attributes:
+        direction: `sent` or `received`, by the component that recorded it.
+        kind: `request`, `notification`, `result`, `error`, `batch` or `unparsable`.
+        request_id: The JSON-RPC id, as text.
+        channel: The id of the component's connection.
+        odd: A mark of what is odd about it, if anything.
+    """
+
+    direction: str | None = field(init=False, repr=False, compare=False)
+    kind: str | None = field(init=False, repr=False, compare=False)
+    request_id: str | None = field(init=False, repr=False, compare=False)
+    channel: str | None = field(init=False, repr=False, compare=False)
+    odd: str | None = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Read them."""
+        said = self.attributes.get
+        put = object.__setattr__
+        put(self, "direction", text_of(said(MESSAGE_DIRECTION)))
+        put(self, "kind", text_of(said(MESSAGE_KIND)))
+        put(self, "request_id", text_of(said(JSONRPC_REQUEST_ID)))
+        put(self, "channel", text_of(said(CHANNEL_ID)))
+        put(self, "odd", text_of(said(MESSAGE_ODD)))
 
     @property
     def is_answer(self) -> bool:
@@ -111,20 +127,10 @@ class Message(Record):
         )
 
     @property
-    def request_id(self) -> str | None:
-        """The JSON-RPC id, as text."""
-        return text_of(self.attributes.get(JSONRPC_REQUEST_ID))
-
-    @property
     def size(self) -> int:
         """Bytes on the wire, or what comes closest to it."""
         size = self.attributes.get(MESSAGE_SIZE)
         return size if isinstance(size, int) and not isinstance(size, bool) else self.body_length
-
-    @property
-    def channel(self) -> str | None:
-        """The id of the component's connection."""
-        return text_of(self.attributes.get(CHANNEL_ID))
 
     @property
     def sequence(self) -> int:
@@ -153,11 +159,6 @@ class Message(Record):
     def error_code(self) -> str | None:
         """The JSON-RPC error code, as text."""
         return text_of(self.attributes.get(RPC_RESPONSE_STATUS_CODE))
-
-    @property
-    def odd(self) -> str | None:
-        """A mark of what is odd about it, if anything."""
-        return text_of(self.attributes.get(MESSAGE_ODD))
 
 
 def text_of(value: object) -> str | None:

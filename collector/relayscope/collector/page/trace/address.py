@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, fields, replace
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.datastructures import QueryParams
 
 VIEWS: Final = ("ladder", "waterfall", "log")
@@ -131,14 +132,24 @@ class Address:
         """The address that shows everything as usual."""
         return Address(self.view, self.at, find=self.find).to()
 
-    def folded(self, span: str) -> str:
-        """The address with a span folded."""
-        if span in self.open:
-            return self.to(
-                fold=(*self.fold, span), open=tuple(one for one in self.open if one != span)
-            )
-        # Each span of a trace has such a link: what they share is written once.
-        return f"{_beginning(self)}{urlencode({'fold': span})}"
+    @property
+    def choosing(self) -> str:
+        """The address that chooses something, up to `at=`."""
+        rest = replace(self, at="")
+        return f"{rest.to()}&" if rest.parts else "?"
+
+    def folding(self) -> Callable[[str], str]:
+        """Return what gives the address with a span folded: each of a trace has such a link."""
+        beginning = f"{self.to()}&" if self.parts else "?"
+
+        def folded(span: str) -> str:
+            if span in self.open:
+                return self.to(
+                    fold=(*self.fold, span), open=tuple(one for one in self.open if one != span)
+                )
+            return f"{beginning}fold={quote_plus(span)}"
+
+        return folded
 
     def unfolded(self, span: str) -> str:
         """The address with a span open."""
@@ -151,11 +162,6 @@ class Address:
         if value in values:
             return self.to(**{name: tuple(one for one in values if one != value)})
         return self.to(**{name: (*values, value)})
-
-
-@lru_cache(maxsize=8)
-def _beginning(address: Address) -> str:
-    return f"{address.to()}&" if address.parts else "?"
 
 
 def _without(given: QueryParams) -> tuple[str, ...]:

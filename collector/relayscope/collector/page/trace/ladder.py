@@ -12,12 +12,15 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from relayscope.collector.page.trace.ladder_markup import ladder_markup
 from relayscope.collector.page.trace.ladder_row import BAR, Mark, Row
 from relayscope.collector.page.trace.steps import Note, Signal
 from relayscope.collector.text.quantities import duration_text, offset_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from markupsafe import Markup
 
     from relayscope.collector.page.trace.crossings import Party
     from relayscope.collector.page.trace.exchange import Exchange
@@ -103,6 +106,10 @@ class Ladder:
     width: int
     height: int
     hidden: int
+
+    def markup(self, base: str, at: str, found: frozenset[str]) -> Markup:
+        """The rows as SVG; the arguments are those of `ladder_markup`."""
+        return ladder_markup(self.rows, base, at, found)
 
 
 def parties(exchange: Exchange, order: Iterable[str] = ()) -> list[Party]:

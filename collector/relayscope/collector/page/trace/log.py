@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from relayscope.collector.text.quantities import duration_text
 
@@ -13,8 +12,7 @@ if TYPE_CHECKING:
     from relayscope.collector.page.trace.waterfall import Row
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A row of the waterfall, and how long after the one before it was."""
 
     row: Row

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, TypedDict
+from typing import TYPE_CHECKING, Final
 
 from relayscope.collector.page.trace.clocks import TELLING
 from relayscope.collector.text.quantities import duration_text, offset_text
@@ -22,12 +22,6 @@ _ROOM: Final = 20
 """A zoomed span has a twentieth of its time free on each side."""
 
 
-class _When(TypedDict):
-    time: str
-    at: int
-    start: float
-
-
 @dataclass(frozen=True, slots=True)
 class Scale:
     """The times of a picture, and the place of each moment.
@@ -37,12 +31,14 @@ class Scale:
         start: The beginning of the time that is drawn.
         extent: The length of that time.
         corrections: Nanoseconds to add to a component's times, by its name.
+        is_zoomed: True if that is not all of the trace's time.
     """
 
     zero: int
     start: int
     extent: int
     corrections: Mapping[str, int]
+    is_zoomed: bool = False
 
     @classmethod
     def of(cls, places: Places, corrections: Mapping[str, int]) -> Scale:
@@ -71,31 +67,30 @@ class Scale:
             return self
         room = (span.end - span.start) // _ROOM
         start = span.start + self.corrections.get(span.component, 0) - room
-        return replace(self, start=start, extent=max(1, span.end - span.start) + 2 * room)
+        extent = max(1, span.end - span.start) + 2 * room
+        return replace(self, start=start, extent=extent, is_zoomed=True)
 
     def between(self, start: int, end: int) -> Scale:
         """Return the scale from one time to another, both counted from `zero`."""
-        return replace(self, start=self.zero + start, extent=end - start)
+        return replace(self, start=self.zero + start, extent=end - start, is_zoomed=True)
 
     @property
     def stretch(self) -> tuple[int, int]:
         """Beginning and end of the time that is drawn, counted from `zero`."""
         return self.start - self.zero, self.start - self.zero + self.extent
 
-    def place(self, time: int, component: str) -> float:
-        """Place of a component's moment, in thousandths; at the edge if it is beyond."""
-        offset = time + self.corrections.get(component, 0) - self.start
-        share = WHOLE * offset / self.extent if self.extent else 0
+    def at(self, time: int, component: str) -> int:
+        """A component's moment, by the clock of all."""
+        return time + self.corrections.get(component, 0)
+
+    def place(self, at: int) -> float:
+        """Place of a moment, in thousandths; at the edge if it is beyond."""
+        share = WHOLE * (at - self.start) / self.extent if self.extent else 0
         return round(min(max(share, 0), WHOLE), 1)
 
-    def when(self, time: int, component: str) -> _When:
-        """Return the fields of a row that tell of a component's moment."""
-        at = time + self.corrections.get(component, 0)
-        return {
-            "time": offset_text(at - self.zero, self.extent),
-            "at": at,
-            "start": self.place(time, component),
-        }
+    def text(self, at: int) -> str:
+        """A moment in words."""
+        return offset_text(at - self.zero, self.extent)
 
     def ticks(self) -> list[tuple[float, str]]:
         """Moments to draw a line at."""

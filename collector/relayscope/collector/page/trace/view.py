@@ -15,8 +15,10 @@ from relayscope.collector.page.trace.address import KINDS, LANES, VIEWS, Address
 from relayscope.collector.page.trace.chosen import chosen
 from relayscope.collector.page.trace.ladder import distance, ladder, parties
 from relayscope.collector.page.trace.log import log
+from relayscope.collector.page.trace.log_markup import log_markup
 from relayscope.collector.page.trace.picture import LIMIT, look, statements
 from relayscope.collector.page.trace.waterfall import waterfall
+from relayscope.collector.page.trace.waterfall_markup import waterfall_markup
 from relayscope.collector.page.view import View
 from relayscope.collector.query import trace_id as trace_ids
 from relayscope.collector.query.errors import TraceMissing
@@ -47,7 +49,7 @@ async def _show(request: Request) -> Response:
         return await _by_beginning(request)
     whole = request.query_params.get("text") == "whole"
     values = await page.reader.run(partial(_values, trace_id, address, whole=whole))
-    return await page.render(request, "trace.html", **values)
+    return await page.render(request, "trace.html", colour=page.colours.of, **values)
 
 
 async def _choose(request: Request) -> Response:
@@ -110,7 +112,7 @@ def _values(
     previous_found, next_found = _beside(picture.found, picture, address.at)
     values = {
         "address": address,
-        "base": address.to(at="", find=address.find) + ("&" if address.to(at="") != "?" else ""),
+        "base": address.choosing,
         "began": date_of(facts.start),
         "extent": duration_text(facts.extent),
         "facts": facts,
@@ -146,10 +148,10 @@ def _drawn(picture: Picture, address: Address) -> dict[str, Any]:
     scale = _scale(picture, address)
     rows = list(waterfall(picture.places, picture.shown, scale))
     if address.view == "log":
-        return {"lines": log(rows)}
+        return {"markup": partial(log_markup, log(rows), address)}
     return {
-        "is_zoomed": scale is not picture.scale,
-        "rows": rows,
+        "is_zoomed": scale.is_zoomed,
+        "markup": partial(waterfall_markup, rows, scale, address),
         "stretch": scale.stretch,
         "ticks": scale.ticks(),
     }
