@@ -153,17 +153,18 @@ class _Waiting:
 def _twins(nodes: Iterable[Node]) -> _Twins:
     twins = _Twins()
     # One span may be the parent of a thousand: what it said is put in order once.
-    waiting: dict[int, tuple[_Waiting, ...]] = {}
+    waiting: dict[tuple[int, Any], _Waiting] = {}
     for node in nodes:
         parent = node.parent
         if parent is None:
             continue
-        if id(parent) not in waiting:
-            waiting[id(parent)] = tuple(
-                _Waiting(likeness, parent.messages) for likeness in (_said, _meant)
-            )
-        for above in waiting[id(parent)]:
-            twins.match(above, node.messages)
+        for likeness in (_said, _meant):
+            alone = [message for message in node.messages if twins.get(message) is None]
+            if not alone:
+                break  # most texts arrive as they were sent
+            if (id(parent), likeness) not in waiting:
+                waiting[id(parent), likeness] = _Waiting(likeness, parent.messages)
+            twins.match(waiting[id(parent), likeness], alone)
     return twins
 
 
