@@ -66,6 +66,14 @@ class View(NamedTuple):
     budget: int = _BUDGET_MS
 
 
+class Seen(NamedTuple):
+    """What a reader waited for while records came in."""
+
+    milliseconds: float
+    name: str
+    answered: bool
+
+
 def main() -> None:
     """Measure, and print the tables."""
     number = int(sys.argv[1]) if len(sys.argv) > 1 else 200_000
@@ -219,29 +227,38 @@ def _beside(
     collector: Collector, client: httpx.Client, views: Sequence[View], seconds: float
 ) -> None:
     """Receive at full speed, alone and beside a reader."""
-    request = make_request(LOGS)
-    load(collector.grpc, request, LOGS, seconds)
+    _received(collector, seconds)
     alone, beside = [], []
-    seen: list[float] = []
+    seen: list[Seen] = []
     for _ in range(_ROUNDS):
-        alone.append(_received(collector, request, seconds))
+        alone.append(_received(collector, seconds))
         with _reader(client, views, seen):
-            beside.append(_received(collector, request, seconds))
+            beside.append(_received(collector, seconds))
     lost = 1 - median(b / a for a, b in zip(alone, beside, strict=True))
     _row("received, records/s", "alone", "beside", "lost", "budget")
     missed = "" if lost < 0.05 else " MISSED"
     _row("", f"{median(alone):,.0f}", f"{median(beside):,.0f}", f"{lost:.1%}", f"5%{missed}")
     if seen:
-        _row(f"{len(seen)} pages meanwhile, ms", f"{median(seen):.0f}", f"{max(seen):.0f}", "", "")
+        slowest = max(seen)
+        _row(
+            f"{len(seen)} pages meanwhile, ms",
+            f"{median(one.milliseconds for one in seen):.0f}",
+            "",
+            "",
+            "",
+        )
+        _row(f"  slowest: {slowest.name}", "", f"{slowest.milliseconds:.0f}", "", "")
+        _row("  not answered", f"{sum(not one.answered for one in seen)}", "", "", "")
 
 
-def _received(collector: Collector, request: bytes, seconds: float) -> float:
-    items, elapsed = load(collector.grpc, request, LOGS, seconds)
+def _received(collector: Collector, seconds: float) -> float:
+    """Records per second; a request of its own each time, so that not all records are of one time."""
+    items, elapsed = load(collector.grpc, make_request(LOGS), LOGS, seconds)
     return items / elapsed
 
 
 @contextmanager
-def _reader(client: httpx.Client, views: Sequence[View], seen: list[float]) -> Iterator[None]:
+def _reader(client: httpx.Client, views: Sequence[View], seen: list[Seen]) -> Iterator[None]:
     """A person who opens a view each second, and has the live one open."""
     stop = threading.Event()
     chance = random.Random(len(seen))
@@ -249,13 +266,14 @@ def _reader(client: httpx.Client, views: Sequence[View], seen: list[float]) -> I
     def read() -> None:
         while not stop.wait(1.0):
             view = chance.choice(views)
-            for address, parameters in (
-                (view.address(chance), view.parameters(chance)),
-                ("/live/rows", dict[str, Any]()),
+            for name, address, parameters in (
+                (view.name, view.address(chance), view.parameters(chance)),
+                ("live", "/live/rows", dict[str, Any]()),
             ):
                 began = time.perf_counter()
-                client.get(address, params=parameters)
-                seen.append((time.perf_counter() - began) * 1000)
+                answer = client.get(address, params=parameters)
+                taken = (time.perf_counter() - began) * 1000
+                seen.append(Seen(taken, name, answer.is_success))
 
     thread = threading.Thread(target=read)
     thread.start()
