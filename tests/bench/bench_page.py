@@ -252,7 +252,7 @@ def _beside(
 
 
 def _received(collector: Collector, seconds: float) -> float:
-    """Records per second; a request of its own each time, so that not all records are of one time."""
+    """Records per second, of a request of its own, so that not all records are of one time."""
     items, elapsed = load(collector.grpc, make_request(LOGS), LOGS, seconds)
     return items / elapsed
 
