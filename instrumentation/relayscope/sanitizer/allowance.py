@@ -99,3 +99,10 @@ class Allowance:
         except TooManyFindings:
             self._left, self._for_kept = left // 2, for_kept
             return None
+
+    def repeat(self, search: Callable[[], _Found]) -> _Found | None:
+        """The same for a text that was searched before: what is kept of it is charged already."""
+        for_kept = self._for_kept
+        found = self.attempt(search)
+        self._for_kept = for_kept
+        return found

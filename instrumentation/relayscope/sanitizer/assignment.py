@@ -9,6 +9,7 @@ from typing import Final
 
 from relayscope.sanitizer import extents, harmless
 from relayscope.sanitizer.description import describes_in_yaml, describes_inline
+from relayscope.sanitizer.findings import FILL
 from relayscope.sanitizer.harmless import Kind
 from relayscope.sanitizer.json_schema import SCHEMA_WORDS
 from relayscope.sanitizer.page import LINE, Mention, Page, Pair
@@ -60,7 +61,10 @@ _FEW_DIGITS: Final = 4
 _QUERY: Final = "?&,(;"
 _AROUND: Final = frozenset("(,{<|")
 _PARAMETERS: Final = frozenset(",)=>;|")
-_PARAMETER = re.compile(r"[A-Za-z_][\w.]*+(?:\[[\w., |]{0,64}\]|<[\w., ?]{0,64}>)?+(?=[ ]?[,)}\]])")
+# What an earlier run has put there was one, too.
+_PARAMETER = re.compile(
+    rf"[A-Za-z_{FILL}][\w.{FILL}]*+(?:\[[\w., |]{{0,64}}\]|<[\w., ?]{{0,64}}>)?+(?=[ ]?[,)}}\]])"
+)
 _CLOSING_TAG = re.compile(r"</[a-z]{1,10}>")
 _REMARK = re.compile(r"[A-Za-z]{2,24}(?: [A-Za-z'*/-]{1,24}[.,]?){1,16}")
 _COMMENT = re.compile(r"[ \t]+(?:#|//|--)(?=[ \t])")

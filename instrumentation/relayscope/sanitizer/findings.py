@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple, TypeAlias
 
-from relayscope.sanitizer.json_numbers import tells_of_others
 from relayscope.sanitizer.model import Step
 
 Value: TypeAlias = str | bool | int | float | bytes | list["Value"] | dict[str, "Value"] | None
@@ -20,20 +19,6 @@ FILL: Final = "\ue000"
 
 Private use: no rule's pattern names it, it is no letter, no space and no quote.
 """
-
-_JOINTS: Final = frozenset("_-")
-_ENDS: Final = frozenset(["", *"\"'{}[](),;:&<>@ \t\r\n"])
-
-_BLANK_ESCAPES: Final = frozenset({"\\n", "\\r", "\\t"})
-_END_ESCAPES: Final = _BLANK_ESCAPES | {'\\"', "\\/"}
-# The end of a string in a string, however deep.
-_NESTED_QUOTE = re.compile(r'\\{2,16}"')
-
-# Quotation marks, also as HTML's entities, that go with a value because more of it stands behind
-# them: `"a"b`.
-_QUOTED = re.compile(r"[bBfFrRuUNL@]{0,2}(?:\\{0,16}[\"'`]|&[a-z#])")
-# What lies next to it can be a card's number when this one is gone.
-_NUMBER = re.compile(r"[0-9][0-9 .,-]{0,32}")
 
 _MARKER = re.compile(
     r"\[(?:REDACTED|DROPPED):[a-z0-9-]{1,64}\]"
@@ -65,36 +50,6 @@ class Finding(NamedTuple):
     def moved(self, start: int, end: int, replacement: str) -> "Finding":
         """Return the finding in the coordinates and the spelling of the text around."""
         return Finding(start, end, replacement, self.rule, self.step, self.size)
-
-    def stands_alone(self, text: str) -> bool:
-        """Return whether the text around it means the same with the marker in its place.
-
-        If not, its marker can end a word that is a secret now that it stands alone; or where the
-        value ends may be read otherwise without its quotation marks, and other numbers without it.
-        """
-        start, end = self.start, self.end
-        if _QUOTED.match(text, start, end) or _is_numeric(text, start, end):
-            return False
-        if text.startswith("://", end):
-            # It had the scheme of a URL, which is part of the one before it now.
-            return False
-        before = text[max(0, start - 1) : start]
-        # In JSON text it can be the letter of an escape: `\nsecret`.
-        around = text[max(0, start - 3) : start]
-        is_escape = around[-2:] in _BLANK_ESCAPES and around[:-2] != "\\"
-        if (before.isalnum() or before in _JOINTS) and not is_escape:
-            return False
-        behind = text[end : end + 1]
-        return (
-            behind in _ENDS
-            or text[end : end + 2] in _END_ESCAPES
-            or _NESTED_QUOTE.match(text, end) is not None
-        )
-
-
-def _is_numeric(text: str, start: int, end: int) -> bool:
-    """Return whether a stretch is a number, or has one that makes ids of those around it."""
-    return bool(_NUMBER.fullmatch(text, start, end)) or tells_of_others(text, start, end)
 
 
 _FINDING: Final = 4

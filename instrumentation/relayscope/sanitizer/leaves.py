@@ -1,9 +1,11 @@
 """Cleans what holds no other values: text, bytes, numbers, names."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, NamedTuple, cast
 
 from relayscope.sanitizer import storable
+from relayscope.sanitizer.aftermath import Unrest
 from relayscope.sanitizer.allowance import Allowance
 from relayscope.sanitizer.findings import (
     Finding,
@@ -94,16 +96,35 @@ class Leaves:
         return self.gone(TOO_MANY, path) if settled is None else settled
 
     def _settled(self, text: str, path: str) -> str:
-        for number in range(_ROUNDS):
-            self._allowance.pass_over(len(text) // _CHARACTERS if number else 0)
-            findings = self._scanner.find(_searchable(text), self._allowance)
-            self.found += [Found(finding, text, path) for finding in findings]
-            stand_alone = all(finding.stands_alone(text) for finding in findings)
-            text = spliced(text, findings) if findings else text
-            if stand_alone:
-                self._allowance.settle(text, partial(self._stays, text))
-                return text
-        raise TooManyFindings
+        text, unrest = self._replaced(text, path, self._scanner.find)
+        for _ in range(_ROUNDS - 1):
+            if unrest is Unrest.SURE:
+                self._allowance.pass_over(len(text) // _CHARACTERS)
+                text, unrest = self._replaced(text, path, self._scanner.find)
+            elif unrest is Unrest.POSSIBLE:
+                again = self._allowance.repeat(partial(self._searched_again, text, path))
+                # Nothing is known of another secret, so without work for it the text may stay.
+                text, unrest = again or (text, Unrest.NONE)
+            else:
+                break
+        if unrest is Unrest.SURE:
+            raise TooManyFindings
+        self._allowance.settle(text, partial(self._stays, text))
+        return text
+
+    def _searched_again(self, text: str, path: str) -> tuple[str, Unrest]:
+        self._allowance.pass_over(len(text) // _CHARACTERS)
+        return self._replaced(text, path, self._scanner.find_or_give_up)
+
+    def _replaced(
+        self, text: str, path: str, find: Callable[[str, Allowance], list[Finding]]
+    ) -> tuple[str, Unrest]:
+        """The text without what is found in it, and whether to search it again."""
+        findings = find(_searchable(text), self._allowance)
+        if not findings:
+            return text, Unrest.NONE
+        self.found += [Found(finding, text, path) for finding in findings]
+        return spliced(text, findings), self._scanner.aftermath.of(text, findings)
 
     def _stays(self, text: str, allowance: Allowance) -> bool:
         return spliced(text, self._scanner.find(_searchable(text), allowance)) == text

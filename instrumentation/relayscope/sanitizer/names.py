@@ -90,6 +90,10 @@ class Names:
         except KeyError:
             return _remember(self._verdicts, name, self._judge(name))
 
+    def mentioned(self, text: str) -> bool:
+        """Return whether a text has a phrase that makes names sensitive."""
+        return self._mention.search(text.encode("utf-8", "replace")) is not None
+
     def option(self, text: str) -> KeyRule | None:
         """The rule for what follows a command line's option, such as `--api-key`."""
         return self.rule(text) if _OPTION.fullmatch(text) else None
@@ -148,7 +152,7 @@ class Names:
 
     def _search(self, name: str, words: str) -> KeyRule | None:
         if len(name) > _LONG:
-            return _OVERLONG if self._mention.search(name.encode("utf-8", "replace")) else None
+            return _OVERLONG if self.mentioned(name) else None
         letters = words if name.islower() else _words(name)
         both = words if words == letters else f"{words} {letters}"
         hit = self._phrases.Match(both.encode("utf-8", "replace"))

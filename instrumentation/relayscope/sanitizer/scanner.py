@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+from relayscope.sanitizer.aftermath import Aftermath
 from relayscope.sanitizer.allowance import Allowance
 from relayscope.sanitizer.binary import Binary, binaries, covered, may_hold_binary, nested_places
 from relayscope.sanitizer.findings import Finding, TooManyFindings, masked
@@ -62,6 +63,7 @@ class Scanner:
             rules.harmless_endings,
             rules.allowed.names if Step.ALLOW in rules.steps else (),
         )
+        self.aftermath = Aftermath(self.names)
         self.replacements = Replacements(
             rules.keyring, rules.allowed.values if Step.ALLOW in rules.steps else ()
         )
@@ -140,6 +142,18 @@ class Scanner:
             UnicodeEncodeError: the text has a lone surrogate.
         """
         return self._find(text, allowance, 0)
+
+    def find_or_give_up(self, text: str, allowance: Allowance) -> list[Finding]:
+        """The same for a text that may stay if that takes more than it may.
+
+        Raises:
+            TooManyFindings: it does.
+            UnicodeEncodeError: the text has a lone surrogate.
+        """
+        findings = self._look_into(text, allowance, 0)
+        if any(finding.rule == TOO_MANY for finding in findings):
+            raise TooManyFindings
+        return findings
 
     def _find(self, text: str, allowance: Allowance, nesting: int) -> list[Finding]:
         """Find the secrets of a text that was hidden in `nesting` others."""
