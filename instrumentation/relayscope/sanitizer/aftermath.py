@@ -8,6 +8,7 @@ with no other name before its own on the line.
 import re
 from collections.abc import Iterable
 from enum import Enum, auto
+from string import ascii_letters, digits
 from typing import Final
 
 from relayscope.sanitizer.findings import Finding, masked
@@ -46,6 +47,11 @@ _FIRST = re.compile(
     rf"(?:\A|\n|\\|\\[nrt]|[{{(\[,;?&<]\s?|:\s?(?=\\{{0,16}}[\"']))"
     rf"[ \t]*+(?:- |export )?{_QUOTE}?\Z"
 )
+_QUOTING: Final = "\"'\\ "
+_NAME: Final = f"{ascii_letters}{digits}_.$@-"
+_ASSIGNING: Final = frozenset(":=")
+_WORDS: Final = ("value", " is")
+_PARTING: Final = frozenset("{,&?\n")
 _END_OF_LINE = re.compile(r"\n|\\[nr]")
 _SENTENCES: Final = ("\n", "\\n", ". ")
 # It is in the name of a member, of which something else is left.
@@ -101,11 +107,8 @@ class Aftermath:
     def _follows_another(self, text: str, done: int, start: int) -> bool:
         """Return whether a finding may be part of the value of a name before its own."""
         first = max(done, start - _LINE)
-        own = _OWN_NAME.search(text, max(first, start - _NEAR), start)
-        end = own.start() if own else start
-        if (end < start or text[start - 1 : start] == '"') and _FIRST.search(
-            text, max(first, end - _BEFORE), end
-        ):
+        end = _own_name(text[first:start]) + first
+        if end < first:
             return False
         line = max(first, *(text.rfind(sign, first, end) for sign in _SENTENCES))
         return line < end and self._names.mentioned(masked(text[line:end]))
@@ -117,6 +120,23 @@ class Aftermath:
             return False
         line = _END_OF_LINE.split(text[end : end + _LINE], maxsplit=1)[0]
         return self._names.mentioned(masked(line))
+
+
+def _own_name(head: str) -> int:
+    """Return where a finding's own name starts in what is before it; -1 if none can have both."""
+    # Nearly all in a tenth of the time of the expressions below.
+    assigning = head.rstrip(_QUOTING)
+    if assigning[-1:] in _ASSIGNING:
+        name = assigning[:-1].rstrip(_QUOTING)
+        before = name.rstrip(_NAME)
+        if before[-1:] == "\\" or before.rstrip(_QUOTING)[-1:] in _PARTING:
+            return -1
+        if before[-1:] == " " and before[-2:-1] != ";" and not name.endswith(_WORDS):
+            return -1 if before.endswith("\nexport ") else len(before)
+    own = _OWN_NAME.search(head, max(0, len(head) - _NEAR))
+    end = own.start() if own else len(head)
+    has_own = end < len(head) or head[-1:] == '"'
+    return -1 if has_own and _FIRST.search(head, max(0, end - _BEFORE), end) else end
 
 
 def _stands_alone(text: str, start: int, end: int) -> bool:
