@@ -97,8 +97,10 @@ def violations(page: Page) -> list[str]:
 
 def cut_off(page: Page) -> list[str]:
     """No element has more in it than can be seen where nothing scrolls; a cell's `…` says so."""
-    found: list[str] = page.locator("main, main *, aside *").evaluate_all(
-        """all => all.filter(one => one.scrollWidth > one.clientWidth + 1 && one.clientWidth > 0
+    found: list[str] = page.locator("main, main *, aside, aside *").evaluate_all(
+        """all => all.filter(one => one.clientWidth > 0
+                && (one.scrollWidth > one.clientWidth + 1
+                    || one.scrollHeight > one.clientHeight + 1)
                 && getComputedStyle(one).overflowX !== "visible"
                 && getComputedStyle(one).textOverflow !== "ellipsis"
                 && getComputedStyle(one).clipPath === "none")

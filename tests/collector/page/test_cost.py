@@ -6,7 +6,7 @@ import json
 import random
 import time
 from base64 import b64encode
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -33,7 +33,7 @@ SMALL = b64encode(random.Random(22).randbytes(150)).decode()
 """Of one that it leaves as it is."""
 
 
-def result(*content: dict[str, str]) -> str:
+def result(*content: dict[str, Any]) -> str:
     """Return a tool's result."""
     return json.dumps({"jsonrpc": "2.0", "id": 7, "result": {"content": content}})
 
@@ -43,15 +43,22 @@ def image(data: str) -> dict[str, str]:
     return {"type": "image", "mimeType": "image/png", "data": data}
 
 
+def resource(data: str, media_type: str) -> dict[str, Any]:
+    """Return an embedded resource of a result."""
+    held = {"uri": "file:///a", "mimeType": media_type, "blob": data}
+    return {"type": "resource", "resource": held}
+
+
 @pytest.fixture(scope="module")
 def painted(shared_collector: Collector) -> dict[str, str]:
-    """The results of four tools, by their names, which a collector has stored."""
+    """The results of five tools, by their names, which a collector has stored."""
     now = time.time_ns() - 30 * SECOND
     said = {"type": "text", "text": "word " * 2000}
     results = {
         "paint": result(image(LARGE), said, image(LARGE)),
         "draw": result(image(MEASURED), image(MEASURED)),
         "icons": result(*[image(SMALL)] * 40),
+        "embed": result(resource(MEASURED, "image/gif"), resource(SMALL, "application/pdf")),
         "read": result(said, {"type": "text", "text": json.dumps(image(SMALL))}),
     }
     for number, (tool, body) in enumerate(results.items(), 1):
@@ -70,7 +77,7 @@ def painted(shared_collector: Collector) -> dict[str, str]:
 def test_an_image_counts_by_its_own_rule_and_not_as_text(
     painted: dict[str, str], shared_collector: Collector
 ) -> None:
-    """This holds of kept ones and others; an image that a text speaks of is text."""
+    """This holds of kept, other and embedded ones; an image that a text speaks of is text."""
     address = f"http://{shared_collector.page}/api/cost"
     reply = httpx.get(address, trust_env=False, timeout=PATIENCE).json()
     rows = {row["tool"]: row for row in reply["rows"] if row["component"] == "studio"}
@@ -82,6 +89,7 @@ def test_an_image_counts_by_its_own_rule_and_not_as_text(
         "paint": (2, 2 * len(LARGE), 2 * MOST_OF_IMAGE),
         "draw": (2, 2 * len(MEASURED), 2 * 410),
         "icons": (40, 40 * len(SMALL), 40 * MOST_OF_IMAGE),
+        "embed": (1, len(MEASURED), 410),
         "read": (0, 0, 0),
     }
     for tool, row in rows.items():
@@ -99,4 +107,6 @@ def test_the_page_says_how_images_are_counted(open_page: OpenPage) -> None:
     expect(table.locator("tr", has_text="draw")).to_contain_text("2: ≈ 820 tokens")
     expect(table.locator("tr", has_text="read")).not_to_contain_text("≤")
     expect(page.locator("main")).to_contain_text("the rule that Anthropic publishes")
+    of_studio = table.locator("tr", has_text="studio")
+    expect(of_studio.locator("td[data-unit='result']")).to_have_count(5)
     assert violations(page) == []

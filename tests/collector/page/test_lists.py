@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.collector.page.conftest import MARKUP, violations
+from tests.collector.page.conftest import MARKUP, MARKUP_TRACE_ID, violations
 from tests.collector.reading.samples import TRACE_ID
 from tests.fix_collector import Collector
 from tests.fix_page import OpenPage
@@ -87,6 +87,15 @@ def test_a_call_shows_its_request_beside_its_answer(open_page: OpenPage) -> None
     assert left["x"] + left["width"] <= right["x"]
     place = page.get_by_role("link", name="Its place in the trace").get_attribute("href")
     assert place == f"/trace/{TRACE_ID.hex}?at=33f067aa0ba902b7"
+
+
+def test_of_a_long_text_a_list_has_the_beginning(open_page: OpenPage) -> None:
+    """As much as people read there; and it says that the text goes on."""
+    page = open_page(f"/calls?trace={MARKUP_TRACE_ID.hex}")
+    request = page.get_by_role("group", name="Request", include_hidden=True).locator("pre")
+    text = request.text_content() or ""
+    assert text.endswith("xxx…")
+    assert len(text) < 4100, "and what cannot be seen is written out"
 
 
 def test_a_list_is_narrowed_to_one_odd_mark(open_page: OpenPage) -> None:

@@ -13,6 +13,7 @@ from relayscope.collector.page.trace.json_text import laid_out
 
 LEFT_OUT = "[BINARY:image/png:2048:0123456789abcdef]"
 MEASURED = "[BINARY:image/png:2048:0123456789abcdef:1280x800]"
+HUGE = "[BINARY:image/png:2048:0123456789abcdef:4000x3000]"
 
 TEXTS = st.text('aé{}[],:"\\ ')
 
@@ -56,19 +57,23 @@ def test_a_result_is_what_a_model_gets_of_it() -> None:
         {"type": "image", "mimeType": "image/svg+xml", "data": "aGVsbG8="},
         {"type": "image", "mimeType": "image/png", "data": LEFT_OUT},
         {"type": "image", "mimeType": "image/png", "data": MEASURED},
+        {"type": "image", "mimeType": "image/png", "data": HUGE},
         {"type": "resource", "resource": {"uri": "file:///a", "text": "inside"}},
+        {"type": "resource", "resource": {"mimeType": "image/gif", "blob": "aGVsbG8="}},
         17,
     ]
     found = received(json.dumps({"result": {"content": content, "isError": True}}))
 
     assert found is not None
     assert found.is_error
-    text, image, document, left_out, measured, resource, odd = found.contents
+    text, image, document, left_out, measured, huge, resource, embedded, odd = found.contents
     assert text.text == "two\nlines"
     assert image.image == "data:image/png;base64,aGVsbG8="
     assert document.image == ""
     assert "2.0 kB, SHA-256" in left_out.note
     assert "2.0 kB, 1280 \u00d7 800 px ≈ 1,366 tokens, SHA-256" in measured.note
+    assert "≈ 1,600 tokens" in huge.note, "larger ones are made smaller"
+    assert embedded.image == "data:image/gif;base64,aGVsbG8="
     assert (resource.about, resource.text) == ("file:///a", "inside")
     assert odd.note == "17"
 

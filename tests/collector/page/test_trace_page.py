@@ -304,6 +304,11 @@ def test_on_paper_a_trace_is_whole(open_page: OpenPage, view: str) -> None:
     expect(page.locator("header.top")).to_be_hidden()
     expect(page.locator(".trace > .bar")).to_be_hidden()
     assert cut_off(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1000
+    shown = page.locator(".rows li").evaluate_all(
+        "all => all.map(one => getComputedStyle(one).contentVisibility)"
+    )
+    assert set(shown) <= {"visible"}
     assert page.locator(".row.span .bar:visible").count() == (6 if view == "waterfall" else 0)
     row, said = page.locator(".row").last.bounding_box(), page.locator("#chosen").bounding_box()
     assert row is not None

@@ -47,6 +47,11 @@ def number(value: int | None) -> str:
     return "" if value is None else f"{value:,}"
 
 
+def unit(count: int | None, one: str) -> str:
+    """What is counted, as one of it or as several."""
+    return one if count == 1 else f"{one}{'es' if one.endswith('s') else 's'}"
+
+
 def iso(value: datetime | None) -> str:
     """A time as `<time datetime>` has it."""
     if value is None:
@@ -84,6 +89,7 @@ def address(path: str, parameters: Mapping[str, object], **others: object) -> st
 FILTERS: Final[dict[str, Callable[..., str]]] = {
     "duration": length,
     "number": number,
+    "unit": unit,
     "iso": iso,
     "utc": utc,
     "hex": hex32,

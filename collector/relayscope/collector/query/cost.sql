@@ -42,7 +42,7 @@ order by sum(size) desc nulls last, component, peer, tool
 limit %(most)s
 
 -- images_of_tools --
--- Images in the `largest` results of tools that have more than `least` bytes, by who got them of whom: how
+-- Images, also as resources, in the `largest` results of tools that have more than `least` bytes, by who got them of whom: how
 -- many, the bytes that their base64 took on the wire, and their tokens, where their texts were recorded: one
 -- for so many `pixels`, and `most_tokens` at most, which is taken where the pixels are not known. The marker
 -- of an image that was not kept says how long it was, and its pixels. As in `listed_tools`, only these texts
@@ -76,6 +76,12 @@ cross join lateral (
 cross join lateral (
     select content ->> 'data' as data
     from jsonb_path_query(said.json, '$.result.content[*] ? (@.type == "image")') as content
+    union all
+    select resource ->> 'blob'
+    from jsonb_path_query(
+        said.json,
+        '$.result.content[*] ? (@.type == "resource").resource ? (@.mimeType starts with "image/")'
+    ) as resource
 ) as image
 cross join lateral regexp_match(
     data,
