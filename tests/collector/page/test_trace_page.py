@@ -316,6 +316,21 @@ def test_on_paper_a_trace_is_whole(open_page: OpenPage, view: str) -> None:
     assert row["y"] < said["y"]
 
 
+@pytest.mark.parametrize("width", [800, 1440])
+def test_a_duration_is_whole_or_not_drawn(open_page: OpenPage, width: int) -> None:
+    """A bar that leaves no room before or behind itself has its duration in the row alone."""
+    page = open_page(f"{TRACE}?view=waterfall")
+    page.set_viewport_size({"width": width, "height": 900})
+    inside = page.locator(".waterfall .row svg text").evaluate_all(
+        "texts => texts.map(text => {"
+        " const box = text.getBoundingClientRect();"
+        " const all = text.ownerSVGElement.getBoundingClientRect();"
+        " return box.left >= all.left && box.right <= all.right + 1; })"
+    )
+    assert inside
+    assert all(inside)
+
+
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_trace_fits_a_telephone(open_page: OpenPage, view: str) -> None:
     """Wider parts scroll by themselves."""

@@ -27,6 +27,9 @@ _SHORT: Final = 10
 _NEAR_END: Final = 700
 """Thousandths from which on there is no room for a duration behind the bar."""
 
+_NEAR_START: Final = 300
+"""Thousandths up to which there is none before it, on a telephone."""
+
 _LEAST: Final = '<rect class="least" x="{x}%" y="8" width="3" height="10" rx="1"/>'
 _MARK: Final = '<rect class="mark" x="{}%" y="6" width="1" height="14"/>'.format
 
@@ -109,12 +112,16 @@ def _drawing(row: Row, scale: Scale) -> str:
         for message in (row.node.messages if row.node.span is not None else ())
     )
     end = start + length
-    place = (
-        f'x="{x}%" dx="-6" y="17" text-anchor="end"'
-        if end > _NEAR_END
-        else f'x="{end / 10}%" dx="8" y="17"'
-    )
     return (
         f'<rect class="bar" x="{x}%" y="8" width="{length / 10}%" height="10" rx="2"/>'
-        f"{least}{marks}<text {place}>{row.took}</text>"
+        f"{least}{marks}{_duration(row.took, start, end)}"
     )
+
+
+def _duration(took: str, start: float, end: float) -> str:
+    """The duration behind the bar, or before it; nowhere if neither has room, as the row has it."""
+    if end <= _NEAR_END:
+        return f'<text x="{end / 10}%" dx="8" y="17">{took}</text>'
+    if start >= _NEAR_START:
+        return f'<text x="{start / 10}%" dx="-6" y="17" text-anchor="end">{took}</text>'
+    return ""
