@@ -22,7 +22,7 @@ from relayscope.conventions.attributes import (
 )
 from relayscope.conventions.odd_traffic import OddTraffic
 
-from .context import current_span
+from .context import cancellation, current_span
 from .context.injection import Injection
 from .context.parents import Parents
 from .fast.carrier import Carriers
@@ -257,6 +257,8 @@ class Exchange:
                 crossing.odd = odd_method(channel, crossing.direction, message.method)
             if crossing.level <= _INFO:
                 parent = self._parents.of_sent(message, channel)
+                if message.method == cancellation.CANCELLED:
+                    parent = cancellation.of_sent(message, channel.sent, parent)
                 crossing.span = self.spans.start(crossing, _CLIENT, parent)
                 if self._injection.is_allowed(channel.peer, message) and self.levels.injects(
                     channel.peer
@@ -278,6 +280,8 @@ class Exchange:
                 crossing.odd = odd_method(channel, crossing.direction, message.method)
             if crossing.level <= _INFO:
                 parent, links = self._parents.of_received(message, around)
+                if message.method == cancellation.CANCELLED:
+                    parent = cancellation.of_received(message, channel.received, parent)
                 crossing.span = self.spans.start(crossing, _SERVER, parent, links)
                 self._parents.remember(message, crossing.span)
             self._open(crossing, channel.received, _SERVER)
@@ -294,7 +298,7 @@ class Exchange:
             calls.notifications += 1
             crossing.ends_span = True
             self.spans.measure(crossing, kind)
-            if message.method == "notifications/cancelled":
+            if message.method == cancellation.CANCELLED:
                 self._cancel(crossing, calls, kind)
             return
         if message.method == "initialize":

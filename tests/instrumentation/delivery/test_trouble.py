@@ -160,6 +160,19 @@ def test_a_collector_that_is_away_is_no_news_for_the_host(spool_dir: Path) -> No
     assert asked("--status", f"http://127.0.0.1:{port}").stdout == "host: 0 waiting, 0 in use\n"
 
 
+def test_what_nothing_sends_any_more_says_how_it_is_sent(spool_dir: Path) -> None:
+    """The program has ended, and so has its forwarder: a collector that is back changes nothing."""
+    nobody = "http://127.0.0.1:1"
+    run(EMITTER, host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=nobody))
+    eventually(lambda: troubles(spool_dir / "host"))
+    end_forwarders(spool_dir)
+
+    assert (
+        "host: 7 waiting, 0 in use\n"
+        "  nothing sends them now; the next host will, or: relayscope-instrument --flush\n"
+    ) in asked("--status", nobody).stdout
+
+
 def test_flush_counts_what_others_have_in_hand(spool_dir: Path) -> None:
     """A living process's records wait, too, and so do those that another forwarder holds."""
     environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:1")

@@ -65,6 +65,11 @@ def is_over(span: Span) -> bool:
     return hasattr(span, _ANSWERED) or getattr(span, "end_time", None) is not None
 
 
+def is_of(span: Span, traceparent: str) -> bool:
+    """Return whether a `traceparent` names this span."""
+    return traceparent[36:52] == format(span.get_span_context().span_id, "016x")
+
+
 def context() -> Context:
     """Return the context that the running task works in."""
     now, span = current()

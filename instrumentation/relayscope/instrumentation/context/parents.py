@@ -7,6 +7,8 @@ span that the reading task had before is never the parent.
 
 For one that is sent: the span that the sending task works for, as long as that is open and no other
 received message is more like the one sent (`forwarded_requests.py`).
+
+A cancellation is a part of what it cancels (`cancellation.py`).
 """
 
 from collections import OrderedDict
@@ -107,7 +109,7 @@ class Parents:
         current, here = current_span.current()
         traceparent = message.meta.get("traceparent")
         # The SDK 2.x carries by itself what is current, which says no more than that it is.
-        if isinstance(traceparent, str) and not _is_of(here, traceparent):
+        if isinstance(traceparent, str) and not current_span.is_of(here, traceparent):
             return self._of_forwarded(message, channel, traceparent)
         own = self._forwarded.get(here)
         if own is not None:
@@ -145,7 +147,3 @@ class Parents:
             return context
         found = self._forwarded.span_of(message, channel.id, spans) if len(spans) > 1 else None
         return set_span_in_context(found or spans[-1], context)
-
-
-def _is_of(span: Span, traceparent: str) -> bool:
-    return traceparent[36:52] == format(span.get_span_context().span_id, "016x")

@@ -81,7 +81,13 @@ def _tell(root: Path, here: str) -> bool:
         sys.stdout.write(f"{root.name}: {error.strerror}\n")
         return False
     found = waiting_by_address(root)
-    sys.stdout.write(f"{root.name}: {found.total()} waiting, {in_use(root)} in use\n")
+    used = in_use(root)
+    sys.stdout.write(f"{root.name}: {found.total()} waiting, {used} in use\n")
+    if found[here] and not used:
+        sys.stdout.write(
+            f"  nothing sends them now; the next {root.name} will, or: "
+            "relayscope-instrument --flush\n"
+        )
     tell_of_asides(root)
     tell_of_others(found, here)
     told = troubles(root)

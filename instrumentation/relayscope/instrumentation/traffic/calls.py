@@ -103,6 +103,10 @@ class OpenCalls:
         calls = self._by_id.get(short_id(identifier))
         return calls[-1] if calls else None
 
+    def known(self, identifier: RequestId) -> Call | None:
+        """Return the newest call with this id, be it open or given up, and leave it so."""
+        return self.get(identifier) or self._given_up.get(short_id(identifier))
+
     def take(self, identifier: RequestId) -> Call | None:
         """Close the oldest call with this id, which is of one type: `"7"` is not 7."""
         key = identifier if type(identifier) is int else short_id(identifier)
