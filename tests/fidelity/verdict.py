@@ -204,6 +204,19 @@ class Facts:
             above = self._parents[above]
         return above
 
+    def _cancelled_by(self, seen: Seen) -> set[str | None]:
+        """Return the spans that a cancellation without context may be below: if open then."""
+        if seen.message["method"] != "notifications/cancelled":
+            return set()
+        identifier = seen.message["params"]["requestId"]
+        return {
+            other.span_id
+            for other in self._records
+            if (other.component, other.direction) == (seen.component, seen.direction)
+            and _is_request(other.message)
+            and other.message["id"] == identifier
+        }
+
     def _parenting(self) -> Share:
         """Each span's parent is who caused it: the sender's span, or the call it works for."""
         by_content: dict[tuple[str, str], list[Seen]] = {}
@@ -222,6 +235,8 @@ class Facts:
                 expected = {sender.span_id for sender in senders} or {_carried(seen.message)}
                 if not _takes_context(seen.message):
                     expected = {None}
+                elif expected == {None}:
+                    expected |= self._cancelled_by(seen)
             elif seen.mark is not None:
                 cause = caused.get((seen.component, seen.mark)) or caused.get(
                     (seen.component, seen.mark[:11])
