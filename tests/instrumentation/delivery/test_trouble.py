@@ -1,5 +1,6 @@
 """A destination that refuses records is named where a user looks: on stderr, and when asked."""
 
+import socketserver
 import subprocess
 import sys
 import threading
@@ -125,6 +126,39 @@ def test_a_certificate_that_does_not_fit_is_told_once(tmp_path: Path, spool_dir:
         )
 
         told_once(run_refused(environment, spool_dir), "andshake failed")
+
+
+def test_an_address_without_a_scheme_is_told_with_what_to_write(spool_dir: Path) -> None:
+    """OpenTelemetry takes it for one with TLS, which the collector does not speak."""
+    with receiving(Receiver()) as receiver:
+        environment = host_environment(
+            OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint.removeprefix("http://")
+        )
+
+        told_once(run_refused(environment, spool_dir), "write http:// before it")
+
+
+def test_grpc_to_an_http_port_is_told_with_what_to_set(spool_dir: Path) -> None:
+    """An HTTP server answers gRPC's first bytes with HTTP/1.1."""
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(65536)
+            self.request.sendall(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n")
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        endpoint = f"http://127.0.0.1:{server.server_address[1]}"
+        environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=endpoint)
+
+        try:
+            finished = run_refused(environment, spool_dir)
+        finally:
+            server.shutdown()
+            thread.join()
+
+    told_once(finished, "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf")
 
 
 def test_what_cannot_be_sent_at_all_is_told(spool_dir: Path) -> None:

@@ -47,6 +47,13 @@ _MISCONFIGURED: Final = frozenset(
 _HANDSHAKE: Final = "handshake failed"
 """Part of gRPC's message where the certificates do not fit; it has no code for that."""
 
+_ADVICE: Final = {
+    "wrong_version_number": "the endpoint speaks no TLS: write http:// before it",
+    "http1.x server": "the endpoint is an HTTP port: take the one for gRPC (4317), or set"
+    " OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
+}
+"""What to do, by a part of gRPC's message in which nobody would find it."""
+
 
 class GrpcDestination:
     """An OTLP/gRPC receiver."""
@@ -79,9 +86,11 @@ class GrpcDestination:
 
 def _meaning_of(error: grpc.RpcError) -> Exception:
     code = error.code()
-    message = f"{code.name}: {error.details()}"
+    details = str(error.details())
+    advice = next((says for part, says in _ADVICE.items() if part in details.lower()), "")
+    message = f"{code.name}: {advice} ({details})" if advice else f"{code.name}: {details}"
     retry_after = _retry_after(error)
-    if code is grpc.StatusCode.UNAVAILABLE and _HANDSHAKE in message.lower():
+    if code is grpc.StatusCode.UNAVAILABLE and (advice or _HANDSHAKE in details.lower()):
         return Misconfigured(message)
     if code in _RETRYABLE or (code is grpc.StatusCode.RESOURCE_EXHAUSTED and retry_after):
         return Unavailable(message, retry_after)
