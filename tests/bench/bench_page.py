@@ -67,7 +67,7 @@ class View(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """What a reader waited for while records came in."""
+    """A page that a reader asked for while records came in."""
 
     milliseconds: float
     name: str

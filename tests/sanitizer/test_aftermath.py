@@ -1,4 +1,4 @@
-"""What the first search leaves readable because of a secret beside it, a second one finds (D4)."""
+"""A second search finds a secret that the first left readable because of one beside it (D4)."""
 
 import pytest
 

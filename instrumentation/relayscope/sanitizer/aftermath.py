@@ -78,7 +78,7 @@ class Unrest(Enum):
     """Something about a finding is unusual."""
 
     SURE = auto()
-    """What is left around a finding is likely to be read otherwise."""
+    """The text around a finding is likely to be read otherwise."""
 
 
 class Aftermath:

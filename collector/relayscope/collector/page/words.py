@@ -48,7 +48,7 @@ def number(value: int | None) -> str:
 
 
 def unit(count: int | None, one: str) -> str:
-    """What is counted, as one of it or as several."""
+    """The unit of a number: singular for one, plural for all others."""
     return one if count == 1 else f"{one}{'es' if one.endswith('s') else 's'}"
 
 

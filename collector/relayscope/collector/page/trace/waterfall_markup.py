@@ -28,7 +28,7 @@ _NEAR_END: Final = 700
 """Thousandths from which on there is no room for a duration behind the bar."""
 
 _NEAR_START: Final = 300
-"""Thousandths up to which there is none before it, on a telephone."""
+"""Thousandths up to which there is none before it on a narrow page."""
 
 _LEAST: Final = '<rect class="least" x="{x}%" y="8" width="3" height="10" rx="1"/>'
 _MARK: Final = '<rect class="mark" x="{}%" y="6" width="1" height="14"/>'.format

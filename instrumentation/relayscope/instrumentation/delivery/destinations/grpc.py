@@ -52,7 +52,7 @@ _ADVICE: Final = {
     "http1.x server": "the endpoint is an HTTP port: take the one for gRPC (4317), or set"
     " OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
 }
-"""What to do, by a part of gRPC's message in which nobody would find it."""
+"""Advice by a part of gRPC's message, which gives none itself."""
 
 
 class GrpcDestination:
