@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import threading
@@ -29,6 +30,10 @@ from relayscope.collector.ingest.inflight_limit import InflightLimit
 from relayscope.collector.ingest.pipeline import LARGE, Lane, Pipeline
 from relayscope.collector.internal_telemetry.collector_metrics import CollectorMetrics
 from relayscope.collector.internal_telemetry.component_class import ComponentClasses
+from relayscope.collector.receive.access import Access
+from relayscope.collector.receive.admission import Admission, Caller, Received
+from relayscope.collector.receive.refusal_log import RefusalLog
+from relayscope.collector.receive.status import Refusal
 from relayscope.collector.signals import LOGS
 from relayscope.sanitizer import Rules, Sanitizer
 from relayscope.spool import SpoolFull
@@ -42,6 +47,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from relayscope.collector.ingest.decoder.open_requests import Slice
+    from relayscope.collector.ingest.inflight_limit import Reservation
     from relayscope.storage import Batch
 
 pytestmark = pytest.mark.processes
@@ -98,11 +104,12 @@ class Scene:
         self.small, self.large = Counting(), Counting()
         self.asked: list[bytes] = []
         self.stored: set[bytes] = set()
+        self.metrics = CollectorMetrics(ComponentClasses({}))
         self.pipeline = Pipeline(
             Lane(Decoder(self.small), CommitGroup(write, lambda *_: None)),
             Lane(Decoder(self.large), CommitGroup(write, lambda *_: None)),
             self.is_stored,
-            CollectorMetrics(ComponentClasses({})),
+            self.metrics,
             answer_timeout,
         )
 
@@ -251,6 +258,63 @@ def test_turns_go_to_who_has_had_the_least() -> None:
         turns.had(turn, 1, over=True)
     assert sorted(taken[:4]) == ["few", "few", "many", "many"]
     assert taken[4:] == ["many", "many"]
+
+
+def test_long_requests_are_finished_one_after_another() -> None:
+    """R12: twelve that begin together are not late together, and what is short still goes first."""
+    turns: FairQueue[int] = FairQueue()
+    for number in range(12):
+        turns.add(f"sender {number}", 30)
+    finished = []
+    for step in range(1, 363):
+        if step == 200:
+            turns.add("neighbour", 2)
+        turn = turns.take()
+        over = turn.seconds * 100 + 1.5 > turn.work
+        turns.had(turn, 0.01, over=over)
+        if over:
+            finished.append((turn.sender, step))
+    assert not turns
+    assert [step for _, step in finished][5] < 3 / 4 * 360
+    assert dict(finished)["neighbour"] < 200 + 5
+
+
+def test_a_refused_request_is_kept_by_nobody() -> None:
+    """R12: not until cycles are looked for either, or refusals would fill the memory."""
+
+    class Refusing(Counting):
+        async def go_on(self, key: int, job: Job | None, seconds: float) -> Slice:
+            await super().go_on(key, job, seconds)
+            raise TooSlow("others had the time")
+
+    async def scenario() -> None:
+        scene = Scene(write)
+        scene.pipeline = Pipeline(
+            *(Lane(Decoder(Refusing()), CommitGroup(write, lambda *_: None)) for _ in range(2)),
+            scene.is_stored,
+            scene.metrics,
+            PATIENCE,
+        )
+        admission = Admission(
+            Access(()), scene.inflight_limit, scene.pipeline, scene.metrics, RefusalLog()
+        )
+
+        async def receive(_: Reservation) -> Received:
+            return Received(raw, parse)
+
+        raw = LARGE_BODY.encode()
+        caller = Caller("grpc", "here", "here:1", None)
+        gc.disable()
+        answers = await asyncio.gather(*(admission.take(LOGS, caller, 1, receive) for _ in "ab"))
+        assert [type(answer) for answer in answers] == [Refusal, Refusal]
+        kept = [each for each in gc.get_objects() if type(each) is Job and each.raw == raw]
+        assert not kept
+
+    gc.collect()
+    try:
+        running(scenario())
+    finally:
+        gc.enable()
 
 
 def test_what_takes_too_long_is_refused_unless_it_is_one_record(

@@ -68,6 +68,33 @@ def test_who_gives_up_makes_way_for_those_behind() -> None:
     running(scenario())
 
 
+def test_a_repeat_of_what_was_answered_late_goes_first() -> None:
+    """It has been stored meanwhile, however many newer requests wait, and once only."""
+
+    async def scenario() -> None:
+        inflight_limit = InflightLimit(SIZE)
+        first = await inflight_limit.reserve(100)
+        waiting = [asyncio.create_task(inflight_limit.reserve(60, "new")) for _ in range(128)]
+        inflight_limit.answered_late("late")
+        await settle()
+        repeat = asyncio.create_task(inflight_limit.reserve(60, "late"))
+        await settle()
+        assert not repeat.done()
+        first.release()
+        (await repeat).release()
+        await settle()
+        assert sum(each.done() for each in waiting) == 1
+        last = asyncio.create_task(inflight_limit.reserve(60, "late"))
+        await settle()
+        waiting.pop(0).result().release()
+        await settle()
+        assert not last.done()
+        for each in (*waiting, last):
+            each.cancel()
+
+    running(scenario())
+
+
 def test_what_is_given_back_early_lets_others_in() -> None:
     """A request turned out smaller than it could have been."""
 

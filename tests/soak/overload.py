@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,8 +34,18 @@ _FEW_SECONDS = 2
 """Each sender's first request is refused within the first of them."""
 _TIMES = 10
 _MOST_MEMORY = 200 * 2**20
-_SLOW_SECONDS = 0.8
-_PAUSE_SECONDS = 0.05
+_BE_SLOW = """
+do $$ begin loop
+    lock table relayscope_store.log in share mode;
+    perform pg_sleep(0.8);
+    commit;
+    perform pg_sleep(0.05);
+end loop; end $$"""
+"""Lets nobody write most of the time, as a disk does that others use. PostgreSQL does it by itself:
+our loop, busy with senders, held the lock for seconds."""
+
+_RETRY_SECONDS = 2
+"""Seconds after which a refusal asks to try again, on average."""
 _DEADLINE_SECONDS = 10
 """Seconds that OTLP clients wait for an answer."""
 
@@ -43,9 +54,9 @@ def overload(ground: Field, oracle: Oracle, rounds: int, _: random.Random) -> fl
     """R12: ten times more is sent than is stored, for some seconds and more in each round.
 
     Refusals are retryable, what is accepted is answered before its client gives up, and no worker
-    exceeds 200 MiB. Each sender has a request of two megabytes under way all the time, and sends it
-    again at once when it is refused. PostgreSQL is slow: how fast senders and workers are beside
-    each other on a few processors is a matter of chance.
+    exceeds 200 MiB. Each sender has a request of two megabytes under way. When it is refused, half
+    of them send it again at once, and half wait as long as they are told. PostgreSQL is slow: how
+    fast senders and workers are beside each other on a few processors is a matter of chance.
     """
     slowest = 0.0
     seconds = _SECONDS if rounds >= _MANY_ROUNDS else _FEW_SECONDS
@@ -88,24 +99,17 @@ class _Load:
 
     async def run(self) -> None:
         """Send until it was enough."""
-        slow = asyncio.create_task(self._be_slow())
-        async with asyncio.TaskGroup() as senders:
-            for _ in range(_SENDERS):
-                senders.create_task(self._send())
-        slow.cancel()
-        await asyncio.wait([slow])
-
-    async def _be_slow(self) -> None:
-        """Let nobody write most of the time, as a disk does that others use."""
-        database = await psycopg.AsyncConnection.connect(self._ground.database_url)
+        database = await psycopg.AsyncConnection.connect(self._ground.database_url, autocommit=True)
         async with database:
-            while True:
-                await database.execute("lock table relayscope_store.log in share mode")
-                await asyncio.sleep(_SLOW_SECONDS)
-                await database.rollback()
-                await asyncio.sleep(_PAUSE_SECONDS)
+            slow = asyncio.create_task(database.execute(_BE_SLOW))
+            async with asyncio.TaskGroup() as senders:
+                for number in range(_SENDERS):
+                    senders.create_task(self._send(is_patient=number % 2 == 0))
+            database.cancel()
+            with suppress(psycopg.errors.QueryCanceled):
+                await slow
 
-    async def _send(self) -> None:
+    async def _send(self, *, is_patient: bool) -> None:
         """Send one request after the other, each until it is taken or the round is over."""
         # A channel of one's own, or all would share a connection, and with it a worker.
         options = [("grpc.use_local_subchannel_pool", 1)]
@@ -120,6 +124,8 @@ class _Load:
                     if await self._is_taken(export, request):
                         self._oracle.acknowledge(marks)
                         break
+                    if is_patient:
+                        await asyncio.sleep(_RETRY_SECONDS)
 
     def _goes_on(self) -> bool:
         now = time.monotonic()

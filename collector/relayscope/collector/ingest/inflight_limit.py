@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import OrderedDict
 from contextlib import suppress
-from typing import Final
+from typing import Final, NamedTuple
 
 from relayscope.collector.errors import Overloaded
 
@@ -17,9 +17,17 @@ _MOST_WAITING: Final = 128
 """Requests that wait for room. Each has up to 64 KiB of its bytes in its transport's buffers, so
 together they take 8 MiB at most."""
 
+_MOST_LATE: Final = 256
+"""Connections whose repeats go first. No more requests than that are under way under overload."""
 
 LARGE: Final = 64 * 2**10
 """Bytes from which on a request is large: what large ones hold, they hold for longer."""
+
+
+class _Waiting(NamedTuple):
+    size: int
+    admitted: asyncio.Future[None]
+    is_repeat: bool
 
 
 class InflightLimit:
@@ -36,22 +44,39 @@ class InflightLimit:
         self.taken = 0
         self.large = 0
         self._for_large = size - kept_for_small
-        self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
+        self._waiting: list[_Waiting] = []
+        self._late: OrderedDict[str, None] = OrderedDict()
 
-    async def reserve(self, size: int) -> Reservation:
+    async def reserve(self, size: int, connection: str = "") -> Reservation:
         """Reserve a place for one request before any of it is read: first come, first served.
+
+        What comes over a connection whose last answer was late goes before all others.
 
         Args:
             size: bytes that the request has at most, or at first.
+            connection: the connection that it comes over.
 
         Raises:
             Overloaded: there was no room within a second, or too many wait for it already.
         """
+        is_repeat = connection in self._late
         if self._waiting or not self._has(size):
-            await self._wait(size)
+            await self._wait(size, is_repeat=is_repeat)
         else:
             self.taken += size
+        self._late.pop(connection, None)
         return Reservation(self, size)
+
+    def answered_late(self, connection: str) -> None:
+        """Let the next request of this connection go first.
+
+        It very probably repeats one that is stored by then, and needs room for a moment. Where it
+        has to compete with new ones, a thousand senders get hardly any answer: 1 of 4,122 requests
+        of 2 MB, though 24 were stored.
+        """
+        self._late[connection] = None
+        if len(self._late) > _MOST_LATE:
+            self._late.popitem(last=False)
 
     def grow(self, size: int) -> None:
         """Take room for that many bytes now.
@@ -76,21 +101,22 @@ class InflightLimit:
     def shrink(self, size: int) -> None:
         """Give room back."""
         self.taken -= size
-        while self._waiting and self._has(self._waiting[0][0]):
-            wanted, admitted = self._waiting.popleft()
-            if not admitted.done():
-                self.taken += wanted
-                admitted.set_result(None)
+        while self._waiting and self._has(self._waiting[0].size):
+            first = self._waiting.pop(0)
+            if not first.admitted.done():
+                self.taken += first.size
+                first.admitted.set_result(None)
 
     def _has(self, size: int) -> bool:
         return self.taken + size <= self.size
 
-    async def _wait(self, size: int) -> None:
-        if len(self._waiting) >= _MOST_WAITING:
+    async def _wait(self, size: int, *, is_repeat: bool) -> None:
+        if len(self._waiting) >= _MOST_WAITING and not is_repeat:
             raise _no_room()
         admitted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        place = size, admitted
-        self._waiting.append(place)
+        place = _Waiting(size, admitted, is_repeat)
+        repeats = sum(waiting.is_repeat for waiting in self._waiting)
+        self._waiting.insert(repeats if is_repeat else len(self._waiting), place)
         try:
             async with asyncio.timeout(_PATIENCE):
                 await admitted

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from traceback import clear_frames
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from relayscope.collector.errors import TooSlow, Unavailable
@@ -142,7 +143,12 @@ class Pipeline:
             del self._under_way[digest]
             reservation.release()
             # Also where nobody asks for it any more, when the answer was given before.
-            if not storing.cancelled() and storing.exception() is None:
+            if storing.cancelled():
+                return
+            if (error := storing.exception()) is not None:
+                # It and its frames hold each other, and the request, which counts no more.
+                clear_frames(error.__traceback__)
+            else:
                 self._recent_answers.remember(digest, storing.result())
 
         under_way.answer.add_done_callback(done)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from traceback import clear_frames
 from typing import TYPE_CHECKING, NamedTuple
 
-from relayscope.collector.errors import RequestRefused
+from relayscope.collector.errors import RequestRefused, TooSlow
 from relayscope.collector.ingest.decoder import Job
 from relayscope.collector.receive import status
 
@@ -80,6 +82,8 @@ class Admission(NamedTuple):
                 _logger.exception("request failed", extra={"signal": signal.name})
             else:
                 self.refusal_log.tell(caller.peer, caller.transport, error)
+            # Its frames hold the request, and are held by whoever else waits for the same answer.
+            clear_frames(error.__traceback__)
             refusal = status.refusal(error)
             self.metrics.refused(signal, caller.transport, refusal.code.name, type(error).__name__)
             return refusal
@@ -93,12 +97,16 @@ class Admission(NamedTuple):
         first: int,
         receive: Callable[[Reservation], Awaitable[Received]],
     ) -> Message:
-        reservation = await self.inflight_limit.reserve(first)
+        reservation = await self.inflight_limit.reserve(first, connection)
         try:
             raw, parse = await receive(reservation)
             reservation.settle_at(len(raw))
         except BaseException:  # also when the client hangs up, which cancels us
             reservation.release()
             raise
-        rejected = await self.pipeline.accept(connection, Job(signal, raw, parse), reservation)
+        try:
+            rejected = await self.pipeline.accept(connection, Job(signal, raw, parse), reservation)
+        except (TooSlow, asyncio.CancelledError):  # the client gave up, or is told to try again
+            self.inflight_limit.answered_late(connection)
+            raise
         return status.success(signal, rejected)

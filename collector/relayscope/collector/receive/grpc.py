@@ -107,10 +107,21 @@ def _export(
 
         answer = await admission.take(signal, _caller(context), most, receive)
         if isinstance(answer, Refusal):
-            await context.abort(answer.code, answer.status.message, _trailers(answer))
+            return _refuse(context, answer)
         return answer.SerializeToString()
 
     return export
+
+
+def _refuse(context: Context, refusal: Refusal) -> bytes:
+    """Refuse a request.
+
+    Not by `abort`: its exception keeps the call until the interpreter looks for cycles.
+    """
+    context.set_code(refusal.code)
+    context.set_details(refusal.status.message)
+    context.set_trailing_metadata(_trailers(refusal))
+    return b""
 
 
 def _caller(context: Context) -> Caller:

@@ -94,6 +94,7 @@ class Decoder:
                 await self._something.wait_for(lambda: self._queue and not self.waits_for_storage)
                 turn = self._queue.take()
             over = await self._go_on(turn)
+            del turn  # or its request is kept until the next one comes
             async with self._something:
                 if not over:
                     self._something.notify()
