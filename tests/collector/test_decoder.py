@@ -289,14 +289,16 @@ def test_a_refused_request_is_kept_by_nobody() -> None:
 
     async def scenario() -> None:
         scene = Scene(write)
-        scene.pipeline = Pipeline(
-            *(Lane(Decoder(Refusing()), CommitGroup(write, lambda *_: None)) for _ in range(2)),
+        lane = Lane(Decoder(Refusing()), CommitGroup(write, lambda *_: None))
+        pipeline = Pipeline(
+            lane,
+            lane,
             scene.is_stored,
             scene.metrics,
             PATIENCE,
         )
         admission = Admission(
-            Access(()), scene.inflight_limit, scene.pipeline, scene.metrics, RefusalLog()
+            Access(()), scene.inflight_limit, pipeline, scene.metrics, RefusalLog()
         )
 
         async def receive(_: Reservation) -> Received:
