@@ -150,6 +150,7 @@ format: $(VENV)/.installed
 
 $(VENV)/.installed: pyproject.toml $(wildcard constraints/*.txt)
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "relayscope needs Python 3.11 or newer")'
+	@echo 'Installs what relayscope needs into $(VENV), once: some two minutes.'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m $(INSTALL) $(CONSTRAINTS:%=--constraint %/dev.txt) --editable '.[dev]'
 	touch $@

@@ -7,6 +7,7 @@ and then keeps a socket that never listens: it holds the number while workers co
 
 from __future__ import annotations
 
+import errno
 import socket
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,10 @@ def hold(address: Address) -> tuple[socket.socket, Address]:
             real = Address(address.host, probe.getsockname()[1])
         return _bind(family, real), real
     except OSError as error:
-        raise StartError(f"cannot listen on {address}: {error.strerror or error}") from None
+        reason = error.strerror or error
+        if error.errno == errno.EADDRINUSE:
+            reason = f"{reason}; does a collector run already? Other ports: --grpc, --http, --page"
+        raise StartError(f"cannot listen on {address}: {reason}") from None
 
 
 def share(address: Address) -> socket.socket:
