@@ -14,8 +14,8 @@ _PATIENCE: Final = 1.0
 which OTLP clients give up; what is stored in one second is 20 MB, most of the room."""
 
 _MOST_WAITING: Final = 128
-"""Requests that wait for room. Each has up to 64 KiB of its bytes in its transport's buffers, so
-together they take 8 MiB at most."""
+"""Requests that wait for room, besides repeats. Each has up to 64 KiB of its bytes in its
+transport's buffers, so together they take 8 MiB at most."""
 
 _MOST_LATE: Final = 256
 """Connections whose repeats go first. No more requests than that are under way under overload."""
@@ -71,7 +71,7 @@ class InflightLimit:
         """Let the next request of this connection go first.
 
         It very probably repeats one that is stored by then, and needs room for a moment. Where it
-        has to compete with new ones, a thousand senders get hardly any answer: 1 of 4,122 requests
+        has to compete with new ones, 400 senders get hardly any answer: 1 of 4,122 requests
         of 2 MB, though 24 were stored.
         """
         self._late[connection] = None
