@@ -50,7 +50,7 @@ class Decoder:
     def __init__(self, executor: DecodeExecutor) -> None:
         """Start to take turns; nothing is decoded yet."""
         self._executor = executor
-        self._queue: FairQueue[_Work] = FairQueue()
+        self._queue: FairQueue[_Work] = FairQueue(_AT_A_TIME)
         self._keys = itertools.count()
         self._held = 0
         self._something = asyncio.Condition()

@@ -18,9 +18,6 @@ _AHEAD: Final = 1.0
 """Seconds that a sender may be ahead of another to have a longer request finished: the largest that
 gRPC takes by default (4 MiB of small records) takes about so long."""
 
-_AT_A_TIME: Final = 2
-"""Longer requests that are being finished: as many as are given out at a time."""
-
 
 @dataclass(slots=True, eq=False)
 class Turn(Generic[T]):
@@ -46,7 +43,9 @@ class FairQueue(Generic[T]):
     away, and nobody starts with a debt.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, at_a_time: int) -> None:
+        """Begin with nothing that waits; so many turns are taken at a time."""
+        self._at_a_time = at_a_time
         self._senders: dict[str, _Sender[T]] = {}
         self._long: list[Turn[T]] = []
 
@@ -102,7 +101,7 @@ class FairQueue(Generic[T]):
         """Finish a longer request, if not enough others are being finished, or not any more."""
         if not is_long and turn in self._long:
             self._long.remove(turn)
-        elif is_long and turn not in self._long and len(self._long) < _AT_A_TIME:
+        elif is_long and turn not in self._long and len(self._long) < self._at_a_time:
             self._long.append(turn)
 
 
