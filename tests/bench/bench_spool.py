@@ -183,7 +183,8 @@ def _measure_backlog() -> None:
         records = _BACKLOG + _BATCH
         with sink() as (endpoint, requests):
             environment["OTEL_EXPORTER_OTLP_ENDPOINT"] = endpoint
-            command = [str(SCRIPTS / "relayscope-instrument"), "--flush"]
+            flush = ["--flush", "--redirect", "127.0.0.1:1"]
+            command = [str(SCRIPTS / "relayscope-instrument"), *flush]
             subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
             came = [line.split() for line in requests()]
         seconds = float(came[-1][0]) - float(came[0][0])
