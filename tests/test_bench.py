@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from relayscope.sanitizer import Sanitizer
-from tests.bench.bench_ingest import ITEMS
 from tests.bench.bench_ingest_dirty import bodies
+from tests.bench.load import ITEMS
 
 
 def run(module: str, *options: str) -> subprocess.CompletedProcess[str]:

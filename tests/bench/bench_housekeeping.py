@@ -42,8 +42,8 @@ from relayscope.storage import (
     plan,
     remove,
 )
-from tests.bench.bench_ingest import ITEMS, make_request
 from tests.bench.bench_query import dsn, fill
+from tests.bench.load import ITEMS, Requests
 from tests.fix_collector import Collector
 
 if TYPE_CHECKING:
@@ -53,7 +53,6 @@ _ROUNDS: Final = 3
 _PAST: Final = 140_000
 """Log records of the week before, for each round to seal and to remove."""
 
-_MARK: Final = b"mark-0123456789abcdef"
 _CONNECTIONS: Final = 4
 _UNDER_WAY: Final = 16
 _LONGEST_SECONDS: Final = 1.0
@@ -206,26 +205,25 @@ def _stored(url: str) -> int:
 def _load(address: str, seconds: float) -> Load:
     context = multiprocessing.get_context("spawn")
     answer: Queue[Any] = context.Queue()
-    sender = context.Process(target=_send, args=(address, make_request(LOGS), seconds, answer))
+    sender = context.Process(target=_send, args=(address, seconds, answer))
     sender.start()
     load = Load(*answer.get())
     sender.join()
     return load
 
 
-def _send(address: str, raw: bytes, seconds: float, answer: Queue[Any]) -> None:
+def _send(address: str, seconds: float, answer: Queue[Any]) -> None:
     """Keep requests under way for so long, each with the time it is sent at."""
     options = [("grpc.use_local_subchannel_pool", 1)]
     channels = [grpc.insecure_channel(address, options=options) for _ in range(_CONNECTIONS)]
     methods: list[Any] = [channel.unary_unary(f"/{LOGS.service}/Export") for channel in channels]
-    before, _, after = raw.partition(_MARK)
+    requests = Requests(LOGS)
     waiting: collections.deque[Any] = collections.deque()
     taken: list[float] = []
     sent = 0
     started = time.perf_counter()
     while time.perf_counter() < started + seconds:
-        marked = before + b"mark-%016x" % (time.time_ns() & 0xFFFFFFFFFFFFFFFF) + after
-        call = methods[sent % _CONNECTIONS].future(marked)
+        call = methods[sent % _CONNECTIONS].future(requests.another())
         call.add_done_callback(_noting(taken))
         waiting.append(call)
         sent += 1

@@ -9,8 +9,6 @@ Ratios travel between machines, absolute times do not.
 
 from __future__ import annotations
 
-import collections
-import multiprocessing
 import os
 import platform
 import sys
@@ -19,38 +17,23 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any, Final, LiteralString, NamedTuple
+from typing import TYPE_CHECKING, Final, LiteralString, NamedTuple
 from uuid import uuid4
 
-import grpc
 import psycopg
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
-from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from psycopg.sql import SQL, Identifier
 from sqlalchemy import make_url
 
 from relayscope.collector.ingest.decode import decode, parse
 from relayscope.collector.signals import LOGS, TRACES, Signal
-from relayscope.conventions.events import EVENT_MESSAGE
 from relayscope.sanitizer import Rules, Sanitizer, Value
 from relayscope.storage import Batch, EmbeddedServer, Writer, create_engine, migrate
-from tests.bench.record import ATTRIBUTES, PLAIN
+from tests.bench.load import ITEMS, Requests, load
+from tests.bench.record import PLAIN
 from tests.fix_collector import Collector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from multiprocessing.queues import Queue
-
-ITEMS: Final = 512
-"""In one request, as the SDK's batch processors send by default."""
-
-_MARK: Final = b"mark-0123456789abcdef"
-"""Replaced in each request, so that none is a repetition."""
-
-_CONNECTIONS: Final = 4
-_IN_FLIGHT: Final = 4
 
 _WORKERS: Final = (1, 2)
 ROUNDS: Final = 5
@@ -173,84 +156,13 @@ def _dsn(url: str) -> str:
     return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
-# --- what is sent -------------------------------------------------------------------------------
-
-
-def _attributes() -> list[KeyValue]:
-    return [
-        KeyValue(
-            key=key,
-            value=AnyValue(int_value=value)
-            if isinstance(value, int)
-            else AnyValue(string_value=str(value)),
-        )
-        for key, value in ATTRIBUTES.items()
-    ]
-
-
-def make_request(signal: Signal, bodies: Sequence[str] = (PLAIN,)) -> bytes:
-    """A request with `ITEMS` records, these bodies in turn, and a mark to make another of it."""
-    resource = Resource(
-        attributes=[KeyValue(key="service.name", value=AnyValue(string_value="relay"))]
-    )
-    now = time.time_ns()
-    attributes = _attributes()
-    if signal is LOGS:
-        logs = ExportLogsServiceRequest()
-        records = logs.resource_logs.add(resource=resource).scope_logs.add().log_records
-        for number in range(ITEMS):
-            records.add(
-                time_unix_nano=now + number,
-                severity_number=1,
-                event_name=EVENT_MESSAGE,
-                body=AnyValue(string_value=bodies[number % len(bodies)]),
-                attributes=attributes,
-                trace_id=os.urandom(16),
-                span_id=os.urandom(8),
-            )
-        records[0].severity_text = _MARK.decode()
-        return logs.SerializeToString()
-    traces = ExportTraceServiceRequest()
-    spans = traces.resource_spans.add(resource=resource).scope_spans.add().spans
-    for number in range(ITEMS):
-        span = spans.add(
-            name="tools/call get_time",
-            kind=2,
-            start_time_unix_nano=now + number,
-            end_time_unix_nano=now + number + 1_000_000,
-            attributes=attributes,
-            trace_id=os.urandom(16),
-            span_id=os.urandom(8),
-            parent_span_id=os.urandom(8),
-        )
-        span.events.add(name="sent", time_unix_nano=now, attributes=attributes[:1])
-    spans[0].trace_state = _MARK.decode()
-    return traces.SerializeToString()
-
-
-def _send(address: str, service: str, raw: bytes, seconds: float, answer: Queue[Any]) -> None:
-    """Keep requests in flight for so long; answers with the items acknowledged and the time."""
-    options = [("grpc.use_local_subchannel_pool", 1)]
-    channels = [grpc.insecure_channel(address, options=options) for _ in range(_CONNECTIONS)]
-    methods: list[Any] = [channel.unary_unary(f"/{service}/Export") for channel in channels]
-    before, _, after = raw.partition(_MARK)
-    waiting: collections.deque[Any] = collections.deque()
-    sent = 0
-    started = time.perf_counter()
-    while time.perf_counter() < started + seconds:
-        marked = before + b"mark-%016x" % sent + after
-        waiting.append(methods[sent % _CONNECTIONS].future(marked))
-        sent += 1
-        if len(waiting) >= _CONNECTIONS * _IN_FLIGHT:
-            waiting.popleft().result()
-    for call in waiting:
-        call.result()
-    answer.put((sent * ITEMS, time.perf_counter() - started))
+# --- what is measured ---------------------------------------------------------------------------
 
 
 def _raw_copy(url: str, signal: Signal, requests: int = 200) -> float:
     """Items per second of one connection that sends ready-made binary COPY data."""
-    _write(url, [_decode(signal, make_request(signal)) for _ in range(requests)])
+    sent = Requests(signal)
+    _write(url, [_decode(signal, sent.another()) for _ in range(requests)])
     with psycopg.connect(_dsn(url)) as connection, connection.cursor() as cursor:
         table = Identifier("relayscope_store", _TABLES[signal])
         cursor.execute(SQL("select * from {} limit 0").format(table))
@@ -279,7 +191,7 @@ def run(  # noqa: PLR0913, PLR0917  # what is varied
     bodies: Sequence[str] = (PLAIN,),
 ) -> Run:
     """Load a collector with so many workers for so long."""
-    server, request = postmaster(folder), make_request(signal, bodies)
+    server = postmaster(folder)
     with tempfile.TemporaryDirectory() as data:
         environment = {
             "RELAYSCOPE_DATABASE_URL": url,
@@ -290,11 +202,11 @@ def run(  # noqa: PLR0913, PLR0917  # what is varied
         }
         with Collector(environment=environment) as collector:
             collector.wait_until_ready()
-            load(collector.grpc, request, signal, 2.0)  # imports, caches, partitions
+            load(collector.grpc, signal, 2.0, bodies)  # imports, caches, partitions
             processes = _family(collector.process.pid)
             collector_before = sum(map(_cpu_seconds, processes))
             postgres_before = _postgres_cpu_seconds(server)
-            items, elapsed = load(collector.grpc, request, signal, seconds)
+            items, elapsed = load(collector.grpc, signal, seconds, bodies)
             collector_cpu = sum(map(_cpu_seconds, processes)) - collector_before
             postgres_cpu = _postgres_cpu_seconds(server) - postgres_before
             return Run(
@@ -305,25 +217,15 @@ def run(  # noqa: PLR0913, PLR0917  # what is varied
             )
 
 
-def load(address: str, request: bytes, signal: Signal, seconds: float) -> tuple[int, float]:
-    """Send at full speed for so long; return the items that were taken, and the time."""
-    context = multiprocessing.get_context("spawn")
-    answer: Queue[Any] = context.Queue()
-    sender = context.Process(target=_send, args=(address, signal.service, request, seconds, answer))
-    sender.start()
-    items, elapsed = answer.get()
-    sender.join()
-    return items, elapsed
-
-
 def _steps(url: str, signal: Signal) -> dict[str, float]:
-    raw = make_request(signal)
+    sent = Requests(signal)
+    raw = sent.another()
     without = _Unsanitized(Rules.default())
     sanitizer = Sanitizer.default()
     parsing = _cost(lambda: parse(signal, raw))
     rows = _cost(lambda: decode(signal, parse(signal, raw), raw, without, 0)) - parsing
     sanitized = _cost(lambda: decode(signal, parse(signal, raw), raw, sanitizer, 0))
-    batches = [_decode(signal, raw.replace(_MARK, b"mark-%016x" % n)) for n in range(40)]
+    batches = [_decode(signal, sent.another()) for _ in range(40)]
     started = time.process_time()
     _write(url, batches)
     writing = (time.process_time() - started) / len(batches) / ITEMS * 1e6

@@ -14,7 +14,8 @@ from typing import Final
 
 from relayscope.collector.signals import LOGS
 from relayscope.storage import EmbeddedServer
-from tests.bench.bench_ingest import ITEMS, ROUNDS, Run, database, row, run
+from tests.bench.bench_ingest import ROUNDS, Run, database, row, run
+from tests.bench.load import ITEMS
 from tests.bench.record import BODIES, PLAIN
 
 _BUDGETS: Final = {0.0: 0.0, 0.1: 0.8, 1.0: 0.5}

@@ -33,8 +33,8 @@ from relayscope.collector.page.questions import questions
 from relayscope.collector.signals import LOGS
 from relayscope.storage import EmbeddedServer, RetentionClass, Sealer, create_engine, migrate
 from tests.bench import large_trace
-from tests.bench.bench_ingest import load, make_request
 from tests.bench.bench_query import DAYS, dsn, fill
+from tests.bench.load import load
 from tests.bench.traffic import BACKENDS, COMMON
 from tests.fix_collector import Collector
 
@@ -252,8 +252,8 @@ def _beside(
 
 
 def _received(collector: Collector, seconds: float) -> float:
-    """Records per second, of a request of its own, so that not all records are of one time."""
-    items, elapsed = load(collector.grpc, make_request(LOGS), LOGS, seconds)
+    """Records per second."""
+    items, elapsed = load(collector.grpc, LOGS, seconds)
     return items / elapsed
 
 

@@ -17,13 +17,11 @@ import uvicorn
 
 from relayscope.collector.internal_telemetry import json_log as log
 from relayscope.collector.page import make_page
+from relayscope.collector.page.niceness import NICENESS
 from relayscope.collector.serve import tls
 from relayscope.collector.serve.worker_config import PageConfig, unpack
 
 _STDIN: Final = 0
-
-_NICENESS: Final = 5
-"""Receiving comes first."""
 
 _MOST_CONNECTIONS: Final = 200
 
@@ -69,7 +67,7 @@ def _collect_garbage_less_often() -> None:
 
 def _main() -> None:
     log.configure()
-    os.nice(_NICENESS)
+    os.nice(NICENESS)
     config: PageConfig = unpack(_STDIN)
     asyncio.run(_serve(config, socket.socket(fileno=int(sys.argv[1]))))
 

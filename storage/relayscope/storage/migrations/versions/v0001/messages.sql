@@ -166,15 +166,25 @@ from (
             and span.kind in (2, 3) and relayscope_store.is_call(span.attributes)
         limit 1
     ) as ended on true
+    -- One row always, so that it is not looked up at all where nothing of it is read.
     left join lateral (
         select
-            log.time, log.kind, log.error_code, log.odd, coalesce(log.body, log.body_json::text) as body
-        from relayscope_store.every_log as log
-        where log.trace_id = request.trace_id and log.span_id = request.span_id
-            and log.resource_id = request.resource_id
-            and log.event_name = 'mcp.message' and log.kind in ('result', 'error')
-        order by log.odd is not distinct from 'id_type', log.time
-        limit 1
+            min(first.time) as time,
+            min(first.kind) as kind,
+            min(first.error_code) as error_code,
+            min(first.odd) as odd,
+            min(first.body) as body
+        from (
+            select
+                log.time, log.kind, log.error_code, log.odd,
+                coalesce(log.body, log.body_json::text) as body
+            from relayscope_store.every_log as log
+            where log.trace_id = request.trace_id and log.span_id = request.span_id
+                and log.resource_id = request.resource_id
+                and log.event_name = 'mcp.message' and log.kind in ('result', 'error')
+            order by log.odd is not distinct from 'id_type', log.time
+            limit 1
+        ) as first
     ) as answer on true
     where request.event_name = 'mcp.message' and request.kind = 'request'
         and at_once.found is null and ended.found is null

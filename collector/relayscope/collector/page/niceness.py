@@ -1,0 +1,50 @@
+"""Receiving comes first: the page and its backends in PostgreSQL are nicer than others."""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    import psycopg
+
+NICENESS: Final = 10
+"""Of the page's process and of its backends; that of the collector's decoder is 5. Of a core that
+receiving keeps busy they have a tenth, or a quarter beside the decoder alone."""
+
+_CREDENTIALS: Final = struct.Struct("3i")
+"""Of a socket's peer, as SO_PEERCRED gives them: pid, uid, gid (unix(7))."""
+
+
+def make_backend_nice(connection: psycopg.Connection[Any]) -> None:
+    """Lower the priority of a connection's backend, where it runs on this machine.
+
+    That is known of a Unix socket on Linux: the kernel says which process listens there, by the id
+    that it has here, and the backend is its child. Elsewhere nothing is done: a backend of another
+    machine takes nothing from receiving here.
+    """
+    backend = connection.info.backend_pid
+    # Neither may be another user's, and the backend may have ended.
+    with suppress(OSError, AttributeError):
+        if _postmaster(connection) == _parent(backend):
+            os.setpriority(os.PRIO_PROCESS, backend, NICENESS)
+
+
+def _postmaster(connection: psycopg.Connection[Any]) -> int:
+    """The process at the other end; 0 if it is not known here."""
+    with socket.socket(fileno=os.dup(connection.fileno())) as end:
+        if end.family != socket.AF_UNIX:
+            return 0
+        credentials = end.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    pid: int = _CREDENTIALS.unpack(credentials)[0]
+    return pid
+
+
+def _parent(pid: int) -> int:
+    # The name before it may have anything in it, but ends with the last bracket: proc(5).
+    fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+    return int(fields[1])
