@@ -26,22 +26,34 @@ FOUR = st.one_of(st.lists(MOMENTS, min_size=4, max_size=4).map(sorted), EDGES)
 
 
 @given(FOUR)
-def test_each_look_is_longer_until_it_is_at_everything(moments: list[datetime]) -> None:
-    """From the newest row back, or from the oldest on; the last costs more than those in vain."""
+def test_each_look_goes_on_where_the_one_before_ended_until_it_is_at_everything(
+    moments: list[datetime],
+) -> None:
+    """From the newest row back, or from the oldest on: nothing is left out or looked at twice."""
     since, one, other, until = moments
     time = Window(since, until)
     from_newest = list(back(Edge(other, one), time))
     from_oldest = list(on(Edge(one, other), time))
-    for row, looks in ((other, from_newest), (one, from_oldest)):
-        assert looks[-1] == time
-        for less, more in pairwise(looks):
-            assert more.since <= less.since <= row <= less.until <= more.until
-            assert less != more
-    assert all(5 * (other - look.since) <= other - since for look in from_newest[:-1])
+    assert (from_newest[0].until, from_newest[-1].since) == (until, since)
+    assert (from_oldest[0].since, from_oldest[-1].until) == (since, until)
+    assert all(newer.since == older.until for newer, older in pairwise(from_newest))
+    assert all(older.until == newer.since for older, newer in pairwise(from_oldest))
+    assert all(look.since < look.until for look in (*from_newest[1:], *from_oldest[1:]))
+
+
+@given(FOUR)
+def test_each_look_is_so_much_longer_that_it_is_worth_it(moments: list[datetime]) -> None:
+    """The last, too, costs more than those in vain."""
+    since, one, other, until = moments
+    time = Window(since, until)
+    from_newest = [look.since for look in back(Edge(other, one), time)]
+    from_oldest = [look.until for look in on(Edge(one, other), time)]
+    assert all(5 * (other - end) <= other - since for end in from_newest[:-1])
+    assert all(5 * (end - one) <= until - one for end in from_oldest[:-1])
     for less, more in pairwise(from_newest[:-1]):
-        assert 5 * (other - less.since) <= other - more.since
+        assert 5 * (other - less) <= other - more
     for less, more in pairwise(from_oldest[:-1]):
-        assert 5 * (less.until - one) <= more.until - one
+        assert 5 * (less - one) <= more - one
 
 
 @given(FOUR)

@@ -157,30 +157,36 @@ async def first_rows(ask: Ask, asked: ListFilter, bound: dict[str, object]) -> F
 async def _looked_for(
     ask: Ask, statement: LiteralString, asked: ListFilter, bound: dict[str, object]
 ) -> Found:
-    found: Found | None = None
+    rows: list[Any] = []
+    looked: Window | None = None
     end = monotonic() + _ENOUGH_SECONDS
     for window in await _windows(ask, asked):
+        within = bound | window._asdict() | {"most": asked.most + 1 - len(rows)}
         try:
-            async with timeout(max(0.0, end - monotonic()) if found and found.rows else None):
-                within = bound | window._asdict() | {"most": asked.most + 1}
-                rows = await ask(statement, within)
+            async with timeout(max(0.0, end - monotonic()) if rows else None):
+                rows += await ask(statement, within)
         except (StatementTooSlow, TimeoutError):
-            if found is None:
+            if looked is None:
                 raise
             # What was found is less than all, and it is said of which time.
-            looked_to = found.window.until if asked.is_ascending else found.window.since
-            return replace(found, looked_to=looked_to)
-        found = _page(rows, asked, window, within)
-        if found.following is not None:
+            looked_to = looked.until if asked.is_ascending else looked.since
+            return replace(_page(rows, asked, looked, bound), looked_to=looked_to)
+        looked = window if looked is None else _both(looked, window)
+        if len(rows) > asked.most:
             break
-    return found or Found(())
+    return Found(()) if looked is None else _page(rows, asked, looked, bound)
+
+
+def _both(one: Window, other: Window) -> Window:
+    """The stretch of two windows that are beside each other."""
+    return Window(min(one.since, other.since), max(one.until, other.until))
 
 
 def _page(
     rows: Sequence[Any], asked: ListFilter, window: Window, bound: Mapping[str, object]
 ) -> Found:
     following = rows[asked.most] if len(rows) > asked.most else None
-    bound = {**bound, "most": asked.most}
+    bound = {**bound, **window._asdict(), "most": asked.most}
     return Found(rows[: asked.most], following, window=window, bound=bound)
 
 

@@ -29,7 +29,7 @@ _NOT_ALL: Final = (
 def newest(
     connection: psycopg.Connection[Any],
     kind: ListKind,
-    bound: Mapping[str, object],
+    bound: Mapping[str, Any],
     times: tuple[datetime | None, datetime | None],
     *,
     as_json: bool,
@@ -44,6 +44,7 @@ def newest(
         as_json: True if values are as in JSON, and not as text.
     """
     rows: list[tuple[Any, ...]] = []
+    most: int = bound["most"]
     looked_at = ""
     name = kind.statement(has_text=bound["text"] is not None)
     time = whole(*times, bound["sort"])
@@ -54,7 +55,7 @@ def newest(
             result = select(
                 connection,
                 name,
-                {**bound, **window._asdict()},
+                {**bound, **window._asdict(), "most": most - len(rows)},
                 values.as_json if as_json else values.as_text,
             )
         except StatementTooSlow:
@@ -63,8 +64,8 @@ def newest(
             # What was found is more than nothing, and less than all.
             click.echo(_NOT_ALL.format(looked_at), err=True)
             break
-        rows = list(result.rows)
+        rows += result.rows
         looked_at = f"{window.since:%Y-%m-%d %H:%M} UTC"
-        if len(rows) == bound["most"]:
+        if len(rows) >= most:
             break
     return replace(result, rows=reversed(rows))
