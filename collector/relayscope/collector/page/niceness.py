@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import socket
 import struct
+import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -15,6 +17,11 @@ if TYPE_CHECKING:
 NICENESS: Final = 10
 """Of the page's process and of its backends; that of the collector's decoder is 5. Of a core that
 receiving keeps busy they have a tenth, or a quarter beside the decoder alone."""
+
+_TRIES: Final = 4
+_PAUSE_SECONDS: Final = 0.1
+"""Of users but root, Linux takes one such wish in a tenth of a second; a page opens four
+connections at once."""
 
 _CREDENTIALS: Final = struct.Struct("3i")
 """Of a socket's peer, as SO_PEERCRED gives them: pid, uid, gid (unix(7))."""
@@ -29,13 +36,29 @@ def make_backend_nice(connection: psycopg.Connection[Any]) -> None:
     """
     backend = connection.info.backend_pid
     # Neither may be another user's, and the backend may have ended.
-    with suppress(OSError, AttributeError):
+    with suppress(OSError):
         if _postmaster(connection) == _parent(backend):
             os.setpriority(os.PRIO_PROCESS, backend, NICENESS)
+            _make_session_nice(backend)
+
+
+def _make_session_nice(pid: int) -> None:
+    """Linux shares processors among sessions first, and each backend is one of its own.
+
+    sched(7), "The autogroup feature".
+    """
+    group = Path(f"/proc/{pid}/autogroup")
+    for _ in range(_TRIES):
+        with suppress(BlockingIOError):
+            group.write_text(str(NICENESS), encoding="ascii")
+            return
+        time.sleep(_PAUSE_SECONDS)
 
 
 def _postmaster(connection: psycopg.Connection[Any]) -> int:
     """The process at the other end; 0 if it is not known here."""
+    if sys.platform != "linux":
+        return 0
     with socket.socket(fileno=os.dup(connection.fileno())) as end:
         if end.family != socket.AF_UNIX:
             return 0
