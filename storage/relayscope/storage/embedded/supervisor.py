@@ -74,9 +74,9 @@ _SETTINGS: Final = {
     # A partition without statistics is read in the wrong order: its newest traces took 4.1 s at a
     # million records, and 0.1 s with them. By default they may come a minute later.
     "autovacuum_naptime": "10s",
-    # Who reads new rows first marks them as committed, and with checksums a page that is marked goes
-    # into the log: looking for a text doubled what was written, and receiving lost 7 % to it, 3 % with
-    # this.
+    # Who reads new rows first marks them as committed, and where there are checksums, such a page
+    # goes into the log: looking for a text doubled what was written, and took 7 % from receiving,
+    # 3 % with this.
     "wal_compression": "on",
 }
 
