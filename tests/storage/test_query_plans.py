@@ -228,6 +228,18 @@ def called(plan: str) -> set[str]:
     return set(re.findall(r"relayscope_store\.(\w+)\(", plan)) - {"json_or_null", "said", "newest"}
 
 
+def test_what_was_said_is_looked_up_only_where_it_is_read(seeded: Connection) -> None:
+    """A list finds its calls by their times first; answers are looked up for those it shows."""
+
+    def explained(columns: LiteralString) -> str:
+        statement = text(f"explain select {columns} from calls where time >= :start")
+        return "\n".join(seeded.scalars(statement, {"start": BOUND["start"]}))
+
+    look_up = re.compile(r"\blog_\d+_\d+_\d+_trace_id_idx\b")
+    assert look_up.search(explained("time, answer"))
+    assert not look_up.search(explained("time"))
+
+
 def test_delivery_reads_the_spans_of_a_day_more(seeded: Connection) -> None:
     """They are numbered when they end, and kept by when they began."""
     plan = Plan(seeded, "select * from delivery(:start, :end)")
