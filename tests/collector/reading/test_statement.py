@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import time
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -41,8 +42,6 @@ WRITES = [
     "merge into relayscope_store.log using (select 1) as s on true when matched then delete",
     "explain analyze delete from relayscope_store.log",
     "explain analyze create table evil as select 1",
-    "select lo_create(0)",
-    "select lo_from_bytea(0, 'x')",
     "select lo_import('/etc/hostname')",
     "select nextval('evil')",
     "refresh materialized view evil",
@@ -53,6 +52,9 @@ WRITES = [
     "select pg_promote()",
 ]
 """Statements that change what is stored, or the server."""
+
+LARGE_OBJECTS = ["select lo_create(0)", "select lo_from_bytea(0, 'x')"]
+"""Statements that change what is stored, which PostgreSQL refuses to a reader from version 16 on."""
 
 ESCAPES = [
     "commit",
@@ -121,6 +123,19 @@ def test_what_is_no_reading_is_refused_and_changes_nothing(
             rows_of(settings, statement.replace("{marker}", str(marker)))
         assert _state(stored) == before, statement
         assert not marker.exists(), statement
+
+
+@pytest.mark.parametrize("statement", LARGE_OBJECTS)
+def test_a_large_object_is_refused_or_gone_with_the_transaction(
+    settings: Settings, stored: str, statement: str
+) -> None:
+    """No version of PostgreSQL keeps what a reader made."""
+    before = _state(stored)
+    with psycopg.connect(_plain(stored)) as connection:
+        is_refused = connection.info.server_version >= 160000
+    with pytest.raises(StatementRefused) if is_refused else nullcontext():
+        rows_of(settings, statement)
+    assert _state(stored) == before
 
 
 def test_a_user_who_may_write_and_cannot_become_a_reader_still_only_reads(
