@@ -54,7 +54,7 @@ WRITES = [
 """Statements that change what is stored, or the server."""
 
 LARGE_OBJECTS = ["select lo_create(0)", "select lo_from_bytea(0, 'x')"]
-"""Statements that change what is stored, which PostgreSQL refuses to a reader from version 16 on."""
+"""Statements that write, which PostgreSQL refuses to a reader from version 16 on."""
 
 ESCAPES = [
     "commit",
