@@ -57,6 +57,24 @@ def test_many_processes_at_a_time_start_few_forwarders(spool_dir: Path) -> None:
     assert 1 <= len(seen) <= 10
 
 
+def test_a_forwarder_whose_folder_was_deleted_ends(spool_dir: Path) -> None:
+    """Its host has ended, too, which the folder can no longer say."""
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=NOBODY)
+    with (
+        subprocess.Popen(WAITING, env=environment, stdout=subprocess.DEVNULL, text=True) as host,
+        ended(host),
+    ):
+        eventually(lambda: len(forwarders(spool_dir)) == 1)
+        (forwarder,) = forwarders(spool_dir)
+        # It has taken the spool, and waits for whom it belongs to.
+        eventually(lambda: list(spool_dir.glob("host/*/outbox*")))
+        # Both still write there.
+        while (spool_dir / "host").exists():
+            shutil.rmtree(spool_dir / "host", ignore_errors=True)
+        host.kill()
+    eventually(lambda: forwarder not in forwarders(spool_dir))
+
+
 @pytest.mark.parametrize("way", ["ctrl-c", "hangup"])
 def test_a_terminal_ends_the_host_alone(way: str, spool_dir: Path) -> None:
     """Neither Ctrl-C nor closing the window reaches the forwarder, which still has work to do."""

@@ -60,10 +60,13 @@ class Slots:
         return True
 
     def _list(self) -> None:
-        """List them anew; an OSError leaves what is known."""
+        """List them anew; an OSError leaves what is known, but where the folder is gone."""
         listed = set(list_slots(self._root))
         if not listed:
-            list(self._root.iterdir())  # Raises where it cannot be listed for now.
+            with suppress(
+                FileNotFoundError
+            ):  # Nobody writes there, so there is nobody to wait for.
+                list(self._root.iterdir())  # Raises where it cannot be listed for now.
         self.living |= listed - self._known
         self.living &= listed
         self._known = listed
