@@ -11,21 +11,17 @@ round must be stored.
 
 from __future__ import annotations
 
-import collections
 import itertools
-import multiprocessing
 import os
 import platform
 import sys
 import tempfile
 import threading
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Final
 
-import grpc
 import psycopg
 
 from relayscope.collector.signals import LOGS
@@ -43,18 +39,13 @@ from relayscope.storage import (
     remove,
 )
 from tests.bench.bench_query import dsn, fill
-from tests.bench.load import ITEMS, Requests
+from tests.bench.load import IN_FLIGHT, ITEMS, Load, load
 from tests.fix_collector import Collector
-
-if TYPE_CHECKING:
-    from multiprocessing.queues import Queue
 
 _ROUNDS: Final = 3
 _PAST: Final = 140_000
 """Log records of the week before, for each round to seal and to remove."""
 
-_CONNECTIONS: Final = 4
-_UNDER_WAY: Final = 16
 _LONGEST_SECONDS: Final = 1.0
 _LEAST: Final = 2 / 3
 
@@ -70,14 +61,6 @@ _QUESTIONS: Final = (
     "select * from relayscope.search('qxzjkvw01')",
     "select * from relayscope.service_calls(now() - interval '5 days', now())",
 )
-
-
-class Load(NamedTuple):
-    """Result of a sender: records acknowledged, seconds, the longest request in seconds."""
-
-    records: int
-    seconds: float
-    longest: float
 
 
 class Upkeep(threading.Thread):
@@ -137,7 +120,7 @@ def main() -> None:
     print(
         f"{datetime.now(tz=UTC):%Y-%m-%d}, {platform.machine()}, {os.cpu_count()} cores, "
         f"load {os.getloadavg()[0]:.1f}, Python {platform.python_version()}\n"
-        f"{ITEMS} log records in a request, {_UNDER_WAY} requests under way, {seconds:g} s each\n"
+        f"{ITEMS} log records in a request, {IN_FLIGHT} requests under way, {seconds:g} s each\n"
     )
     print(f"{'':14}{'records/s':>12}{'longest s':>12}{'sealed':>10}{'removed':>10}{'asked':>8}")
     with (
@@ -150,7 +133,7 @@ def main() -> None:
         ratios, waited, missing = [], 0.0, 0
         for _ in range(_ROUNDS):
             alone_, busy, wait, lost = _round(server.url, Path(folder), seconds)
-            ratios.append((busy.records / busy.seconds) / (alone_.records / alone_.seconds))
+            ratios.append(busy.rate / alone_.rate)
             waited = max(waited, wait)
             missing += lost
     print(
@@ -173,23 +156,23 @@ def _round(url: str, folder: Path, seconds: float) -> tuple[Load, Load, float, i
     fill(url, _PAST)
     with Collector(environment=environment) as collector:
         collector.wait_until_ready()
-        _load(collector.grpc, 2.0)
+        load(collector.grpc, LOGS, 2.0)
         before = _stored(url)
-        by_itself = _load(collector.grpc, seconds)
+        by_itself = load(collector.grpc, LOGS, seconds)
         _say("alone", by_itself)
         upkeep = Upkeep(url)
         upkeep.start()
-        busy = _load(collector.grpc, seconds)
+        busy = load(collector.grpc, LOGS, seconds)
         upkeep.stop.set()
         upkeep.join()
         _say("with upkeep", busy, upkeep.sealed, upkeep.removed, upkeep.asked)
         after = _stored(url)
-    return by_itself, busy, upkeep.waited, by_itself.records + busy.records - (after - before)
+    return by_itself, busy, upkeep.waited, by_itself.items + busy.items - (after - before)
 
 
-def _say(name: str, load: Load, *numbers: int) -> None:
+def _say(name: str, taken: Load, *numbers: int) -> None:
     cells = "".join(f"{number:>10,}" for number in numbers)
-    print(f"{name:14}{load.records / load.seconds:>12,.0f}{load.longest:>12.2f}{cells}", flush=True)
+    print(f"{name:14}{taken.rate:>12,.0f}{taken.longest:>12.2f}{cells}", flush=True)
 
 
 def _stored(url: str) -> int:
@@ -200,43 +183,6 @@ def _stored(url: str) -> int:
             " where time >= date_trunc('day', now(), 'UTC') - interval '1 hour'"
         ).fetchall()
         return int(count)
-
-
-def _load(address: str, seconds: float) -> Load:
-    context = multiprocessing.get_context("spawn")
-    answer: Queue[Any] = context.Queue()
-    sender = context.Process(target=_send, args=(address, seconds, answer))
-    sender.start()
-    load = Load(*answer.get())
-    sender.join()
-    return load
-
-
-def _send(address: str, seconds: float, answer: Queue[Any]) -> None:
-    """Keep requests under way for so long, each with the time it is sent at."""
-    options = [("grpc.use_local_subchannel_pool", 1)]
-    channels = [grpc.insecure_channel(address, options=options) for _ in range(_CONNECTIONS)]
-    methods: list[Any] = [channel.unary_unary(f"/{LOGS.service}/Export") for channel in channels]
-    requests = Requests(LOGS)
-    waiting: collections.deque[Any] = collections.deque()
-    taken: list[float] = []
-    sent = 0
-    started = time.perf_counter()
-    while time.perf_counter() < started + seconds:
-        call = methods[sent % _CONNECTIONS].future(requests.another())
-        call.add_done_callback(_noting(taken))
-        waiting.append(call)
-        sent += 1
-        if len(waiting) >= _UNDER_WAY:
-            waiting.popleft().result()
-    for call in waiting:
-        call.result()
-    answer.put((sent * ITEMS, time.perf_counter() - started, max(taken)))
-
-
-def _noting(taken: list[float]) -> Any:
-    began = time.perf_counter()
-    return lambda _: taken.append(time.perf_counter() - began)
 
 
 if __name__ == "__main__":

@@ -206,13 +206,13 @@ def run(  # noqa: PLR0913, PLR0917  # what is varied
             processes = _family(collector.process.pid)
             collector_before = sum(map(_cpu_seconds, processes))
             postgres_before = _postgres_cpu_seconds(server)
-            items, elapsed = load(collector.grpc, signal, seconds, bodies)
+            taken = load(collector.grpc, signal, seconds, bodies)
             collector_cpu = sum(map(_cpu_seconds, processes)) - collector_before
             postgres_cpu = _postgres_cpu_seconds(server) - postgres_before
             return Run(
-                items / elapsed,
-                collector_cpu / items * 1e6,
-                postgres_cpu / items * 1e6,
+                taken.rate,
+                collector_cpu / taken.items * 1e6,
+                postgres_cpu / taken.items * 1e6,
                 max(map(_peak, processes)),
             )
 

@@ -260,8 +260,7 @@ def _beside(
 
 def _received(collector: Collector, seconds: float) -> float:
     """Records per second."""
-    items, elapsed = load(collector.grpc, LOGS, seconds)
-    return items / elapsed
+    return load(collector.grpc, LOGS, seconds).rate
 
 
 @contextmanager

@@ -29,6 +29,7 @@ _RECORDS: Final = 4000
 _BATCH: Final = 400
 _PAUSE: Final = 0.1
 """Between batches, so that OpenTelemetry's queue (2048) never drops, and both get to send."""
+_NOBODY: Final = "127.0.0.1:1"
 _BACKLOG: Final = 200_000
 
 
@@ -168,7 +169,7 @@ def _measure_backlog() -> None:
     with tempfile.TemporaryDirectory(prefix="bench-spool-") as folder:
         spools = Path(folder)
         environment = host_environment(
-            RELAYSCOPE_SPOOL_DIR=folder, OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:1"
+            RELAYSCOPE_SPOOL_DIR=folder, OTEL_EXPORTER_OTLP_ENDPOINT=f"http://{_NOBODY}"
         )
         arguments = ["message", str(_BACKLOG), str(_BATCH), "0"]
         subprocess.run(
@@ -183,7 +184,7 @@ def _measure_backlog() -> None:
         records = _BACKLOG + _BATCH
         with sink() as (endpoint, requests):
             environment["OTEL_EXPORTER_OTLP_ENDPOINT"] = endpoint
-            flush = ["--flush", "--redirect", "127.0.0.1:1"]
+            flush = ["--flush", "--redirect", _NOBODY]
             command = [str(SCRIPTS / "relayscope-instrument"), *flush]
             subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
             came = [line.split() for line in requests()]

@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import time
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import grpc
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
@@ -33,7 +33,22 @@ _SPAN_TAKES: Final = 16
 """The time that a span takes, without those bits: 1 ms."""
 
 _CONNECTIONS: Final = 4
-_IN_FLIGHT: Final = 4
+
+IN_FLIGHT: Final = 16
+"""Requests that are under way at a time."""
+
+
+class Load(NamedTuple):
+    """Items that were taken, the time of them all, and the longest time of a request; seconds."""
+
+    items: int
+    seconds: float
+    longest: float
+
+    @property
+    def rate(self) -> float:
+        """Items a second."""
+        return self.items / self.seconds
 
 
 class Requests:
@@ -64,38 +79,44 @@ class Requests:
         return request
 
 
-def load(
-    address: str, signal: Signal, seconds: float, bodies: Sequence[str] = (PLAIN,)
-) -> tuple[int, float]:
-    """Send at full speed for so long; return the items that were taken, and the time."""
+def load(address: str, signal: Signal, seconds: float, bodies: Sequence[str] = (PLAIN,)) -> Load:
+    """Send at full speed for so long, from a process of its own."""
     context = multiprocessing.get_context("spawn")
-    answer: Queue[Any] = context.Queue()
+    answer: Queue[Load] = context.Queue()
     sender = context.Process(target=_send, args=(address, signal, bodies, seconds, answer))
     sender.start()
-    items, elapsed = answer.get()
+    taken = answer.get()
     sender.join()
-    return items, elapsed
+    return taken
 
 
 def _send(
-    address: str, signal: Signal, bodies: Sequence[str], seconds: float, answer: Queue[Any]
+    address: str, signal: Signal, bodies: Sequence[str], seconds: float, answer: Queue[Load]
 ) -> None:
-    """Keep requests in flight for so long; answers with the items acknowledged and the time."""
+    """Keep requests in flight for so long; answers with what was taken."""
     requests = Requests(signal, bodies)
     options = [("grpc.use_local_subchannel_pool", 1)]
     channels = [grpc.insecure_channel(address, options=options) for _ in range(_CONNECTIONS)]
     methods: list[Any] = [channel.unary_unary(f"/{signal.service}/Export") for channel in channels]
     waiting: collections.deque[Any] = collections.deque()
+    taken: list[float] = []
     sent = 0
     started = time.perf_counter()
     while time.perf_counter() < started + seconds:
-        waiting.append(methods[sent % _CONNECTIONS].future(requests.another()))
+        call = methods[sent % _CONNECTIONS].future(requests.another())
+        call.add_done_callback(_noting(taken))
+        waiting.append(call)
         sent += 1
-        if len(waiting) >= _CONNECTIONS * _IN_FLIGHT:
+        if len(waiting) >= IN_FLIGHT:
             waiting.popleft().result()
     for call in waiting:
         call.result()
-    answer.put((sent * ITEMS, time.perf_counter() - started))
+    answer.put(Load(sent * ITEMS, time.perf_counter() - started, max(taken)))
+
+
+def _noting(taken: list[float]) -> Any:
+    began = time.perf_counter()
+    return lambda _: taken.append(time.perf_counter() - began)
 
 
 def _request(signal: Signal, bodies: Sequence[str], now: int, traces: Sequence[bytes]) -> bytes:

@@ -149,7 +149,7 @@ async def first_rows(ask: Ask, asked: ListFilter, bound: dict[str, object]) -> F
     # Of all rows of these times, in the same order, the first are the same.
     ends = found.rows if found.following is None else (*found.rows, found.following)
     exactly = {"times": sorted({_time_of(row, asked) for row in ends}), "most": len(ends)}
-    exact = bound | found.window._asdict() | exactly
+    exact = {**found.bound, **exactly}
     rows = await ask(everything, exact)
     return replace(_page(rows, asked, found.window, exact), looked_to=found.looked_to)
 

@@ -63,9 +63,8 @@ class Slots:
         """List them anew; an OSError leaves what is known, but where the folder is gone."""
         listed = set(list_slots(self._root))
         if not listed:
-            with suppress(
-                FileNotFoundError
-            ):  # Nobody writes there, so there is nobody to wait for.
+            # Nobody writes to a folder that is gone, so there is nobody to wait for.
+            with suppress(FileNotFoundError):
                 list(self._root.iterdir())  # Raises where it cannot be listed for now.
         self.living |= listed - self._known
         self.living &= listed
