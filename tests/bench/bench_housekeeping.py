@@ -3,10 +3,10 @@
     python -m tests.bench.bench_housekeeping [SECONDS]
 
 The collector of `bench_ingest`, one worker, in rounds: alone; and while, without a pause, past days
-are sealed, others removed, and questions asked. A request's time is from sending it to its answer,
-with as many requests under way as `bench_ingest` keeps, so most of it is waiting for their turn;
-what those who write wait for locks is told by PostgreSQL. In the end every acknowledged record of a
-round must be stored.
+are sealed, others removed, and questions asked as commands ask them. A request's time is from
+sending it to its answer, with as many requests under way as `bench_ingest` keeps, so most of it is
+waiting for their turn; what those who write wait for locks is told by PostgreSQL. In the end every
+acknowledged record of a round must be stored.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import platform
 import sys
 import tempfile
 import threading
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
@@ -24,6 +25,7 @@ from typing import Final
 
 import psycopg
 
+from relayscope.collector.query.database import connect_reader
 from relayscope.collector.signals import LOGS
 from relayscope.storage import (
     EmbeddedServer,
@@ -55,7 +57,7 @@ _WAITING: Final = (
     " where not granted and query ilike 'copy %'"
 )
 _QUESTIONS: Final = (
-    "select * from relayscope.trace((select trace_id from relayscope_store.log limit 1))",
+    "select * from relayscope.trace((select trace_id from relayscope.logs limit 1))",
     "select * from relayscope.messages where time > now() - interval '2 days' limit 100",
     "select * from relayscope.search('because', most => 100)",
     "select * from relayscope.search('qxzjkvw01')",
@@ -106,11 +108,12 @@ class Upkeep(threading.Thread):
                 self.waited = max(self.waited, waited)
 
     def _ask(self) -> None:
-        with psycopg.connect(dsn(self._url), autocommit=True) as connection:
+        with closing(connect_reader([dsn(self._url)])) as connection:
             for question in itertools.cycle(_QUESTIONS):
                 if self.stop.is_set():
                     return
                 connection.execute(question).fetchall()
+                connection.rollback()
                 self.asked += 1
 
 

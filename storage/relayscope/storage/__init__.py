@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         set_level,
     )
     from relayscope.storage.migration import migrate
+    from relayscope.storage.niceness import NICENESS, make_backend_nice
     from relayscope.storage.process_metrics import MetricSample, forget_samples, store_samples
     from relayscope.storage.retention import (
         Policy,
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MOST_RULES",
+    "NICENESS",
     "Batch",
     "DatabaseSize",
     "DatabaseTooNew",
@@ -109,6 +111,7 @@ __all__ = [
     "is_embedded",
     "live_partitions",
     "maintenance_connection",
+    "make_backend_nice",
     "measure_database",
     "migrate",
     "move_default_rows",
@@ -138,6 +141,7 @@ _MODULES: Final = {
     "LevelRule": "levels",
     "MOST_RULES": "levels",
     "MetricSample": "process_metrics",
+    "NICENESS": "niceness",
     "NoDatabase": "errors",
     "NotPermitted": "errors",
     "Policy": "retention",
@@ -169,6 +173,7 @@ _MODULES: Final = {
     "is_embedded": "embedded",
     "live_partitions": "sealing",
     "maintenance_connection": "sealing",
+    "make_backend_nice": "niceness",
     "measure_database": "database_size",
     "migrate": "migration",
     "move_default_rows": "sealing",

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psycopg
 import pytest
 
-from relayscope.collector.page.niceness import NICENESS
 from relayscope.collector.page.reader import CONNECTIONS, Reader
 from relayscope.collector.query.errors import (
     DatabaseMissing,
@@ -51,28 +47,6 @@ def test_rows_have_the_names_of_their_columns(database_url: str) -> None:
         return await reader.rows("select %(a)s::int as a, '{\"b\": 1}'::jsonb as b", {"a": 7})
 
     assert asked(database_url, ask) == [{"a": 7, "b": {"b": 1}}]
-
-
-def test_questions_give_way_to_receiving(database_url: str) -> None:
-    """PostgreSQL's process that answers them is nicer than all others, also among its sessions."""
-
-    async def ask(reader: Reader) -> tuple[int, str]:
-        (row,) = await reader.rows("select pg_backend_pid() as pid")
-        return os.getpriority(os.PRIO_PROCESS, row["pid"]), session_of(row["pid"])
-
-    niceness, session = asked(database_url, ask)
-    assert niceness == NICENESS
-    assert session.endswith(f"nice {NICENESS}\n") or not session
-    with psycopg.connect(database_url) as other:
-        pid = other.info.backend_pid
-        assert os.getpriority(os.PRIO_PROCESS, pid) == 0
-        assert session_of(pid).endswith("nice 0\n") or not session
-
-
-def session_of(pid: int) -> str:
-    """The group of a process's session; empty if Linux groups no sessions."""
-    group = Path(f"/proc/{pid}/autogroup")
-    return group.read_text() if group.exists() else ""
 
 
 def test_a_question_cannot_write(database_url: str) -> None:

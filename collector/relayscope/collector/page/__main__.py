@@ -17,9 +17,9 @@ import uvicorn
 
 from relayscope.collector.internal_telemetry import json_log as log
 from relayscope.collector.page import make_page
-from relayscope.collector.page.niceness import NICENESS
 from relayscope.collector.serve import tls
 from relayscope.collector.serve.worker_config import PageConfig, unpack
+from relayscope.storage import NICENESS
 
 _STDIN: Final = 0
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final, LiteralString, TypeVar
 from psycopg import Connection
 from sqlalchemy import create_engine
 
-from relayscope.collector.page.niceness import make_backend_nice
 from relayscope.collector.query.database import again, connect_reader
 from relayscope.collector.query.errors import StatementTooSlow
 from relayscope.collector.query.named_query import in_our_words, rows_of
@@ -44,7 +43,7 @@ class Reader:
         self._room = asyncio.Semaphore(CONNECTIONS)
         self._engine = create_engine(
             "postgresql+psycopg://",
-            creator=partial(_connect, urls),
+            creator=partial(connect_reader, urls),
             pool_size=CONNECTIONS,
             max_overflow=0,
             # PostgreSQL may have been started anew since a connection was used last.
@@ -118,15 +117,6 @@ class Reader:
     def close(self) -> None:
         """Close the connections."""
         self._engine.dispose()
-
-
-def _connect(urls: Sequence[str]) -> Connection[Any]:
-    connection = connect_reader(urls)
-    make_backend_nice(connection)
-    # PostgreSQL starts parallel workers elsewhere, and these are not nice.
-    connection.execute("set max_parallel_workers_per_gather = 0")
-    connection.commit()
-    return connection
 
 
 class _Asking:

@@ -19,6 +19,7 @@ from relayscope.storage import (
     StorageError,
     connect_embedded,
     is_embedded,
+    make_backend_nice,
 )
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def connect_reader(urls: Sequence[str]) -> psycopg.Connection[Any]:
     connection.prepare_threshold = None
     connection.autocommit = True
     _become_reader(connection)
+    make_backend_nice(connection)
     connection.autocommit = False
     connection.read_only = True
     return connection

@@ -8,6 +8,7 @@ from psycopg import Connection
 from psycopg.sql import SQL, Identifier
 from sqlalchemy import Engine
 
+from relayscope.storage.niceness import make_backend_nice
 from relayscope.storage.sealing.segment import Segment
 
 _LOCK: Final = "select pg_try_advisory_lock(hashtextextended('relayscope.sealing', 0))"
@@ -33,6 +34,7 @@ def maintenance_connection(engine: Engine) -> Iterator[Connection[Any] | None]:
         if locked is None or not locked[0]:
             yield None
         else:
+            make_backend_nice(connection)
             remove_unfinished(connection)
             yield connection
 
