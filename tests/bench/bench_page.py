@@ -5,8 +5,8 @@
 Makes ROWS log records and half as many spans of a week as `bench_query` does, seals what can be
 sealed, and asks each view TIMES times, each time about another hour, trace or text, after a round
 to warm up. So it does with the views of a trace of a thousand spans and two thousand messages, and
-opens them in a browser. Then receives at full speed, in turn alone and beside a person who opens a
-view each second and has the live one open. Everything runs on this machine.
+opens them in a browser. Then receives calls at full speed, in turn alone and beside a person who
+opens a view each second and has the live one open. Everything runs on this machine.
 """
 
 from __future__ import annotations
@@ -31,11 +31,10 @@ import httpx
 import psycopg
 
 from relayscope.collector.page.questions import questions
-from relayscope.collector.signals import LOGS
 from relayscope.storage import EmbeddedServer, RetentionClass, Sealer, create_engine, migrate
 from tests.bench import large_trace
 from tests.bench.bench_query import DAYS, dsn, fill
-from tests.bench.load import load
+from tests.bench.load import load_calls
 from tests.bench.traffic import BACKENDS, COMMON
 from tests.fix_collector import Collector
 
@@ -259,8 +258,8 @@ def _beside(
 
 
 def _received(collector: Collector, seconds: float) -> float:
-    """Records per second."""
-    return load(collector.grpc, LOGS, seconds).rate
+    """Log records and spans per second."""
+    return load_calls(collector.grpc, seconds).rate
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Load for a collector: requests of log records or spans, as fast as they are taken."""
+"""Load for a collector: log records, spans or whole calls, as fast as they are taken."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import collections
 import multiprocessing
 import os
 import time
+from functools import partial
 from itertools import chain
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import grpc
@@ -15,12 +17,13 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
-from relayscope.collector.signals import LOGS, Signal
+from relayscope.collector.signals import LOGS, TRACES, Signal
+from relayscope.conventions.attributes import MESSAGE_DIRECTION, MESSAGE_KIND
 from relayscope.conventions.events import EVENT_MESSAGE
-from tests.bench.record import ATTRIBUTES, PLAIN
+from tests.bench.record import ATTRIBUTES, PLAIN, RESULT
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from multiprocessing.queues import Queue
 
 ITEMS: Final = 512
@@ -29,8 +32,18 @@ ITEMS: Final = 512
 _TIME_BITS: Final = 16
 """The last bits of a time in ns, by which the items of a request differ."""
 
-_SPAN_TAKES: Final = 16
-"""The time that a span takes, without those bits: 1 ms."""
+_CALL_TAKES: Final = 16
+"""The time that a call takes, without those bits: 1 ms."""
+
+_SAID: Final = (
+    ({MESSAGE_KIND: "request", MESSAGE_DIRECTION: "received"}, PLAIN, 0),
+    ({MESSAGE_KIND: "result", MESSAGE_DIRECTION: "sent"}, RESULT, _CALL_TAKES),
+)
+"""In a call: attributes and text of each message, and how much later it is."""
+
+_RESOURCE: Final = Resource(
+    attributes=[KeyValue(key="service.name", value=AnyValue(string_value="relay"))]
+)
 
 _CONNECTIONS: Final = 4
 
@@ -59,31 +72,83 @@ class Requests:
 
     def __init__(self, signal: Signal, bodies: Sequence[str] = (PLAIN,)) -> None:
         """Log records have these bodies in turn."""
-        self._made = _now()
         traces = [os.urandom(16) for _ in range(ITEMS)]
-        left = _request(signal, bodies, self._made << _TIME_BITS, traces)
+        now = _now()
+        made = _request(signal, bodies, now << _TIME_BITS, traces)
+        self._signal = signal
+        self._template = _Template(made, now, traces)
+
+    def another(self) -> bytes:
+        """Return a request of now."""
+        return self._template.filled(_traces())
+
+    def each(self) -> Iterator[tuple[Signal, bytes]]:
+        """Yield requests for ever."""
+        while True:
+            yield self._signal, self.another()
+
+
+class Calls:
+    """Requests of a component that asks: log records of what it says and is told, and spans.
+
+    Who reads is not told the same by requests alone: a store in which nothing is ever answered is
+    one in which all has failed.
+    """
+
+    def __init__(self) -> None:
+        """Make those that all others are like."""
+        traces = [os.urandom(16) for _ in range(ITEMS)]
+        half = [trace for trace in traces[: ITEMS // 2] for _ in _SAID]
+        spans = [os.urandom(8) for _ in range(ITEMS // 2)]
+        now = _now()
+        self._logs = _Template(_said(now << _TIME_BITS, half, spans), now, half)
+        self._spans = _Template(_spans(now << _TIME_BITS, traces, spans + spans), now, traces)
+
+    def each(self) -> Iterator[tuple[Signal, bytes]]:
+        """Yield requests for ever: the records of one call after the other, then their spans."""
+        while True:
+            traces = _traces()
+            twice = [trace for trace in traces for _ in _SAID]
+            yield LOGS, self._logs.filled(twice[:ITEMS])
+            yield LOGS, self._logs.filled(twice[ITEMS:])
+            yield TRACES, self._spans.filled(traces)
+
+
+class _Template:
+    """A request that others are like, but for their traces and times."""
+
+    def __init__(self, made: bytes, now: int, traces: Sequence[bytes]) -> None:
+        self._made = now
         self._pieces: list[bytes] = []
+        left = made
         for trace in traces:
             piece, _, left = left.partition(trace)
             self._pieces.append(piece)
         self._end = left
 
-    def another(self) -> bytes:
+    def filled(self, traces: Sequence[bytes]) -> bytes:
         """Return a request of now."""
-        traces = os.urandom(16 * ITEMS)
-        each = [traces[at : at + 16] for at in range(0, len(traces), 16)]
-        request = b"".join(chain(*zip(self._pieces, each, strict=True), (self._end,)))
+        request = b"".join(chain(*zip(self._pieces, traces, strict=True), (self._end,)))
         now = _now()
-        for later in (0, _SPAN_TAKES):
+        for later in (0, _CALL_TAKES):
             request = request.replace(_bytes(self._made + later), _bytes(now + later))
         return request
 
 
 def load(address: str, signal: Signal, seconds: float, bodies: Sequence[str] = (PLAIN,)) -> Load:
-    """Send at full speed for so long, from a process of its own."""
+    """Send items of one kind at full speed for so long, from a process of its own."""
+    return _load(address, partial(Requests, signal, bodies), seconds)
+
+
+def load_calls(address: str, seconds: float) -> Load:
+    """Send calls at full speed for so long, from a process of its own."""
+    return _load(address, Calls, seconds)
+
+
+def _load(address: str, make: Callable[[], Requests | Calls], seconds: float) -> Load:
     context = multiprocessing.get_context("spawn")
     answer: Queue[Load] = context.Queue()
-    sender = context.Process(target=_send, args=(address, signal, bodies, seconds, answer))
+    sender = context.Process(target=_send, args=(address, make, seconds, answer))
     sender.start()
     taken = answer.get()
     sender.join()
@@ -91,19 +156,23 @@ def load(address: str, signal: Signal, seconds: float, bodies: Sequence[str] = (
 
 
 def _send(
-    address: str, signal: Signal, bodies: Sequence[str], seconds: float, answer: Queue[Load]
+    address: str, make: Callable[[], Requests | Calls], seconds: float, answer: Queue[Load]
 ) -> None:
     """Keep requests in flight for so long; answers with what was taken."""
-    requests = Requests(signal, bodies)
+    requests = make().each()
     options = [("grpc.use_local_subchannel_pool", 1)]
     channels = [grpc.insecure_channel(address, options=options) for _ in range(_CONNECTIONS)]
-    methods: list[Any] = [channel.unary_unary(f"/{signal.service}/Export") for channel in channels]
+    methods: list[dict[str, Any]] = [
+        {signal.name: channel.unary_unary(f"/{signal.service}/Export") for signal in (LOGS, TRACES)}
+        for channel in channels
+    ]
     waiting: collections.deque[Any] = collections.deque()
     taken: list[float] = []
     sent = 0
     started = time.perf_counter()
     while time.perf_counter() < started + seconds:
-        call = methods[sent % _CONNECTIONS].future(requests.another())
+        signal, request = next(requests)
+        call = methods[sent % _CONNECTIONS][signal.name].future(request)
         call.add_done_callback(_noting(taken))
         waiting.append(call)
         sent += 1
@@ -120,42 +189,63 @@ def _noting(taken: list[float]) -> Any:
 
 
 def _request(signal: Signal, bodies: Sequence[str], now: int, traces: Sequence[bytes]) -> bytes:
-    resource = Resource(
-        attributes=[KeyValue(key="service.name", value=AnyValue(string_value="relay"))]
-    )
+    if signal == TRACES:
+        return _spans(now, traces, [os.urandom(8) for _ in traces])
+    logs = ExportLogsServiceRequest()
+    records = logs.resource_logs.add(resource=_RESOURCE).scope_logs.add().log_records
     attributes = _attributes()
-    if signal == LOGS:
-        logs = ExportLogsServiceRequest()
-        records = logs.resource_logs.add(resource=resource).scope_logs.add().log_records
-        for number, trace in enumerate(traces):
-            records.add(
-                time_unix_nano=now + number,
-                severity_number=1,
-                event_name=EVENT_MESSAGE,
-                body=AnyValue(string_value=bodies[number % len(bodies)]),
-                attributes=attributes,
-                trace_id=trace,
-                span_id=os.urandom(8),
-            )
-        return logs.SerializeToString()
-    spans = ExportTraceServiceRequest()
-    items = spans.resource_spans.add(resource=resource).scope_spans.add().spans
     for number, trace in enumerate(traces):
+        records.add(
+            time_unix_nano=now + number,
+            severity_number=1,
+            event_name=EVENT_MESSAGE,
+            body=AnyValue(string_value=bodies[number % len(bodies)]),
+            attributes=attributes,
+            trace_id=trace,
+            span_id=os.urandom(8),
+        )
+    return logs.SerializeToString()
+
+
+def _said(now: int, traces: Sequence[bytes], spans: Sequence[bytes]) -> bytes:
+    """What was said in calls, and answered; each trace comes as often as one says something."""
+    logs = ExportLogsServiceRequest()
+    records = logs.resource_logs.add(resource=_RESOURCE).scope_logs.add().log_records
+    for number, trace in enumerate(traces):
+        call, at = divmod(number, len(_SAID))
+        said, body, later = _SAID[at]
+        records.add(
+            time_unix_nano=now + number + (later << _TIME_BITS),
+            severity_number=1,
+            event_name=EVENT_MESSAGE,
+            body=AnyValue(string_value=body),
+            attributes=_attributes(said),
+            trace_id=trace,
+            span_id=spans[call],
+        )
+    return logs.SerializeToString()
+
+
+def _spans(now: int, traces: Sequence[bytes], spans: Sequence[bytes]) -> bytes:
+    made = ExportTraceServiceRequest()
+    items = made.resource_spans.add(resource=_RESOURCE).scope_spans.add().spans
+    attributes = _attributes()
+    for number, (trace, span_id) in enumerate(zip(traces, spans, strict=True)):
         span = items.add(
             name="tools/call get_time",
             kind=2,
             start_time_unix_nano=now + number,
-            end_time_unix_nano=now + number + (_SPAN_TAKES << _TIME_BITS),
+            end_time_unix_nano=now + number + (_CALL_TAKES << _TIME_BITS),
             attributes=attributes,
             trace_id=trace,
-            span_id=os.urandom(8),
+            span_id=span_id,
             parent_span_id=os.urandom(8),
         )
         span.events.add(name="sent", time_unix_nano=now, attributes=attributes[:1])
-    return spans.SerializeToString()
+    return made.SerializeToString()
 
 
-def _attributes() -> list[KeyValue]:
+def _attributes(others: Mapping[str, str] = MappingProxyType({})) -> list[KeyValue]:
     return [
         KeyValue(
             key=key,
@@ -163,8 +253,13 @@ def _attributes() -> list[KeyValue]:
             if isinstance(value, int)
             else AnyValue(string_value=str(value)),
         )
-        for key, value in ATTRIBUTES.items()
+        for key, value in {**ATTRIBUTES, **others}.items()
     ]
+
+
+def _traces() -> list[bytes]:
+    traces = os.urandom(16 * ITEMS)
+    return [traces[at : at + 16] for at in range(0, len(traces), 16)]
 
 
 def _now() -> int:

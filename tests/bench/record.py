@@ -35,6 +35,20 @@ def _request(arguments: dict[str, Any], meta: dict[str, Any]) -> str:
 
 
 PLAIN: Final = _request(_ARGUMENTS, _META)
+RESULT: Final = json.dumps(
+    {
+        "jsonrpc": "2.0",
+        "id": 7,
+        "result": {
+            "content": [{"type": "text", "text": json.dumps(_ARGUMENTS)}],
+            "isError": False,
+            "_meta": _META,
+        },
+    },
+    separators=(",", ":"),
+)
+"""The answer to it, of about the same size."""
+
 BODIES: Final = {
     "no secret": PLAIN,
     "no secret, progressToken": _request(_ARGUMENTS, {"progressToken": 7, **_META}),
