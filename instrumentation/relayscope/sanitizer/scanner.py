@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from relayscope.sanitizer.aftermath import Aftermath
 from relayscope.sanitizer.allowance import Allowance
 from relayscope.sanitizer.binary import Binary, binaries, covered, may_hold_binary, nested_places
+from relayscope.sanitizer.clean_messages import CleanMessages, digest_without_id
 from relayscope.sanitizer.findings import Finding, TooManyFindings, masked
 from relayscope.sanitizer.json_members import NamedString, named_strings
 from relayscope.sanitizer.model import Step
@@ -72,6 +73,7 @@ class Scanner:
         self._suspicions = Suspicions(patterns, self.names)
         self._patterns, self._most_findings = patterns, rules.limits.findings
         self._harmless: set[str] = set()
+        self._clean_messages = CleanMessages(lambda text: self._suspicions.of(text) is None)
         self._without_binary: str | None = None
         self._seen: tuple[str | None, Suspicion | None] = _NOTHING
 
@@ -104,8 +106,9 @@ class Scanner:
             if suspicion:
                 # Whoever asked will look into the text next: that need not begin anew.
                 self._seen = text, suspicion
-            else:
-                self._without_binary = None
+                return suspicion
+        if suspicion is None:
+            self._seen, self._without_binary = _NOTHING, None
         return suspicion
 
     def may_hold_binary(self, text: str) -> bool:
@@ -123,17 +126,27 @@ class Scanner:
         Raises:
             UnicodeEncodeError: the text has a lone surrogate.
         """
+        searched = text
+        digest = digest_without_id(text)
+        if self._clean_messages.knows(text, digest):
+            self._seen, self._without_binary = (text, None), text
+            return 0
         if self.may_hold_binary(text):
             allowance = Allowance.of(text)
             contents = allowance.attempt(lambda: list(binaries(text, allowance)))
             if contents is None:
                 return sys.maxsize
-            text = covered(text, contents)
-        suspicion = self.suspects(text)
+            searched = covered(text, contents)
+        suspicion = self.suspects(searched)
         if suspicion is None:
+            # Whoever asked will sanitize it next.
+            self._seen = searched, None
+            if searched is text:
+                self._without_binary = text
+                self._clean_messages.remember(digest)
             return 0
         passes = 1 + len(suspicion.rules) + 8 * suspicion.is_spelled + 16 * suspicion.has_encoded
-        return len(suspicion.mentions) * _MICROSECONDS_EACH + passes * len(text) // _EACH
+        return len(suspicion.mentions) * _MICROSECONDS_EACH + passes * len(searched) // _EACH
 
     def find(self, text: str, allowance: Allowance) -> list[Finding]:
         """The secrets in a text, in order and apart; all of it if that takes more than it may.
@@ -186,6 +199,8 @@ class Scanner:
             findings = sorted([*findings, *self._binary(contents, allowance, nesting)])
         elif not findings:
             self._remember(text)
+            if not (nesting or may_be_binary):
+                self._clean_messages.remember(digest_without_id(text))
         return findings
 
     def _search(

@@ -1,0 +1,98 @@
+"""Long messages that were looked into a moment ago: as quick as they are safe."""
+
+from __future__ import annotations
+
+import json
+from random import Random
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relayscope.sanitizer import Rules, Sanitizer
+from relayscope.sanitizer.suspicion import Suspicions
+from tests.bench.text_kinds import KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SOURCE = json.loads(KINDS["Python source"].text(Random(1), 20_000, secret=False))["result"]
+SECRET = "ghp_" + "16C7e42F292c6912E7710c838347Ae178B4a"
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The lengths of the texts that were looked into."""
+    seen: list[int] = []
+    of: Callable[..., object] = Suspicions.of
+
+    def noting(self: Suspicions, text: str, *others: object) -> object:
+        seen.append(len(text))
+        return of(self, text, *others)
+
+    monkeypatch.setattr(Suspicions, "of", noting)
+    return seen
+
+
+def message(identifier: object, result: object = SOURCE) -> str:
+    """A message with the same result, and its own id."""
+    return json.dumps({"jsonrpc": "2.0", "id": identifier, "result": result})
+
+
+def recorded(sanitizer: Sanitizer, text: str) -> object:
+    """What a host keeps of a text, which it asks about before."""
+    assert not sanitizer.is_dear(text)
+    return sanitizer.record({}, text)[1]
+
+
+def test_a_clean_text_is_looked_into_once(looks: list[int]) -> None:
+    """Whoever asks whether it is dear does not pay for it twice."""
+    text = message("a", {"content": [{"type": "text", "text": "A plain word. " * 2000}]})
+    assert recorded(Sanitizer.default(), text) is text
+    assert looks == [len(text)]
+
+
+def test_what_a_relay_sends_on_is_not_looked_into_again(looks: list[int]) -> None:
+    """The same message with another number for its id is known, but for its beginning."""
+    sanitizer = Sanitizer.default()
+    recorded(sanitizer, message(7))
+    looks.clear()
+    text = message(123_456_789)
+    assert recorded(sanitizer, text) is text
+    assert sum(looks) < 1000
+
+
+@given(st.integers(0, 25_000), st.sampled_from([7, "b", 4111_1111_1111_1111, 999_999_999]))
+def test_a_message_that_differs_is_looked_into(place: int, identifier: object) -> None:
+    """One with a secret anywhere, or in its id, is cleaned, whatever is known of one like it."""
+    sanitizer = Sanitizer.default()
+    recorded(sanitizer, message(1))
+    text = message(identifier)
+    position = place % len(SOURCE["content"][0]["text"])
+    said = SOURCE["content"][0]["text"]
+    spoilt = f"{said[:position]}\n{SECRET}\n{said[position:]}"
+    other = message(identifier, {"content": [{"type": "text", "text": spoilt}]})
+    assert SECRET not in str(recorded(sanitizer, other))
+    assert recorded(sanitizer, text) == Sanitizer.default().record({}, text)[1]
+
+
+def test_a_pattern_of_a_user_that_holds_the_id_is_found() -> None:
+    """What is known of a message with another id says nothing of it."""
+    rules = Rules.from_mapping(
+        {"patterns": [{"name": "tenant", "pattern": '"id": 4[0-9]+, "result"'}]}
+    )
+    sanitizer = Sanitizer.from_rules(rules)
+    first, second = message(7), message(42)
+    assert recorded(sanitizer, first) is first
+    assert '"id": 42' not in str(recorded(sanitizer, second))
+
+
+def test_a_message_with_secrets_is_never_known() -> None:
+    """They are cut out of it each time, and counted."""
+    sanitizer = Sanitizer.default()
+    spoilt = {"content": [{"type": "text", "text": f"{SECRET}\n" + "x " * 10_000}]}
+    for number in range(3):
+        text = message(number, spoilt)
+        assert SECRET not in str(recorded(sanitizer, text))
+        assert sum(sanitizer.hits().values()) == number + 1
