@@ -13,7 +13,9 @@ import asyncio
 import os
 import statistics
 import sys
+from collections.abc import Iterator
 from contextlib import ExitStack
+from itertools import count
 from random import Random
 from typing import Final, NamedTuple
 
@@ -22,7 +24,7 @@ from tests.bench.text_kinds import KINDS
 
 _VARIANTS: Final = (PLAIN, "bare", "TRACE")
 _ANSWERS: Final = 5
-"""Different ones of each content, that take turns."""
+"""Different ones of each content, that take turns, with a number of their own each."""
 
 _TIMES_BARE: Final = 1.5
 _SHARE: Final = 0.2
@@ -37,12 +39,15 @@ class Content(NamedTuple):
     size: int
     secret: bool = False
 
-    def answers(self) -> list[str]:
-        """Make several messages with it."""
+    def answers(self) -> Iterator[str]:
+        """Yield messages with it, each another: what a relay has passed on before costs less."""
         kind = KINDS[self.kind]
-        return [
+        made = [
             kind.text(Random(number), self.size, secret=self.secret) for number in range(_ANSWERS)
         ]
+        for number in count():
+            text = made[number % _ANSWERS].removesuffix("}}")
+            yield f'{text}, "_meta": {{"number": {number}}}}}}}'
 
 
 CONTENTS: Final = (

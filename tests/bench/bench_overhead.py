@@ -23,7 +23,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -94,9 +94,9 @@ def running(command: list[str], environment: Mapping[str, str]) -> Iterator[Rela
 
 
 @asynccontextmanager
-async def backend(answers: Sequence[str] = ()) -> AsyncIterator[int]:
+async def backend(answers: Iterator[str] | None = None) -> AsyncIterator[int]:
     """Serve a backend that answers with as much as it is asked, or with these; yield its port."""
-    turns = itertools.cycle(answers or [message(result={"content": [_TEXT]})])
+    turns = answers or itertools.repeat(message(result={"content": [_TEXT]}))
 
     async def handle(connection: ServerConnection) -> None:
         async for _ in connection:
