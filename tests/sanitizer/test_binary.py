@@ -106,6 +106,14 @@ def test_a_file_in_a_blob_that_is_kept_is_searched() -> None:
     )
 
 
+def test_what_is_taken_out_before_is_counted_once() -> None:
+    """The marker that stays is the same as without that, and no second hit."""
+    text = json.dumps({"type": "image", "data": LETTERS, "mimeType": "image/png"})
+    sanitizer = Sanitizer.default()
+    assert sanitizer.text(sanitizer.without_binary(text)) == SANITIZER.text(text)
+    assert sanitizer.hits() == {"binary": 1}
+
+
 @UNTIMED
 @given(
     st.lists(

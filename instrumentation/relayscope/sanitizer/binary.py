@@ -112,19 +112,19 @@ def covered(text: str, found: Sequence["Binary"]) -> str:
     return "".join(pieces) + text[position:]
 
 
-def marked(text: str) -> str:
-    """The text with the marker of each binary content in its place.
+def marked(text: str) -> tuple[str, int]:
+    """The text with the marker of each binary content in its place, and how many there are.
 
     The same text if looking for them takes longer than it may.
     """
     allowance = Allowance.of(text)
-    contents = allowance.attempt(lambda: list(binaries(text, allowance)))
+    contents = allowance.attempt(lambda: list(binaries(text, allowance))) or []
     pieces: list[str] = []
     position = 0
-    for each in contents or ():
+    for each in contents:
         pieces += (text[position : each.start], each.marker())
         position = each.end
-    return "".join(pieces) + text[position:] if pieces else text
+    return "".join(pieces) + text[position:] if pieces else text, len(contents)
 
 
 def binaries(text: str, allowance: Allowance) -> Iterator[Binary]:

@@ -36,6 +36,9 @@ _DEBUG: Final = Level.DEBUG
 _TRACE: Final = Level.TRACE
 _WARN: Final = Level.WARN
 
+_LONG: Final = 16 * 1024
+"""Characters from which on images are looked for first: less is left to be looked into twice."""
+
 _SEVERITY: Final = {
     Level.TRACE: SeverityNumber.TRACE,
     Level.DEBUG: SeverityNumber.DEBUG,
@@ -87,6 +90,8 @@ class MessageLog:
             attributes=attributes,
         )
         limit = self._body_limit
+        if body is not None and _LONG < len(body) <= limit:
+            body = self._sanitizer.without_binary(body)
         if body is not None and self._is_dear(body):
             finish = functools.partial(self._finish, record, unseen, body, limit)
             if self._deferred.take(len(body), finish):
