@@ -32,6 +32,7 @@ VIEWS = (
     "delivery",
     "level_changes",
     "collector_figures",
+    "collector_history",
 )
 
 CALLS: tuple[LiteralString, ...] = (

@@ -42,7 +42,13 @@ if TYPE_CHECKING:
     )
     from relayscope.storage.migration import migrate
     from relayscope.storage.niceness import NICENESS, make_backend_nice
-    from relayscope.storage.process_metrics import MetricSample, forget_samples, store_samples
+    from relayscope.storage.process_metrics import (
+        MetricSample,
+        forget_history,
+        forget_samples,
+        keep_history,
+        store_samples,
+    )
     from relayscope.storage.retention import (
         Policy,
         Removal,
@@ -103,12 +109,14 @@ __all__ = [
     "drop_unused_tables",
     "end_long_reads",
     "find_agent",
+    "forget_history",
     "forget_samples",
     "forget_unused",
     "heard_lately",
     "hold",
     "init_roles",
     "is_embedded",
+    "keep_history",
     "live_partitions",
     "maintenance_connection",
     "make_backend_nice",
@@ -165,12 +173,14 @@ _MODULES: Final = {
     "drop_unused_tables": "retention",
     "end_long_reads": "roles",
     "find_agent": "levels",
+    "forget_history": "process_metrics",
     "forget_samples": "process_metrics",
     "forget_unused": "retention",
     "heard_lately": "levels",
     "hold": "retention",
     "init_roles": "roles",
     "is_embedded": "embedded",
+    "keep_history": "process_metrics",
     "live_partitions": "sealing",
     "maintenance_connection": "sealing",
     "make_backend_nice": "niceness",

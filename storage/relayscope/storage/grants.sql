@@ -32,8 +32,8 @@ begin
                 execute format(
                     'grant select, insert, delete on relayscope_store.request to %I', role.name);
                 execute format(
-                    'grant select, insert, update, delete on relayscope_store.figure to %I',
-                    role.name);
+                    'grant select, insert, update, delete on relayscope_store.figure,'
+                    ' relayscope_store.figure_sample to %I', role.name);
                 execute format(
                     'grant select, insert, update, delete on relayscope_store.level_rule,'
                     ' relayscope_store.level_in_force, relayscope_store.level_agent to %I', role.name);

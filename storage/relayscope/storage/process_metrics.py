@@ -1,14 +1,34 @@
 """Samples of the collector's metrics, by process, for those who ask with SQL."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Engine, delete, func
+from sqlalchemy import Engine, delete, func, text
 from sqlalchemy.dialects.postgresql import insert
 
-from relayscope.storage.tables import figure
+from relayscope.storage.tables import figure, figure_sample
+
+_KEEP: Final = text(
+    """
+    insert into relayscope_store.figure_sample (time, figures)
+    select now(), jsonb_agg(jsonb_strip_nulls(to_jsonb(one)))
+    from (
+        select name, labels ->> 'outcome' as outcome, labels ->> 'code' as code,
+               labels ->> 'le' as le, sum(value) as value
+        from relayscope_store.figure
+        where name = any(:counts)
+           or (name = any(:states) and updated_at > now() - :fresh)
+        group by 1, 2, 3, 4
+    ) as one
+    having count(*) > 0
+    on conflict do nothing
+    """
+)
+
+_FRESH: Final = timedelta(seconds=30)
+"""Age of a state that still says something of now: three times the pause between two reports."""
 
 
 class MetricSample(NamedTuple):
@@ -49,3 +69,30 @@ def forget_samples(engine: Engine, older_than: timedelta) -> int:
     with engine.begin() as connection:
         silent = figure.c.updated_at < func.now() - older_than
         return connection.execute(delete(figure).where(silent)).rowcount
+
+
+def keep_history(engine: Engine, counts: Collection[str], states: Collection[str]) -> None:
+    """Keep what the samples of all processes are now, added up, for `collector_history`.
+
+    Args:
+        engine: Of the database.
+        counts: Names of what only ever grows: it counts after its process has ended, too.
+        states: Names of what is as it is, while its process runs.
+
+    Raises:
+        SQLAlchemyError: It could not be stored.
+    """
+    bound = {"counts": [*counts], "states": [*states], "fresh": _FRESH}
+    with engine.begin() as connection:
+        connection.execute(_KEEP, bound)
+
+
+def forget_history(engine: Engine, older_than: timedelta) -> int:
+    """Delete what `keep_history` has kept for longer than this; return how many times it was.
+
+    Raises:
+        SQLAlchemyError: They could not be deleted.
+    """
+    with engine.begin() as connection:
+        old = figure_sample.c.time < func.now() - older_than
+        return connection.execute(delete(figure_sample).where(old)).rowcount

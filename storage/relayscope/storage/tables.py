@@ -169,5 +169,12 @@ figure: Final = Table(
     Column("updated_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )
 
+figure_sample: Final = Table(
+    "figure_sample",
+    metadata,
+    Column("time", DateTime(timezone=True), primary_key=True),
+    Column("figures", JSONB, nullable=False),
+)
+
 PARTITIONED: Final = (span, log, metric_point)
 """The tables of records, each partitioned by UTC day on its first column."""

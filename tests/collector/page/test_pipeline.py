@@ -24,6 +24,7 @@ from relayscope.storage import Policy
 from tests.collector.page.conftest import violations
 from tests.fix_collector import Collector
 from tests.fix_page import OpenPage
+from tests.fix_programs import eventually
 
 NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
 ITEMS = "relayscope_items_total"
@@ -120,8 +121,20 @@ def test_the_pipeline_is_plotted_with_its_tables_a_click_away(open_page: OpenPag
     assert violations(page) == []
 
 
-def test_figures_are_plotted_from_when_the_page_was_first_opened(open_page: OpenPage) -> None:
-    """And it is said from when on that is."""
-    page = open_page("/pipeline")
-    expect(page.get_by_role("img", name=re.compile("^Waiting: .*in memory"))).to_be_visible()
-    expect(page.locator("main")).to_contain_text("when this page was first opened")
+def test_figures_are_plotted_of_the_time_before_anybody_looked(open_page: OpenPage) -> None:
+    """The collector keeps them; the page has only just been opened."""
+    page = open_page("/pipeline?since=15m")
+    plot = page.get_by_role("img", name=re.compile("^Waiting: .*in memory"))
+
+    def is_plotted() -> bool:
+        page.reload()
+        return plot.is_visible()
+
+    eventually(is_plotted)  # A collector that has just started has kept nothing yet.
+    expect(page.locator("main")).to_contain_text("are kept for 3 days")
+
+
+def test_of_a_time_without_figures_it_is_said(open_page: OpenPage) -> None:
+    """No plot, and a sentence that says why."""
+    page = open_page("/pipeline?since=2026-01-01T00:00Z&until=2026-01-02T00:00Z")
+    expect(page.locator("main")).to_contain_text("Nothing is known of")

@@ -17,7 +17,9 @@ from relayscope.storage import (
     Writer,
     create_engine,
     end_long_reads,
+    forget_history,
     forget_samples,
+    keep_history,
     unbounded_readers,
 )
 
@@ -31,6 +33,22 @@ _PERIOD: Final = timedelta(minutes=5)
 _SILENCE: Final = timedelta(days=7)
 """Time for which the last samples of an ended process are kept."""
 
+
+_HISTORY: Final = timedelta(days=3)
+"""Time for which it is kept how figures were: 26,000 times of 0.7 kB each."""
+
+_PERIOD_OF_HISTORY: Final = timedelta(seconds=10)
+"""As often as collectors report them."""
+
+_COUNTS: Final = (
+    "relayscope_items_total",
+    "relayscope_requests_total",
+    "relayscope_sanitizer_hits_total",
+    "relayscope_commit_seconds_bucket",
+    "relayscope_outage_lost_requests_total",
+)
+_STATES: Final = ("relayscope_outage_waiting_bytes", "relayscope_in_flight_bytes")
+"""The figures that are kept: those that the page's Pipeline plots."""
 
 LONGEST_READ: Final = timedelta(minutes=10)
 """Ten times what the commands allow themselves; `query/database.py` lets nobody ask for more."""
@@ -47,6 +65,7 @@ async def keep_house(settings: Settings, database_url: str) -> None:
         tasks.create_task(_forget(settings, database_url))
         tasks.create_task(_look_after(settings, database_url))
         tasks.create_task(_bound_reads(database_url))
+        tasks.create_task(_keep_history(database_url))
 
 
 async def _bound_reads(database_url: str) -> None:
@@ -97,6 +116,7 @@ async def _forget(settings: Settings, database_url: str) -> None:
         writer.prepare_partitions()
         requests = writer.forget_requests(settings.duplicate_window)
         samples = forget_samples(engine, _SILENCE)
+        forget_history(engine, _HISTORY)
         if requests or samples:
             _logger.info("forgot", extra={"requests": requests, "samples": samples})
 
@@ -109,6 +129,19 @@ async def _forget(settings: Settings, database_url: str) -> None:
             await asyncio.sleep(_PERIOD.total_seconds())
     finally:
         writer.close()
+        engine.dispose()
+
+
+async def _keep_history(database_url: str) -> None:
+    """Keep what collectors say of themselves, as it is now and then."""
+    engine = create_engine(database_url)
+    try:
+        while True:
+            # Of a time in which the database is away nothing is kept; health tells of it.
+            with contextlib.suppress(SQLAlchemyError):
+                await asyncio.to_thread(keep_history, engine, _COUNTS, _STATES)
+            await asyncio.sleep(_PERIOD_OF_HISTORY.total_seconds())
+    finally:
         engine.dispose()
 
 

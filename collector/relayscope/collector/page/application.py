@@ -25,7 +25,6 @@ from relayscope.collector.errors import (
     WrongHost,
 )
 from relayscope.collector.page.errors import LogInNeeded, NotShown, PageError
-from relayscope.collector.page.figure_history import FigureHistory
 from relayscope.collector.page.page import Page
 from relayscope.collector.page.reader import Reader
 from relayscope.collector.page.security import Guard, log_in_address
@@ -91,15 +90,11 @@ def make_page(config: PageConfig) -> Starlette:
         for view in import_module(f"relayscope.collector.page.{module}").views
     ]
     reader = Reader(config.database_urls)
-    history = FigureHistory(reader)
     page = Page(reader, settings, access, sessions, views)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        keeping = asyncio.create_task(history.keep())
         yield
-        keeping.cancel()
-        await asyncio.wait({keeping})
         reader.close()
 
     def refuse(request: Request, error: CollectorError) -> Response:
@@ -123,7 +118,6 @@ def make_page(config: PageConfig) -> Starlette:
         lifespan=lifespan,
     )
     app.state.page = page
-    app.state.figure_history = history
     return app
 
 

@@ -1,34 +1,17 @@
-"""The collector's figures over time: PostgreSQL has only the newest.
-
-They are kept in the memory of the page's process, from when on somebody first looked.
-"""
+"""The collector's figures over time, as curves."""
 
 from __future__ import annotations
 
-import asyncio
-from collections import defaultdict, deque
-from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from collections import defaultdict
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from relayscope.collector.query.errors import ReadingError
-from relayscope.collector.query.queries import query
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from relayscope.collector.page.reader import Reader
+    from datetime import datetime
 
     Points = dict[str, list[tuple[datetime, float]]]
 
-PERIOD: Final = timedelta(seconds=10)
-"""As often as collectors report them."""
-
-_KEPT: Final = 2160
-"""Looks that are kept: six hours."""
-
-_SECONDS: Final = 5.0
 _QUANTILES: Final = {"half of all commits": 0.5, "95 of 100": 0.95}
 
 
@@ -48,40 +31,13 @@ class Sample(NamedTuple):
     values: Mapping[Key, float]
 
 
-class FigureHistory:
-    """Looks now and then, and remembers."""
-
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
-        self._samples: deque[Sample] = deque(maxlen=_KEPT)
-
-    @property
-    def samples(self) -> Sequence[Sample]:
-        """All that are kept, the oldest first."""
-        return tuple(self._samples)
-
-    async def keep(self) -> None:
-        """Look until cancelled."""
-        while True:
-            # Of a time in which the database is away nothing is known.
-            with suppress(ReadingError):
-                await self.look()
-            await asyncio.sleep(PERIOD.total_seconds())
-
-    async def look(self) -> None:
-        """Look once.
-
-        Raises:
-            ReadingError: The database does not answer.
-        """
-        rows = await self._reader.rows(query("collector_figures"), seconds=_SECONDS)
-        self._samples.append(sample(datetime.now(UTC), rows))
-
-
-def sample(time: datetime, rows: Iterable[Mapping[str, Any]]) -> Sample:
-    """Read a sample from rows of `collector_figures`."""
+def samples(rows: Iterable[Mapping[str, Any]]) -> list[Sample]:
+    """Read samples from rows of `collector_history`, the oldest first."""
+    found: dict[datetime, dict[Key, float]] = defaultdict(dict)
     names = Key._fields
-    return Sample(time, {Key(*(row[name] for name in names)): row["value"] for row in rows})
+    for row in rows:
+        found[row["time"]][Key(*(row[name] for name in names))] = row["value"]
+    return [Sample(time, values) for time, values in found.items()]
 
 
 def items(samples: Sequence[Sample]) -> Points:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from relayscope.collector.page.curves import Curves
-    from relayscope.collector.page.figure_history import FigureHistory, Points, Sample
+    from relayscope.collector.page.figure_history import Points, Sample
     from relayscope.collector.page.interval import Interval
     from relayscope.collector.page.page import Page
     from relayscope.storage import Policy
@@ -78,6 +78,7 @@ class Found(NamedTuple):
     until: datetime
     step: timedelta
     stored: Sequence[Mapping[str, Any]]
+    samples: Sequence[Sample]
     delivery: Sequence[Mapping[str, Any]]
     dropped: Sequence[Mapping[str, Any]]
     partitions: Sequence[Mapping[str, Any]]
@@ -91,34 +92,48 @@ async def find(page: Page, time: Interval) -> Found:
     since = max(time.since, until - _LONGEST)
     asked = {"since": since, "until": until}
     step = step_of(until - since)
-    stored, delivery, dropped, partitions, size = await asyncio.gather(
+    stored, figures, delivery, dropped, partitions, size = await asyncio.gather(
         page.reader.rows(query("stored_over_time"), asked | {"step": step}),
+        page.reader.rows(query("collector_history"), asked | {"step": step}),
         page.reader.rows(query("delivery"), asked),
         page.reader.rows(query("dropped"), asked | {"most": MOST}),
         page.reader.rows(query("partitions"), {"most": _PARTITIONS}),
         page.reader.rows(query("database_bytes")),
     )
-    names = ("stored_over_time", "delivery", "dropped", "partitions", "database_bytes")
-    statements = behind(asked | {"step": step, "most": MOST}, *names)
-    held = kept(partitions, policy(page.settings))
-    return Found(since, until, step, stored, delivery, dropped, held, size[0]["bytes"], statements)
+    names = (
+        "stored_over_time",
+        "collector_history",
+        "delivery",
+        "dropped",
+        "partitions",
+        "database_bytes",
+    )
+    return Found(
+        since,
+        until,
+        step,
+        stored,
+        figure_history.samples(figures),
+        delivery,
+        dropped,
+        kept(partitions, policy(page.settings)),
+        size[0]["bytes"],
+        behind(asked | {"step": step, "most": MOST}, *names),
+    )
 
 
 async def pipeline(request: Request) -> Response:
     """Show it."""
     page: Page = request.app.state.page
-    history: FigureHistory = request.app.state.figure_history
     time = interval(request.query_params)
     found = await find(page, time)
-    samples = history.samples
     return await page.render(
         request,
         "pipeline.html",
         interval=time,
         choices=CHOICES,
         stored=_stored(found),
-        plots=_plots(samples),
-        watched_since=samples[0].time if samples else None,
+        plots=_plots(found.samples),
         delivery=found.delivery,
         dropped=found.dropped,
         partitions=found.partitions,

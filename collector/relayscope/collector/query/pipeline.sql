@@ -1,20 +1,18 @@
 -- What the collector itself does, in the form of queries.sql.
 
--- collector_figures --
--- What all collector processes say of themselves, together; of what is a state and no count, only what
--- those say that have been heard of just now.
-select name, labels ->> 'outcome' as outcome, labels ->> 'code' as code, labels ->> 'le' as le,
-       sum(value) as value
-from relayscope.collector_figures
-where name in (
-        'relayscope_items_total', 'relayscope_requests_total', 'relayscope_sanitizer_hits_total',
-        'relayscope_commit_seconds_bucket', 'relayscope_outage_lost_requests_total'
-    )
-   or (
-        name in ('relayscope_outage_waiting_bytes', 'relayscope_in_flight_bytes')
-        and updated_at > now() - interval '30 seconds'
-    )
-group by 1, 2, 3, 4
+-- collector_history --
+-- What all collector processes said of themselves, the last word of each stretch of `step` (interval)
+-- between `since` and `until`.
+select history.time, figure.name, figure.outcome, figure.code, figure.le, figure.value
+from (
+    select distinct on (date_bin(%(step)s, time, %(since)s)) time, figures
+    from relayscope.collector_history
+    where time >= %(since)s and time < %(until)s
+    order by date_bin(%(step)s, time, %(since)s), time desc
+) as history
+cross join jsonb_to_recordset(history.figures)
+    as figure (name text, outcome text, code text, le text, value double precision)
+order by history.time
 
 -- stored_over_time --
 -- How many records there are of each stretch of `step` (interval) between `since` and `until`.

@@ -199,6 +199,10 @@ create view relayscope.collector_figures as
 select figure.process, figure.name, figure.labels, figure.value, figure.updated_at
 from relayscope_store.figure;
 
+create view relayscope.collector_history as
+select figure_sample.time, figure_sample.figures
+from relayscope_store.figure_sample;
+
 comment on view relayscope.spans is 'One row per span, with its events and links.';
 
 comment on view relayscope.logs is 'One row per log record; MCP messages have event_name mcp.message.';
@@ -207,3 +211,6 @@ comment on view relayscope.metrics is 'One row per metric data point.';
 
 comment on view relayscope.collector_figures is
     'What each collector process says of itself, as on /metrics; sum over the processes.';
+
+comment on view relayscope.collector_history is
+    'What all collector processes said of themselves together, every 10 seconds of the last 3 days.';

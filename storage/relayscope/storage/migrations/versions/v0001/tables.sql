@@ -135,3 +135,9 @@ create table relayscope_store.figure (
     updated_at timestamptz not null default now(),
     primary key (process, name, labels)
 );
+
+-- The same, of all of them together, as it was now and then: a list of objects for each time.
+create table relayscope_store.figure_sample (
+    time timestamptz primary key,
+    figures jsonb not null
+);
