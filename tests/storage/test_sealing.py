@@ -322,6 +322,13 @@ def test_one_seals_at_a_time(engine: Engine, writer: Writer) -> None:
     assert [each.rows for each in Sealer(engine).seal(quiet=False)] == [10]
 
 
+def test_who_comes_next_need_not_wait(engine: Engine) -> None:
+    """As soon as one has done its work another may begin, however slowly PostgreSQL lets it go."""
+    for _ in range(200):
+        with maintenance_connection(engine) as connection:
+            assert connection is not None
+
+
 def test_nobody_waits_for_a_sealer_that_waits_for_a_reader(
     engine: Engine, writer: Writer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

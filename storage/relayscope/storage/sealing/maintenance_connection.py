@@ -1,10 +1,10 @@
 """A connection for maintenance: the advisory lock that it holds keeps others from sealing."""
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import Any, Final, cast
 
-from psycopg import Connection
+from psycopg import Connection, Error
 from psycopg.sql import SQL, Identifier
 from sqlalchemy import Engine
 
@@ -12,6 +12,7 @@ from relayscope.storage.niceness import make_backend_nice
 from relayscope.storage.sealing.segment import Segment
 
 _LOCK: Final = "select pg_try_advisory_lock(hashtextextended('relayscope.sealing', 0))"
+_UNLOCK: Final = "select pg_advisory_unlock(hashtextextended('relayscope.sealing', 0))"
 _OWNER: Final = (
     "select rolname, rolname = current_user from pg_class join pg_roles on pg_roles.oid = relowner"
     " where pg_class.oid = 'relayscope_store.log'::regclass"
@@ -36,7 +37,13 @@ def maintenance_connection(engine: Engine) -> Iterator[Connection[Any] | None]:
         else:
             make_backend_nice(connection)
             remove_unfinished(connection)
-            yield connection
+            try:
+                yield connection
+            finally:
+                # PostgreSQL notices only after a while that a connection is closed, and whoever
+                # comes next would find its lock taken.
+                with suppress(Error):
+                    connection.execute(_UNLOCK)
 
 
 def _become_owner(connection: Connection[Any]) -> None:
