@@ -26,12 +26,17 @@ from relayscope.collector.text.printable import one_line
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rich.console import Console
+
     from relayscope.collector.config.settings import Settings
     from relayscope.collector.query.problems import Problem
 
 _WRONG: Final = ("connection", "unanswered", "failed", "undelivered")
 
 _A_DAY: Final = timedelta(days=1)
+
+_LONGEST: Final = 1000
+"""Characters of evidence for who reads it in a file or a pipe; `--json` has all of it."""
 
 
 @click.command()
@@ -58,10 +63,10 @@ def problems(*, settings: Settings, as_json: bool, **given: Any) -> None:
         click.echo("nothing is wrong with what was recorded")
     else:
         page = page_url(settings)
-        print_lines(console, (line for one in found for line in _lines(one, page)))
+        print_lines(console, (line for one in found for line in _lines(one, page, console)))
 
 
-def _lines(problem: Problem, page: str) -> Iterator[Text]:
+def _lines(problem: Problem, page: str, console: Console) -> Iterator[Text]:
     times = f"  {problem.occasions:,} times" if problem.occasions > 1 else ""
     trace = problem.trace_id.hex if problem.trace_id else ""
     at = trace_address(page, trace, problem.message_id or problem.span_id)
@@ -75,5 +80,6 @@ def _lines(problem: Problem, page: str) -> Iterator[Text]:
     )
     if problem.evidence:
         said = Text(f"{'':15} {one_line(gist(problem.evidence))}", "bright_black")
-        said.truncate(stdout_console().width, overflow="ellipsis")
+        width = console.width if console.is_terminal else _LONGEST
+        said.truncate(width, overflow="ellipsis")
         yield said
