@@ -4,16 +4,26 @@ import os
 import shlex
 import sys
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from relayscope.spool import check_folder, list_slots, orphans, read_writer_info, waiting
 
+from .account_file import read_account
 from .address import address
+from .encoding.record import FAILED, FULL, UNAVAILABLE, AccountFields, unpack
 from .forwarder.set_aside import records_aside
 from .origin import Origin
 from .settings import spool_dir
 from .trouble import troubles
+
+_REASONS: Final = {
+    FULL: "the disk is full, or their spool",
+    UNAVAILABLE: "nothing can be written to their folder",
+    FAILED: "they cannot be packed",
+}
 
 
 def status() -> bool:
@@ -59,6 +69,28 @@ def tell_of_asides(root: Path) -> None:
         )
 
 
+def tell_of_drops(root: Path) -> bool:
+    """Print what processes could not keep; false if there is nothing of the kind.
+
+    What they say themselves about it, in the file beside their spools: the rest of the disk may be
+    full, and the collector away.
+    """
+    dropped: Counter[str] = Counter()
+    for folder in list_slots(root):
+        dropped.update(_dropped(folder))
+    for reason, records in sorted(dropped.items()):
+        sys.stdout.write(f"  {records} not recorded: {_REASONS.get(reason, reason)}\n")
+    return bool(dropped)
+
+
+def _dropped(folder: Path) -> Mapping[str, int]:
+    try:
+        account = unpack(read_account(folder))
+    except ValueError:  # It has said nothing.
+        return {}
+    return account.dropped if isinstance(account, AccountFields) else {}
+
+
 def tell_of_others(found: Counter[str], here: str) -> None:
     """Print the records that wait for other collectors; they are not sent to this one unasked."""
     for other, records in sorted(found.items()):
@@ -89,8 +121,9 @@ def _tell(root: Path, here: str) -> bool:
             "relayscope-instrument --flush\n"
         )
     tell_of_asides(root)
+    has_dropped = tell_of_drops(root)
     tell_of_others(found, here)
     told = troubles(root)
     for trouble in told:
         sys.stdout.write(f"  {trouble}\n")
-    return not any(trouble.is_refusal for trouble in told)
+    return not has_dropped and not any(trouble.is_refusal for trouble in told)

@@ -29,6 +29,12 @@ LOG: Final = 1
 SPAN: Final = 2
 ACCOUNT: Final = 3
 
+FULL: Final = "full"
+UNAVAILABLE: Final = "unavailable"
+FAILED: Final = "failed"
+"""In accounts: a record was dropped because the spool has no room, because nothing can be written
+there, or because it could not be packed."""
+
 _NAMES: Final = 2048
 _LONGEST_NAME: Final = 128
 """Names that are remembered as clean, and characters of the longest: 0.5 MiB in all."""

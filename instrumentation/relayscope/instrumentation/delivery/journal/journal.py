@@ -23,7 +23,13 @@ from relayscope.conventions.attributes import SCOPE
 from relayscope.conventions.environment import RELAYSCOPE_SPOOL_DIR
 from relayscope.instrumentation.delivery.account_file import AccountFile
 from relayscope.instrumentation.delivery.address import address
-from relayscope.instrumentation.delivery.encoding.record import pack_log, pack_span
+from relayscope.instrumentation.delivery.encoding.record import (
+    FAILED,
+    FULL,
+    UNAVAILABLE,
+    pack_log,
+    pack_span,
+)
 from relayscope.instrumentation.delivery.launch.launcher import Launcher
 from relayscope.instrumentation.delivery.origin import SERVICE_NAME, Origin
 from relayscope.instrumentation.delivery.settings import (
@@ -46,10 +52,6 @@ _LOOK_SECONDS: Final = 1.0
 _RETRY_SECONDS: Final = 1.0
 """After the spool could not be made, how long until it is tried again."""
 
-_FULL: Final = "full"
-_UNAVAILABLE: Final = "unavailable"
-_FAILED: Final = "failed"
-
 
 class Journal:
     """The records of this process, on their way to its spool.
@@ -70,7 +72,7 @@ class Journal:
         self._told = False
         self._account = Account()
         self._file: AccountFile | None = None
-        self._reason = _UNAVAILABLE
+        self._reason = UNAVAILABLE
         self._retry_at = self._look_at = 0.0
         on_fork(after_in_child=self._after_fork_in_child)
 
@@ -161,7 +163,7 @@ class Journal:
                 self._look()
                 self._launcher.tell_trouble()
         except Exception as error:  # noqa: BLE001  # whatever a host may put on a record
-            self._drop(_FAILED, error)
+            self._drop(FAILED, error)
 
     def _pack(
         self,
@@ -173,7 +175,7 @@ class Journal:
         try:
             self._write(pack(thing, number, sanitizer, self._resource))
         except Exception as error:  # noqa: BLE001  # whatever a host may put on a record
-            self._drop(_FAILED, error)
+            self._drop(FAILED, error)
 
     def _write(self, record: bytes) -> None:
         spool = self._spool or self._open()
@@ -254,7 +256,7 @@ class Journal:
 
 
 def _reason(error: SpoolError) -> str:
-    return _FULL if isinstance(error, SpoolFull) else _UNAVAILABLE
+    return FULL if isinstance(error, SpoolFull) else UNAVAILABLE
 
 
 class Place(NamedTuple):
