@@ -79,7 +79,7 @@ def narrowing(asked: ListFilter, path: str) -> Callable[[str, str | None], str |
 def _marked(asked: ListFilter, mark: str) -> ListFilter:
     """Of odd messages those with a mark, which is an attribute; of calls all that have odd ones."""
     odd = asked.having("odd", "true")
-    return odd.having("attribute", f"{MESSAGE_ODD}={mark}") if "attribute" in odd.fields else odd
+    return odd if odd.kind is CALLS else odd.having("attribute", f"{MESSAGE_ODD}={mark}")
 
 
 async def _is_anything(reader: Reader) -> bool:

@@ -64,7 +64,7 @@ CALLS: Final = ListKind(
     "calls",
     (
         *("component", "peer", "side", "method", "tool", "outcome", "failed", "odd"),
-        *("slower_than", "trace", "text", "since", "until"),
+        *("slower_than", "trace", "text", "attribute", "since", "until"),
     ),
     ("duration",),
     "calls",

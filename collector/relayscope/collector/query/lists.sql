@@ -125,6 +125,7 @@ where time >= %(since)s and time < %(until)s
   and relayscope_store.fits(tool, %(tool)s)
   and relayscope_store.fits(outcome, %(outcome)s)
   and relayscope_store.fits(trace_id, %(trace)s)
+  and relayscope_store.fits(attributes, %(attributes)s)
   and (%(slower_than)s::interval is null or coalesce(duration, waited) > %(slower_than)s)
   and (not %(failed)s::boolean or outcome <> 'ok')
   -- Odd messages are few: they are read once, and their traces are looked up.

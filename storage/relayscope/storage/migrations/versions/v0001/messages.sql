@@ -70,7 +70,8 @@ select
     case when call.outcome in ('unanswered', 'transport_error') then call.over_after end as waited,
     call.odd,
     relayscope_store.json_or_null(call.request) as request_json,
-    relayscope_store.json_or_null(call.answer) as answer_json
+    relayscope_store.json_or_null(call.answer) as answer_json,
+    call.attributes
 from (
     select
         span.trace_id,
@@ -88,7 +89,8 @@ from (
         relayscope_store.request_id_of(span.attributes) as request_id,
         said.request,
         said.answer,
-        said.odd
+        said.odd,
+        span.attributes
     from relayscope_store.every_span as span
     left join relayscope_store.resource on resource.id = span.resource_id
     -- Planned and looked up once for all three, and not at all where none of them is read.
@@ -140,7 +142,8 @@ from (
         request.request_id,
         coalesce(request.body, request.body_json::text) as request,
         answer.body as answer,
-        coalesce(request.odd, answer.odd) as odd
+        coalesce(request.odd, answer.odd) as odd,
+        request.attributes
     from relayscope_store.every_log as request
     left join relayscope_store.resource on resource.id = request.resource_id
     -- Laterals with a limit are looked up for each request; nothing else can be afforded for the newest.
