@@ -302,7 +302,7 @@ def test_a_filter_of_a_list_is_looked_up(
 
 @pytest.mark.parametrize(
     "name",
-    ["logs", "logs_with_text", "messages", "messages_with_text", "calls", "traces", "records"],
+    ["logs", "logs_searched", "messages", "messages_searched", "calls", "traces", "records"],
 )
 def test_a_filter_of_a_list_costs_no_call(seeded: Connection, name: LiteralString) -> None:
     """This holds with the filters, and without them."""

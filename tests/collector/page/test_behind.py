@@ -30,7 +30,7 @@ OTHERS = {
     "/": 8,
     "/problems": 7,
     "/cost": 4,
-    "/pipeline": 5,
+    "/pipeline": 6,
     "/setup": 4,
     "/live": 1,
     "/levels": 1,

@@ -80,7 +80,7 @@ def all_rows(connection: psycopg.Connection[Any], asked: ListFilter) -> list[dic
     since, until = asked.times
     times = {"since": since or EARLIEST, "until": until or LATEST}
     given = asked.bound() | {"characters": 4000, "most": 10_000}
-    return rows_of(connection, statement(asked), given | times)
+    return rows_of(connection, statement(asked, given), given | times)
 
 
 def keys(rows: Sequence[dict[str, Any]], asked: ListFilter) -> list[Any]:

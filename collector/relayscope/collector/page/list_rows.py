@@ -73,10 +73,10 @@ class Found:
     bound: Mapping[str, object] = field(default_factory=dict)
 
 
-def statement(asked: ListFilter) -> LiteralString:
+def statement(asked: ListFilter, bound: Mapping[str, object]) -> LiteralString:
     """The statement of a list, with at most so many characters of each of its texts."""
     kind = asked.kind
-    name = kind.statement(has_text=bool(asked.values("text")))
+    name = kind.statement(bound)
     columns: tuple[LiteralString, ...] = tuple(
         f"left({one}, %(characters)s) as {one}" if one in kind.texts else one
         for one in kind.columns
@@ -139,11 +139,11 @@ async def first_rows(ask: Ask, asked: ListFilter, bound: dict[str, object]) -> F
         asked: The list's kind, filters and order.
         bound: The parameters of its statement, but for its times.
     """
-    everything = statement(asked)
+    everything = statement(asked, bound)
     # Much of what a row of these says is looked up for each; so first it is found which there are.
     if asked.kind not in {CALLS, TRACES}:
         return await _looked_for(ask, everything, asked, bound)
-    found = await _looked_for(ask, _times_only(asked), asked, bound)
+    found = await _looked_for(ask, _times_only(asked, bound), asked, bound)
     if not found.rows:
         return found
     # Of all rows of these times, in the same order, the first are the same.
@@ -190,9 +190,9 @@ def _page(
     return Found(rows[: asked.most], following, window=window, bound=bound)
 
 
-def _times_only(asked: ListFilter) -> LiteralString:
+def _times_only(asked: ListFilter, bound: Mapping[str, object]) -> LiteralString:
     """The statement of a list, of whose columns PostgreSQL works out only what is asked about."""
-    name = asked.kind.statement(has_text=bool(asked.values("text")))
+    name = asked.kind.statement(bound)
     return " ".join(("select", asked.kind.time, "from (", query(name), ") as l"))
 
 

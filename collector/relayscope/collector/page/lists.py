@@ -57,7 +57,7 @@ def statements(asked: ListFilter, found: Found) -> list[Statement]:
     """The SQL behind the rows of a list."""
     if not found.bound:
         return []
-    return [Statement(asked.kind.name, written(statement(asked), found.bound))]
+    return [Statement(asked.kind.name, written(statement(asked, found.bound), found.bound))]
 
 
 def narrowing(asked: ListFilter, path: str) -> Callable[[str, str | None], str | None]:

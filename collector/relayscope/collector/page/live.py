@@ -62,7 +62,7 @@ async def live_rows(request: Request) -> Response:
     asked = ListFilter.read(_KIND, request.query_params.multi_items())
     bound = await bound_of(page.reader, asked) | {"characters": _CHARACTERS, "most": MOST}
     window = {"since": datetime.now(UTC) - LATE, "until": LATEST}
-    found = await page.reader.rows(statement(asked), bound | window, seconds=SECONDS)
+    found = await page.reader.rows(statement(asked, bound), bound | window, seconds=SECONDS)
     rows = _with_keys(found)
     tag = f'"{_digest([row["key"] for row in rows])}"'
     if request.headers.get("if-none-match") == tag:

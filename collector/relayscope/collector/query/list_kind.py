@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import LiteralString
-
 
 ORDERS: Final = ("descending", "ascending")
 """The greatest or the newest come first, or the least or the oldest; the first is usual."""
@@ -19,7 +19,8 @@ class ListKind(NamedTuple):
         name: Of the command, of the page, and of the statement.
         filters: The names of the filters that it takes.
         sorts: The columns by which it is sorted, beside the time.
-        with_text: The name of the statement that finds a text; the same if one does both.
+        searched: The name of the statement that finds a text or attributes; the same if one does
+            both.
         columns: Of its rows.
         texts: Those of them that may be very long.
         time: The column that holds the time.
@@ -31,7 +32,7 @@ class ListKind(NamedTuple):
     name: LiteralString
     filters: tuple[str, ...]
     sorts: tuple[str, ...]
-    with_text: LiteralString
+    searched: LiteralString
     columns: tuple[LiteralString, ...]
     texts: tuple[LiteralString, ...] = ()
     time: LiteralString = "time"
@@ -39,9 +40,15 @@ class ListKind(NamedTuple):
     newest: LiteralString = "newest_records"
     oldest: LiteralString = "oldest_records"
 
-    def statement(self, *, has_text: bool) -> LiteralString:
-        """The name of the statement, with or without a text that is looked for."""
-        return self.with_text if has_text else self.name
+    def statement(self, bound: Mapping[str, object]) -> LiteralString:
+        """The name of the statement for these parameters.
+
+        What is of a trace, and what is odd, is found by that sooner than by its attributes.
+        """
+        has_attributes = bound["attributes"] is not None
+        is_few = bound["trace"] is not None or bound["odd"]
+        is_searched = bound["text"] is not None or (has_attributes and not is_few)
+        return self.searched if is_searched else self.name
 
 
 TRACES: Final = ListKind(
@@ -84,7 +91,7 @@ MESSAGES: Final = ListKind(
         *("level", "text", "attribute", "since", "until"),
     ),
     ("size",),
-    "messages_with_text",
+    "messages_searched",
     (
         *("time", "component", "direction", "peer", "kind", "method", "tool", "request_id"),
         *("error_code", "odd", "message_id", "body", "size", "trace_id", "span_id"),
@@ -96,7 +103,7 @@ LOGS: Final = ListKind(
     "logs",
     ("component", "level", "text", "attribute", "trace", "since", "until", "all"),
     (),
-    "logs_with_text",
+    "logs_searched",
     (
         *("time", "component", "severity_text", "severity_number", "event_name", "body"),
         *("trace_id", "span_id", "time_unix_nano", "attributes"),

@@ -46,7 +46,7 @@ def newest(
     rows: list[tuple[Any, ...]] = []
     most: int = bound["most"]
     looked_at = ""
-    name = kind.statement(has_text=bound["text"] is not None)
+    name = kind.statement(bound)
     time = whole(*times, bound["sort"])
     # The greatest may be anywhere, and an index finds traces wherever they are.
     is_newest = bound["sort"] == "time" and bound["trace"] is None

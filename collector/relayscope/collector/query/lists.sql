@@ -35,16 +35,21 @@ order by case when %(ascending)s::boolean then time end,
          case when %(ascending)s::boolean then time_unix_nano end, time desc, time_unix_nano desc
 limit %(most)s
 
--- logs_with_text --
--- Those of them that hold a text: found by an index where there is one.
+-- logs_searched --
+-- Those of them that hold a text or have attributes: found by an index where there is one.
 select time, component, severity_text, severity_number, event_name, body, trace_id, span_id,
        time_unix_nano, attributes
-from relayscope.search(%(text)s, %(since)s, %(until)s, most => null)
+from (
+    select said.*
+    from unnest(coalesce(%(attributes)s::jsonb[], array[null::jsonb])) as wanted (attributes)
+    cross join lateral relayscope_store.newest(
+        %(text)s, wanted.attributes, %(since)s, %(until)s, null, null, null, null, null
+    ) as said
+) as log
 where event_name is distinct from 'mcp.message'
   and (%(all)s::boolean or not relayscope_store.is_routine(event_name, severity_number))
   and relayscope_store.fits(component, %(component)s)
   and relayscope_store.fits(trace_id, %(trace)s)
-  and relayscope_store.fits(attributes, %(attributes)s)
   and relayscope_store.at_least(severity_number, %(level)s::smallint)
 order by case when %(ascending)s::boolean then time end,
          case when %(ascending)s::boolean then time_unix_nano end, time desc, time_unix_nano desc
@@ -74,24 +79,27 @@ order by case when %(sort)s::text = 'size' and not %(ascending)s::boolean then s
          case when %(ascending)s::boolean then time_unix_nano end, time desc, time_unix_nano desc
 limit %(most)s
 
--- messages_with_text --
--- Those of them that hold a text: found by an index where there is one.
+-- messages_searched --
+-- Those of them that hold a text or have attributes: found by an index where there is one.
 select time, component, direction, peer, kind, method, tool, request_id, error_code, odd,
        message_id, body, size, trace_id, span_id, time_unix_nano, attributes
 from (
     select time, component,
-           relayscope_store.direction_of(attributes) as direction,
-           relayscope_store.peer_of(attributes) as peer,
-           relayscope_store.kind_of(attributes) as kind,
-           relayscope_store.method_of(attributes) as method,
-           relayscope_store.tool_of(attributes) as tool,
-           relayscope_store.request_id_of(attributes) as request_id,
-           relayscope_store.error_code_of(attributes) as error_code,
-           relayscope_store.odd_of(attributes) as odd,
-           relayscope_store.message_id_of(attributes) as message_id,
-           relayscope_store.size_of(attributes) as size,
-           body, trace_id, span_id, time_unix_nano, attributes, severity_number
-    from relayscope.search(%(text)s, %(since)s, %(until)s, most => null)
+           relayscope_store.direction_of(said.attributes) as direction,
+           relayscope_store.peer_of(said.attributes) as peer,
+           relayscope_store.kind_of(said.attributes) as kind,
+           relayscope_store.method_of(said.attributes) as method,
+           relayscope_store.tool_of(said.attributes) as tool,
+           relayscope_store.request_id_of(said.attributes) as request_id,
+           relayscope_store.error_code_of(said.attributes) as error_code,
+           relayscope_store.odd_of(said.attributes) as odd,
+           relayscope_store.message_id_of(said.attributes) as message_id,
+           relayscope_store.size_of(said.attributes) as size,
+           body, trace_id, span_id, time_unix_nano, said.attributes, severity_number
+    from unnest(coalesce(%(attributes)s::jsonb[], array[null::jsonb])) as wanted (attributes)
+    cross join lateral relayscope_store.newest(
+        %(text)s, wanted.attributes, %(since)s, %(until)s, null, null, null, null, null
+    ) as said
     where event_name = 'mcp.message'
 ) as message
 where relayscope_store.fits(component, %(component)s)
@@ -101,7 +109,6 @@ where relayscope_store.fits(component, %(component)s)
   and relayscope_store.fits(method, %(method)s)
   and relayscope_store.fits(tool, %(tool)s)
   and relayscope_store.fits(trace_id, %(trace)s)
-  and relayscope_store.fits(attributes, %(attributes)s)
   and relayscope_store.at_least(severity_number, %(level)s::smallint)
   and (not %(odd)s::boolean or odd is not null)
   and (not %(failed)s::boolean or relayscope_store.is_failure(kind, body))
