@@ -127,7 +127,7 @@ def ranked(problems: Iterable[Problem]) -> list[Problem]:
 
 
 def _failed_call(row: Row) -> Problem:
-    asked = row["tool"] or row["method"] or "a request"
+    asked = _asked(row)
     who = "" if row["side"] == "server" else f" to {row['peer'] or 'its peer'}"
     late = _LATE.get(row["odd"] or "")
     if row["outcome"] == "unanswered":
@@ -145,6 +145,11 @@ def _failed_call(row: Row) -> Problem:
         what = f"got {_error(row)} from {row['peer'] or 'its peer'} for {asked}"
     kind = "unanswered" if row["outcome"] == "unanswered" else "failed"
     return _problem(row, kind, what, "calls", ("side", "peer", "method", "tool", "outcome"))
+
+
+def _asked(row: Row) -> str:
+    # The names of tools are words: "did not answer never".
+    return f"tool {row['tool']}" if row["tool"] else row["method"] or "a request"
 
 
 def _error(row: Row) -> str:
@@ -172,7 +177,7 @@ def _odd_message(row: Row) -> Problem:
 
 def _slow_call(row: Row) -> Problem:
     what = (
-        f"waited up to {_length(row['longest'])} for {row['tool'] or row['method']} of "
+        f"waited up to {_length(row['longest'])} for {_asked(row)} of "
         f"{row['peer'] or 'its peer'}: 95 of 100 of its {row['calls']:,} calls take "
         f"{_length(row['p95'])} at most"
     )
@@ -183,7 +188,7 @@ def _slow_call(row: Row) -> Problem:
 
 def _repeated_call(row: Row) -> Problem:
     what = (
-        f"called {row['tool'] or 'a tool'} of {row['peer'] or 'its peer'} "
+        f"called {_asked(row)} of {row['peer'] or 'its peer'} "
         f"{row['within_a_minute']:,} times within a minute, with the same arguments"
     )
     return _problem(row, "repeated", what, "calls", ("peer", "method", "tool"))
