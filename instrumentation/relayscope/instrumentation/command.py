@@ -4,7 +4,7 @@ import argparse
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -77,15 +77,26 @@ def _check_levels(parser: argparse.ArgumentParser) -> None:
 def _flush(redirected: Sequence[str]) -> NoReturn:
     from .delivery.flush import flush  # noqa: PLC0415  # imports OpenTelemetry's SDK
 
-    set_defaults()
-    sys.exit(0 if flush(redirected) else 1)
+    _tell(lambda: flush(redirected))
 
 
 def _status() -> NoReturn:
     from .delivery.status import status  # noqa: PLC0415  # imports OpenTelemetry's SDK
 
+    _tell(status)
+
+
+def _tell(act: Callable[[], bool]) -> NoReturn:
+    """Do what prints; whoever reads it may stop, as `head` does."""
     set_defaults()
-    sys.exit(0 if status() else 1)
+    try:
+        is_well = act()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # What is left in the buffer is written at the end, to nobody.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    sys.exit(0 if is_well else 1)
 
 
 def _set_environment(options: argparse.Namespace) -> None:

@@ -55,3 +55,13 @@ def test_last_is_whatever_there_is_if_nothing_was_called(
     samples.store(database_url, [_call(1, 0, "initialize")], [])
     result = relayscope("trace", "--last")
     assert result.stdout.startswith(f"trace {TRACE_ID.hex}\n")
+
+
+def test_last_is_a_call_that_nobody_has_answered(database_url: str, relayscope: Relayscope) -> None:
+    """It has no span yet, and is what somebody looks for whose call hangs."""
+    now = (time.time_ns() - samples.START) / 1e6
+    samples.store(database_url, [_call(1, now - 5_000, "tools/call")], [], UUID(int=1))
+    open_call = _call(2, now - 900, "tools/call")
+    asked = samples.message(open_call, now - 900, "sent", '{"id":1,"method":"tools/call"}')
+    samples.store(database_url, [], [asked], UUID(int=2))
+    assert relayscope("trace", "--last").stdout.startswith(f"trace {UUID(int=2).hex}\n")

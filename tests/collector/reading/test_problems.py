@@ -9,9 +9,19 @@ import pytest
 from click.testing import CliRunner
 
 from relayscope.collector.cli.main import main
-from relayscope.conventions.attributes import MESSAGE_DIRECTION, MESSAGE_KIND, MESSAGE_ODD, PEER
-from relayscope.storage import Writer, rows
-from tests.storage.samples import batch, log
+from relayscope.conventions.attributes import (
+    ERROR_TYPE,
+    GEN_AI_TOOL_NAME,
+    JSONRPC_REQUEST_ID,
+    MCP_METHOD_NAME,
+    MESSAGE_DIRECTION,
+    MESSAGE_KIND,
+    MESSAGE_ODD,
+    PEER,
+    RPC_RESPONSE_STATUS_CODE,
+)
+from relayscope.storage import Row, Writer, rows
+from tests.storage.samples import NOW, TRACE, batch, log, span
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -55,3 +65,100 @@ def test_evidence_is_one_line_of_a_terminal(database_url: str) -> None:
     shown = problems(database_url, TTY_COMPATIBLE="1", COLUMNS="80", NO_COLOR="1")
     assert max(map(len, shown.splitlines()[1:])) <= 80
     assert "…" in shown
+
+
+def asked(*, seconds_ago: float, by: bytes, direction: str, trace_id: bytes = TRACE.bytes) -> Row:
+    """The record of a request, at either end."""
+    attributes = {
+        MESSAGE_KIND: "request",
+        MESSAGE_DIRECTION: direction,
+        MCP_METHOD_NAME: "tools/call",
+        GEN_AI_TOOL_NAME: "die",
+        JSONRPC_REQUEST_ID: "7",
+        PEER: "stdio",
+    }
+    at = NOW - round(seconds_ago * 1e9)
+    body = '{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"die"}}'
+    columns = {"span_id": by, "trace_id": trace_id, "attributes": rows.jsonb(attributes)}
+    return log(body, at=at, **columns)
+
+
+def call(attributes: dict[str, str], *, by: bytes, kind: int, parent: bytes | None = None) -> Row:
+    """The span of a call that failed."""
+    own = {
+        MCP_METHOD_NAME: "tools/call",
+        GEN_AI_TOOL_NAME: "die",
+        JSONRPC_REQUEST_ID: "7",
+        **attributes,
+    }
+    at = NOW - 60 * 10**9
+    columns = {"status_code": 2} if ERROR_TYPE in attributes else {}
+    return span(
+        start=at, end=at, span_id=by, parent_span_id=parent, kind=kind,
+        attributes=rows.jsonb(own), **columns,
+    )  # fmt: skip
+
+
+def told(database_url: str) -> list[tuple[str, str]]:
+    """Which components have which problems."""
+    result = CliRunner().invoke(
+        main, ["problems", "--json", "--database-url", database_url], catch_exceptions=False
+    )
+    found = [json.loads(line) for line in result.stdout.splitlines()]
+    return [(one["component"], one["kind"]) for one in found if one["kind"] != "silent"]
+
+
+def test_a_backend_that_died_in_a_call_is_one_problem(database_url: str, engine: Engine) -> None:
+    """It is the backend's, which received what the relay sent, and has no span to say so."""
+    writer = Writer(engine)
+    failed = call({ERROR_TYPE: "connection_closed"}, by=b"relay..1", kind=3)
+    writer.write(
+        [
+            batch(spans=[failed], logs=[asked(seconds_ago=60, by=b"relay..1", direction="sent")]),
+            batch(
+                service="backend",
+                logs=[asked(seconds_ago=60, by=b"backend1", direction="received")],
+            ),
+        ]
+    )
+    writer.close()
+    assert told(database_url) == [("backend", "unanswered")]
+
+
+def test_a_call_that_was_only_just_made_is_no_problem(database_url: str, engine: Engine) -> None:
+    """It is open because it takes some time; what has been open for longer is one, and once."""
+    writer = Writer(engine)
+    fresh = asked(seconds_ago=1, by=b"relay..1", direction="sent", trace_id=bytes(15) + b"1")
+    writer.write([batch(logs=[fresh])])
+    assert told(database_url) == []
+    chain = [("client", "sent"), ("relay", "received"), ("relay", "sent")]
+    for number, (service, direction) in enumerate(chain):
+        # As a relay that passes requests on as they are: all of them have one text.
+        by = f"{service}{direction}"[-8:].encode()
+        records = [asked(seconds_ago=30 - number / 100, by=by, direction=direction)]
+        writer.write([batch(service=service, logs=records)])
+    assert told(database_url) == [("relay", "unanswered")]
+    for number, (service, direction) in enumerate([("second", "received"), ("second", "sent")]):
+        by = f"{service}{direction}"[-8:].encode()
+        records = [asked(seconds_ago=29 - number / 100, by=by, direction=direction)]
+        writer.write([batch(service=service, logs=records)])
+    writer.close()
+    assert told(database_url) == [("second", "unanswered")]
+
+
+def test_an_error_that_is_the_askers_fault_is_told_where_it_began(
+    database_url: str, engine: Engine
+) -> None:
+    """The server's span is no failure for OpenTelemetry, and it is the one that refused."""
+    code = {RPC_RESPONSE_STATUS_CODE: "-32601"}
+    writer = Writer(engine)
+    writer.write(
+        [
+            batch(spans=[call({ERROR_TYPE: "-32601", **code}, by=b"relay..1", kind=3)]),
+            batch(
+                service="backend", spans=[call(code, by=b"backend1", kind=2, parent=b"relay..1")]
+            ),
+        ]
+    )
+    writer.close()
+    assert told(database_url) == [("backend", "failed")]

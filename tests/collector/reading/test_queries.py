@@ -37,7 +37,7 @@ def test_a_database_that_lacks_what_a_statement_reads_is_said_so(
 ) -> None:
     """Another version of relayscope has made it."""
     with engine.begin() as connection:
-        connection.execute(text("drop function relayscope.search"))
+        connection.execute(text("drop function relayscope_store.newest cascade"))
     result = CliRunner().invoke(main, ["logs", "--text", "x", "--database-url", database_url])
     assert result.exit_code == 1
     assert "relayscope has no tables of this version in this database" in result.stderr

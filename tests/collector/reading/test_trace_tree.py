@@ -231,3 +231,21 @@ def _outline(trace: Trace) -> list[str]:
                 said = str(other)
         lines.append(f"{entry.depth} {said}")
     return lines
+
+
+def test_who_died_in_a_call_is_below_who_asked() -> None:
+    """Its span was never recorded, but what it received is what was sent."""
+    asking = span("1" * 16, None, "relay", "tools/call x", kind="client", times=(0, 10))
+    dead = span("2" * 16, None, "backend", "tools/call x", kind="server", times=(1, 9))
+    text = '{"jsonrpc":"2.0","id":7,"method":"tools/call"}'
+    sent = message(asking, 1, "sent", text)
+    received = message(dead, 2, "received", text)
+    other = dataclasses.replace(message(dead, 3, "received", text + " "), span_id="3" * 16)
+    trace = build(TRACE_ID, [asking], [sent, received, other])
+    (node, alone) = trace.roots
+    (child,) = node.children
+    assert node.span is asking
+    assert child.span is None
+    assert [*child.messages] == [received]
+    assert [*alone.messages] == [other]
+    assert repeats(trace) == {id(received)}

@@ -86,6 +86,7 @@ class Reader:
         async with self._turn(seconds) as left:
             asking = _Asking(self._engine, left)
             answer = asyncio.ensure_future(asyncio.to_thread(asking, ask))
+            answer.add_done_callback(_hear)
             try:
                 return await asyncio.shield(answer)
             except asyncio.CancelledError:
@@ -117,6 +118,12 @@ class Reader:
     def close(self) -> None:
         """Close the connections."""
         self._engine.dispose()
+
+
+def _hear(answer: asyncio.Future[Any]) -> None:
+    """Take note of how it ended: asyncio would log an error that nobody has waited for."""
+    if not answer.cancelled():
+        answer.exception()
 
 
 class _Asking:

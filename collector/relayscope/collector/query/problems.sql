@@ -19,6 +19,8 @@ suspect as materialized (
         select asked.trace_id
         from relayscope.messages as asked
         where asked.time >= %(since)s and asked.time < %(until)s and asked.kind = 'request'
+          -- One that has only just been sent has every right to be open.
+          and asked.time < now() - interval '5 seconds'
           and not exists (
               select from ended
               where ended.trace_id = asked.trace_id and ended.span_id = asked.span_id
@@ -29,7 +31,11 @@ suspect as materialized (
 ),
 failed as materialized (
     select trace_id, span_id, component, side, peer, method, tool, time, outcome, error_type,
-           error_code, odd
+           error_code, odd, md5(request) as said,
+           not exists (
+               select from ended
+               where ended.trace_id = calls.trace_id and ended.span_id = calls.span_id
+           ) as is_open
     from relayscope.calls
     where trace_id = any(array(select trace_id from suspect where trace_id is not null))
       and time >= %(since)s and time < %(until)s and outcome <> 'ok'
@@ -43,7 +49,22 @@ first as (
         select from relayscope.spans as below
         where below.trace_id = failed.trace_id and below.parent_span_id = failed.span_id
           and below.attributes ? 'jsonrpc.request.id'
-          and (below.status = 'error' or below.error_type is not null)
+          and (
+              below.status = 'error' or below.error_type is not null
+              or relayscope_store.error_code_of(below.attributes) is not null
+          )
+    )
+    -- A call without a span, because it is open or its process died, is not known by its parent: what
+    -- is served has the very text of what was sent, and what a component asks then, it asks for it.
+    and not exists (
+        select from failed as below
+        where below.trace_id = failed.trace_id and below.is_open and below.time >= failed.time
+          and case failed.side
+              when 'client' then below.side = 'server' and below.said = failed.said
+                  and below.component is distinct from failed.component
+              else failed.is_open and below.side = 'client'
+                  and below.component is not distinct from failed.component
+          end
     )
 ),
 alike as (
@@ -242,9 +263,22 @@ served as (
     where start_time >= %(since)s::timestamptz - interval '1 hour' and start_time < %(until)s
       and kind = 'server' and parent_span_id is not null and attributes ? 'jsonrpc.request.id'
     order by trace_id, parent_span_id, start_time
+),
+call as (
+    select made.*, served.component as server
+    from made
+    left join served on served.trace_id = made.trace_id and served.parent_span_id = made.span_id
+),
+-- Who died in a call has recorded no span of it, and is the same as in all others.
+known as (
+    select component, peer, min(server) as server
+    from call
+    where server is not null
+    group by component, peer
+    having count(distinct server) = 1
 )
-select made.component as caller, coalesce(served.component, made.peer) as callee,
-       served.component is not null as is_recorded,
+select made.component as caller, coalesce(made.server, known.server, made.peer) as callee,
+       coalesce(made.server, known.server) is not null as is_recorded,
        array_agg(distinct made.peer) filter (where made.peer is not null) as peers,
        count(*) as calls, count(*) filter (where made.failed) as failed,
        -- Of the calls of tools where there are any: a handshake takes its own time.
@@ -253,8 +287,8 @@ select made.component as caller, coalesce(served.component, made.peer) as callee
                filter (where not made.failed and made.method = 'tools/call'),
            percentile_cont(0.95) within group (order by made.duration) filter (where not made.failed)
        ) as p95
-from made
-left join served on served.trace_id = made.trace_id and served.parent_span_id = made.span_id
+from call as made
+left join known on known.component = made.component and known.peer = made.peer
 group by 1, 2, 3
 union all
 select component, peer, false, array[peer], 0, count(*), null

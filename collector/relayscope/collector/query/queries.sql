@@ -41,35 +41,62 @@ limit %(records)s
 
 -- newest_call --
 -- The trace that began last among the traces with a call that a user makes: no handshake, ping,
--- or notification. Looks at spans that began between `since` and `until` (both timestamptz).
--- Where a trace began is where its first stored span did, so that a call inside a long trace does
+-- or notification. Looks at spans and requests of between `since` and `until` (both timestamptz);
+-- a call that nobody has answered has a request alone.
+-- Where a trace began is where what is stored of it did, so that a call inside a long trace does
 -- not make that one the newest.
-with calls as (
-    select distinct trace_id
-    from (
-        select trace_id
+with newest as (
+    (
+        select trace_id, method, start_time as time
         from relayscope.spans
         where start_time between %(since)s and %(until)s
-          and attributes ->> 'mcp.method.name' not in ('initialize', 'ping', 'logging/setLevel')
-          and attributes ->> 'mcp.method.name' not like 'notifications/%%'
+          and method not in ('initialize', 'ping', 'logging/setLevel')
+          and method not like 'notifications/%%'
         order by start_time desc
         limit 100
-    ) as newest
+    )
+    union all
+    (
+        select trace_id, method, time
+        from relayscope.messages
+        where time between %(since)s and %(until)s and kind = 'request' and trace_id is not null
+          and method not in ('initialize', 'ping', 'logging/setLevel')
+        order by time desc
+        limit 100
+    )
 )
-select trace_id
-from calls
+select calls.trace_id
+from (select distinct newest.trace_id from newest) as calls
 cross join lateral (
-    select min(start_time) as began from relayscope.spans where spans.trace_id = calls.trace_id
+    select least(
+        (select min(start_time) from relayscope.spans where spans.trace_id = calls.trace_id),
+        (select min(time) from relayscope.logs where logs.trace_id = calls.trace_id)
+    ) as began
 ) as trace
 order by began desc
 limit 1
 
 -- newest_trace --
--- The trace of the span that began last between `since` and `until` (both timestamptz).
-select trace_id
-from relayscope.spans
-where start_time between %(since)s and %(until)s
-order by start_time desc
+-- The trace of the span or message that is the newest between `since` and `until` (both timestamptz).
+select newest.trace_id
+from (
+    (
+        select trace_id, start_time as time
+        from relayscope.spans
+        where start_time between %(since)s and %(until)s
+        order by start_time desc
+        limit 1
+    )
+    union all
+    (
+        select trace_id, time
+        from relayscope.messages
+        where time between %(since)s and %(until)s and trace_id is not null
+        order by time desc
+        limit 1
+    )
+) as newest
+order by newest.time desc
 limit 1
 
 -- traces_between --

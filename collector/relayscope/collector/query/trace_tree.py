@@ -8,8 +8,9 @@ each record is in the tree exactly once, and nothing here recurses.
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from relayscope.collector.query.records import Message, Record, Span, SpanEvent
 
@@ -53,6 +54,10 @@ class Node:
 
 
 Item = Node | Record | SpanEvent
+
+_DEEP: Final = 200
+"""Spans one below the other that are looked at: a chain of relays has ten, a hostile trace 10,000
+with as many that were not recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +136,9 @@ def build(trace_id: UUID, spans: Iterable[Span], records: Iterable[Record]) -> T
         if node.parent is not None:
             node.parent.children.append(node)
     missing = [node for node in by_id.values() if node.span is None]
-    roots = [node for node in nodes if node.parent is None]
-    return Trace(
-        trace_id, tuple(sorted(roots + missing, key=lambda node: node.start)), tuple(loose)
-    )
+    _find_askers(missing, [*nodes, *missing])
+    roots = [node for node in nodes + missing if node.parent is None]
+    return Trace(trace_id, tuple(sorted(roots, key=lambda node: node.start)), tuple(loose))
 
 
 def repeats(trace: Trace) -> set[int]:
@@ -160,6 +164,43 @@ def repeats(trace: Trace) -> set[int]:
 
 def _fingerprint(message: Message) -> tuple[str | None, str | None, bytes]:
     return message.kind, message.request_id, message.body_digest
+
+
+def _find_askers(missing: Iterable[Node], nodes: Sequence[Node]) -> None:
+    """Put each span that was not recorded below that of the call that it served.
+
+    A process that died, or has not answered yet, has recorded the request that it received, and the
+    one who asked has recorded the same.
+    """
+    asked: dict[tuple[str | None, str | None, bytes], deque[Node]] = defaultdict(deque)
+    for node in nodes:
+        for message in node.messages:
+            if message.kind == "request" and message.direction == "sent":
+                asked[_fingerprint(message)].append(node)
+    for node in missing:
+        for message in node.messages:
+            if message.kind == "request" and message.direction == "received":
+                askers = asked[_fingerprint(message)]
+                while askers and _is_served(askers[0]):
+                    askers.popleft()
+                if askers and _may_be_below(node, askers[0]):
+                    node.parent = askers.popleft()
+                    node.parent.children.append(node)
+                    break
+
+
+def _is_served(asker: Node) -> bool:
+    return any(child.span is None or child.span.kind == "server" for child in asker.children)
+
+
+def _may_be_below(node: Node, asker: Node) -> bool:
+    """Return whether `asker` is another, which is not itself below `node`, as far as one looks."""
+    above: Node | None = asker
+    for _ in range(_DEEP):
+        if above is None or above is node:
+            break
+        above = above.parent
+    return above is None
 
 
 def _break_cycles(nodes: Sequence[Node]) -> None:

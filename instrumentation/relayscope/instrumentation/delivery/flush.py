@@ -57,8 +57,8 @@ def _flush(root: Path, destination: Destination, here: str, redirected: Sequence
     elsewhere = f" ({held} in use by other processes)" if held else ""
     sys.stdout.write(f"{root.name}: {forwarder.sent} sent, {waiting} waiting{elsewhere}\n")
     for other in sorted(redirected):
-        moved = before[other] - after[other]
-        sys.stdout.write(f"  {moved} that were kept for {other} went to {here}\n")
+        if moved := before[other] - after[other]:
+            sys.stdout.write(f"  {moved} that were kept for {other} went to {here}\n")
     tell_of_asides(root)
     tell_of_others(after, here)
     for trouble in troubles(root) if waiting else ():

@@ -4,7 +4,7 @@ import { copy, localTimes, startLooking, stopLooking } from "/static/page.js";
 
 const trace = document.querySelector(".trace");
 const pane = document.getElementById("chosen");
-const scroller = document.querySelector(".ladder, .waterfall, .log");
+const scroller = document.querySelector(".ladder, .waterfall, div.log");
 const rows = [...document.querySelectorAll(".row")];
 const places = new Map();
 /** The name of what a link chooses: its address, a query alone, has it to the letter. */

@@ -211,7 +211,7 @@ def _message(
 
 
 def _apart(message: Message, other: Message) -> str:
-    what = "answer" if other.is_answer else "to"
+    what = "answer" if other.is_answer else "its request"
     when = "later" if other.time >= message.time else "before"
     return f"{what}, {duration_text(abs(other.time - message.time))} {when}"
 
