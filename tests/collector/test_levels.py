@@ -317,6 +317,27 @@ def test_a_process_that_does_not_ask_is_listed_as_such(
     assert "cannot be reached" not in level(collector, "list").stdout
 
 
+def test_a_process_that_said_its_last_word_elsewhere_has_ended(
+    collector: Collector, database_url: str, hosts: ExitStack
+) -> None:
+    """Its forwarder is gone before it could say so here; its records say it."""
+    host = hosts.enter_context(Host("relay", collector, RELAYSCOPE_LEVEL="INFO"))
+    host.call()
+    eventually(lambda: [each["state"] for each in processes(collector, "relay")] == ["own"])
+    host.close()
+
+    def states() -> list[str]:
+        return [each["state"] for each in listed(collector)["processes"]]
+
+    eventually(lambda: states() == ["ended"])
+    with psycopg.connect(database_url) as connection:
+        connection.execute(
+            "update relayscope_store.level_agent"
+            " set ended = false, last_seen = now() - interval '5 minutes'"
+        )
+    assert states() == ["ended"]
+
+
 def test_changes_are_in_a_view(collector: Collector, database_url: str) -> None:
     """Its rows tell who changed what, when, and for how long."""
     level(collector, "set", "relay", "TRACE", "--for", "1h", "--peer", "*:9060")

@@ -55,7 +55,8 @@ begin
                     ' relayscope_store.call_made, relayscope_store.call_served,'
                     ' relayscope_store.numbered, relayscope_store.numbered_span,'
                     ' relayscope_store.unpacked_log, relayscope_store.ended_process,'
-                    ' relayscope_store.heard, relayscope_store.log_of_trace to %I', role.name);
+                    ' relayscope_store.heard, relayscope_store.log_of_trace,'
+                    ' relayscope_store.asking_process to %I', role.name);
                 -- What is sealed, and how large it is: no record.
                 execute format('grant select on relayscope_store.segment to %I', role.name);
             when 'owner' then

@@ -74,7 +74,7 @@ _SAVE: Final = text(
     " then known.since else now() end"
 )
 _HEARD: Final = text(
-    "select component, process, last_time, ended from relayscope_store.heard_lately()"
+    "select component, process, last_time, ended, lately from relayscope_store.heard_lately()"
 )
 
 

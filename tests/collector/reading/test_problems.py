@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 from click.testing import CliRunner
 
 from relayscope.collector.cli.main import main
 from relayscope.conventions.attributes import (
+    DELIVERY_SEQUENCE,
     ERROR_TYPE,
     GEN_AI_TOOL_NAME,
     JSONRPC_REQUEST_ID,
@@ -77,7 +80,7 @@ def asked(*, seconds_ago: float, by: bytes, direction: str, trace_id: bytes = TR
         JSONRPC_REQUEST_ID: "7",
         PEER: "stdio",
     }
-    at = NOW - round(seconds_ago * 1e9)
+    at = time.time_ns() - round(seconds_ago * 1e9)
     body = '{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"die"}}'
     columns = {"span_id": by, "trace_id": trace_id, "attributes": rows.jsonb(attributes)}
     return log(body, at=at, **columns)
@@ -162,3 +165,23 @@ def test_an_error_that_is_the_askers_fault_is_told_where_it_began(
     )
     writer.close()
     assert told(database_url) == [("backend", "failed")]
+
+
+def test_who_asks_for_levels_is_not_silent(database_url: str, engine: Engine) -> None:
+    """A relay that nobody calls has nothing to say; one that is gone does not ask either."""
+    writer = Writer(engine)
+    numbered = {DELIVERY_SEQUENCE: 1}
+    old = log(at=time.time_ns() - 600 * 10**9, attributes=rows.jsonb(numbered))
+    writer.write([batch(logs=[old])])
+    writer.close()
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(
+            "insert into relayscope_store.level_agent"
+            " (uid, component, process, version, hash, status, message, ended)"
+            " values ('u', 'relay', 'relay', '1', '', 0, '', false)"
+        )
+        assert "silent" not in problems(database_url)
+        connection.execute(
+            "update relayscope_store.level_agent set last_seen = now() - interval '5 minutes'"
+        )
+        assert "silent" in problems(database_url)

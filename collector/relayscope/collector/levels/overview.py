@@ -8,7 +8,7 @@ from relayscope.collector.levels.offer import offer
 from relayscope.storage import agents, heard_lately, rules_in_force
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
     from datetime import datetime
 
     from sqlalchemy import Engine
@@ -29,8 +29,10 @@ def overview(engine: Engine) -> dict[str, Any]:
         SQLAlchemyError: The database could not be asked.
     """
     rules = rules_in_force(engine)
-    known = agents(engine)
-    processes = [_asking(row, rules) for row in known]
+    known, heard = agents(engine), heard_lately(engine)
+    # Their forwarders may end before they can say it here.
+    ended = {(row.component, row.process) for row in heard if row.ended}
+    processes = [_asking(row, rules, ended) for row in known]
     asking = {(row.component, row.process) for row in known}
     processes += [
         {
@@ -41,8 +43,8 @@ def overview(engine: Engine) -> dict[str, Any]:
             "message": "" if row.ended else "sends records, and does not ask for levels",
             "last_seen": row.last_time.isoformat(),
         }
-        for row in heard_lately(engine)
-        if (row.component, row.process) not in asking
+        for row in heard
+        if row.lately and (row.component, row.process) not in asking
     ]
     return {"rules": [_told(rule) for rule in rules], "processes": processes}
 
@@ -67,7 +69,9 @@ def _time(time: datetime | None) -> str | None:
     return None if time is None else time.isoformat()
 
 
-def _asking(row: Any, rules: Iterable[LevelRule]) -> dict[str, Any]:
+def _asking(
+    row: Any, rules: Iterable[LevelRule], ended: Container[tuple[str, str]]
+) -> dict[str, Any]:
     effective = row.effective or {}
     return {
         "component": row.component,
@@ -77,7 +81,7 @@ def _asking(row: Any, rules: Iterable[LevelRule]) -> dict[str, Any]:
         "level": effective.get("level"),
         "host_logs": effective.get("host_logs"),
         "rules": effective.get("rules", []),
-        "state": _state(row, rules),
+        "state": "ended" if (row.component, row.process) in ended else _state(row, rules),
         "message": row.message,
         "since": row.since.isoformat(),
         "last_seen": row.last_seen.isoformat(),

@@ -233,7 +233,14 @@ from (
            row_number() over (partition by component order by last_time desc) = 1 as is_newest
     from process
 ) as process
-where missing > 0 or (is_newest and not ended and last_time < now() - interval '5 minutes')
+where missing > 0
+   or (
+        is_newest and not ended and last_time < now() - interval '5 minutes'
+        -- Nobody has called it, but it is there.
+        and not exists (
+            select from relayscope_store.asking_process as asking where asking.name = process.process
+        )
+    )
 order by missing desc, last_time desc
 limit %(most)s
 

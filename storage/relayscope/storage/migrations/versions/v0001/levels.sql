@@ -79,15 +79,24 @@ select
 from relayscope_store.level_rule
 where ended_at is not null or until <= now();
 
+-- Processes whose forwarder asks for levels: they run, though they may have nothing to say. By default
+-- they ask every 2 s, by OpAMP's every 30 s, and one question may be lost.
+create view relayscope_store.asking_process as
+select level_agent.process as name
+from relayscope_store.level_agent
+where not level_agent.ended and level_agent.last_seen > now() - interval '75 seconds';
+
 -- Which processes have sent records lately, for those who may not read these; `ended` if their last word
 -- is among them.
 create function relayscope_store.heard_lately() returns table (
-    component text, process text, last_time timestamptz, ended boolean
+    component text, process text, last_time timestamptz, ended boolean, lately boolean
 )
 language sql stable security definer
 set search_path = pg_catalog, pg_temp
 as $$
-    select process.component, process.name, max(heard.time), bool_or(heard.ended)
+    select
+        process.component, process.name, max(heard.time), bool_or(heard.ended),
+        max(heard.time) > now() - interval '10 minutes'
     from (
         select * from (
             select
@@ -104,6 +113,17 @@ as $$
             where span.start_time > now() - interval '10 minutes'
             order by span.start_time desc limit 20000
         ) as spans
+        union all
+        select * from (
+            select log.resource_id, log.time, true
+            from relayscope_store.log
+            where log.event_name = 'relayscope.delivery'
+                and log.attributes ? 'relayscope.delivery.ended'
+                and relayscope_store.ended_of(log.attributes)
+                -- A little longer than it is remembered who has asked for levels.
+                and log.time > now() - interval '70 minutes'
+            limit 20000
+        ) as last_words
     ) as heard
     join relayscope_store.process on process.id = heard.resource_id
     group by process.component, process.name
