@@ -2,14 +2,16 @@
 
 usage: impatient_client.py TRANSPORT URL
 
-TRANSPORT is `asyncio`, `sync` or `legacy` (websockets), `aiohttp`, or `pipes`: then URL is the
-program of a server that reads its stdin.
+TRANSPORT is `asyncio`, `sync` or `legacy` (websockets), `aiohttp`, `pipes`, or `session` (the SDK's,
+with its own timeout): then URL is the program of a server that reads its stdin.
 """
 
 import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 MOMENT = 0.2
@@ -78,6 +80,21 @@ async def over_pipes(program: str) -> None:
     await ask(send, stdout.readline)
     stdin.close()
     await child.wait()
+
+
+async def over_session(program: str) -> None:
+    """Ask a child process by the SDK's session."""
+    from mcp import ClientSession, McpError, StdioServerParameters, stdio_client  # noqa: PLC0415
+
+    parameters = StdioServerParameters(command=sys.executable, args=[program])
+    async with stdio_client(parameters) as streams, ClientSession(*streams) as session:
+        moment = timedelta(seconds=MOMENT)
+        try:
+            await session.call_tool("late", {"name": "nobody"}, read_timeout_seconds=moment)
+        except McpError:
+            # Of that server's answers none has what the SDK wants.
+            with suppress(ValueError):
+                await session.list_tools()
 
 
 def over_sync(url: str) -> None:

@@ -16,13 +16,13 @@ from tests.fix_programs import (
 from tests.fix_telemetry import OtlpSink
 
 
-@pytest.mark.parametrize("transport", ["asyncio", "sync", "legacy", "aiohttp", "pipes"])
+@pytest.mark.parametrize("transport", ["asyncio", "sync", "legacy", "aiohttp", "pipes", "session"])
 def test_a_call_ends_when_the_host_stops_reading(
     otlp_sink: OtlpSink, background: Background, transport: str
 ) -> None:
     """The next call is answered as it should be, and the answer to the first one is late."""
     environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
-    if transport == "pipes":
+    if transport in {"pipes", "session"}:
         target = str(PROGRAMS / "slow_server.py")
     else:
         port = background.listening(python("world_backend.py", "behind", "0"), environment)

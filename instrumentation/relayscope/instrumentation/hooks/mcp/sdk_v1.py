@@ -11,6 +11,7 @@ does; so the request's span is made current where the handler starts.
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
@@ -40,6 +41,7 @@ def watch(patches: Patches, exchange: Exchange) -> None:
         transports.claiming,
     )
     patches.wrap(_SESSION, "BaseSession.__init__", hook.new_session)
+    patches.wrap(_SESSION, "BaseSession.send_request", hook.send_request)
     patches.wrap("mcp.server.lowlevel.server", "Server._handle_request", hook.handle_request)
 
 
@@ -63,6 +65,20 @@ class _SessionHook:
         text_exchange.read_by_session()
         self._wires[session] = text_exchange
         init(read, write, *args[2:], **arguments)
+
+    async def send_request(
+        self, send: Callable[..., Awaitable[Any]], session: Any, args: Any, kwargs: Any
+    ) -> Any:
+        """Send, and notice if the session gives up waiting: it tells nobody else."""
+        identifier = getattr(session, "_request_id", None)
+        try:
+            return await send(*args, **kwargs)
+        except Exception as error:
+            said = getattr(error, "error", None)
+            wire = self._wires.get(session)
+            if wire is not None and getattr(said, "code", None) == HTTPStatus.REQUEST_TIMEOUT:
+                wire.stopped_waiting(identifier)
+            raise
 
     async def handle_request(
         self, handle: Callable[..., Awaitable[None]], _server: Any, args: Any, kwargs: Any

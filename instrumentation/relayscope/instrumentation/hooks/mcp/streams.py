@@ -8,7 +8,7 @@ import wrapt
 from opentelemetry.context import Context
 from opentelemetry.trace import INVALID_SPAN, Span
 
-from relayscope.conventions.attributes import ERROR_UNANSWERED
+from relayscope.conventions.attributes import ERROR_STOPPED_READING, ERROR_UNANSWERED
 from relayscope.instrumentation.context import current_span
 from relayscope.instrumentation.exchange import Exchange
 from relayscope.instrumentation.hooks import connection_owner
@@ -22,6 +22,7 @@ from relayscope.instrumentation.traffic.crossing import Crossing
 from relayscope.instrumentation.traffic.levels import Direction
 from relayscope.instrumentation.traffic.long_text import MOST_KEPT, LongText, Text, shortened
 from relayscope.instrumentation.traffic.message import Kind, Message, RequestId
+from relayscope.instrumentation.unanswered_calls import DESCRIPTIONS
 
 from .dialect import Dialect, Render
 
@@ -147,6 +148,13 @@ class SessionWire:
         """Say that the answer to a request, which went this way, can no longer come."""
         message = _message_of(self._dialect.root(item.message))
         self._exchange.give_up(self._channel, message, direction, error_type)
+
+    @shielded
+    def stopped_waiting(self, request_id: RequestId | None) -> None:
+        """Say that nobody waits any more for the answer to a request that was sent."""
+        request = Message(_REQUEST, id=request_id)
+        description = DESCRIPTIONS[ERROR_STOPPED_READING]
+        self._exchange.give_up(self._channel, request, _SENT, ERROR_STOPPED_READING, description)
 
     @shielded
     def closed(self) -> None:
