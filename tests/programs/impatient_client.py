@@ -2,8 +2,9 @@
 
 usage: impatient_client.py TRANSPORT URL
 
-TRANSPORT is `asyncio`, `sync` or `legacy` (websockets), `aiohttp`, `pipes`, or `session` (that of the
-SDK, with its own timeout): then URL is the program of a server that reads its stdin.
+TRANSPORT is `asyncio`, `sync` or `legacy` (websockets), `aiohttp`, `pipes`, or `session` (that of
+the SDK, with its own timeout): for the last two URL is the program of a server that reads its
+stdin.
 """
 
 import asyncio
