@@ -106,7 +106,7 @@ class Channel:
     @property
     def is_connection(self) -> bool:
         """True if it lasts for more than one call: an HTTP request without a session does not."""
-        return bool(self.session_id) or self.transport.get(NETWORK_PROTOCOL_NAME) != "http"
+        return bool(self.session_id) or not self.is_http
 
     @classmethod
     def of_pipes(cls, peer: str) -> "Channel":
@@ -127,6 +127,11 @@ class Channel:
         )
         channel.locate(address)
         return channel
+
+    @property
+    def is_http(self) -> bool:
+        """True where each answer comes in the response to its request, or in an event stream."""
+        return self.transport.get(NETWORK_PROTOCOL_NAME) == "http"
 
     def locate(self, address: object) -> None:
         """Set the peer from its address, once that is known.

@@ -11,17 +11,20 @@ from .message import Message
 _WITHOUT_ID: Final = frozenset({-32700, -32600})
 """Parse error, invalid request: errors that may have no id, because it could not be read."""
 
+_NO_ID: Final = (None, "server-error")
+"""Ids of such errors: JSON-RPC's, and that of the `mcp` SDK 1.x in the response to a request."""
+
 
 class UnmatchedAnswer(NamedTuple):
     """The verdict on an answer that has the id of no open request.
 
     Attributes:
-        odd: Its mark.
+        odd: Its mark, if it has one.
         call: The call that it belongs to, if any.
         is_taken: True if it closes that call all the same.
     """
 
-    odd: OddTraffic
+    odd: OddTraffic | None
     call: Call | None = None
     is_taken: bool = False
 
@@ -35,8 +38,8 @@ def unmatched_answer(channel: Channel, answer: Message, calls: OpenCalls) -> Unm
     """Return what an answer is that has the id of none of these calls."""
     if answer.has_strange_id:
         return _ID_TYPE
-    if answer.id is None:
-        return _without_id(answer, calls)
+    if answer.id in _NO_ID:
+        return _without_id(channel, answer, calls)
     late = calls.take_given_up(answer.id)
     if late is not None:
         return UnmatchedAnswer(OddTraffic.LATE_ANSWER, late)
@@ -48,8 +51,12 @@ def unmatched_answer(channel: Channel, answer: Message, calls: OpenCalls) -> Unm
     return UnmatchedAnswer(OddTraffic.ID_TYPE, alike)
 
 
-def _without_id(answer: Message, calls: OpenCalls) -> UnmatchedAnswer:
-    if calls.notifications and answer.error_code not in _WITHOUT_ID:
+def _without_id(channel: Channel, answer: Message, calls: OpenCalls) -> UnmatchedAnswer:
+    if answer.error_code in _WITHOUT_ID:
+        # Over HTTP it is the response to what it refuses, if there is but one that it could be.
+        refused = calls.take_only() if channel.is_http else None
+        return _ORPHAN if refused is None else UnmatchedAnswer(None, refused, is_taken=True)
+    if calls.notifications and answer.id is None:
         calls.notifications -= 1
         return _ANSWER_TO_NOTIFICATION
     return _ORPHAN

@@ -75,7 +75,7 @@ def test_a_failing_tool_fails_both_spans(otlp_sink: OtlpSink) -> None:
 def test_an_error_for_a_request_that_reaches_no_stream_is_recorded(
     otlp_sink: OtlpSink, background: Background
 ) -> None:
-    """A session that does not exist is refused over HTTP; the error is recorded, once, and odd."""
+    """A session that does not exist is refused over HTTP; the error is the answer, once."""
     environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
     port = free_port()
     backend = python("busy_backend.py", "stdio")
@@ -103,4 +103,14 @@ def test_an_error_for_a_request_that_reaches_no_stream_is_recorded(
     eventually(refusals)
     (record,) = refusals()
     assert record.body.string_value == response.text
-    assert "orphan_answer" in str(record.attributes)
+    assert "relayscope.message.odd" not in str(record.attributes)
+    of_call = [one for _, one in otlp_sink.records if one.span_id == record.span_id]
+    assert "tools/list" in of_call[0].body.string_value
+    assert of_call[1:] == [record]
+
+    def refused() -> list[str]:
+        """The attributes of the request's span."""
+        return [str(one.attributes) for _, one in otlp_sink.spans if one.span_id == record.span_id]
+
+    eventually(refused)
+    assert "-32600" in refused()[0]
