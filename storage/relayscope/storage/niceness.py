@@ -38,7 +38,8 @@ def make_backend_nice(connection: psycopg.Connection[Any]) -> None:
     backend = connection.info.backend_pid
     # Neither may be another user's, and the backend may have ended.
     with suppress(OSError):
-        if _postmaster(connection) == _parent(backend):
+        postmaster = _postmaster(connection)
+        if postmaster and postmaster == _parent(backend):
             present = os.getpriority(os.PRIO_PROCESS, backend)
             os.setpriority(os.PRIO_PROCESS, backend, max(NICENESS, present))
             _make_session_nice(backend)

@@ -94,6 +94,7 @@ def test_messages_are_listed_the_newest_last(database_url: str) -> None:
         (["messages", "--attribute", "relayscope.message.odd=orphan_answer"], 1),
         (["messages", "--attribute", "relayscope.message.size=33"], 1),
         (["messages", "--attribute", '{"relayscope.message.size": 33}'], 1),
+        (["messages", *["--attribute", "relayscope.message.size=33"] * 2], 1),
         (["messages", "--level", "debug", "--until", "2025-11-23T09:08:00Z"], 1),
         (["messages", "--level", "WARNING", "--until", "2025-11-23T09:08:00Z"], 1),
         (["messages", "--direction", "sent", "--component", "time-server"], 1),

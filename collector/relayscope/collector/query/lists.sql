@@ -41,7 +41,9 @@ select time, component, severity_text, severity_number, event_name, body, trace_
        time_unix_nano, attributes
 from (
     select said.*
-    from unnest(coalesce(%(attributes)s::jsonb[], array[null::jsonb])) as wanted (attributes)
+    from (
+        select distinct one from unnest(coalesce(%(attributes)s::jsonb[], array[null::jsonb])) as one
+    ) as wanted (attributes)
     cross join lateral relayscope_store.newest(
         %(text)s, wanted.attributes, %(since)s, %(until)s, null, null, null, null, null
     ) as said
@@ -96,7 +98,9 @@ from (
            relayscope_store.message_id_of(said.attributes) as message_id,
            relayscope_store.size_of(said.attributes) as size,
            body, trace_id, span_id, time_unix_nano, said.attributes, severity_number
-    from unnest(coalesce(%(attributes)s::jsonb[], array[null::jsonb])) as wanted (attributes)
+    from (
+        select distinct one from unnest(coalesce(%(attributes)s::jsonb[], array[null::jsonb])) as one
+    ) as wanted (attributes)
     cross join lateral relayscope_store.newest(
         %(text)s, wanted.attributes, %(since)s, %(until)s, null, null, null, null, null
     ) as said

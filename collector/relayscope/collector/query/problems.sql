@@ -29,18 +29,24 @@ suspect as materialized (
         limit 500
     )
 ),
-failed as materialized (
+found as materialized (
     select trace_id, span_id, component, side, peer, method, tool, time, outcome, error_type,
-           error_code, odd, md5(request) as said,
-           not exists (
-               select from ended
-               where ended.trace_id = calls.trace_id and ended.span_id = calls.span_id
-           ) as is_open
+           error_code, odd, md5(request) as said
     from relayscope.calls
     where trace_id = any(array(select trace_id from suspect where trace_id is not null))
       and time >= %(since)s and time < %(until)s and outcome <> 'ok'
     order by time desc
     limit 2000
+),
+failed as materialized (
+    select found.*, its_span.span_id is null as is_open
+    from found
+    left join (
+        select distinct ended.trace_id, ended.span_id
+        from ended
+        where ended.trace_id = any(array(select found.trace_id from found))
+    ) as its_span on its_span.trace_id = found.trace_id and its_span.span_id = found.span_id
+    where its_span.span_id is not null or found.time < now() - interval '5 seconds'
 ),
 first as (
     select failed.*
@@ -60,7 +66,8 @@ first as (
         select from failed as below
         where below.trace_id = failed.trace_id and below.is_open and below.time >= failed.time
           and case failed.side
-              when 'client' then below.side = 'server' and below.said = failed.said
+              when 'client' then failed.outcome in ('unanswered', 'transport_error')
+                  and below.side = 'server' and below.said = failed.said
                   and below.component is distinct from failed.component
               else failed.is_open and below.side = 'client'
                   and below.component is not distinct from failed.component

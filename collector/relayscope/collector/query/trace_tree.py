@@ -172,21 +172,26 @@ def _find_askers(missing: Iterable[Node], nodes: Sequence[Node]) -> None:
     A process that died, or has not answered yet, has recorded the request that it received, and the
     one who asked has recorded the same.
     """
-    asked: dict[tuple[str | None, str | None, bytes], deque[Node]] = defaultdict(deque)
+    asked: dict[tuple[str | None, str | None, bytes], deque[tuple[str, Node]]] = defaultdict(deque)
     for node in nodes:
-        for message in node.messages:
-            if message.kind == "request" and message.direction == "sent":
-                asked[_fingerprint(message)].append(node)
+        for message in _requests(node, "sent"):
+            asked[_fingerprint(message)].append((message.component, node))
     for node in missing:
-        for message in node.messages:
-            if message.kind == "request" and message.direction == "received":
-                askers = asked[_fingerprint(message)]
-                while askers and _is_served(askers[0]):
-                    askers.popleft()
-                if askers and _may_be_below(node, askers[0]):
-                    node.parent = askers.popleft()
-                    node.parent.children.append(node)
-                    break
+        for message in _requests(node, "received"):
+            askers = asked[_fingerprint(message)]
+            while askers and _is_served(askers[0][1]):
+                askers.popleft()
+            if askers and askers[0][0] != message.component and _may_be_below(node, askers[0][1]):
+                node.parent = askers.popleft()[1]
+                node.parent.children.append(node)
+                break
+
+
+def _requests(node: Node, direction: str) -> Iterator[Message]:
+    """The requests of which there is a text: without it, all of a number are alike."""
+    for message in node.messages:
+        if message.kind == "request" and message.direction == direction and message.body_digest:
+            yield message
 
 
 def _is_served(asker: Node) -> bool:

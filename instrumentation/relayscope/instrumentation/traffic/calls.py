@@ -121,13 +121,6 @@ class OpenCalls:
             del self._by_id[key]
         return call
 
-    def take_only(self) -> Call | None:
-        """Close the one call that is open; None if there are others, or none."""
-        if self._open != 1:
-            return None
-        ((call,),) = self._by_id.values()
-        return None if call.request.id is None else self.take(call.request.id)
-
     def give_up(self, identifier: RequestId) -> Call | None:
         """Close the oldest call with this id, but know it should an answer come after all."""
         call = self.take(identifier)

@@ -19,6 +19,7 @@ from relayscope.conventions.attributes import (
 from .calls import OpenCalls
 from .level import Level
 from .levels import Direction, Levels
+from .message import RequestId
 
 if TYPE_CHECKING:
     from relayscope.sanitizer import Value
@@ -45,6 +46,7 @@ class Channel:
         unanswered: Number of its calls that have ended without an answer.
         takes_strings: True if this side takes `"7"` for the answer to 7, as the `mcp` SDK does.
         reader_left: True if the task that read from here was cancelled, and has not come back.
+        responding_to: The id of the HTTP request in whose response the present message is.
         opened: Time at which the handshake began, in nanoseconds since the epoch, and who began it.
         off_sent: The levels by which no sent message is recorded, once that is known.
         off_received: As `off_sent`, for received messages.
@@ -68,6 +70,7 @@ class Channel:
     unanswered: int = 0
     takes_strings: bool = False
     reader_left: bool = False
+    responding_to: RequestId | None = None
     opened: tuple[int, Direction] | None = None
     off_sent: Levels | None = None
     off_received: Levels | None = None
@@ -106,7 +109,7 @@ class Channel:
     @property
     def is_connection(self) -> bool:
         """True if it lasts for more than one call: an HTTP request without a session does not."""
-        return bool(self.session_id) or not self.is_http
+        return bool(self.session_id) or self.transport.get(NETWORK_PROTOCOL_NAME) != "http"
 
     @classmethod
     def of_pipes(cls, peer: str) -> "Channel":
@@ -127,11 +130,6 @@ class Channel:
         )
         channel.locate(address)
         return channel
-
-    @property
-    def is_http(self) -> bool:
-        """True where each answer comes in the response to its request, or in an event stream."""
-        return self.transport.get(NETWORK_PROTOCOL_NAME) == "http"
 
     def locate(self, address: object) -> None:
         """Set the peer from its address, once that is known.

@@ -146,6 +146,11 @@ class Message:
     has_strange_id: bool = False
 
     @property
+    def request_id(self) -> RequestId | None:
+        """The id of a request; None of what is none."""
+        return self.id if self.kind is Kind.REQUEST else None
+
+    @property
     def is_tool_error(self) -> bool:
         """True if a tool says that it failed (`isError: true`)."""
         return isinstance(self.result, dict) and self.result.get("isError") is True

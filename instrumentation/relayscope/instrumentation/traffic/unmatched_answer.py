@@ -53,8 +53,8 @@ def unmatched_answer(channel: Channel, answer: Message, calls: OpenCalls) -> Unm
 
 def _without_id(channel: Channel, answer: Message, calls: OpenCalls) -> UnmatchedAnswer:
     if answer.error_code in _WITHOUT_ID:
-        # Over HTTP it is the response to what it refuses, if there is but one that it could be.
-        refused = calls.take_only() if channel.is_http else None
+        # Over HTTP it is in the response to what it refuses.
+        refused = None if channel.responding_to is None else calls.take(channel.responding_to)
         return _ORPHAN if refused is None else UnmatchedAnswer(None, refused, is_taken=True)
     if calls.notifications and answer.id is None:
         calls.notifications -= 1

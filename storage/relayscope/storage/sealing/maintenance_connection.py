@@ -35,9 +35,9 @@ def maintenance_connection(engine: Engine) -> Iterator[Connection[Any] | None]:
         if locked is None or not locked[0]:
             yield None
         else:
-            make_backend_nice(connection)
-            remove_unfinished(connection)
             try:
+                make_backend_nice(connection)
+                remove_unfinished(connection)
                 yield connection
             finally:
                 # PostgreSQL notices only after a while that a connection is closed, and whoever

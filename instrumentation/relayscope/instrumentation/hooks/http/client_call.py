@@ -193,7 +193,7 @@ class ClientCall:
         """Take the next part of the response's body, in the task that reads it."""
         if self._response is not None and not self._is_over:
             for text in self._response.feed(chunk, more=True):
-                self._text_exchange.received(self._channel, text)
+                self._received(text)
 
     @shielded
     def end(self) -> None:
@@ -203,9 +203,14 @@ class ClientCall:
         self._is_over = True
         if self._response is not None:
             for text in self._response.feed(b"", more=False):
-                self._text_exchange.received(self._channel, text)
+                self._received(text)
         if self._status != HTTPStatus.ACCEPTED:
             self._give_up(error_type(self._status))
+
+    def _received(self, text: bytes | LongText) -> None:
+        self._channel.responding_to = self._message.request_id
+        self._text_exchange.received(self._channel, text)
+        self._channel.responding_to = None
 
     def _give_up(self, error_type: str) -> None:
         for message in (self._message, *self._message.parts):

@@ -238,7 +238,10 @@ class ServerCall:
                 self._record_text(text)
 
     def _record_text(self, text: bytes | LongText) -> None:
+        request = self._request
+        self._channel.responding_to = None if request is None else request.request_id
         outgoing = self._text_exchange.sending_last_part(self._channel, text)
+        self._channel.responding_to = None
         if outgoing is not None:
             self._outgoing.append(outgoing)
 
