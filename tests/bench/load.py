@@ -208,7 +208,7 @@ def _request(signal: Signal, bodies: Sequence[str], now: int, traces: Sequence[b
 
 
 def _said(now: int, traces: Sequence[bytes], spans: Sequence[bytes]) -> bytes:
-    """What was said in calls, and answered; each trace comes as often as one says something."""
+    """The messages of calls; each trace comes as often as one says something."""
     logs = ExportLogsServiceRequest()
     records = logs.resource_logs.add(resource=_RESOURCE).scope_logs.add().log_records
     for number, trace in enumerate(traces):

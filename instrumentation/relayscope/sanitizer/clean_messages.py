@@ -12,13 +12,13 @@ from typing import Final
 _HEAD: Final = re.compile(
     r'\{"jsonrpc": ?"2\.0", ?"id": ?[0-9]{1,9}, ?(?="(?:result|error|method|params)")'
 )
-"""What may differ: a number that is no secret for any rule, and that is an attribute anyway."""
+"""The part that may differ: a number is no secret for any rule, and it is an attribute anyway."""
 
 _BEGINNING: Final = 512
 """Characters behind the id that are looked into again: a user's pattern may hold the id."""
 
-_LONG: Final = 16 * 1024
-"""Characters from which on a text is a long one: those that `Sanitizer.is_dear` looks into."""
+LONG: Final = 16 * 1024
+"""Characters beyond which a text is a long one, that `Sanitizer.is_dear` looks into."""
 
 _MOST: Final = 256
 """Messages remembered; beyond this the set starts afresh. Each is a digest of 32 bytes: no text is
@@ -62,5 +62,5 @@ def digest_without_id(text: str) -> bytes | None:
     Raises:
         UnicodeEncodeError: the text has a lone surrogate.
     """
-    head = _HEAD.match(text) if len(text) > _LONG else None
+    head = _HEAD.match(text) if len(text) > LONG else None
     return hashlib.sha256(text[head.end() :].encode()).digest() if head else None

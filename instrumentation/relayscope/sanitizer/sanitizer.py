@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from relayscope.sanitizer.binary import marked
+from relayscope.sanitizer.clean_messages import LONG
 from relayscope.sanitizer.cleaning import Cleaning
 from relayscope.sanitizer.findings import Explanation, Value
 from relayscope.sanitizer.first_look import FirstLook
@@ -25,9 +26,8 @@ TRUNCATED: Final = "truncated"
 """Among the hits: how many texts and names were cut."""
 
 
-_LONGEST_CHEAP: Final = 16 * 1024
 _DEAR: Final = 2000
-"""Characters, and microseconds, up to which a host's own thread may clean a text."""
+"""Microseconds up to which a host's own thread may clean a text."""
 
 
 class Sanitizer:
@@ -98,7 +98,7 @@ class Sanitizer:
 
     def is_dear(self, text: str) -> bool:
         """Return whether cleaning a text may take more than 2 ms, which a short text never does."""
-        if len(text) <= _LONGEST_CHEAP:
+        if len(text) <= LONG:
             return False
         try:
             with searching.lock:

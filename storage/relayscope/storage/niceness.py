@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     import psycopg
 
 NICENESS: Final = 10
-"""That of the collector's decoder is 5. Of a core that receiving keeps busy, they have a
-tenth, or a quarter beside the decoder alone. Beside questions, sealing and removing without a
-pause, receiving keeps 0.82 of its speed so, and 0.51 where these are not nice (2 cores)."""
+"""Niceness of readers and of upkeep; the collector's decoder has 5. Of a core that receiving keeps
+busy, they have a tenth, or a quarter beside the decoder alone. Beside questions, sealing and
+removing without a pause, receiving keeps 0.83 of its speed so, and 0.41 where these are not nice
+(2 cores, `tests/bench/results/housekeeping-2026-11-29.txt`)."""
 
 _TRIES: Final = 4
 _PAUSE_SECONDS: Final = 0.1

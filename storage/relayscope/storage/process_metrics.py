@@ -1,11 +1,11 @@
 """Samples of the collector's metrics, by process, for those who ask with SQL."""
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Engine, delete, func, text
+from sqlalchemy import Column, Engine, delete, func, text
 from sqlalchemy.dialects.postgresql import insert
 
 from relayscope.storage.tables import figure, figure_sample
@@ -66,9 +66,7 @@ def forget_samples(engine: Engine, older_than: timedelta) -> int:
     Raises:
         SQLAlchemyError: They could not be deleted.
     """
-    with engine.begin() as connection:
-        silent = figure.c.updated_at < func.now() - older_than
-        return connection.execute(delete(figure).where(silent)).rowcount
+    return _delete_before(engine, figure.c.updated_at, older_than)
 
 
 def keep_history(engine: Engine, counts: Collection[str], states: Collection[str]) -> None:
@@ -93,6 +91,9 @@ def forget_history(engine: Engine, older_than: timedelta) -> int:
     Raises:
         SQLAlchemyError: They could not be deleted.
     """
+    return _delete_before(engine, figure_sample.c.time, older_than)
+
+
+def _delete_before(engine: Engine, time: Column[datetime], older_than: timedelta) -> int:
     with engine.begin() as connection:
-        old = figure_sample.c.time < func.now() - older_than
-        return connection.execute(delete(figure_sample).where(old)).rowcount
+        return connection.execute(delete(time.table).where(time < func.now() - older_than)).rowcount

@@ -48,7 +48,7 @@ def odd(engine: Engine) -> None:
 
 
 def problems(database_url: str, **environment: str) -> str:
-    """What the command prints."""
+    """The output of the command."""
     result = CliRunner().invoke(
         main, ["problems", "--database-url", database_url], env=environment, catch_exceptions=False
     )
@@ -64,7 +64,7 @@ def test_evidence_is_whole_for_who_reads_it_later(database_url: str) -> None:
 
 @pytest.mark.usefixtures("odd")
 def test_evidence_is_one_line_of_a_terminal(database_url: str) -> None:
-    """What is longer than its width is cut, and that is seen."""
+    """A line that is longer than its width is cut, and that is seen."""
     shown = problems(database_url, TTY_COMPATIBLE="1", COLUMNS="80", NO_COLOR="1")
     assert max(map(len, shown.splitlines()[1:])) <= 80
     assert "…" in shown
@@ -103,7 +103,7 @@ def call(attributes: dict[str, str], *, by: bytes, kind: int, parent: bytes | No
 
 
 def told(database_url: str) -> list[tuple[str, str]]:
-    """Which components have which problems."""
+    """The components that have problems, and their kinds."""
     result = CliRunner().invoke(
         main, ["problems", "--json", "--database-url", database_url], catch_exceptions=False
     )

@@ -1,4 +1,4 @@
-"""What a process could not keep is told by `relayscope-instrument --status`."""
+"""Records that a process could not keep: `relayscope-instrument --status` tells of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def status(environment: dict[str, str]) -> Run:
-    """What the command says, and how it ends."""
+    """The output of the command, and how it ends."""
     return run([str(SCRIPTS / "relayscope-instrument"), "--status"], environment)
 
 
