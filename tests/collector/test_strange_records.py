@@ -28,6 +28,7 @@ YEAR_2262 = 2**63 - 1
 EVERYTHING: tuple[LiteralString, ...] = (
     "spans",
     "logs",
+    "other_logs",
     "messages",
     "odd_messages",
     "calls",

@@ -290,6 +290,7 @@ def test_a_partition_has_the_indexes_of_its_table(engine: Engine, writer: Writer
     assert sorted(map(tuple, indexes)) == [
         ("btree", "log_by_time"),
         ("btree", "log_ended"),
+        ("btree", "log_other"),
         ("btree", "log_severe"),
         ("btree", "log_trace_id"),
     ]

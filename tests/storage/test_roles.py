@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 VIEWS = (
     "spans",
     "logs",
+    "other_logs",
     "metrics",
     "messages",
     "odd_messages",

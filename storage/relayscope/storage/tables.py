@@ -113,6 +113,11 @@ log: Final = Table(
     Index("log_by_time", "time"),
     Index("log_severe", "time", postgresql_where=text("severity_number >= 13")),
     Index(
+        "log_other",
+        "time",
+        postgresql_where=text("event_name is distinct from 'mcp.message'"),
+    ),
+    Index(
         "log_ended",
         "resource_id",
         postgresql_where=text(

@@ -34,12 +34,11 @@ select time, component, peer, direction, odd, error_code, trace_id, body
  order by time desc
 
 -- Log records of your own programs beside the call that they belong to --
-select calls.tool, calls.outcome, logs.time, logs.component, logs.severity_text, logs.body
+select calls.tool, calls.outcome, said.time, said.component, said.severity_text, said.body
   from calls
-  join logs on logs.trace_id = calls.trace_id
- where calls.time > now() - interval '1 hour' and calls.side = 'client'
-   and logs.event_name is distinct from 'mcp.message' and logs.severity_number >= 13
- order by calls.time, logs.time
+  join other_logs as said on said.trace_id = calls.trace_id
+ where calls.time > now() - interval '1 hour' and calls.side = 'client' and said.severity_number >= 13
+ order by calls.time, said.time
 
 -- Where a text was said, and in which traces --
 select time, component, trace_id, body

@@ -23,9 +23,8 @@
 -- The newest log records that are no messages, newest first.
 select time, component, severity_text, severity_number, event_name, body, trace_id, span_id,
        time_unix_nano, attributes
-from relayscope.logs
+from relayscope.other_logs
 where time >= %(since)s and time < %(until)s
-  and event_name is distinct from 'mcp.message'
   and (%(all)s::boolean or not relayscope_store.is_routine(event_name, severity_number))
   and relayscope_store.fits(component, %(component)s)
   and relayscope_store.fits(trace_id, %(trace)s)

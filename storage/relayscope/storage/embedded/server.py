@@ -33,8 +33,8 @@ _logger = logging.getLogger(__name__)
 _RESTART_SECONDS: Final = 2.0
 """From one try to start a server again to the next; PostgreSQL may be out of disk for a while."""
 
-# Longer than the supervisor gives PostgreSQL to start (60 s) after an old one to stop (30 s).
-_ANSWER_SECONDS: Final = 100
+# Longer than the supervisor gives PostgreSQL to start (240 s) after an old one to stop (30 s).
+_ANSWER_SECONDS: Final = 280
 
 
 class EmbeddedServer:

@@ -18,7 +18,7 @@ from relayscope_store.span_sealed;
 
 -- Shapes and chunks are joined to both kinds of rows at once: so the planner can take the rows in the
 -- order of an index, newest first, and stop; and leaves the chunks out where nobody reads them.
-create view relayscope_store.every_log as
+create view relayscope_store.kept_log as
 select
     r.time,
     r.time_nano,
@@ -47,7 +47,9 @@ select
     coalesce(r.channel, c.channel[(r.place & 255) + 1]) as channel,
     coalesce(r.sequence, c.sequence[(r.place & 255) + 1]) as sequence,
     coalesce(r.size, c.size[(r.place & 255) + 1]) as size,
-    coalesce(r.odd, s.odd) as odd
+    coalesce(r.odd, s.odd) as odd,
+    -- A condition on this one reaches the tables, where one on what is coalesced with a shape does not.
+    r.event_name as unsealed_event_name
 from (
     select
         time, time_nano, observed_time, observed_nano, trace_id, span_id, flags, severity_number,
@@ -75,6 +77,13 @@ from (
 ) as r
 left join relayscope_store.log_shape as s on s.id = r.shape
 left join relayscope_store.log_chunk as c on c.segment = r.segment and c.chunk = r.place >> 8;
+
+create view relayscope_store.every_log as
+select
+    time, time_nano, observed_time, observed_nano, trace_id, span_id, flags, severity_number,
+    severity_text, event_name, body, body_json, attributes, dropped_attributes_count, resource_id,
+    scope_id, peer, direction, kind, method, tool, request_id, error_code, channel, sequence, size, odd
+from relayscope_store.kept_log;
 
 create view relayscope_store.every_point as
 select
@@ -129,7 +138,7 @@ from relayscope_store.every_span as span
 left join relayscope_store.resource on resource.id = span.resource_id
 left join relayscope_store.scope on scope.id = span.scope_id;
 
-create view relayscope.logs as
+create view relayscope_store.log_record as
 select
     log.trace_id,
     encode(log.span_id, 'hex') as span_id,
@@ -147,10 +156,26 @@ select
     log.flags,
     scope.name as scope_name,
     scope.version as scope_version,
-    resource.attributes as resource
-from relayscope_store.every_log as log
+    resource.attributes as resource,
+    log.unsealed_event_name
+from relayscope_store.kept_log as log
 left join relayscope_store.resource on resource.id = log.resource_id
 left join relayscope_store.scope on scope.id = log.scope_id;
+
+create view relayscope.logs as
+select
+    trace_id, span_id, time, time_unix_nano, observed_time, observed_time_unix_nano, severity_number,
+    severity_text, event_name, body, attributes, component, flags, scope_name, scope_version, resource
+from relayscope_store.log_record;
+
+-- The first condition is what `log_other` is an index of.
+create view relayscope.other_logs as
+select
+    trace_id, span_id, time, time_unix_nano, observed_time, observed_time_unix_nano, severity_number,
+    severity_text, event_name, body, attributes, component, flags, scope_name, scope_version, resource
+from relayscope_store.log_record
+where unsealed_event_name is distinct from 'mcp.message'
+    and event_name is distinct from 'mcp.message';
 
 create view relayscope.metrics as
 select
@@ -206,6 +231,8 @@ from relayscope_store.figure_sample;
 comment on view relayscope.spans is 'One row per span, with its events and links.';
 
 comment on view relayscope.logs is 'One row per log record; MCP messages have event_name mcp.message.';
+
+comment on view relayscope.other_logs is 'One row per log record that is no MCP message.';
 
 comment on view relayscope.metrics is 'One row per metric data point.';
 

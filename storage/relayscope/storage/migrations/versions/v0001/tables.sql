@@ -81,6 +81,9 @@ create index log_trace_id on relayscope_store.log (trace_id);
 create index log_by_time on relayscope_store.log (time);
 create index log_severe on relayscope_store.log (time) where severity_number >= 13;
 
+-- Nearly all records are messages: to find 50 others took 1.1 s among 2.4 million.
+create index log_other on relayscope_store.log (time) where event_name is distinct from 'mcp.message';
+
 -- Who has said that it emits nothing more: one record of each process.
 create index log_ended on relayscope_store.log (resource_id)
 where event_name = 'relayscope.delivery' and attributes ? 'relayscope.delivery.ended';
