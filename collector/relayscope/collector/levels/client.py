@@ -39,7 +39,7 @@ class Collector:
         self._headers = {"authorization": f"Bearer {token}"} if token else {}
         # Nobody is between us and this machine.
         direct = [ProxyHandler({})] if parts.hostname in {"127.0.0.1", "::1", "localhost"} else []
-        self._opener = build_opener(*direct, HTTPSHandler(context=ssl.create_default_context()))
+        self._opener = build_opener(*direct, HTTPSHandler(context=_trust(parts.scheme)))
 
     @classmethod
     def of(cls, settings: Settings, url: str | None) -> Self:
@@ -98,6 +98,13 @@ class Collector:
                 "where it is with --collector"
             ) from None
         return content
+
+
+def _trust(scheme: str) -> ssl.SSLContext:
+    """Return whom to trust: nobody where no certificate comes, as reading all takes 20 ms."""
+    if scheme == "https":
+        return ssl.create_default_context()
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _url(settings: Settings) -> str:
