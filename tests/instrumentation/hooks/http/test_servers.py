@@ -43,7 +43,10 @@ class Client:
     def say(self, identifier: int | None, method: str, **params: Any) -> None:
         """Post one message."""
         message = {"jsonrpc": "2.0", "method": method, "params": params}
-        text = json.dumps(message if identifier is None else message | {"id": identifier})
+        self.post(json.dumps(message if identifier is None else message | {"id": identifier}))
+
+    def post(self, text: str) -> None:
+        """Post a text as JSON."""
         self.wire["received", text] += 1
         self.ask("POST", content=text, headers={"content-type": "application/json"})
 
@@ -133,3 +136,22 @@ def test_what_the_sdk_refuses_is_recorded_with_its_refusal(
 
     eventually(lambda: records(otlp_sink).total() >= client.wire.total())
     assert records(otlp_sink) == client.wire
+
+
+def test_a_body_that_is_no_message_is_recorded_with_its_refusal(
+    client: Client, otlp_sink: OtlpSink
+) -> None:
+    """Before a session has begun, and within one: marked as odd, and nothing of it is changed."""
+    client.post('{"jsonrpc": "2.0", "id": 1, "method"')
+    client.shake_hands()
+    client.post('{"jsonrpc": "2.0", "id": 2, \'method\': "tools/list"}')
+    client.post("no JSON at all \N{SNOWMAN}")
+
+    eventually(lambda: records(otlp_sink).total() >= client.wire.total())
+    assert records(otlp_sink) == client.wire
+    odd = [
+        record.body.string_value
+        for _, record in otlp_sink.records
+        if any(item.value.string_value == "unparsable" for item in record.attributes)
+    ]
+    assert len(odd) == 3

@@ -121,6 +121,8 @@ class ServerCall:
         self._channel = channel
         self._body: Gathering | None = Gathering()
         self._request: Message | None = None
+        self._unreadable: bytes | LongText | None = None
+        """A body that is no JSON-RPC message."""
         self._span: Span | None = None
         self._is_taken = False
         self._response: ResponseBody | None = None
@@ -152,9 +154,19 @@ class ServerCall:
             return
         data, self._body = self._body.take(), None
         message = Message.of_text(data)
-        if message.kind is not Kind.UNPARSABLE:
-            self._request = message
-            self._span = self._text_exchange.arrived(self._channel, data, self._around)
+        if message.kind is Kind.UNPARSABLE:
+            self._unreadable = data
+            return
+        self._request = message
+        self._span = self._text_exchange.arrived(self._channel, data, self._around)
+
+    @shielded
+    def _unreadable_arrived(self) -> None:
+        """Record a body that is no message; the JSON-RPC error that answers it says it should be."""
+        if self._unreadable is not None:
+            self._channel.speaks_jsonrpc = True
+            self._text_exchange.arrived(self._channel, self._unreadable, self._around)
+            self._unreadable = None
 
     def lend_channel(self, session_id: str) -> Channel:
         """Return the channel, for a layer above that begins this session on it."""
@@ -190,6 +202,7 @@ class ServerCall:
         message = Message.of_text(refusal)
         if message.kind is Kind.ERROR and message.id in _NO_ID:
             self._request_arrived()
+            self._unreadable_arrived()
             self._record_text(refusal)
 
     @shielded
