@@ -162,7 +162,7 @@ class ServerCall:
 
     @shielded
     def _unreadable_arrived(self) -> None:
-        """Record a body that is no message; the JSON-RPC error that answers it says it should be."""
+        """Record a body that is no message: a JSON-RPC error refuses it as one."""
         if self._unreadable is not None:
             self._channel.speaks_jsonrpc = True
             self._text_exchange.arrived(self._channel, self._unreadable, self._around)
