@@ -79,8 +79,8 @@ _SETTINGS: Final = {
     # 3 % with this.
     "wal_compression": "on",
     # Only a page that was last changed before a checkpoint does. At full speed one came every 12 s
-    # (1 GB, the default), half of the first look for a text went for such pages, and receiving
-    # beside a reader lost 9 %; it loses 1 % with this. Where little comes in, the log stays small.
+    # (1 GB, the default), and the first look for a text among a million new rows took 3.2 s; it
+    # takes 1.5 s with this. Where little comes in, the log stays small.
     "max_wal_size": "4GB",
 }
 
