@@ -86,6 +86,13 @@ class Crowd(Host):
 
     program = "crowd.py"
 
+    def __exit__(self, *_: object) -> None:
+        """Wait for all of them: they would outlive the first, and write into a folder that goes."""
+        try:
+            self.close()
+        finally:
+            self.process.kill()
+
 
 def level(collector: Collector, *arguments: str, **variables: str) -> Run:
     """Run `relayscope level` against a collector."""
