@@ -11,8 +11,8 @@ from .message import Message
 _WITHOUT_ID: Final = frozenset({-32700, -32600})
 """Parse error, invalid request: errors that may have no id, because it could not be read."""
 
-_NO_ID: Final = (None, "server-error")
-"""Ids of such errors: JSON-RPC's, and that of the `mcp` SDK 1.x in the response to a request."""
+NO_ID: Final = (None, "server-error")
+"""Ids of errors that answer a request which was not read: of JSON-RPC, and of the `mcp` SDK 1.x."""
 
 
 class UnmatchedAnswer(NamedTuple):
@@ -38,7 +38,7 @@ def unmatched_answer(channel: Channel, answer: Message, calls: OpenCalls) -> Unm
     """Return what an answer is that has the id of none of these calls."""
     if answer.has_strange_id:
         return _ID_TYPE
-    if answer.id in _NO_ID:
+    if answer.id in NO_ID:
         return _without_id(channel, answer, calls)
     late = calls.take_given_up(answer.id)
     if late is not None:

@@ -25,14 +25,12 @@ from relayscope.instrumentation.traffic.channel import Channel
 from relayscope.instrumentation.traffic.levels import Direction
 from relayscope.instrumentation.traffic.long_text import Gathering, LongText
 from relayscope.instrumentation.traffic.message import Kind, Message
+from relayscope.instrumentation.traffic.unmatched_answer import NO_ID
 
 from . import sse
 from .response_body import ResponseBody, error_type, is_message
 
 _SESSION: Final = re.compile(r"[?&]session_?id=([\w-]{1,128})", re.IGNORECASE)
-
-_NO_ID: Final = (None, "server-error")
-"""Ids of errors that answer a request which was not read: of JSON-RPC, and of the `mcp` SDK 1.x."""
 
 _MOST_SESSIONS: Final = 1024
 """Sessions whose channel is remembered; the one unused for longest gives way."""
@@ -200,7 +198,7 @@ class ServerCall:
             return
         refusal, self._refusal = self._refusal.take(), None
         message = Message.of_text(refusal)
-        if message.kind is Kind.ERROR and message.id in _NO_ID:
+        if message.kind is Kind.ERROR and message.id in NO_ID:
             self._request_arrived()
             self._unreadable_arrived()
             self._record_text(refusal)
