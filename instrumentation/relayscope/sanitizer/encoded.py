@@ -4,7 +4,7 @@ import binascii
 import re
 from typing import Final, NamedTuple
 
-from relayscope.sanitizer.patterns import compiled
+from relayscope.sanitizer.patterns import spans
 
 _LETTER: Final = "[A-Za-z0-9+/_-]"
 _JSON: Final = (
@@ -71,8 +71,7 @@ def encoded_runs(text: str) -> list[Run]:
     """Return the stretches that could encode other texts, in order and without overlaps."""
     runs: list[Run] = []
     done = 0
-    for found in compiled(_START).finditer(text):
-        start, end = found.span()
+    for start, end in spans(_START, text):
         if start < done:
             continue
         run = _wide(text, start) if text[start + 1] in _NULS else _letters(text, start)

@@ -53,7 +53,7 @@ def places(rule: PatternRule, text: str) -> list[int]:
 
     In JSON text the letter of an escape, as in backslash and n, can stand before the secret.
     """
-    return [start for start, _ in _spans(rule.pattern.removeprefix(r"\b"), text)]
+    return [start for start, _ in spans(rule.pattern.removeprefix(r"\b"), text)]
 
 
 def is_in(rule: PatternRule, data: bytes) -> bool:
@@ -63,22 +63,22 @@ def is_in(rule: PatternRule, data: bytes) -> bool:
 
 def secrets(rule: PatternRule, text: str) -> Iterator[Span]:
     """Yield the start and end of each secret of the rule in a text."""
-    for start, end in _spans(rule.pattern, text):
+    for start, end in spans(rule.pattern, text):
         if start < end and (rule.check is None or rule.check(text, start, end)):
             yield start, end
 
 
-def _spans(pattern: str, text: str) -> Iterator[Span]:
+def spans(pattern: str, text: str) -> Iterator[Span]:
     """Return the span of each match, or of the first of its groups that took part."""
     # On bytes a match takes 1.4 instead of 3.3 µs, or 10 where not all is ASCII.
     data = text.encode()
     expression = _compiled_for_bytes(pattern)
     groups = range(1, expression.groups + 1)
-    spans = (
+    found = (
         next((span for group in groups if (span := match.span(group))[0] >= 0), match.span())
         for match in expression.finditer(data)
     )
-    return spans if text.isascii() else in_characters(data, spans)
+    return found if text.isascii() else in_characters(data, found)
 
 
 def in_characters(data: bytes, spans: Iterable[Span]) -> Iterator[Span]:

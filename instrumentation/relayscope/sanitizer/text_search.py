@@ -203,6 +203,8 @@ class TextSearch:
         texts = [decoded(self._text, run) for run in runs]
         if not suspects("\n".join(texts)):
             return [run for run in runs if goes_on(self._text, run)]
+        if len(runs) == 1:
+            return runs
         return [
             run
             for run, text in zip(runs, texts, strict=True)
