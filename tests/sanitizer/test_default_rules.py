@@ -105,6 +105,16 @@ def test_optional_rules_are_off_unless_enabled() -> None:
     assert everything.hits() == {"email": 1, "phone": 1, "ip-address": 1}
 
 
+def test_of_rules_that_find_the_same_the_first_names_it() -> None:
+    """What else is in the text makes no difference: OpenAI's rule finds Anthropic's keys, too."""
+    openai, anthropic = "sk-" + "0123456789abcdef" * 2, "sk-ant-api03-" + "aBcDeFgHiJ0123456789_-AA"
+    for text in (f"{openai} {anthropic}", json.dumps({"a": openai, "b": anthropic})):
+        cleaned = SANITIZER.text(text)
+        assert cleaned == text.replace(openai, "[REDACTED:openai-key]").replace(
+            anthropic, "[REDACTED:anthropic-key]"
+        )
+
+
 def test_every_rule_has_samples_and_a_description() -> None:
     """No rule can be added without what tests and documents it."""
     rules: list[KeyRule | PatternRule] = [*RULES.keys, *RULES.patterns]

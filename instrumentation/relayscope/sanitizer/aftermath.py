@@ -61,6 +61,10 @@ _SHORT: Final = 32
 # The value, its line or its string ends behind it, and what follows is apart.
 _CLOSED = re.compile(r"""["'\n&]|\\{1,16}(?:[nr]|"\s?[,}\]])|\Z""")
 
+# The string of a member of JSON, of which all that is asked below is known.
+_MEMBER = re.compile(r'[{,][ ]?"[A-Za-z0-9_.$@-]{1,64}+"[ ]?:[ ]?"\Z')
+_STRING = re.compile(r'(?![0-9.-]++")[A-Za-z0-9_+/=.~-]{1,1024}+(?="[ ]?[,}])')
+
 _NEAR: Final = 96
 _BEFORE: Final = 24
 _LINE: Final = 256
@@ -92,6 +96,9 @@ class Aftermath:
         unrest = Unrest.NONE
         done = 0
         for finding in findings:
+            if _is_member(text, done, finding):
+                done = finding.end
+                continue
             if not _stands_alone(text, finding.start, finding.end):
                 return Unrest.SURE
             if unrest is Unrest.NONE and (
@@ -120,6 +127,18 @@ class Aftermath:
             return False
         line = _END_OF_LINE.split(text[end : end + _LINE], maxsplit=1)[0]
         return self._names.mentioned(masked(line))
+
+
+def _is_member(text: str, done: int, finding: Finding) -> bool:
+    """Return whether a finding is a plain string beside its name, which most are."""
+    start, end = finding.start, finding.end
+    string = _STRING.match(text, start)
+    return (
+        string is not None
+        and string.end() == end
+        and _MEMBER.search(text, max(done, start - _NEAR), start) is not None
+        and not tells_of_others(text, start, end)
+    )
 
 
 def _own_name(head: str) -> int:

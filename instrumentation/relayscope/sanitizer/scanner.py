@@ -25,7 +25,7 @@ from relayscope.sanitizer.rules import Rules
 from relayscope.sanitizer.suspicion import CLEAN, Suspicion, Suspicions
 
 if TYPE_CHECKING:
-    from relayscope.sanitizer.text_search import Means
+    from relayscope.sanitizer.means import Means
 
 _SHORT: Final = 40
 _REMEMBERED: Final = 8192
@@ -79,7 +79,7 @@ class Scanner:
 
     @cached_property
     def _means(self) -> "Means":
-        from relayscope.sanitizer.text_search import Means  # noqa: PLC0415  # as in `_search`
+        from relayscope.sanitizer.means import Means  # noqa: PLC0415  # as in `_search`
 
         return Means(
             self._patterns,
@@ -221,7 +221,8 @@ class Scanner:
                 return self._beside(text, named, allowance)
         # Two thirds of the package, with half of its expressions: most programs have no secret to
         # search for before they are at work, and start 0.1 s sooner without.
-        from relayscope.sanitizer.text_search import Inside, TextSearch  # noqa: PLC0415  # see above
+        from relayscope.sanitizer.means import Inside  # noqa: PLC0415  # see above
+        from relayscope.sanitizer.text_search import TextSearch  # noqa: PLC0415  # see above
 
         inside = Inside(
             lambda text: self._find(text, allowance, nesting + 1),

@@ -154,7 +154,7 @@ class Suspicions:
             allowance.spend(len(phrases))
         spend = allowance.spend if allowance else None
         mentions = viable(data[: ends[0]], phrases, self._names, spend) if phrases else []
-        rules = [index for index in fired if index < self._name]
+        rules = sorted(index for index in fired if index < self._name)
         if not (mentions or hidden or rules or (fired and max(fired) > self._name)):
             return None
         return Suspicion(

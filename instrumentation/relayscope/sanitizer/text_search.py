@@ -2,14 +2,13 @@
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import chain
-from typing import Final, NamedTuple
+from typing import Final
 
 import orjson
 
-from relayscope.sanitizer.allowance import Allowance
 from relayscope.sanitizer.continuation import Span
 from relayscope.sanitizer.encoded import Run, decoded, encoded_runs, goes_on
 from relayscope.sanitizer.findings import Finding, Findings
@@ -17,11 +16,11 @@ from relayscope.sanitizer.json_numbers import NumberKind, number_kind
 from relayscope.sanitizer.json_strings import JsonString, JsonStrings
 from relayscope.sanitizer.json_text import JsonText
 from relayscope.sanitizer.json_values import JsonValues
+from relayscope.sanitizer.means import Inside, Means
 from relayscope.sanitizer.model import Action, PatternRule
-from relayscope.sanitizer.names import Names
 from relayscope.sanitizer.patterns import is_in, places, secrets
 from relayscope.sanitizer.plain_text import pairs
-from relayscope.sanitizer.replacements import TOO_MANY, Replacements
+from relayscope.sanitizer.replacements import TOO_MANY
 from relayscope.sanitizer.surroundings import surroundings
 from relayscope.sanitizer.suspicion import STRUCTURE, Suspicion, known
 from relayscope.sanitizer.views import unspelled
@@ -49,40 +48,6 @@ _FOR_RULE: Final = 1024
 
 _CONTAINERS: Final = ("{", "[")
 _LISTED: Final = frozenset({",", "]"})
-
-
-class Means(NamedTuple):
-    """Means with which a text is searched.
-
-    Attributes:
-        rules: the pattern rules.
-        names: knows which names are sensitive.
-        replacements: makes findings.
-        limit: findings that one text may have.
-        suspects: returns the possible contents of another text; None if it can hold no secret.
-    """
-
-    rules: tuple[PatternRule, ...]
-    names: Names
-    replacements: Replacements
-    limit: int
-    suspects: Callable[[str], Suspicion | None]
-
-
-class Inside(NamedTuple):
-    """Searches what is hidden in a text.
-
-    Attributes:
-        text: finds the secrets in any text that is hidden in it.
-        known: the same for one of which it is known what could be in it.
-        levels: number of levels of texts that may be hidden.
-        allowance: the work that may be done, in all of them together.
-    """
-
-    text: Callable[[str], list[Finding]]
-    known: Callable[[str, Suspicion], list[Finding]]
-    levels: int
-    allowance: Allowance
 
 
 class TextSearch:
@@ -229,15 +194,20 @@ class TextSearch:
             suspicion = self._known(string, mentions[first:last])
             return self._inside.known(text, suspicion) if suspicion else self._inside.text(text)
         has_others = bisect_left(self._others, start) != bisect_left(self._others, end)
-        if has_others or "%" in text or "&" in text:
+        if "%" in text or "&" in text or (has_others and not self._suspicion.is_plain):
             return self._inside.text(text)
-        if first == last or mentions[first] == (start, end):
-            # There is no value beside a name that is all of its string.
-            return []
-        shifted = [(each - start, until - start) for each, until in mentions[first:last]]
         findings = Findings(self._means.limit, self._allowance.spend)
-        for finding in self._pairs(text, shifted):
-            findings.add(finding)
+        # There is no value beside a name that is all of its string.
+        if first != last and mentions[first] != (start, end):
+            shifted = [(each - start, until - start) for each, until in mentions[first:last]]
+            for finding in self._pairs(text, shifted):
+                findings.add(finding)
+        # Nothing is spelled otherwise in it, and no string is in it.
+        for index in self._suspicion.rules if has_others else ():
+            rule = self._means.rules[index]
+            self._read_through(text)
+            for finding in self._matches(rule, text, secrets(rule, text)):
+                findings.add(finding)
         return findings.merged()
 
     def _known(self, string: JsonString, mentions: list[Span]) -> Suspicion | None:
@@ -289,12 +259,15 @@ class TextSearch:
                 rule = self._means.rules[index]
                 self._read_through(self._text)
                 self._allowance.pass_over(_CHECK * len(found) if rule.check else 0)
-                yield from self._patterns(rule)
+                unread = (span for span in secrets(rule, self._text) if not self._is_read(span[0]))
+                yield from self._matches(rule, self._text, unread)
         yield from self._encoded()
         if is_hidden:
             spelled = [(0, len(self._text))]
-        else:
+        elif any(map(self._text.__contains__, _SIGNS)):
             spelled = surroundings(self._text, self._spelled_places(rule_places))
+        else:
+            return
         if spelled and not self._is_json:
             yield from self._spelled(spelled)
 
@@ -308,11 +281,9 @@ class TextSearch:
             elif finding:
                 yield finding
 
-    def _patterns(self, rule: PatternRule) -> Iterator[Finding]:
-        text = self._text
-        for start, end in secrets(rule, text):
-            if self._is_read(start):
-                continue
+    def _matches(self, rule: PatternRule, text: str, matches: Iterable[Span]) -> Iterator[Finding]:
+        """Yield the findings of a rule at the places in a text that it matches."""
+        for start, end in matches:
             self._allowance.spend(_MATCH)
             kind = number_kind(text, start, end)
             finding = self._means.replacements.finding(rule, text, (start, end))
