@@ -11,9 +11,10 @@ from relayscope.sanitizer.findings import Explanation, Value
 from relayscope.sanitizer.keyring import HashKey, Keyring
 from relayscope.sanitizer.model import Action, Allowed, KeyRule, Limits, PatternRule, Step
 from relayscope.sanitizer.rules import Rules
-from relayscope.sanitizer.sanitizer import NORMALIZED, Sanitizer
+from relayscope.sanitizer.sanitizer import DEAR, NORMALIZED, Sanitizer
 
 __all__ = [
+    "DEAR",
     "NORMALIZED",
     "Action",
     "Allowed",

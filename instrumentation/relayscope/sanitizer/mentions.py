@@ -1,5 +1,6 @@
 """Finds where a text mentions a sensitive name, or what could be part of one."""
 
+import sys
 from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import pairwise
@@ -8,6 +9,7 @@ from typing import Protocol
 import re2
 
 from relayscope.sanitizer.continuation import Span
+from relayscope.sanitizer.findings import TooManyFindings
 from relayscope.sanitizer.multi_search import Expression, MultiSearch
 from relayscope.sanitizer.patterns import NEVER, options
 
@@ -15,15 +17,21 @@ from relayscope.sanitizer.patterns import NEVER, options
 class Mentions(Protocol):
     """Finds names in UTF-8 text that contain one of some phrases."""
 
-    def phrases(self, data: bytes, ends: Sequence[int]) -> tuple[list[Span], bool]:
+    def phrases(
+        self, data: bytes, ends: Sequence[int], most: int = sys.maxsize
+    ) -> tuple[list[Span], bool]:
         """Find the phrases in the first of several spellings of a text.
 
         Args:
             data: the spellings, one behind the other.
             ends: the end of each.
+            most: the number of phrases that all of them may have.
 
         Returns:
             Their places in bytes, ascending; and whether another spelling has more of them.
+
+        Raises:
+            TooManyFindings: they have more.
         """
 
 
@@ -51,7 +59,7 @@ def rare_mentions_of(phrases: Sequence[str]) -> Mentions:
 class NoMentions:
     """A search that finds nothing."""
 
-    def phrases(self, data: bytes, ends: Sequence[int]) -> tuple[list[Span], bool]:  # noqa: ARG002 - there is nothing to look for.
+    def phrases(self, *_: object) -> tuple[list[Span], bool]:
         """Nothing, and nothing more."""
         return [], False
 
@@ -65,15 +73,20 @@ class _Hyperscan:
         )
         self._first_last = len(phrases)
 
-    def phrases(self, data: bytes, ends: Sequence[int]) -> tuple[list[Span], bool]:
+    def phrases(
+        self, data: bytes, ends: Sequence[int], most: int = sys.maxsize
+    ) -> tuple[list[Span], bool]:
         found: dict[int, int] = {}
         first_last = self._first_last
 
         # Without a star: a tuple for the rest is a tenth of what each call takes.
-        def note(index: int, start: int, end: int, _flags: int, _context: object) -> None:
+        def note(index: int, start: int, end: int, _flags: int, _context: object) -> bool:
             found[start] = end if index < first_last else end - 1
+            return len(found) > most
 
         self._search.search(data, note)
+        if len(found) > most:
+            raise TooManyFindings
         return _first(sorted(found.items()), ends)
 
 
@@ -84,9 +97,15 @@ class _Re2:
         anywhere, ends = "|".join(phrases) or NEVER, "|".join(last) or NEVER
         self._search = re2.compile(f"(?i)({anywhere})|({ends}){behind}".encode(), options())
 
-    def phrases(self, data: bytes, ends: Sequence[int]) -> tuple[list[Span], bool]:
+    def phrases(
+        self, data: bytes, ends: Sequence[int], most: int = sys.maxsize
+    ) -> tuple[list[Span], bool]:
         """Find the phrases, as `Mentions` describes it."""
-        found = [each.span(each.lastindex) for each in self._search.finditer(data)]
+        found: list[Span] = []
+        for each in self._search.finditer(data):
+            if len(found) >= most:
+                raise TooManyFindings
+            found.append(each.span(each.lastindex))
         return _first(found, ends)
 
 

@@ -73,8 +73,12 @@ class MultiSearch:
             scratch = self._scratches.pop()
         except IndexError:
             scratch = self._first_scratch.clone()
-        self._database.scan(data, match_event_handler=on_match, scratch=scratch)
-        self._scratches.append(scratch)
+        try:
+            self._database.scan(data, match_event_handler=on_match, scratch=scratch)
+        except hyperscan.ScanTerminated:
+            return
+        finally:
+            self._scratches.append(scratch)
 
 
 def _compiled(expressions: Sequence[Expression], flags: int) -> Any:

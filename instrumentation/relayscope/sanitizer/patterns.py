@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import islice
 from typing import Any, Final
 
 import re2
@@ -54,6 +55,12 @@ def places(rule: PatternRule, text: str) -> list[int]:
     In JSON text the letter of an escape, as in backslash and n, can stand before the secret.
     """
     return [start for start, _ in spans(rule.pattern.removeprefix(r"\b"), text)]
+
+
+def count(rule: PatternRule, text: str, most: int) -> int:
+    """Return how many such places there are, up to a number."""
+    expression = _compiled_for_bytes(rule.pattern.removeprefix(r"\b"))
+    return sum(1 for _ in islice(expression.finditer(text.encode()), most))
 
 
 def is_in(rule: PatternRule, data: bytes) -> bool:

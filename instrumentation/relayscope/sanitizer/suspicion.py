@@ -2,6 +2,7 @@
 
 import binascii
 import re
+import sys
 from itertools import accumulate
 from typing import Final, NamedTuple
 from urllib.parse import unquote_to_bytes
@@ -118,12 +119,15 @@ class Suspicions:
             self._name + 1, self._name + 5
         )
 
-    def of(self, text: str, allowance: Allowance | None = None) -> Suspicion | None:
+    def of(
+        self, text: str, allowance: Allowance | None = None, most_names: int = sys.maxsize
+    ) -> Suspicion | None:
         """Return what could be in a text; None if there can be no secret in it.
 
         Args:
             text: the text.
             allowance: the work that may be done, if that is to be counted.
+            most_names: the number of names that may be looked at, in all of its spellings.
 
         Raises:
             TooManyFindings: it has more names than may be looked at.
@@ -145,7 +149,9 @@ class Suspicions:
         may_be_foreign = is_changing or len(text) != ends[0]
         if not fired and not may_be_foreign:
             return None
-        phrases, hidden = self._phrases(data, ends) if self._name in fired else ([], False)
+        phrases, hidden = (
+            self._phrases(data, ends, most_names) if self._name in fired else ([], False)
+        )
         if may_be_foreign:
             foreign, hides_foreign = self._foreign.phrases(data, ends)
             hidden = hidden or hides_foreign
@@ -167,12 +173,12 @@ class Suspicions:
             is_plain=bool(fired) and max(fired) <= self._name and not (is_changing or hidden),
         )
 
-    def _phrases(self, data: bytes, ends: list[int]) -> tuple[list[Span], bool]:
+    def _phrases(self, data: bytes, ends: list[int], most: int) -> tuple[list[Span], bool]:
         """The names as written, and whether there are more of them in another spelling."""
         if not (b"%" in data or b"&" in data or _JOINING.search(data, 0, ends[0])):
             # Each takes 0.3 µs in each spelling.
             data, ends = data[: ends[0]], ends[:1]
-        return self._mentions.phrases(data, ends)
+        return self._mentions.phrases(data, ends, most)
 
 
 def _spelled(text: str, data: bytes) -> tuple[bytes, list[int]]:

@@ -13,6 +13,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from relayscope.conventions.attributes import ATTRIBUTES_CUT, BODY_SIZE
 from relayscope.instrumentation.recording.body_limit import DEFAULT_BODY_LIMIT, MARGIN
 from relayscope.instrumentation.recording.bounds import (
+    DEAR_LIMIT,
     LONGEST_NAME,
     Bounds,
     clean_attributes,
@@ -74,6 +75,45 @@ def test_a_cut_leaves_no_half_of_a_secret(before: int, place: str) -> None:
         kept = clean_name(SANITIZER, f"{shift} {SECRET}{'y' * MARGIN}")
 
     assert SECRET[:12] not in str(kept)
+
+
+DENSE = {
+    "passwords": "password=hunter2x{}\n",
+    "rows": '{{"id": {}, "token": "abc"}}\n',
+    "tokens": "ghp_16C7e42F292c6912E7710c838347Ae178B{:04}\n",
+    "cards": "4111 1111 1111 1111 and {}\n",
+}
+
+
+@pytest.mark.parametrize("line", DENSE.values(), ids=DENSE)
+def test_what_takes_long_to_be_searched_is_cut_sooner(line: str) -> None:
+    """In a body, attributes, lists and all of a span's events together: it is the host's thread."""
+    text = "".join(map(line.format, range(20_000)))[:DEFAULT_BODY_LIMIT]
+    pieces = [text[start : start + 4096] for start in range(0, len(text), 4096)]
+    events = Bounds(DEFAULT_BODY_LIMIT)
+
+    attributes, body = clean_record(SANITIZER, {"a": text}, text, DEFAULT_BODY_LIMIT)
+    listed = clean_attributes(SANITIZER, {"a": pieces}, Bounds(DEFAULT_BODY_LIMIT))
+    added = [clean_attributes(SANITIZER, {"a": piece}, events) for piece in pieces]
+
+    assert attributes[ATTRIBUTES_CUT] is listed[ATTRIBUTES_CUT] is True
+    for kept in (attributes, body, listed, added):
+        assert 1000 < len(str(kept)) < 3 * DEAR_LIMIT
+    assert any(ATTRIBUTES_CUT in each for each in added)
+
+
+def test_what_is_searched_soon_is_kept_whole() -> None:
+    """However long, up to the limit: a listing, with secrets at its beginning and at its end."""
+    listing = "\n".join(f"/srv/data/file-{number}.txt 12 kB" for number in range(7000))
+    text = f"password=hunter2x\n{listing}\nexport API_KEY=hunter2y"
+
+    clean = clean_attributes(
+        SANITIZER, {"a": text, "b": [listing[:9000]] * 3}, Bounds(len(text) * 2)
+    )
+
+    assert ATTRIBUTES_CUT not in clean
+    assert listing in str(clean["a"])
+    assert "hunter2" not in str(clean)
 
 
 LOUD = """

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from relayscope.conventions.attributes import ATTRIBUTES_CUT, BODY_SIZE
-from relayscope.sanitizer import NORMALIZED, Sanitizer, Value
+from relayscope.sanitizer import DEAR, NORMALIZED, Sanitizer, Value
 
 from .body_limit import MARGIN
 
 DEAR_LIMIT: Final = 16 * 1024
 """Characters kept of a text that takes long to be searched (`Sanitizer.is_dear`), where it cannot
-be searched on another thread. The densest text takes 0.1 µs for each of them."""
+be searched on another thread. Where each line is a secret, each of them takes 0.5 µs."""
 
 LONGEST_NAME: Final = 4096
 """Characters of a name, or of a status's description."""
@@ -35,7 +35,36 @@ class Bounds:
 
     def __init__(self, limit: int) -> None:
         self._left = limit
+        self._dense = DEAR_LIMIT + MARGIN
+        self._microseconds = DEAR
+        self._texts: list[str | bytes] = []
         self.exceeded = False
+
+    def take_searchable(self, value: Any, sanitizer: Sanitizer) -> Any:
+        """Return as much of a value as fits and can be searched on the host's thread."""
+        left, exceeded = self._left, self.exceeded
+        self._texts.clear()
+        taken = self.take(value)
+        if self._can_be_searched(sanitizer):
+            return taken
+        self._left, self.exceeded = min(left, self._dense), exceeded
+        self._dense = self._microseconds = 0
+        return self.take(value)
+
+    def _can_be_searched(self, sanitizer: Sanitizer) -> bool:
+        """Return whether the texts that were taken last are few enough, or are searched soon."""
+        size = sum(map(len, self._texts))
+        if size <= self._dense:
+            self._dense -= size
+            return True
+        text = "\n".join(
+            each if isinstance(each, str) else each.decode("latin-1") for each in self._texts
+        )
+        effort = sanitizer.effort(text) if self._microseconds else DEAR
+        if effort > self._microseconds:
+            return False
+        self._microseconds -= effort
+        return True
 
     def take(self, value: Any, depth: int = 0) -> Any:
         """Return as much of a value as fits; it is the same object if all of it does."""
@@ -44,6 +73,7 @@ class Bounds:
                 self.exceeded = True
                 value = value[: self._left]
             self._left -= len(value)
+            self._texts.append(value)
         elif depth > _DEEPEST:
             return value
         elif isinstance(value, Mapping):
@@ -70,7 +100,7 @@ def clean_attributes(
 ) -> dict[str, Value]:
     """Return attributes without secrets, as far as they fit."""
     before = bounds.exceeded
-    clean = sanitizer.attributes(bounds.take(attributes))
+    clean = sanitizer.attributes(bounds.take_searchable(attributes, sanitizer))
     if bounds.exceeded and not before:
         return {**_without_end(clean), ATTRIBUTES_CUT: True}
     return clean
@@ -80,9 +110,11 @@ def clean_record(
     sanitizer: Sanitizer, attributes: dict[str, Any], body: Any, limit: int
 ) -> tuple[dict[str, Value], Value]:
     """Return a record's attributes and body without secrets, as far as each fits into the limit."""
-    is_dear = isinstance(body, str) and sanitizer.is_dear(body[:limit])
-    of_attributes, of_body = Bounds(limit), Bounds(DEAR_LIMIT + MARGIN if is_dear else limit)
-    clean, clean_body = sanitizer.record(of_attributes.take(attributes), of_body.take(body))
+    of_attributes, of_body = Bounds(limit), Bounds(limit)
+    clean, clean_body = sanitizer.record(
+        of_attributes.take_searchable(attributes, sanitizer),
+        of_body.take_searchable(body, sanitizer),
+    )
     if of_attributes.exceeded:
         clean = {**_without_end(clean), ATTRIBUTES_CUT: True}
     if of_body.exceeded:
