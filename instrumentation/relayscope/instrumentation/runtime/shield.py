@@ -30,7 +30,7 @@ def shielded(function: Callable[_P, _T]) -> Callable[_P, _T | None]:
             if not told and not sys.is_finalizing():
                 told = True
                 _log.warning(
-                    "relayscope: %s failed; this message is passed on but not recorded "
+                    "relayscope: %s failed; what it was about is not recorded "
                     "(further failures here are not logged)",
                     function.__qualname__,
                     exc_info=True,

@@ -1,13 +1,12 @@
 """Promises about watched files: they do what the files do, and no more."""
 
 import array
-import io
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any, Literal
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from relayscope.conventions.attributes import CHANNEL_ID, CHANNEL_SEQUENCE
@@ -17,8 +16,17 @@ from relayscope.instrumentation.hooks.pipes.watched_reader import WatchedReader
 from relayscope.instrumentation.hooks.pipes.watched_writer import watched_writer
 from relayscope.instrumentation.text_exchange import TextExchange
 from relayscope.instrumentation.traffic.channel import Channel
-from tests.examples import examples
 from tests.fix_telemetry import Telemetry
+from tests.instrumentation.hooks.pipes.watched_files import (
+    OF_ANY,
+    READS,
+    Files,
+    Step,
+    close,
+    compare,
+    patiently,
+    step,
+)
 
 ANSWER = '{"jsonrpc":"2.0","id":1,"result":{"text":"ü"}}'
 
@@ -35,7 +43,6 @@ OPENINGS: list[dict[str, Any]] = [
 PIECES = st.sampled_from(
     [ANSWER, ANSWER + "\n", ANSWER[:9], ANSWER[9:], "\n", "\r\n", "\r", " ", "{}", "[1", "\udcff"]
 ) | st.text("aü€😀 \r\n", max_size=5)
-NUMBERS = st.sampled_from([None, -7, -1, 0, 1, 5, 64, 5000, True, 1.5, "1"])
 DATA = (
     PIECES
     | PIECES.map(lambda text: text.encode("utf-8", "surrogatepass"))
@@ -55,114 +62,16 @@ DATA = (
         ]
     )
 )
-ATTRIBUTES = (
-    *("closed", "encoding", "errors", "newlines", "line_buffering", "write_through", "mode"),
-    *("buffer", "raw", "read", "read1", "readall", "readinto", "readinto1", "peek", "write"),
-    *("writelines", "detach", "reconfigure", "getvalue", "nonsense", "__next__", "__len__"),
-)
-CALLS = ("isatty", "readable", "writable", "seekable", "tell", "truncate", "flush", "__enter__")
-
 NO_OBJECTS = st.sampled_from([ANSWER + "\n", ANSWER[:9], ANSWER[9:], "\n", " \r\n", "[1", "x\ny"])
 """Pieces of lines. An object that is written without its end is taken for all of its line."""
 
-Step = tuple[str, tuple[Any, ...]]
-
-
-def step(name: str, *arguments: st.SearchStrategy[Any]) -> st.SearchStrategy[Step]:
-    """Return a strategy for a call of a method."""
-    return st.tuples(st.just(name), st.tuples(*arguments))
-
-
-OF_ANY = st.one_of(
-    step("attribute", st.sampled_from(ATTRIBUTES)),
-    st.sampled_from(CALLS).flatmap(step),
-    step("seek", NUMBERS),
-    step("reconfigure", st.just("latin-1")),
-    *map(step, ("close", "__exit__", "go to buffer", "go to raw", "go to detach")),
-)
-READS = st.one_of(
-    *(step(name, NUMBERS) for name in ("read", "readline", "readlines", "read1", "peek")),
-    *(step(name) for name in ("read", "readline", "readlines", "read1", "readall")),
-    *(step(name, st.sampled_from([0, 3, 5000])) for name in ("readinto", "readinto1")),
-    step("next"),
-    step("iterate"),
-)
 WRITES = st.one_of(
     step("write", DATA), step("writelines", st.lists(DATA, max_size=3) | DATA), step("flush")
 )
 
 
-def outcome(  # noqa: PLR0911  # one case for each kind of step
-    file: Any, name: str, arguments: tuple[Any, ...]
-) -> tuple[Any, Any]:
-    """Return what becomes of a step, and the file to go on with."""
-    match name, arguments:
-        case "attribute", (attribute,):
-            value = getattr(file, attribute)
-            return ("a method" if callable(value) else value.__class__), file
-        case "next", _:
-            return next(file), file
-        case "iterate", _:
-            return list(file), file
-        case (("readinto" | "readinto1"), (size,)):
-            buffer = bytearray(size)
-            return (getattr(file, name)(buffer), bytes(buffer)), file
-        case "reconfigure", (encoding,):
-            return file.reconfigure(encoding=encoding), file
-        case "__exit__", _:
-            return file.__exit__(None, None, None), file
-        case "go to detach", _:
-            under = file.detach()
-            return under.__class__, under
-        case _ if name.startswith("go to"):
-            under = getattr(file, name.removeprefix("go to "))
-            assert under is getattr(file, name.removeprefix("go to "))
-            return under.__class__, under
-        case "__enter__", _:
-            assert file.__enter__() is file
-            return None, file
-    return getattr(file, name)(*arguments), file
-
-
-def tried(file: Any, taken: Step) -> tuple[Any, Any]:
-    """Return what becomes of a step, or how it fails, and the file to go on with."""
-    try:
-        result, file = outcome(file, *taken)
-    except AssertionError:
-        raise
-    except Exception as error:  # noqa: BLE001  # whatever one raises, the other shall
-        return (type(error), getattr(error, "characters_written", None)), file
-    if isinstance(result, io.IOBase):
-        return result.__class__, file
-    return (type(result), result), file
-
-
 Waits = Literal["waits", "does not wait"]
 WAITS: st.SearchStrategy[Waits] = st.sampled_from(["waits", "does not wait"])
-
-Files = tuple[Any, Any]
-"""A file, and one like it that is watched."""
-
-patiently = settings(
-    max_examples=examples(300),
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-
-
-def compare(files: Files, steps: list[Step]) -> None:
-    """Do the same with both files, each step with what the one before has led to; close them."""
-    own, watched = files
-    layers = [own, watched]
-    try:
-        for taken in steps:
-            expected, own = tried(own, taken)
-            found, watched = tried(watched, taken)
-            layers += [own, watched]
-            assert found == expected, taken
-    finally:
-        # What was detached would stay open.
-        close(*reversed(layers))
 
 
 def recorded(telemetry: Telemetry, channel: Channel) -> list[Any]:
@@ -240,13 +149,6 @@ def writing(
         for end in ends:
             with os.fdopen(end, "rb") as file:
                 through.append(file.read())
-
-
-def close(*files: Any) -> None:
-    """Close files, of which some may be closed, detached, or in the middle of a character."""
-    for file in files:
-        with suppress(ValueError, OSError):
-            file.close()
 
 
 @patiently

@@ -1,7 +1,8 @@
 """The two streams under an `mcp` session, watched."""
 
 import contextvars
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final, Self
 
 import wrapt
@@ -170,16 +171,12 @@ class SessionWire:
         if self.child is None or ending_of(self.child) != UNKNOWN_CLOSE:
             self.closed()
 
-    async def pass_on(self, send: Callable[[Any], Awaitable[None]], item: Any) -> None:
-        """Give a message to the transport, which writes it in the context that it is given in.
+    def passing_on(self) -> AbstractContextManager[object]:
+        """Return what holds while the transport takes a message, which it writes in that context.
 
         In memory there is no transport: there the other side's handler gets that context.
         """
-        if self._channel.transport:
-            with connection_owner.held():
-                await send(item)
-        else:
-            await send(item)
+        return connection_owner.held() if self._channel.transport else nullcontext()
 
     def span_of(self, request_id: RequestId | None) -> Span | None:
         """Return the span of a received request that is still open."""
@@ -231,6 +228,10 @@ class WatchedReadStream(wrapt.ObjectProxy[Any]):
         """Receive the next item."""
         return self._told(await self.__wrapped__.receive())
 
+    def receive_nowait(self) -> Any:
+        """Receive the next item if it is there."""
+        return self._told(self.__wrapped__.receive_nowait())
+
     def _told(self, item: Any) -> Any:
         self._self_span = self._self_wire.received(item)
         if self._self_span is not None:
@@ -265,9 +266,22 @@ class WatchedWriteStream(wrapt.ObjectProxy[Any]):
             await self.__wrapped__.send(item)
             return
         try:
-            await text_exchange.pass_on(self.__wrapped__.send, item)
+            with text_exchange.passing_on():
+                await self.__wrapped__.send(item)
         except BaseException as error:
             text_exchange.failed(crossing, error)
+            raise
+
+    def send_nowait(self, item: Any) -> None:
+        """Send a message if somebody takes it right away."""
+        text_exchange = self._self_wire
+        crossing = text_exchange.sending(item)
+        try:
+            with text_exchange.passing_on():
+                self.__wrapped__.send_nowait(item)
+        except BaseException as error:
+            if crossing is not None:
+                text_exchange.failed(crossing, error)
             raise
 
 

@@ -25,21 +25,15 @@ class WatchedFile(wrapt.ObjectProxy[Any]):
 
     def read(self, *args: Any) -> Any:
         """Read up to a number of bytes."""
-        data = self.__wrapped__.read(*args)
-        self._self_heard(data)
-        return data
+        return self._self_told(self.__wrapped__.read(*args), args)
 
     def read1(self, *args: Any) -> Any:
         """Read what is there."""
-        data = self.__wrapped__.read1(*args)
-        self._self_heard(data)
-        return data
+        return self._self_told(self.__wrapped__.read1(*args), args)
 
     def readline(self, *args: Any) -> Any:
         """Read a line."""
-        data = self.__wrapped__.readline(*args)
-        self._self_heard(data)
-        return data
+        return self._self_told(self.__wrapped__.readline(*args), args)
 
     def readlines(self, *args: Any) -> Any:
         """Read lines."""
@@ -56,9 +50,15 @@ class WatchedFile(wrapt.ObjectProxy[Any]):
         """Read into a buffer what is there."""
         return self._self_filled(buffer, self.__wrapped__.readinto1(buffer))
 
+    def _self_told(self, data: bytes | None, args: tuple[Any, ...]) -> bytes | None:
+        # Nothing is there yet, or nothing was asked for: that is no end.
+        if data or (data is not None and (not args or args[0] != 0)):
+            self._self_heard(data)
+        return data
+
     def _self_filled(self, buffer: Any, count: int | None) -> int | None:
-        if count is not None:
-            self._self_heard(bytes(memoryview(buffer).cast("B")[:count]))
+        if count is not None and (filled := memoryview(buffer)).nbytes:
+            self._self_heard(bytes(filled.cast("B")[:count]))
         return count
 
     def __iter__(self) -> Iterator[Any]:
@@ -69,6 +69,23 @@ class WatchedFile(wrapt.ObjectProxy[Any]):
         if not line:
             raise StopIteration
         return line
+
+    def __enter__(self) -> Any:
+        self.__wrapped__.__enter__()
+        return self
+
+    def __exit__(self, *details: Any) -> Any:
+        try:
+            return self.__wrapped__.__exit__(*details)
+        finally:
+            self._self_closed()
+
+    def detach(self) -> Any:
+        """Give away what is below it, whose reads nobody hears."""
+        try:
+            return self.__wrapped__.detach()
+        finally:
+            self._self_closed()
 
     def close(self) -> Any:
         """Close it."""
