@@ -11,6 +11,7 @@ TESTS = Path(__file__).parent
 NAMES = [f"R{number}" for number in (*range(1, 24), *range(25, 28))]
 NAMES += [f"D{number}" for number in range(1, 9)]
 NAMES += [f"L{number}" for number in range(1, 21)]
+NAMES += [f"W{number}" for number in range(1, 11)]
 NAMES += [f"S{number}" for number in range(1, 4)]
 NAMES += [f"V{number}" for number in range(1, 6)]
 NAMES += [f"U{number}" for number in range(1, 7)]

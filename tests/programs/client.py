@@ -3,16 +3,17 @@
 usage: client.py CALLS (--http URL | --stdio COMMAND ...)
 
 CALLS is a JSON list of `[tool, arguments]`. Prints one JSON object: the names of the tools, and
-for each call the text of its result or its error.
+for each call the text of its result or its error. ANYIO_BACKEND may name another event loop than
+asyncio's.
 """
 
-import asyncio
 import json
 import os
 import sys
 from contextlib import AsyncExitStack
 from typing import Any
 
+import anyio
 from mcp import ClientSession, McpError, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
@@ -52,4 +53,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    anyio.run(main, backend=os.environ.get("ANYIO_BACKEND", "asyncio"))

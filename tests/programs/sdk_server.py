@@ -1,5 +1,11 @@
-"""An MCP server written with the `mcp` SDK: stdio, one tool that adds."""
+"""An MCP server written with the `mcp` SDK: stdio, one tool that adds.
 
+ANYIO_BACKEND may name another event loop than asyncio's.
+"""
+
+import os
+
+import anyio
 from mcp.server.fastmcp import FastMCP
 
 server = FastMCP("adder")
@@ -12,4 +18,4 @@ def add(a: int, b: int) -> int:
 
 
 if __name__ == "__main__":
-    server.run()
+    anyio.run(server.run_stdio_async, backend=os.environ.get("ANYIO_BACKEND", "asyncio"))

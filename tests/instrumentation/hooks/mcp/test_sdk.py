@@ -4,6 +4,7 @@ import json
 from collections import Counter
 
 import httpx
+import pytest
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
@@ -21,9 +22,11 @@ from tests.fix_programs import (
 from tests.fix_telemetry import OtlpSink
 
 
-def call(sink: OtlpSink, tool: str, arguments: dict[str, object]) -> list[str]:
+def call(
+    sink: OtlpSink, tool: str, arguments: dict[str, object], backend: str = "asyncio"
+) -> list[str]:
     """Call a tool of the SDK server from the SDK client, both traced; return the answers."""
-    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=sink.endpoint)
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=sink.endpoint, ANYIO_BACKEND=backend)
     server = instrumented("server", python("sdk_server.py"))
     client = python("client.py", json.dumps([[tool, arguments]]), "--stdio", *server)
     finished = run(instrumented("client", client), environment)
@@ -36,9 +39,12 @@ def spans_named(sink: OtlpSink, name: str) -> dict[str, Span]:
     return {component: span for component, span in sink.spans if span.name == name}
 
 
-def test_client_and_server_share_a_trace_for_every_message(otlp_sink: OtlpSink) -> None:
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_client_and_server_share_a_trace_for_every_message(
+    otlp_sink: OtlpSink, backend: str
+) -> None:
     """Each request and notification is a span on both sides, the server's the client's child."""
-    assert call(otlp_sink, "add", {"a": 1, "b": 2}) == ["3"]
+    assert call(otlp_sink, "add", {"a": 1, "b": 2}, backend) == ["3"]
 
     eventually(lambda: len(otlp_sink.spans) == 8 and len(otlp_sink.records) == 14)
     for name in ("initialize", "notifications/initialized", "tools/list", "tools/call add"):
@@ -49,9 +55,10 @@ def test_client_and_server_share_a_trace_for_every_message(otlp_sink: OtlpSink) 
         assert spans["server"].trace_id == spans["client"].trace_id
 
 
-def test_both_sides_record_the_same_text(otlp_sink: OtlpSink) -> None:
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_both_sides_record_the_same_text(otlp_sink: OtlpSink, backend: str) -> None:
     """Texts that one side records as sent are, to the byte, those that the other received."""
-    call(otlp_sink, "add", {"a": 1, "b": 2})
+    call(otlp_sink, "add", {"a": 1, "b": 2}, backend)
 
     eventually(lambda: len(otlp_sink.records) == 14)
     texts: dict[str, Counter[str]] = {"sent": Counter(), "received": Counter()}

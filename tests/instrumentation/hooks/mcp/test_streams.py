@@ -32,14 +32,16 @@ def test_what_is_sent_and_received_without_waiting_is_recorded(telemetry: Teleme
 
     async def pump() -> None:
         send, receive = anyio.create_memory_object_stream[Any](1)
-        async with WatchedWriteStream(send, wire) as writer:
-            async with WatchedReadStream(receive, wire) as reader:
+        async with (
+            WatchedWriteStream(send, wire) as writer,
+            WatchedReadStream(receive, wire) as reader,
+        ):
+            writer.send_nowait(message)
+            with pytest.raises(anyio.WouldBlock):
                 writer.send_nowait(message)
-                with pytest.raises(anyio.WouldBlock):
-                    writer.send_nowait(message)
-                assert reader.receive_nowait() is message
-                with pytest.raises(anyio.WouldBlock):
-                    reader.receive_nowait()
+            assert reader.receive_nowait() is message
+            with pytest.raises(anyio.WouldBlock):
+                reader.receive_nowait()
 
     anyio.run(pump)
 

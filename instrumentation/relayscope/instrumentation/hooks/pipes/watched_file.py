@@ -74,7 +74,7 @@ class WatchedFile(wrapt.ObjectProxy[Any]):
         self.__wrapped__.__enter__()
         return self
 
-    def __exit__(self, *details: Any) -> Any:
+    def __exit__(self, *details: object) -> Any:
         try:
             return self.__wrapped__.__exit__(*details)
         finally:
