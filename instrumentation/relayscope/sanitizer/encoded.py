@@ -4,6 +4,8 @@ import binascii
 import re
 from typing import Final, NamedTuple
 
+import pybase64
+
 from relayscope.sanitizer.patterns import spans
 
 _LETTER: Final = "[A-Za-z0-9+/_-]"
@@ -120,7 +122,9 @@ def decoded(text: str, run: Run) -> str:
     # One letter alone holds no byte; a run that was cut may end in one.
     letters = letters[: len(letters) - (len(letters) % 4 == 1)]
     try:
-        return decoded_bytes(binascii.a2b_base64(letters + "=" * (-len(letters) % 4)))
+        return decoded_bytes(
+            pybase64.b64decode(letters + "=" * (-len(letters) % 4), validate=True)
+        )
     except binascii.Error:
         return ""
 

@@ -5,6 +5,7 @@ Each value is read by the decoder of the standard library, which is fast, and sa
 
 import json
 import re
+import sys
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
@@ -88,9 +89,14 @@ class JsonValues:
         self._allowance.pass_over((found.end - start) // _CHARACTERS)
         return found
 
-    def members(self, at: int) -> Iterator[Member]:
-        """The members that follow the opening bracket, or the comma, before a place."""
-        while found := _MEMBER.match(self.text, at):
+    def members(self, at: int, until: int = sys.maxsize) -> Iterator[Member]:
+        """The members that follow the opening bracket, or the comma, before a place.
+
+        Args:
+            at: the place.
+            until: a place from which on none is read: an image can begin there.
+        """
+        while at < until and (found := _MEMBER.match(self.text, at)):
             place = self.at(found.end())
             yield Member(found[1], place)
             comma = _COMMA.match(self.text, place.end) if place.is_whole else None
@@ -123,7 +129,7 @@ class JsonValues:
                 break
             end = opening + 1
             members: list[Member] = []
-            for member in self.members(end):
+            for member in self.members(end, start):
                 if member.place.end > start:
                     break
                 members.append(member)
