@@ -122,9 +122,7 @@ def decoded(text: str, run: Run) -> str:
     # One letter alone holds no byte; a run that was cut may end in one.
     letters = letters[: len(letters) - (len(letters) % 4 == 1)]
     try:
-        return decoded_bytes(
-            pybase64.b64decode(letters + "=" * (-len(letters) % 4), validate=True)
-        )
+        return decoded_bytes(pybase64.b64decode(letters + "=" * (-len(letters) % 4), validate=True))
     except binascii.Error:
         return ""
 
