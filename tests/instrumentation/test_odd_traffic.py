@@ -175,6 +175,20 @@ def test_a_peer_that_rejects_context_gets_none_any_more(
     assert "strict answered the first request with trace context with error -32602" in caplog.text
 
 
+def test_a_peer_that_is_older_than_its_client_gets_context(telemetry: Telemetry) -> None:
+    """A client of the SDK 2.x asks `server/discover` first, which 1.x refuses whatever it has."""
+    text_exchange, peer = TextExchange(telemetry.exchange), Channel.of_pipes("older")
+    send(text_exchange, peer, '{"jsonrpc":"2.0","id":1,"method":"server/discover","params":{}}')
+    text_exchange.received(
+        peer, '{"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"Invalid request"}}'
+    )
+
+    outgoing = text_exchange.sending(peer, CALL)
+
+    assert outgoing is not None
+    assert "traceparent" in outgoing.data
+
+
 def test_one_rejection_after_an_accepted_request_means_nothing(telemetry: Telemetry) -> None:
     """A peer that has taken context once rejects something else."""
     text_exchange, channel = TextExchange(telemetry.exchange), Channel.of_pipes("peer")

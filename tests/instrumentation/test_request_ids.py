@@ -133,3 +133,20 @@ def test_the_same_id_on_two_channels_is_two_calls(telemetry: Telemetry) -> None:
     text_exchange.received(other, result(3))
 
     assert [span.name for span in telemetry.spans] == ["tools/call other"]
+
+
+def test_late_answers_to_calls_with_one_id_find_them_in_their_order(telemetry: Telemetry) -> None:
+    """A relay that puts several clients on one pipe has open calls with one id, given up at once."""
+    text_exchange, channel = TextExchange(telemetry.exchange), pipes()
+    names = ["first", "second", "third"]
+
+    for name in names:
+        send(text_exchange, channel, request(1, name=name))
+    for _ in names:
+        channel.sent.give_up(1)
+    for number in range(4):
+        text_exchange.received(channel, result(1, n=number))
+
+    late = [record.log_record.attributes or {} for record in telemetry.records[3:]]
+    assert [each.get(GEN_AI_TOOL_NAME) for each in late] == [*names, None]
+    assert odd(telemetry)[3:] == ["late_answer"] * 3 + ["orphan_answer"]

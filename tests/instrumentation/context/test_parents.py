@@ -25,6 +25,7 @@ class Gateway:
         self._telemetry = telemetry
         self._text_exchange = TextExchange(telemetry.exchange)
         self._client, self._backend = Channel.of_pipes("client"), Channel.of_pipes("backend")
+        self._backends: dict[str, Channel] = {}
         self._ids = iter(range(100, 1000))
 
     def hear(self, identifier: int | None, method: str, **params: Any) -> None:
@@ -39,10 +40,18 @@ class Gateway:
 
     def ask(self, method: str, **params: Any) -> None:
         """Ask the backend, which answers."""
+        self._ask(self._backend, method, params)
+
+    def ask_in_a_session(self, session: str, backend: str, method: str, **params: Any) -> None:
+        """The same of one of several backends, in one of several sessions."""
+        channel = self._backends.setdefault(session, Channel.of_pipes(backend))
+        self._ask(channel, method, params)
+
+    def _ask(self, channel: Channel, method: str, params: dict[str, Any]) -> None:
         identifier = next(self._ids)
         text = {"jsonrpc": "2.0", "id": identifier, "method": method, "params": params}
-        self._text_exchange.sending(self._backend, json.dumps(text))
-        self._text_exchange.received(self._backend, _result(identifier))
+        self._text_exchange.sending(channel, json.dumps(text))
+        self._text_exchange.received(channel, _result(identifier))
 
     def causes(self) -> list[tuple[str, str | None]]:
         """Each message to the backend, and the id of the client's request that is its parent."""
@@ -244,3 +253,59 @@ def test_a_context_that_the_sdk_carries_by_itself_is_no_better_than_the_tasks(
     in_a_task(scene)
 
     assert [cause for _, cause in gateway.causes()] == ["1", "2"]
+
+
+def test_calls_that_look_alike_and_open_a_session_each_keep_their_own_context(
+    gateway: Gateway,
+) -> None:
+    """Gateways open a session for each call, and shake hands in it first, in the call's context."""
+    arguments = {"text": "twin"}
+
+    async def call(number: int, others: asyncio.Barrier) -> None:
+        gateway.hear(number, "tools/call", name="maths-echo", arguments=arguments)
+        await others.wait()
+        session = f"of {number}"
+        gateway.ask_in_a_session(session, "maths", "initialize", capabilities={})
+        gateway.ask_in_a_session(session, "maths", "tools/list")
+        await others.wait()
+        gateway.ask_in_a_session(session, "maths", "tools/call", name="echo", arguments=arguments)
+        await others.wait()
+        gateway.answer(number)
+
+    async def scene(_: object) -> None:
+        others = asyncio.Barrier(3)
+        await asyncio.gather(*(call(number, others) for number in (1, 2, 3)))
+
+    in_a_task(scene)
+
+    assert sorted(gateway.causes()) == [
+        *(("initialize", number) for number in "123"),
+        *(("tools/call echo", number) for number in "123"),
+        *(("tools/list", number) for number in "123"),
+    ]
+
+
+def test_a_call_to_one_backend_is_no_call_that_was_meant_for_another(gateway: Gateway) -> None:
+    """Both have a tool of that name, and the gateway puts each backend's own before it."""
+    arguments = {"text": "twin"}
+
+    async def scene(jobs: "asyncio.Queue[Job]") -> None:
+        # What each backend's names are given is seen while one call is open at a time.
+        for number, backend in ((1, "alpha"), (2, "beta")):
+            gateway.hear(number, "tools/call", name=f"{backend}-add", arguments={"a": 1})
+            ask = partial(gateway.ask_in_a_session, backend, backend, "tools/call")
+            ask(name="add", arguments={"a": 1})
+            gateway.answer(number)
+        asyncio.create_task(owning(jobs))  # noqa: RUF006  # ended with the scene
+        gateway.hear(3, "tools/call", name="alpha-echo", arguments=arguments)
+        gateway.hear(4, "tools/call", name="beta-echo", arguments=arguments)
+        for backend in ("beta", "alpha"):
+            ask = partial(gateway.ask_in_a_session, backend, backend, "tools/call")
+            await jobs.put(partial(ask, name="echo", arguments=arguments))
+        await jobs.join()
+        gateway.answer(3)
+        gateway.answer(4)
+
+    in_a_task(scene)
+
+    assert [cause for _, cause in gateway.causes()] == ["1", "2", "4", "3"]

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from opentelemetry.trace import Span
 
+from relayscope.instrumentation.traffic.channel import Channel
 from relayscope.instrumentation.traffic.message import Message
 
 _MOST: Final = 128
@@ -74,6 +75,9 @@ class ForwardedRequests:
 
     def __init__(self) -> None:
         self._received: OrderedDict[Span, Received] = OrderedDict()
+        self._renamed: OrderedDict[str, str] = OrderedDict()
+        """For each peer, what the names that it is sent differ by from those that were received:
+        a gateway prefixes those of each backend in its own way."""
 
     def add(self, message: Message, span: Span) -> None:
         """Remember a message that was received, with its span."""
@@ -93,7 +97,7 @@ class ForwardedRequests:
         return self._received.get(span)
 
     def instead_of(
-        self, own: Received, sent: Message, channel_id: str, *, is_over: bool
+        self, own: Received, sent: Message, channel: Channel, *, is_over: bool
     ) -> Span | None:
         """Return the span of the message that is sent, None if it is that of its own context.
 
@@ -103,32 +107,35 @@ class ForwardedRequests:
         Args:
             own: The message whose context it is sent in.
             sent: The message that is sent.
-            channel_id: The channel that it is sent to.
+            channel: The channel that it is sent to.
             is_over: True if the span of the context has ended, so that it counts for less.
         """
-        was_passed = channel_id in own.passed
+        # What opens a session for a call is sent in its context, and does not pass it on.
+        may_pass = own.message.method == sent.method
+        was_passed = may_pass and channel.id in own.passed
         if not was_passed:
-            own.passed += (channel_id,)
-            if len(self._received) == 1 or _likeness(own, sent) >= _RENAMED:
+            likeness = _likeness(own, sent) if may_pass else _NONE
+            if len(self._received) == 1 or likeness >= _RENAMED:
+                if may_pass:
+                    own.passed += (channel.id,)
+                    self._learn(own, sent, channel)
                 return None
         # Mostly there are none: what is received is passed on at once.
         others = [
             each
             for each in list(self._received.values())
-            if channel_id not in each.passed and each.message.method == sent.method
+            if channel.id not in each.passed and each.message.method == sent.method
         ]
-        if not others:
-            return None
-        found, likeness = _best(others, sent, channel_id)
+        found, likeness = self._best(others, sent, channel)
         is_enough = is_over or was_passed or any(key != "_meta" for key in sent.params)
         if found is None or likeness < _RENAMED or not is_enough:
+            if may_pass and not was_passed:
+                own.passed += (channel.id,)
             return None
-        found.passed += (channel_id,)
-        if not was_passed:
-            own.passed = tuple(each for each in own.passed if each != channel_id)
+        found.passed += (channel.id,)
         return found.span
 
-    def span_of(self, sent: Message, channel_id: str, among: Collection[Span] = ()) -> Span | None:
+    def span_of(self, sent: Message, channel: Channel, among: Collection[Span] = ()) -> Span | None:
         """Return the span of the received message that looks most like one that is sent.
 
         What has not been passed on to this channel comes first. Where nothing looks like it, one
@@ -136,7 +143,7 @@ class ForwardedRequests:
 
         Args:
             sent: The message that is sent.
-            channel_id: The channel that it is sent to.
+            channel: The channel that it is sent to.
             among: The only spans that it can be; empty if it can be any.
         """
         # A copy: another thread may receive meanwhile.
@@ -145,31 +152,51 @@ class ForwardedRequests:
             for each in list(self._received.values())
             if each.message.method == sent.method and (not among or each.span in among)
         ]
-        found, _ = _best(alike, sent, channel_id)
+        found, likeness = self._best(alike, sent, channel)
         if found is None:
             with_id = [each for each in alike if each.message.id == sent.id is not None]
             if len(with_id) != 1:
                 return None
             found = with_id[0]
-        found.passed += (channel_id,)
+        elif len(alike) == 1 and likeness >= _RENAMED:
+            self._learn(found, sent, channel)
+        found.passed += (channel.id,)
         return found.span
 
+    def _best(
+        self, received: Iterable[Received], sent: Message, channel: Channel
+    ) -> tuple[Received | None, Likeness]:
+        """Return what looks most like a message, the oldest of several, and how much it does."""
+        renamed = self._renamed.get(channel.peer)
+        best: Received | None = None
+        best_likeness, best_rank = _NONE, (False,) * 6
+        for each in received:
+            likeness = _likeness(each, sent)
+            if likeness is _NONE:
+                continue
+            is_alike = likeness >= _RENAMED
+            rank = (
+                is_alike,
+                is_alike and renamed is not None and _renaming(each.message, sent) == renamed,
+                channel.id not in each.passed,
+                not each.passed,
+                likeness is _SAME,
+                each.message.id == sent.id,
+            )
+            if best is None or rank > best_rank:
+                best, best_likeness, best_rank = each, likeness, rank
+        return best, best_likeness
 
-def _best(
-    received: Iterable[Received], sent: Message, channel_id: str
-) -> tuple[Received | None, Likeness]:
-    """Return what looks most like a message, the oldest of several, and how much it does."""
-    best: Received | None = None
-    best_rank: tuple[bool, bool, Likeness, bool] | None = None
-    for each in received:
-        likeness = _likeness(each, sent)
-        if likeness is _NONE:
-            continue
-        is_new = channel_id not in each.passed
-        rank = (likeness >= _RENAMED, is_new, likeness, each.message.id == sent.id)
-        if best_rank is None or rank > best_rank:
-            best, best_rank = each, rank
-    return best, _NONE if best_rank is None else best_rank[2]
+    def _learn(self, received: Received, sent: Message, channel: Channel) -> None:
+        """Remember how names are changed on their way to a peer, from a message that went there."""
+        if channel.peer in self._renamed:
+            return
+        renaming = _renaming(received.message, sent)
+        if renaming is None:
+            return
+        self._renamed[channel.peer] = renaming
+        if len(self._renamed) > _MOST:
+            self._renamed.popitem(last=False)
 
 
 def _likeness(received: Received, sent: Message) -> Likeness:
@@ -224,6 +251,19 @@ def _name(said: dict[str, Any]) -> str:
     if not isinstance(name, str):
         return ""
     return "".join(filter(str.isalnum, name[-_LONGEST_NAME:].lower()))
+
+
+def _renaming(received: Message, sent: Message) -> str | None:
+    """Return what a name has on the way less than the other, at its beginning; None without names.
+
+    Which of the two has it more is told by its sign.
+    """
+    one, other = _name({**received.params}), _name({**sent.params})
+    if not one or not other:
+        return None
+    if one.endswith(other):
+        return f"-{one.removesuffix(other)}"
+    return f"+{other.removesuffix(one)}" if other.endswith(one) else None
 
 
 def _is_renamed(one: str, other: str) -> bool:

@@ -12,6 +12,10 @@ _log = logging.getLogger("relayscope.instrumentation")
 _REJECTIONS: Final = frozenset({-32600, -32602})
 """Invalid request, invalid params: the answers of a peer that rejects an unknown `_meta`."""
 
+_PROBE: Final = "server/discover"
+"""What a client of MCP 2026-07-28 asks first. Older servers refuse it, whatever it carries, with
+one of these codes."""
+
 _MOST_PEERS: Final = 4096
 
 
@@ -31,7 +35,7 @@ class Injection:
 
     def answered(self, peer: str, call: Call, answer: Message) -> None:
         """Learn from the first answer to a call that was given context."""
-        if not call.carried or peer in self._takes:
+        if not call.carried or peer in self._takes or call.request.method == _PROBE:
             return
         rejected = answer.kind is Kind.ERROR and answer.error_code in _REJECTIONS
         self._takes[peer] = not rejected

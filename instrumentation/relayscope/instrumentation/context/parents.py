@@ -120,7 +120,7 @@ class Parents:
             around = current_span.around()
         else:
             return current
-        found = self._forwarded.span_of(message, channel.id)
+        found = self._forwarded.span_of(message, channel)
         return around if found is None else set_span_in_context(found, around)
 
     def _of_own(
@@ -128,7 +128,7 @@ class Parents:
     ) -> Context:
         """Return the context of a message that is sent in that of one that was received."""
         is_over = current_span.is_over(own.span)
-        found = self._forwarded.instead_of(own, message, channel.id, is_over=is_over)
+        found = self._forwarded.instead_of(own, message, channel, is_over=is_over)
         return current if found is None else set_span_in_context(found, current)
 
     def _of_forwarded(self, message: Message, channel: Channel, traceparent: str) -> Context:
@@ -145,5 +145,5 @@ class Parents:
         of_trace = spans[-1].get_span_context().trace_id
         if own is None and here.get_span_context().trace_id == of_trace:
             return context
-        found = self._forwarded.span_of(message, channel.id, spans) if len(spans) > 1 else None
+        found = self._forwarded.span_of(message, channel, spans) if len(spans) > 1 else None
         return set_span_in_context(found or spans[-1], context)

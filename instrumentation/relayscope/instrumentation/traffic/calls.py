@@ -15,7 +15,9 @@ MOST_OPEN: Final = 4096
 """Calls of one direction of a channel that may be open; a peer may never answer any."""
 
 _MOST_GIVEN_UP: Final = 64
-"""Calls of one direction of a channel that are remembered after they were given up."""
+_MOST_OF_AN_ID: Final = 16
+"""Ids of one direction of a channel whose calls are remembered after they were given up, and the
+calls of one id."""
 
 
 class Left(NamedTuple):
@@ -72,7 +74,7 @@ class OpenCalls:
 
     def __init__(self) -> None:
         self._by_id: dict[RequestId, list[Call]] = {}
-        self._given_up: OrderedDict[RequestId, Call] = OrderedDict()
+        self._given_up: OrderedDict[RequestId, list[Call]] = OrderedDict()
         self._open = 0
         self.notifications = 0
         """Number of notifications that could still be answered wrongly."""
@@ -105,7 +107,8 @@ class OpenCalls:
 
     def known(self, identifier: RequestId) -> Call | None:
         """Return the newest call with this id, be it open or given up, and leave it so."""
-        return self.get(identifier) or self._given_up.get(short_id(identifier))
+        given_up = self._given_up.get(short_id(identifier))
+        return self.get(identifier) or (given_up[-1] if given_up else None)
 
     def take(self, identifier: RequestId) -> Call | None:
         """Close the oldest call with this id, which is of one type: `"7"` is not 7."""
@@ -142,13 +145,23 @@ class OpenCalls:
         return True
 
     def _remember(self, identifier: RequestId, call: Call) -> None:
-        self._given_up[identifier] = call
+        # A relay that several clients speak through may reuse an id while its calls are open.
+        calls = self._given_up.setdefault(identifier, [])
+        calls.append(call)
+        del calls[:-_MOST_OF_AN_ID]
         if len(self._given_up) > _MOST_GIVEN_UP:
             self._given_up.popitem(last=False)
 
     def take_given_up(self, identifier: RequestId) -> Call | None:
-        """Return the call with this id that was given up, once."""
-        return self._given_up.pop(short_id(identifier), None)
+        """Return the oldest call with this id that was given up, once."""
+        identifier = short_id(identifier)
+        calls = self._given_up.get(identifier)
+        if calls is None:
+            return None
+        call = calls.pop(0)
+        if not calls:
+            del self._given_up[identifier]
+        return call
 
     def alike(self, identifier: RequestId) -> Call | None:
         """Return the oldest open call whose id is written as this one, but is of the other type."""

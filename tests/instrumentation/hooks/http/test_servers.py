@@ -1,7 +1,10 @@
 """Promises about HTTP servers of the `mcp` SDK, 1.x and 2.x: one message, one record."""
 
 import json
+import socket
+import time
 from collections import Counter
+from contextlib import ExitStack
 from itertools import product
 from pathlib import Path
 from typing import Any, Self
@@ -9,7 +12,8 @@ from typing import Any, Self
 import httpx
 import pytest
 
-from relayscope.conventions.attributes import CHANNEL_ID, MESSAGE_DIRECTION
+from relayscope.conventions.attributes import CHANNEL_ID, MCP_METHOD_NAME, MESSAGE_DIRECTION
+from relayscope.conventions.events import EVENT_SEND_FAILED
 from tests.fidelity.wire_bytes import events
 from tests.fix_programs import (
     PROGRAMS,
@@ -70,9 +74,42 @@ class Client:
         self.say(1, "initialize", protocolVersion="2025-06-18", **hello)
         self.say(None, "notifications/initialized")
 
+    def leave_with(self, text: str) -> None:
+        """Post a text and the end of the session at once, on connections that are open."""
+        url = httpx.URL(self._url)
+        session = self._client.headers.pop("mcp-session-id")
+        requests = [
+            f"{verb} {url.path} HTTP/1.1\r\nHost: {url.netloc.decode()}\r\nConnection: close\r\n"
+            f"Accept: {ACCEPT['accept']}\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\nMCP-Session-Id: {session}\r\n"
+            f"MCP-Protocol-Version: 2025-06-18\r\n\r\n{body}"
+            for verb, body in (("POST", text), ("DELETE", ""))
+        ]
+        with ExitStack() as stack:
+            address = (url.host, url.port or 80)
+            sockets = [stack.enter_context(socket.create_connection(address)) for _ in requests]
+            # Both are accepted before either is asked for anything.
+            time.sleep(0.01)
+            for each, request in zip(sockets, requests, strict=True):
+                each.sendall(request.encode())
+            answers = [each.makefile("rb").read() for each in sockets]
+        if b" 202 " in answers[0].splitlines()[0]:
+            self.wire["received", text] += 1
+
     def change_session(self, identifier: str) -> None:
         """Say from now on that the session is another one."""
         self._client.headers["mcp-session-id"] = identifier
+
+
+def dropped(sink: OtlpSink) -> list[str]:
+    """Return the methods of what is said not to have been sent."""
+    return [
+        item.value.string_value
+        for _, record in sink.events
+        if record.event_name == EVENT_SEND_FAILED
+        for item in record.attributes
+        if item.key == MCP_METHOD_NAME
+    ]
 
 
 def records(sink: OtlpSink) -> Counter[tuple[str, str]]:
@@ -84,6 +121,17 @@ def records(sink: OtlpSink) -> Counter[tuple[str, str]]:
     return found
 
 
+def serving(sink: OtlpSink, background: Background, binaries: Path, *arguments: str) -> Client:
+    """Return a client of a traced server of the SDK that is in an environment."""
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=sink.endpoint)
+    port = free_port()
+    launcher = [str(binaries / "relayscope-instrument"), "--service-name", "server", "--"]
+    program = [str(binaries / "python"), str(PROGRAMS / "reading_server.py")]
+    reader, *others = arguments
+    background.server([*launcher, *program, reader, str(port), *others], environment, port)
+    return Client(f"http://127.0.0.1:{port}/mcp")
+
+
 @pytest.fixture(
     params=product((SCRIPTS, MCP2), ("request", "events", "none")),
     ids=lambda param: f"{'mcp2' if param[0] == MCP2 else 'mcp1'}-{param[1]}",
@@ -91,12 +139,7 @@ def records(sink: OtlpSink) -> Counter[tuple[str, str]]:
 def client(request: pytest.FixtureRequest, otlp_sink: OtlpSink, background: Background) -> Any:
     """A client of a traced server, behind a middleware that reads the body or behind none."""
     binaries, reader = request.param
-    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
-    port = free_port()
-    launcher = [str(binaries / "relayscope-instrument"), "--service-name", "server", "--"]
-    program = [str(binaries / "python"), str(PROGRAMS / "reading_server.py"), reader, str(port)]
-    background.server([*launcher, *program], environment, port)
-    with Client(f"http://127.0.0.1:{port}/mcp") as client:
+    with serving(otlp_sink, background, binaries, reader) as client:
         yield client
 
 
@@ -145,3 +188,34 @@ def test_what_the_sdk_refuses_is_recorded_with_its_refusal(
         if any(item.value.string_value == "unparsable" for item in record.attributes)
     ]
     assert len(unparsable) == 3
+
+
+@pytest.mark.parametrize("answers", ["json", "events"])
+@pytest.mark.parametrize("binaries", [SCRIPTS, MCP2], ids=["mcp1", "mcp2"])
+def test_what_no_response_has_room_for_is_said_not_to_be_sent(
+    otlp_sink: OtlpSink, background: Background, binaries: Path, answers: str
+) -> None:
+    """The SDK drops it silently: what belongs to a request that JSON answers, or to no stream."""
+    with serving(otlp_sink, background, binaries, "none", answers) as client:
+        client.shake_hands()
+        client.say(2, "tools/call", name="tell", arguments={}, _meta={"progressToken": 1})
+
+    eventually(lambda: len(otlp_sink.spans) >= 3)
+    eventually(lambda: not client.wire - records(otlp_sink))
+    eventually(lambda: len(dropped(otlp_sink)) == len(records(otlp_sink) - client.wire))
+    told = ["notifications/progress"] if answers == "json" else []
+    assert sorted(dropped(otlp_sink)) == [*told, "notifications/tools/list_changed"]
+
+
+@pytest.mark.parametrize("binaries", [SCRIPTS, MCP2], ids=["mcp1", "mcp2"])
+def test_what_was_accepted_for_a_session_that_ends_is_recorded(
+    otlp_sink: OtlpSink, background: Background, binaries: Path
+) -> None:
+    """Clients send a notification and the end of their session at once; 202 answers the first."""
+    with serving(otlp_sink, background, binaries, "none") as client:
+        for _ in range(10):
+            client.shake_hands()
+            client.leave_with('{"jsonrpc": "2.0", "method": "notifications/roots/list_changed"}')
+
+    eventually(lambda: not client.wire - records(otlp_sink))
+    assert records(otlp_sink) == client.wire

@@ -82,14 +82,17 @@ def session_channel(session_id: str) -> Channel:
 
 
 def recorded_call(request: Any) -> ServerCall | None:
-    """Return the call that has recorded the message in a request's body, None if none has.
+    """Return the call that has recorded the message in a request's body; else leave it that.
 
     Args:
         request: Starlette's, or what a framework has in its place.
     """
     call = getattr(request, "scope", {}).get(_MARK)
-    if isinstance(call, _HttpCall) and call.server_call.is_recorded:
+    if not isinstance(call, _HttpCall):
+        return None
+    if call.server_call.is_recorded:
         return call.server_call
+    call.server_call.left()
     return None
 
 

@@ -8,6 +8,7 @@ it says, and its first event tells the session.
 """
 
 import re
+from asyncio import get_running_loop
 from collections import OrderedDict
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -123,6 +124,7 @@ class ServerCall:
         """A body that is no JSON-RPC message."""
         self._span: Span | None = None
         self._is_taken = False
+        self._is_left = False
         self._response: ResponseBody | None = None
         self._refusal: Gathering | None = None
         self._status = 0
@@ -177,13 +179,20 @@ class ServerCall:
         self._is_taken = True
         return self._span
 
+    def left(self) -> None:
+        """Leave the message to a layer above, which has got it and records it."""
+        self._is_left = True
+
     @shielded
     def claimed_response_start(self, status: int) -> None:
         """Take the status with which a layer above responds."""
+        if self._status:
+            # It tries to respond once more, which no server lets it.
+            return
         self._status = status
         if status >= HTTPStatus.BAD_REQUEST:
             self._refusal = Gathering()
-        else:
+        elif status != HTTPStatus.ACCEPTED:
             self._body = None
 
     def claimed_response_body(self, chunk: bytes, *, more: bool) -> None:
@@ -206,8 +215,18 @@ class ServerCall:
     @shielded
     def claimed_end(self) -> None:
         """Say that the layer above is done; what it has refused, it does not answer."""
-        if not self._is_taken and self._status >= HTTPStatus.BAD_REQUEST:
+        if self._status == HTTPStatus.ACCEPTED:
+            # Whoever reads what the layer above has handed on has been woken before this is run.
+            get_running_loop().call_soon(self._accepted)
+        elif not self._is_taken and self._status >= HTTPStatus.BAD_REQUEST:
             self.end()
+
+    @shielded
+    def _accepted(self) -> None:
+        """Record what was accepted and then read by nobody: its session has just been ended."""
+        if not (self._is_left or self._is_taken):
+            self._request_arrived()
+        self._body = None
 
     @shielded
     def response_start(self, status: int, headers: Mapping[bytes, bytes]) -> None:

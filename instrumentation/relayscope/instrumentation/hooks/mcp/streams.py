@@ -35,6 +35,9 @@ _REQUEST: Final = Kind.REQUEST
 _RESULT: Final = Kind.RESULT
 _UNPARSABLE: Final = Kind.UNPARSABLE
 
+Drops = Callable[[Any], str | None]
+"""From a message that the transport was given to the reason for which it does not send it."""
+
 _TEXT: Final = "relayscope_text"
 """Name under which the text of what was parsed waits until the session reads it."""
 
@@ -66,6 +69,10 @@ def _keep(parsed: Any, given: str | bytes | bytearray) -> None:
         error.__dict__[_TEXT] = text
 
 
+class NotSent(Exception):
+    """The transport has no response in which a message could go."""
+
+
 class SessionWire:
     """The exchange, as a pair of the SDK's streams needs it. Nothing here raises.
 
@@ -74,12 +81,18 @@ class SessionWire:
     """
 
     def __init__(
-        self, exchange: Exchange, channel: Channel, dialect: Dialect, render: Render
+        self,
+        exchange: Exchange,
+        channel: Channel,
+        dialect: Dialect,
+        render: Render,
+        drops: Drops | None = None,
     ) -> None:
         self._exchange = exchange
         self._channel = channel
         self._dialect = dialect
         self._render = render
+        self._drops = drops
         self.child: Any = None
 
     def read_by_session(self) -> None:
@@ -138,6 +151,13 @@ class SessionWire:
             root.params = params
         self._exchange.record(crossing, lambda: self._render(item.message))
         return crossing
+
+    @shielded
+    def passed_on(self, crossing: Crossing, item: Any) -> None:
+        """Say that the transport has a message, and what it does if it does not send it."""
+        reason = self._drops(item) if self._drops and crossing.message.method else None
+        if reason:
+            self._exchange.send_failed(crossing, NotSent(reason))
 
     @shielded
     def failed(self, crossing: Crossing, error: BaseException) -> None:
@@ -271,6 +291,7 @@ class WatchedWriteStream(wrapt.ObjectProxy[Any]):
         except BaseException as error:
             text_exchange.failed(crossing, error)
             raise
+        text_exchange.passed_on(crossing, item)
 
     def send_nowait(self, item: Any) -> None:
         """Send a message if somebody takes it right away."""
@@ -283,6 +304,8 @@ class WatchedWriteStream(wrapt.ObjectProxy[Any]):
             if crossing is not None:
                 text_exchange.failed(crossing, error)
             raise
+        if crossing is not None:
+            text_exchange.passed_on(crossing, item)
 
 
 def _message_of(root: Any, size: int = 0) -> Message:

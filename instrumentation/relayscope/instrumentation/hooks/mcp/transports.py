@@ -19,7 +19,7 @@ from relayscope.instrumentation.runtime.shield import shielded
 from relayscope.instrumentation.traffic.channel import Channel
 
 from .dialect import Dialect, Render
-from .streams import SessionWire, WatchedReadStream, WatchedWriteStream
+from .streams import Drops, SessionWire, WatchedReadStream, WatchedWriteStream
 
 Describe = Callable[[Any, Any, Any], Channel]
 """From the instance, the positional and the keyword arguments of the opener to its channel."""
@@ -32,6 +32,7 @@ class Opener(NamedTuple):
     path: str
     describe: Describe
     render: Callable[[Dialect], Render]
+    drops: Callable[[Any], Drops] | None = None
 
 
 def _stdio_client(_: Any, args: Any, kwargs: Any) -> Channel:
@@ -61,6 +62,21 @@ def _websocket_server(_: Any, args: Any, kwargs: Any) -> Channel:
     return Channel.of_socket("websocket", scope.get("client"))
 
 
+def _http_server_drops(transport: Any) -> Drops:
+    def drops(item: Any) -> str | None:
+        """See `message_router` in the SDK's `mcp/server/streamable_http.py`."""
+        related = getattr(item.metadata, "related_request_id", None)
+        if related is not None and transport.is_json_response_enabled:
+            return "the request is answered with JSON, which has no place for it"
+        streams = getattr(transport, "_request_streams", None)
+        stream = _UNASKED if related is None else str(related)
+        if streams is None or stream in streams or getattr(transport, "_event_store", None):
+            return None
+        return "no response is open in which it could go"
+
+    return drops
+
+
 def _json(dialect: Dialect) -> Render:
     return dialect.as_json
 
@@ -73,6 +89,9 @@ def _python_json(dialect: Dialect) -> Render:
     return dialect.as_python_json
 
 
+_UNASKED: Final = "_GET_stream"
+"""Name of the stream for what belongs to no request: the response to a GET."""
+
 _HTTP_CLIENT: Final = _url_client("http")
 
 OPENERS: Final = (
@@ -84,7 +103,11 @@ OPENERS: Final = (
     Opener("mcp.client.websocket", "websocket_client", _url_client("websocket"), _python_json),
     Opener("mcp.server.sse", "SseServerTransport.connect_sse", _http_server, _json),
     Opener(
-        "mcp.server.streamable_http", "StreamableHTTPServerTransport.connect", _http_server, _json
+        "mcp.server.streamable_http",
+        "StreamableHTTPServerTransport.connect",
+        _http_server,
+        _json,
+        _http_server_drops,
     ),
     Opener("mcp.server.websocket", "websocket_server", _websocket_server, _json),
 )
@@ -116,7 +139,8 @@ def _wrapper(
 ) -> Callable[[Any, Any, Any, Any], Any]:
     def wire_to(instance: Any, args: Any, kwargs: Any) -> SessionWire:
         channel = opener.describe(instance, args, kwargs)
-        return SessionWire(exchange, channel, dialect, opener.render(dialect))
+        drops = opener.drops(instance) if opener.drops else None
+        return SessionWire(exchange, channel, dialect, opener.render(dialect), drops)
 
     shielded_wire_to = shielded(wire_to)
 
