@@ -136,7 +136,7 @@ def test_the_same_id_on_two_channels_is_two_calls(telemetry: Telemetry) -> None:
 
 
 def test_late_answers_to_calls_with_one_id_find_them_in_their_order(telemetry: Telemetry) -> None:
-    """A relay that puts several clients on one pipe has open calls with one id, given up at once."""
+    """A relay that puts several clients on one pipe has open calls with one id."""
     text_exchange, channel = TextExchange(telemetry.exchange), pipes()
     names = ["first", "second", "third"]
 
