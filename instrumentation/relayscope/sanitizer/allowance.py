@@ -43,6 +43,13 @@ class Allowance:
         allowance.grant(text)
         return allowance
 
+    @classmethod
+    def of_size(cls, characters: int) -> "Allowance":
+        """The work for a text of so many characters that was never cleaned."""
+        allowance = cls()
+        allowance._left += characters
+        return allowance
+
     def grant(self, text: str) -> None:
         """Allow for a text's length."""
         self._left += len(text) + (len(text) // _AGAIN if has_marker(text) else 0)

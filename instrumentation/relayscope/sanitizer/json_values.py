@@ -96,7 +96,7 @@ class JsonValues:
             at: the place.
             until: a place from which on none is read: an image can begin there.
         """
-        while at < until and (found := _MEMBER.match(self.text, at)):
+        while (found := _MEMBER.match(self.text, at)) and found.start(1) <= until:
             place = self.at(found.end())
             yield Member(found[1], place)
             comma = _COMMA.match(self.text, place.end) if place.is_whole else None

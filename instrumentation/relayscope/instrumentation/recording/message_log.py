@@ -21,7 +21,7 @@ from relayscope.instrumentation.fast.log_record import FastLogger
 from relayscope.instrumentation.traffic.crossing import Crossing, Recorded
 from relayscope.instrumentation.traffic.level import Level
 from relayscope.instrumentation.traffic.levels import Direction
-from relayscope.instrumentation.traffic.long_text import MOST_KEPT, LongText, shortened
+from relayscope.instrumentation.traffic.long_text import MOST_KEPT, LongText, Text, shortened
 from relayscope.instrumentation.traffic.message import id_text
 from relayscope.sanitizer import Sanitizer, Value
 
@@ -36,8 +36,9 @@ _DEBUG: Final = Level.DEBUG
 _TRACE: Final = Level.TRACE
 _WARN: Final = Level.WARN
 
-_LONG: Final = 16 * 1024
-"""Characters from which on images are looked for first: less is left to be looked into twice."""
+_WITH_BINARY: Final = range(16 * 1024, 1536 * 1024)
+"""Characters of a text in which images are looked for first: less is left to be looked into. One of
+1.3 million takes 1 ms, half of it for its digest; a longer one is another thread's."""
 
 _SEVERITY: Final = {
     Level.TRACE: SeverityNumber.TRACE,
@@ -77,9 +78,9 @@ class MessageLog:
         attributes, unseen = self._attributes(crossing)
         attributes[MESSAGE_SIZE] = len(data)
         attributes[CHANNEL_SEQUENCE] = crossing.sequence
-        body = _text(data) if level is _TRACE else None
-        is_long = len(data) > self._body_limit
-        if body is None or is_long:
+        limit = self._body_limit
+        body = self._without_images(text, data) if level is _TRACE else None
+        if body is None or len(body) > limit:
             unseen[MESSAGE_SHA256] = _digest(data)
         record = LogRecord(
             timestamp=crossing.time,
@@ -89,9 +90,6 @@ class MessageLog:
             event_name=EVENT_MESSAGE,
             attributes=attributes,
         )
-        limit = self._body_limit
-        if body is not None and _LONG < len(body) <= limit:
-            body = self._sanitizer.without_binary(body)
         if body is not None and self._is_dear(body):
             finish = functools.partial(self._finish, record, unseen, body, limit)
             if self._deferred.take(len(body), finish):
@@ -99,6 +97,11 @@ class MessageLog:
             body, limit = body[: DEAR_LIMIT + MARGIN + 1], DEAR_LIMIT + MARGIN
             unseen[MESSAGE_SHA256] = _digest(data)
         self._finish(record, unseen, body, limit)
+
+    def _without_images(self, text: Text, data: bytes | LongText) -> str:
+        """Return a text; what an image leaves behind says what it was, with a digest."""
+        body = text if isinstance(text, str) and text.isascii() else _text(data)
+        return self._sanitizer.without_binary(body) if len(body) in _WITH_BINARY else body
 
     def _is_dear(self, body: str) -> bool:
         if len(body) > self._body_limit:
