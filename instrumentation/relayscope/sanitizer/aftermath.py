@@ -51,6 +51,8 @@ _QUOTING: Final = "\"'\\ "
 _NAME: Final = f"{ascii_letters}{digits}_.$@-"
 _ASSIGNING: Final = frozenset(":=")
 _WORDS: Final = ("value", " is")
+_OPENINGS: Final = (':"', ': "')
+_LONGEST_NAME: Final = 64
 _PARTING: Final = frozenset("{,&?\n")
 _END_OF_LINE = re.compile(r"\n|\\[nr]")
 _SENTENCES: Final = ("\n", "\\n", ". ")
@@ -149,6 +151,8 @@ def _own_name(head: str) -> int:
         name = assigning[:-1].rstrip(_QUOTING)
         before = name.rstrip(_NAME)
         if before[-1:] == "\\" or before.rstrip(_QUOTING)[-1:] in _PARTING:
+            return -1
+        if before.endswith(_OPENINGS) and 0 < len(name) - len(before) <= _LONGEST_NAME:
             return -1
         if before[-1:] == " " and before[-2:-1] != ";" and not name.endswith(_WORDS):
             return -1 if before.endswith("\nexport ") else len(before)
