@@ -156,7 +156,10 @@ def viable(
     """
     kept: list[Span] = []
     bearing = _Bearings(names, _JUDGED + len(data) // _ALLOWING, spend).__getitem__
-    continuation, strings, lists = _CONTINUATION.match, _Strings(data), _Lists(data)
+    continuation = _CONTINUATION.match
+    # Made when first needed: a message with one name beside its string needs neither.
+    strings: _Strings | None = None
+    lists: _Lists | None = None
     goes_on, size, announces = _GOES_ON.match, len(data), _ANNOUNCING in data
     done = quiet = calm = 0
     for start, end in phrases:
@@ -186,7 +189,7 @@ def viable(
         if (
             leads == _WITH_WHATEVER
             or done >= size
-            or (leads and not _is_apart(data, lists, first, done))
+            or (leads and not _is_apart(data, lists := lists or _Lists(data), first, done))
             or (data[done] in _LEADING_TO and _is_led(data, first, done))
             or (announces and _ANNOUNCING in data[max(0, first - _NEAR) : first])
         ):
@@ -197,6 +200,7 @@ def viable(
             if borne is Bearing.NONE:
                 continue
         if start >= quiet:
+            strings = strings or _Strings(data)
             if strings.may_name(start, done) and bearing(data[first:done]) is not Bearing.NONE:
                 kept.append((first, done))
             quiet = strings.quiet_until

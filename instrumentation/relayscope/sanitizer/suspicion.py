@@ -82,7 +82,7 @@ CLEAN: Final = Suspicion(
 
 def known(mentions: list[Span], rules: list[int]) -> Suspicion:
     """The suspicion of a text in which names are all that could be."""
-    return CLEAN._replace(mentions=mentions, rules=rules, is_plain=True)
+    return Suspicion(rules, mentions, False, False, False, b"", True)  # noqa: FBT003  # in their order, which takes half the time
 
 
 _CHANGING_FILTER: Final = r"\\[bfu]"
@@ -163,6 +163,10 @@ class Suspicions:
         rules = sorted(index for index in fired if index < self._name)
         if not (mentions or hidden or rules or (fired and max(fired) > self._name)):
             return None
+        is_plain = bool(fired) and max(fired) <= self._name and not (is_changing or hidden)
+        if is_plain and len(data) == len(text):
+            # Nearly all that is suspicious.
+            return known(mentions, rules)
         return Suspicion(
             rules,
             mentions if len(text) == ends[0] else list(in_characters(data, mentions)),
@@ -170,7 +174,7 @@ class Suspicions:
             has_encoded=self._encoded in fired,
             has_structure=self._structure in fired,
             spellings=data[ends[0] + 1 :],
-            is_plain=bool(fired) and max(fired) <= self._name and not (is_changing or hidden),
+            is_plain=is_plain,
         )
 
     def _phrases(self, data: bytes, ends: list[int], most: int) -> tuple[list[Span], bool]:
