@@ -82,7 +82,8 @@ CLEAN: Final = Suspicion(
 
 def known(mentions: list[Span], rules: list[int]) -> Suspicion:
     """The suspicion of a text in which names are all that could be."""
-    return Suspicion(rules, mentions, False, False, False, b"", True)  # noqa: FBT003  # in their order, which takes half the time
+    # In their order: by name takes twice as long.
+    return Suspicion(rules, mentions, False, False, False, b"", True)
 
 
 _CHANGING_FILTER: Final = r"\\[bfu]"
