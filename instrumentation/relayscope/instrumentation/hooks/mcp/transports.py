@@ -64,7 +64,7 @@ def _websocket_server(_: Any, args: Any, kwargs: Any) -> Channel:
 
 def _http_server_drops(transport: Any) -> Drops:
     def drops(item: Any) -> str | None:
-        """See `message_router` in the SDK's `mcp/server/streamable_http.py`."""
+        """Say what `message_router` in the SDK's `StreamableHTTPServerTransport.connect` does."""
         related = getattr(item.metadata, "related_request_id", None)
         if related is not None and transport.is_json_response_enabled:
             return "the request is answered with JSON, which has no place for it"
