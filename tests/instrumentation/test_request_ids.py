@@ -1,5 +1,6 @@
 """Promises about the ids by which answers find their requests."""
 
+import asyncio
 import json
 
 import pytest
@@ -150,3 +151,28 @@ def test_late_answers_to_calls_with_one_id_find_them_in_their_order(telemetry: T
     late = [record.log_record.attributes or {} for record in telemetry.records[3:]]
     assert [each.get(GEN_AI_TOOL_NAME) for each in late] == [*names, None]
     assert odd(telemetry)[3:] == ["late_answer"] * 3 + ["orphan_answer"]
+
+
+def test_of_two_requests_with_one_id_that_which_is_worked_for_is_answered(
+    telemetry: Telemetry,
+) -> None:
+    """A server whose clients share a pipe answers the quick one first, in the task that has it."""
+    text_exchange, channel = TextExchange(telemetry.exchange), pipes()
+
+    async def work(name: str, seconds: float) -> None:
+        text_exchange.received(channel, request(3, name=name))
+        await asyncio.sleep(seconds)
+        send(text_exchange, channel, result(3, name=name))
+
+    async def serve() -> None:
+        await asyncio.gather(work("slow", 0.05), work("quick", 0.01))
+
+    asyncio.run(serve())
+
+    assert [span.name for span in telemetry.spans] == ["tools/call quick", "tools/call slow"]
+    answers = [record.log_record for record in telemetry.records[2:]]
+    spans = {each.name: each.context.span_id for each in telemetry.spans if each.context}
+    assert [each.span_id for each in answers] == [
+        spans["tools/call quick"],
+        spans["tools/call slow"],
+    ]

@@ -283,7 +283,7 @@ class Exchange:
                 if message.method == cancellation.CANCELLED:
                     parent = cancellation.of_received(message, channel.received, parent)
                 crossing.span = self.spans.start(crossing, _SERVER, parent, links)
-                self._parents.remember(message, crossing.span)
+                self._parents.remember(message, crossing.span, channel)
             self._open(crossing, channel.received, _SERVER)
         elif message.kind in ANSWERS:
             self._pair(crossing, channel.sent, _CLIENT)
@@ -325,7 +325,9 @@ class Exchange:
     def _pair(self, crossing: Crossing, calls: OpenCalls, kind: SpanKind) -> None:
         """Find the request that an answer answers, and with it the span that it ends."""
         answer, channel = crossing.message, crossing.channel
-        call = calls.take(answer.id) if answer.id is not None else None
+        # Whoever answers works for what it answers, also where another request has its id.
+        working_for = current_span.span if kind is _SERVER else None
+        call = calls.take(answer.id, working_for) if answer.id is not None else None
         if call is None:
             call = self._close_unmatched(crossing, calls)
             if call is None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
@@ -26,7 +27,14 @@ class Gateway:
         self._text_exchange = TextExchange(telemetry.exchange)
         self._client, self._backend = Channel.of_pipes("client"), Channel.of_pipes("backend")
         self._backends: dict[str, Channel] = {}
+        self._clients: dict[str, Channel] = {}
         self._ids = iter(range(100, 1000))
+
+    def hear_from(self, client: str, identifier: int, method: str, **params: Any) -> None:
+        """Receive a request from one of several clients."""
+        channel = self._clients.setdefault(client, Channel.of_pipes(client))
+        text = {"jsonrpc": "2.0", "id": identifier, "method": method, "params": params}
+        self._text_exchange.received(channel, json.dumps(text))
 
     def hear(self, identifier: int | None, method: str, **params: Any) -> None:
         """Receive a request or notification from the client."""
@@ -37,6 +45,13 @@ class Gateway:
     def answer(self, identifier: int) -> None:
         """Answer the client."""
         self._text_exchange.sending(self._client, _result(identifier))
+
+    def end_clients(self) -> None:
+        """Answer all that was asked by one of several clients."""
+        for channel in self._clients.values():
+            for call in [*channel.received.older_than(sys.maxsize)]:
+                assert isinstance(call.request.id, int)
+                self._text_exchange.sending(channel, _result(call.request.id))
 
     def ask(self, method: str, **params: Any) -> None:
         """Ask the backend, which answers."""
@@ -309,3 +324,33 @@ def test_a_call_to_one_backend_is_no_call_that_was_meant_for_another(gateway: Ga
     in_a_task(scene)
 
     assert [cause for _, cause in gateway.causes()] == ["1", "2", "4", "3"]
+
+
+def test_a_session_that_is_kept_for_a_client_carries_what_that_client_asks(
+    gateway: Gateway,
+) -> None:
+    """A task that was started in the client's first call owns it; two clients ask alike at once."""
+    arguments = {"text": "twin"}
+    served: dict[str, asyncio.Queue[Job]] = {client: asyncio.Queue() for client in ("one", "two")}
+
+    async def first_call(client: str, number: int) -> None:
+        gateway.hear_from(client, number, "tools/call", name="echo", arguments={"text": client})
+        asyncio.create_task(owning(served[client]))  # noqa: RUF006  # ended with the scene
+        ask = partial(gateway.ask_in_a_session, f"of {client}", "backend", "tools/call")
+        await served[client].put(partial(ask, name="echo", arguments={"text": client}))
+        await served[client].join()
+
+    async def scene(_: object) -> None:
+        await asyncio.gather(first_call("one", 1), first_call("two", 2))
+        gateway.end_clients()
+        gateway.hear_from("one", 3, "tools/call", name="echo", arguments=arguments)
+        gateway.hear_from("two", 4, "tools/call", name="echo", arguments=arguments)
+        for client in ("two", "one"):
+            ask = partial(gateway.ask_in_a_session, f"of {client}", "backend", "tools/call")
+            await served[client].put(partial(ask, name="echo", arguments=arguments))
+            await served[client].join()
+        gateway.end_clients()
+
+    in_a_task(scene)
+
+    assert [cause for _, cause in gateway.causes()][2:] == ["4", "3"]

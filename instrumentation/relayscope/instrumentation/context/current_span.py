@@ -60,6 +60,11 @@ def current() -> tuple[Context, Span]:
     return now, _span_of(now, _entered.get())
 
 
+def span() -> Span:
+    """Return the span in the running task's context, which may be over."""
+    return current()[1]
+
+
 def is_over(span: Span) -> bool:
     """Return whether a span has ended, or is about to: its request is answered."""
     return hasattr(span, _ANSWERED) or getattr(span, "end_time", None) is not None

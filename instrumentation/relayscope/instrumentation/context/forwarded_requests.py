@@ -22,6 +22,9 @@ _MOST: Final = 128
 """Messages that are remembered: requests until they are answered, notifications until others come.
 Only a message that may have lost its context is looked for among them."""
 
+_MOST_CHANNELS: Final = 1024
+"""Channels of which it is remembered for whom they were opened."""
+
 _LARGEST: Final = 64 * 1024
 """Bytes of a message whose parameters are remembered: all of them take 8 MiB at most. A larger one,
 or one of unknown size, is remembered by a sketch."""
@@ -61,12 +64,14 @@ class Received:
     Attributes:
         message: The part of it that is remembered.
         is_sketch: True if that is less than its parameters.
+        origin: Id of the channel that it came on.
         passed: Ids of the channels to which it was passed on.
     """
 
     message: Message
     span: Span
     is_sketch: bool
+    origin: str
     passed: tuple[str, ...] = ()
 
 
@@ -78,13 +83,16 @@ class ForwardedRequests:
         self._renamed: OrderedDict[str, str] = OrderedDict()
         """For each peer, what the names that it is sent differ by from those that were received:
         a gateway prefixes those of each backend in its own way."""
+        self._origins: OrderedDict[str, str] = OrderedDict()
+        """For each channel that was opened for a request, the channel that this came on: a gateway
+        may keep a backend's session for each of its clients'. Empty if it carries others', too."""
 
-    def add(self, message: Message, span: Span) -> None:
-        """Remember a message that was received, with its span."""
+    def add(self, message: Message, span: Span, origin: str) -> None:
+        """Remember a message that was received, with its span and the id of its channel."""
         is_sketch = not 0 < message.size <= _LARGEST
         if is_sketch:
             message = replace(message.head(), params=_sketched(message.params))
-        self._received[span] = Received(message, span, is_sketch)
+        self._received[span] = Received(message, span, is_sketch, origin)
         if len(self._received) > _MOST:
             self._received.popitem(last=False)
 
@@ -112,6 +120,7 @@ class ForwardedRequests:
         """
         # What opens a session for a call is sent in its context, and does not pass it on.
         may_pass = own.message.method == sent.method
+        self._note_origin(own, channel)
         was_passed = may_pass and channel.id in own.passed
         if not was_passed:
             likeness = _likeness(own, sent) if may_pass else _NONE
@@ -160,6 +169,8 @@ class ForwardedRequests:
             found = with_id[0]
         elif len(alike) == 1 and likeness >= _RENAMED:
             self._learn(found, sent, channel)
+        if self._origins.get(channel.id, found.origin) != found.origin:
+            self._origins[channel.id] = ""
         found.passed += (channel.id,)
         return found.span
 
@@ -167,9 +178,9 @@ class ForwardedRequests:
         self, received: Iterable[Received], sent: Message, channel: Channel
     ) -> tuple[Received | None, Likeness]:
         """Return what looks most like a message, the oldest of several, and how much it does."""
-        renamed = self._renamed.get(channel.peer)
+        renamed, origin = self._renamed.get(channel.peer), self._origins.get(channel.id)
         best: Received | None = None
-        best_likeness, best_rank = _NONE, (False,) * 6
+        best_likeness, best_rank = _NONE, (False,) * 7
         for each in received:
             likeness = _likeness(each, sent)
             if likeness is _NONE:
@@ -179,6 +190,7 @@ class ForwardedRequests:
                 is_alike,
                 is_alike and renamed is not None and _renaming(each.message, sent) == renamed,
                 channel.id not in each.passed,
+                each.origin == origin,
                 not each.passed,
                 likeness is _SAME,
                 each.message.id == sent.id,
@@ -186,6 +198,14 @@ class ForwardedRequests:
             if best is None or rank > best_rank:
                 best, best_likeness, best_rank = each, likeness, rank
         return best, best_likeness
+
+    def _note_origin(self, own: Received, channel: Channel) -> None:
+        """Remember for whom a channel was opened, from the first that is sent on it."""
+        known = self._origins.setdefault(channel.id, own.origin)
+        if known != own.origin:
+            self._origins[channel.id] = ""
+        if len(self._origins) > _MOST_CHANNELS:
+            self._origins.popitem(last=False)
 
     def _learn(self, received: Received, sent: Message, channel: Channel) -> None:
         """Remember how names are changed on their way to a peer, from a message that went there."""

@@ -78,7 +78,7 @@ class Parents:
         # Nothing is told by a link to the trace that it is in.
         return own, () if other.trace_id == carried.trace_id else (Link(other),)
 
-    def remember(self, message: Message, span: Span) -> None:
+    def remember(self, message: Message, span: Span, channel: Channel) -> None:
         """Remember a received request or notification."""
         traceparent = message.meta.get("traceparent")
         if isinstance(traceparent, str) and len(traceparent) <= _LONGEST_TRACEPARENT:
@@ -87,7 +87,7 @@ class Parents:
             self._by_traceparent[traceparent] = (*others[-_MOST_OF_ONE:], span)
             if len(self._by_traceparent) > _MOST:
                 self._by_traceparent.popitem(last=False)
-        self._forwarded.add(message, span)
+        self._forwarded.add(message, span, channel.id)
 
     def forget(self, call: Call) -> None:
         """Forget a received request: its call is over."""

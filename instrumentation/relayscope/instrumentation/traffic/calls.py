@@ -1,7 +1,7 @@
 """Calls: requests whose answers have not crossed their channel yet."""
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -110,13 +110,22 @@ class OpenCalls:
         given_up = self._given_up.get(short_id(identifier))
         return self.get(identifier) or (given_up[-1] if given_up else None)
 
-    def take(self, identifier: RequestId) -> Call | None:
-        """Close the oldest call with this id, which is of one type: `"7"` is not 7."""
+    def take(
+        self, identifier: RequestId, working_for: Callable[[], Span] | None = None
+    ) -> Call | None:
+        """Close the oldest call with this id, which is of one type: `"7"` is not 7.
+
+        Args:
+            identifier: The id.
+            working_for: Tells the span of the one to close, where several have the id.
+        """
         key = identifier if type(identifier) is int else short_id(identifier)
         calls = self._by_id.get(key)
         if calls is None:
             return None
-        call = calls.pop(0)
+        own = working_for() if working_for is not None and len(calls) > 1 else None
+        call = next((each for each in calls if each.span is own), calls[0])
+        calls.remove(call)
         self._open -= 1
         if calls:
             call.id_reused = True
