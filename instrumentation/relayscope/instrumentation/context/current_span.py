@@ -81,6 +81,15 @@ def context() -> Context:
     return around() if is_over(span) else now
 
 
+def of_host() -> Context | None:
+    """Return the running task's context if the span in it is open, and the host's own."""
+    now, entered = otel_context.get_current(), _entered.get()
+    here = get_current_span(now)
+    if not here.get_span_context().is_valid or is_over(here):
+        return None
+    return None if entered is not None and here is entered[1] else now
+
+
 def around() -> Context:
     """Return the running task's context without the span that is over."""
     entered = _entered.get()

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
+from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import SpanKind, StatusCode
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -32,6 +33,7 @@ REQUEST = json.dumps(
         "params": {"name": "add", "_meta": {"traceparent": REMOTE}},
     }
 )
+TRACER = TracerProvider().get_tracer("host")
 ANSWER = '{"jsonrpc":"2.0","id":1,"result":{}}'
 
 
@@ -52,6 +54,12 @@ async def as_events(request: Request) -> Response:
         yield f"ta: {ANSWER}\n\n"
 
     return StreamingResponse(events(), media_type="text/event-stream")
+
+
+async def traced_by_host(request: Request) -> Response:
+    """Answer in a span of the host's own, as its tracing makes one of each request."""
+    with TRACER.start_as_current_span("POST /traced"):
+        return await as_json(request)
 
 
 async def fails(request: Request) -> Response:
@@ -108,6 +116,7 @@ def served(telemetry: Telemetry) -> Iterator[tuple[Telemetry, str]]:
         routes=[
             Route("/json", as_json, methods=["POST"]),
             Route("/events", as_events, methods=["POST"]),
+            Route("/traced", traced_by_host, methods=["POST"]),
             Route("/fails", fails, methods=["POST"]),
             Route("/stream", stream),
             Route("/older", older_stream),
@@ -142,6 +151,25 @@ def test_a_request_and_its_answer_in_the_body_share_a_span(
     assert span.context is not None
     assert f"{span.context.trace_id:032x}" == TRACE
     assert telemetry.bodies == [REQUEST, ANSWER]
+
+
+def test_the_span_that_the_host_makes_of_a_request_is_its_parent_or_linked(
+    served: tuple[Telemetry, str],
+) -> None:
+    """What `_meta` carries comes first; of another trace than the host's span, it has a link."""
+    telemetry, address = served
+
+    httpx.post(f"http://{address}/traced", content='{"jsonrpc":"2.0","id":1,"method":"ping"}')
+    httpx.post(f"http://{address}/traced", content=REQUEST)
+
+    eventually(lambda: len(telemetry.spans) == 2)
+    parent = telemetry.span("ping").parent
+    assert parent is not None
+    assert not parent.is_remote
+    span = telemetry.span("tools/call add")
+    assert span.context is not None
+    assert f"{span.context.trace_id:032x}" == TRACE
+    assert len(span.links) == 1
 
 
 def test_a_request_without_a_session_leaves_nothing_behind(served: tuple[Telemetry, str]) -> None:

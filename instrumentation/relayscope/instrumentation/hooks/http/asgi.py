@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from contextvars import ContextVar
 from typing import Any, Final
 
+from opentelemetry.context import Context
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 
 from relayscope.instrumentation.exchange import Exchange
@@ -18,7 +19,7 @@ from relayscope.instrumentation.text_exchange import TextExchange
 from relayscope.instrumentation.traffic.channel import Channel
 from relayscope.instrumentation.traffic.channel_close import UNKNOWN_CLOSE, ChannelClose
 
-from .server_call import ServerCall, Sessions, session_in
+from .server_call import ServerCall, Sessions, context_of, session_in
 
 Event = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Event]]
@@ -65,6 +66,8 @@ def claim_current() -> None:
     call = _current.get()
     if call is not None:
         call.claimed = True
+    if isinstance(call, _HttpCall):
+        call.server_call.handled_here()
 
 
 def session_channel(session_id: str) -> Channel:
@@ -94,6 +97,15 @@ def recorded_call(request: Any) -> ServerCall | None:
         return call.server_call
     call.server_call.left()
     return None
+
+
+def around(request: Any) -> Context | None:
+    """Return the context of a request, None if it has none; the argument is as above."""
+    call = getattr(request, "scope", {}).get(_MARK)
+    if isinstance(call, _HttpCall):
+        return call.server_call.around
+    headers = getattr(request, "headers", None)
+    return context_of(dict(headers.raw)) if headers is not None else None
 
 
 class AsgiHook:

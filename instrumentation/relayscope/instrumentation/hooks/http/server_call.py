@@ -132,6 +132,16 @@ class ServerCall:
         """The messages in the part of the response that is being sent."""
 
     @property
+    def around(self) -> Context | None:
+        """The context of the request: of the host's own span of it, or of a header."""
+        return self._around
+
+    @shielded
+    def handled_here(self) -> None:
+        """Take the span that another instrumentation has made of the request, if there is one."""
+        self._around = current_span.of_host() or self._around
+
+    @property
     def is_recorded(self) -> bool:
         """True once there is a record of the message in its body."""
         return self._request is not None
@@ -158,6 +168,7 @@ class ServerCall:
             self._unreadable = data
             return
         self._request = message
+        self.handled_here()
         self._span = self._text_exchange.arrived(self._channel, data, self._around)
 
     @shielded

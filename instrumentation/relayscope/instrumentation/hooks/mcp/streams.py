@@ -6,15 +6,13 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final, Self
 
 import wrapt
-from opentelemetry.context import Context
 from opentelemetry.trace import INVALID_SPAN, Span
 
 from relayscope.conventions.attributes import ERROR_STOPPED_READING, ERROR_UNANSWERED
 from relayscope.instrumentation.context import current_span
 from relayscope.instrumentation.exchange import Exchange
 from relayscope.instrumentation.hooks import connection_owner
-from relayscope.instrumentation.hooks.http.asgi import recorded_call
-from relayscope.instrumentation.hooks.http.server_call import context_of
+from relayscope.instrumentation.hooks.http.asgi import around, recorded_call
 from relayscope.instrumentation.hooks.pipes.child_end import ending_of
 from relayscope.instrumentation.runtime.shield import shielded
 from relayscope.instrumentation.traffic.channel import Channel
@@ -128,8 +126,8 @@ class SessionWire:
         if message.kind is _ERROR and text is None and self._channel.transport:
             self._unanswered(message)
             return None
-        around = None if request is None else _around(request)
-        crossing = self._exchange.received(self._channel, message, around)
+        context = None if request is None else around(request)
+        crossing = self._exchange.received(self._channel, message, context)
         self._exchange.record(crossing, text or (lambda: self._render(item.message)))
         return crossing.span if message.method and crossing.span is not INVALID_SPAN else None
 
@@ -323,12 +321,6 @@ def _client_address(request: Any) -> tuple[str, int] | None:
     """Return the address of the client whose HTTP request a message came with."""
     client = getattr(request, "client", None)
     return (client.host, client.port) if client is not None else None
-
-
-def _around(request: Any) -> Context | None:
-    """Return the context of the HTTP request that a message came with."""
-    headers = getattr(request, "headers", None)
-    return context_of(dict(headers.raw)) if headers is not None else None
 
 
 def _received_text(item: Any, root: Any) -> Text | None:
