@@ -120,14 +120,16 @@ class ForwardedRequests:
         """
         # What opens a session for a call is sent in its context, and does not pass it on.
         may_pass = own.message.method == sent.method
-        self._note_origin(own, channel)
+        if self._origins.get(channel.id) != own.origin:
+            self._note_origin(own, channel)
         was_passed = may_pass and channel.id in own.passed
         if not was_passed:
-            likeness = _likeness(own, sent) if may_pass else _NONE
-            if len(self._received) == 1 or likeness >= _RENAMED:
+            is_alone = len(self._received) == 1
+            if is_alone or (may_pass and _likeness(own, sent) >= _RENAMED):
                 if may_pass:
                     own.passed += (channel.id,)
-                    self._learn(own, sent, channel)
+                    if channel.peer not in self._renamed:
+                        self._learn(own, sent, channel)
                 return None
         # Mostly there are none: what is received is passed on at once.
         others = [
@@ -167,7 +169,7 @@ class ForwardedRequests:
             if len(with_id) != 1:
                 return None
             found = with_id[0]
-        elif len(alike) == 1 and likeness >= _RENAMED:
+        elif len(alike) == 1 and likeness >= _RENAMED and channel.peer not in self._renamed:
             self._learn(found, sent, channel)
         if self._origins.get(channel.id, found.origin) != found.origin:
             self._origins[channel.id] = ""
@@ -209,8 +211,6 @@ class ForwardedRequests:
 
     def _learn(self, received: Received, sent: Message, channel: Channel) -> None:
         """Remember how names are changed on their way to a peer, from a message that went there."""
-        if channel.peer in self._renamed:
-            return
         renaming = _renaming(received.message, sent)
         if renaming is None:
             return

@@ -123,14 +123,14 @@ class OpenCalls:
         calls = self._by_id.get(key)
         if calls is None:
             return None
-        own = working_for() if working_for is not None and len(calls) > 1 else None
+        self._open -= 1
+        if len(calls) == 1:
+            del self._by_id[key]
+            return calls[0]
+        own = working_for() if working_for is not None else None
         call = next((each for each in calls if each.span is own), calls[0])
         calls.remove(call)
-        self._open -= 1
-        if calls:
-            call.id_reused = True
-        else:
-            del self._by_id[key]
+        call.id_reused = True
         return call
 
     def give_up(self, identifier: RequestId) -> Call | None:
