@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from opentelemetry.trace import StatusCode
 
 from relayscope.conventions.attributes import ERROR_TYPE, ERROR_UNANSWERED, GEN_AI_TOOL_NAME
+from relayscope.instrumentation import Direction, Level, Levels, Rule
 from relayscope.instrumentation.text_exchange import TextExchange
 from relayscope.instrumentation.traffic.message import id_text
 from tests.fix_telemetry import Telemetry
@@ -176,3 +177,39 @@ def test_of_two_requests_with_one_id_that_which_is_worked_for_is_answered(
         spans["tools/call quick"],
         spans["tools/call slow"],
     ]
+
+
+def test_a_call_whose_answer_nobody_looked_at_confuses_none_after_it(telemetry: Telemetry) -> None:
+    """Everything was off when it was answered, and its client uses one id for all of its calls."""
+    text_exchange, channel = TextExchange(telemetry.exchange), pipes()
+
+    send(text_exchange, channel, request(3, name="before"))
+    telemetry.exchange.levels = Levels(Level.OFF)
+    text_exchange.received(channel, result(3))
+    telemetry.exchange.levels = Levels()
+    for name in ("after", "later"):
+        send(text_exchange, channel, request(3, name=name))
+        text_exchange.received(channel, result(3))
+
+    assert odd(telemetry) == [None] * 5
+    assert [span.name for span in telemetry.spans] == [
+        "tools/call before",
+        "tools/call after",
+        "tools/call later",
+    ]
+    assert {span.status.status_code for span in telemetry.spans} == {StatusCode.UNSET}
+
+
+def test_a_call_that_nobody_looks_at_the_answer_of_is_no_failure(telemetry: Telemetry) -> None:
+    """When its channel closes, its span says that it was made, and no more."""
+    text_exchange, channel = TextExchange(telemetry.exchange), pipes()
+    received_alone = Rule(Level.OFF, direction=Direction.RECEIVED)
+    telemetry.exchange.levels = Levels(Level.TRACE, (received_alone,))
+
+    for identifier in (1, 1, 2):
+        send(text_exchange, channel, request(identifier))
+        text_exchange.received(channel, result(identifier))
+    text_exchange.closed(channel)
+
+    assert odd(telemetry) == [None] * 3
+    assert [span.status.status_code for span in telemetry.spans] == [StatusCode.UNSET] * 3

@@ -19,6 +19,7 @@ from opentelemetry.trace import INVALID_SPAN, SpanKind
 from relayscope.conventions.attributes import (
     ERROR_CANCELLED,
     ERROR_CROWDED_OUT,
+    ERROR_UNANSWERED,
 )
 from relayscope.conventions.odd_traffic import OddTraffic
 
@@ -316,6 +317,9 @@ class Exchange:
             self._unanswered.remember(channel, call)
         if self._timer is not None and not self._timer.is_running:
             self._timer.start()
+        for unseen in added.unseen:
+            self._parents.forget(unseen)
+            self._unanswered.end(channel, unseen, kind, ERROR_UNANSWERED)
         if added.id_reused and crossing.level is not _OFF:
             crossing.odd = OddTraffic.ID_REUSED
         if added.crowded_out is not None:

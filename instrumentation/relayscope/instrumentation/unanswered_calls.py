@@ -79,7 +79,13 @@ class Unanswered:
         error_type: str,
         description: str = UNANSWERED,
     ) -> None:
-        """End a call that has no answer, at the time at which it was left if that was seen."""
+        """End a call that has no answer, at the time at which it was left if that was seen.
+
+        If its answer may have crossed unseen, its span says no more than that it was made.
+        """
+        if call.is_unseen:
+            self._end_unseen(call)
+            return
         channel.unanswered += error_type != ERROR_CANCELLED
         if call.parent_id:
             self.forget(call)
@@ -95,6 +101,13 @@ class Unanswered:
                 call.is_over = True
         if kind is SpanKind.SERVER:
             self._leave_below(call.span, ended)
+
+    def _end_unseen(self, call: Call) -> None:
+        if call.parent_id:
+            self.forget(call)
+        if call.level is not Level.OFF and not call.is_over:
+            call.span.end()
+            call.is_over = True
 
     def give_up(
         self,

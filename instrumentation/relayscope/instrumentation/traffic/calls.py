@@ -1,7 +1,7 @@
 """Calls: requests whose answers have not crossed their channel yet."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -41,6 +41,7 @@ class Call:
         id_reused: True if another call with its id was open when it was closed, so that it was
             paired with its answer by order alone.
         is_over: True if its span has ended.
+        is_unseen: True if its answer may have crossed while nothing was recorded of the channel.
         left: Time and way in which its maker was seen to stop waiting for it.
         parent_id: The id of the span that its own is a child of, of a call that is made here.
     """
@@ -53,6 +54,7 @@ class Call:
     carried: bool = False
     id_reused: bool = False
     is_over: bool = False
+    is_unseen: bool = False
     left: Left | None = None
     parent_id: int = 0
 
@@ -64,6 +66,8 @@ class Added(NamedTuple):
     """True if another call with the same id is open."""
     crowded_out: Call | None
     """The oldest call, which had to make room."""
+    unseen: Sequence[Call] = ()
+    """Calls with the same id whose answers may have crossed unseen."""
 
 
 _ADDED: Final = Added(id_reused=False, crowded_out=None)
@@ -78,10 +82,19 @@ class OpenCalls:
         self._open = 0
         self.notifications = 0
         """Number of notifications that could still be answered wrongly."""
+        self._are_unseen = False
 
     def __len__(self) -> int:
         """Return how many calls are open."""
         return self._open
+
+    def see_answers(self, *, seen: bool) -> None:
+        """Say whether answers are looked at from now on; if not, what is open may be answered."""
+        self._are_unseen = not seen
+        if not seen:
+            for calls in list(self._by_id.values()):
+                for call in calls:
+                    call.is_unseen = True
 
     def add(self, identifier: RequestId, call: Call) -> Added:
         """Remember a call; where too many are open, give up the oldest."""
@@ -91,12 +104,17 @@ class OpenCalls:
             if oldest.request.id is not None:
                 crowded_out = self.give_up(oldest.request.id)
         self._open += 1
+        call.is_unseen = self._are_unseen
         # Numbers that are equal are one id, as they are to JSON: 1 and 1.0.
         key = identifier if type(identifier) is int else short_id(identifier)
         calls = self._by_id.get(key)
         if calls is None:
             self._by_id[key] = [call]
             return _ADDED if crowded_out is None else Added(False, crowded_out)
+        if all(each.is_unseen for each in calls):
+            self._by_id[key] = [call]
+            self._open -= len(calls)
+            return Added(False, crowded_out, calls)
         calls.append(call)
         return Added(id_reused=True, crowded_out=crowded_out)
 

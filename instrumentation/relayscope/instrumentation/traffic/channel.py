@@ -151,3 +151,5 @@ class Channel:
         self._levels = levels
         self.off_sent = levels if self._gates[Direction.SENT] is Level.OFF else None
         self.off_received = levels if self._gates[Direction.RECEIVED] is Level.OFF else None
+        self.sent.see_answers(seen=self.off_received is None)
+        self.received.see_answers(seen=self.off_sent is None)
