@@ -17,6 +17,7 @@ from opentelemetry.trace import (
     INVALID_SPAN,
     NonRecordingSpan,
     Span,
+    SpanKind,
     get_current_span,
     set_span_in_context,
 )
@@ -82,10 +83,13 @@ def context() -> Context:
 
 
 def of_host() -> Context | None:
-    """Return the running task's context if the span in it is open, and the host's own."""
+    """Return the running task's context if the host's own span of a request is open in it.
+
+    Another one says nothing of the request: a host may run its server in a span of its own.
+    """
     now, entered = otel_context.get_current(), _entered.get()
     here = get_current_span(now)
-    if not here.get_span_context().is_valid or is_over(here):
+    if getattr(here, "kind", None) is not SpanKind.SERVER or is_over(here):
         return None
     return None if entered is not None and here is entered[1] else now
 

@@ -58,7 +58,13 @@ async def as_events(request: Request) -> Response:
 
 async def traced_by_host(request: Request) -> Response:
     """Answer in a span of the host's own, as its tracing makes one of each request."""
-    with TRACER.start_as_current_span("POST /traced"):
+    with TRACER.start_as_current_span("POST /traced", kind=SpanKind.SERVER):
+        return await as_json(request)
+
+
+async def within_a_span(request: Request) -> Response:
+    """Answer in a span that says nothing of the request, as of a host that runs in one."""
+    with TRACER.start_as_current_span("the whole run"):
         return await as_json(request)
 
 
@@ -117,6 +123,7 @@ def served(telemetry: Telemetry) -> Iterator[tuple[Telemetry, str]]:
             Route("/json", as_json, methods=["POST"]),
             Route("/events", as_events, methods=["POST"]),
             Route("/traced", traced_by_host, methods=["POST"]),
+            Route("/within", within_a_span, methods=["POST"]),
             Route("/fails", fails, methods=["POST"]),
             Route("/stream", stream),
             Route("/older", older_stream),
@@ -170,6 +177,23 @@ def test_the_span_that_the_host_makes_of_a_request_is_its_parent_or_linked(
     assert span.context is not None
     assert f"{span.context.trace_id:032x}" == TRACE
     assert len(span.links) == 1
+
+
+def test_a_span_that_the_host_runs_in_is_nothing_of_a_request(
+    served: tuple[Telemetry, str],
+) -> None:
+    """The context in the header counts, and there is no link."""
+    telemetry, address = served
+    text = '{"jsonrpc":"2.0","id":1,"method":"ping"}'
+
+    httpx.post(f"http://{address}/within", content=text, headers={"traceparent": REMOTE})
+    httpx.post(f"http://{address}/within", content=REQUEST)
+
+    eventually(lambda: len(telemetry.spans) == 2)
+    context = telemetry.span("ping").context
+    assert context is not None
+    assert f"{context.trace_id:032x}" == TRACE
+    assert not telemetry.span("tools/call add").links
 
 
 def test_a_request_without_a_session_leaves_nothing_behind(served: tuple[Telemetry, str]) -> None:

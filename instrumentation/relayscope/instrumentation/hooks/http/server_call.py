@@ -11,6 +11,7 @@ import re
 from asyncio import get_running_loop
 from collections import OrderedDict
 from collections.abc import Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, Final
 from weakref import WeakValueDictionary
@@ -228,7 +229,9 @@ class ServerCall:
         """Say that the layer above is done; what it has refused, it does not answer."""
         if self._status == HTTPStatus.ACCEPTED:
             # Whoever reads what the layer above has handed on has been woken before this is run.
-            get_running_loop().call_soon(self._accepted)
+            # Only asyncio's loop has an order of that kind.
+            with suppress(RuntimeError):
+                get_running_loop().call_soon(self._accepted)
         elif not self._is_taken and self._status >= HTTPStatus.BAD_REQUEST:
             self.end()
 
