@@ -135,3 +135,14 @@ def test_whatever_is_around_it_only_base64_goes(text: str) -> None:
     assert text.startswith(pieces[0])
     assert sum(len(piece.partition("]")[2]) for piece in pieces[1:]) + len(pieces[0]) <= len(text)
     assert SANITIZER.hits().get("sanitizer-error", 0) == 0
+
+
+@pytest.mark.parametrize(("number", "taken"), [(1, 1), (40, 40), (10_000, 0)])
+def test_many_contents_are_left_to_a_thread_that_has_time(number: int, taken: int) -> None:
+    """A few are taken out right away; more than that says that it takes long."""
+    contents = [{"type": "image", "data": LETTERS[:400], "mimeType": "image/png"}] * number
+    text = json.dumps({"jsonrpc": "2.0", "id": 1, "result": {"content": contents}})
+
+    assert SANITIZER.without_few_binaries(text).count("[BINARY:") == taken
+    assert SANITIZER.is_dear(text) is (taken < number)
+    assert SANITIZER.without_binary(text).count("[BINARY:") == number

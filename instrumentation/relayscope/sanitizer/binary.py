@@ -82,6 +82,10 @@ class _Place(NamedTuple):
     media_type: str
 
 
+SOON: Final = 1000
+"""Work that takes 1.5 ms at most, with the thousand that every text may take: some sixty images."""
+
+
 def may_hold_binary(text: str) -> bool:
     """Return whether a text could have binary contents, also in JSON in its JSON strings."""
     if len(text) < _SMALLEST:
@@ -118,13 +122,13 @@ def covered(text: str, found: Sequence["Binary"]) -> str:
     return "".join(pieces) + text[position:]
 
 
-def marked(text: str) -> tuple[str, int]:
+def marked(text: str, work: int) -> tuple[str, int]:
     """The text with the marker of each binary content in its place, and how many there are.
 
-    The same text if looking for them takes longer than it may.
+    The same text if looking for them takes more work than this.
     """
     # Whether it was cleaned before makes no difference here, and finding out takes a third of this.
-    allowance = Allowance.of_size(len(text))
+    allowance = Allowance.of_size(work)
     contents = allowance.attempt(lambda: list(binaries(text, allowance))) or []
     pieces: list[str] = []
     position = 0

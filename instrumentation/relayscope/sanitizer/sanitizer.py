@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from relayscope.sanitizer.binary import marked
+from relayscope.sanitizer.binary import SOON, marked
 from relayscope.sanitizer.clean_messages import LONG
 from relayscope.sanitizer.cleaning import Cleaning
 from relayscope.sanitizer.findings import Explanation, Value
@@ -125,9 +125,16 @@ class Sanitizer:
         For a long text: what is left is cleaned in half the time, and what is behind an image stays
         where it has to be cut before.
         """
+        return self._without_binary(text, len(text))
+
+    def without_few_binaries(self, text: str) -> str:
+        """The same, or the text as it was if there are too many to be found within 2 ms."""
+        return self._without_binary(text, SOON)
+
+    def _without_binary(self, text: str, work: int) -> str:
         if not self.may_hold_binary(text):
             return text
-        kept, number = marked(text)
+        kept, number = marked(text, work)
         if number:
             with searching.lock, self._lock:
                 self._hits[BINARY] += number

@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Final
 
 from relayscope.sanitizer.aftermath import Aftermath
 from relayscope.sanitizer.allowance import Allowance
-from relayscope.sanitizer.binary import Binary, binaries, covered, may_hold_binary, nested_places
+from relayscope.sanitizer.binary import (
+    SOON,
+    Binary,
+    binaries,
+    covered,
+    may_hold_binary,
+    nested_places,
+)
 from relayscope.sanitizer.clean_messages import CleanMessages, digest_without_id
 from relayscope.sanitizer.findings import Finding, TooManyFindings, masked
 from relayscope.sanitizer.json_members import NamedString, named_strings
@@ -143,7 +150,7 @@ class Scanner:
             self._seen, self._without_binary = (text, None), text
             return 0
         if self.may_hold_binary(text):
-            allowance = Allowance.of(text)
+            allowance = Allowance.of_size(SOON)
             contents = allowance.attempt(lambda: list(binaries(text, allowance)))
             if contents is None:
                 return sys.maxsize

@@ -101,7 +101,7 @@ class MessageLog:
     def _without_images(self, text: Text, data: bytes | LongText) -> str:
         """Return a text; what an image leaves behind says what it was, with a digest."""
         body = text if isinstance(text, str) and text.isascii() else _text(data)
-        return self._sanitizer.without_binary(body) if len(body) in _WITH_BINARY else body
+        return self._sanitizer.without_few_binaries(body) if len(body) in _WITH_BINARY else body
 
     def _is_dear(self, body: str) -> bool:
         if len(body) > self._body_limit:
