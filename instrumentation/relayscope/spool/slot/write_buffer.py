@@ -122,9 +122,10 @@ class WriteBuffer:
                     self._unwritten.append(self._records.popleft())
                 self._writer.append_all(self._unwritten)
             finally:
-                self._writing = False
-                # Counting without a lock can miss a few; so that is made good here each time.
+                # Counting without a lock can miss a few; so that is made good here each time. It is
+                # still writing, so that a signal handler that flushes changes nothing meanwhile.
                 self._bytes = sum(map(len, self._unwritten))
+                self._writing = False
 
     def _wake(self) -> None:
         if not self._awake:
