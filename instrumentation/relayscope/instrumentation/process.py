@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from .exchange_settings import ExchangeSettings
 from .runtime.fork import on_fork
-from .runtime.making import OnceMade
+from .runtime.making import OnceMade, hold_back_this_fork, times_held_back
 from .runtime.shield import shielded
 from .traffic.levels import Levels
 
@@ -64,7 +64,19 @@ def _made() -> "ProcessExchange":
 
 @shielded
 def _make() -> None:
+    """Make it before a fork, which then waits for all that it would wait for from now on.
+
+    What is registered while a fork is under way is asked before the next one only, but after this
+    one, too.
+    """
+    known = times_held_back()
     _process_exchange.get()
+    missed = times_held_back() - known
+    if missed:
+        from relayscope.sanitizer.fork import wait_for_searches  # noqa: PLC0415  # made by now
+
+        hold_back_this_fork(missed)
+        wait_for_searches()
 
 
 @shielded

@@ -35,7 +35,8 @@ class _Searching(threading.local):
 searching: Final = _Searching()
 
 
-def _before() -> None:
+def wait_for_searches() -> None:
+    """Wait until no other thread searches, and let none begin before the fork."""
     latest = monotonic() + _LONGEST_WAIT
     if _take(_counting, latest):
         for lock in list(_every_lock):
@@ -64,4 +65,6 @@ def _after_in_child() -> None:
 
 
 if hasattr(os, "register_at_fork"):  # Windows knows no fork.
-    os.register_at_fork(before=_before, after_in_parent=_after, after_in_child=_after_in_child)
+    os.register_at_fork(
+        before=wait_for_searches, after_in_parent=_after, after_in_child=_after_in_child
+    )

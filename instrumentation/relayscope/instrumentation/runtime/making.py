@@ -23,9 +23,11 @@ class _Making(threading.local):
 
     Attributes:
         depth: The number of objects that this thread is making.
+        registered: The number of times at which forks were told to wait for it.
     """
 
     lock = threading.RLock()
+    registered = 0
 
     def __init__(self) -> None:
         self.depth = 0
@@ -71,6 +73,7 @@ def hold_back_forks() -> None:
     What is registered later comes first (`os.register_at_fork`): a fork that has the locks of the
     sanitizer, which is made before others, must not wait for a thread that is about to search.
     """
+    _Making.registered += 1
     on_fork(
         before=_making.before_fork,
         after_in_parent=_making.after_fork,
@@ -79,6 +82,17 @@ def hold_back_forks() -> None:
 
 
 hold_back_forks()
+
+
+def times_held_back() -> int:
+    """Return how often `hold_back_forks` was called."""
+    return _making.registered
+
+
+def hold_back_this_fork(times: int) -> None:
+    """Do before a fork that is under way what was registered so many times meanwhile."""
+    for _ in range(times):
+        _making.before_fork()
 
 
 def _nothing(_: object) -> None:
