@@ -1,4 +1,4 @@
-"""What a process emitted last is not known where its end was never sent, and nobody says it is."""
+"""A process whose end was never sent may have emitted more, and nobody says that it has not."""
 
 from __future__ import annotations
 

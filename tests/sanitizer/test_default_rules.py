@@ -106,7 +106,7 @@ def test_optional_rules_are_off_unless_enabled() -> None:
 
 
 def test_of_rules_that_find_the_same_the_first_names_it() -> None:
-    """What else is in the text makes no difference: OpenAI's rule finds Anthropic's keys, too."""
+    """The rest of the text makes no difference: OpenAI's rule finds Anthropic's keys, too."""
     openai, anthropic = "sk-" + "0123456789abcdef" * 2, "sk-ant-api03-" + "aBcDeFgHiJ0123456789_-AA"
     for text in (f"{openai} {anthropic}", json.dumps({"a": openai, "b": anthropic})):
         cleaned = SANITIZER.text(text)

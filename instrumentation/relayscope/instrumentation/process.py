@@ -73,7 +73,7 @@ def _make() -> None:
     _process_exchange.get()
     missed = times_held_back() - known
     if missed:
-        from relayscope.sanitizer.fork import wait_for_searches  # noqa: PLC0415  # made by now
+        from relayscope.sanitizer.fork import wait_for_searches  # noqa: PLC0415  # it was imported meanwhile; a start without messages is to go without it
 
         hold_back_this_fork(missed)
         wait_for_searches()

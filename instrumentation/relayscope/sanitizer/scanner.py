@@ -168,8 +168,8 @@ class Scanner:
             return 0
         passes = 1 + len(suspicion.rules) + 8 * suspicion.is_spelled + 16 * suspicion.has_encoded
         matches = sum(count(self._patterns[each], searched, _MATCHES) for each in suspicion.rules)
-        each = len(suspicion.mentions) * _MICROSECONDS_EACH + matches * _MICROSECONDS_MATCH
-        return each + passes * len(searched) // _EACH
+        found = len(suspicion.mentions) * _MICROSECONDS_EACH + matches * _MICROSECONDS_MATCH
+        return found + passes * len(searched) // _EACH
 
     def find(self, text: str, allowance: Allowance) -> list[Finding]:
         """The secrets in a text, in order and apart; all of it if that takes more than it may.

@@ -232,7 +232,7 @@ def _likeness(received: Received, sent: Message) -> Likeness:
     name, other_name = _name(one), _name(other)
     if one != other or name == other_name:
         return _NONE
-    if _is_renamed(name, other_name):
+    if _prefix(name, other_name) is not None:
         return _RENAMED
     return _ARGUMENTS if one else _NONE
 
@@ -274,17 +274,17 @@ def _name(said: dict[str, Any]) -> str:
 
 
 def _renaming(received: Message, sent: Message) -> str | None:
-    """Return what a name has on the way less than the other, at its beginning; None without names.
+    """Return how a name is changed on its way, as `_prefix` does."""
+    return _prefix(_name({**received.params}), _name({**sent.params}))
 
-    Which of the two has it more is told by its sign.
+
+def _prefix(name: str, other: str) -> str | None:
+    """Return what the other name has added (`+`) or left out (`-`) at the beginning of a name.
+
+    None if there is no name, or neither ends as the other does.
     """
-    one, other = _name({**received.params}), _name({**sent.params})
-    if not one or not other:
+    if not name or not other:
         return None
-    if one.endswith(other):
-        return f"-{one.removesuffix(other)}"
-    return f"+{other.removesuffix(one)}" if other.endswith(one) else None
-
-
-def _is_renamed(one: str, other: str) -> bool:
-    return bool(one and other) and (one.endswith(other) or other.endswith(one))
+    if name.endswith(other):
+        return f"-{name.removesuffix(other)}"
+    return f"+{other.removesuffix(name)}" if other.endswith(name) else None

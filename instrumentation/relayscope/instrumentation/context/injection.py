@@ -13,8 +13,8 @@ _REJECTIONS: Final = frozenset({-32600, -32602})
 """Invalid request, invalid params: the answers of a peer that rejects an unknown `_meta`."""
 
 _PROBE: Final = "server/discover"
-"""What a client of MCP 2026-07-28 asks first. Older servers refuse it, whatever it carries, with
-one of these codes."""
+"""The first request of a client of MCP 2026-07-28. Older servers refuse it, whatever it carries,
+with one of these codes."""
 
 _MOST_PEERS: Final = 4096
 

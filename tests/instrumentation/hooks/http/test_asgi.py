@@ -163,7 +163,7 @@ def test_a_request_and_its_answer_in_the_body_share_a_span(
 def test_the_span_that_the_host_makes_of_a_request_is_its_parent_or_linked(
     served: tuple[Telemetry, str],
 ) -> None:
-    """What `_meta` carries comes first; of another trace than the host's span, it has a link."""
+    """The context in `_meta` comes first; if it is of another trace, the host's span is linked."""
     telemetry, address = served
 
     httpx.post(f"http://{address}/traced", content='{"jsonrpc":"2.0","id":1,"method":"ping"}')

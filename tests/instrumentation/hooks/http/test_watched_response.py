@@ -21,7 +21,7 @@ DATA = st.binary(max_size=40) | st.sampled_from([b"one\ntwo\r\n\nthree", b"x" * 
 
 
 class Listener:
-    """What is heard of a file.
+    """The ear at a file.
 
     Attributes:
         heard: The pieces that were read.
@@ -64,7 +64,7 @@ def test_a_watched_response_is_read_as_one_that_is_not(data: bytes, steps: list[
 def test_what_was_read_of_a_response_is_heard_and_its_end_comes_last(
     data: bytes, steps: list[Step]
 ) -> None:
-    """Who asks for no byte gets none, also where more is to come: that is no end."""
+    """Reading no byte, where more is to come, is no end."""
     listener = Listener()
     files = opened(data, listener)
 

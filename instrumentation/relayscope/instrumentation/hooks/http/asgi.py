@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from contextvars import ContextVar
 from typing import Any, Final
 
-from opentelemetry.context import Context
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 
 from relayscope.instrumentation.exchange import Exchange
@@ -19,7 +18,7 @@ from relayscope.instrumentation.text_exchange import TextExchange
 from relayscope.instrumentation.traffic.channel import Channel
 from relayscope.instrumentation.traffic.channel_close import UNKNOWN_CLOSE, ChannelClose
 
-from .server_call import ServerCall, Sessions, context_of, session_in
+from .server_call import ServerCall, Sessions, session_in
 
 Event = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Event]]
@@ -64,8 +63,9 @@ class AsgiInstrumentor(BaseInstrumentor):
 def claim_current() -> None:
     """Leave the HTTP request or WebSocket that is being handled to a layer above."""
     call = _current.get()
-    if call is not None:
-        call.claimed = True
+    if call is None:
+        return
+    call.claimed = True
     if isinstance(call, _HttpCall):
         call.server_call.handled_here()
 
@@ -84,28 +84,14 @@ def session_channel(session_id: str) -> Channel:
     return channel
 
 
-def recorded_call(request: Any) -> ServerCall | None:
-    """Return the call that has recorded the message in a request's body; else leave it that.
+def server_call_of(request: Any) -> ServerCall | None:
+    """Return the call of a request, None if nothing watches its connection.
 
     Args:
         request: Starlette's, or what a framework has in its place.
     """
     call = getattr(request, "scope", {}).get(_MARK)
-    if not isinstance(call, _HttpCall):
-        return None
-    if call.server_call.is_recorded:
-        return call.server_call
-    call.server_call.left()
-    return None
-
-
-def around(request: Any) -> Context | None:
-    """Return the context of a request, None if it has none; the argument is as above."""
-    call = getattr(request, "scope", {}).get(_MARK)
-    if isinstance(call, _HttpCall):
-        return call.server_call.around
-    headers = getattr(request, "headers", None)
-    return context_of(dict(headers.raw)) if headers is not None else None
+    return call.server_call if isinstance(call, _HttpCall) else None
 
 
 class AsgiHook:

@@ -1,18 +1,20 @@
 """The two streams under an `mcp` session, watched."""
 
 import contextvars
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any, Final, Self
 
 import wrapt
+from opentelemetry.context import Context
 from opentelemetry.trace import INVALID_SPAN, Span
 
 from relayscope.conventions.attributes import ERROR_STOPPED_READING, ERROR_UNANSWERED
 from relayscope.instrumentation.context import current_span
 from relayscope.instrumentation.exchange import Exchange
 from relayscope.instrumentation.hooks import connection_owner
-from relayscope.instrumentation.hooks.http.asgi import around, recorded_call
+from relayscope.instrumentation.hooks.http.asgi import server_call_of
+from relayscope.instrumentation.hooks.http.server_call import context_of
 from relayscope.instrumentation.hooks.pipes.child_end import ending_of
 from relayscope.instrumentation.runtime.shield import shielded
 from relayscope.instrumentation.traffic.channel import Channel
@@ -113,12 +115,13 @@ class SessionWire:
                 self._exchange.record(crossing, text)
             return None
         request = getattr(item.metadata, "request_context", None)
-        if request is not None:
-            recorded = recorded_call(request)
-            if recorded is not None:
-                return recorded.taken()
-            if self._channel.peer == "unknown":
-                self._channel.locate(_client_address(request))
+        call = server_call_of(request)
+        if call is not None:
+            if call.is_recorded:
+                return call.taken()
+            call.left()
+        if request is not None and self._channel.peer == "unknown":
+            self._channel.locate(_client_address(request))
         root = self._dialect.root(item.message)
         text = _received_text(item, root)
         message = _message_of(root, 0 if text is None else len(text))
@@ -126,7 +129,7 @@ class SessionWire:
         if message.kind is _ERROR and text is None and self._channel.transport:
             self._unanswered(message)
             return None
-        context = None if request is None else around(request)
+        context = _around(request) if call is None else call.around
         crossing = self._exchange.received(self._channel, message, context)
         self._exchange.record(crossing, text or (lambda: self._render(item.message)))
         return crossing.span if message.method and crossing.span is not INVALID_SPAN else None
@@ -151,7 +154,7 @@ class SessionWire:
         return crossing
 
     @shielded
-    def passed_on(self, crossing: Crossing, item: Any) -> None:
+    def _passed_on(self, crossing: Crossing, item: Any) -> None:
         """Say that the transport has a message, and what it does if it does not send it."""
         reason = self._drops(item) if self._drops and crossing.message.method else None
         if reason:
@@ -189,12 +192,23 @@ class SessionWire:
         if self.child is None or ending_of(self.child) != UNKNOWN_CLOSE:
             self.closed()
 
-    def passing_on(self) -> AbstractContextManager[object]:
-        """Return what holds while the transport takes a message, which it writes in that context.
+    @contextmanager
+    def passing_on(self, item: Any) -> Iterator[None]:
+        """Record a message around its way to the transport, which writes it in that context.
 
         In memory there is no transport: there the other side's handler gets that context.
         """
-        return connection_owner.held() if self._channel.transport else nullcontext()
+        crossing = self.sending(item)
+        if crossing is None:
+            yield
+            return
+        try:
+            with connection_owner.held() if self._channel.transport else nullcontext():
+                yield
+        except BaseException as error:
+            self.failed(crossing, error)
+            raise
+        self._passed_on(crossing, item)
 
     def span_of(self, request_id: RequestId | None) -> Span | None:
         """Return the span of a received request that is still open."""
@@ -278,32 +292,13 @@ class WatchedWriteStream(wrapt.ObjectProxy[Any]):
 
     async def send(self, item: Any) -> None:
         """Send a message."""
-        text_exchange = self._self_wire
-        crossing = text_exchange.sending(item)
-        if crossing is None:
+        with self._self_wire.passing_on(item):
             await self.__wrapped__.send(item)
-            return
-        try:
-            with text_exchange.passing_on():
-                await self.__wrapped__.send(item)
-        except BaseException as error:
-            text_exchange.failed(crossing, error)
-            raise
-        text_exchange.passed_on(crossing, item)
 
     def send_nowait(self, item: Any) -> None:
         """Send a message if somebody takes it right away."""
-        text_exchange = self._self_wire
-        crossing = text_exchange.sending(item)
-        try:
-            with text_exchange.passing_on():
-                self.__wrapped__.send_nowait(item)
-        except BaseException as error:
-            if crossing is not None:
-                text_exchange.failed(crossing, error)
-            raise
-        if crossing is not None:
-            text_exchange.passed_on(crossing, item)
+        with self._self_wire.passing_on(item):
+            self.__wrapped__.send_nowait(item)
 
 
 def _message_of(root: Any, size: int = 0) -> Message:
@@ -321,6 +316,12 @@ def _client_address(request: Any) -> tuple[str, int] | None:
     """Return the address of the client whose HTTP request a message came with."""
     client = getattr(request, "client", None)
     return (client.host, client.port) if client is not None else None
+
+
+def _around(request: Any) -> Context | None:
+    """Return the context that the headers of an HTTP request carry, None where there is neither."""
+    headers = getattr(request, "headers", None)
+    return context_of(dict(headers.raw)) if headers is not None else None
 
 
 def _received_text(item: Any, root: Any) -> Text | None:
