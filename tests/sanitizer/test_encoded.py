@@ -42,6 +42,7 @@ _PLACES: Final[dict[str, Callable[[str], str]]] = {
     "in JSON in JSON": lambda text: json.dumps([json.dumps({"content": text})]),
     "behind a line": lambda text: json.dumps({"content": f"it reads:\r\n{text}\n"}),
     "in a log line": lambda text: f"got {text} from peer",
+    "in a long text": lambda text: f"{'He said so. ' * 200}{text} {'And more. ' * 200}",
     "in a path": lambda text: f"GET /blobs/{text} 200",
     "behind percent signs": lambda text: f"q=%7B%22x%22%3A%22{text}%22%7D",
 }

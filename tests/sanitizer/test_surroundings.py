@@ -1,6 +1,7 @@
 """A secret near another spelling is found wherever it stands in a long text."""
 
 import itertools
+import json
 
 import pytest
 from hypothesis import given
@@ -48,3 +49,27 @@ def test_a_long_secret_in_another_spelling_goes_to_its_end() -> None:
     cleaned = SANITIZER.text(text)
     assert "x9" not in cleaned
     assert "END" not in cleaned
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        *('"pass\\u0077ord": "{}"', "pass\\x77ord = '{}'", "p\\u0430ssword: {}"),
+        *("%70assword={}", "&#112;assword={}", "\\uff50assword={}"),
+    ],
+)
+@pytest.mark.parametrize("is_json", [False, True])
+def test_a_name_with_a_letter_as_an_escape_is_found_in_a_long_text(
+    secret: str, *, is_json: bool
+) -> None:
+    """Only what is around such letters is read for it, and nothing else is changed."""
+    line = 'zero = b"\\x00\\x01"  # a line\n'
+    head, tail = line + "for each in lines: pass\n" * 2_000, "done()\n" * 2_000 + line
+    text = f"{head}{secret.format('hunter2x9')}\n{tail}"
+    if is_json:
+        head, text, tail = (json.dumps(each)[1:-1] for each in (head, text, tail))
+        head, text = '{"text": "' + head, '{"text": "' + text + '"}'
+    cleaned = SANITIZER.text(text)
+    assert "hunter2x9" not in cleaned
+    assert cleaned.startswith(head)
+    assert tail in cleaned

@@ -28,9 +28,25 @@ _BEFORE: Final = (
 )
 """Characters before a run: no letter of another run, but the end of an escape or a mark."""
 
-ENCODED_FILTER: Final = f"{_BEFORE}{_JSON}|{_TEXT}|{_UTF_16}|{_HEX}|{_WIDE}"
-"""For the prefilter: where such a text could start. It takes 1 to 3 ns for each byte, and fires on
-one in a million random letters; with half as many letters, on many a list of digests."""
+ENCODED_FILTER: Final = f"{_BEFORE}{_JSON}|\\x00[ -~]\\x00|\u2400[ -~]\u2400"
+"""For the prefilter: where such a text could start, but for those in long runs of letters."""
+
+_LONG: Final = 24
+RUN_FILTER: Final = f"{_LETTER}{{{_LONG}}}"
+"""Tells whether a text has a run of letters that is long enough for what follows, in 0.2 ns for
+each byte."""
+
+LONG_RUN_FILTERS: Final = (_TEXT, _UTF_16, _HEX)
+"""Where such a text could start in a long run. They take 1.7 ns for each byte, more than all other
+filters together, and fire on one in a million random letters; with half as many letters, on many a
+list of digests."""
+
+_SAME: Final = ord("x")
+_RUNS: Final = bytes(
+    _SAME if byte in b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-" else 0
+    for byte in range(256)
+)
+_RUN: Final = bytes([_SAME]) * _LONG
 
 _START: Final = f"(?:{_JSON}|{_TEXT}|{_UTF_16}){_LETTER}*|{_HEX}[0-9a-fA-F]*|{_WIDE}"
 
@@ -67,6 +83,19 @@ class Run(NamedTuple):
 
     start: int
     end: int
+
+
+def long_runs(data: bytes) -> bytes:
+    """The long runs of letters in UTF-8 text, one on each line."""
+    # 0.7 ns for each byte: what differs is made equal, so that a run is found as a text.
+    marked = data.translate(_RUNS)
+    runs: list[bytes] = []
+    end = 0
+    while (start := marked.find(_RUN, end)) >= 0:
+        end = marked.find(b"\0", start)
+        end = len(data) if end < 0 else end
+        runs.append(data[start:end])
+    return b"\n".join(runs)
 
 
 def encoded_runs(text: str) -> list[Run]:

@@ -15,11 +15,12 @@ from relayscope.sanitizer.views import unescaped
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_scan: Final = cast(
+scan: Final = cast(
     "Callable[[str, int, bool], tuple[str, int]]",
     json.decoder.scanstring,  # type: ignore[attr-defined]  # Documented in CPython's source, not in typeshed.
 )
-"""Reads a string from behind its opening mark: its content, and where its closing mark ends."""
+"""Reads a string from behind its opening mark, strictly or not: its content, and where its closing
+mark ends."""
 
 _BLANKS: Final = " \t\r\n"
 _BEFORE: Final = frozenset("{[,:")
@@ -117,7 +118,7 @@ def json_string(text: str, mark: int) -> JsonString | None:
     if before[-1:] == "[" and _INDEXED.search(before):
         return None
     try:
-        content, behind = _scan(text, mark + 1, False)
+        content, behind = scan(text, mark + 1, False)
     except ValueError:
         return _lenient(text, mark + 1, before[-1:])
     following = _NEXT.match(text, behind)

@@ -31,12 +31,21 @@ LOOK_ALIKES: Final = (
 """For a search: letters that look like Latin ones, among such or of full width."""
 
 _CODES: Final = rf"0(?:{'|'.join(sorted(f'{ord(letter):04x}'[1:] for letter in _LETTERS))})"
+_ANY_CODES: Final = "0[345][0-9a-f]{2}"
+"""All of them, and more; these compile 150 ms sooner."""
 
-ESCAPED_LOOK_ALIKES: Final = (
-    rf"[^\\][g-z][a-f]?\\{{1,8}}u{_CODES}|\\u{_CODES}[a-z]"
-    r"|\\uff(?:2[1-9a-f]|3[0-9a]|4[1-9a-f]|5[0-9a])"
-)
-"""The same where JSON escapes them; digits before one are those of another escape."""
+
+def _escaped(codes: str) -> str:
+    return (
+        rf"[^\\][g-z][a-f]?\\{{1,8}}u{codes}|\\u{codes}[a-z]"
+        r"|\\uff(?:2[1-9a-f]|3[0-9a]|4[1-9a-f]|5[0-9a])"
+    )
+
+
+ESCAPED_LOOK_ALIKES: Final = _escaped(_CODES)
+ESCAPED_LOOK_ALIKES_FILTER: Final = _escaped(_ANY_CODES)
+"""The same where JSON escapes them, and for the prefilter; digits before one are those of another
+escape."""
 
 _SEARCH: Final = re2.compile(LOOK_ALIKES)
 

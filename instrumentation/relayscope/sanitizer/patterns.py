@@ -65,7 +65,12 @@ def count(rule: PatternRule, text: str, most: int) -> int:
 
 def is_in(rule: PatternRule, data: bytes) -> bool:
     """Return whether there is such a place in UTF-8 text."""
-    return _compiled_for_bytes(rule.pattern.removeprefix(r"\b")).search(data) is not None
+    return is_match(rule.pattern.removeprefix(r"\b"), data)
+
+
+def is_match(pattern: str, data: bytes) -> bool:
+    """Return whether an expression matches anywhere in UTF-8 text."""
+    return _compiled_for_bytes(pattern).search(data) is not None
 
 
 def secrets(rule: PatternRule, text: str) -> Iterator[Span]:

@@ -166,7 +166,8 @@ class Scanner:
                 self._without_binary = text
                 self._clean_messages.remember(digest)
             return 0
-        passes = 1 + len(suspicion.rules) + 8 * suspicion.is_spelled + 16 * suspicion.has_encoded
+        is_spelled = suspicion.is_spelled or suspicion.has_escapes
+        passes = 1 + len(suspicion.rules) + 8 * is_spelled + 16 * suspicion.has_encoded
         matches = sum(count(self._patterns[each], searched, _MATCHES) for each in suspicion.rules)
         found = len(suspicion.mentions) * _MICROSECONDS_EACH + matches * _MICROSECONDS_MATCH
         return found + passes * len(searched) // _EACH

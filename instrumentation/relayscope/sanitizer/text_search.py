@@ -18,16 +18,18 @@ from relayscope.sanitizer.json_text import JsonText
 from relayscope.sanitizer.json_values import JsonValues
 from relayscope.sanitizer.means import Inside, Means
 from relayscope.sanitizer.model import Action, PatternRule
-from relayscope.sanitizer.patterns import is_in, places, secrets
+from relayscope.sanitizer.patterns import is_in, places, secrets, spans
 from relayscope.sanitizer.plain_text import pairs
 from relayscope.sanitizer.replacements import TOO_MANY
 from relayscope.sanitizer.surroundings import surroundings
 from relayscope.sanitizer.suspicion import STRUCTURE, Suspicion, known
-from relayscope.sanitizer.views import unspelled
+from relayscope.sanitizer.views import ESCAPE, unspelled
 
 # A sign of another spelling, and not one of a format or an operator.
 _SPELLED = re.compile(r"\\[\"'\\/bfnrtux]|%[0-9a-fA-F]{2}|&#?[a-zA-Z0-9]{2,6};")
 _SIGNS: Final = ("\\", "%", "&")
+# A backslash, a percent sign or an ampersand that is itself spelled otherwise.
+_QUOTED_ESCAPE = re.compile(r"(?i)%(?:2[356]|5c)|&(?:amp|bsol|percnt|#)")
 # A backslash for a backslash, or an escape that is longer than two characters.
 _LONGER = re.compile(r"\\[\\u]")
 _NEAR: Final = 12
@@ -74,6 +76,7 @@ class TextSearch:
         self._ends: list[int] = []
         self._loose: list[Span] = []
         self._runs: list[Run] = []
+        self._escapes: list[int] = []
 
     def findings(self, others: Sequence[int] = ()) -> list[Finding]:
         """The secrets, in order and apart.
@@ -89,7 +92,10 @@ class TextSearch:
             runs = encoded_runs(self._text)
             self._runs = self._suspicious(runs)
             is_hidden = is_hidden or not runs
-        self._read_strings_at(rule_places, others)
+        if self._suspicion.has_escapes and not is_hidden:
+            self._escapes = self._escape_places()
+            is_hidden = not self._escapes
+        self._read_strings_at(rule_places, [*others, *self._escapes])
         if is_hidden:
             self._read_spelled_strings()
         for finding in self._outside(rule_places, is_hidden=is_hidden):
@@ -110,6 +116,16 @@ class TextSearch:
         rule = self._means.rules[index]
         self._read_through(self._text)
         found = places(rule, self._text)
+        self._allowance.pass_over(_PLACE * len(found))
+        return found
+
+    def _escape_places(self) -> list[int]:
+        """Return where letters are written as escapes; nothing if they could be elsewhere, too."""
+        if _QUOTED_ESCAPE.search(self._text):
+            return []
+        self._read_through(self._text)
+        # What they match may begin before the string that the escape is in.
+        found = [end - 1 for _, end in spans(ESCAPE, self._text)]
         self._allowance.pass_over(_PLACE * len(found))
         return found
 
@@ -327,11 +343,13 @@ class TextSearch:
         places = ((at, at) for at in chain(*rule_places.values()))
         # What goes on behind a run is spelled otherwise, so all of a run counts.
         unread = (span for span in chain(places, self._runs) if not self._is_read(span[0]))
-        return [
+        spelled = [
             start
             for start, end in chain(self._loose, unread)
             if _SPELLED.search(self._text, max(0, start - _NEAR), end + _NEAR)
         ]
+        # One that is read may be in a name whose value is not.
+        return spelled + self._escapes
 
     def _is_read(self, at: int) -> bool:
         return _covers(self._starts, self._ends, at)

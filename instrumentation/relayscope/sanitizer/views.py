@@ -13,7 +13,7 @@ from itertools import accumulate
 from typing import Final
 
 from relayscope.sanitizer.findings import Finding
-from relayscope.sanitizer.look_alikes import ESCAPED_LOOK_ALIKES
+from relayscope.sanitizer.look_alikes import ESCAPED_LOOK_ALIKES, ESCAPED_LOOK_ALIKES_FILTER
 
 _ESCAPES: Final = (
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
@@ -31,7 +31,7 @@ _SPELLING = re.compile(
 )
 _ENTITIES: Final = {"&quot;": '"', "&apos;": "'", "&amp;": "&", "&lt;": "<", "&gt;": ">"}
 
-ESCAPE_FILTER: Final = (
+_HIDING: Final = (
     # ASCII as \u00XX or \xXX, but for `& ' < >`, which some encoders write that way, and for
     # control characters that are no blanks: they part what they are in, read or not, unless
     # their digits become part of a number. NUL cannot be stored.
@@ -41,9 +41,12 @@ ESCAPE_FILTER: Final = (
     r"|&#(?:6[5-9]|[7-9][0-9]|1[01][0-9]|12[0-2]|x(?:4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a]));"
     # An ampersand that begins such an entity.
     r"|&#(?:38|x26);|%26%23"
-    rf"|{ESCAPED_LOOK_ALIKES}"
 )
-"""For the prefilter: spellings that hide even letters."""
+ESCAPE: Final = f"{_HIDING}|{ESCAPED_LOOK_ALIKES}"
+"""Spellings that hide even letters."""
+
+ESCAPE_FILTER: Final = f"{_HIDING}|{ESCAPED_LOOK_ALIKES_FILTER}"
+"""For the prefilter: all of them, and more."""
 
 _SIMPLE: Final = {"\\n": "\n", '\\"': '"', "\\t": "\t", "\\r": "\r", "\\/": "/"}
 _BACKSLASH: Final = "\ue002"

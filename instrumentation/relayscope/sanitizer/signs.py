@@ -1,0 +1,112 @@
+"""Signs of what could be in a text: rules that could match, sensitive names, other spellings."""
+
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from relayscope.sanitizer.encoded import ENCODED_FILTER, LONG_RUN_FILTERS, RUN_FILTER, long_runs
+from relayscope.sanitizer.model import PatternRule
+from relayscope.sanitizer.names import Names, loose
+from relayscope.sanitizer.patterns import is_match
+from relayscope.sanitizer.prefilter import Prefilter, prefilter
+from relayscope.sanitizer.views import ESCAPE, ESCAPE_FILTER
+
+STRUCTURE_FILTER: Final = r'"(?:kty|rawHeaders|raw_headers)\\*"'
+"""Members that say what others hold without naming a secret, also in JSON in a JSON string."""
+
+_CHANGING_FILTER: Final = r"\\[bfu]"
+"""Escapes that do not read as they do without their backslash."""
+
+_SHORT: Final = 1024
+"""Bytes of a text for which one search for all takes less time than a second one begins with."""
+
+
+class Signs(NamedTuple):
+    """Signs in a text.
+
+    Attributes:
+        rules: indexes of the pattern rules that could match, ascending.
+        has_name: True if it could have sensitive names, spelled in ASCII.
+        has_escapes: True if it has letters as escapes, which could hide something.
+        has_encoded: True if another text could be encoded in it.
+        has_structure: True if it could have members that say what other members hold.
+        is_changing: True if it has escapes that do not read as they do without their backslash.
+    """
+
+    rules: list[int]
+    has_name: bool
+    has_escapes: bool
+    has_encoded: bool
+    has_structure: bool
+    is_changing: bool
+
+    @property
+    def are_of_others(self) -> bool:
+        """True if there could be anything but names, and what rules find."""
+        return self.has_escapes or self.has_encoded or self.has_structure
+
+
+NO_SIGNS: Final = Signs(
+    [],
+    has_name=False,
+    has_escapes=False,
+    has_encoded=False,
+    has_structure=False,
+    is_changing=False,
+)
+
+
+class SignSearch:
+    """Searches texts for signs. Safe to share between threads.
+
+    Raises:
+        RulesError: the expressions are too large together.
+    """
+
+    def __init__(self, rules: tuple[PatternRule, ...], names: Names) -> None:
+        self._name = len(rules)
+        self._escape, self._structure, self._changing, self._encoded = range(
+            self._name + 1, self._name + 5
+        )
+        others = (names.expression(), ESCAPE_FILTER, STRUCTURE_FILTER, _CHANGING_FILTER)
+        # All behind `_encoded` are signs of encoded texts.
+        self._short = prefilter(rules, [*others, ENCODED_FILTER, *LONG_RUN_FILTERS])
+        self._long = prefilter(rules, [*others, ENCODED_FILTER])
+        self._run = prefilter((), [RUN_FILTER])
+        self._long_runs = prefilter((), LONG_RUN_FILTERS)
+        self._foreign = _any_of(loose(each) for each in names.phrases() if not each.isascii())
+
+    def signs(self, data: bytes) -> Signs | None:
+        """Return the signs in UTF-8 text; None if it has none."""
+        if len(data) <= _SHORT:
+            fired = self._short.fired(data)
+        else:
+            fired = self._long.fired(data)
+            if self._is_encoded_in_runs(data):
+                fired = [*(fired or ()), self._encoded]
+        return self._signs(data, fired) if fired else None
+
+    def may_be_foreign(self, data: bytes) -> bool:
+        """Return whether UTF-8 text could have sensitive names that are not spelled in ASCII."""
+        return self._foreign is not None and self._foreign.fired(data) is not None
+
+    def _is_encoded_in_runs(self, data: bytes) -> bool:
+        if self._run.fired(data) is None:
+            return False
+        runs = long_runs(data)
+        return bool(runs) and self._long_runs.fired(runs) is not None
+
+    def _signs(self, data: bytes, fired: list[int]) -> Signs | None:
+        signs = Signs(
+            sorted(index for index in fired if index < self._name),
+            self._name in fired,
+            self._escape in fired and is_match(ESCAPE, data),
+            max(fired) >= self._encoded,
+            self._structure in fired,
+            self._changing in fired,
+        )
+        return None if signs == NO_SIGNS else signs
+
+
+def _any_of(expressions: Iterable[str]) -> Prefilter | None:
+    joined = "|".join(expressions)
+    return prefilter((), [f"(?i:{joined})"]) if joined else None

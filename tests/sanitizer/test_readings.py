@@ -1,0 +1,79 @@
+"""JSON is searched with its strings as they read, and everything else as it is written, too."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relayscope.sanitizer import Sanitizer
+from relayscope.sanitizer.readings import readings
+from tests.sanitizer.samples import UNTIMED
+
+SANITIZER = Sanitizer.default()
+_LINES = st.lists(
+    st.sampled_from(
+        ["a", 'say "hi"', "\n", "\t", "C:\\new", "é", "100 %", "密码", "/x", " & ", "'"]
+    ),
+    min_size=4,
+).map("".join)
+
+
+@UNTIMED
+@given(content=_LINES, has_slashes=st.booleans())
+def test_a_string_of_json_is_searched_as_it_reads(content: str, *, has_slashes: bool) -> None:
+    """The first reading of JSON has its strings without their escapes, and all else as written."""
+    written = json.dumps(content, ensure_ascii=False)
+    if has_slashes:
+        written = written.replace("/", "\\/")
+    text = f'{{"n":1,"text": {written} ,"k":[true]}}'
+    [first, *_] = readings(text, data := text.encode())
+    read = f'{{"n":1,"text": "{content}" ,"k":[true]}}'.encode()
+    assert first == read or (first is data and len(content) <= len(text) // 2) or read == data
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"path": "C:\\token=abc and much more of a text"} and more',
+        'path "C:\\token=abc and much more of a text"',
+        '{"text": "as \\u0041 letter, in a text that is long"}',
+        '{"text": "a control \\b or \\f, in a text that is long"}',
+        '{"text": "never closed, with an escape \\n and',
+        '{"text": "no \\p escape of JSON in a text that is long"}',
+        '{"text": "fine\\n, and a text that is long"} \\n {"a": 1}',
+        '{"text": "\\n", "all": ["else", "takes", "most", "of", "it"]}',
+    ],
+)
+def test_what_may_be_no_json_is_searched_as_it_is_written(text: str) -> None:
+    """A backslash outside of JSON is one; and escapes for letters have a search of their own."""
+    data = text.encode()
+    assert readings(text, data)[0] is data
+
+
+@UNTIMED
+@given(st.lists(st.sampled_from(['"', "\\", "\n", "n", "{", "}", "[", ",", ":", "a"])).map("".join))
+def test_whatever_is_written_has_a_reading(text: str) -> None:
+    """No text makes reading fail, and what is JSON stays so but for its strings."""
+    for head in ("", '{"a', '["'):
+        first = readings(head + text, (head + text).encode())[0]
+        assert len(first) <= len((head + text).encode())
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "C:\\new postgresql://app:kanarie7@db/x",
+        'password="kana\\"rie7"',
+        "CREATE USER a WITH PASSWORD 'kanarie7'",
+        "net use Z: \\\\h\\s /user:bob kanarie7",
+        "x\t-H\t'Authorization: Bearer kanarie7.kanarie7'",
+    ],
+)
+def test_a_secret_in_lines_of_a_string_is_found(line: str, depth: int) -> None:
+    """What stands beside line breaks, marks and backslashes is found at each depth of JSON."""
+    text = f'first line\n\t"{line}\nlast line\r\n' + "and a line of prose,\n" * 80
+    for _ in range(depth):
+        text = json.dumps({"id": 1, "text": text})
+    assert "rie7" not in SANITIZER.text(text)
