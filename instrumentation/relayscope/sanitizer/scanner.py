@@ -217,7 +217,7 @@ class Scanner:
         self._seen, self._without_binary = _NOTHING, None
         suspicion = suspicion or CLEAN
         if may_be_binary:
-            suspicion = suspicion._replace(is_plain=False)
+            suspicion = suspicion._replace(is_plain=False, is_read=False)
         findings = self._search(searched, suspicion, allowance, nesting, nested)
         if contents:
             findings = sorted([*findings, *self._binary(contents, allowance, nesting)])

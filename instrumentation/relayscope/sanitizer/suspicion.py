@@ -35,6 +35,8 @@ class Suspicion(NamedTuple):
         spellings: other readings of the text, in UTF-8.
         is_plain: True if it, with its JSON strings, could hold nothing but the names that are
             mentioned, and what these rules find.
+        is_read: True if the first of the readings has its JSON strings as they read, with no other
+            names: nothing else than all of this could be in one of them.
     """
 
     rules: list[int]
@@ -43,8 +45,9 @@ class Suspicion(NamedTuple):
     has_escapes: bool
     has_encoded: bool
     has_structure: bool
-    spellings: bytes
+    spellings: list[bytes]
     is_plain: bool
+    is_read: bool
 
 
 CLEAN: Final = Suspicion(
@@ -54,15 +57,16 @@ CLEAN: Final = Suspicion(
     has_escapes=False,
     has_encoded=False,
     has_structure=False,
-    spellings=b"",
+    spellings=[],
     is_plain=False,
+    is_read=False,
 )
 
 
 def known(mentions: list[Span], rules: list[int]) -> Suspicion:
     """The suspicion of a text in which names are all that could be."""
     # In their order: by name takes twice as long.
-    return Suspicion(rules, mentions, False, False, False, False, b"", True)
+    return Suspicion(rules, mentions, False, False, False, False, [], True, False)
 
 
 class Suspicions:
@@ -102,10 +106,12 @@ class Suspicions:
         text = latin(text)
         data = searched = text.encode()
         spellings: list[bytes] = []
+        is_read = False
         if "\\" in text or "%" in text or "&" in text:
             spellings = readings(text, data)
             searched = b"\n".join(spellings)
-            if spellings[0] is data:
+            is_read = spellings[0] is not data
+            if not is_read:
                 del spellings[0]
         signs = self._signs.signs(searched)
         is_ascii = len(text) == len(data)
@@ -138,8 +144,9 @@ class Suspicions:
             signs.has_escapes,
             signs.has_encoded,
             signs.has_structure,
-            b"\n".join(spellings),
+            spellings,
             is_plain,
+            is_read and not hidden,
         )
 
     def _foreign_phrases(

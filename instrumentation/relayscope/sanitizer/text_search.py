@@ -135,11 +135,12 @@ class TextSearch:
 
     def _is_spelled_otherwise(self, index: int) -> bool:
         """Return whether a rule matches in another spelling of the text, also behind a letter."""
-        rule, spellings = self._means.rules[index], self._suspicion.spellings
-        if not spellings:
-            return False
-        self._read_through(spellings)
-        return is_in(rule, spellings)
+        rule = self._means.rules[index]
+        for spelling in self._suspicion.spellings:
+            self._read_through(spelling)
+            if is_in(rule, spelling):
+                return True
+        return False
 
     def _read_strings_at(self, rule_places: dict[int, list[int]], more: Sequence[int]) -> None:
         """Read the JSON strings in which something is; note the mentions that are in none."""
@@ -206,7 +207,7 @@ class TextSearch:
             return self._inside.text(text)
         mentions = self._suspicion.mentions
         first, last = bisect_left(mentions, (start, 0)), bisect_left(mentions, (end, 0))
-        if end - start > len(text):
+        if end - start > len(text) or (self._suspicion.is_read and len(text) > _FOR_RULE):
             suspicion = self._known(string, mentions[first:last])
             return self._inside.known(text, suspicion) if suspicion else self._inside.text(text)
         has_others = bisect_left(self._others, start) != bisect_left(self._others, end)
@@ -228,10 +229,15 @@ class TextSearch:
 
     def _known(self, string: JsonString, mentions: list[Span]) -> Suspicion | None:
         """Return what could be in a string that is written with escapes; None if more has to be."""
-        rules = self._suspicion.rules
-        if not self._suspicion.is_plain or not (mentions or rules):
+        suspicion, rules, text = self._suspicion, self._suspicion.rules, string.text
+        if suspicion.is_read and len(text) > _FOR_RULE:
+            spellings = suspicion.spellings[1:]
+            shifted = _read(self._text, string, mentions)
+            if shifted is None:
+                return None
+            return suspicion._replace(mentions=shifted, spellings=spellings, is_read=False)
+        if not suspicion.is_plain or not (mentions or rules):
             return None
-        text = string.text
         if len(text) < _FOR_RULE * len(rules) or (rules and any(map(text.__contains__, _SIGNS))):
             # A search for all rules takes less time; or what they find may be spelled otherwise.
             return None
