@@ -27,9 +27,16 @@ def test_a_string_of_json_is_searched_as_it_reads(content: str, *, has_slashes: 
     if has_slashes:
         written = written.replace("/", "\\/")
     text = f'{{"n":1,"text": {written} ,"k":[true]}}'
-    [first, *_] = readings(text, data := text.encode())
-    read = f'{{"n":1,"text": "{content}" ,"k":[true]}}'.encode()
-    assert first == read or (first is data and len(content) <= len(text) // 2) or read == data
+    found = readings(text, text.encode())
+    read = f'{{"n":1,"text": "{content}" ,"k":[true]}}'
+    if found.strings:
+        assert found.others[0].decode() == read
+        assert found.searched.startswith(found.others[0])
+        [start] = found.strings
+        assert found.strings[start] == (content, start + len(written) - 1)
+    else:
+        assert written == f'"{content}"' or len(content) <= len(text) // 2
+        assert found.searched.startswith(text.encode())
 
 
 @pytest.mark.parametrize(
@@ -47,17 +54,18 @@ def test_a_string_of_json_is_searched_as_it_reads(content: str, *, has_slashes: 
 )
 def test_what_may_be_no_json_is_searched_as_it_is_written(text: str) -> None:
     """A backslash outside of JSON is one; and escapes for letters have a search of their own."""
-    data = text.encode()
-    assert readings(text, data)[0] is data
+    found = readings(text, text.encode())
+    assert not found.strings
+    assert found.searched.startswith(text.encode())
 
 
 @UNTIMED
 @given(st.lists(st.sampled_from(['"', "\\", "\n", "n", "{", "}", "[", ",", ":", "a"])).map("".join))
 def test_whatever_is_written_has_a_reading(text: str) -> None:
-    """No text makes reading fail, and what is JSON stays so but for its strings."""
+    """No text makes reading fail, and what is read of a text is no longer than that."""
     for head in ("", '{"a', '["'):
-        first = readings(head + text, (head + text).encode())[0]
-        assert len(first) <= len((head + text).encode())
+        found = readings(head + text, (head + text).encode())
+        assert all(len(each) <= len(head + text) for each in found.others)
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3])

@@ -13,7 +13,7 @@ from relayscope.sanitizer.storable import encodable
 from relayscope.sanitizer.views import unescaped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 scan: Final = cast(
     "Callable[[str, int, bool], tuple[str, int]]",
@@ -70,10 +70,17 @@ class JsonString(NamedTuple):
 
 
 class JsonStrings:
-    """The JSON strings of a text, for places that are asked for in ascending order."""
+    """The JSON strings of a text, for places that are asked for in ascending order.
 
-    def __init__(self, text: str) -> None:
+    Args:
+        text: the text.
+        read: strings of it that were read: by their place, their content and where their closing
+            mark ends.
+    """
+
+    def __init__(self, text: str, read: "Mapping[int, tuple[str, int]]") -> None:
         self._text = text
+        self._read = read
         self._scanned = 0
         self._opening = -1
         self._last: JsonString | None = None
@@ -91,7 +98,8 @@ class JsonStrings:
     def _has(self, mark: int, at: int) -> bool:
         """Return whether the string that a mark opens has the character at a place."""
         if self._last_opening != mark:
-            self._last_opening, self._last = mark, json_string(self._text, mark)
+            self._last_opening = mark
+            self._last = json_string(self._text, mark, self._read.get(mark + 1))
         return self._last is not None and at < self._last.end
 
     def _last_mark(self, start: int, end: int) -> int:
@@ -110,15 +118,21 @@ class JsonStrings:
         return mark
 
 
-def json_string(text: str, mark: int) -> JsonString | None:
-    """The string that the quotation mark at a place opens, or None if it opens none."""
+def json_string(text: str, mark: int, read: tuple[str, int] | None = None) -> JsonString | None:
+    """The string that the quotation mark at a place opens, or None if it opens none.
+
+    Args:
+        text: the text.
+        mark: the place.
+        read: its content, and where its closing mark ends, if they are known.
+    """
     before = text[max(0, mark - _WINDOW) : mark].rstrip(_BLANKS)
     if before and before[-1] not in _BEFORE and not _starts_line(text, mark):
         return None
     if before[-1:] == "[" and _INDEXED.search(before):
         return None
     try:
-        content, behind = scan(text, mark + 1, False)
+        content, behind = read or scan(text, mark + 1, False)
     except ValueError:
         return _lenient(text, mark + 1, before[-1:])
     following = _NEXT.match(text, behind)

@@ -5,7 +5,9 @@ They are made for searching only: no place in them leads back. That is what `vie
 
 import binascii
 import re
-from typing import Final
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, NamedTuple, TypeAlias
 from urllib.parse import unquote_to_bytes
 
 import orjson
@@ -18,12 +20,25 @@ _FOR_STRING: Final = 256
 """Strings with escapes that are read, and characters that allow for one more: a string takes 1 µs,
 as searching 256 characters once more does."""
 
-_ENTITIES: Final = (
-    *((b"&quot;", b'"'), (b"&#34;", b'"'), (b"&#x22;", b'"'), (b"&apos;", b"'"), (b"&#39;", b"'")),
-    *((b"&#x27;", b"'"), (b"&#x2F;", b"/"), (b"&#x3D;", b"="), (b"&lt;", b"<"), (b"&gt;", b">")),
-)
+Strings: TypeAlias = Mapping[int, tuple[str, int]]
+"""Strings of a text: by their place, their content and where their closing mark ends."""
 
-_ENTITY = re.compile(b"|".join(entity for entity, _ in _ENTITIES))
+NO_STRINGS: Final[Strings] = MappingProxyType({})
+
+_ENTITIES: Final = {
+    b"&quot;": b'"',
+    b"&#34;": b'"',
+    b"&#x22;": b'"',
+    b"&apos;": b"'",
+    b"&#39;": b"'",
+    b"&#x27;": b"'",
+    b"&#x2F;": b"/",
+    b"&#x3D;": b"=",
+    b"&lt;": b"<",
+    b"&gt;": b">",
+}
+
+_ENTITY = re.compile(b"|".join(_ENTITIES))
 
 _QUOTED: Final = 3
 """Times that percent signs and ampersands can be quoted in each other."""
@@ -38,21 +53,31 @@ _NO_QUOTE = re.compile(rb"%(?![0-9a-fA-F]{2})")
 """Characters that percent signs spell; other percent signs are those of formats and numbers."""
 
 
-def readings(text: str, data: bytes) -> list[bytes]:
-    """Return what to search in place of a text with backslashes, percent signs or ampersands.
+class Readings(NamedTuple):
+    """What to search in place of a text.
 
-    The first is the text as it is written, or, of JSON, the text with its strings as they read.
-    The others read more of what is left in it.
+    Attributes:
+        searched: all of this in one text.
+        others: the readings that differ from how the text is written. The first is that of JSON
+            whose strings were read, and otherwise the text is searched as it is written, too.
+        strings: the strings that were read.
+    """
+
+    searched: bytes
+    others: list[bytes]
+    strings: Strings
+
+
+def readings(text: str, data: bytes) -> Readings:
+    """Return the readings of a text with backslashes, percent signs or ampersands.
 
     Args:
         text: the text.
-        data: the same in UTF-8; the first reading is this object, or the text's JSON strings read.
+        data: the same in UTF-8.
     """
-    read = _strings_read(text) if "\\" in text else None
-    if read is not None:
-        data = read.encode()
-    found = [data]
-    plain = data
+    strings = _strings(text) if "\\" in text else NO_STRINGS
+    first = plain = _with(text, strings) if strings else data
+    found = [first]
     if b"%" in plain and _QUOTES.search(plain):
         found += _unquoted(plain)
         plain = found[-1]
@@ -62,42 +87,50 @@ def readings(text: str, data: bytes) -> list[bytes]:
             plain = unmarked
             found.append(plain)
     if b"\\" in plain:
-        if plain is not data:
-            found.append(_without_backslashes(data))
+        if plain is not first:
+            found.append(_without_backslashes(first))
         found.append(_without_backslashes(plain))
-    return found
+    return Readings(b"\n".join(found), found if strings else found[1:], strings)
 
 
-def _strings_read(text: str) -> str | None:
-    """Return JSON with its strings as they read, each between its quotation marks.
+def _strings(text: str) -> Strings:
+    """Return the strings with escapes of a text that is JSON.
 
-    None if that is not all there is to it: it is no JSON, or has escapes for letters, which hide
+    None if they are not all there is to it: it is no JSON, or has escapes for letters, which hide
     them from whoever looks for their places. And none if most of it is no such string: reading it
     would take longer than it saves.
     """
     if not text.startswith(_CONTAINERS):
-        return None
-    pieces: list[str] = []
+        return NO_STRINGS
+    strings: dict[int, tuple[str, int]] = {}
     at = saved = 0
     for _ in range(_STRINGS + len(text) // _FOR_STRING):
         escape = text.find("\\", at)
         if escape < 0:
-            pieces.append(text[at:])
-            return "".join(pieces) if saved > len(text) // 2 and _is_json(text) else None
+            return strings if saved > len(text) // 2 and _is_json(text) else NO_STRINGS
         # There is no backslash before it, so each second mark opens a string.
         if text.count('"', at, escape) % 2 == 0:
-            return None
+            return NO_STRINGS
         start = text.rfind('"', at, escape) + 1
         try:
-            read, behind = scan(text, start, True)
+            read, at = strings[start] = scan(text, start, True)
         except ValueError:
-            return None
-        if not _is_simple(text, start, behind - 1, read):
-            return None
-        pieces += text[at:start], read, '"'
+            return NO_STRINGS
+        if not _is_simple(text, start, at - 1, read):
+            return NO_STRINGS
         saved += len(read)
-        at = behind
-    return None
+    return NO_STRINGS
+
+
+def _with(text: str, strings: Strings) -> bytes:
+    """The text with its strings as they read, each between its quotation marks."""
+    pieces: list[str] = []
+    at = 0
+    for start, (read, behind) in strings.items():
+        pieces += text[at:start], read
+        at = behind - 1
+    pieces.append(text[at:])
+    return "".join(pieces).encode()
 
 
 def _is_json(text: str) -> bool:
@@ -136,10 +169,8 @@ def _without_entities(data: bytes) -> bytes:
         if b"&amp;" not in data:
             break
         data = data.replace(b"&amp;", b"&")
-    # One look for all takes as long as each of them would.
-    if _ENTITY.search(data):
-        for entity, sign in _ENTITIES:
-            data = data.replace(entity, sign)
+    for entity in set(_ENTITY.findall(data)):
+        data = data.replace(entity, _ENTITIES[entity])
     return data
 
 

@@ -12,14 +12,15 @@ from relayscope.sanitizer.mentions import Mentions, mentions_of, rare_mentions_o
 from relayscope.sanitizer.model import PatternRule
 from relayscope.sanitizer.names import LAST, Names, loose
 from relayscope.sanitizer.patterns import in_characters
-from relayscope.sanitizer.readings import readings
+from relayscope.sanitizer.readings import NO_STRINGS, Strings, readings
 from relayscope.sanitizer.signs import NO_SIGNS, STRUCTURE_FILTER, SignSearch
 
 STRUCTURE = re.compile(STRUCTURE_FILTER)
 
 # A quotation mark or a line break parts names, written in whatever way, and so do indented lines.
 _JOINING = re.compile(rb"\\(?:[^\"nrt\\]|(?<!\\[nrt]\\)t)")
-"""Escapes that may join what reads as one name."""
+_TAB = re.compile(rb"(?<![\n\r\t])\t")
+"""Escapes that may join what reads as one name; and the one that does, where they were read."""
 
 
 class Suspicion(NamedTuple):
@@ -32,11 +33,11 @@ class Suspicion(NamedTuple):
         has_escapes: True if one could be hidden where letters are written as escapes.
         has_encoded: True if another text could be encoded in it.
         has_structure: True if it could have members that say what other members hold.
-        spellings: other readings of the text, in UTF-8.
         is_plain: True if it, with its JSON strings, could hold nothing but the names that are
             mentioned, and what these rules find.
-        is_read: True if the first of the readings has its JSON strings as they read, with no other
-            names: nothing else than all of this could be in one of them.
+        is_read: True if nothing else than all of this could be in one of its JSON strings.
+        readings: how else the text reads, in UTF-8.
+        strings: its JSON strings, if they were read for the first of the readings.
     """
 
     rules: list[int]
@@ -45,9 +46,17 @@ class Suspicion(NamedTuple):
     has_escapes: bool
     has_encoded: bool
     has_structure: bool
-    spellings: list[bytes]
     is_plain: bool
     is_read: bool
+    readings: list[bytes]
+    strings: Strings
+
+    def of_string(self, mentions: list[Span]) -> "Suspicion":
+        """The suspicion of one of its JSON strings, where that has these mentions."""
+        readings = self.readings[1:] if self.strings else self.readings
+        return self._replace(
+            mentions=mentions, is_read=False, readings=readings, strings=NO_STRINGS
+        )
 
 
 CLEAN: Final = Suspicion(
@@ -57,16 +66,17 @@ CLEAN: Final = Suspicion(
     has_escapes=False,
     has_encoded=False,
     has_structure=False,
-    spellings=[],
     is_plain=False,
     is_read=False,
+    readings=[],
+    strings=NO_STRINGS,
 )
 
 
-def known(mentions: list[Span], rules: list[int]) -> Suspicion:
-    """The suspicion of a text in which names are all that could be."""
+def known(mentions: list[Span], rules: list[int], strings: Strings = NO_STRINGS) -> Suspicion:
+    """The suspicion of a text in which names, and what these rules find, are all that could be."""
     # In their order: by name takes twice as long.
-    return Suspicion(rules, mentions, False, False, False, False, [], True, False)
+    return Suspicion(rules, mentions, False, False, False, False, True, False, [], strings)
 
 
 class Suspicions:
@@ -103,16 +113,12 @@ class Suspicions:
             TooManyFindings: it has more names than may be looked at.
             UnicodeEncodeError: the text has a lone surrogate.
         """
-        text = latin(text)
+        written, text = text, latin(text)
         data = searched = text.encode()
-        spellings: list[bytes] = []
-        is_read = False
+        others: list[bytes] = []
+        strings = NO_STRINGS
         if "\\" in text or "%" in text or "&" in text:
-            spellings = readings(text, data)
-            searched = b"\n".join(spellings)
-            is_read = spellings[0] is not data
-            if not is_read:
-                del spellings[0]
+            searched, others, strings = readings(text, data)
         signs = self._signs.signs(searched)
         is_ascii = len(text) == len(data)
         if signs is None:
@@ -120,52 +126,58 @@ class Suspicions:
                 return None
             signs = NO_SIGNS
         phrases, hidden = (
-            self._phrases(data, spellings, most_names) if signs.has_name else ([], False)
+            self._phrases(data, others, strings, most_names) if signs.has_name else ([], False)
         )
-        if not is_ascii or signs.is_changing:
-            foreign, hides_foreign = self._foreign_phrases(data, spellings, searched)
+        if (not is_ascii or signs.is_changing) and self._signs.may_be_foreign(searched):
+            foreign, hides_foreign = self._foreign.phrases(*_joined(data, others))
             hidden = hidden or hides_foreign
             phrases = sorted([*phrases, *foreign]) if foreign else phrases
         if allowance:
             allowance.spend(len(phrases))
         spend = allowance.spend if allowance else None
         mentions = viable(data, phrases, self._names, spend) if phrases else []
-        rules = signs.rules
-        if not (mentions or hidden or rules or signs.are_of_others):
+        if not (mentions or hidden or signs.rules or signs.are_of_others):
             return None
         is_plain = not (hidden or signs.are_of_others or signs.is_changing)
-        if is_plain and is_ascii and not (spellings and rules):
+        if written is not text:
+            # Letters of it were replaced, and what was read has them.
+            strings = NO_STRINGS
+        if is_plain and is_ascii and not (others and signs.rules):
             # Nearly all that is suspicious.
-            return known(mentions, rules)
+            return known(mentions, signs.rules, strings)
         return Suspicion(
-            rules,
+            signs.rules,
             mentions if is_ascii else list(in_characters(data, mentions)),
             hidden,
             signs.has_escapes,
             signs.has_encoded,
             signs.has_structure,
-            spellings,
             is_plain,
-            is_read and not hidden,
+            "\\" not in text or (bool(strings) and not hidden),
+            others,
+            strings,
         )
 
-    def _foreign_phrases(
-        self, data: bytes, spellings: list[bytes], searched: bytes
+    def _phrases(
+        self, data: bytes, others: list[bytes], strings: Strings, most: int
     ) -> tuple[list[Span], bool]:
-        if not self._signs.may_be_foreign(searched):
-            return [], False
-        return self._foreign.phrases(*_joined(data, spellings))
-
-    def _phrases(self, data: bytes, spellings: list[bytes], most: int) -> tuple[list[Span], bool]:
         """The names as written, and whether there are more of them in another spelling."""
-        if not (b"%" in data or b"&" in data or _JOINING.search(data)):
+        if b"%" in data or b"&" in data or _may_join(data, others[0] if strings else None):
             # Each takes 0.3 µs in each spelling.
-            return self._mentions.phrases(data, [len(data)], most)
-        return self._mentions.phrases(*_joined(data, spellings), most)
+            data, ends = _joined(data, others)
+            return self._mentions.phrases(data, ends, most)
+        return self._mentions.phrases(data, [len(data)], most)
 
 
-def _joined(data: bytes, spellings: list[bytes]) -> tuple[bytes, list[int]]:
-    """The text and its other spellings, one behind the other, and where each of them ends."""
-    texts = [data, *spellings]
+def _may_join(data: bytes, read: bytes | None) -> bool:
+    """Return whether escapes may join what reads as one name, in a text or what was read of it."""
+    if read is None:
+        return _JOINING.search(data) is not None
+    return (b"\t" in read and _TAB.search(read) is not None) or _JOINING.search(read) is not None
+
+
+def _joined(data: bytes, others: list[bytes]) -> tuple[bytes, list[int]]:
+    """The text and its other readings, one behind the other, and where each of them ends."""
+    texts = [data, *others]
     ends = accumulate((len(each) + 1 for each in texts), initial=-1)
     return b"\n".join(texts), [*ends][1:]

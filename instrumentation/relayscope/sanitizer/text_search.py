@@ -18,7 +18,7 @@ from relayscope.sanitizer.json_text import JsonText
 from relayscope.sanitizer.json_values import JsonValues
 from relayscope.sanitizer.means import Inside, Means
 from relayscope.sanitizer.model import Action, PatternRule
-from relayscope.sanitizer.patterns import is_in, places, secrets, spans
+from relayscope.sanitizer.patterns import is_in, is_match, places, secrets, spans
 from relayscope.sanitizer.plain_text import pairs
 from relayscope.sanitizer.replacements import TOO_MANY
 from relayscope.sanitizer.surroundings import surroundings
@@ -29,9 +29,7 @@ from relayscope.sanitizer.views import ESCAPE, unspelled
 _SPELLED = re.compile(r"\\[\"'\\/bfnrtux]|%[0-9a-fA-F]{2}|&#?[a-zA-Z0-9]{2,6};")
 _SIGNS: Final = ("\\", "%", "&")
 # A backslash, a percent sign or an ampersand that is itself spelled otherwise.
-_QUOTED_ESCAPE = re.compile(r"(?i)%(?:2[356]|5c)|&(?:amp|bsol|percnt|#)")
-# A backslash for a backslash, or an escape that is longer than two characters.
-_LONGER = re.compile(r"\\[\\u]")
+_QUOTED_ESCAPE: Final = r"%(?:2[356]|5[cC])|&(?i:amp|bsol|percnt|#)"
 _NEAR: Final = 12
 """Characters before and behind a mention in which its quotes and what assigns to it stand."""
 
@@ -121,7 +119,7 @@ class TextSearch:
 
     def _escape_places(self) -> list[int]:
         """Return where letters are written as escapes; nothing if they could be elsewhere, too."""
-        if _QUOTED_ESCAPE.search(self._text):
+        if is_match(_QUOTED_ESCAPE, self._text.encode()):
             return []
         self._read_through(self._text)
         # What they match may begin before the string that the escape is in.
@@ -136,15 +134,15 @@ class TextSearch:
     def _is_spelled_otherwise(self, index: int) -> bool:
         """Return whether a rule matches in another spelling of the text, also behind a letter."""
         rule = self._means.rules[index]
-        for spelling in self._suspicion.spellings:
-            self._read_through(spelling)
-            if is_in(rule, spelling):
+        for reading in self._suspicion.readings:
+            self._read_through(reading)
+            if is_in(rule, reading):
                 return True
         return False
 
     def _read_strings_at(self, rule_places: dict[int, list[int]], more: Sequence[int]) -> None:
         """Read the JSON strings in which something is; note the mentions that are in none."""
-        strings = JsonStrings(self._text)
+        strings = JsonStrings(self._text, self._suspicion.strings)
         done = loose_until = 0
         for start, end in self._spots(rule_places, more):
             string = strings.around(start) if start >= done else None
@@ -207,11 +205,13 @@ class TextSearch:
             return self._inside.text(text)
         mentions = self._suspicion.mentions
         first, last = bisect_left(mentions, (start, 0)), bisect_left(mentions, (end, 0))
-        if end - start > len(text) or (self._suspicion.is_read and len(text) > _FOR_RULE):
+        has_signs = "%" in text or "&" in text
+        is_known = self._suspicion.is_read or (has_signs and self._suspicion.is_plain)
+        if end - start > len(text) or (is_known and len(text) > _FOR_RULE):
             suspicion = self._known(string, mentions[first:last])
             return self._inside.known(text, suspicion) if suspicion else self._inside.text(text)
         has_others = bisect_left(self._others, start) != bisect_left(self._others, end)
-        if "%" in text or "&" in text or (has_others and not self._suspicion.is_plain):
+        if has_signs or (has_others and not self._suspicion.is_plain):
             return self._inside.text(text)
         findings = Findings(self._means.limit, self._allowance.spend)
         # There is no value beside a name that is all of its string.
@@ -231,11 +231,8 @@ class TextSearch:
         """Return what could be in a string that is written with escapes; None if more has to be."""
         suspicion, rules, text = self._suspicion, self._suspicion.rules, string.text
         if suspicion.is_read and len(text) > _FOR_RULE:
-            spellings = suspicion.spellings[1:]
             shifted = _read(self._text, string, mentions)
-            if shifted is None:
-                return None
-            return suspicion._replace(mentions=shifted, spellings=spellings, is_read=False)
+            return shifted if shifted is None else suspicion.of_string(shifted)
         if not suspicion.is_plain or not (mentions or rules):
             return None
         if len(text) < _FOR_RULE * len(rules) or (rules and any(map(text.__contains__, _SIGNS))):
@@ -256,7 +253,7 @@ class TextSearch:
     def _read_spelled_strings(self) -> None:
         """Read the strings whose spelling could hide something, too."""
         text = self._text
-        strings = JsonStrings(text)
+        strings = JsonStrings(text, self._suspicion.strings)
         starts, ends = self._starts, self._ends
         self._starts, self._ends = [], []
         at = 0
@@ -376,7 +373,8 @@ def _read(text: str, string: JsonString, mentions: list[Span]) -> list[Span] | N
     """Return the places of mentions in the unescaped string; None if not all escapes are simple."""
     found: list[Span] = []
     position, length = string.start, 0
-    are_doubled = _LONGER.search(text, string.start, string.end) is not None
+    # One of itself; longer ones make the lengths differ.
+    are_doubled = "\\" in string.text
     for start, end in mentions:
         length += _length(text, position, start, are_doubled=are_doubled)
         position = end
