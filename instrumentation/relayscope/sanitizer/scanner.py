@@ -23,11 +23,12 @@ from relayscope.sanitizer.binary import (
     nested_places,
 )
 from relayscope.sanitizer.clean_messages import CleanMessages, digest_without_id
-from relayscope.sanitizer.findings import Finding, TooManyFindings, masked
-from relayscope.sanitizer.json_members import NamedString, named_strings
+from relayscope.sanitizer.findings import Finding, Findings, TooManyFindings, masked
+from relayscope.sanitizer.json_members import named_strings
 from relayscope.sanitizer.model import Step
 from relayscope.sanitizer.names import Names
 from relayscope.sanitizer.patterns import count
+from relayscope.sanitizer.plain_matches import plain_matches
 from relayscope.sanitizer.replacements import NESTING, TOO_MANY, Replacements
 from relayscope.sanitizer.rules import Rules
 from relayscope.sanitizer.suspicion import CLEAN, Suspicion, Suspicions
@@ -58,7 +59,9 @@ _CHARACTERS: Final = 50
 characters that take one more."""
 
 _MEMBER: Final = 12
-"""Work for a string beside its name."""
+_FOR_RULE: Final = 512
+"""Work for a string beside its name, and for what a rule matches; and characters that a rule reads
+for one."""
 
 BINARY: Final = "binary"
 """Among the rules that hit: contents of which only type, size and digest were kept."""
@@ -238,11 +241,10 @@ class Scanner:
         """The secrets in a text of which it is known what could be in it."""
         if nesting > self._nesting:
             return [self.replacements.gone(NESTING, text)]
-        is_plain = suspicion.is_plain and not suspicion.rules and not others
-        if is_plain and nesting < self._nesting:
-            named = named_strings(text, self.names, suspicion.mentions)
-            if named is not None:
-                return self._beside(text, named, allowance)
+        if suspicion.is_plain and not others and nesting < self._nesting:
+            found = self._plainly(text, suspicion, allowance)
+            if found is not None:
+                return found
         # Two thirds of the package, with half of its expressions: most programs have no secret to
         # search for before they are at work, and start 0.1 s sooner without.
         from relayscope.sanitizer.means import Inside  # noqa: PLC0415  # see above
@@ -263,14 +265,27 @@ class Scanner:
         allowance.spend(_KNOWN)
         return self._search(masked(text), suspicion, allowance, nesting)
 
-    def _beside(self, text: str, strings: list[NamedString], allowance: Allowance) -> list[Finding]:
-        """The secrets among the strings of sensitive names."""
-        allowance.spend(_MEMBER * len(strings))
+    def _plainly(
+        self, text: str, suspicion: Suspicion, allowance: Allowance
+    ) -> list[Finding] | None:
+        """The strings of sensitive names and what rules match; None if more has to be read."""
+        strings = named_strings(text, self.names, suspicion.mentions)
+        if strings is None:
+            return None
+        rules = [self._patterns[index] for index in suspicion.rules]
+        matches = plain_matches(text, rules, self.replacements) if rules else []
+        if matches is None:
+            return None
+        allowance.spend(_MEMBER * (len(strings) + len(matches)))
+        allowance.pass_over(len(rules) * (1 + len(text) // _FOR_RULE))
         make = self.replacements.finding
-        found = [made for rule, *span in strings if (made := make(rule, text, (span[0], span[1])))]
-        if len(found) > self._most_findings:
-            raise TooManyFindings
-        return found
+        found = Findings(self._most_findings, allowance.spend)
+        for rule, *span in strings:
+            if made := make(rule, text, (span[0], span[1])):
+                found.add(made)
+        for match in matches:
+            found.add(match)
+        return found.merged()
 
     def _binary(
         self, contents: list[Binary], allowance: Allowance, nesting: int
