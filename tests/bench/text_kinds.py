@@ -9,8 +9,11 @@ import base64
 import json
 import re
 import string
+import sysconfig
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from random import Random
 from typing import Any, Final
 from uuid import UUID
@@ -117,6 +120,32 @@ class Kind:
         return self.message(self.joint.join(pieces))
 
 
+class Library(Kind):
+    """Source code that people wrote: modules of Python's own library, from a line by chance on."""
+
+    def text(self, chance: Random, size: int, *, secret: bool) -> str:
+        """Make a message with it. It is clean, but for what the library's examples hold."""
+        lines: list[str] = []
+        left = size
+        while left > 0:
+            module = chance.choice(_modules()).read_text(errors="replace").splitlines()
+            start = chance.randrange(len(module)) if module else 0
+            for line in module[start:]:
+                lines.append(line)
+                left -= len(json.dumps(line)) - 1
+                if left <= 0:
+                    break
+        if secret:
+            lines.insert(len(lines) // 2, filled(self.secret, chance))
+        return self.message("\n".join(lines))
+
+
+@cache
+def _modules() -> list[Path]:
+    library = Path(sysconfig.get_path("stdlib"))
+    return sorted([*library.glob("*.py"), *library.glob("[a-z]*/*.py")])
+
+
 def _json(*templates: str, message: Callable[[str], str] = _structured, secret: str = "") -> Kind:
     return Kind(templates, ",", secret or '{"id": §i, "token": "§k"}', message)
 
@@ -146,6 +175,7 @@ KINDS: Final = {
         "        return {key: value.§w() for key, value in self._§w.items() if key != '§w'}",
         '        token = self._tokens.get("§w", os.environ.get("§w"))',
     ),
+    "library source": Library((), secret='API_KEY = "§k"'),
     "Java source": _source(
         "    private final Map<String, List<§w>> §w§i = new HashMap<>();",
         "    public Optional<§w> get§w(@NotNull final String §w, int §w) throws IOException {",
