@@ -201,9 +201,9 @@ def viable(
                 continue
         if start >= quiet:
             strings = strings or _Strings(data)
-            if strings.may_name(start, done) and bearing(data[first:done]) is not Bearing.NONE:
+            quiet = strings.quiet_until(start, done)
+            if not quiet and bearing(data[first:done]) is not Bearing.NONE:
                 kept.append((first, done))
-            quiet = strings.quiet_until
             calm = 0 if announces else quiet
     return kept
 
@@ -299,30 +299,27 @@ class _Strings:
         self._mark = self._end = 0
         self._may_name = self._is_name = False
 
-    def may_name(self, start: int, end: int) -> bool:
-        """Return whether a place could be in a JSON string that is a name, at any level."""
-        data = self._data
-        if start >= self._mark:
+    def quiet_until(self, start: int, end: int) -> int:
+        """Return up to where no place names anything; 0 if this one could be in a JSON name."""
+        data, mark = self._data, self._mark
+        if start >= mark:
             mark = data.find(b'"', end)
-            self._mark = mark if mark >= 0 else len(data)
-            opening = data.rfind(b'"', max(0, self._mark - _STRING), start)
+            self._mark = mark = mark if mark >= 0 else len(data)
+            opening = data.rfind(b'"', start - _STRING if start > _STRING else 0, start)
             self._may_name = (
-                (opening >= 0 and data.count(b" ", opening, self._mark) <= _MOST_BLANKS)
-                or _NAMING.match(data, self._mark + 1) is not None
-                or data.endswith(_NESTED, 0, self._mark)
+                (opening >= 0 and data.count(b" ", opening, mark) <= _MOST_BLANKS)
+                or _NAMING.match(data, mark + 1) is not None
+                or data.endswith(_NESTED, 0, mark)
             )
-        if not self._may_name and start >= self._end:
-            self._end = end + 1 if self._mark == end else self._closing(end)
+        if self._may_name:
+            return 0
+        if start >= self._end:
+            self._end = end + 1 if mark == end else self._closing(end)
             self._is_name = _NAMING.match(data, self._end) is not None
-        return self._may_name or self._is_name
+        return 0 if self._is_name else min(mark, self._end)
 
     def _closing(self, at: int) -> int:
         """Return the end of the string around a place, if a string behind it is a name."""
         # Looking for it takes ten times as long as for the end of any name.
         closing = _CLOSING.match(self._data, at) if _NAMED.search(self._data, at) else None
         return closing.end() if closing else len(self._data)
-
-    @property
-    def quiet_until(self) -> int:
-        """Up to where no place names anything, as that which was asked for last."""
-        return 0 if self._may_name or self._is_name else min(self._mark, self._end)

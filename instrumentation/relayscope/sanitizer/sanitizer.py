@@ -194,10 +194,12 @@ class Sanitizer:
     def _cleaned(self, attributes: dict[str, Value], body: Value) -> tuple[dict[str, Value], Value]:
         cleaning = self._cleaning()
         new_attributes, new_body = attributes, body
-        # What does not pass together is one of them, and the body where there is nothing else.
+        body_passes = False
         if attributes and not self._passes(attributes, None):
             new_attributes = cleaning.attributes(attributes, "attributes")
-        if not (attributes and self._passes({}, body)):
+            body_passes = self._passes({}, body)
+        # What does not pass together is one of them, and the body where the other does.
+        if not body_passes:
             new_body = cleaning.value(body, "body")
         self._count(cleaning)
         if changes := cleaning.leaves.changes:

@@ -279,13 +279,15 @@ class Scanner:
         allowance.spend(_MEMBER * (len(strings) + len(matches)))
         allowance.pass_over(len(rules) * (1 + len(text) // _FOR_RULE))
         make = self.replacements.finding
-        found = Findings(self._most_findings, allowance.spend)
-        for rule, *span in strings:
-            if made := make(rule, text, (span[0], span[1])):
-                found.add(made)
-        for match in matches:
-            found.add(match)
-        return found.merged()
+        found = [made for rule, *span in strings if (made := make(rule, text, (span[0], span[1])))]
+        if not matches:
+            if len(found) > self._most_findings:
+                raise TooManyFindings
+            return found
+        findings = Findings(self._most_findings, allowance.spend)
+        for each in (*found, *matches):
+            findings.add(each)
+        return findings.merged()
 
     def _binary(
         self, contents: list[Binary], allowance: Allowance, nesting: int

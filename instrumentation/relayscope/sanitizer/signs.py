@@ -17,7 +17,9 @@ _CHANGING_FILTER: Final = r"\\[bfu]"
 """Escapes that do not read as they do without their backslash."""
 
 _SHORT: Final = 1024
-"""Bytes of a text for which one search for all takes less time than a second one begins with."""
+_MEDIUM: Final = 8192
+"""Bytes of a text for which one search for all takes less time than to look for runs of letters;
+and than to take these out."""
 
 
 class Signs(NamedTuple):
@@ -69,19 +71,24 @@ class SignSearch:
         )
         others = (names.expression(), ESCAPE_FILTER, STRUCTURE_FILTER, _CHANGING_FILTER)
         # All behind `_encoded` are signs of encoded texts.
-        self._short = prefilter(rules, [*others, ENCODED_FILTER, *LONG_RUN_FILTERS])
-        self._long = prefilter(rules, [*others, ENCODED_FILTER])
+        self._all = prefilter(rules, [*others, ENCODED_FILTER, *LONG_RUN_FILTERS])
+        self._most = prefilter(rules, [*others, ENCODED_FILTER])
         self._run = prefilter((), [RUN_FILTER])
         self._long_runs = prefilter((), LONG_RUN_FILTERS)
+        self._only_name = NO_SIGNS._replace(has_name=True)
         self._foreign = _any_of(loose(each) for each in names.phrases() if not each.isascii())
 
     def signs(self, data: bytes) -> Signs | None:
         """Return the signs in UTF-8 text; None if it has none."""
         if len(data) <= _SHORT:
-            fired = self._short.fired(data)
+            fired = self._all.fired(data)
+        elif self._run.fired(data) is None:
+            fired = self._most.fired(data)
+        elif len(data) <= _MEDIUM:
+            fired = self._all.fired(data)
         else:
-            fired = self._long.fired(data)
-            if self._is_encoded_in_runs(data):
+            fired = self._most.fired(data)
+            if self._long_runs.fired(long_runs(data)):
                 fired = [*(fired or ()), self._encoded]
         return self._signs(data, fired) if fired else None
 
@@ -89,13 +96,10 @@ class SignSearch:
         """Return whether UTF-8 text could have sensitive names that are not spelled in ASCII."""
         return self._foreign is not None and self._foreign.fired(data) is not None
 
-    def _is_encoded_in_runs(self, data: bytes) -> bool:
-        if self._run.fired(data) is None:
-            return False
-        runs = long_runs(data)
-        return bool(runs) and self._long_runs.fired(runs) is not None
-
     def _signs(self, data: bytes, fired: list[int]) -> Signs | None:
+        if fired == [self._name]:
+            # Nearly always.
+            return self._only_name
         signs = Signs(
             sorted(index for index in fired if index < self._name),
             self._name in fired,
