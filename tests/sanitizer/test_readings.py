@@ -1,13 +1,16 @@
 """JSON is searched with its strings as they read, and everything else as it is written, too."""
 
 import json
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from relayscope.sanitizer import Sanitizer
-from relayscope.sanitizer.readings import readings
+from relayscope.sanitizer import readings as reading
+from relayscope.sanitizer.readings import NO_STRINGS, readings
+from tests.sanitizer.corpus.judging import harmless, secrets
 from tests.sanitizer.samples import UNTIMED
 
 SANITIZER = Sanitizer.default()
@@ -85,3 +88,19 @@ def test_a_secret_in_lines_of_a_string_is_found(line: str, depth: int) -> None:
     for _ in range(depth):
         text = json.dumps({"id": 1, "text": text})
     assert "rie7" not in SANITIZER.text(text)
+
+
+_PROSE = "He read the lines, one after the other, and said what was in them.\n" * 4
+_TEXTS = [each.value for each in secrets() if isinstance(each.value, str)]
+_TEXTS += [each.value for each in harmless() if isinstance(each.value, str)]
+
+
+@pytest.mark.parametrize("start", range(0, len(_TEXTS), 20))
+def test_a_string_that_was_read_holds_what_a_search_of_its_own_would_find(start: int) -> None:
+    """Long contents come out as if nothing were known of them from the search of the message."""
+    lines = "\n".join(f"{_PROSE}{text}" for text in _TEXTS[start : start + 20])
+    text = json.dumps({"id": 1, "result": {"text": lines}})
+    cleaned = SANITIZER.text(text)
+    assert "too-many" not in cleaned
+    with patch.object(reading, "_strings", lambda _: NO_STRINGS):
+        assert SANITIZER.text(text) == cleaned

@@ -107,6 +107,11 @@ def _search_for_hints() -> MultiSearch | None:
         return None
 
 
+def may_have_uri(text: str) -> bool:
+    """Return whether a text could have a URI with binary contents, also in its JSON strings."""
+    return _ENCODING in text
+
+
 def nested_places(text: str) -> list[int]:
     """Return the places in JSON strings at which JSON in them could have binary contents."""
     return [found.start() for found in _NESTED.finditer(text)] if len(text) >= _SMALLEST else []

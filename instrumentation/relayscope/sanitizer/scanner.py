@@ -19,6 +19,7 @@ from relayscope.sanitizer.binary import (
     Binary,
     binaries,
     covered,
+    may_have_uri,
     may_hold_binary,
     nested_places,
 )
@@ -219,7 +220,8 @@ class Scanner:
             return []
         self._seen, self._without_binary = _NOTHING, None
         suspicion = suspicion or CLEAN
-        if may_be_binary:
+        if contents or nested or (may_be_binary and may_have_uri(text)):
+            # Its strings may have some, too.
             suspicion = suspicion._replace(is_plain=False, is_read=False)
         findings = self._search(searched, suspicion, allowance, nesting, nested)
         if contents:
