@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from relayscope.sanitizer.binary import SOON, marked
-from relayscope.sanitizer.clean_messages import LONG
 from relayscope.sanitizer.cleaning import Cleaning
 from relayscope.sanitizer.findings import Explanation, Value
 from relayscope.sanitizer.first_look import FirstLook
 from relayscope.sanitizer.fork import searching
 from relayscope.sanitizer.json_path import path_within
+from relayscope.sanitizer.known_messages import LONG
 from relayscope.sanitizer.leaves import Found, Leaves
 from relayscope.sanitizer.model import Step
 from relayscope.sanitizer.replacements import FAILED, dropped

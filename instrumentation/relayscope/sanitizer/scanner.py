@@ -23,9 +23,9 @@ from relayscope.sanitizer.binary import (
     may_hold_binary,
     nested_places,
 )
-from relayscope.sanitizer.clean_messages import CleanMessages, digest_without_id
 from relayscope.sanitizer.findings import Finding, Findings, TooManyFindings, masked
 from relayscope.sanitizer.json_members import named_strings
+from relayscope.sanitizer.known_messages import KnownMessages, digest_without_id
 from relayscope.sanitizer.model import Step
 from relayscope.sanitizer.names import Names
 from relayscope.sanitizer.patterns import count
@@ -92,9 +92,12 @@ class Scanner:
         self._suspicions = Suspicions(patterns, self.names)
         self._patterns, self._most_findings = patterns, rules.limits.findings
         self._harmless: set[str] = set()
-        self._clean_messages = CleanMessages(lambda text: self._suspicions.of(text) is None)
+        self._messages = KnownMessages(lambda text: self._suspicions.of(text) is None)
+        # Of the text that somebody asked about, who will sanitize it next.
         self._without_binary: str | None = None
         self._seen: tuple[str | None, Suspicion | None] = _NOTHING
+        self._found: tuple[str | None, list[Finding] | None] = _NOTHING
+        self._digest: tuple[str | None, bytes | None] = _NOTHING
 
     @cached_property
     def _means(self) -> "Means":
@@ -130,7 +133,7 @@ class Scanner:
                 self._seen = text, suspicion
                 return suspicion
         if suspicion is None:
-            self._seen, self._without_binary = _NOTHING, None
+            self._forget()
         return suspicion
 
     def may_hold_binary(self, text: str) -> bool:
@@ -150,9 +153,12 @@ class Scanner:
         """
         searched = text
         digest = digest_without_id(text)
-        if self._clean_messages.knows(text, digest):
-            self._seen, self._without_binary = (text, None), text
-            return 0
+        known = self._messages.findings(text, digest)
+        if known is not None:
+            self._seen, self._without_binary = (text, CLEAN if known else None), text
+            self._found = text, known
+            return len(known)
+        self._digest = text, digest
         if self.may_hold_binary(text):
             allowance = Allowance.of_size(SOON)
             contents = allowance.attempt(lambda: list(binaries(text, allowance)))
@@ -168,7 +174,7 @@ class Scanner:
             self._seen = searched, None
             if searched is text:
                 self._without_binary = text
-                self._clean_messages.remember(digest)
+                self._messages.remember(text, digest, ())
             return 0
         is_spelled = suspicion.is_spelled or suspicion.has_escapes
         passes = 1 + len(suspicion.rules) + 8 * is_spelled + 16 * suspicion.has_encoded
@@ -208,6 +214,10 @@ class Scanner:
             allowance.pass_over(len(text) // _CHARACTERS)
         if len(text) <= _SHORT and text in self._harmless:
             return []
+        found_in, found = self._found
+        if found_in is text and found:
+            self._forget()
+            return found
         text = masked(text)
         may_be_binary = self.may_hold_binary(text)
         contents = list(binaries(text, allowance)) if may_be_binary else []
@@ -229,8 +239,24 @@ class Scanner:
         elif not findings:
             self._remember(text)
             if not (nesting or may_be_binary):
-                self._clean_messages.remember(digest_without_id(text))
+                self.settle(text, ())
         return findings
+
+    def settle(self, text: str, findings: Sequence[Finding] | None) -> None:
+        """Take the secrets of a text for all that are in it; none if more can show.
+
+        If somebody has asked about the text before, they are remembered.
+        """
+        asked, digest = self._digest
+        if asked is text:
+            if findings is not None:
+                self._messages.remember(text, digest, findings)
+            self._forget()
+
+    def _forget(self) -> None:
+        """Keep no text longer than for who has asked about it."""
+        self._seen = self._found = self._digest = _NOTHING
+        self._without_binary = None
 
     def _search(
         self,
