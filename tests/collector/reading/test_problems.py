@@ -23,6 +23,7 @@ from relayscope.conventions.attributes import (
     PEER,
     RPC_RESPONSE_STATUS_CODE,
 )
+from relayscope.conventions.events import EVENT_SEND_FAILED
 from relayscope.storage import Row, Writer, rows
 from tests.storage.samples import NOW, TRACE, batch, log, span
 
@@ -185,3 +186,36 @@ def test_who_asks_for_levels_is_not_silent(database_url: str, engine: Engine) ->
             "update relayscope_store.level_agent set last_seen = now() - interval '5 minutes'"
         )
         assert "silent" in problems(database_url)
+
+
+def test_what_could_not_be_sent_is_a_problem_of_who_wanted_to_send_it(
+    database_url: str, engine: Engine
+) -> None:
+    """An answer that is lost where it was to be sent is told; a request is so as a failed call."""
+    records = [
+        log(
+            "not sent: pipe stdio; BrokenPipeError: nobody reads",
+            at=time.time_ns() - 10**9,
+            severity_number=13,
+            event_name=EVENT_SEND_FAILED,
+            attributes=rows.jsonb(
+                {
+                    MESSAGE_KIND: kind,
+                    MESSAGE_DIRECTION: "sent",
+                    MCP_METHOD_NAME: "tools/call",
+                    GEN_AI_TOOL_NAME: "look",
+                    PEER: "stdio",
+                    ERROR_TYPE: "BrokenPipeError",
+                }
+            ),
+        )
+        for kind in ("result", "result", "request")
+    ]
+    writer = Writer(engine)
+    writer.write([batch(logs=records)])
+    writer.close()
+    [(_, kind)] = told(database_url)
+    assert kind == "unsent"
+    shown = problems(database_url)
+    assert "could not send an answer (look) to stdio: BrokenPipeError" in shown
+    assert "nobody reads" in shown

@@ -37,6 +37,7 @@ SEVERITY: Final = {
     "connection": "no connection",
     "unanswered": "not answered",
     "failed": "failed",
+    "unsent": "not sent",
     "odd": "odd",
     "undelivered": "records missing",
     "repeated": "repeated",
@@ -58,6 +59,9 @@ _ODD: Final[dict[str, str]] = {
     OddTraffic.UNPARSABLE: "sends what is not JSON",
     OddTraffic.NOT_MCP: "sends JSON that is no message of MCP",
 }
+
+_KINDS: Final = {"result": "an answer", "error": "an error", "notification": "a notification"}
+"""Of messages that are not sent."""
 
 _LATE: Final[dict[str, str]] = {
     OddTraffic.ID_TYPE: "what was sent has an id of another type than the request's",
@@ -175,6 +179,13 @@ def _odd_message(row: Row) -> Problem:
     return problem
 
 
+def _unsent_message(row: Row) -> Problem:
+    about = row["tool"] or row["method"]
+    said = f"{_KINDS.get(row['kind'], 'a message')}{f' ({about})' if about else ''}"
+    what = f"could not send {said} to {row['peer'] or 'its peer'}: {row['error_type']}"
+    return _problem(row, "unsent", what, "messages", ("peer", "method", "tool"))
+
+
 def _slow_call(row: Row) -> Problem:
     what = (
         f"waited up to {_length(row['longest'])} for {_asked(row)} of "
@@ -233,6 +244,7 @@ READERS: Final[dict[LiteralString, Callable[[Row], Problem]]] = {
     "failed_calls": _failed_call,
     "failed_connections": _failed_connection,
     "odd_messages": _odd_message,
+    "unsent_messages": _unsent_message,
     "slow_calls": _slow_call,
     "repeated_calls": _repeated_call,
     "undelivered": _undelivered,

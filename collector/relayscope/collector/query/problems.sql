@@ -136,6 +136,34 @@ group by 1, 2, 3, 4, 5, 6
 order by count(*) desc, max(time) desc
 limit %(most)s
 
+-- unsent_messages --
+-- Messages that could not be sent after all. A request that was not is a failed call.
+with unsent as materialized (
+    select time, component, trace_id, body, span_id,
+           relayscope_store.kind_of(attributes) as kind,
+           relayscope_store.peer_of(attributes) as peer,
+           relayscope_store.method_of(attributes) as method,
+           relayscope_store.tool_of(attributes) as tool,
+           relayscope_store.error_type_of(attributes) as error_type,
+           relayscope_store.message_id_of(attributes) as message_id
+    from relayscope.other_logs
+    where time >= %(since)s and time < %(until)s
+      and event_name = 'relayscope.message.send_failed'
+    order by time desc
+    limit 2000
+)
+select component, kind, peer, method, tool, error_type,
+       count(*) as occasions, min(time) as first_time, max(time) as last_time,
+       (array_agg(trace_id order by time desc))[1] as trace_id,
+       (array_agg(span_id order by time desc))[1] as span_id,
+       (array_agg(message_id order by time desc))[1] as message_id,
+       (array_agg(left(body, 2000) order by time desc))[1] as evidence
+from unsent
+where kind is distinct from 'request'
+group by 1, 2, 3, 4, 5, 6
+order by count(*) desc, max(time) desc
+limit %(most)s
+
 -- slow_calls --
 -- Calls that took more than twice what 95 of 100 of their like do, and 100 ms at least.
 with answered as materialized (

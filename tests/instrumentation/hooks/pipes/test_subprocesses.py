@@ -1,6 +1,7 @@
 """Promises about the hook for child processes: a relay's stdio backends."""
 
 import sys
+from pathlib import Path
 
 import pytest
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
@@ -117,6 +118,28 @@ def test_a_child_is_left_alone_unless_it_is_asked_for(otlp_sink: OtlpSink) -> No
     finished = run(instrumented("parent", [sys.executable, "-c", program]), environment)
 
     assert finished.stdout == "parent\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [("{**os.environ}", "named.py"), ("{}", "named.py"), ("{'OTEL_SERVICE_NAME': 'own'}", "own")],
+)
+def test_a_child_has_a_name_of_its_own_whatever_it_is_given(
+    otlp_sink: OtlpSink, tmp_path: Path, given: str, name: str
+) -> None:
+    """A caller that passes all of its variables on does not mean its own name by that."""
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
+    environment[RELAYSCOPE_INSTRUMENT_CHILDREN] = "true"
+    child = tmp_path / "named.py"
+    child.write_text("import os; print(os.environ['OTEL_SERVICE_NAME'])")
+    program = f"import os, subprocess, sys; subprocess.run(sys.argv[1:], env={given})"
+
+    finished = run(
+        instrumented("parent", [sys.executable, "-c", program, sys.executable, str(child)]),
+        environment,
+    )
+
+    assert finished.stdout == f"{name.removesuffix('.py')}\n", finished.stderr
 
 
 DYING = f"import os, signal, sys\nsys.stdin.readline()\nprint({CALL!r}, flush=True)\n"

@@ -37,13 +37,16 @@ def handed_on(args: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
     """Return the keyword arguments with which `subprocess.Popen` instruments a Python child too.
 
     A caller may pass on a few variables only, as the `mcp` SDK's stdio client does; telemetry's are
-    added to those. The child is called as its command is, not as this process.
+    added to those. The child is called as its command is, unless the caller has another name for it
+    than that of this process, which comes along where all variables are passed on.
     """
     if os.environ.get(RELAYSCOPE_INSTRUMENT_CHILDREN, "").lower() != "true":
         return kwargs
     given = kwargs.get("env")
     environment = dict(os.environ if given is None else given)
-    own_name = given.get(_SERVICE_NAME) if given is not None else None
+    own_name = environment.get(_SERVICE_NAME)
+    if own_name == os.environ.get(_SERVICE_NAME):
+        own_name = None
     for name, value in os.environ.items():
         if name.startswith(("OTEL_", "RELAYSCOPE_")):
             environment.setdefault(name, value)
