@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 TEXT_AREA = re.compile(r'<textarea id="sql-[^>]*>\n(.*?)</textarea>', re.DOTALL)
 STORABLE = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
 OTHERS = {
-    "/": 8,
-    "/problems": 7,
+    "/": 9,
+    "/problems": 8,
     "/cost": 4,
     "/pipeline": 6,
     "/setup": 4,

@@ -148,7 +148,7 @@ with unsent as materialized (
            relayscope_store.message_id_of(attributes) as message_id
     from relayscope.other_logs
     where time >= %(since)s and time < %(until)s
-      and event_name = 'relayscope.message.send_failed'
+      and event_name = 'relayscope.message.send_failed' and severity_number >= 13
     order by time desc
     limit 2000
 )
