@@ -1,5 +1,6 @@
 """Letters that look like Latin ones: of full width, Cyrillic, Greek."""
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
@@ -48,6 +49,11 @@ ESCAPED_LOOK_ALIKES_FILTER: Final = _escaped(_ANY_CODES)
 escape."""
 
 _SEARCH: Final = re2.compile(LOOK_ALIKES)
+_EACH = re.compile(f"[{''.join(map(chr, _LATIN))}]")
+_SAMPLE: Final = 1000
+_FEW: Final = 4
+"""Characters that tell how many have to be replaced, and characters for one of these, from which it
+takes less time to look for each, 5 ns for a character, than to look at all, 40 ns."""
 
 _UNREADABLE: Final = "\N{REPLACEMENT CHARACTER}"
 _NOISE: Final = 16
@@ -63,7 +69,8 @@ def latin(text: str) -> str:
     """
     if text.isascii() or text.count(_UNREADABLE) * _NOISE > len(text):
         return text
-    # Translating takes 25 to 40 ns for each byte, the search 2.
     if not _SEARCH.search(text.encode("utf-8", "replace")):
         return text
+    if len(_EACH.findall(text, 0, _SAMPLE)) * _FEW < _SAMPLE:
+        return _EACH.sub(lambda letter: _LATIN[ord(letter[0])], text)
     return text.translate(_LATIN)
