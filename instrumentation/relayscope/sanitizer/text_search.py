@@ -18,7 +18,7 @@ from relayscope.sanitizer.json_text import JsonText
 from relayscope.sanitizer.json_values import JsonValues
 from relayscope.sanitizer.means import Inside, Means
 from relayscope.sanitizer.model import Action, PatternRule
-from relayscope.sanitizer.patterns import is_in, is_match, places, secrets, spans
+from relayscope.sanitizer.patterns import is_in, places, secrets, spans
 from relayscope.sanitizer.plain_text import pairs
 from relayscope.sanitizer.replacements import TOO_MANY
 from relayscope.sanitizer.surroundings import surroundings
@@ -29,7 +29,7 @@ from relayscope.sanitizer.views import ESCAPE, unspelled
 _SPELLED = re.compile(r"\\[\"'\\/bfnrtux]|%[0-9a-fA-F]{2}|&#?[a-zA-Z0-9]{2,6};")
 _SIGNS: Final = ("\\", "%", "&")
 # A backslash, a percent sign or an ampersand that is itself spelled otherwise.
-_QUOTED_ESCAPE: Final = r"%(?:2[356]|5[cC])|&(?i:amp|bsol|percnt|#)"
+_ESCAPES: Final = rf"{ESCAPE}|%(?:2[356]|5c)|&(?:amp|bsol|percnt|#)"
 _NEAR: Final = 12
 """Characters before and behind a mention in which its quotes and what assigns to it stand."""
 
@@ -118,12 +118,10 @@ class TextSearch:
         return found
 
     def _escape_places(self) -> list[int]:
-        """Return where letters are written as escapes; nothing if they could be elsewhere, too."""
-        if is_match(_QUOTED_ESCAPE, self._text.encode()):
-            return []
+        """Return where letters are written as escapes, or an escape could be."""
         self._read_through(self._text)
         # What they match may begin before the string that the escape is in.
-        found = [end - 1 for _, end in spans(ESCAPE, self._text)]
+        found = [end - 1 for _, end in spans(_ESCAPES, self._text)]
         self._allowance.pass_over(_PLACE * len(found))
         return found
 
