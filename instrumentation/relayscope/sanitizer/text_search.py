@@ -4,7 +4,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from itertools import chain
+from itertools import chain, islice
 from typing import Final
 
 import orjson
@@ -45,6 +45,11 @@ possibly encoded text, a JSON string; and characters that a rule reads for one. 
 
 _FOR_RULE: Final = 1024
 """Characters of a text for each rule that is tried in it without a search for all."""
+
+_FEW: Final = 8
+_FOR_ESCAPE: Final = 1024
+"""Escapes for letters, and characters that allow for one more, up to which only what is around them
+is read: that would be most of the text."""
 
 _CONTAINERS: Final = ("{", "[")
 _LISTED: Final = frozenset({",", "]"})
@@ -118,12 +123,13 @@ class TextSearch:
         return found
 
     def _escape_places(self) -> list[int]:
-        """Return where letters are written as escapes, or an escape could be."""
+        """Return where letters are written as escapes, or an escape could be; none if all over."""
         self._read_through(self._text)
+        most = _FEW + len(self._text) // _FOR_ESCAPE
         # What they match may begin before the string that the escape is in.
-        found = [end - 1 for _, end in spans(_ESCAPES, self._text)]
+        found = [end - 1 for _, end in islice(spans(_ESCAPES, self._text), most + 1)]
         self._allowance.pass_over(_PLACE * len(found))
-        return found
+        return found if len(found) <= most else []
 
     def _read_through(self, text: str | bytes) -> None:
         """Take off a pass of a rule's expression through a text."""
@@ -203,14 +209,14 @@ class TextSearch:
             return self._inside.text(text)
         mentions = self._suspicion.mentions
         first, last = bisect_left(mentions, (start, 0)), bisect_left(mentions, (end, 0))
+        is_escaped = end - start > len(text)
         has_signs = "%" in text or "&" in text
-        is_known = self._suspicion.is_read or (has_signs and self._suspicion.is_plain)
-        if end - start > len(text) or (is_known and len(text) > _FOR_RULE):
-            suspicion = self._known(string, mentions[first:last])
-            return self._inside.known(text, suspicion) if suspicion else self._inside.text(text)
         has_others = bisect_left(self._others, start) != bisect_left(self._others, end)
-        if has_signs or (has_others and not self._suspicion.is_plain):
-            return self._inside.text(text)
+        if is_escaped or has_signs or (has_others and not self._suspicion.is_plain):
+            # Of a short one it takes less time to search for all.
+            may_be_known = is_escaped or len(text) > _FOR_RULE
+            suspicion = self._known(string, mentions[first:last]) if may_be_known else None
+            return self._inside.known(text, suspicion) if suspicion else self._inside.text(text)
         findings = Findings(self._means.limit, self._allowance.spend)
         # There is no value beside a name that is all of its string.
         if first != last and mentions[first] != (start, end):
