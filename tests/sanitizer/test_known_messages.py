@@ -103,6 +103,20 @@ def test_a_message_with_secrets_is_cleaned_from_what_is_known(looks: list[int]) 
         assert number == 0 or sum(looks) < 1000
 
 
+@pytest.mark.parametrize("said", ["password = get('x')\n", f"{SECRET}\n"])
+def test_what_is_cleaned_later_is_known_too(looks: list[int], said: str) -> None:
+    """Another thread may clean a dear text after others have asked about theirs."""
+    sanitizer = Sanitizer.default()
+    result = {"content": [{"type": "text", "text": "x " * 10_000 + said + "y " * 10_000}]}
+    sanitizer.is_dear(first := message(1, result))
+    sanitizer.is_dear(message(2, {"content": [{"type": "text", "text": "z " * 10_000}]}))
+    sanitizer.record({}, "something else")
+    sanitizer.record({}, first)
+    looks.clear()
+    recorded(sanitizer, message(3, result))
+    assert sum(looks) < 1000
+
+
 @given(
     st.lists(st.sampled_from(["\n", "token=x7k1", SECRET, '"', "a b c. " * 900, "é"]), max_size=9)
 )

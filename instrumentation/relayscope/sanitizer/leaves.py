@@ -98,8 +98,8 @@ class Leaves:
     def _settled(self, text: str, path: str) -> str:
         written, before = text, len(self.found)
         text, unrest = self._replaced(text, path, self._scanner.find)
-        found = [each.finding for each in self.found[before:]]
-        self._scanner.settle(written, found if found and unrest is Unrest.NONE else None)
+        if unrest is Unrest.NONE and len(self.found) > before:
+            self._scanner.settle(written, [each.finding for each in self.found[before:]])
         for _ in range(_ROUNDS - 1):
             if unrest is Unrest.SURE:
                 self._allowance.pass_over(len(text) // _CHARACTERS)

@@ -97,7 +97,6 @@ class Scanner:
         self._without_binary: str | None = None
         self._seen: tuple[str | None, Suspicion | None] = _NOTHING
         self._found: tuple[str | None, list[Finding] | None] = _NOTHING
-        self._digest: tuple[str | None, bytes | None] = _NOTHING
 
     @cached_property
     def _means(self) -> "Means":
@@ -158,7 +157,6 @@ class Scanner:
             self._seen, self._without_binary = (text, CLEAN if known else None), text
             self._found = text, known
             return len(known)
-        self._digest = text, digest
         if self.may_hold_binary(text):
             allowance = Allowance.of_size(SOON)
             contents = allowance.attempt(lambda: list(binaries(text, allowance)))
@@ -242,20 +240,13 @@ class Scanner:
                 self.settle(text, ())
         return findings
 
-    def settle(self, text: str, findings: Sequence[Finding] | None) -> None:
-        """Take the secrets of a text for all that are in it; none if more can show.
-
-        If somebody has asked about the text before, they are remembered.
-        """
-        asked, digest = self._digest
-        if asked is text:
-            if findings is not None:
-                self._messages.remember(text, digest, findings)
-            self._forget()
+    def settle(self, text: str, findings: Sequence[Finding]) -> None:
+        """Remember these as all the secrets of a text."""
+        self._messages.remember(text, digest_without_id(text), findings)
 
     def _forget(self) -> None:
         """Keep no text longer than for who has asked about it."""
-        self._seen = self._found = self._digest = _NOTHING
+        self._seen = self._found = _NOTHING
         self._without_binary = None
 
     def _search(
