@@ -103,7 +103,7 @@ def test_a_message_with_secrets_is_cleaned_from_what_is_known(looks: list[int]) 
         assert number == 0 or sum(looks) < 1000
 
 
-@pytest.mark.parametrize("said", ["password = get('x')\n", f"{SECRET}\n"])
+@pytest.mark.parametrize("said", ["token: str\n", f"{SECRET}\n"])
 def test_what_is_cleaned_later_is_known_too(looks: list[int], said: str) -> None:
     """Another thread may clean a dear text after others have asked about theirs."""
     sanitizer = Sanitizer.default()
