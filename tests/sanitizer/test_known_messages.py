@@ -141,3 +141,22 @@ def test_a_message_with_a_secret_at_its_beginning_is_never_known() -> None:
         text = message(number, spoilt)
         assert SECRET not in str(recorded(sanitizer, text))
         assert sum(sanitizer.hits().values()) == number + 1
+
+
+def test_a_message_that_is_dropped_is_dropped_again_whatever_its_id() -> None:
+    """What goes as a whole goes with its head, which may be longer or shorter."""
+    pattern = {"name": "mine", "pattern": "hunter[^ ]x9", "action": "drop", "about": "mine"}
+    sanitizer = Sanitizer.from_rules(Rules.from_mapping({"patterns": [pattern]}))
+    for identifier in (123_456, 1, 1_234_567):
+        text = message(identifier)[:-1] + " hunter2x9"
+        assert _cleaned(sanitizer, text) == "[DROPPED:mine]"
+
+
+def test_a_long_message_with_half_a_character_is_cleaned() -> None:
+    """It has no UTF-8, and its secrets go all the same, where nothing makes it storable before."""
+    sanitizer = Sanitizer.from_rules(Rules.from_mapping({"steps": ["keys", "patterns"]}))
+    half = json.loads('"\\ud83d"')
+    text = message(1)[:-1] + f', "a": "{half}", "password": "hunter2x9"}}'
+    cleaned = str(_cleaned(sanitizer, text))
+    assert "[REDACTED:password]" in cleaned
+    assert "error" not in cleaned

@@ -104,3 +104,11 @@ def test_a_string_that_was_read_holds_what_a_search_of_its_own_would_find(start:
     assert "too-many" not in cleaned
     with patch.object(reading, "_strings", lambda _: NO_STRINGS):
         assert SANITIZER.text(text) == cleaned
+
+
+@pytest.mark.parametrize("beside", ["x", "p\f", "é"])
+@pytest.mark.parametrize("name", ["pass\tword", "pass\tphrase", "pass\twd"])
+def test_a_tab_in_a_name_makes_it_another_name(beside: str, name: str) -> None:
+    """A name of which the first part is one, too, is read to its end."""
+    text = json.dumps({"a": beside, "b": f'"{name}: hunter2x9" {_PROSE * 8}'})
+    assert "hunter2x9" not in SANITIZER.text(text)

@@ -73,3 +73,22 @@ def test_a_name_with_a_letter_as_an_escape_is_found_in_a_long_text(
     assert "hunter2x9" not in cleaned
     assert cleaned.startswith(head)
     assert tail in cleaned
+
+
+@pytest.mark.parametrize("depth", [0, 1, 2])
+@pytest.mark.parametrize("before", ["", "\\u0041 "])
+def test_a_card_number_behind_the_digits_of_an_escape_is_found(before: str, depth: int) -> None:
+    """The digits of an escape are no part of it, however far another escape is."""
+    text = f'{before}{"lorem ipsum " * 300}\\ude004111111111111111" {"dolor " * 20}'
+    for _ in range(depth):
+        text = json.dumps({"text": text})
+    assert "4111111111111111" not in SANITIZER.text(text)
+
+
+@pytest.mark.parametrize("lines", [0, 60, 400])
+def test_a_rule_that_drops_a_text_drops_all_of_it_however_long_it_is(lines: int) -> None:
+    """Also where what the rule finds is spelled otherwise, and only what is around it is read."""
+    pattern = {"name": "mine", "pattern": "hunter[^ ]x9", "action": "drop", "about": "mine"}
+    dropping = Sanitizer.from_rules(Rules.from_mapping({"patterns": [pattern]}))
+    text = json.dumps({"a": "lorem ipsum dolor " * lines + "hun&#116;er2x9"})
+    assert dropping.text(text) == '{"a": "[DROPPED:mine]"}'

@@ -108,7 +108,7 @@ def _search_for_hints() -> MultiSearch | None:
 
 
 def may_have_uri(text: str) -> bool:
-    """Return whether a text could have a URI with binary contents, also in its JSON strings."""
+    """Return whether a text could have a URI with binary contents, as encoders write it."""
     return _ENCODING in text
 
 

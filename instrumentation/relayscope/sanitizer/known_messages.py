@@ -24,9 +24,9 @@ LONG: Final = 16 * 1024
 
 _MOST: Final = 256
 _FINDINGS: Final = 64
-"""Messages remembered, and findings of one; beyond the first the memory starts afresh. Each is a
-digest of 32 bytes, with the places of its secrets and their markers: no text is kept that somebody
-could find in the memory of a host later."""
+"""Messages remembered, beyond which the memory starts afresh; and findings of one that is. Kept are
+a digest of 32 bytes and the places of secrets with their markers, and no text that somebody could
+find in the memory of a host later."""
 
 
 class KnownMessages:
@@ -62,6 +62,9 @@ class KnownMessages:
         head = _HEAD.match(text) if digest else None
         if digest is None or head is None or len(findings) > _FINDINGS:
             return
+        if any(each.start < head.end() for each in findings):
+            # It is all of the text, or has to do with the id.
+            return
         if len(self._found) >= _MOST:
             self._found.clear()
         self._found[digest] = tuple(_moved(findings, -head.end()))
@@ -72,10 +75,8 @@ def _moved(findings: Iterable[Finding], by: int) -> list[Finding]:
 
 
 def digest_without_id(text: str) -> bytes | None:
-    """Return the SHA-256 of what is behind a long message's id; None of any other text.
-
-    Raises:
-        UnicodeEncodeError: the text has a lone surrogate.
-    """
+    """Return the SHA-256 of what is behind a long message's id; None of any other text."""
     head = _HEAD.match(text) if len(text) > LONG else None
-    return hashlib.sha256(text[head.end() :].encode()).digest() if head else None
+    if head is None:
+        return None
+    return hashlib.sha256(text[head.end() :].encode("utf-8", "surrogatepass")).digest()

@@ -2,7 +2,7 @@
 
 import sys
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Protocol
 
@@ -28,7 +28,8 @@ class Mentions(Protocol):
             most: the number of phrases that all of them may have.
 
         Returns:
-            Their places in bytes, ascending; and whether another spelling has more of them.
+            Their places in bytes, ascending; and whether another spelling has more of them, or
+            longer ones: `pass` and `word` are one name where what parts them is a tab.
 
         Raises:
             TooManyFindings: they have more.
@@ -113,5 +114,10 @@ def _first(phrases: list[Span], ends: Sequence[int]) -> tuple[list[Span], bool]:
     if len(ends) == 1:
         return phrases, False
     firsts = [0, *(bisect_left(phrases, (end, end)) for end in ends)]
-    counts = [after - before for before, after in pairwise(firsts)]
-    return phrases[: counts[0]], max(counts) > counts[0]
+    first, *others = (phrases[before:after] for before, after in pairwise(firsts))
+    length = _length(first)
+    return first, any(len(each) > len(first) or _length(each) > length for each in others)
+
+
+def _length(phrases: Iterable[Span]) -> int:
+    return sum(end - start for start, end in phrases)

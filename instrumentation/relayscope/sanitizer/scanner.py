@@ -73,7 +73,8 @@ _NOTHING: Final = (None, None)
 class Scanner:
     """Finds secrets in texts. Safe to share between threads.
 
-    All it keeps are short texts that are known to be harmless: the names and words of a protocol.
+    It keeps short texts that are known to be harmless, the names and words of a protocol; digests
+    of long messages; and the text that somebody has asked about, until it or another is sanitized.
     """
 
     def __init__(self, rules: Rules) -> None:
@@ -154,7 +155,8 @@ class Scanner:
         digest = digest_without_id(text)
         known = self._messages.findings(text, digest)
         if known is not None:
-            self._seen, self._without_binary = (text, CLEAN if known else None), text
+            self._seen = text, CLEAN if known else None
+            self._without_binary = None if known else text
             self._found = text, known
             return len(known)
         if self.may_hold_binary(text):
@@ -216,7 +218,7 @@ class Scanner:
         if found_in is text and found:
             self._forget()
             return found
-        text = masked(text)
+        written, text = text, masked(text)
         may_be_binary = self.may_hold_binary(text)
         contents = list(binaries(text, allowance)) if may_be_binary else []
         searched = covered(text, contents) if contents else text
@@ -237,7 +239,7 @@ class Scanner:
         elif not findings:
             self._remember(text)
             if not (nesting or may_be_binary):
-                self.settle(text, ())
+                self.settle(written, ())
         return findings
 
     def settle(self, text: str, findings: Sequence[Finding]) -> None:

@@ -16,6 +16,7 @@ from relayscope.sanitizer.readings import NO_STRINGS, Strings, readings
 from relayscope.sanitizer.signs import NO_SIGNS, STRUCTURE_FILTER, SignSearch
 
 STRUCTURE = re.compile(STRUCTURE_FILTER)
+"""Members that say what others hold."""
 
 # A quotation mark or a line break parts names, written in whatever way, and so do indented lines.
 _JOINING = re.compile(rb"\\(?:[^\"nrt\\]|(?<!\\[nrt]\\)t)")

@@ -335,8 +335,9 @@ class TextSearch:
             if view.text == self._text[start:end]:
                 continue
             for finding in map(view.back, self._inside.text(view.text)):
-                if start + finding.end > end - _NEAR and end < len(self._text):
-                    # It may go on.
+                goes_on = start + finding.end > end - _NEAR and end < len(self._text)
+                if goes_on or (start and not finding.start):
+                    # It may go on, or begin before, as what a rule drops does.
                     yield from self._spelled([(0, len(self._text))])
                     return
                 found = finding.moved(

@@ -39,6 +39,8 @@ _HIDING: Final = (
     # A letter behind a percent sign, or as an entity. No encoder writes one: it hides something.
     r"|%(?:4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a])"
     r"|&#(?:6[5-9]|[7-9][0-9]|1[01][0-9]|12[0-2]|x(?:4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a]));"
+    # The digits of any escape, where those of a payment card would be the same number.
+    r"|\\u[0-9a-f]{4}[0-9]{4}(?:[0-9]{8}|[ -][0-9]{4})"
     # An ampersand that begins such an entity.
     r"|&#(?:38|x26);|%26%23"
 )

@@ -182,7 +182,9 @@ def _odd_message(row: Row) -> Problem:
 def _unsent_message(row: Row) -> Problem:
     about = row["tool"] or row["method"]
     said = f"{_KINDS.get(row['kind'], 'a message')}{f' ({about})' if about else ''}"
-    what = f"could not send {said} to {row['peer'] or 'its peer'}: {row['error_type']}"
+    what = (
+        f"could not send {said} to {row['peer'] or 'its peer'}: {row['error_type'] or 'an error'}"
+    )
     return _problem(row, "unsent", what, "messages", ("peer", "method", "tool"))
 
 

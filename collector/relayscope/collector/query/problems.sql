@@ -149,6 +149,7 @@ with unsent as materialized (
     from relayscope.other_logs
     where time >= %(since)s and time < %(until)s
       and event_name = 'relayscope.message.send_failed' and severity_number >= 13
+      and relayscope_store.kind_of(attributes) is distinct from 'request'
     order by time desc
     limit 2000
 )
@@ -159,7 +160,6 @@ select component, kind, peer, method, tool, error_type,
        (array_agg(message_id order by time desc))[1] as message_id,
        (array_agg(left(body, 2000) order by time desc))[1] as evidence
 from unsent
-where kind is distinct from 'request'
 group by 1, 2, 3, 4, 5, 6
 order by count(*) desc, max(time) desc
 limit %(most)s
