@@ -134,7 +134,7 @@ def _cleaned(sanitizer: Sanitizer, text: str) -> object:
 
 
 def test_a_message_with_a_secret_at_its_beginning_is_never_known() -> None:
-    """What stands there may have to do with the id."""
+    """A secret there may have to do with the id."""
     sanitizer = Sanitizer.default()
     spoilt = {"content": [{"type": "text", "text": f"{SECRET}\n" + "x " * 10_000}]}
     for number in range(3):
@@ -144,7 +144,7 @@ def test_a_message_with_a_secret_at_its_beginning_is_never_known() -> None:
 
 
 def test_a_message_that_is_dropped_is_dropped_again_whatever_its_id() -> None:
-    """What goes as a whole goes with its head, which may be longer or shorter."""
+    """All of it goes with its head, which may be longer or shorter."""
     pattern = {"name": "mine", "pattern": "hunter[^ ]x9", "action": "drop", "about": "mine"}
     sanitizer = Sanitizer.from_rules(Rules.from_mapping({"patterns": [pattern]}))
     for identifier in (123_456, 1, 1_234_567):

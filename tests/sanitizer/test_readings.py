@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from relayscope.sanitizer import Sanitizer
 from relayscope.sanitizer import readings as reading
-from relayscope.sanitizer.readings import NO_STRINGS, readings
+from relayscope.sanitizer.json_strings import NO_STRINGS
+from relayscope.sanitizer.readings import readings
 from tests.sanitizer.corpus.judging import harmless, secrets
 from tests.sanitizer.samples import UNTIMED
 
@@ -83,7 +84,7 @@ def test_whatever_is_written_has_a_reading(text: str) -> None:
     ],
 )
 def test_a_secret_in_lines_of_a_string_is_found(line: str, depth: int) -> None:
-    """What stands beside line breaks, marks and backslashes is found at each depth of JSON."""
+    """A secret beside line breaks, marks and backslashes is found at each depth of JSON."""
     text = f'first line\n\t"{line}\nlast line\r\n' + "and a line of prose,\n" * 80
     for _ in range(depth):
         text = json.dumps({"id": 1, "text": text})

@@ -37,7 +37,7 @@ RUN_FILTER: Final = f"{_LETTER}{{{_LONG}}}"
 each byte."""
 
 LONG_RUN_FILTERS: Final = (_TEXT, _UTF_16, _HEX)
-"""Where such a text could start in a long run. They take 1.7 ns for each byte, more than all other
+"""Beginnings of such a text in a long run. They take 1.7 ns for each byte, more than all other
 filters together, and fire on one in a million random letters; with half as many letters, on many a
 list of digests."""
 

@@ -7,13 +7,17 @@ text around JSON, and in JSON that was cut off.
 
 import json.decoder
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, cast
+
+import orjson
 
 from relayscope.sanitizer.storable import encodable
 from relayscope.sanitizer.views import unescaped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
 scan: Final = cast(
     "Callable[[str, int, bool], tuple[str, int]]",
@@ -21,6 +25,11 @@ scan: Final = cast(
 )
 """Reads a string from behind its opening mark, strictly or not: its content, and where its closing
 mark ends."""
+
+Strings: TypeAlias = Mapping[int, tuple[str, int]]
+"""Strings of a text: by their place, their content and where their closing mark ends."""
+
+NO_STRINGS: Final[Strings] = MappingProxyType({})
 
 _BLANKS: Final = " \t\r\n"
 _BEFORE: Final = frozenset("{[,:")
@@ -74,11 +83,10 @@ class JsonStrings:
 
     Args:
         text: the text.
-        read: strings of it that were read: by their place, their content and where their closing
-            mark ends.
+        read: those that were read before.
     """
 
-    def __init__(self, text: str, read: "Mapping[int, tuple[str, int]]") -> None:
+    def __init__(self, text: str, read: Strings) -> None:
         self._text = text
         self._read = read
         self._scanned = 0
@@ -116,6 +124,15 @@ class JsonStrings:
                     return mark
             return max(text.rfind(opening, first, end) for opening in _OPENINGS) + 1 or -1
         return mark
+
+
+def is_json(text: str) -> bool:
+    """Return whether all of a text is JSON."""
+    try:
+        orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return False
+    return True
 
 
 def json_string(text: str, mark: int, read: tuple[str, int] | None = None) -> JsonString | None:

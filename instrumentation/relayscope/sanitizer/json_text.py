@@ -9,14 +9,12 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-import orjson
-
 from relayscope.sanitizer.description import Descriptions
 from relayscope.sanitizer.findings import Finding, Findings
 from relayscope.sanitizer.json_blocks import block, goes_on
 from relayscope.sanitizer.json_schema import SAMPLES, is_schema
 from relayscope.sanitizer.json_siblings import JsonSiblings
-from relayscope.sanitizer.json_strings import JsonString, json_string
+from relayscope.sanitizer.json_strings import JsonString, is_json, json_string
 from relayscope.sanitizer.json_tables import JsonTables
 from relayscope.sanitizer.json_values import JsonValues, Place
 from relayscope.sanitizer.model import KeyRule
@@ -139,11 +137,7 @@ class JsonText:
     def _is_whole(self) -> bool:
         """Return whether all of the text is JSON."""
         if self._whole is None:
-            try:
-                orjson.loads(self._text)
-                self._whole = True
-            except orjson.JSONDecodeError:
-                self._whole = False
+            self._whole = is_json(self._text)
         return self._whole
 
     def _hide_rest(self, rule: KeyRule, at: int) -> int | None:

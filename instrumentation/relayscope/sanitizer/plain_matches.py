@@ -11,9 +11,7 @@ from relayscope.sanitizer.findings import Finding
 from relayscope.sanitizer.model import Action, PatternRule
 from relayscope.sanitizer.patterns import secrets
 from relayscope.sanitizer.replacements import Replacements
-
-_SIGNS: Final = ("\\", "%", "&")
-"""Signs of another spelling."""
+from relayscope.sanitizer.views import SIGNS
 
 _BLOCK: Final = "-----"
 """A block in PEM, which may go on in the next string."""
@@ -29,7 +27,7 @@ def plain_matches(
         rules: the rules that could match.
         replacements: makes findings.
     """
-    if any(map(text.__contains__, _SIGNS)):
+    if any(map(text.__contains__, SIGNS)):
         return None
     found: list[Finding] = []
     for rule in rules:

@@ -1,29 +1,20 @@
-"""What a text may read as: the texts that the first look searches in place of it, or beside it.
+"""Readings of a text: the texts that the first look searches in place of it, or beside it.
 
 They are made for searching only: no place in them leads back. That is what `views` is for.
 """
 
 import binascii
 import re
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 from urllib.parse import unquote_to_bytes
 
-import orjson
-
-from relayscope.sanitizer.json_strings import scan
+from relayscope.sanitizer.json_strings import NO_STRINGS, Strings, is_json, scan
 
 _CONTAINERS: Final = ('{"', '[{"', '["')
 _STRINGS: Final = 16
 _FOR_STRING: Final = 256
 """Strings with escapes that are read, and characters that allow for one more: a string takes 1 µs,
 as searching 256 characters once more does."""
-
-Strings: TypeAlias = Mapping[int, tuple[str, int]]
-"""Strings of a text: by their place, their content and where their closing mark ends."""
-
-NO_STRINGS: Final[Strings] = MappingProxyType({})
 
 _ENTITIES: Final = {
     b"&quot;": b'"',
@@ -57,7 +48,7 @@ _NO_QUOTE = re.compile(rb"%(?![0-9a-fA-F]{2})")
 
 
 class Readings(NamedTuple):
-    """What to search in place of a text.
+    """Texts to search in place of one.
 
     Attributes:
         searched: all of this in one text.
@@ -99,9 +90,9 @@ def readings(text: str, data: bytes) -> Readings:
 def _strings(text: str) -> Strings:
     """Return the strings with escapes of a text that is JSON.
 
-    None if they are not all there is to it: it is no JSON, or has escapes for letters, which hide
-    them from whoever looks for their places. And none if most of it is no such string: reading it
-    would take longer than it saves.
+    There are none if they are not all there is to it: it is no JSON, or has escapes for letters,
+    which hide them from whoever looks for their places. And none if most of it is no such string:
+    reading it would take longer than it saves.
     """
     if not text.startswith(_CONTAINERS):
         return NO_STRINGS
@@ -110,7 +101,7 @@ def _strings(text: str) -> Strings:
     for _ in range(_STRINGS + len(text) // _FOR_STRING):
         escape = text.find("\\", at)
         if escape < 0:
-            return strings if saved > len(text) // 2 and _is_json(text) else NO_STRINGS
+            return strings if saved > len(text) // 2 and is_json(text) else NO_STRINGS
         # There is no backslash before it, so each second mark opens a string.
         if text.count('"', at, escape) % 2 == 0:
             return NO_STRINGS
@@ -134,14 +125,6 @@ def _with(text: str, strings: Strings) -> bytes:
         at = behind - 1
     pieces.append(text[at:])
     return "".join(pieces).encode()
-
-
-def _is_json(text: str) -> bool:
-    try:
-        orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return False
-    return True
 
 
 def _is_simple(text: str, start: int, end: int, read: str) -> bool:

@@ -60,9 +60,7 @@ _CHARACTERS: Final = 50
 characters that take one more."""
 
 _MEMBER: Final = 12
-_FOR_RULE: Final = 512
-"""Work for a string beside its name, and for what a rule matches; and characters that a rule reads
-for one."""
+"""Work for a string beside its name, and for what a rule matches."""
 
 BINARY: Final = "binary"
 """Among the rules that hit: contents of which only type, size and digest were kept."""
@@ -298,7 +296,8 @@ class Scanner:
         if matches is None:
             return None
         allowance.spend(_MEMBER * (len(strings) + len(matches)))
-        allowance.pass_over(len(rules) * (1 + len(text) // _FOR_RULE))
+        for _ in rules:
+            allowance.read_through(text)
         make = self.replacements.finding
         found = [made for rule, *span in strings if (made := make(rule, text, (span[0], span[1])))]
         if not matches:

@@ -1,13 +1,12 @@
 """Signs of what could be in a text: rules that could match, sensitive names, other spellings."""
 
-from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from relayscope.sanitizer.encoded import ENCODED_FILTER, LONG_RUN_FILTERS, RUN_FILTER, long_runs
 from relayscope.sanitizer.model import PatternRule
-from relayscope.sanitizer.names import Names, loose
+from relayscope.sanitizer.names import Names
 from relayscope.sanitizer.patterns import is_match
-from relayscope.sanitizer.prefilter import Prefilter, prefilter
+from relayscope.sanitizer.prefilter import prefilter
 from relayscope.sanitizer.views import ESCAPE, ESCAPE_FILTER
 
 STRUCTURE_FILTER: Final = r'"(?:kty|rawHeaders|raw_headers)\\*"'
@@ -76,7 +75,6 @@ class SignSearch:
         self._run = prefilter((), [RUN_FILTER])
         self._long_runs = prefilter((), LONG_RUN_FILTERS)
         self._only_name = NO_SIGNS._replace(has_name=True)
-        self._foreign = _any_of(loose(each) for each in names.phrases() if not each.isascii())
 
     def signs(self, data: bytes) -> Signs | None:
         """Return the signs in UTF-8 text; None if it has none."""
@@ -92,10 +90,6 @@ class SignSearch:
                 fired = [*(fired or ()), self._encoded]
         return self._signs(data, fired) if fired else None
 
-    def may_be_foreign(self, data: bytes) -> bool:
-        """Return whether UTF-8 text could have sensitive names that are not spelled in ASCII."""
-        return self._foreign is not None and self._foreign.fired(data) is not None
-
     def _signs(self, data: bytes, fired: list[int]) -> Signs | None:
         if fired == [self._name]:
             # Nearly always.
@@ -109,8 +103,3 @@ class SignSearch:
             self._changing in fired,
         )
         return None if signs == NO_SIGNS else signs
-
-
-def _any_of(expressions: Iterable[str]) -> Prefilter | None:
-    joined = "|".join(expressions)
-    return prefilter((), [f"(?i:{joined})"]) if joined else None

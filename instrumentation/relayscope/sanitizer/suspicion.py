@@ -7,12 +7,13 @@ from typing import Final, NamedTuple
 
 from relayscope.sanitizer.allowance import Allowance
 from relayscope.sanitizer.continuation import Span, viable
+from relayscope.sanitizer.json_strings import NO_STRINGS, Strings
 from relayscope.sanitizer.look_alikes import latin
 from relayscope.sanitizer.mentions import Mentions, mentions_of, rare_mentions_of
 from relayscope.sanitizer.model import PatternRule
 from relayscope.sanitizer.names import LAST, Names, loose
 from relayscope.sanitizer.patterns import in_characters
-from relayscope.sanitizer.readings import NO_STRINGS, Strings, readings
+from relayscope.sanitizer.readings import readings
 from relayscope.sanitizer.signs import NO_SIGNS, STRUCTURE_FILTER, SignSearch
 
 STRUCTURE = re.compile(STRUCTURE_FILTER)
@@ -94,7 +95,6 @@ class Suspicions:
             [loose(each) for each in names.ends() if each.isascii()],
             LAST,
         )
-        # Few texts can have one, and hyperscan would take 0.2 s to compile them.
         self._foreign: Mentions = rare_mentions_of(
             [loose(each) for each in names.phrases() if not each.isascii()]
         )
@@ -129,7 +129,7 @@ class Suspicions:
         phrases, hidden = (
             self._phrases(data, others, strings, most_names) if signs.has_name else ([], False)
         )
-        if (not is_ascii or signs.is_changing) and self._signs.may_be_foreign(searched):
+        if not is_ascii or signs.is_changing:
             foreign, hides_foreign = self._foreign.phrases(*_joined(data, others))
             hidden = hidden or hides_foreign
             phrases = sorted([*phrases, *foreign]) if foreign else phrases

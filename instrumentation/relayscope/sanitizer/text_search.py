@@ -7,13 +7,11 @@ from functools import cached_property
 from itertools import chain, islice
 from typing import Final
 
-import orjson
-
 from relayscope.sanitizer.continuation import Span
 from relayscope.sanitizer.encoded import Run, decoded, encoded_runs, goes_on
 from relayscope.sanitizer.findings import Finding, Findings
 from relayscope.sanitizer.json_numbers import NumberKind, number_kind
-from relayscope.sanitizer.json_strings import JsonString, JsonStrings
+from relayscope.sanitizer.json_strings import JsonString, JsonStrings, is_json
 from relayscope.sanitizer.json_text import JsonText
 from relayscope.sanitizer.json_values import JsonValues
 from relayscope.sanitizer.means import Inside, Means
@@ -23,11 +21,10 @@ from relayscope.sanitizer.plain_text import pairs
 from relayscope.sanitizer.replacements import TOO_MANY
 from relayscope.sanitizer.surroundings import surroundings
 from relayscope.sanitizer.suspicion import STRUCTURE, Suspicion, known
-from relayscope.sanitizer.views import ESCAPE, unspelled
+from relayscope.sanitizer.views import ESCAPE, SIGNS, unspelled
 
 # A sign of another spelling, and not one of a format or an operator.
 _SPELLED = re.compile(r"\\[\"'\\/bfnrtux]|%[0-9a-fA-F]{2}|&#?[a-zA-Z0-9]{2,6};")
-_SIGNS: Final = ("\\", "%", "&")
 # A backslash, a percent sign or an ampersand that is itself spelled otherwise.
 _ESCAPES: Final = rf"{ESCAPE}|%(?:2[356]|5c)|&(?:amp|bsol|percnt|#)"
 _NEAR: Final = 12
@@ -39,9 +36,8 @@ _CHECK: Final = 5
 _MATCH: Final = 2
 _RUN: Final = 10
 _STRING: Final = 8
-_CHARACTERS: Final = 512
 """Work for the value of a name, a place where a pattern matches, a look around it, the secret, a
-possibly encoded text, a JSON string; and characters that a rule reads for one. A name takes one."""
+possibly encoded text, and a JSON string. A name takes one."""
 
 _FOR_RULE: Final = 1024
 """Characters of a text for each rule that is tried in it without a search for all."""
@@ -117,29 +113,25 @@ class TextSearch:
 
     def _places(self, index: int) -> list[int]:
         rule = self._means.rules[index]
-        self._read_through(self._text)
+        self._allowance.read_through(self._text)
         found = places(rule, self._text)
         self._allowance.pass_over(_PLACE * len(found))
         return found
 
     def _escape_places(self) -> list[int]:
         """Return where letters are written as escapes, or an escape could be; none if all over."""
-        self._read_through(self._text)
+        self._allowance.read_through(self._text)
         most = _FEW + len(self._text) // _FOR_ESCAPE
         # What they match may begin before the string that the escape is in.
         found = [end - 1 for _, end in islice(spans(_ESCAPES, self._text), most + 1)]
         self._allowance.pass_over(_PLACE * len(found))
         return found if len(found) <= most else []
 
-    def _read_through(self, text: str | bytes) -> None:
-        """Take off a pass of a rule's expression through a text."""
-        self._allowance.pass_over(1 + len(text) // _CHARACTERS)
-
     def _is_spelled_otherwise(self, index: int) -> bool:
         """Return whether a rule matches in another spelling of the text, also behind a letter."""
         rule = self._means.rules[index]
         for reading in self._suspicion.readings:
-            self._read_through(reading)
+            self._allowance.read_through(reading)
             if is_in(rule, reading):
                 return True
         return False
@@ -226,20 +218,20 @@ class TextSearch:
         # Nothing is spelled otherwise in it, and no string is in it.
         for index in self._suspicion.rules if has_others else ():
             rule = self._means.rules[index]
-            self._read_through(text)
+            self._allowance.read_through(text)
             for finding in self._matches(rule, text, secrets(rule, text)):
                 findings.add(finding)
         return findings.merged()
 
     def _known(self, string: JsonString, mentions: list[Span]) -> Suspicion | None:
-        """Return what could be in a string that is written with escapes; None if more has to be."""
+        """Return what could be in a string, as far as the text tells; None if more could be."""
         suspicion, rules, text = self._suspicion, self._suspicion.rules, string.text
         if suspicion.is_read and len(text) > _FOR_RULE:
             shifted = _read(self._text, string, mentions)
             return shifted if shifted is None else suspicion.of_string(shifted)
         if not suspicion.is_plain or not (mentions or rules):
             return None
-        if len(text) < _FOR_RULE * len(rules) or (rules and any(map(text.__contains__, _SIGNS))):
+        if len(text) < _FOR_RULE * len(rules) or (rules and any(map(text.__contains__, SIGNS))):
             # A search for all rules takes less time; or what they find may be spelled otherwise.
             return None
         shifted = _read(self._text, string, mentions)
@@ -280,14 +272,14 @@ class TextSearch:
         for index, found in rule_places.items():
             if not all(map(self._is_read, found)):
                 rule = self._means.rules[index]
-                self._read_through(self._text)
+                self._allowance.read_through(self._text)
                 self._allowance.pass_over(_CHECK * len(found) if rule.check else 0)
                 unread = (span for span in secrets(rule, self._text) if not self._is_read(span[0]))
                 yield from self._matches(rule, self._text, unread)
         yield from self._encoded()
         if is_hidden:
             spelled = [(0, len(self._text))]
-        elif any(map(self._text.__contains__, _SIGNS)):
+        elif any(map(self._text.__contains__, SIGNS)):
             spelled = surroundings(self._text, self._spelled_places(rule_places))
         else:
             return
@@ -365,13 +357,7 @@ class TextSearch:
     @cached_property
     def _is_json(self) -> bool:
         """True if all of the text is JSON, so that there is nothing between its strings."""
-        if not self._text.lstrip().startswith(_CONTAINERS):
-            return False
-        try:
-            orjson.loads(self._text)
-        except orjson.JSONDecodeError:
-            return False
-        return True
+        return self._text.lstrip().startswith(_CONTAINERS) and is_json(self._text)
 
 
 def _read(text: str, string: JsonString, mentions: list[Span]) -> list[Span] | None:

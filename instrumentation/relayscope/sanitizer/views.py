@@ -15,6 +15,9 @@ from typing import Final
 from relayscope.sanitizer.findings import Finding
 from relayscope.sanitizer.look_alikes import ESCAPED_LOOK_ALIKES, ESCAPED_LOOK_ALIKES_FILTER
 
+SIGNS: Final = ("\\", "%", "&")
+"""Signs of another spelling: without one of them, text is spelled as it reads."""
+
 _ESCAPES: Final = (
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
     r"|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}"
