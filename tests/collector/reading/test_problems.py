@@ -6,6 +6,7 @@ import json
 import time
 from typing import TYPE_CHECKING
 
+import click
 import psycopg
 import pytest
 from click.testing import CliRunner
@@ -57,6 +58,12 @@ def problems(database_url: str, **environment: str) -> str:
     return result.stdout
 
 
+def on_a_terminal(database_url: str, width: int) -> str:
+    """The output on a terminal of that width, without bold type."""
+    shown = problems(database_url, TTY_COMPATIBLE="1", COLUMNS=str(width), NO_COLOR="1")
+    return click.unstyle(shown)
+
+
 @pytest.mark.usefixtures("odd")
 def test_evidence_is_whole_for_who_reads_it_later(database_url: str) -> None:
     """In a pipe or a file there is no width to be cut to."""
@@ -66,9 +73,22 @@ def test_evidence_is_whole_for_who_reads_it_later(database_url: str) -> None:
 @pytest.mark.usefixtures("odd")
 def test_evidence_is_one_line_of_a_terminal(database_url: str) -> None:
     """A line that is longer than its width is cut, and that is seen."""
-    shown = problems(database_url, TTY_COMPATIBLE="1", COLUMNS="80", NO_COLOR="1")
-    assert max(map(len, shown.splitlines()[1:])) <= 80
+    shown = on_a_terminal(database_url, 80)
+    assert max(map(len, shown.splitlines())) <= 80
     assert "…" in shown
+
+
+@pytest.mark.usefixtures("odd")
+@pytest.mark.parametrize("width", [44, 80, 200])
+def test_what_happened_is_whole_in_any_width(database_url: str, width: int) -> None:
+    """What does not fit goes on below, and the time stays beside the trace."""
+    shown = on_a_terminal(database_url, width)
+    heads = [line for line in problems(database_url).splitlines() if not line.startswith(" ")]
+    assert max(map(len, shown.splitlines())) <= width
+    assert heads
+    for head in heads:
+        assert " ".join(head.split()) in " ".join(shown.split())
+        assert f"{TRACE.hex[:8]}{head.rpartition(TRACE.hex[:8])[2]}" in shown
 
 
 def asked(*, seconds_ago: float, by: bytes, direction: str, trace_id: bytes = TRACE.bytes) -> Row:

@@ -35,8 +35,10 @@ _WRONG: Final = ("connection", "unanswered", "failed", "undelivered")
 
 _A_DAY: Final = timedelta(days=1)
 
+_INDENT: Final = " " * 16
+_GAP: Final = "  "
 _LONGEST: Final = 1000
-"""Characters of evidence for who reads it in a file or a pipe; `--json` has all of it."""
+"""Characters of a line for who reads it in a file or a pipe; `--json` has all of it."""
 
 
 @click.command()
@@ -67,19 +69,34 @@ def problems(*, settings: Settings, as_json: bool, **given: Any) -> None:
 
 
 def _lines(problem: Problem, page: str, console: Console) -> Iterator[Text]:
-    times = f"  {problem.occasions:,} times" if problem.occasions > 1 else ""
+    width = (console.width if console.is_terminal else _LONGEST) - len(_INDENT)
+    what = Text.assemble((one_line(problem.component), "bold"), f" {one_line(problem.what)}")
+    where = _where(problem, page)
+    lines = [*what.wrap(console, width)]
+    # Nothing that belongs together is parted.
+    if lines[-1].cell_len + where.cell_len <= width:
+        lines[-1] += where
+    else:
+        lines.append(where[len(_GAP) :])
+    if problem.evidence:
+        said = Text(one_line(gist(problem.evidence)), "bright_black")
+        said.truncate(width, overflow="ellipsis")
+        lines.append(said)
+    kind = Text(
+        f"{SEVERITY[problem.kind]:{len(_INDENT)}}", "red" if problem.kind in _WRONG else "yellow"
+    )
+    for line in lines:
+        yield Text.assemble(kind, line)
+        kind = Text(_INDENT)
+
+
+def _where(problem: Problem, page: str) -> Text:
+    """How often something happened, and where and when it did last."""
+    times = f"{_GAP}{problem.occasions:,} times" if problem.occasions > 1 else ""
     trace = problem.trace_id.hex if problem.trace_id else ""
     at = trace_address(page, trace, problem.message_id or problem.span_id)
-    yield Text.assemble(
-        (f"{SEVERITY[problem.kind]:15}", "red" if problem.kind in _WRONG else "yellow"),
-        (f" {one_line(problem.component)}", "bold"),
-        f" {one_line(problem.what)}",
-        (f"{times}  ", "bright_black"),
+    return Text.assemble(
+        (f"{times}{_GAP}", "bright_black"),
         (trace[:8], linked("bright_black", at)),
-        (f"  {problem.last_time.astimezone(UTC):%m-%d %H:%M:%SZ}", "bright_black"),
+        (f"{_GAP}{problem.last_time.astimezone(UTC):%m-%d %H:%M:%SZ}", "bright_black"),
     )
-    if problem.evidence:
-        said = Text(f"{'':15} {one_line(gist(problem.evidence))}", "bright_black")
-        width = console.width if console.is_terminal else _LONGEST
-        said.truncate(width, overflow="ellipsis")
-        yield said
