@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import re
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from relayscope.conventions.attributes import MESSAGE_SHA256, MESSAGE_SIZE
 from tests import hostile_corpus
 from tests.collector.page.conftest import cut_off
 from tests.collector.page.traces import recent
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from tests.fix_collector import Collector
     from tests.fix_page import OpenPage
 
+CUT_TRACE_ID = UUID("7bf92f3577b34da6a3ce929d0e0e4736")
 TRACE = f"/trace/{TRACE_ID.hex}"
 GIF = "R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
 VIEWS = ("ladder", "waterfall", "log")
@@ -102,6 +106,42 @@ def test_what_a_result_costs_a_model_is_said(
     expect(said.nth(0)).to_have_text("text · 2 tokens")
     expect(said.nth(1)).to_have_text("image image/gif · 1 \u00d7 1 px ≈ 1 token")
     expect(said.nth(2)).to_have_text("image image/png · no browser can show it")
+
+
+def test_a_text_that_was_cut_is_not_shown_as_whole(
+    open_page: OpenPage, shared_collector: Collector
+) -> None:
+    """How much of how much was recorded stands with the text, and where its contents would."""
+    now = time.time_ns()
+    said = json.dumps({"jsonrpc": "2.0", "id": 7, "result": {"content": "x" * 80_000}})
+    mark: dict[str, str | int] = {MESSAGE_SHA256: "ab" * 32, MESSAGE_SIZE: 1_114_202}
+    send(
+        shared_collector,
+        "cutter",
+        [call(0xF3, 0xF4, now)],
+        [message(0xF3, 0xF4, now, "result", said[:70_000], extra=mark)],
+    )
+    page = open_page(f"/trace/{0xF3:032x}")
+    page.click(".row:has-text('result #7')")
+    cut = "Cut: 70.0 kB of 1.1 MB were recorded (RELAYSCOPE_BODY_LIMIT)"
+    for heading in ("Message", "As the model received it"):
+        section = page.locator("#chosen section", has=page.get_by_role("heading", name=heading))
+        expect(section.locator(".explained")).to_have_text(cut)
+    expect(page.get_by_role("link", name="Show all that was recorded")).to_be_visible()
+
+
+def test_texts_that_begin_alike_are_not_called_the_same(
+    open_page: OpenPage, shared_database_url: str
+) -> None:
+    """Where both were cut, and the digests of all that was said differ."""
+    spans, records = recent(*samples.relayed_call())
+    cut = [
+        replace(one, attributes=one.attributes | {MESSAGE_SHA256: one.component}) for one in records
+    ]
+    samples.store(shared_database_url, spans, cut, CUT_TRACE_ID)
+    page = open_page(f"/trace/{CUT_TRACE_ID.hex}")
+    page.click(".row:has-text('tools/call #3')")
+    expect(page.locator("#chosen .hop").first).to_contain_text("Not compared")
 
 
 def test_the_selection_stays_from_view_to_view(open_page: OpenPage) -> None:

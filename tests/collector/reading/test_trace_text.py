@@ -16,6 +16,7 @@ from rich.console import Console
 
 from relayscope.collector.query.trace_tree import build
 from relayscope.collector.render.trace_text import Layout, Messages, trace_lines
+from relayscope.conventions.attributes import MESSAGE_SHA256
 from tests.collector.reading import samples
 from tests.collector.reading.samples import START, TRACE_ID, message, span
 from tests.collector.reading.test_printable import OBEYED
@@ -110,6 +111,22 @@ def test_hostile_text_is_shown_and_not_obeyed(messages: Messages) -> None:
     assert not {char for char in text if unicodedata.category(char) in OBEYED}
     assert r"\x1b]0;owned\x07" in text
     assert "[red]:boom:" in text
+
+
+def test_a_text_that_was_cut_is_not_shown_as_whole() -> None:
+    """In every form; a result of which only an image was left out is whole."""
+    where = span("1" * 16, None, "a", "tools/call x", kind="client", times=(0, 5))
+    mark = {MESSAGE_SHA256: "ab" * 32}
+    whole = message(where, 1, "received", '{"id":7,"result":"[BINARY:image/png:9:ab]"}', **mark)
+    cut = dataclasses.replace(whole, body='{"id":7,"result":"xx', time=whole.time + 1)
+    words = "! Cut: 20 B of 43 B were recorded (RELAYSCOPE_BODY_LIMIT)"
+    for form, said in {
+        Messages.GIST: "! cut",
+        Messages.LINE: words,
+        Messages.WHOLE: words,
+    }.items():
+        lines = _lines(build(TRACE_ID, [where], [whole, cut]), Layout(form, 120))
+        assert [said in line for line in lines if "result #7" in line] == [False, True]
 
 
 def test_ten_thousand_spans_in_a_chain_stay_within_the_width() -> None:

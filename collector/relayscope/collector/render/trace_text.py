@@ -27,6 +27,7 @@ from rich.text import Text
 from relayscope.collector.query.records import Message, SpanEvent
 from relayscope.collector.query.trace_facts import Facts
 from relayscope.collector.query.trace_tree import Node, repeats
+from relayscope.collector.render.cut_text import cut_words, is_cut
 from relayscope.collector.render.labels import count, failure, message_label
 from relayscope.collector.render.page_link import linked, trace_address
 from relayscope.collector.render.tree_guides import TreeGuides
@@ -161,12 +162,10 @@ class _Page:
         elif isinstance(item, Message):
             arrow = f"{_ARROWS.get(item.direction or '', '?')} "
             yield self._line(item.time, guides.branch(entry, arrow), self._message(item))
-            if self._layout.messages is Messages.WHOLE:
-                yield from self._below(item.body or "", guides.below(entry))
+            yield from self._whole(item, guides.below(entry))
         else:
             yield self._line(item.time, guides.branch(entry, "• "), self._log(item))
-            if self._layout.messages is Messages.WHOLE:
-                yield from self._below(item.body or "", guides.below(entry))
+            yield from self._whole(item, guides.below(entry))
 
     def _span(self, node: Node) -> Text:
         span = node.span
@@ -205,6 +204,7 @@ class _Page:
         at = trace_address(self._layout.page, self._trace.trace_id.hex, message.message_id)
         text = Text.assemble((one_line(message_label(message)), linked(style, at)))
         text.append(f"  {size_text(message.size)}", _QUIET)
+        self._tell_cut(message, text)
         if message.odd is not None:
             text.append(f"  ! {one_line(message.odd)}", _ODD)
         body = message.body
@@ -237,6 +237,7 @@ class _Page:
         text = Text.assemble((one_line(record.severity_text or record.event_name or "log"), style))
         if record.severity_text and record.event_name:
             text.append(f"  {one_line(record.event_name)}", _QUIET)
+        self._tell_cut(record, text)
         if self._layout.messages is not Messages.WHOLE:
             text.append(f"  {one_line(record.body or '')}")
         return text
@@ -248,11 +249,23 @@ class _Page:
     def _offset(self, time: int) -> str:
         return offset_text(time - self._facts.zero, self._facts.extent)
 
-    def _below(self, body: str, guides: str) -> Iterator[Text]:
-        """Yield all of a body, wrapped by characters: words of JSON are no place to break at."""
+    def _tell_cut(self, record: Record, text: Text) -> None:
+        """Say of a text that it is only a beginning; how much it is, where all of it is shown."""
+        if self._layout.messages is Messages.GIST:
+            text.append("  ! cut" if is_cut(record, record.body) else "", _ODD)
+        elif words := cut_words(record, record.body):
+            text.append(f"  ! {words}", _ODD)
+
+    def _whole(self, record: Record, guides: str) -> Iterator[Text]:
+        """Yield all of a body where it is asked for, wrapped by characters.
+
+        Words of JSON are no place to break at.
+        """
+        if self._layout.messages is not Messages.WHOLE:
+            return
         margin = f"{'':{self._time_width}}  {guides}"
         room = None if self._layout.width is None else max(20, self._layout.width - len(margin))
-        for line in lines(body):
+        for line in lines(record.body or ""):
             for piece in [line] if room is None else chop_cells(line, room) or [""]:
                 yield Text.assemble((margin, _QUIET), piece)
 

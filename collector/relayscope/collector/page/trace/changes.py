@@ -15,6 +15,7 @@ from relayscope.collector.query.records import Message
 from relayscope.collector.render.labels import count
 from relayscope.collector.text.printable import one_line
 from relayscope.collector.text.quantities import duration_text
+from relayscope.conventions.attributes import MESSAGE_SHA256
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,7 +139,9 @@ class Changes:
         if left.body is None or right.body is None:
             return None, 0
         if left.body_digest == right.body_digest:
-            return (), 0
+            # Of texts that were cut, the digests of all that was said are known.
+            ends = {one.attributes.get(MESSAGE_SHA256) for one in (left, right)}
+            return (() if len(ends) == 1 else None), 0
         if left.body_length + right.body_length > _LONGEST_COMPARED:
             return None, 0
         rows = self._rows("difference", {"a": self.text(left), "b": self.text(right)})

@@ -14,6 +14,7 @@ from relayscope.collector.page.trace.journey import counterparts
 from relayscope.collector.page.trace.json_text import laid_out
 from relayscope.collector.query.records import Message, SpanEvent
 from relayscope.collector.query.trace_tree import Node
+from relayscope.collector.render.cut_text import cut_words
 from relayscope.collector.text.printable import json_line, lines, one_line
 from relayscope.collector.text.quantities import duration_text, size_text
 from relayscope.collector.text.times import date_of
@@ -36,15 +37,23 @@ MOST_CHARACTERS: Final = 60_000
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """The text of a message or record; `more` characters of it are not shown."""
+    """The text of a message or record.
+
+    Attributes:
+        text: What was recorded of it.
+        more: Number of its characters that are not shown.
+        cut: A sentence on what was not recorded; empty if all was.
+    """
 
     text: str
     more: int
+    cut: str
 
     @classmethod
-    def of(cls, text: str, *, whole: bool) -> Said:
-        """Show all of a text, or its beginning."""
-        return cls(text, 0 if whole else max(0, len(text) - MOST_CHARACTERS))
+    def of(cls, record: Record, text: str, *, whole: bool) -> Said:
+        """Show all that was recorded of a text, or its beginning."""
+        more = 0 if whole else max(0, len(text) - MOST_CHARACTERS)
+        return cls(text, more, cut_words(record, text))
 
     @property
     def lines(self) -> list[Line]:
@@ -94,6 +103,7 @@ class Chosen:
         links: Spans and messages that belong to it.
         said: Its text; None if that was not recorded.
         received: Its contents as a model got them.
+        not_received: A sentence on why a result's are not known.
         attributes: Names and values.
         hops: The other places that it passed, and what was changed on the way.
         json: All of it, for programs.
@@ -111,6 +121,7 @@ class Chosen:
     attributes: tuple[tuple[str, str], ...]
     said: Said | None = None
     received: Received | None = None
+    not_received: str = ""
     hops: tuple[Hop, ...] = ()
     json: str = ""
 
@@ -135,7 +146,7 @@ def chosen(
         return _event(picture, name, item)
     changes = Changes(connection, picture)
     text = changes.text(item)
-    said = None if text is None else Said.of(text, whole=whole)
+    said = None if text is None else Said.of(item, text, whole=whole)
     if isinstance(item, Message):
         return _message(picture, item, said, tuple(changes.hops(item)))
     return Chosen(
@@ -197,6 +208,7 @@ def _message(
         attributes=_attributes(message.attributes),
         said=said,
         received=content,
+        not_received=said.cut if said is not None and message.kind == "result" else "",
         hops=hops,
         json=_json(
             {
