@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from html import unescape
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from relayscope.collector.page.trace.content import received
 from relayscope.collector.page.trace.json_text import laid_out
+from relayscope.collector.page.words import marked
+from relayscope.collector.text.printable import one_line
 
 LEFT_OUT = "[BINARY:image/png:2048:0123456789abcdef]"
 MEASURED = "[BINARY:image/png:2048:0123456789abcdef:1280x800]"
@@ -39,6 +42,15 @@ def test_any_text_is_laid_out(text: str) -> None:
     """Also what is no JSON, or breaks off."""
     for one in (text, "{" + text, '{"a": [' + text):
         laid_out(one)
+
+
+@given(st.text(st.characters(exclude_categories=())))
+def test_what_cannot_be_seen_is_told_apart_from_its_escape(text: str) -> None:
+    """It is written out within an element, and a text that says the same escape is not."""
+    lines = (map(one_line, line.split("\t")) for line in text.split("\n"))
+    shown = re.sub("</?span[^>]*>", "", marked(text))
+    assert unescape(shown) == "\n".join(map("\t".join, lines))
+    assert marked("a\u202e\\u202e<") == 'a<span class="escape">\\u202e</span>\\u202e&lt;'
 
 
 def test_members_that_are_there_twice_and_long_numbers_stay() -> None:

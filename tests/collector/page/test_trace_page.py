@@ -144,6 +144,31 @@ def test_texts_that_begin_alike_are_not_called_the_same(
     expect(page.locator("#chosen .hop").first).to_contain_text("Not compared")
 
 
+def test_a_text_is_copied_as_it_was_said(open_page: OpenPage, shared_collector: Collector) -> None:
+    """All of it, with characters that the page writes out because nobody can see them."""
+    unseen = "soft\u00adhyphen \U0001f468\u200d\U0001f469 \u0645\u06cc\u200c \u202e \\u202e\r\n\t"
+    content = [{"type": "text", "text": unseen}, {"type": "text", "text": "x" * 70_000}]
+    result = {"jsonrpc": "2.0", "id": 7, "result": {"content": content}}
+    body = "\ufeff\n" + json.dumps(result, ensure_ascii=False)
+    now = time.time_ns()
+    send(
+        shared_collector,
+        "talker",
+        [call(0xF7, 0xF8, now)],
+        [message(0xF7, 0xF8, now, "result", body)],
+    )
+    page = open_page(f"/trace/{0xF7:032x}", permissions=["clipboard-read", "clipboard-write"])
+    page.click(".row:has-text('result #7')")
+    page.click("summary:has-text('Exactly as it was said')")
+    exact = page.locator(".exactly pre")
+    expect(exact).to_contain_text("soft\\xadhyphen")
+    assert exact.locator(".escape").all_inner_texts()[:3] == ["\\ufeff", "\\xad", "\\u200d"]
+    page.evaluate("setTimeout = () => 0")  # The word would go again before it is looked for.
+    page.get_by_role("link", name="Copy the text").click()
+    page.get_by_role("link", name="Copied").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()") == body
+
+
 def test_the_selection_stays_from_view_to_view(open_page: OpenPage) -> None:
     """Each marks it in its own way, and none but it."""
     page = open_page(TRACE)

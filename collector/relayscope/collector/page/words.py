@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 
 from relayscope.collector.query import tokens
 from relayscope.collector.text.message_summary import gist
-from relayscope.collector.text.printable import lines
+from relayscope.collector.text.printable import lines, stretches
 from relayscope.collector.text.quantities import duration_text, size_text
 
 if TYPE_CHECKING:
@@ -35,6 +35,26 @@ def visible(value: object) -> object:
 def escaped(text: str) -> str:
     """A text as templates write it, for markup that is made without one."""
     return escape(visible(text))
+
+
+def marked(text: str) -> Markup:
+    """A text with what cannot be seen written out, and marked: it may say an escape itself.
+
+    Line feeds and tabs stay as they are.
+    """
+    return Markup("\n").join(
+        Markup("\t").join(map(marked_line, line.split("\t"))) for line in text.split("\n")
+    )
+
+
+def marked_line(text: str) -> Markup:
+    """The same on one line."""
+    if text.isprintable():
+        return escape(text)
+    return Markup().join(
+        Markup('<span class="escape">{}</span>').format(piece) if is_escape else escape(piece)
+        for piece, is_escape in stretches(text)
+    )
 
 
 def length(value: timedelta | None) -> str:
@@ -87,6 +107,8 @@ def address(path: str, parameters: Mapping[str, object], **others: object) -> st
 
 
 FILTERS: Final[dict[str, Callable[..., str]]] = {
+    "marked": marked,
+    "marked_line": marked_line,
     "duration": length,
     "number": number,
     "unit": unit,

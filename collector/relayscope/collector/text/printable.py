@@ -14,7 +14,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Final
+from itertools import groupby
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _SHORT: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
@@ -34,6 +38,13 @@ def one_line(text: str) -> str:
 def lines(text: str) -> list[str]:
     """Return the lines of a text, each as `one_line` makes it; tabs are four spaces."""
     return [one_line(line.replace("\t", "    ")) for line in text.split("\n")]
+
+
+def stretches(text: str) -> Iterator[tuple[str, bool]]:
+    """Yield the text as `one_line` makes it, piece by piece, and of each whether it is escapes."""
+    for is_harmless, chars in groupby(text, _is_harmless):
+        piece = "".join(chars)
+        yield (piece, False) if is_harmless else ("".join(map(_escape, piece)), True)
 
 
 def json_line(text: str) -> str:

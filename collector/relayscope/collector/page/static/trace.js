@@ -133,15 +133,16 @@ document.addEventListener("submit", (event) => {
   }
 }, true);
 
+/** A text as it was said: `text()` of an answer leaves out a U+FEFF at its beginning. */
+const exactly = (bytes) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+
 document.addEventListener("click", async (event) => {
   const all = event.target.closest("a[data-copies]");
   if (all && isPlain(event)) {
     event.preventDefault();
     stopLooking();
-    copy(await (await fetch(all.dataset.copies)).text(), all);
+    copy(exactly(await (await fetch(all.dataset.copies)).arrayBuffer()), all);
   }
-  const text = event.target.closest("[data-copies-text]");
-  if (text) copy(document.getElementById(text.dataset.copiesText).textContent, text);
 });
 
 function step(by) {

@@ -12,7 +12,7 @@ from relayscope.collector.page.trace.changes import Changes
 from relayscope.collector.page.trace.content import received
 from relayscope.collector.page.trace.journey import counterparts
 from relayscope.collector.page.trace.json_text import laid_out
-from relayscope.collector.query.records import Message, SpanEvent
+from relayscope.collector.query.records import Message, Record, SpanEvent
 from relayscope.collector.query.trace_tree import Node
 from relayscope.collector.render.cut_text import cut_words
 from relayscope.collector.text.printable import json_line, lines, one_line
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from relayscope.collector.page.trace.content import Received
     from relayscope.collector.page.trace.json_text import Line
     from relayscope.collector.page.trace.picture import Picture
-    from relayscope.collector.query.records import Record, Span
+    from relayscope.collector.query.records import Span
 
 MOST_CHARACTERS: Final = 60_000
 """Characters of a text that are shown at once: laid out, 2 MB of HTML, and 0.2 s of a browser."""
@@ -58,15 +58,11 @@ class Said:
     @property
     def lines(self) -> list[Line]:
         """The shown part, laid out."""
-        return laid_out(self._shown)
+        return laid_out(self.shown)
 
     @property
-    def exact(self) -> str:
-        """The shown part as it was said; characters that cannot be seen are written out."""
-        return "\n".join(lines(self._shown))
-
-    @property
-    def _shown(self) -> str:
+    def shown(self) -> str:
+        """The shown part, as it was said."""
         return self.text[: len(self.text) - self.more]
 
 
@@ -163,6 +159,12 @@ def chosen(
         said=said,
         json=_json({"component": item.component, "time_unix_nano": item.time, "body": text}, item),
     )
+
+
+def text_of(connection: psycopg.Connection[Any], picture: Picture, name: str) -> str | None:
+    """Find all that was recorded of the text of what has that name; None if it has none."""
+    item = picture.places.items.get(name)
+    return Changes(connection, picture).text(item) if isinstance(item, Record) else None
 
 
 def _message(

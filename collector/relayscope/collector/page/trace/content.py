@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from relayscope.collector.query.tokens import of_image
 from relayscope.collector.render.labels import count
-from relayscope.collector.text.printable import lines
 from relayscope.collector.text.quantities import size_text
 
 _IMAGES: Final = ("image/png", "image/jpeg", "image/gif", "image/webp")
@@ -146,5 +145,4 @@ def _text(value: object) -> str:
 
 
 def _cut(text: str) -> str:
-    shown = "\n".join(lines(text[:_MOST_CHARACTERS]))
-    return shown if len(text) <= _MOST_CHARACTERS else f"{shown}…"
+    return text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]}…"

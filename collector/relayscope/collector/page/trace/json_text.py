@@ -11,8 +11,6 @@ import re
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from relayscope.collector.text.printable import lines, one_line
-
 _TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"?|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
 _CLOSES: Final = {"{": "}", "[": "]"}
 _WORDS: Final = ("true", "false", "null")
@@ -39,7 +37,7 @@ class Line:
 def laid_out(text: str) -> list[Line]:
     """The lines of a text: of JSON one for each member and element, of other text its own."""
     if not text.lstrip(" \t\r\n").startswith(("{", "[")):
-        return [Line(0, [Piece("string", line)]) for line in lines(text)]
+        return [Line(0, [Piece("string", line)]) for line in text.expandtabs(4).split("\n")]
     pieces = _TOKEN.findall(text)
     line = Line(0)
     found = [line]
@@ -65,7 +63,7 @@ def laid_out(text: str) -> list[Line]:
         else:
             if line.pieces and line.pieces[-1].kind != "mark":
                 line.pieces.append(Piece("mark", " "))  # no JSON, so its words stay apart
-            line.pieces.append(Piece(_kind(piece, following), one_line(piece)))
+            line.pieces.append(Piece(_kind(piece, following), piece))
     return [line for line in found if line.pieces]
 
 

@@ -7,12 +7,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from relayscope.collector.page.behind import Statement, written
+from relayscope.collector.page.errors import NotShown
 from relayscope.collector.page.trace import words
 from relayscope.collector.page.trace.address import KINDS, LANES, VIEWS, Address
-from relayscope.collector.page.trace.chosen import chosen
+from relayscope.collector.page.trace.chosen import chosen, text_of
 from relayscope.collector.page.trace.ladder import distance, ladder, parties
 from relayscope.collector.page.trace.log import log
 from relayscope.collector.page.trace.log_markup import log_markup
@@ -72,6 +73,20 @@ def _text(trace_id: UUID, connection: psycopg.Connection[Any]) -> str:
     return trace_json(load(connection, trace_id, limit=LIMIT))
 
 
+async def _said(request: Request) -> Response:
+    """All of a text and nothing else, to be copied: the page writes out what cannot be seen."""
+    address = Address.of(request.query_params)
+    asking = partial(_said_of, _given(request), address)
+    text = await request.app.state.page.reader.run(asking)
+    if text is None:
+        raise NotShown("this trace has nothing of that name that says something")
+    return PlainTextResponse(text)
+
+
+def _said_of(trace_id: UUID, address: Address, connection: psycopg.Connection[Any]) -> str | None:
+    return text_of(connection, look(connection, trace_id, address), address.at)
+
+
 async def _by_beginning(request: Request) -> Response:
     given = request.path_params["trace_id"].lower()
     if not _BEGINNING.fullmatch(given):
@@ -85,6 +100,7 @@ views = (
     View("/trace/{trace_id}", "", _show),
     View("/trace/{trace_id}/chosen", "", _choose),
     View("/trace/{trace_id}/json", "", _json),
+    View("/trace/{trace_id}/text", "", _said),
 )
 
 
@@ -177,7 +193,11 @@ def _about(
     connection: psycopg.Connection[Any], picture: Picture, address: Address, *, whole: bool
 ) -> dict[str, Any]:
     about = chosen(connection, picture, address.at, whole=whole) if address.at else None
-    return {"chosen": about, "about_chosen": [] if about is None else [_behind(picture, about)]}
+    return {
+        "chosen": about,
+        "about_chosen": [] if about is None else [_behind(picture, about)],
+        "text_at": f"/trace/{picture.trace.trace_id.hex}/text",
+    }
 
 
 def _behind(picture: Picture, about: Chosen) -> Statement:
