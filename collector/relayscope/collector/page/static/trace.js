@@ -1,5 +1,6 @@
 // One trace: choosing without loading the page anew, stepping with the keyboard, copying.
 
+import { Unavailable, ask, explained, textOf } from "/static/asking.js";
 import { copy, localTimes, startLooking, stopLooking } from "/static/page.js";
 
 const trace = document.querySelector(".trace");
@@ -78,19 +79,19 @@ async function choose(name, { remember = true, focus = false } = {}) {
   const mine = asked;
   startLooking(() => mine.abort());
   try {
-    const answer = await fetch(`${trace.dataset.trace}/chosen${address.search}`, { signal: mine.signal });
-    if (!answer.ok) {
-      location.assign(address);
-      return;
-    }
-    const read = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const { bytes } = await ask(`${trace.dataset.trace}/chosen${address.search}`, { signal: mine.signal });
+    const read = new DOMParser().parseFromString(textOf(bytes), "text/html");
     pane.replaceChildren(...read.body.childNodes);
     pane.scrollTop = 0;
     pane.closest("aside").scrollTop = 0;
     localTimes(pane);
     measureImages();
   } catch (error) {
-    if (error.name !== "AbortError") throw error;
+    if (mine !== asked) return;  // Something else was chosen meanwhile.
+    // What is said of the row before must not stand beside this one.
+    const why = error.name === "AbortError" ? new Unavailable("This was not waited for.") : error;
+    if (!(why instanceof Unavailable)) throw why;
+    pane.replaceChildren(explained(why, () => choose(name, { remember: false })));
   } finally {
     if (mine === asked) stopLooking();
   }
@@ -133,15 +134,24 @@ document.addEventListener("submit", (event) => {
   }
 }, true);
 
-/** A text as it was said: `text()` of an answer leaves out a U+FEFF at its beginning. */
-const exactly = (bytes) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+/** Copy what a link leads to; below its heading is said why that cannot be had. */
+async function copyFrom(link) {
+  const head = link.closest(".head");
+  head.parentElement.querySelector(":scope > .unavailable")?.remove();
+  try {
+    copy(textOf((await ask(link.dataset.copies)).bytes), link);
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error;
+    head.after(explained(error, () => copyFrom(link)));
+  }
+}
 
-document.addEventListener("click", async (event) => {
-  const all = event.target.closest("a[data-copies]");
-  if (all && isPlain(event)) {
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-copies]");
+  if (link && isPlain(event)) {
     event.preventDefault();
     stopLooking();
-    copy(exactly(await (await fetch(all.dataset.copies)).arrayBuffer()), all);
+    copyFrom(link);
   }
 });
 
