@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import expect
 
+from tests.collector.page.test_security import SETTING, TOKENS
 from tests.collector.page.traces import recent
 from tests.collector.reading import samples
 from tests.fix_collector import PATIENCE
@@ -67,3 +69,44 @@ def test_a_trace_says_that_the_collector_does_not_answer(
     page.locator("#chosen").get_by_role("button", name="Try again").click()
     chosen = page.locator(".row[aria-current] .label").text_content() or ""
     expect(page.locator("#chosen h2")).to_contain_text(chosen)
+
+
+def log_in(page: Page) -> None:
+    """Fill in the form of the log-in, which is open."""
+    page.fill("#token", TOKENS["read"])
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name="Log out").wait_for()
+
+
+def test_who_was_logged_out_is_told_so(
+    start_collector: StartCollector, database_url: str, open_at: OpenAt
+) -> None:
+    """On each page that is open, with a link that leads back to it; after that, all go on."""
+    samples.store(database_url, *recent(*samples.relayed_call()))
+    collector = start_collector(environment={"RELAYSCOPE_TOKENS": SETTING})
+    trace = open_at(collector, TRACE)
+    log_in(trace)
+    live, now, other = (trace.context.new_page() for _ in range(3))
+    live.goto("/live?component=client")
+    now.goto("/?since=1h")
+    other.goto("/setup")
+    other.get_by_role("button", name="Log out").click()
+    other.wait_for_url("**/login")
+
+    told = "You were logged out. Log in again"
+    expect(live.locator("#state")).to_have_text(told)
+    now.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(now.locator("#state")).to_have_text(told)
+    trace.keyboard.press("j")
+    expect(trace.locator("#chosen")).to_have_text(told)
+    back = live.get_by_role("link", name="Log in again")
+    expect(back).to_have_attribute(
+        "href", f"/login?{urlencode({'next': '/live?component=client'})}"
+    )
+
+    chosen = trace.url
+    trace.get_by_role("link", name="Log in again").click()
+    log_in(trace)
+    assert trace.url == chosen
+    trace.wait_for_selector("#chosen h2:has-text('tools/call #3')")
+    expect(live.locator("#state")).to_contain_text("Shows what comes")

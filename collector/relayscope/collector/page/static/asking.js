@@ -63,3 +63,10 @@ export function explained(unavailable, again) {
   }
   return paragraph;
 }
+
+/** Say it in a line that goes on by itself; a reader hears it once. */
+export function tell(unavailable, line) {
+  const said = document.createElement("span");
+  said.append(unavailable.message, " ", unavailable.status === 401 ? logIn() : "It is tried again.");
+  if (line.textContent !== said.textContent) line.replaceChildren(...said.childNodes);
+}

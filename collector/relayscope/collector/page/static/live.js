@@ -1,5 +1,6 @@
 // Records as they come: asks every second for those of the last seconds, and adds what is new.
 
+import { Unavailable, ask, tell as tellUnavailable, textOf } from "./asking.js";
 import { localTimes } from "./page.js";
 
 const PERIOD = 1000;
@@ -59,21 +60,21 @@ function take(text) {
 
 async function look() {
   try {
-    const answer = await fetch(table.dataset.from, {
-      headers: { "if-none-match": tag }, cache: "no-store", redirect: "error",
+    const { answer, bytes } = await ask(table.dataset.from, {
+      headers: { "if-none-match": tag }, cache: "no-store",
     });
-    if (answer.ok) {
-      tag = answer.headers.get("etag") ?? "";
-      take(await answer.text());
-    } else if (answer.status === 304) {
+    if (answer.status === 304) {
       tell();
     } else {
-      say(`Nothing can be shown just now (${answer.status}); it is tried again`);
+      tag = answer.headers.get("etag") ?? "";
+      take(textOf(bytes));
     }
-  } catch {
-    say("The collector does not answer; it is tried again");
+  } catch (error) {
+    if (error instanceof Unavailable) tellUnavailable(error, state);
+    else if (error.name !== "AbortError") throw error;
+  } finally {
+    setTimeout(look, document.hidden ? HIDDEN_PERIOD : PERIOD);
   }
-  setTimeout(look, document.hidden ? HIDDEN_PERIOD : PERIOD);
 }
 
 pause.addEventListener("click", () => {

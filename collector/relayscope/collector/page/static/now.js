@@ -1,5 +1,6 @@
 // Now goes on: asks for itself anew while somebody looks, and puts what it shows in its place.
 
+import { Unavailable, ask, tell, textOf } from "./asking.js";
 import { localTimes } from "./page.js";
 
 const PERIOD = 5000;
@@ -34,13 +35,12 @@ function put(fresh) {
 /** The page as it is now; nothing where it cannot be had. */
 async function asked() {
   try {
-    const answer = await fetch(shown.dataset.from, { cache: "no-store", redirect: "error" });
-    if (answer.ok) return await answer.text();
-    say(`Nothing can be shown just now (${answer.status}); it is tried again`);
-  } catch {
-    say("The collector does not answer; it is tried again");
+    return textOf((await ask(shown.dataset.from, { cache: "no-store" })).bytes);
+  } catch (error) {
+    if (error instanceof Unavailable) tell(error, state);
+    else if (error.name !== "AbortError") throw error;
+    return undefined;
   }
-  return undefined;
 }
 
 async function look() {
