@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import http.client
 import json
+import pkgutil
 import re
 from contextlib import closing
+from importlib import import_module
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import expect
 
+from relayscope.collector import page as page_package
 from relayscope.collector.page.security import local_path
 from tests.fix_collector import PATIENCE, Collector, Reply, standard_environment
 from tests.fix_programs import eventually
@@ -131,6 +134,83 @@ def test_another_sites_form_changes_nothing(guarded: Collector) -> None:
     assert ask(guarded, "/", {"cookie": cookie}).status == 303
 
 
+def test_nothing_changes_but_by_a_form_of_ours(guarded: Collector) -> None:
+    """Every path that takes more than looks wants our origin, and the token of the session."""
+    cookie = log_in(guarded, TOKENS["admin"]).headers["set-cookie"].partition(";")[0]
+    token = csrf(ask(guarded, "/", {"cookie": cookie}))
+    ours = {"cookie": cookie, "origin": f"http://{guarded.page}"}
+    changing = {
+        view.path
+        for module in pkgutil.iter_modules(page_package.__path__, f"{page_package.__name__}.")
+        if not module.name.endswith("__main__")
+        for view in getattr(import_module(module.name), "views", ())
+        if view.methods != ("GET",)
+    }
+    assert changing == {"/login", "/logout", "/levels/set", "/levels/reset"}
+    for path in changing:
+        for headers, form in (
+            (ours, {}),
+            (ours, {"csrf": "0" * 64}),
+            (ours | {"origin": "http://evil.example"}, {"csrf": token}),
+            (ours | {"sec-fetch-site": "cross-site"}, {"csrf": token}),
+            (ours | {"sec-fetch-site": "same-site"}, {"csrf": token}),
+        ):
+            assert ask(guarded, path, headers, form=form).status == 403, (path, headers, form)
+    assert ask(guarded, "/", {"cookie": cookie}).status == 200
+
+
+def test_a_link_from_elsewhere_shows_what_it_leads_to(browser: Browser, guarded: Collector) -> None:
+    """To who has logged in; and of the same page nothing else arrives, nor changes anything."""
+    ours = f"http://{guarded.page}"
+    shared = f"""<!doctype html><title>chat</title>
+        <a href="{ours}/traces?since=1h">the traces</a>
+        <form method="post" action="{ours}/logout"><button>get out</button></form>
+        <iframe src="{ours}/problems"></iframe>
+        <script>
+        window.got = [];
+        window.over = Promise.allSettled(["cors", "no-cors"].map((mode) =>
+            fetch("{ours}/problems", {{mode, credentials: "include"}}).then(
+                (answer) => answer.text()).then((text) => text && got.push(text))));
+        </script>"""
+    context = browser.new_context(base_url=ours)
+    context.set_default_timeout(PATIENCE * 1000)
+    page = context.new_page()
+    page.goto("/login")
+    page.fill("#token", TOKENS["read"])
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name="Log out").wait_for()
+    page.route(
+        "http://chat.example/**",
+        lambda route: route.fulfill(body=shared, content_type="text/html"),
+    )
+    page.goto("http://chat.example/")
+    page.evaluate("window.over")
+    assert page.evaluate("window.got") == []
+    assert all("Problems" not in frame.content() for frame in page.frames[1:])
+    page.get_by_role("button", name="get out").click()
+    page.get_by_text("another site's page").wait_for()
+    page.goto("http://chat.example/")
+    page.get_by_role("link", name="the traces").click()
+    page.get_by_role("heading", name="Traces").wait_for()
+    assert page.url == f"{ours}/traces?since=1h"
+    context.close()
+
+
+def test_a_log_in_on_the_way_runs_no_statement(browser: Browser, guarded: Collector) -> None:
+    """Who follows a link to a statement and has to log in first reads it before it is run."""
+    context = browser.new_context(base_url=f"http://{guarded.page}")
+    context.set_default_timeout(PATIENCE * 1000)
+    page = context.new_page()
+    page.goto(f"/sql?{urlencode({'sql': 'select 6 * 7 as answer'})}")
+    page.fill("#token", TOKENS["read"])
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_text("Read it before you run it").wait_for()
+    assert page.locator(".result").count() == 0
+    page.get_by_role("button", name="Run").click()
+    expect(page.locator(".result td")).to_have_text("42")
+    context.close()
+
+
 def test_with_tokens_nothing_is_shown_before_a_log_in(guarded: Collector) -> None:
     """Every view leads to the log-in, and back from there; programs are told so in JSON."""
     for path in VIEWS:
@@ -147,7 +227,7 @@ def test_with_tokens_nothing_is_shown_before_a_log_in(guarded: Collector) -> Non
 def test_a_token_that_may_read_becomes_a_session(
     guarded: Collector, role: str, status: int
 ) -> None:
-    """Its cookie is for no script and no other site's request, and does not have the token."""
+    """Its cookie is for no script, of other sites only for their links, and has not the token."""
     answer = log_in(guarded, TOKENS[role], next="/cost?since=6h")
 
     assert answer.status == status
@@ -155,7 +235,7 @@ def test_a_token_that_may_read_becomes_a_session(
         assert answer.headers["location"] == "/cost?since=6h"
         cookie = answer.headers["set-cookie"]
         assert "HttpOnly" in cookie
-        assert "SameSite=strict" in cookie
+        assert "SameSite=lax" in cookie
         assert TOKENS[role] not in cookie
         shown = ask(guarded, "/cost", {"cookie": cookie.partition(";")[0]})
         assert shown.status == 200

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from starlette.responses import RedirectResponse, Response
 
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from relayscope.collector.page.page import Page
 
 _logger = logging.getLogger(__name__)
+
+_SAME_SITE: Final = "lax"
+"""A browser sends the cookie with a link that is followed from another site, which shows something,
+and with nothing else that another site has it send. What changes something is no link."""
 
 
 async def log_in(request: Request) -> Response:
@@ -46,7 +50,7 @@ async def log_in(request: Request) -> Response:
         max_age=int(SECONDS),
         secure=request.url.scheme == "https",
         httponly=True,
-        samesite="strict",
+        samesite=_SAME_SITE,
     )
     return response
 
@@ -56,7 +60,7 @@ async def log_out(request: Request) -> Response:
     page: Page = request.app.state.page
     page.sessions.end(request.state.session)
     response = RedirectResponse("/login", 303)
-    response.delete_cookie(COOKIE, httponly=True, samesite="strict")
+    response.delete_cookie(COOKIE, httponly=True, samesite=_SAME_SITE)
     return response
 
 

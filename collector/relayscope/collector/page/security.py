@@ -7,8 +7,8 @@ Any page in a developer's browser can send requests to a port on loopback. What 
 - what another site's page has a browser send is refused, but for a link that is followed: a browser
   says so in `Sec-Fetch-Site`, and in `Origin`;
 - what changes something needs the token of a form of ours (CSRF), too;
-- with tokens, whoever comes logs in, and gets a session whose cookie no script and no other site's
-  request can use.
+- with tokens, whoever comes logs in, and gets a session whose cookie no script can use, and of what
+  another site has a browser send only a link that is followed (`SameSite=lax`).
 
 And whatever telemetry says, a browser runs and loads nothing for it (`Content-Security-Policy`).
 """

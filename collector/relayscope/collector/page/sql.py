@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 import orjson
 from starlette.responses import Response
@@ -115,9 +116,13 @@ async def _ask(
 
 
 def _is_from_elsewhere(request: Request) -> bool:
-    """Return whether another site's page links here. Such a statement is shown, and not run."""
+    """Return whether another site's page may link here. Such a statement is shown, and not run.
+
+    Who had to log in first comes from our own form, and from wherever a link to that was.
+    """
     site = request.headers.get("sec-fetch-site", "none")
-    return site not in {"none", "same-origin"}
+    is_by_log_in = urlsplit(request.headers.get("referer", "")).path == "/login"
+    return site not in {"none", "same-origin"} or is_by_log_in
 
 
 def _csv(found: Rows) -> bytes:
