@@ -205,6 +205,23 @@ def test_a_trace_is_read_with_the_keyboard_alone(open_page: OpenPage) -> None:
     page.wait_for_selector("output:has-text('found')")
 
 
+def test_the_content_of_a_trace_is_reached_by_keyboard(open_page: OpenPage) -> None:
+    """The page stays, with what is chosen; and the browser's way back still leads back."""
+    page = open_page(TRACE)
+    page.keyboard.press("j")
+    page.wait_for_selector("#chosen h2:has-text('tools/call #3')")
+    page.evaluate("document.body.dataset.same = 'yes'")
+    page.locator(".skip").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#content")).to_be_focused()
+    expect(page).to_have_url(re.compile("#content$"))
+    assert page.get_attribute("body", "data-same") == "yes"
+    page.go_back()
+    assert page.get_attribute("body", "data-same") == "yes"
+    page.go_back()
+    page.wait_for_selector("body:not([data-same]) #chosen h2:has-text('Nothing is chosen')")
+
+
 def test_a_text_is_found_also_where_it_is_folded(open_page: OpenPage) -> None:
     """Rows that hold it are opened, and the keyboard goes from one to the next."""
     page = open_page(f"{TRACE}?view=waterfall&depth=1")

@@ -16,6 +16,8 @@ rows.forEach((row, place) => {
 });
 let asked;
 let reached;
+/** What the address says of what is shown. */
+let shown = location.search;
 
 const current = () => rows.findIndex((row) => row.hasAttribute("aria-current"));
 
@@ -74,6 +76,7 @@ async function choose(name, { remember = true, focus = false } = {}) {
     if (focus) rows[place].focus({ preventScroll: true });
   }
   if (remember) history.pushState({}, "", address);
+  shown = address.search;
   asked?.abort();
   asked = new AbortController();
   const mine = asked;
@@ -203,7 +206,10 @@ document.addEventListener("click", (event) => {
   }
 });
 
-window.addEventListener("popstate", () => location.reload());
+// A link to a place of this page comes by here, too, and leaves the address as it was up to there.
+window.addEventListener("popstate", () => {
+  if (location.search !== shown) location.reload();
+});
 
 measureImages();
 letTabReach(Math.max(0, current()));
