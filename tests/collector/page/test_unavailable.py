@@ -7,8 +7,10 @@ from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import expect
+from sqlalchemy import make_url
 
-from tests.collector.page.test_security import SETTING, TOKENS
+from relayscope.storage import create_engine
+from tests.collector.page.test_security import SETTING, TOKENS, ask
 from tests.collector.page.traces import recent
 from tests.collector.reading import samples
 from tests.fix_collector import PATIENCE
@@ -69,6 +71,54 @@ def test_a_trace_says_that_the_collector_does_not_answer(
     page.locator("#chosen").get_by_role("button", name="Try again").click()
     chosen = page.locator(".row[aria-current] .label").text_content() or ""
     expect(page.locator("#chosen h2")).to_contain_text(chosen)
+
+
+def let_in(server_url: str, database_url: str, *, everybody: bool) -> None:
+    """Have PostgreSQL let everybody into a database; or nobody, also not who was in already."""
+    name = make_url(database_url).database
+    engine = create_engine(server_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"alter database {name} allow_connections {everybody}")
+    with engine.begin() as connection:
+        if not everybody:
+            connection.exec_driver_sql(
+                "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", (name,)
+            )
+    engine.dispose()
+
+
+def test_without_postgresql_a_page_says_what_to_do(
+    start_collector: StartCollector, server_url: str, database_url: str, open_at: OpenAt
+) -> None:
+    """In its own words, as 503, with a way to try again; a trace that is open stays so."""
+    samples.store(database_url, *recent(*samples.relayed_call()))
+    collector = start_collector()
+    page = open_at(collector, TRACE)
+    page.keyboard.press("j")
+    page.wait_for_selector("#chosen h2:has-text('tools/call #3')")
+    let_in(server_url, database_url, everybody=False)
+
+    said = b"PostgreSQL does not answer, so that nothing can be shown."
+    asked = urlencode({"sql": "select 6 * 7 as answer"})
+    for path in ("/", "/problems", "/traces", TRACE, f"/sql?{asked}", f"/sql.csv?{asked}"):
+        answer = ask(collector, path)
+        assert (answer.status, said in answer.body) == (503, True), path
+        assert b"FATAL" not in answer.body, path
+    assert b"select 6 * 7 as answer" in ask(collector, f"/sql?{asked}").body
+    assert ask(collector, "/api/traces").status == 503
+    page.keyboard.press("j")
+    expect(page.locator("#chosen")).to_contain_text(said.decode())
+    assert page.locator(".row").count() > 1
+    other = page.context.new_page()
+    other.goto("/traces?since=1h")
+    expect(other.get_by_role("link", name="Try again")).to_be_visible()
+
+    let_in(server_url, database_url, everybody=True)
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator("#chosen h2")).to_be_visible()
+    other.get_by_role("link", name="Try again").click()
+    other.get_by_role("heading", name="Traces").wait_for()
+    assert other.url.endswith("/traces?since=1h")
 
 
 def log_in(page: Page) -> None:

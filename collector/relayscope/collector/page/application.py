@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -16,24 +17,13 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from relayscope.collector.errors import (
-    CollectorError,
-    Malformed,
-    PermissionDenied,
-    RequestRefused,
-    Unauthenticated,
-    WrongHost,
-)
+from relayscope.collector.errors import CollectorError, RequestRefused, WrongHost
 from relayscope.collector.page.errors import LogInNeeded, NotShown, PageError
+from relayscope.collector.page.explanation import reason_of, status_of
 from relayscope.collector.page.page import Page
 from relayscope.collector.page.reader import Reader
 from relayscope.collector.page.security import Guard, log_in_address
 from relayscope.collector.page.sessions import Sessions
-from relayscope.collector.query.errors import (
-    DatabaseMissing,
-    StatementTooSlow,
-    TraceMissing,
-)
 from relayscope.collector.receive.access import Access
 from relayscope.collector.receive.head import Head
 
@@ -65,16 +55,6 @@ _MODULES: Final = (
     "trace",
 )
 """The modules with views; the navigation has their views in this order."""
-
-_STATUS: Final[dict[type[CollectorError], int]] = {
-    Malformed: 400,
-    Unauthenticated: 401,
-    PermissionDenied: 403,
-    WrongHost: 421,
-    TraceMissing: 404,
-    StatementTooSlow: 503,
-    DatabaseMissing: 503,
-}
 
 
 def make_page(config: PageConfig) -> Starlette:
@@ -183,16 +163,13 @@ def _explain(
     if isinstance(error, LogInNeeded) and _is_looked_at(request):
         return RedirectResponse(log_in_address(request), 303)
     if status is None:
-        status = _status(error)
+        status = status_of(error)
     if not _is_looked_at(request):
-        return page.json({"error": str(error)}, status)
-    return page.rendered(request, "error.html", status=status, reason=str(error))
-
-
-def _status(error: CollectorError) -> int:
-    if isinstance(error, PageError):
-        return error.status
-    return next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 400)
+        return page.json({"error": reason_of(error)}, status)
+    may_pass = status == HTTPStatus.SERVICE_UNAVAILABLE and request.method == "GET"
+    return page.rendered(
+        request, "error.html", status=status, reason=reason_of(error), may_pass=may_pass
+    )
 
 
 def _is_looked_at(request: Request) -> bool:
@@ -202,4 +179,4 @@ def _is_looked_at(request: Request) -> bool:
 def _plainly(_request: Request, refused: RequestRefused) -> Response:
     """Say little to who asks for a name that is not ours."""
     advice = "; add it to http_hosts if it leads here" if isinstance(refused, WrongHost) else ""
-    return PlainTextResponse(f"{refused}{advice}\n", _status(refused))
+    return PlainTextResponse(f"{refused}{advice}\n", status_of(refused))

@@ -138,7 +138,8 @@ class _Asking:
 
     def __call__(self, ask: Callable[[Connection[Any]], _T]) -> _T:
         with self._borrowed() as connection:
-            again(connection, timeout=self._seconds)
+            with in_our_words():
+                again(connection, timeout=self._seconds)
             return ask(connection)
 
     def cancel(self) -> None:

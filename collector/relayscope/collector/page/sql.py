@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from relayscope.collector.page import sql_result
 from relayscope.collector.page.errors import CrossSite, WrongAsk
+from relayscope.collector.page.explanation import reason_of, status_of
 from relayscope.collector.page.questions import questions
 from relayscope.collector.page.view import View
 from relayscope.collector.query import value_loaders
@@ -47,19 +48,18 @@ async def sql(request: Request) -> Response:
     """Show the editor, and what the address asks."""
     page: Page = request.app.state.page
     statement = request.query_params.get("sql", "").strip()
-    found, wrong = None, ""
+    found, wrong, status = None, "", 200
     is_asked = bool(statement) and not _is_from_elsewhere(request)
     if is_asked:
         try:
             found = await _ask(page, statement, value_loaders.as_text, _SHOWN)
-        except StatementTooSlow:
-            wrong = _TOO_SLOW
         except ReadingError as refused:
-            wrong = str(refused)
+            wrong = _TOO_SLOW if isinstance(refused, StatementTooSlow) else reason_of(refused)
+            status = status_of(refused)
     return await page.render(
         request,
         "sql.html",
-        status=400 if wrong else 200,
+        status=status,
         statement=statement,
         is_asked=is_asked,
         found=found,

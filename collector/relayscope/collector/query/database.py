@@ -11,7 +11,7 @@ from psycopg import errors
 from psycopg.sql import SQL, Identifier
 
 from relayscope import storage
-from relayscope.collector.query.errors import DatabaseMissing
+from relayscope.collector.query.errors import DatabaseAway, DatabaseMissing
 from relayscope.collector.query.queries import query
 from relayscope.storage import (
     EmbeddedServer,
@@ -138,7 +138,7 @@ def _connect(urls: Sequence[str]) -> psycopg.Connection[Any]:
     except ValueError as error:
         raise DatabaseMissing(str(error)) from None
     except psycopg.OperationalError as error:
-        raise DatabaseMissing(f"cannot connect to PostgreSQL: {error}") from None
+        raise DatabaseAway(f"cannot connect to PostgreSQL: {error}") from None
 
 
 def _detached(url: str) -> psycopg.Connection[Any]:

@@ -5,6 +5,7 @@
     CollectorError
     └── ReadingError             the message tells the user what to do
         ├── DatabaseMissing      there is no database here, or relayscope has not written to it
+        │   └── DatabaseAway     PostgreSQL does not answer, or has ended the connection
         ├── TraceMissing         no span and no record of that trace is stored
         ├── TraceAmbiguous       several traces begin with what was given
         ├── RowMissing           the last list has no row of that number, or it leads nowhere
@@ -25,6 +26,10 @@ class ReadingError(CollectorError):
 
 class DatabaseMissing(ReadingError):
     """There is no database here, or relayscope has not written to it yet."""
+
+
+class DatabaseAway(DatabaseMissing):
+    """PostgreSQL does not answer, or has ended the connection; it may come back."""
 
 
 class TraceMissing(ReadingError):

@@ -9,7 +9,12 @@ import psycopg
 from psycopg import errors
 from psycopg.pq import ExecStatus
 
-from relayscope.collector.query.errors import StatementRefused, StatementTooSlow
+from relayscope.collector.query.errors import (
+    DatabaseAway,
+    ReadingError,
+    StatementRefused,
+    StatementTooSlow,
+)
 from relayscope.collector.text.printable import lines
 
 if TYPE_CHECKING:
@@ -20,6 +25,13 @@ if TYPE_CHECKING:
 _CHUNK: Final = 100
 """Rows that travel together: 10 times as fast as one by one, and few enough to be shown at once."""
 
+_GONE: Final = (
+    errors.AdminShutdown,
+    errors.CrashShutdown,
+    errors.CannotConnectNow,
+    errors.ConnectionException,
+)
+"""PostgreSQL says so before it ends a connection; of one that just ends there is no code."""
 
 TOO_SLOW: Final = "--timeout SECONDS allows it more; narrow the time to need less."
 
@@ -58,6 +70,7 @@ def run(
     Raises:
         StatementRefused: with PostgreSQL's words and the place in the statement, at once or while
             the rows are read.
+        DatabaseAway: it has ended the connection.
     """
     try:
         query = statement.encode()
@@ -73,7 +86,11 @@ def run(
 
 def _describe(connection: psycopg.Connection[Any], query: bytes) -> tuple[Column, ...]:
     server = connection.pgconn
-    for result in (server.prepare(b"", query), server.describe_prepared(b"")):
+    try:
+        described = (server.prepare(b"", query), server.describe_prepared(b""))
+    except psycopg.Error as error:
+        raise refused(error) from None
+    for result in described:
         if result.status != ExecStatus.COMMAND_OK:
             raise refused(errors.error_from_result(result))
     return tuple(
@@ -89,9 +106,12 @@ def _in_our_words(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
         raise refused(error) from None
 
 
-def refused(error: psycopg.Error, too_slow: str = TOO_SLOW) -> StatementRefused:
+def refused(error: psycopg.Error, too_slow: str = TOO_SLOW) -> ReadingError:
     """Return PostgreSQL's error, made harmless, and what to do if it took too long."""
     said = "\n".join(lines(str(error).strip()))
+    is_cut_off = isinstance(error, psycopg.OperationalError) and not error.sqlstate
+    if is_cut_off or isinstance(error, _GONE):
+        return DatabaseAway(f"PostgreSQL has ended the connection: {said}")
     if isinstance(error, errors.QueryCanceled) and "statement timeout" in said:
         return StatementTooSlow(f"{said}\nHINT:  {too_slow}")
     return StatementRefused(said)
