@@ -1,6 +1,6 @@
 """An MCP client: a session of the `mcp` SDK that lists the tools and calls some.
 
-usage: client.py CALLS (--http URL | --stdio COMMAND ...)
+usage: client.py CALLS (--http URL | --sse URL | --stdio COMMAND ...)
 
 CALLS is a JSON list of `[tool, arguments]`. Prints one JSON object: the names of the tools, and
 for each call the text of its result or its error. ANYIO_BACKEND may name another event loop than
@@ -15,16 +15,19 @@ from typing import Any
 
 import anyio
 from mcp import ClientSession, McpError, StdioServerParameters
+from mcp.client.sse import sse_client
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.types import TextContent
 
 
 async def open_session(stack: AsyncExitStack, transport: str, target: list[str]) -> ClientSession:
-    """Open a session over `--http URL` or `--stdio COMMAND ...`."""
+    """Open a session over `--http URL`, `--sse URL` or `--stdio COMMAND ...`."""
     if transport == "--http":
         streams = await stack.enter_async_context(streamable_http_client(target[0]))
         read, write = streams[0], streams[1]
+    elif transport == "--sse":
+        read, write = await stack.enter_async_context(sse_client(target[0]))
     else:
         command, *arguments = target
         server = StdioServerParameters(command=command, args=arguments, env=dict(os.environ))

@@ -93,6 +93,8 @@ class Unanswered:
         if call.left is not None and error_type == ERROR_UNANSWERED:
             ended, error_type = call.left
             description = DESCRIPTIONS[error_type]
+        if call.refusal is not None and error_type != ERROR_CANCELLED:
+            error_type, description = call.refusal
         if call.level is not Level.OFF and not call.is_over:
             outcome = Outcome({ERROR_TYPE: error_type}, failed=True, description=description)
             self._spans.conclude(channel, call, kind, outcome, ended)

@@ -10,7 +10,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
+
+
+class Requester(Protocol):
+    """An owner whose messages are the bodies of HTTP requests. Nothing here raises."""
+
+    def not_connected(self, body: bytes, error: BaseException, started: int) -> None:
+        """Take that the server, tried at `started` (ns since the epoch), was not reached."""
+
+    def not_sent(self, body: bytes, error: BaseException) -> None:
+        """Take that a request did not go out."""
+
+    def failed(self, body: bytes, error: BaseException) -> None:
+        """Take that no response came to a request."""
+
+    def refused(self, body: bytes, status: int) -> None:
+        """Take the status of a response that is no success."""
 
 
 @dataclass(slots=True)
@@ -18,9 +34,11 @@ class ConnectionOwner:
     """The layer that records a connection, and what it is told by the hooks below.
 
     Attributes:
+        requester: Takes what became of HTTP requests, where they carry its messages.
         child: The transport of the child process that was started for the connection.
     """
 
+    requester: Requester | None = None
     child: Any = None
 
 
@@ -32,6 +50,12 @@ def is_held() -> bool:
     return _held.get() is not None
 
 
+def requester() -> Requester | None:
+    """Return who is to be told of HTTP requests that are made here."""
+    owner = _held.get()
+    return None if owner is None else owner.requester
+
+
 def started(child: Any) -> None:
     """Tell the owner of a child process."""
     owner = _held.get()
@@ -40,9 +64,9 @@ def started(child: Any) -> None:
 
 
 @contextmanager
-def held() -> Iterator[ConnectionOwner]:
+def held(requester: Requester | None = None) -> Iterator[ConnectionOwner]:
     """Own every connection that is opened inside, by this task or one that it starts."""
-    owner = ConnectionOwner()
+    owner = ConnectionOwner(requester)
     token = _held.set(owner)
     try:
         yield owner

@@ -28,6 +28,13 @@ class Left(NamedTuple):
     error_type: str
 
 
+class Refusal(NamedTuple):
+    """What the transport says of a request to which no answer came."""
+
+    error_type: str
+    description: str
+
+
 @dataclass(slots=True, eq=False)
 class Call:
     """A request whose answer has not crossed the channel yet.
@@ -43,6 +50,7 @@ class Call:
         is_over: True if its span has ended.
         is_unseen: True if its answer may have crossed while nothing was recorded of the channel.
         left: Time and way in which its maker was seen to stop waiting for it.
+        refusal: The reason for which no answer comes, unless one comes all the same.
         parent_id: The id of the span that its own is a child of, of a call that is made here.
     """
 
@@ -56,6 +64,7 @@ class Call:
     is_over: bool = False
     is_unseen: bool = False
     left: Left | None = None
+    refusal: Refusal | None = None
     parent_id: int = 0
 
 

@@ -14,6 +14,9 @@ from relayscope.instrumentation.runtime.shield import shielded
 from relayscope.instrumentation.text_exchange import TextExchange
 
 from .client_call import ClientCall, ClientChannels, ClientStream
+from .owned_request import OwnedRequest
+
+_Call = ClientCall | ClientStream | OwnedRequest
 
 _MODULES: Final = ("httpx", "httpx2")
 """The library, and its successor, which the `mcp` SDK 2.x uses."""
@@ -87,10 +90,10 @@ class _Hook:
         return response
 
     @shielded
-    def _begin(self, request: Any) -> ClientCall | ClientStream | None:
+    def _begin(self, request: Any) -> _Call | None:
         """Take a request that is about to be sent, if it is for messages."""
         if connection_owner.is_held():
-            return None
+            return _owned(request)
         if request.method == "GET":
             return self._channels.stream(_server(request), _session(request))
         return self._post(request) if request.method == "POST" else None
@@ -112,7 +115,7 @@ class _Hook:
         return call
 
     @shielded
-    def _respond(self, call: ClientCall | ClientStream, response: Any) -> None:
+    def _respond(self, call: _Call, response: Any) -> None:
         headers = {name.lower(): value for name, value in response.headers.raw}
         # What is read has been decoded.
         headers.pop(b"content-encoding", None)
@@ -126,7 +129,16 @@ class _Hook:
             _watch_body(call, response)
 
 
-def _fail(call: ClientCall | ClientStream, error: BaseException, started: int) -> None:
+def _owned(request: Any) -> OwnedRequest | None:
+    """Take a request with a message that a layer above records."""
+    requester = connection_owner.requester()
+    body = getattr(request, "_content", None)
+    if requester is None or request.method != "POST" or not isinstance(body, bytes):
+        return None
+    return OwnedRequest(requester, body)
+
+
+def _fail(call: _Call, error: BaseException, started: int) -> None:
     error_type = type(error).__name__
     if error_type in _NOT_CONNECTED or isinstance(error, OSError):
         call.not_connected(error, started)
@@ -146,7 +158,7 @@ def _session(request: Any) -> str:
     return session
 
 
-def _watch_body(call: ClientCall | ClientStream, response: Any) -> None:
+def _watch_body(call: _Call, response: Any) -> None:
     """Watch a response that is read later: every way to read it goes through these two."""
     iter_bytes, aiter_bytes = response.iter_bytes, response.aiter_bytes
     close, aclose = response.close, response.aclose

@@ -26,6 +26,7 @@ from relayscope.instrumentation.traffic.message import Kind, Message, RequestId
 from relayscope.instrumentation.unanswered_calls import DESCRIPTIONS
 
 from .dialect import Dialect, Render
+from .http_requests import HttpRequests
 
 # Looked up once: see `traffic/level.py`.
 _RECEIVED: Final = Direction.RECEIVED
@@ -78,6 +79,7 @@ class SessionWire:
 
     Attributes:
         child: The transport of the server's process, where the SDK has started it.
+        http_requests: Takes what became of the HTTP requests in which messages go to a server.
     """
 
     def __init__(
@@ -94,6 +96,7 @@ class SessionWire:
         self._render = render
         self._drops = drops
         self.child: Any = None
+        self.http_requests = HttpRequests(exchange, channel)
 
     def read_by_session(self) -> None:
         """Say that a session of the SDK's reads the answers: `"7"` is 7 to it."""
@@ -151,6 +154,7 @@ class SessionWire:
             params["_meta"] = {**(params.get("_meta") or {}), **crossing.carrier}
             root.params = params
         self._exchange.record(crossing, lambda: self._render(item.message))
+        self.http_requests.sent(crossing)
         return crossing
 
     @shielded
@@ -203,7 +207,9 @@ class SessionWire:
             yield
             return
         try:
-            with connection_owner.held() if self._channel.transport else nullcontext():
+            # The context goes along with the message, to where the SDK 2.x makes HTTP requests.
+            owned = connection_owner.held(self.http_requests)
+            with owned if self._channel.transport else nullcontext():
                 yield
         except BaseException as error:
             self.failed(crossing, error)

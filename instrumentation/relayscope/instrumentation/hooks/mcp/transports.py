@@ -5,6 +5,7 @@ they lead to. The function that opened them does: so what it yields is watched, 
 """
 
 from collections.abc import Callable
+from time import time_ns
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -26,13 +27,18 @@ Describe = Callable[[Any, Any, Any], Channel]
 
 
 class Opener(NamedTuple):
-    """A function or method of the SDK that opens a pair of streams."""
+    """A function or method of the SDK that opens a pair of streams.
+
+    Attributes:
+        connects: True if it fails where the server cannot be reached.
+    """
 
     module: str
     path: str
     describe: Describe
     render: Callable[[Dialect], Render]
     drops: Callable[[Any], Drops] | None = None
+    connects: bool = False
 
 
 def _stdio_client(_: Any, args: Any, kwargs: Any) -> Channel:
@@ -97,10 +103,16 @@ _HTTP_CLIENT: Final = _url_client("http")
 OPENERS: Final = (
     Opener("mcp.client.stdio", "stdio_client", _stdio_client, _json),
     Opener("mcp.server.stdio", "stdio_server", _stdio_server, _json),
-    Opener("mcp.client.sse", "sse_client", _HTTP_CLIENT, _httpx_json),
+    Opener("mcp.client.sse", "sse_client", _HTTP_CLIENT, _httpx_json, connects=True),
     Opener("mcp.client.streamable_http", "streamable_http_client", _HTTP_CLIENT, _httpx_json),
     Opener("mcp.client.streamable_http", "streamablehttp_client", _HTTP_CLIENT, _httpx_json),
-    Opener("mcp.client.websocket", "websocket_client", _url_client("websocket"), _python_json),
+    Opener(
+        "mcp.client.websocket",
+        "websocket_client",
+        _url_client("websocket"),
+        _python_json,
+        connects=True,
+    ),
     Opener("mcp.server.sse", "SseServerTransport.connect_sse", _http_server, _json),
     Opener(
         "mcp.server.streamable_http",
@@ -147,7 +159,7 @@ def _wrapper(
     def wrapper(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
         opening = wrapped(*args, **kwargs)
         text_exchange = shielded_wire_to(instance, args, kwargs)
-        return opening if text_exchange is None else _Opening(opening, text_exchange)
+        return opening if text_exchange is None else _Opening(opening, text_exchange, opener)
 
     return wrapper
 
@@ -159,13 +171,21 @@ class _Opening(wrapt.ObjectProxy[Any]):
     is watched already stays as it is.
     """
 
-    def __init__(self, opening: Any, text_exchange: SessionWire) -> None:
+    def __init__(self, opening: Any, text_exchange: SessionWire, opener: Opener) -> None:
         super().__init__(opening)
         self._self_wire = text_exchange
+        self._self_connects = opener.connects
 
     async def __aenter__(self) -> Any:
-        with connection_owner.held() as claimed:
-            streams = await self.__wrapped__.__aenter__()
+        started, is_outermost = time_ns(), not connection_owner.is_held()
+        requests = self._self_wire.http_requests
+        with connection_owner.held(requests) as claimed:
+            try:
+                streams = await self.__wrapped__.__aenter__()
+            except Exception as error:
+                if self._self_connects and is_outermost:
+                    requests.not_opened(error, started)
+                raise
         self._self_wire.child = claimed.child
         read, write, *others = streams
         if isinstance(read, WatchedReadStream):
