@@ -3,9 +3,10 @@
 usage: reading_server.py READER PORT [json]
 
 READER is one of `body_readers.READERS`. With `json`, requests are answered with JSON alone. `tell`
-tells of its progress, and of the list of tools.
+tells of its progress, and of the list of tools; `wait` answers after a minute.
 """
 
+import asyncio
 import sys
 from importlib import import_module
 from importlib.metadata import version
@@ -32,10 +33,17 @@ async def tell(ctx: Any) -> str:
     return "told"
 
 
+async def wait() -> str:
+    """Answer after a minute."""
+    await asyncio.sleep(60)
+    return "waited"
+
+
 # Its type is that of the SDK that is there, and tells the SDK what to hand in.
 tell.__annotations__["ctx"] = _SERVERS.Context
 server.add_tool(add)
 server.add_tool(tell)
+server.add_tool(wait)
 
 if __name__ == "__main__":
     application = server.streamable_http_app(**({} if _IS_1 else _ANSWERS))

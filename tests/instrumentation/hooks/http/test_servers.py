@@ -4,6 +4,7 @@ import json
 import socket
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from itertools import product
 from pathlib import Path
@@ -121,6 +122,11 @@ def records(sink: OtlpSink) -> Counter[tuple[str, str]]:
     return found
 
 
+def received(texts: Counter[tuple[str, str]]) -> Counter[tuple[str, str]]:
+    """Those that the server received."""
+    return Counter({found: count for found, count in texts.items() if found[0] == "received"})
+
+
 def serving(sink: OtlpSink, background: Background, binaries: Path, *arguments: str) -> Client:
     """Return a client of a traced server of the SDK that is in an environment."""
     environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=sink.endpoint)
@@ -219,3 +225,21 @@ def test_what_was_accepted_for_a_session_that_ends_is_recorded(
 
     eventually(lambda: not client.wire - records(otlp_sink))
     assert records(otlp_sink) == client.wire
+
+
+@pytest.mark.parametrize("answers", [[], ["json"]], ids=["events", "json"])
+@pytest.mark.parametrize("binaries", [SCRIPTS, MCP2], ids=["mcp1", "mcp2"])
+def test_a_request_whose_session_ends_meanwhile_is_recorded_once(
+    otlp_sink: OtlpSink, background: Background, binaries: Path, answers: list[str]
+) -> None:
+    """The SDK refuses what it has not answered when the session ends: that is no other request."""
+    with serving(otlp_sink, background, binaries, "none", *answers) as client:
+        client.shake_hands()
+        with ThreadPoolExecutor() as threads:
+            waiting = threads.submit(client.say, 2, "tools/call", name="wait", arguments={})
+            eventually(lambda: len(records(otlp_sink)) == 4)
+            client.ask("DELETE")
+            waiting.result()
+
+    eventually(lambda: not client.wire - records(otlp_sink))
+    assert received(records(otlp_sink)) == received(client.wire)

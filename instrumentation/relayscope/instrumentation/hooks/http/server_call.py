@@ -220,9 +220,19 @@ class ServerCall:
         refusal, self._refusal = self._refusal.take(), None
         message = Message.of_text(refusal)
         if message.kind is Kind.ERROR and message.id in NO_ID:
+            self._refused()
+            self._record_text(refusal)
+
+    @shielded
+    def _refused(self) -> None:
+        """Record what a layer above refuses, unless that has got and recorded it before."""
+        if not (self._is_left or self._is_taken):
             self._request_arrived()
             self._unreadable_arrived()
-            self._record_text(refusal)
+        elif self._body is not None:
+            # A session that ends refuses what it has not answered.
+            self._request = Message.of_text(self._body.take())
+            self._body = None
 
     @shielded
     def claimed_end(self) -> None:
