@@ -112,10 +112,9 @@ def _set_environment(options: argparse.Namespace) -> None:
         os.environ[RELAYSCOPE_PROFILES_FILE] = str(Path(options.profiles).absolute())
     if options.children:
         os.environ[RELAYSCOPE_INSTRUMENT_CHILDREN] = "true"
-    # As OpenTelemetry's own command has it, a program finds modules in the working directory.
-    os.environ["PYTHONPATH"] = python_path_with_loader(
-        os.environ.get("PYTHONPATH", ""), str(Path.cwd())
-    )
+    # OpenTelemetry's own command adds the working directory: a file `http.py` in it would be taken
+    # for the standard library's.
+    os.environ["PYTHONPATH"] = python_path_with_loader(os.environ.get("PYTHONPATH", ""))
 
 
 def _say(text: str) -> None:

@@ -1,6 +1,7 @@
 """Defaults for OpenTelemetry's variables that the user has not set."""
 
 import os
+from collections.abc import Mapping
 from typing import Final
 
 _DEFAULTS: Final = {
@@ -17,14 +18,46 @@ _DEFAULTS: Final = {
     "OTEL_BSP_SCHEDULE_DELAY": "1000",
 }
 
+# Set by the command before this process began, or by the process that has started this one.
+_OURS: Final = frozenset(
+    {
+        "OTEL_PYTHON_DISTRO",
+        "OTEL_PYTHON_CONFIGURATOR",
+        "OTEL_TRACES_EXPORTER",
+        "OTEL_LOGS_EXPORTER",
+    }
+)
+
 # Not "localhost", which may mean ::1, where the collector does not listen by default.
 _ENDPOINTS: Final = {"grpc": "http://127.0.0.1:4317", "http/protobuf": "http://127.0.0.1:4318"}
+
+
+_RELAYSCOPE: Final = "relayscope"
+_set: Final[dict[str, str]] = {}
+"""Variables that the user has not set."""
 
 
 def set_defaults() -> None:
     """Put our defaults into the environment, where the user has not said otherwise."""
     for name, value in _DEFAULTS.items():
-        os.environ.setdefault(name, value)
+        _set_default(name, value)
     endpoint = _ENDPOINTS.get(os.environ["OTEL_EXPORTER_OTLP_PROTOCOL"])
     if endpoint is not None:
-        os.environ.setdefault("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
+        _set_default("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
+
+
+def without_defaults(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return variables without those that are there because this process is traced.
+
+    A child with an OpenTelemetry of its own has no exporter that is called `relayscope`.
+    """
+    return {
+        name: value
+        for name, value in variables.items()
+        if _set.get(name) != value and not (value == _RELAYSCOPE and name in _OURS)
+    }
+
+
+def _set_default(name: str, value: str) -> None:
+    if name not in os.environ:
+        os.environ[name] = _set[name] = value

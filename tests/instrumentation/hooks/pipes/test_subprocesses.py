@@ -109,15 +109,62 @@ def test_a_call_to_a_child_is_recorded_on_both_sides(otlp_sink: OtlpSink, parent
     assert peers == {"python busy_backend.py"}
 
 
-def test_a_child_is_left_alone_unless_it_is_asked_for(otlp_sink: OtlpSink) -> None:
-    """Its environment is the one that the host gives it."""
+SHOW = "import os, sys; print(sorted(os.environ.items()), sys.path, type(sys.stdout).__name__)"
+ALONE = {
+    "run": "subprocess.run([sys.executable, '-c', SHOW])",
+    "run, all variables": "subprocess.run([sys.executable, '-c', SHOW], env=dict(os.environ))",
+    "a shell": "subprocess.run(f'{sys.executable} -c \"{SHOW}\"', shell=True)",
+    "asyncio": "asyncio.run(main())",
+}
+
+
+@pytest.mark.parametrize("start", ALONE)
+@pytest.mark.parametrize("python_path", [None, "/nowhere"])
+def test_a_child_is_left_alone_unless_it_is_asked_for(start: str, python_path: str | None) -> None:
+    """Its variables and its import path are those that it has where nothing is traced."""
+    environment = host_environment(OTEL_SERVICE_NAME="parent")
+    if python_path:
+        environment["PYTHONPATH"] = python_path
+    program = f"""
+import asyncio, os, subprocess, sys
+SHOW = {SHOW!r}
+async def main():
+    child = await asyncio.create_subprocess_exec(sys.executable, "-c", SHOW)
+    await child.wait()
+{ALONE[start]}
+"""
+    bare = run([sys.executable, "-c", program], environment)
+    traced = run(instrumented("parent", [sys.executable, "-c", program]), environment)
+
+    assert "TextIOWrapper" in bare.stdout
+    assert traced.stdout == bare.stdout
+
+
+def test_a_program_that_starts_itself_anew_stays_traced(otlp_sink: OtlpSink) -> None:
+    """Those that reload do: the process that does the work is the second."""
     environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
-    print_name = "import os; print(os.environ['OTEL_SERVICE_NAME'])"
-    program = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {print_name!r}])"
+    program = f"""
+import os, subprocess, sys
+if os.environ.get("AGAIN"):
+    print({CALL!r})
+else:
+    subprocess.run([sys.executable, *sys.orig_argv[1:]], env={{**os.environ, "AGAIN": "1"}})
+"""
+    run(instrumented("reloader", [sys.executable, "-c", program]), environment)
 
-    finished = run(instrumented("parent", [sys.executable, "-c", program]), environment)
+    eventually(lambda: [name for name, _ in otlp_sink.records] == ["reloader"])
 
-    assert finished.stdout == "parent\n"
+
+def test_a_program_finds_the_modules_that_it_finds_untraced(tmp_path: Path) -> None:
+    """A file beside it that is called as a module of the standard library is none."""
+    (tmp_path / "secrets.py").write_text("raise SystemExit('the wrong one')")
+    script = Path(sys.executable).parent / "pip"
+
+    finished = run(
+        instrumented("script", [str(script), "--version"]), host_environment(), cwd=tmp_path
+    )
+
+    assert finished.returncode == 0, finished.stderr
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,14 @@ from typing import Final, NamedTuple
 
 from opentelemetry.sdk.resources import Resource
 
-_PATH: Final = os.pathsep.join(path for path in sys.path if Path(path).is_absolute())
+from relayscope.instrumentation.launch.python_path import python_path_without_loader
+
+_PATH: Final = python_path_without_loader(
+    os.pathsep.join(path for path in sys.path if Path(path).is_absolute())
+)
 """Folders of this process's modules. They are looked up when the distribution is loaded, because
-the host's own folder is added afterwards, and holds none of the forwarder's modules."""
+the host's own folder is added afterwards, and holds none of the forwarder's modules. Nothing
+instruments the forwarder."""
 
 
 class Beginning(NamedTuple):

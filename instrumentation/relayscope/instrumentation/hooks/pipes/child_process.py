@@ -2,16 +2,22 @@
 
 import os
 import shlex
+import sys
 from typing import Any, Final
 
 from relayscope.conventions.environment import RELAYSCOPE_INSTRUMENT_CHILDREN
-from relayscope.instrumentation.launch.python_path import python_path_with_loader
+from relayscope.instrumentation.launch.defaults import without_defaults
+from relayscope.instrumentation.launch.python_path import (
+    python_path_with_loader,
+    python_path_without_loader,
+)
 from relayscope.instrumentation.runtime.shield import shielded
 from relayscope.instrumentation.traffic.channel import Channel
 
 from .command_name import name_of, program_of, words_of
 
 _SERVICE_NAME: Final = "OTEL_SERVICE_NAME"
+_PYTHONPATH: Final = "PYTHONPATH"
 
 
 def channel_to_child(arguments: Any) -> Channel:
@@ -36,12 +42,13 @@ def _words(arguments: Any) -> list[str]:
 def handed_on(args: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
     """Return the keyword arguments with which `subprocess.Popen` instruments a Python child too.
 
-    A caller may pass on a few variables only, as the `mcp` SDK's stdio client does; telemetry's are
-    added to those. The child is called as its command is, unless the caller has another name for it
-    than that of this process, which comes along where all variables are passed on.
+    Unless that is asked for, they are those with which it leaves the child alone. A caller may pass
+    on a few variables only, as the `mcp` SDK's stdio client does; telemetry's are added to those.
+    The child is called as its command is, unless the caller has another name for it than that of
+    this process, which comes along where all variables are passed on.
     """
     if os.environ.get(RELAYSCOPE_INSTRUMENT_CHILDREN, "").lower() != "true":
-        return kwargs
+        return _alone(args, kwargs)
     given = kwargs.get("env")
     environment = dict(os.environ if given is None else given)
     own_name = environment.get(_SERVICE_NAME)
@@ -50,7 +57,36 @@ def handed_on(args: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
     for name, value in os.environ.items():
         if name.startswith(("OTEL_", "RELAYSCOPE_")):
             environment.setdefault(name, value)
-    arguments = kwargs["args"] if "args" in kwargs else args[0]
-    environment[_SERVICE_NAME] = own_name or program_of(_words(arguments))
-    environment["PYTHONPATH"] = python_path_with_loader(environment.get("PYTHONPATH", ""))
+    environment[_SERVICE_NAME] = own_name or program_of(_words(_arguments(args, kwargs)))
+    environment[_PYTHONPATH] = python_path_with_loader(environment.get(_PYTHONPATH, ""))
     return {**kwargs, "env": environment}
+
+
+def _alone(args: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Take out of a child's variables what instruments this process.
+
+    Another Python may lack what is loaded from there, and says so on stderr; and what is recorded
+    of a child would be under the name of this process. A program that starts itself anew, as those
+    do that reload, goes on as what it is.
+    """
+    given = kwargs.get("env")
+    variables = os.environ if given is None else given
+    python_path = variables.get(_PYTHONPATH)
+    if not isinstance(python_path, str) or _is_this_program(_words(_arguments(args, kwargs))):
+        return kwargs
+    others = python_path_without_loader(python_path)
+    if others == python_path:
+        return kwargs
+    environment = without_defaults(variables)
+    environment[_PYTHONPATH] = others
+    if not others:
+        del environment[_PYTHONPATH]
+    return {**kwargs, "env": environment}
+
+
+def _is_this_program(words: list[str]) -> bool:
+    return words[1:] in (sys.orig_argv[1:], sys.argv)
+
+
+def _arguments(args: Any, kwargs: Any) -> Any:
+    return kwargs["args"] if "args" in kwargs else args[0]
