@@ -172,7 +172,7 @@ _REFERENCE = re.compile(
 
 # Letters with digits in their midst, and what base64 and people put between them.
 _PLAINLY_NONE = re.compile(
-    r"[A-Za-z_+/~=!#^*-]*+[0-9]++[\w+/~=!#^*-]++|[A-Za-z_+/~=!#^*-]++[0-9]{2,3}"
+    r"[A-Za-z_+/~=!#^*-]*+[0-9]++[\w+/~=!#^*-]++|[A-Za-z_+/~=!#^*-]++[0-9]{2,}+"
 )
 _PATH = re.compile(
     r"[A-Za-z_$@][A-Za-z_$]*+(?:(?:\?\.|!\.|::|->|\.)[A-Za-z_$][A-Za-z_$]*+)++[0-9]?[!?]?"
