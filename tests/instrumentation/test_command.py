@@ -92,6 +92,19 @@ def test_a_wrong_argument_is_named(arguments: list[str], named: str) -> None:
     assert "Traceback" not in finished.stderr
 
 
+def test_a_command_that_cannot_be_run_has_the_status_that_a_shell_gives(tmp_path: Path) -> None:
+    """Whoever starts it tells one from a program that fails."""
+    no_program = tmp_path / "no_program"
+    no_program.write_text("echo a script that does not say what runs it")
+    no_program.chmod(0o755)
+    for command, status in (("no-such-program", 127), (str(no_program), 126)):
+        launcher = [str(SCRIPTS / "relayscope-instrument"), "--", command]
+        finished = run(launcher, host_environment())
+        assert finished.returncode == status
+        assert command in finished.stderr
+        assert "Traceback" not in finished.stderr
+
+
 def test_a_wrong_level_in_the_environment_does_not_take_the_host_down() -> None:
     """The host runs, and the log names the level that does not exist."""
     environment = host_environment(RELAYSCOPE_LEVEL="LOUD", OTEL_LOGS_EXPORTER="none")

@@ -6,7 +6,7 @@ import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from relayscope.conventions.environment import (
     RELAYSCOPE_INSTRUMENT_CHILDREN,
@@ -21,6 +21,10 @@ from .launch.program import Program
 from .launch.python_path import python_path_with_loader
 from .runtime.stderr import is_quiet
 from .traffic.level import Level
+
+_NOT_FOUND: Final = 127
+_NOT_RUN: Final = 126
+"""The statuses that a shell gives for it."""
 
 _EPILOG = """\
 Everything else is set with OpenTelemetry's own OTEL_* variables. Defaults: spans and logs over
@@ -42,15 +46,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error("the following arguments are required: command")
     executable = shutil.which(options.command)
     if executable is None:
-        sys.exit(
+        parser.exit(
+            _NOT_FOUND,
             f"relayscope-instrument: {options.command!r} is not a program on PATH; "
-            "for a script, write `python script.py`"
+            "for a script, write `python script.py`\n",
         )
     program = Program.named(executable, options.command_arguments)
     if program.lacks_relayscope:
         if options.force:
             _say(f"{program.interpreter} has no relayscope: nothing will be seen of this program")
-            replace_process(executable, options.command_arguments)
+            _become(parser, executable, options.command_arguments)
         parser.exit(
             2,
             f"relayscope-instrument: {program.interpreter} has no relayscope. Install it there "
@@ -62,7 +67,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _check_levels(parser)
     if program.unseen:
         _say(f"nothing will be seen of {options.command}: {program.unseen}")
-    replace_process(executable, options.command_arguments)
+    _become(parser, executable, options.command_arguments)
+
+
+def _become(parser: argparse.ArgumentParser, executable: str, arguments: Sequence[str]) -> NoReturn:
+    try:
+        replace_process(executable, arguments)
+    except OSError as error:
+        parser.exit(
+            _NOT_RUN,
+            f"relayscope-instrument: {executable} cannot be run: {error.strerror or error}\n",
+        )
 
 
 def _check_levels(parser: argparse.ArgumentParser) -> None:
