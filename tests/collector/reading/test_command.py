@@ -69,12 +69,12 @@ def test_a_pipe_gets_whole_lines_without_colours(relayscope: Relayscope) -> None
 
 
 def test_a_terminal_gets_colours_and_lines_that_fit(terminal: Terminal) -> None:
-    """One line for each span and each message; errors are red."""
+    """One line for each span, each message and the failure that has no room; errors are red."""
     shown = terminal("trace", TRACE_ID.hex)
     lines = STYLE.sub("", shown).splitlines()
     assert max(map(len, lines)) == COLUMNS
-    assert len(lines) == 5 + 6 + 10 + 1
-    assert "\x1b[1;31m  ✗ ConnectionRefusedError" in shown
+    assert len(lines) == 5 + 6 + 10 + 1 + 1
+    assert "\x1b[1;31m✗ ConnectionRefusedError" in shown
 
 
 def test_a_terminal_shows_all_text_when_asked(terminal: Terminal) -> None:

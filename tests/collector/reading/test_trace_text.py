@@ -37,7 +37,8 @@ client, iccm-relay, time-server
  0.05 ms  ├→ tools/call #3  206 B  {{"name":"get_current_time","arguments":{{"timezone":"Europe/B…
  0.61 ms  ├─ iccm-relay  tools/call get_current_time  server · 11.3 ms  stdio
  0.63 ms  │  ├← tools/call #3  206 B  as sent
- 1.00 ms  │  ├─ iccm-relay  connect gates  client · 0.30 ms  ✗ ConnectionRefusedError: Connect …
+ 1.00 ms  │  ├─ iccm-relay  connect gates  client · 0.30 ms
+          │  │    ✗ ConnectionRefusedError: Connect call failed ('127.0.0.1', 9150)
  1.31 ms  │  ├• WARN  backend gates is away
  1.44 ms  │  ├─ iccm-relay  tools/call get_current_time  client · 9.76 ms  127.0.0.1:9051
  1.50 ms  │  │  ├→ tools/call #1  220 B  {{"name": "get_current_time", "arguments": {{"timezone":…
@@ -57,7 +58,7 @@ def _lines(trace: Trace, layout: Layout) -> list[str]:
 
 
 def test_a_relayed_call_can_be_taken_in_at_a_glance() -> None:
-    """One line for each span and message, in the width of a terminal."""
+    """One line for each span and message, and one for a failure that has no room in its own."""
     trace = build(TRACE_ID, *samples.relayed_call())
     began = f"{datetime.fromtimestamp(START / 1e9, UTC):%Y-%m-%d %H:%M:%S.123 UTC}"
     text = "\n".join(_lines(trace, Layout(Messages.GIST, 96)))

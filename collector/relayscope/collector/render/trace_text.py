@@ -21,10 +21,10 @@ from enum import Enum
 from itertools import cycle
 from typing import TYPE_CHECKING, Final
 
-from rich.cells import chop_cells
+from rich.cells import cell_len, chop_cells
 from rich.text import Text
 
-from relayscope.collector.query.records import Message, SpanEvent
+from relayscope.collector.query.records import Message, SpanEvent, text_of
 from relayscope.collector.query.trace_facts import Facts
 from relayscope.collector.query.trace_tree import Node, repeats
 from relayscope.collector.render.cut_text import cut_words, is_cut
@@ -41,6 +41,7 @@ from relayscope.conventions.attributes import (
     ERROR_STOPPED_READING,
     ERROR_TIMEOUT,
     ERROR_UNANSWERED,
+    PEER,
 )
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ class _Page:
         """The lines of one entry of the tree."""
         item = entry.item
         if isinstance(item, Node):
-            yield self._line(item.start, guides.branch(entry, "─ "), self._span(item))
+            yield from self._node(item, guides.branch(entry, "─ "), guides.below(entry))
         elif isinstance(item, SpanEvent):
             yield self._line(item.time, guides.branch(entry, "• "), self._event(item))
         elif isinstance(item, Message):
@@ -166,6 +167,19 @@ class _Page:
         else:
             yield self._line(item.time, guides.branch(entry, "• "), self._log(item))
             yield from self._whole(item, guides.below(entry))
+
+    def _node(self, node: Node, branch: str, below: str) -> Iterator[Text]:
+        """Yield a span's line, and its failure on one of its own where both have no room in one."""
+        head, failed, rest = self._span(node), _failure(node), self._about(node)
+        whole = Text.assemble(head, failed, rest)
+        width = self._layout.width
+        room = None if width is None else width - self._time_width - len("  ") - cell_len(branch)
+        is_one_line = self._layout.messages is Messages.LINE
+        if not failed or room is None or is_one_line or whole.cell_len <= room:
+            yield self._line(node.start, branch, whole)
+            return
+        yield self._line(node.start, branch, Text.assemble(head, rest))
+        yield self._cut(Text.assemble((f"{'':{self._time_width}}  {below}", _QUIET), failed[2:]))
 
     def _span(self, node: Node) -> Text:
         span = node.span
@@ -177,16 +191,20 @@ class _Page:
             (self._name(span.name), "bold"),
             (f"  {span.kind} · {_took(span)}", _QUIET),
         )
-        if span.status == "ok":
-            text.append(" · ok", "green")
-        if span.failed:
-            text.append(f"  ✗ {one_line(failure(span))}", _WRONG)
+        return text.append(" · ok", "green") if span.status == "ok" else text
+
+    def _about(self, node: Node) -> Text:
+        """What else there is to say of a span."""
+        text, span = Text(), node.span
+        if span is None:
+            return text
         if node.ahead:
             text.append(f"  ! starts {duration_text(node.ahead)} before its parent", _ODD)
         if node.in_cycle:
             text.append(f"  ! its parent {one_line(span.parent_span_id or '')} is below it", _ODD)
-        peer = next((message.peer for message in node.messages if message.peer), None)
-        if peer:
+        peers = (message.peer for message in node.messages if message.peer)
+        # A connection that was not made has no messages.
+        if peer := next(peers, None) or text_of(span.attributes.get(PEER)):
             text.append(f"  {one_line(peer)}", _QUIET)
         for link in span.links:
             text.append(f"  links to {one_line(str(link.get('trace_id')))}", _QUIET)
@@ -273,6 +291,13 @@ class _Page:
         if self._layout.width is not None and self._layout.messages is not Messages.LINE:
             text.truncate(self._layout.width, overflow="ellipsis")
         return text
+
+
+def _failure(node: Node) -> Text:
+    span = node.span
+    if span is None or not span.failed:
+        return Text()
+    return Text(f"  ✗ {one_line(failure(span))}", _WRONG)
 
 
 def _took(span: Span) -> str:
