@@ -63,6 +63,13 @@ def test_what_comes_is_filtered_as_a_list_is(open_page: OpenPage, stored: Collec
     expect(page).to_have_url(re.compile(r"/live\?component=quiet-one$"))
 
 
+def test_without_scripts_nothing_offers_to_pause(open_page: OpenPage) -> None:
+    """What cannot be done is not offered: neither Now nor Live goes on by itself then."""
+    for path in ("/", "/live"):
+        page = open_page(path, java_script_enabled=False)
+        expect(page.get_by_role("button", name="Pause")).to_have_count(0)
+
+
 def test_what_is_known_is_not_sent_again(client: httpx.Client) -> None:
     """A browser that looks while nothing comes gets a word and no rows."""
     address = "/live/rows?component=nobody"

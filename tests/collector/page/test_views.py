@@ -157,6 +157,29 @@ def test_a_telephone_shows_where_it_is(recorded: Collector, open_page: OpenPage)
         expect(page.locator("header nav [aria-current]")).to_be_in_viewport(ratio=0.9)
 
 
+def test_where_colours_are_the_viewers_own_it_shows_where_it_is(
+    recorded: Collector, open_page: OpenPage
+) -> None:
+    """With forced colours the view that is shown has a line below it, and the others have none."""
+    page = open_page("/problems", forced_colors="active")
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    lines = page.locator("header nav a").evaluate_all(
+        "all => all.map(one => [one.pathname, getComputedStyle(one).borderBottomColor])"
+    )
+    assert [path for path, colour in lines if colour != ground] == ["/problems"]
+
+
+def test_what_scrolls_is_reached_by_keyboard(recorded: Collector, open_page: OpenPage) -> None:
+    """On a telephone, too: what was said of a problem, where it is longer than its room."""
+    page = open_page("/", viewport={"width": 400, "height": 800})
+    for path in ("/", "/problems"):
+        page.goto(path)
+        assert page.locator(".evidence").count() > 0
+        found = Axe().run(page, options={"runOnly": ["scrollable-region-focusable"]})
+        assert found.violations_count == 0, found.generate_report()
+        assert page.locator(".evidence:not([tabindex='0'])").count() == 0
+
+
 def test_the_content_is_reached_by_keyboard(recorded: Collector, open_page: OpenPage) -> None:
     """The first key leads past the navigation, and the next to what can be done there."""
     page = open_page("/")

@@ -90,4 +90,5 @@ pause.addEventListener("click", () => {
   tell();
 });
 
+pause.hidden = false;
 look();
