@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
@@ -77,6 +78,55 @@ def test_the_first_divergence_is_told() -> None:
     assert parting.left.label == "connect gates"
     assert parting.right is None
     assert all(pair.is_same for pair in found.pairs if pair is not parting)
+
+
+def answered(result: dict[str, Any], error: tuple[str, str | None] | None = None) -> Trace:
+    """Return a call of a tool, and the result that it got; `error` is that of its span."""
+    asked = samples.span(
+        "77f067aa0ba902b7",
+        None,
+        "client",
+        "tools/call divide",
+        kind="client",
+        times=(0, 2),
+        error=error,
+    )
+    request = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {}})
+    answer = json.dumps({"jsonrpc": "2.0", "id": 1, "result": result})
+    said = [
+        samples.message(asked, 0.1, "sent", request),
+        # As much of it as a trace loads.
+        replace(samples.message(asked, 1.9, "received", answer), body=answer[:600]),
+    ]
+    return build(TRACE_ID, [asked], said)
+
+
+def test_a_tool_that_failed_parts_two_traces_at_its_result() -> None:
+    """By what the result says, or by its span where the text is too long to be loaded."""
+    content = [{"type": "text", "text": "no zero"}]
+    long = [{"type": "text", "text": "no zero " * 200}]
+    well, failed = ({"content": content, "isError": is_error} for is_error in (False, True))
+    tool_error = ("tool_error", None)
+
+    assert aligned(steps(answered(well)), steps(answered(failed))).parts_at == 1
+    found = aligned(
+        steps(answered({"content": long})),
+        steps(answered({"content": long, "isError": True}, tool_error)),
+    )
+    assert found.parts_at == 1
+    assert aligned(steps(answered(failed)), steps(answered(failed, tool_error))).parts_at is None
+
+
+def test_answers_with_another_text_are_told_but_part_nothing() -> None:
+    """A time in a result differs in each call, and is no reason why one works and one does not."""
+    one, other = (
+        {"content": [{"type": "text", "text": text}]} for text in ("it is one", "it is two")
+    )
+    found = aligned(steps(answered(one)), steps(answered(other)))
+
+    assert found.parts_at is None
+    assert found.otherwise_at == (1,)
+    assert aligned(steps(answered(one)), steps(answered(one))).otherwise_at == ()
 
 
 @pytest.fixture(scope="module")

@@ -40,6 +40,17 @@ class Pair:
     right: Step | None
     is_same: bool = False
 
+    @property
+    def says_otherwise(self) -> bool:
+        """True if both are the same answer but for its text, as far as a line shows that."""
+        return (
+            self.is_same
+            and isinstance(self.left, Signal)
+            and isinstance(self.right, Signal)
+            and not self.left.is_asking
+            and self.left.said != self.right.said
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
@@ -47,6 +58,11 @@ class Alignment:
 
     pairs: tuple[Pair, ...]
     parts_at: int | None
+
+    @property
+    def otherwise_at(self) -> tuple[int, ...]:
+        """The places of answers that are the same but for their texts."""
+        return tuple(place for place, pair in enumerate(self.pairs) if pair.says_otherwise)
 
 
 def aligned(left: Sequence[Step], right: Sequence[Step]) -> Alignment:
@@ -75,10 +91,15 @@ def aligned(left: Sequence[Step], right: Sequence[Step]) -> Alignment:
 def likeness(step: Step) -> Likeness:
     """Return what a step has in common with those that count as the same."""
     if isinstance(step, Signal):
-        trouble = step.odd or ("unanswered" if step.trouble else "")
+        trouble = step.odd or _trouble(step)
         label = _ID.sub("", step.label)
         return Likeness(_name(step.sender), _name(step.receiver), step.kind, label, trouble)
     return Likeness(_name(step.party), "", step.kind, step.label, step.severity)
+
+
+def _trouble(signal: Signal) -> str:
+    """Return what became of a call: a tool may fail in a result, which is no error otherwise."""
+    return "unanswered" if signal.trouble else "failed" if signal.failed else ""
 
 
 def _paired(tag: str, ours: Sequence[Step], theirs: Sequence[Step]) -> Iterator[Pair]:

@@ -15,7 +15,7 @@ from relayscope.collector.page.trace.clocks import corrections
 from relayscope.collector.page.trace.crossings import Party, crossings
 from relayscope.collector.page.trace.steps import ASKING, Note, Signal
 from relayscope.collector.query.records import Message, SpanEvent, text_of
-from relayscope.conventions.attributes import MCP_METHOD_NAME, PEER
+from relayscope.conventions.attributes import ERROR_TOOL, MCP_METHOD_NAME, PEER
 from relayscope.conventions.events import EVENT_DELIVERY
 
 if TYPE_CHECKING:
@@ -97,6 +97,7 @@ class _Telling:
                 call=self._call(crossing),
                 odd=message.odd or (crossing.received.odd if crossing.received else None),
                 trouble=self._trouble(crossing),
+                failed=self._says_that_it_failed(crossing),
                 is_changed=crossing.is_changed,
             )
 
@@ -129,6 +130,20 @@ class _Telling:
         if (span := self._spans.get(call or "")) is None:
             return None if call in self._answered else "no answer recorded"
         return (words.no_answer(span) or words.failure(span)) if self._is_unanswered(span) else None
+
+    def _says_that_it_failed(self, crossing: Crossing) -> bool:
+        """Return whether it is an error, by itself or by the span of who sent or got it.
+
+        A tool says so behind its content, which a long text has beyond what is loaded of it.
+        """
+        message = crossing.message
+        if message.kind != "result":
+            return message.kind == "error"
+        ends = [one.span_id for one in (crossing.sent, crossing.received) if one is not None]
+        spans = [self._spans[end] for end in ends if end in self._spans]
+        return words.says_tool_error(message) or any(
+            span.error_type == ERROR_TOOL for span in spans
+        )
 
     def _is_unanswered(self, span: Span) -> bool:
         if words.no_answer(span) is not None:
@@ -198,6 +213,7 @@ class _Telling:
                 label=words.failure(span) if span.failed else "answer",
                 said="message not recorded",
                 call=span.span_id,
+                failed=span.failed,
             )
 
     def _event(self, span: Span, event: SpanEvent) -> Note:

@@ -28,6 +28,7 @@ class Signal:
         call: The span of its call.
         odd: Its oddity, one of `OddTraffic`.
         trouble: The reason why it led to nothing.
+        failed: True if it says that the call failed: an error, or a tool's result that is one.
         is_changed: True if another text arrived than was sent.
     """
 
@@ -42,6 +43,7 @@ class Signal:
     call: str | None = None
     odd: str | None = None
     trouble: str | None = None
+    failed: bool = False
     is_changed: bool = False
 
     @property

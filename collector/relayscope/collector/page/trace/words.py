@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -53,6 +54,9 @@ _GIVEN_UP: Final = {
     ERROR_CROWDED_OUT: "too many calls were open to watch it further",
 }
 
+_TOOL_ERROR: Final = re.compile(r'"isError"\s*:\s*true')
+"""The same that PostgreSQL's views look for; in a string, the quotes would be escaped."""
+
 
 def label(message: Message) -> str:
     """Return what kind of message it is: `tools/call search #3`, `error -32601 #3`."""
@@ -65,6 +69,11 @@ def said(message: Message) -> str:
         return "text not recorded"
     is_short = len(message.body) <= GIST_CHARACTERS
     return _gist(message.body) if is_short else short(gist(message.body))
+
+
+def says_tool_error(message: Message) -> bool:
+    """Return whether a tool's result says that it failed, as far as its text is loaded."""
+    return message.kind == "result" and _TOOL_ERROR.search(message.body or "") is not None
 
 
 @lru_cache(maxsize=10_000)
