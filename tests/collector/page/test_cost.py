@@ -110,3 +110,84 @@ def test_the_page_says_how_images_are_counted(open_page: OpenPage) -> None:
     of_studio = table.locator("tr", has_text="studio")
     expect(of_studio.locator("td[data-unit='result']")).to_have_count(5)
     assert violations(page) == []
+
+
+def tools(*descriptions: str) -> str:
+    """Return a list of tools, as compact as a server may send it."""
+    listed = [
+        {"name": f"tool_{number}", "description": text, "inputSchema": {"type": "object"}}
+        for number, text in enumerate(descriptions)
+    ]
+    return json.dumps({"jsonrpc": "2.0", "id": 7, "result": {"tools": listed}})
+
+
+SIZE = 1_100_000
+"""Bytes on the wire of the list that was cut, of which far fewer were recorded."""
+
+
+@pytest.fixture(scope="module")
+def offered(shared_collector: Collector) -> dict[str, str]:
+    """Lists of tools that a component got, one cut, and some with what `jsonb` cannot hold."""
+    whole = tools(*["word " * 100] * 50)
+    deep = "[" * 3000 + "]" * 3000
+    lists = {
+        "plain": tools("word " * 100),
+        "with-nul": tools("word \0 " * 200, "word"),
+        "half-a-pair": tools("word").replace("word", r"\ud800" + "word" * 300),
+        "deep": tools("word " * 150).replace("}]}}", f'}},{{"name":"deep","x":{deep}}}]}}}}'),
+        # Before the end of the tenth tool.
+        "cut": whole[: whole.index('"tool_10"') - 100],
+    }
+    now = time.time_ns() - 30 * SECOND
+    for number, (peer, body) in enumerate(lists.items(), 1):
+        extra: dict[str, str | int] = {
+            "mcp.method.name": "tools/list",
+            "relayscope.peer": peer,
+        }
+        if peer == "cut":
+            extra["relayscope.message.sha256"] = "00" * 32
+            extra["relayscope.message.size"] = SIZE
+        trace, span = 0xC157 + number, 0xC1 + number
+        at = now + number * SECOND
+        record = message(trace, span, at, "result", body, sequence=number, extra=extra)
+        send(shared_collector, "shopper", [], [record])
+    return lists
+
+
+def test_no_text_of_a_definition_hides_what_a_list_of_tools_costs(
+    offered: dict[str, str], shared_collector: Collector
+) -> None:
+    """Neither what `jsonb` cannot hold does, nor what is deeper than Python reads."""
+    address = f"http://{shared_collector.page}/api/cost"
+    reply = httpx.get(address, trust_env=False, timeout=PATIENCE).json()
+    rows = [row for row in reply["rows"] if row["component"] == "shopper"]
+
+    def told(peer: str) -> list[tuple[str | None, bool]]:
+        return [
+            (row["tool"], row["truncated"])
+            for row in rows
+            if row["view"] == "definitions" and row["peer"] == peer
+        ]
+
+    assert told("plain") == [("tool_0", False)]
+    assert told("with-nul") == [("tool_0", False), ("tool_1", False)]
+    assert told("half-a-pair") == [("tool_0", False)]
+    assert told("deep") == [("tool_0", False), (None, False)]
+    assert told("cut") == [*((f"tool_{number}", True) for number in range(9)), (None, True)]
+    for peer, body in offered.items():
+        came_to = sum(row["characters"] for row in rows if row["peer"] == peer)
+        assert len(body) * 0.8 < came_to <= len(body), peer
+
+
+@pytest.mark.usefixtures("offered")
+def test_a_list_of_tools_that_was_cut_says_so_and_ranks_by_its_size(open_page: OpenPage) -> None:
+    """It is more than what can be counted, and never nothing."""
+    page = open_page("/cost")
+    listings = page.locator(".listing", has_text="shopper")
+    expect(listings).to_have_count(5)
+    expect(listings.first).to_contain_text("is offered more than 9 tools by cut: more than")
+    expect(listings.first).to_contain_text("of 1.1 MB")
+    expect(listings.first).to_contain_text("RELAYSCOPE_BODY_LIMIT")
+    expect(page.locator("main")).not_to_contain_text("was not recorded")
+    expect(listings.filter(has_text="by with-nul")).to_contain_text("offered 2 tools")
+    assert violations(page) == []

@@ -24,13 +24,14 @@ from relayscope.collector.query.traces import load
 from relayscope.collector.render.trace_json import trace_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Iterator
     from uuid import UUID
 
     from psycopg import Connection
     from starlette.requests import Request
 
     from relayscope.collector.page.page import Page
+    from relayscope.collector.query.cost import Listing, Text
     from relayscope.collector.query.list_kind import ListKind
 
 _SUMS: Final[tuple[LiteralString, ...]] = ("components", "service_calls", "delivery")
@@ -84,17 +85,25 @@ async def tell_problems(request: Request) -> Response:
     return page.json({"rows": [asdict(one) for one in found.problems], "too_slow": found.too_slow})
 
 
+def _definitions(listing: Listing) -> Iterator[tuple[str | None, int, Text]]:
+    """Yield its tools; what is of none that can be read has no name."""
+    for tool in listing.tools:
+        yield tool.name, tool.calls, tool
+    if listing.rest.characters or listing.recorded is None:
+        yield None, 0, listing.rest
+
+
 async def tell_cost(request: Request) -> Response:
     """Answer with what definitions and results of tools come to."""
     page: Page = request.app.state.page
     found = await cost.find(page.reader, interval(request.query_params))
     definitions = [
-        {"view": "definitions", "component": one.component, "peer": one.peer, "tool": tool.name}
+        {"view": "definitions", "component": one.component, "peer": one.peer, "tool": name}
         | {"time": one.time, "trace_id": one.trace_id, "message_id": one.message_id}
-        | {"characters": tool.characters, "bytes": tool.bytes, "tokens": tool.tokens}
-        | {"results": tool.calls}
+        | {"characters": text.characters, "bytes": text.bytes, "tokens": text.tokens}
+        | {"results": calls, "truncated": one.is_cut, "size": one.size}
         for one in found.listings
-        for tool in one.tools
+        for name, calls, text in _definitions(one)
     ]
     results = [{"view": "results", **asdict(one), "tokens": one.tokens} for one in found.called]
     return page.json({"rows": definitions + results})

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from relayscope.collector.query import tokens
+from relayscope.collector.query.tool_list import tool_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -16,21 +15,30 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Tool:
+class Text:
+    """What some text comes to.
+
+    Attributes:
+        characters: Of it, as JSON without spaces where it can be read.
+        bytes: The same in UTF-8.
+        tokens: Its tokens, as `relayscope.collector.query.tokens` has them.
+    """
+
+    characters: int
+    bytes: int
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tool(Text):
     """A definition of a tool.
 
     Attributes:
         name: The tool's name.
-        characters: Of its definition, as JSON without spaces.
-        bytes: The same in UTF-8.
-        tokens: Its tokens, as `relayscope.collector.query.tokens` has them.
         calls: Number of its results in the time that is looked at.
     """
 
     name: str
-    characters: int
-    bytes: int
-    tokens: int
     calls: int
 
 
@@ -83,6 +91,10 @@ class Listing:
         trace_id: The trace of that.
         message_id: The message.
         tools: The largest first; empty where the text was not recorded.
+        rest: What was recorded and can be read as no tool, as the end of a text that was cut.
+        recorded: Bytes of the text that was recorded; None where none was.
+        size: Bytes on the wire.
+        is_cut: True if not all of the text was recorded.
     """
 
     component: str
@@ -91,21 +103,37 @@ class Listing:
     trace_id: UUID | None
     message_id: str | None
     tools: tuple[Tool, ...]
+    rest: Text
+    recorded: int | None
+    size: int
+    is_cut: bool
+
+    @property
+    def is_whole(self) -> bool:
+        """True if all of it was recorded, so that its tokens are not more."""
+        return self.recorded is not None and not self.is_cut
 
     @property
     def characters(self) -> int:
         """Characters of all definitions."""
-        return sum(tool.characters for tool in self.tools)
+        return self.rest.characters + sum(tool.characters for tool in self.tools)
 
     @property
     def bytes(self) -> int:
         """Bytes of all definitions."""
-        return sum(tool.bytes for tool in self.tools)
+        return self.rest.bytes + sum(tool.bytes for tool in self.tools)
 
     @property
     def tokens(self) -> int:
-        """Tokens of all definitions."""
-        return sum(tool.tokens for tool in self.tools)
+        """Tokens of all definitions, as far as they were recorded; estimated where none was."""
+        if self.recorded is None:
+            return tokens.estimated(self.size)
+        return self.rest.tokens + sum(tool.tokens for tool in self.tools)
+
+    @property
+    def weight(self) -> int:
+        """Characters by which it is ranked: what was not recorded is there all the same."""
+        return self.characters if self.is_whole else max(self.characters, self.size)
 
     @property
     def never_called(self) -> tuple[Tool, ...]:
@@ -137,29 +165,38 @@ def results(
 def listings(listed: Iterable[Mapping[str, Any]], called: Sequence[Results]) -> list[Listing]:
     """Put the rows of `listed_tools` and `called_tools` together, the most costly first."""
     calls = {(one.component, one.peer, one.tool): one.results for one in called}
-    found = [
-        Listing(
-            row["component"] or "unknown_service",
-            row["peer"] or "",
-            row["time"],
-            row["trace_id"],
-            row["message_id"],
-            tuple(sorted(_tools(row, calls), key=lambda tool: (-tool.characters, tool.name))),
+    found = [_listing(row, calls) for row in listed]
+    return sorted(found, key=lambda one: -one.weight)
+
+
+def _listing(row: Mapping[str, Any], calls: Mapping[tuple[Any, Any, Any], int]) -> Listing:
+    text = row["text"]
+    read = tool_list(text or "")
+    tools = [
+        Tool(
+            **asdict(_text(one.text)),
+            name=one.name or "unnamed",
+            calls=calls.get((row["component"], row["peer"], one.name), 0),
         )
-        for row in listed
+        for one in read.definitions
     ]
-    return sorted(found, key=lambda one: -one.characters)
+    return Listing(
+        component=row["component"] or "unknown_service",
+        peer=row["peer"] or "",
+        time=row["time"],
+        trace_id=row["trace_id"],
+        message_id=row["message_id"],
+        tools=tuple(sorted(tools, key=lambda tool: (-tool.characters, tool.name))),
+        rest=_text(read.rest),
+        recorded=None if text is None else _size(text),
+        size=row["size"] or 0,
+        is_cut=bool(row["truncated"]),
+    )
 
 
-def _tools(row: Mapping[str, Any], calls: Mapping[tuple[Any, Any, Any], int]) -> Iterable[Tool]:
-    for tool in row["tools"] if isinstance(row["tools"], list) else ():
-        name = tool.get("name") if isinstance(tool, dict) else None
-        encoded = orjson.dumps(tool)
-        text = encoded.decode()
-        yield Tool(
-            name if isinstance(name, str) else "unnamed",
-            len(text),
-            len(encoded),
-            tokens.count(text),
-            calls.get((row["component"], row["peer"], name if isinstance(name, str) else None), 0),
-        )
+def _text(text: str) -> Text:
+    return Text(len(text), _size(text), tokens.count(text))
+
+
+def _size(text: str) -> int:
+    return len(text.encode("utf-8", "replace"))

@@ -2,7 +2,8 @@
 -- and `until`; `most` where it says so.
 
 -- listed_tools --
--- The newest list of tools that each component got of each peer, of many pages the newest; its texts.
+-- The newest list of tools that each component got of each peer, of many pages the newest; its text, and
+-- its `size` on the wire, which is more than that of a text that was cut.
 -- Texts of sealed records cost far more to read than the rest: only those that are shown are looked up.
 with listed as materialized (
     select distinct on (component, peer) component, peer, time, time_unix_nano
@@ -17,10 +18,10 @@ with listed as materialized (
     order by component, peer, time_unix_nano desc
 )
 select listed.component, listed.peer, listed.time, said.trace_id, said.message_id, said.size,
-       said.json -> 'result' -> 'tools' as tools
+       said.truncated, said.body as text
 from listed
 cross join lateral (
-    select trace_id, message_id, size, json
+    select trace_id, message_id, size, truncated, body
     from relayscope.messages
     where messages.time = listed.time and messages.time_unix_nano = listed.time_unix_nano
       and kind = 'result' and method = 'tools/list' and direction = 'received'

@@ -21,7 +21,7 @@ def gist(text: str) -> str:
     error alone where it has nothing else beside its code. What is not a JSON-RPC
     object is given back as it is; JSON that breaks off is read as far as it goes.
     """
-    members = _members(text)
+    members = members_of(text)
     if "error" in members:
         return _only_message(members["error"].value) or members["error"].value
     if "result" in members:
@@ -32,45 +32,7 @@ def gist(text: str) -> str:
     return "" if "method" in members else text
 
 
-def _only_text(result: str) -> str | None:
-    """The text in a tool's result if that is all its content, with a mark if it is an error."""
-    members = _members(result)
-    try:
-        (item,) = json.loads(members["content"].value, strict=False)
-        text = item["text"]
-    except (KeyError, TypeError, ValueError, RecursionError):  # another shape, or it breaks off
-        return None
-    failed = "isError" in members and members["isError"].value == "true"
-    return f"{'isError ' if failed else ''}text {text}"
-
-
-def _only_message(error: str) -> str | None:
-    """The message of an error that has nothing else but its code."""
-    members = _members(error)
-    if members.keys() != {"code", "message"}:
-        return None
-    try:
-        message = json.loads(members["message"].value, strict=False)
-    except (ValueError, RecursionError):  # it breaks off
-        return None
-    return message if isinstance(message, str) else None
-
-
-def _without_meta(text: str) -> str:
-    """The text of an object without its member `_meta`; nothing if that is all."""
-    members = list(_members(text).items())
-    for position, (key, member) in enumerate(members):
-        if key == "_meta":
-            start, stop = member.start, member.stop
-            if position + 1 < len(members):
-                stop = members[position + 1][1].start
-            elif position > 0:
-                start = members[position - 1][1].stop
-            return text[:start] + text[stop:] if len(members) > 1 else ""
-    return text
-
-
-class _Member(NamedTuple):
+class Member(NamedTuple):
     """The place of a member in an object's text, and the text of its value."""
 
     start: int
@@ -78,9 +40,9 @@ class _Member(NamedTuple):
     value: str
 
 
-def _members(text: str) -> dict[str, _Member]:
+def members_of(text: str) -> dict[str, Member]:
     """The members of a JSON object in their order; none if the text is no object."""
-    members: dict[str, _Member] = {}
+    members: dict[str, Member] = {}
     found = _FIRST.match(text)
     while found is not None:
         key, start, value_at = found["key"], found.start("key"), found.end()
@@ -92,6 +54,44 @@ def _members(text: str) -> dict[str, _Member]:
             _, stop = _DECODER.raw_decode(text, value_at)
         except (ValueError, RecursionError):  # it breaks off, or is deeper than Python reads
             stop = len(text)
-        members[key] = _Member(start, stop, text[value_at:stop])
+        members[key] = Member(start, stop, text[value_at:stop])
         found = _NEXT.match(text, stop)
     return members
+
+
+def _only_text(result: str) -> str | None:
+    """The text in a tool's result if that is all its content, with a mark if it is an error."""
+    members = members_of(result)
+    try:
+        (item,) = json.loads(members["content"].value, strict=False)
+        text = item["text"]
+    except (KeyError, TypeError, ValueError, RecursionError):  # another shape, or it breaks off
+        return None
+    failed = "isError" in members and members["isError"].value == "true"
+    return f"{'isError ' if failed else ''}text {text}"
+
+
+def _only_message(error: str) -> str | None:
+    """The message of an error that has nothing else but its code."""
+    members = members_of(error)
+    if members.keys() != {"code", "message"}:
+        return None
+    try:
+        message = json.loads(members["message"].value, strict=False)
+    except (ValueError, RecursionError):  # it breaks off
+        return None
+    return message if isinstance(message, str) else None
+
+
+def _without_meta(text: str) -> str:
+    """The text of an object without its member `_meta`; nothing if that is all."""
+    members = list(members_of(text).items())
+    for position, (key, member) in enumerate(members):
+        if key == "_meta":
+            start, stop = member.start, member.stop
+            if position + 1 < len(members):
+                stop = members[position + 1][1].start
+            elif position > 0:
+                start = members[position - 1][1].stop
+            return text[:start] + text[stop:] if len(members) > 1 else ""
+    return text
