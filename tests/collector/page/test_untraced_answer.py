@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 TRACE = 0x0DD
 REQUEST = '{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"search"}}'
+RESULT = '{"jsonrpc":"2.0","id":7,"result":{"content":[]}}'
 ORPHAN = '{"jsonrpc":"2.0","id":null,"error":{"code":-32601,"message":"Method not found"}}'
 
 
@@ -42,5 +43,40 @@ def test_an_answer_to_no_request_is_in_the_trace_on_whose_connection_it_came(
     page.click(".row:has-text('! orphan answer')")
     page.wait_for_selector("#chosen .explained")
 
-    expect(page.locator("#chosen .explained")).to_contain_text("belongs to no request")
+    expect(page.locator("#chosen .explained").first).to_contain_text("belongs to no request")
     assert "id type" not in page.inner_text(".ladder")
+
+
+def test_what_is_beside_a_trace_is_marked_and_counts_nowhere(
+    shared_collector: Collector, open_page: OpenPage
+) -> None:
+    """The trace has the counts and the duration that lists tell of it.
+
+    A method of one's own is marked, but is not odd, as in lists.
+    """
+    trace, at = TRACE + 1, time.time_ns() - 120 * SECOND
+    odd: dict[str, str | int] = {MESSAGE_ODD: "orphan_answer", "relayscope.channel.id": "busy"}
+    strays = [
+        message(0, 0, at + SECOND * (5 + place) // 10, "error", ORPHAN, sequence=place, extra=odd)
+        for place in range(3, 8)
+    ]
+    for record in strays:
+        record.severity_number = SEVERITY_NUMBER_WARN
+    own = {MESSAGE_ODD: "not_mcp", "relayscope.channel.id": "busy"}
+    called = [
+        message(trace, 1, at + 1000, "request", REQUEST, extra=own),
+        message(trace, 1, at + SECOND // 5, "result", RESULT, sequence=2, extra=own),
+    ]
+    send(shared_collector, "gateway", [call(trace, 1, at, 0.2)], [*called, *strays])
+
+    page = open_page(f"/trace/{trace:032x}")
+    heading = page.locator(".facts")
+    expect(heading.first).to_contain_text("2 messages")
+    expect(heading.first).to_contain_text("200.0 ms")
+    expect(heading.last).to_have_text("! beside this trace: 5 odd messages")
+    expect(page.locator(".row", has_text="not mcp")).to_have_count(2)
+    expect(page.locator(".row", has_text="beside this trace")).to_have_count(5)
+    page.click(".row:has-text('beside this trace') >> nth=0")
+    expect(page.locator("#chosen .explained").last).to_contain_text("it is in no trace")
+    page.goto(f"/trace/{trace:032x}?view=waterfall")
+    expect(page.locator(".row", has_text="beside this trace")).to_have_count(5)

@@ -17,6 +17,7 @@ from relayscope.collector.query.filters import FILTERS
 from relayscope.collector.query.list_kind import CALLS, LOGS, MESSAGES, TRACES
 from relayscope.collector.query.queries import query
 from relayscope.conventions.attributes import MESSAGE_ODD
+from relayscope.conventions.odd_traffic import OddTraffic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -77,8 +78,11 @@ def narrowing(asked: ListFilter, path: str) -> Callable[[str, str | None], str |
 
 
 def _marked(asked: ListFilter, mark: str) -> ListFilter:
-    """Of odd messages those with a mark, which is an attribute; of calls all that have odd ones."""
-    odd = asked.having("odd", "true")
+    """Of odd messages those with a mark, which is an attribute; of calls all that have odd ones.
+
+    A method of one's own has a mark and is not odd.
+    """
+    odd = asked if mark == OddTraffic.NOT_MCP else asked.having("odd", "true")
     return odd if odd.kind is CALLS else odd.having("attribute", f"{MESSAGE_ODD}={mark}")
 
 

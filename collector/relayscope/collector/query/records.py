@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from relayscope.conventions.attributes import (
     CHANNEL_ID,
@@ -25,6 +25,9 @@ from relayscope.conventions.attributes import (
     RPC_METHOD,
     RPC_RESPONSE_STATUS_CODE,
 )
+
+ODD_FROM: Final = 13
+"""The severity WARN, by which the view `odd_messages` tells what is odd."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,14 @@ class Message(Record):
         put(self, "request_id", text_of(said(JSONRPC_REQUEST_ID)))
         put(self, "channel", text_of(said(CHANNEL_ID)))
         put(self, "odd", text_of(said(MESSAGE_ODD)))
+
+    @property
+    def is_odd(self) -> bool:
+        """True if it counts as odd, in lists and sums as well: a method of one's own does not.
+
+        Such a method is marked, but has not the severity of what a healthy pair would not send.
+        """
+        return self.odd is not None and self.severity_number >= ODD_FROM
 
     @property
     def is_answer(self) -> bool:

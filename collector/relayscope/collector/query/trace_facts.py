@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Facts of a trace. Times are ns since 1970.
+    """Facts of a trace, without what is beside it. Times are ns since 1970.
 
     Attributes:
         spans: those that were recorded, from the top of the tree down.
@@ -67,7 +67,7 @@ class Facts:
             start=start,
             end=max(chain(times, (span.end for span in spans)), default=0),
             messages=len(messages),
-            odd=sum(message.odd is not None for message in messages),
+            odd=sum(message.is_odd for message in messages),
             failed=sum(span.failed for span in spans),
             missing=sum(node.span is None for node in nodes),
             ahead=sum(node.ahead > 0 for node in nodes),

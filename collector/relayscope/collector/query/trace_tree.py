@@ -73,19 +73,21 @@ class Entry:
 class Trace:
     """A trace as a tree.
 
-    `loose` are records of the trace that name no span; `more_spans` and `more_records` say that
-    there are more than were loaded.
+    `loose` are records of the trace that name no span. `strays` are in no trace, but are shown with
+    this one, because they may be what was taken for a part of it. `more_spans` and `more_records`
+    say that there are more than were loaded.
     """
 
     trace_id: UUID
     roots: tuple[Node, ...]
     loose: tuple[Record, ...] = ()
+    strays: tuple[Record, ...] = ()
     more_spans: bool = False
     more_records: bool = False
 
     def entries(self) -> Iterator[Entry]:
         """Yield all of it from the top down; within a span, in the order it happened."""
-        stack = [iter(_with_last(_in_order(None, self.roots, self.loose, ())))]
+        stack = [iter(_with_last(_in_order(None, self.roots, (*self.loose, *self.strays), ())))]
         while stack:
             if (step := next(stack[-1], None)) is None:
                 stack.pop()
@@ -101,7 +103,7 @@ class Trace:
         return (entry.item for entry in self.entries() if isinstance(entry.item, Node))
 
     def records(self) -> Iterator[Record]:
-        """The records in no order, which is quicker than in any."""
+        """The records without strays, in no order, which is quicker than in any."""
         yield from self.loose
         waiting = list(self.roots)
         while waiting:

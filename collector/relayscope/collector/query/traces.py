@@ -65,6 +65,7 @@ def with_odd_messages(connection: psycopg.Connection[Any], trace: Trace, *, limi
     """Add odd messages that are in no trace, but on connections of this one while it lasted.
 
     An answer that belongs to no request has no trace, and may be what was taken for an answer here.
+    It may as well belong to another call on that connection, so it is a stray, and counts nowhere.
 
     Args:
         connection: as `database.reading` gives it.
@@ -85,7 +86,7 @@ def with_odd_messages(connection: psycopg.Connection[Any], trace: Trace, *, limi
     }
     with in_our_words():
         rows = _rows(connection, query("odd_without_trace"), asked)
-    return replace(trace, loose=(*trace.loose, *map(_record, rows)))
+    return replace(trace, strays=tuple(map(_record, rows)))
 
 
 def newest(connection: psycopg.Connection[Any]) -> UUID:

@@ -176,6 +176,8 @@ def _message(
     if message.odd:
         badges.append((words.short(message.odd.replace("_", " ")), "odd"))
         explained.append(words.ODD.get(message.odd, ""))
+    if picture.places.name(message) in picture.places.strays:
+        explained.append(words.STRAY)
     content = received(said.text) if said is not None and message.kind == "result" else None
     if content is not None and content.is_error:
         badges.append(("tool failed", "bad"))

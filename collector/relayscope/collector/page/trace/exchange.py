@@ -82,10 +82,11 @@ class _Telling:
         for crossing in self._crossed:
             message = crossing.message
             leaves = self._time(crossing.sent or message)
+            names = tuple(
+                self._places.name(one) for one in (crossing.sent, crossing.received) if one
+            )
             yield Signal(
-                names=tuple(
-                    self._places.name(one) for one in (crossing.sent, crossing.received) if one
-                ),
+                names=names,
                 sender=crossing.sender,
                 receiver=crossing.receiver,
                 leaves=leaves,
@@ -99,6 +100,7 @@ class _Telling:
                 trouble=self._trouble(crossing),
                 failed=self._says_that_it_failed(crossing),
                 is_changed=crossing.is_changed,
+                is_stray=self._places.strays.issuperset(names),
             )
 
     def spans(self) -> Iterator[Signal | Note]:

@@ -290,6 +290,8 @@ class _Drawing:
             marks.append(Mark("bad", f"✗ {step.trouble}"))
         if step.is_changed:
             marks.append(Mark("odd", "! changed on the way"))
+        if step.is_stray:
+            marks.append(Mark("quiet", "beside this trace"))
         under_way = step.arrives - step.leaves
         if under_way >= _LATE and under_way * _LONG > self._extent:
             marks.append(Mark("quiet", f"arrived {duration_text(under_way)} later"))

@@ -23,14 +23,15 @@ class Places:
         items: By name.
         entries: In the order of the tree, which takes long enough to be found out once.
         nodes: The spans of it.
-        loose: The records that belong to no span.
+        loose: The records that belong to no span, strays among them.
+        strays: Names of records that are in no trace, but beside this one.
     """
 
     def __init__(self, trace: Trace) -> None:
         self.items: dict[str, Item] = {}
         self._names: dict[int, str] = {}
         times: dict[str, int] = {}
-        self.loose = trace.loose
+        self.loose = (*trace.loose, *trace.strays)
         self.entries = tuple(trace.entries())
         self.nodes = tuple(one.item for one in self.entries if isinstance(one.item, Node))
         for entry in self.entries:
@@ -40,6 +41,7 @@ class Places:
                 name = f"{name}~{times[name]}"
             self.items[name] = entry.item
             self._names[id(entry.item)] = name
+        self.strays = frozenset(self._names[id(record)] for record in trace.strays)
         self._holders = {
             id(item): node for node in self.nodes for item in (*node.records, *_events(node))
         }

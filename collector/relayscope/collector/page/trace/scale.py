@@ -42,8 +42,12 @@ class Scale:
 
     @classmethod
     def of(cls, places: Places, corrections: Mapping[str, int]) -> Scale:
-        """Make it hold all of a trace."""
-        times = [record.time + corrections.get(record.component, 0) for record in places.loose]
+        """Make it hold all of a trace, but not what is beside it."""
+        times = [
+            record.time + corrections.get(record.component, 0)
+            for record in places.loose
+            if places.name(record) not in places.strays
+        ]
         for node in places.nodes:
             if node.span is not None:
                 shift = corrections.get(node.span.component, 0)

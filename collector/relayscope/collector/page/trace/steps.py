@@ -30,6 +30,7 @@ class Signal:
         trouble: The reason why it led to nothing.
         failed: True if it says that the call failed: an error, or a tool's result that is one.
         is_changed: True if another text arrived than was sent.
+        is_stray: True if it is in no trace, and was on a connection of this one.
     """
 
     names: tuple[str, ...]
@@ -45,6 +46,7 @@ class Signal:
     trouble: str | None = None
     failed: bool = False
     is_changed: bool = False
+    is_stray: bool = False
 
     @property
     def time(self) -> int:

@@ -250,6 +250,8 @@ def _findings(picture: Picture) -> list[tuple[str, str]]:
         findings.append((f"{count(facts.failed, 'span')} failed", "bad"))
     if facts.odd:
         findings.append((count(facts.odd, "odd message"), "odd"))
+    if trace.strays:
+        findings.append((f"beside this trace: {count(len(trace.strays), 'odd message')}", "odd"))
     if facts.missing:
         findings.append((f"{count(facts.missing, 'span')} not recorded", "odd"))
     if trace.more_spans:

@@ -96,7 +96,10 @@ def _row(name: str, entry: Entry, places: Places, shown: Shown, scale: Scale) ->
             time=scale.text(at),
             at=at,
         )
-    return _record(name, depth, item, scale)
+    row = _record(name, depth, item, scale)
+    if name not in places.strays:
+        return row
+    return row._replace(trouble=f"{row.trouble}, beside this trace")
 
 
 def _span(name: str, depth: int, node: Node, shown: Shown, scale: Scale) -> Row:
