@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 from relayscope.conventions.attributes import MESSAGE_SHA256, MESSAGE_SIZE
 from tests import hostile_corpus
 from tests.collector.page.conftest import cut_off
-from tests.collector.page.traces import recent
+from tests.collector.page.traces import ahead, recent
 from tests.collector.reading import samples
 from tests.collector.reading.samples import HOSTILE_TRACE_ID, TRACE_ID
 from tests.otlp_messages import call, message, send
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 CUT_TRACE_ID = UUID("7bf92f3577b34da6a3ce929d0e0e4736")
 TRACE = f"/trace/{TRACE_ID.hex}"
+CLOCKS_DIFFER = UUID("8bf92f3577b34da6a3ce929d0e0e4736")
 GIF = "R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
 VIEWS = ("ladder", "waterfall", "log")
 
@@ -320,6 +321,20 @@ def test_a_trace_withstands_what_telemetry_says(
             "all => all.map(one => new URL(one.getAttribute('href'), location).origin)"
         )
         assert set(links) == {f"http://{shared_collector.page}"}
+
+
+def test_a_trace_lasts_as_long_as_by_one_clock(
+    open_page: OpenPage, shared_database_url: str
+) -> None:
+    """Its heading says what the waterfall shows: an hour between clocks is none of the trace's."""
+    call = ahead("time-server", -3_600_000, *recent(*samples.relayed_call()))
+    samples.store(shared_database_url, *call, CLOCKS_DIFFER)
+
+    page = open_page(f"/trace/{CLOCKS_DIFFER.hex}")
+    expect(page.locator(".facts").first).to_contain_text("12.4 ms, by one clock")
+    expect(page.locator(".clocks")).to_contain_text("time-server is shown +59 min")
+    page.click("text=Show them as they are")
+    expect(page.locator(".facts").first).to_contain_text("1 h 0 min")
 
 
 def test_a_time_that_is_dragged_over_is_seen_closer(open_page: OpenPage) -> None:

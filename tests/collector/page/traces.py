@@ -37,8 +37,14 @@ def relayed() -> Trace:
 
 def with_clock(component: str, ms: float) -> Trace:
     """The relayed call, where one component's clock is ahead by so much."""
+    return build(TRACE_ID, *ahead(component, ms, *relayed_call()))
+
+
+def ahead(
+    component: str, ms: float, some_spans: list[Span], some_records: list[Record]
+) -> tuple[list[Span], list[Record]]:
+    """The same, where one component's clock is ahead by so much."""
     shift = round(ms * 1e6)
-    some_spans, some_records = relayed_call()
 
     def moved_span(one: Span) -> Span:
         if one.component != component:
@@ -48,7 +54,7 @@ def with_clock(component: str, ms: float) -> Trace:
     def moved(one: Record) -> Record:
         return replace(one, time=one.time + shift) if one.component == component else one
 
-    return build(TRACE_ID, map(moved_span, some_spans), map(moved, some_records))
+    return [*map(moved_span, some_spans)], [*map(moved, some_records)]
 
 
 def concurrent(calls: int) -> Trace:

@@ -110,7 +110,7 @@ def _beside(left: str, right: str, connection: psycopg.Connection[Any]) -> dict[
 def _side(picture: Picture) -> dict[str, Any]:
     root = next((node.span for node in picture.places.nodes if node.span is not None), None)
     return {
-        "extent": duration_text(picture.facts.extent),
+        "extent": duration_text(picture.scale.extent),
         "title": one_line(root.name) if root else "Trace without spans",
         "trace_id": picture.trace.trace_id.hex,
     }

@@ -129,8 +129,8 @@ def _values(
     values = {
         "address": address,
         "base": address.choosing,
-        "began": date_of(facts.start),
-        "extent": duration_text(facts.extent),
+        "began": date_of(picture.scale.zero),
+        "extent": duration_text(picture.scale.extent),
         "facts": facts,
         "counts": _counts(picture),
         "findings": _findings(picture),
