@@ -18,17 +18,17 @@ select set_config('statement_timeout', %(statement_timeout)s, true),
        )
 
 -- spans_of_trace --
--- The spans of a trace in the order they began, at most `spans` of them.
+-- The spans of a trace, at most `spans` of them: the one whose id is `chosen`, and those that began first.
 select span_id, parent_span_id, coalesce(component, 'unknown_service') as component, name, kind,
        start_unix_nano, end_unix_nano, status, status_message, attributes, events, links
 from relayscope.spans
 where trace_id = %(trace_id)s
-order by start_time, start_unix_nano, span_id
+order by span_id is distinct from %(chosen)s, start_time, start_unix_nano, span_id
 limit %(spans)s
 
 -- records_of_trace --
--- The log records of a trace by time, at most `records` of them, each with at most `characters`
--- characters of its body; the digest is that of all of it.
+-- The log records of a trace by time, at most `records` of them behind the `skipped` first, each with at
+-- most `characters` characters of its body; the digest is that of all of it.
 select span_id, coalesce(component, 'unknown_service') as component, time_unix_nano, event_name,
        coalesce(severity_number, 0) as severity_number, severity_text,
        left(body, %(characters)s) as body,
@@ -36,8 +36,41 @@ select span_id, coalesce(component, 'unknown_service') as component, time_unix_n
        coalesce(sha256(convert_to(body, 'UTF8')), '') as body_digest,
        attributes
 from relayscope.logs_for_trace(%(trace_id)s)
-order by time, time_unix_nano
-limit %(records)s
+order by time, time_unix_nano, span_id, attributes ->> 'relayscope.channel.sequence'
+limit %(records)s offset %(skipped)s
+
+-- size_of_trace --
+-- How many log records a trace has, how many of them are messages, and how many of these are odd.
+select count(*) as records, count(*) filter (where event_name = 'mcp.message') as messages,
+       count(*) filter (
+           where event_name = 'mcp.message' and severity_number >= 13
+             and attributes ->> 'relayscope.message.odd' is not null
+       ) as odd
+from relayscope.logs_for_trace(%(trace_id)s)
+
+-- place_in_trace --
+-- How many records of a trace are before one of them, and how many there are, which is none if it has not
+-- that one: a message of a `channel` and `sequence`, or what is of `time_unix_nano`.
+with record as materialized (
+    select time, time_unix_nano, attributes ->> 'relayscope.channel.id' as channel,
+           attributes ->> 'relayscope.channel.sequence' as sequence
+    from relayscope.logs_for_trace(%(trace_id)s)
+)
+select count(*) filter (
+           where (record.time, record.time_unix_nano) < (chosen.time, chosen.time_unix_nano)
+       ) as place,
+       count(*) as records
+from (
+    select time, time_unix_nano
+    from record
+    where case
+        when %(channel)s::text is null then time_unix_nano = %(time_unix_nano)s::numeric
+        else channel = %(channel)s::text and sequence = %(sequence)s::text
+    end
+    order by time, time_unix_nano
+    limit 1
+) as chosen
+cross join record
 
 -- newest_call --
 -- The trace that began last among the traces with a call that a user makes: no handshake, ping,

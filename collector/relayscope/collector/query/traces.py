@@ -33,8 +33,14 @@ _AFTER: Final = timedelta(seconds=1)
 """Time after the last record of a trace in which a message may arrive that belongs to it."""
 
 
-def load(
-    connection: psycopg.Connection[Any], trace_id: UUID, *, limit: int, characters: int = WHOLE
+def load(  # noqa: PLR0913 - a part of a trace has that many bounds
+    connection: psycopg.Connection[Any],
+    trace_id: UUID,
+    *,
+    limit: int,
+    characters: int = WHOLE,
+    skipped: int = 0,
+    chosen: str = "",
 ) -> Trace:
     """Load a trace.
 
@@ -43,13 +49,15 @@ def load(
         trace_id: the trace's id.
         limit: upper bound of spans, and of records; the earliest of each are loaded.
         characters: upper bound of each body's length.
+        skipped: number of records, the earliest, that are left out.
+        chosen: id of a span that is loaded also if it is none of the earliest.
 
     Raises:
         TraceMissing: neither a span nor a record of it is stored.
         DatabaseMissing: relayscope never wrote to this database.
     """
     set_json_loads(orjson.loads, connection)
-    bound = {"trace_id": trace_id, "characters": characters}
+    bound = {"trace_id": trace_id, "characters": characters, "skipped": skipped, "chosen": chosen}
     with in_our_words():
         spans = _rows(connection, query("spans_of_trace"), bound | {"spans": limit + 1})
         records = _rows(connection, query("records_of_trace"), bound | {"records": limit + 1})

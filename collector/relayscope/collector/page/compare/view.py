@@ -111,6 +111,7 @@ def _side(picture: Picture) -> dict[str, Any]:
     root = next((node.span for node in picture.places.nodes if node.span is not None), None)
     return {
         "extent": duration_text(picture.scale.extent),
+        "part": picture.part,
         "title": one_line(root.name) if root else "Trace without spans",
         "trace_id": picture.trace.trace_id.hex,
     }

@@ -62,6 +62,7 @@ class Address:
         clocks: `own` for times as they were recorded.
         zoom: The name of a span whose time is all that the waterfall shows.
         between: The time that it shows, as `FROM-TO` in ns from the trace's beginning.
+        first: The place of the first record that is shown, counted from 1; None for the beginning.
     """
 
     view: str = VIEWS[0]
@@ -78,6 +79,7 @@ class Address:
     clocks: str = ""
     zoom: str = ""
     between: str = ""
+    first: int | None = None
 
     @classmethod
     def of(cls, given: QueryParams) -> Address:
@@ -97,6 +99,7 @@ class Address:
             clocks="own" if given.get("clocks") == "own" else "",
             zoom=given.get("zoom", ""),
             between=_stretch(given.get("between", "")),
+            first=_number(given.get("first")),
         )
 
     def to(self, **changes: Any) -> str:
@@ -130,7 +133,7 @@ class Address:
     @property
     def reset(self) -> str:
         """The address that shows everything as usual."""
-        return Address(self.view, self.at, find=self.find).to()
+        return Address(self.view, self.at, find=self.find, first=self.first).to()
 
     @property
     def choosing(self) -> str:

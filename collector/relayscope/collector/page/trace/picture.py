@@ -5,31 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from psycopg.rows import dict_row
-
 from relayscope.collector.page.behind import Statement, behind
 from relayscope.collector.page.trace import words
 from relayscope.collector.page.trace.exchange import Exchange
-from relayscope.collector.page.trace.places import Places
+from relayscope.collector.page.trace.found import NOTHING, found_in
+from relayscope.collector.page.trace.places import Places, named
 from relayscope.collector.page.trace.scale import Scale
 from relayscope.collector.page.trace.shown import Shown
-from relayscope.collector.query.named_query import in_our_words
-from relayscope.collector.query.queries import query
-from relayscope.collector.query.records import Message
 from relayscope.collector.query.trace_facts import Facts
-from relayscope.collector.query.trace_tree import Node
+from relayscope.collector.query.trace_part import part_of, place_of
 from relayscope.collector.query.traces import load, with_odd_messages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from uuid import UUID
 
     import psycopg
 
     from relayscope.collector.page.trace.address import Address
     from relayscope.collector.page.trace.crossings import Crossing
+    from relayscope.collector.page.trace.found import Found
     from relayscope.collector.page.trace.steps import Step
-    from relayscope.collector.query.records import Record, Span
+    from relayscope.collector.query.records import Message, Record, Span
+    from relayscope.collector.query.trace_part import Part
     from relayscope.collector.query.trace_tree import Trace
 
 LIMIT: Final = 5000
@@ -38,7 +35,13 @@ LIMIT: Final = 5000
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """All that the views of one trace share; `found` are names of what was looked for."""
+    """All that the views of one trace share.
+
+    Attributes:
+        found: Names of what was looked for, in the order of the tree.
+        beyond: What of it is in no part that is shown.
+        part: The part of the trace's records that is shown; None for all of them.
+    """
 
     trace: Trace
     places: Places
@@ -47,14 +50,22 @@ class Picture:
     shown: Shown
     scale: Scale
     found: tuple[str, ...]
+    beyond: Found
+    part: Part | None
     _crossings: dict[int, Crossing]
 
     @classmethod
-    def of(cls, trace: Trace, address: Address, found: Iterable[str] = ()) -> Picture:
-        """Make it of a trace, for an address; `found` are names."""
+    def of(
+        cls,
+        trace: Trace,
+        address: Address,
+        found: Found = NOTHING,
+        part: Part | None = None,
+    ) -> Picture:
+        """Make it of a trace, or a part of one, for an address."""
         places = Places(trace)
         exchange = Exchange.of(places, clocks=address.clocks)
-        hits = set(found)
+        hits = set(found.shown)
         in_order = tuple(name for name in places.items if name in hits)
         return cls(
             trace,
@@ -64,6 +75,8 @@ class Picture:
             Shown.of(places, address, frozenset(in_order)),
             Scale.of(places, exchange.corrections),
             in_order,
+            found,
+            part,
             {
                 id(record): crossing
                 for crossing in exchange.crossings
@@ -93,41 +106,47 @@ class Picture:
 
 
 def look(connection: psycopg.Connection[Any], trace_id: UUID, address: Address) -> Picture:
-    """Load a trace as an address shows it.
+    """Load a trace as an address shows it: of a long one a part, in which is what is chosen.
 
     Raises:
         TraceMissing: Nothing of it is stored.
     """
-    trace = load(connection, trace_id, limit=LIMIT, characters=words.GIST_CHARACTERS)
+    first = max(1, address.first or 1)
+    trace = _loaded(connection, trace_id, address, first)
+    if _is_part(trace, first) and address.at and not _has(trace, address.at):
+        place = place_of(connection, trace_id, address.at)
+        if place is not None:
+            first = max(1, place - LIMIT // 2)
+            trace = _loaded(connection, trace_id, address, first)
+    part = None
+    if _is_part(trace, first):
+        loaded = sum(1 for _ in trace.records())
+        part = part_of(connection, trace_id, first=first, loaded=loaded)
     trace = with_odd_messages(connection, trace, limit=LIMIT)
-    found: list[str] = []
-    if address.find:
-        found = _found(connection, trace, address.find)
-    return Picture.of(trace, address, found)
+    found = found_in(connection, trace, address.find) if address.find else NOTHING
+    return Picture.of(trace, address, found, part)
 
 
-def _found(connection: psycopg.Connection[Any], trace: Trace, text: str) -> list[str]:
-    with in_our_words(), connection.cursor(row_factory=dict_row) as cursor:
-        rows = cursor.execute(
-            query("found_in_trace"), {"trace_id": trace.trace_id, "text": text.replace("\0", "")}
-        ).fetchall()
-    spans = {row["span_id"] for row in rows if row["what"] == "span"}
-    records = {
-        (row["component"], int(row["time_unix_nano"]), row["channel"], row["sequence"])
-        for row in rows
-        if row["what"] == "record"
-    }
-    found = []
-    for name, item in Places(trace).items.items():
-        if isinstance(item, Node):
-            if item.span is not None and item.span_id in spans:
-                found.append(name)
-        elif hasattr(item, "component"):
-            channel = item.channel if isinstance(item, Message) else None
-            sequence = str(item.sequence) if isinstance(item, Message) and channel else None
-            if (item.component, item.time, channel, sequence) in records:
-                found.append(name)
-    return found
+def _loaded(
+    connection: psycopg.Connection[Any], trace_id: UUID, address: Address, first: int
+) -> Trace:
+    return load(
+        connection,
+        trace_id,
+        limit=LIMIT,
+        characters=words.GIST_CHARACTERS,
+        skipped=first - 1,
+        chosen=address.at,
+    )
+
+
+def _is_part(trace: Trace, first: int) -> bool:
+    return trace.more_records or first > 1
+
+
+def _has(trace: Trace, name: str) -> bool:
+    """Return whether a record of that name was loaded."""
+    return any(named(record) == name for record in trace.records())
 
 
 def statements(trace_id: UUID) -> tuple[Statement, ...]:
@@ -135,7 +154,9 @@ def statements(trace_id: UUID) -> tuple[Statement, ...]:
     asked = {
         "trace_id": trace_id,
         "spans": LIMIT,
+        "chosen": "",
         "records": LIMIT,
+        "skipped": 0,
         "characters": words.GIST_CHARACTERS,
     }
     return behind(asked, "spans_of_trace", "records_of_trace")

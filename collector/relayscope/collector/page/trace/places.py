@@ -35,7 +35,7 @@ class Places:
         self.entries = tuple(trace.entries())
         self.nodes = tuple(one.item for one in self.entries if isinstance(one.item, Node))
         for entry in self.entries:
-            name = _name(entry.item)
+            name = named(entry.item)
             times[name] = times.get(name, 0) + 1
             if times[name] > 1:
                 name = f"{name}~{times[name]}"
@@ -59,7 +59,8 @@ def _events(node: Node) -> tuple[SpanEvent, ...]:
     return node.span.events if node.span is not None else ()
 
 
-def _name(item: Item) -> str:
+def named(item: Item) -> str:
+    """The name of something, as far as it shares it with nothing else in the trace."""
     if isinstance(item, Node):
         return item.span_id
     if isinstance(item, Message) and item.message_id is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
@@ -124,6 +125,9 @@ def _values(
     """Return the template's values; runs in the reader's thread."""
     picture = look(connection, trace_id, address)
     facts = picture.facts
+    if (part := picture.part) is not None:
+        # Links keep to the part, wherever in it is what they choose.
+        address = replace(address, first=part.first)
     root = next((node.span for node in picture.places.nodes if node.span is not None), None)
     previous_found, next_found = _beside(picture.found, picture, address.at)
     values = {
@@ -136,6 +140,7 @@ def _values(
         "findings": _findings(picture),
         "found": frozenset(picture.found),
         "kinds": KINDS,
+        "limit": LIMIT,
         "next_found": next_found,
         "opened": address.reset != address.to() and not address.find,
         "picture": picture,
@@ -235,9 +240,10 @@ def _beside(found: tuple[str, ...], picture: Picture, at: str) -> tuple[str, str
 
 
 def _counts(picture: Picture) -> list[str]:
-    facts = picture.facts
-    counts = [count(len(facts.spans), "span"), count(facts.messages, "message")]
-    if logs := len(facts.records) - facts.messages:
+    facts, part = picture.facts, picture.part
+    messages = facts.messages if part is None else part.messages
+    counts = [count(len(facts.spans), "span"), count(messages, "message")]
+    if logs := (len(facts.records) if part is None else part.records) - messages:
         counts.append(count(logs, "log record"))
     return counts
 
@@ -245,17 +251,16 @@ def _counts(picture: Picture) -> list[str]:
 def _findings(picture: Picture) -> list[tuple[str, str]]:
     """Return what a reader in a hurry should look for, and how bad that is."""
     facts, trace = picture.facts, picture.trace
+    odd = facts.odd if picture.part is None else picture.part.odd
     findings = []
     if facts.failed:
         findings.append((f"{count(facts.failed, 'span')} failed", "bad"))
-    if facts.odd:
-        findings.append((count(facts.odd, "odd message"), "odd"))
+    if odd:
+        findings.append((count(odd, "odd message"), "odd"))
     if trace.strays:
         findings.append((f"beside this trace: {count(len(trace.strays), 'odd message')}", "odd"))
-    if facts.missing:
+    if facts.missing and not trace.more_spans:
         findings.append((f"{count(facts.missing, 'span')} not recorded", "odd"))
     if trace.more_spans:
         findings.append((f"more than {LIMIT:,} spans: only the first are shown", "odd"))
-    if trace.more_records:
-        findings.append((f"more than {LIMIT:,} records: only the first are shown", "odd"))
     return findings
