@@ -52,6 +52,14 @@ def test_a_record_is_shown_wherever_in_a_trace_it_is(open_page: OpenPage) -> Non
     expect(page.locator(".row[aria-current]")).to_contain_text("result #7")
 
 
+@pytest.mark.parametrize("name", ["%00", "%00/1", "c0ffee/999999", "log:1", "0000000000000009"])
+def test_a_name_that_a_trace_has_not_chooses_nothing(open_page: OpenPage, name: str) -> None:
+    """The trace is shown from its beginning, and that it has nothing of that name is said."""
+    page = open_page(f"{ADDRESS}?view=log&depth=1&at={name}")
+    expect(page.locator("#chosen h2")).to_have_text("Nothing is chosen")
+    expect(page.locator(".part")).to_contain_text("Records 1 to 5,000 of 6,002")
+
+
 def test_a_part_of_a_trace_says_which_it_is(open_page: OpenPage) -> None:
     """The heading counts all of it, and links lead to the records before and behind."""
     page = open_page(f"{ADDRESS}?view=log")

@@ -136,7 +136,7 @@ def _loaded(
         limit=LIMIT,
         characters=words.GIST_CHARACTERS,
         skipped=first - 1,
-        chosen=address.at,
+        chosen=address.at.replace("\0", ""),
     )
 
 
