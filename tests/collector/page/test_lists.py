@@ -168,6 +168,14 @@ def test_a_wrong_filter_is_named(open_page: OpenPage) -> None:
     assert "nobody: calls have" in open_page("/calls?nobody=1").inner_text("main")
 
 
+def test_a_time_that_ends_before_it_begins_is_named(open_page: OpenPage) -> None:
+    """Nothing can fit it, which is no word on what is stored."""
+    page = open_page("/messages?since=2026-01-02T00:00:00Z&until=2026-01-01T00:00:00Z")
+    expect(page.locator(".empty")).to_contain_text("is not before that in “until”")
+    page = open_page("/messages?since=2016-01-01T00:00:00Z&until=2016-01-02T00:00:00Z")
+    expect(page.locator(".empty")).to_contain_text("Nothing that is stored fits")
+
+
 @pytest.mark.parametrize("name", LISTS)
 def test_what_strangers_say_is_text_in_every_list(open_page: OpenPage, name: str) -> None:
     """Nothing of it runs, loads or hides, and a list can be narrowed to it all the same."""

@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 
 from relayscope.collector.page.curves import HEIGHT, WIDTH, curves
 from relayscope.collector.page.questions import questions
-from relayscope.collector.page.sql_result import Rows
+from relayscope.collector.page.sql_result import Rows, plot
 from relayscope.collector.page.sql_result import csv as csv_lines
 from relayscope.collector.query.statement import Column
 from tests.collector.page.conftest import MARKUP, violations
@@ -24,7 +24,7 @@ from tests.fix_collector import Collector
 from tests.fix_page import OpenPage
 
 GUIDE = Path(__file__).parents[3] / "docs/sql.md"
-TEXT, NUMBER = 25, 20
+TEXT, NUMBER, TIME = 25, 20, 1184
 
 
 @pytest.fixture(autouse=True)
@@ -148,6 +148,22 @@ MOMENTS = st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1), timezones=st.
 POINTS = st.lists(st.tuples(MOMENTS, st.floats(-1e300, 1e300, allow_nan=False)), max_size=20).map(
     sorted
 )
+
+
+def test_a_time_in_nanoseconds_is_no_curve() -> None:
+    """It would flatten all others; other numbers are drawn, however large they are."""
+    columns = [Column("time", TIME)] + [
+        Column(name, NUMBER) for name in ("time_unix_nano", "bytes", "nothing")
+    ]
+    now = 1_796_040_000 * 10**9
+    rows = [
+        (f"2026-11-30 12:00:0{second}+00", str(now + second * 10**9), str(10**15), None)
+        for second in range(3)
+    ]
+    drawn = plot(Rows(columns, rows, has_more=False))
+    assert drawn is not None
+    assert [curve.name for curve in drawn.curves] == ["bytes"]
+    assert plot(Rows(columns[:2], [row[:2] for row in rows], has_more=False)) is None
 
 
 @given(st.dictionaries(st.text(max_size=5), POINTS, max_size=12))

@@ -168,6 +168,12 @@ class ListFilter:
         return next(iter(since), None), next(iter(until), None)
 
     @property
+    def ends_before_it_begins(self) -> bool:
+        """True if nothing can be of its time, because `since` is not before `until`."""
+        since, until = self.times
+        return since is not None and until is not None and since >= until
+
+    @property
     def traces(self) -> tuple[Ids, ...]:
         """The ids of the traces that are meant."""
         return self._read("trace")

@@ -32,6 +32,8 @@ _TIMES: Final = frozenset({1082, 1114, 1184})
 _NUMBERS: Final = frozenset({20, 21, 23, 700, 701, 1700})
 """int8, int2, int4, float4, float8, numeric."""
 _INTERVAL: Final = 1186
+_MOMENTS: Final = (10**18, 4 * 10**18)
+"""Nanoseconds since 1970 of the years 2001 and 2096: what is between them is taken for a moment."""
 _TEXTS: Final = frozenset({19, 25, 1042, 1043})
 """name, text, bpchar, varchar."""
 
@@ -133,7 +135,11 @@ def plot(found: Rows) -> Curves | None:
     """
     types = [column.type_oid for column in found.columns]
     times = [at for at, type_ in enumerate(types) if type_ in _TIMES]
-    numbers = [at for at, type_ in enumerate(types) if type_ in _NUMBERS or type_ == _INTERVAL]
+    numbers = [
+        at
+        for at, type_ in enumerate(types)
+        if (type_ in _NUMBERS and not _is_moment(found.rows, at)) or type_ == _INTERVAL
+    ]
     texts = [at for at, type_ in enumerate(types) if type_ in _TEXTS]
     if not times or not numbers:
         return None
@@ -148,6 +154,13 @@ def plot(found: Rows) -> Curves | None:
             name = " ".join(str(row[one]) for one in names) or found.columns[at].name
             points[name][moment] = value
     return curves({name: sorted(of_one.items()) for name, of_one in points.items()})
+
+
+def _is_moment(rows: Sequence[tuple[Any, ...]], at: int) -> bool:
+    """Return whether a column is of ns since 1970: as a curve it would flatten all others."""
+    values = [_number(row[at], 0) for row in rows]
+    known = [value for value in values if value is not None]
+    return bool(known) and all(_MOMENTS[0] <= value < _MOMENTS[1] for value in known)
 
 
 def _time(text: str | None) -> datetime | None:
