@@ -10,6 +10,9 @@ import pytest
 from sqlalchemy import Engine, text
 
 from relayscope.conventions.attributes import (
+    DELIVERY_ACKNOWLEDGED,
+    DELIVERY_EMITTED,
+    DELIVERY_SEQUENCE,
     ERROR_TYPE,
     JSONRPC_REQUEST_ID,
     MCP_METHOD_NAME,
@@ -19,7 +22,7 @@ from relayscope.conventions.attributes import (
     SERVER_ADDRESS,
     SERVER_PORT,
 )
-from relayscope.conventions.events import EVENT_MESSAGE
+from relayscope.conventions.events import EVENT_DELIVERY, EVENT_MESSAGE
 from relayscope.storage import Writer, rows
 from tests.storage.samples import SPAN, TRACE, batch, log, point, span
 
@@ -297,3 +300,27 @@ def test_a_condition_on_time_picks_the_partitions(
             plan = "\n".join(connection.scalars(text(statement)))
             assert "_default" in plan
             assert "_20" not in plan
+
+
+@pytest.mark.parametrize(
+    ("numbers", "first", "missing"), [([3, 5], 3, 6), ([10], 10, 0), ([], 4, 7)]
+)
+def test_what_is_missing_after_the_last_record_is_known_from_the_process(
+    engine: Engine, write: Callable[..., None], numbers: list[int], first: int, missing: int
+) -> None:
+    """It says how many it has emitted; of a time of which nothing has come, from which on."""
+    account = {DELIVERY_EMITTED: 10, DELIVERY_ACKNOWLEDGED: 3}
+    numbered = [log(attributes=rows.jsonb({DELIVERY_SEQUENCE: number})) for number in numbers]
+    write(logs=[*numbered, log(event_name=EVENT_DELIVERY, attributes=rows.jsonb(account))])
+    (found,) = read(engine, "delivery")
+    assert (found["first_sequence"], found["last_sequence"]) == (first, 10)
+    assert (found["stored"], found["missing"]) == (len(numbers), missing)
+
+
+def test_a_process_whose_records_were_all_taken_lacks_none(
+    engine: Engine, write: Callable[..., None]
+) -> None:
+    """Its last word may be alone in the time that is looked at."""
+    account = {DELIVERY_EMITTED: 10, DELIVERY_ACKNOWLEDGED: 10}
+    write(logs=[log(event_name=EVENT_DELIVERY, attributes=rows.jsonb(account))])
+    assert read(engine, "delivery") == []

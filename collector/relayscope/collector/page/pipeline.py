@@ -12,6 +12,7 @@ from relayscope.collector.page.behind import Statement, behind
 from relayscope.collector.page.curves import curves
 from relayscope.collector.page.interval import CHOICES, interval
 from relayscope.collector.page.view import View
+from relayscope.collector.query.drop_reasons import why_dropped
 from relayscope.collector.query.problems import MOST
 from relayscope.collector.query.queries import query
 from relayscope.collector.text.quantities import duration_text, size_text
@@ -115,7 +116,7 @@ async def find(page: Page, time: Interval) -> Found:
         stored,
         figure_history.samples(figures),
         delivery,
-        dropped,
+        [{**row, "why": why_dropped(row["reason"])} for row in dropped],
         kept(partitions, policy(page.settings)),
         size[0]["bytes"],
         behind(asked | {"step": step, "most": MOST}, *names),

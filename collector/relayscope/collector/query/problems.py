@@ -1,7 +1,7 @@
 """Problems in what was said, the worst first: for the page and for `relayscope problems`.
 
-Each statement in problems.sql finds groups of like occasions; a function here says in words what
-such a group is.
+Each statement in problems.sql and missing_records.sql finds groups of like occasions; a function
+here says in words what such a group is.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from relayscope.collector.query.drop_reasons import why_dropped
 from relayscope.collector.query.named_query import rows
 from relayscope.collector.text.quantities import duration_text
 from relayscope.conventions.attributes import (
@@ -40,6 +41,7 @@ SEVERITY: Final = {
     "unsent": "not sent",
     "odd": "odd",
     "undelivered": "records missing",
+    "unrecorded": "not recorded",
     "repeated": "repeated",
     "slow": "slow",
     "silent": "silent",
@@ -134,6 +136,9 @@ def _failed_call(row: Row) -> Problem:
     asked = _asked(row)
     who = "" if row["side"] == "server" else f" to {row['peer'] or 'its peer'}"
     late = _LATE.get(row["odd"] or "")
+    if row["is_lost"]:
+        what = f"has no record of what came of {asked}: its process had to drop records"
+        return _problem(row, "unrecorded", what, "calls", ("side", "peer", "method", "tool"))
     if row["outcome"] == "unanswered":
         why = late or _NO_ANSWER.get(row["error_type"] or "", "it is open")
         what = (
@@ -208,15 +213,18 @@ def _repeated_call(row: Row) -> Problem:
 
 
 def _undelivered(row: Row) -> Problem:
-    if row["missing"]:
-        what = f"lacks {int(row['missing']):,} records of process {row['process']}"
+    if row["missing"] > row["dropped"]:
+        said = f", and says of {int(row['dropped']):,} why" if row["dropped"] else ""
+        what = f"lacks {int(row['missing']):,} records of process {row['process']}{said}"
         return _problem(row | {"occasions": 0}, "undelivered", what)
     what = "has not been heard since, and has not said that it ended"
     return _problem(row | {"occasions": 0}, "silent", what)
 
 
 def _dropped(row: Row) -> Problem:
-    return _problem(row, "undelivered", "had to drop records", "logs", ())
+    why = why_dropped(row["reason"])
+    what = f"had to drop {row['records']:,} records of process {row['process']}: {why}"
+    return _problem(row, "undelivered", what)
 
 
 def _problem(

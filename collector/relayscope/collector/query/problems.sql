@@ -38,8 +38,41 @@ found as materialized (
     order by time desc
     limit 2000
 ),
+-- When processes have said that they had to drop more than before.
+loss as materialized (
+    select process, time
+    from (
+        select process, time,
+               total > lag(total, 1, 0::numeric) over (partition by process order by time) as is_more
+        from (
+            select relayscope_store.process_of(resource) as process, time, dropped.total
+            from relayscope.other_logs as account
+            cross join lateral (
+                select coalesce(sum(relayscope_store.whole_number(value)), 0) as total
+                from jsonb_each_text(
+                    case jsonb_typeof(account.attributes -> 'relayscope.delivery.dropped')
+                        when 'object' then account.attributes -> 'relayscope.delivery.dropped'
+                    end
+                )
+            ) as dropped
+            where account.time >= %(since)s and account.event_name = 'relayscope.delivery'
+        ) as said
+    ) as said
+    where is_more
+),
 failed as materialized (
-    select found.*, its_span.span_id is null as is_open
+    select found.*, its_span.span_id is null as is_open,
+           -- What has been dropped afterwards may be the answer.
+           its_span.span_id is null and found.outcome = 'unanswered' and exists (
+               select from loss
+               where loss.time >= found.time and loss.process = (
+                   select relayscope_store.process_of(asked.resource)
+                   from relayscope.messages as asked
+                   where asked.trace_id = found.trace_id and asked.span_id = found.span_id
+                     and asked.component is not distinct from found.component
+                   limit 1
+               )
+           ) as is_lost
     from found
     left join (
         select distinct ended.trace_id, ended.span_id
@@ -65,6 +98,7 @@ first as (
     and not exists (
         select from failed as below
         where below.trace_id = failed.trace_id and below.is_open and below.time >= failed.time
+          and (failed.is_lost or not below.is_lost)
           and case failed.side
               when 'client' then failed.outcome in ('unanswered', 'transport_error')
                   and below.side = 'server' and below.said = failed.said
@@ -77,11 +111,12 @@ first as (
 alike as (
     -- Who connects comes from another port each time.
     select component, side, case side when 'client' then peer end as peer, method, tool, outcome,
-           error_type, error_code, odd, count(*) as occasions, min(time) as first_time, max(time) as last_time,
+           error_type, error_code, odd, is_lost,
+           count(*) as occasions, min(time) as first_time, max(time) as last_time,
            (array_agg(trace_id order by time desc))[1] as trace_id,
            (array_agg(span_id order by time desc))[1] as span_id
     from first
-    group by 1, 2, 3, 4, 5, 6, 7, 8, 9
+    group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
     order by count(*) desc
     limit %(most)s
 )
@@ -233,61 +268,6 @@ from counted
 group by component, peer, tool, said
 having max(within_a_minute) >= 5
 order by max(within_a_minute) desc
-limit %(most)s
-
--- undelivered --
--- Processes of which records are missing; and components whose newest process was heard for the last
--- time some minutes ago and has not said that it has ended. As the view `delivery` counts, but for
--- processes only, without a look at all that is stored, and taking it that no number came twice.
-with numbered as (
-    select resource_id, time, relayscope_store.delivery_sequence_of(attributes) as sequence,
-           attributes ? 'relayscope.delivery.ended' as ended
-    from relayscope_store.unpacked_log
-    where time >= %(since)s and time < %(until)s
-      and last_time >= %(since)s and first_time < %(until)s
-      and attributes ?| '{relayscope.delivery.sequence,relayscope.delivery.ended}'
-    union all
-    select resource_id, time, sequence, false
-    from relayscope_store.numbered_span
-    -- Numbers are given at the end.
-    where stored_time >= %(since)s::timestamptz - interval '1 hour' and stored_time < %(until)s
-      and time >= %(since)s and time < %(until)s
-),
-process as (
-    select component, name as process, min(time) as first_time, max(time) as last_time,
-           max(sequence) - min(sequence) + 1 - count(sequence) as missing,
-           bool_or(ended) as ended
-    from numbered
-    join relayscope_store.process on process.id = numbered.resource_id
-    where name is not null
-    group by component, name
-)
-select component, process, missing, first_time, last_time
-from (
-    select process.*,
-           row_number() over (partition by component order by last_time desc) = 1 as is_newest
-    from process
-) as process
-where missing > 0
-   or (
-        is_newest and not ended and last_time < now() - interval '5 minutes'
-        -- Nobody has called it, but it is there.
-        and not exists (
-            select from relayscope_store.asking_process as asking where asking.name = process.process
-        )
-    )
-order by missing desc, last_time desc
-limit %(most)s
-
--- dropped --
--- What processes say that they had to drop.
-select component, body as evidence, count(*) as occasions, min(time) as first_time,
-       max(time) as last_time
-from relayscope.logs
-where time >= %(since)s and time < %(until)s
-  and event_name = 'relayscope.delivery' and severity_number >= 13
-group by component, body
-order by max(time) desc
 limit %(most)s
 
 -- who_calls_whom --

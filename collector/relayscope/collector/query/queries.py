@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from typing import LiteralString
 
-FILES: Final = ("queries.sql", "lists.sql", "problems.sql", "cost.sql", "pipeline.sql")
+FILES: Final = (
+    "queries.sql",
+    "lists.sql",
+    "problems.sql",
+    "missing_records.sql",
+    "cost.sql",
+    "pipeline.sql",
+)
 
 _NAME: Final = re.compile(r"^-- (\w+) --$", re.MULTILINE)
 

@@ -15,7 +15,12 @@ from opentelemetry.proto.common.v1.common_pb2 import (
     KeyValue,
     KeyValueList,
 )
-from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeLogs
+from opentelemetry.proto.logs.v1.logs_pb2 import (
+    LogRecord,
+    ResourceLogs,
+    ScopeLogs,
+    SeverityNumber,
+)
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import (
     ResourceSpans,
@@ -25,7 +30,14 @@ from opentelemetry.proto.trace.v1.trace_pb2 import (
     Status,
 )
 
-from relayscope.conventions.attributes import BODY_SHA256, BODY_SIZE, DELIVERY_SEQUENCE, SCOPE
+from relayscope.conventions.attributes import (
+    BODY_SHA256,
+    BODY_SIZE,
+    DELIVERY_DROPPED,
+    DELIVERY_EMITTED,
+    DELIVERY_SEQUENCE,
+    SCOPE,
+)
 from relayscope.conventions.events import EVENT_DELIVERY
 
 from .record import LogFields, Scope, SpanFields
@@ -37,6 +49,7 @@ _BODY_LIMITS: Final = (3 * 2**20, 64 * 1024, 1024)
 """To how many bytes the texts of a record are cut that is too large alone: the first that fits."""
 _LONGEST_REPEATED: Final = 64
 _ATTRIBUTE_LIMIT: Final = 64 * 1024
+_WARN: Final = SeverityNumber.SEVERITY_NUMBER_WARN
 
 
 class Signal(Enum):
@@ -111,11 +124,18 @@ def traces_request(spans: Sequence[SpanFields], resource: Mapping[str, Any]) -> 
 def account_request(
     attributes: Mapping[str, Any], time: int, resource: Mapping[str, Any]
 ) -> Request:
-    """Return the request of a process's account."""
+    """Return the request of a process's account: a warning if something was dropped."""
+    dropped: Mapping[str, int] = attributes[DELIVERY_DROPPED]
+    told: dict[str, Any] = {}
+    if dropped:
+        reasons = ", ".join(f"{records:,} {reason}" for reason, records in dropped.items())
+        text = f"dropped: {reasons}; of {attributes[DELIVERY_EMITTED]:,} records"
+        told = {"severity_number": _WARN, "severity_text": "WARN", "body": _value(text)}
     record = LogRecord(
         time_unix_nano=time,
         observed_time_unix_nano=time,
         event_name=EVENT_DELIVERY,
+        **told,
         attributes=_attributes(attributes),
     )
     message = ExportLogsServiceRequest(

@@ -49,6 +49,15 @@ create function relayscope_store.ended_of(attributes jsonb) returns boolean
 language sql immutable parallel safe
 return attributes ? 'relayscope.delivery.ended';
 
+-- How many records a process says that it has emitted, and how many of them have been taken from it.
+create function relayscope_store.emitted_of(attributes jsonb) returns bigint
+language sql immutable parallel safe
+return relayscope_store.whole_number(attributes ->> 'relayscope.delivery.emitted');
+
+create function relayscope_store.acknowledged_of(attributes jsonb) returns bigint
+language sql immutable parallel safe
+return relayscope_store.whole_number(attributes ->> 'relayscope.delivery.acknowledged');
+
 -- Which message it is: its channel, and its place there.
 create function relayscope_store.message_id_of(attributes jsonb) returns text
 language sql immutable parallel safe

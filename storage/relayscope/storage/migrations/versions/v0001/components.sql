@@ -24,16 +24,20 @@ select
     (log.severity_number >= 17)::integer as errors
 from relayscope_store.every_log as log;
 
+create function relayscope_store.process_of(resource jsonb) returns text
+language sql immutable parallel safe
+return coalesce(
+    resource ->> 'service.instance.id',
+    (resource ->> 'host.name') || '/' || (resource ->> 'process.pid')
+);
+
 create view relayscope_store.process as
 select
     resource.id,
     resource.component,
     resource.attributes ->> 'service.version' as version,
     resource.attributes ->> 'telemetry.sdk.language' as language,
-    coalesce(
-        resource.attributes ->> 'service.instance.id',
-        (resource.attributes ->> 'host.name') || '/' || (resource.attributes ->> 'process.pid')
-    ) as name
+    relayscope_store.process_of(resource.attributes) as name
 from relayscope_store.resource;
 
 create function relayscope.components(

@@ -26,7 +26,8 @@ from relayscope_store.every_span as span
 where span.attributes ? 'relayscope.delivery.sequence';
 
 -- What is numbered: the messages of a channel; and everything that a process has sent, in the order in
--- which it did: a span when it ended. `stored_time` is what picks the partitions.
+-- which it did: a span when it ended. `stored_time` is what picks the partitions. What a process says of
+-- its numbers is a row without one: it knows of those after the last that has come.
 create view relayscope_store.numbered as
 select
     log.first_time,
@@ -36,20 +37,30 @@ select
     log.resource_id,
     one.channel,
     one.peer,
-    one.sequence
+    one.sequence,
+    one.emitted,
+    one.acknowledged
 from relayscope_store.unpacked_log as log
 -- Of each record, which is taken out of its chunk once.
 cross join lateral (
     select
         relayscope_store.channel_of(log.attributes) as channel,
         relayscope_store.peer_of(log.attributes) as peer,
-        relayscope_store.sequence_of(log.attributes) as sequence
+        relayscope_store.sequence_of(log.attributes) as sequence,
+        null::bigint as emitted,
+        null::bigint as acknowledged
     where log.event_name = 'mcp.message' and relayscope_store.channel_of(log.attributes) is not null
     union all
-    select null, null, relayscope_store.delivery_sequence_of(log.attributes)
+    select null, null, relayscope_store.delivery_sequence_of(log.attributes), null, null
     where log.attributes ? 'relayscope.delivery.sequence'
+    union all
+    select
+        null, null, null,
+        relayscope_store.emitted_of(log.attributes),
+        relayscope_store.acknowledged_of(log.attributes)
+    where log.event_name = 'relayscope.delivery'
 ) as one
-where one.sequence is not null
+where one.sequence is not null or one.emitted is not null
 union all
 select
     span.stored_time as first_time,
@@ -59,8 +70,11 @@ select
     span.resource_id,
     null as channel,
     null as peer,
-    span.sequence
-from relayscope_store.numbered_span as span;
+    span.sequence,
+    null as emitted,
+    null as acknowledged
+from relayscope_store.numbered_span as span
+where span.sequence is not null;
 
 -- Processes that have said that they emit nothing more: only then is it known which number was the last.
 -- Indexes find what few records say so, among all that are stored.
@@ -112,9 +126,10 @@ as $$
             one.resource_id,
             one.channel,
             max(one.peer) as peer,
-            min(one.sequence) as first_sequence,
-            max(one.sequence) as last_sequence,
-            count(*) as stored,
+            -- Where nothing has come, what has been taken before is not of this time.
+            coalesce(min(one.sequence), coalesce(max(one.acknowledged), 0) + 1) as first_sequence,
+            greatest(max(one.sequence), max(one.emitted)) as last_sequence,
+            count(one.sequence) as stored,
             min(one.first_time) as first_time,
             max(one.last_time) as last_time
         from (
@@ -123,6 +138,8 @@ as $$
                 numbered.resource_id,
                 numbered.channel,
                 numbered.sequence,
+                max(numbered.emitted) as emitted,
+                max(numbered.acknowledged) as acknowledged,
                 max(numbered.peer) as peer,
                 min(numbered.time) as first_time,
                 max(numbered.time) as last_time
@@ -133,10 +150,10 @@ as $$
                 and numbered.stored_time < to_time
                 and numbered.last_time >= from_time
                 and numbered.first_time < to_time
-                and numbered.sequence is not null
             group by numbered.resource_id, numbered.channel, numbered.sequence
         ) as one
         group by one.resource_id, one.channel
+        having min(one.sequence) is not null or max(one.emitted) > coalesce(max(one.acknowledged), 0)
     ) as total
     join relayscope_store.process on process.id = total.resource_id
     left join relayscope_store.ended_process as ended on ended.name = process.name

@@ -1,0 +1,82 @@
+-- The statements of which records are missing, for problems: in the form of queries.sql, with the parameters
+-- of problems.sql.
+
+-- undelivered --
+-- Processes of which records are missing that they do not say they had to drop; and components whose
+-- newest process was heard for the last time some minutes ago and has not said that it has ended. As the
+-- view `delivery` counts, but for processes only, without a look at all that is stored, and taking it that
+-- no number came twice.
+with numbered as (
+    select resource_id, time, relayscope_store.delivery_sequence_of(attributes) as sequence,
+           attributes ? 'relayscope.delivery.ended' as ended,
+           relayscope_store.emitted_of(attributes) as emitted,
+           relayscope_store.acknowledged_of(attributes) as acknowledged,
+           attributes -> 'relayscope.delivery.dropped' as dropped
+    from relayscope_store.unpacked_log
+    where time >= %(since)s and time < %(until)s
+      and last_time >= %(since)s and first_time < %(until)s
+      and attributes ?| '{relayscope.delivery.sequence,relayscope.delivery.emitted}'
+    union all
+    select resource_id, time, sequence, false, null, null, null
+    from relayscope_store.numbered_span
+    -- Numbers are given at the end.
+    where stored_time >= %(since)s::timestamptz - interval '1 hour' and stored_time < %(until)s
+      and time >= %(since)s and time < %(until)s
+),
+process as (
+    select component, name as process, min(time) as first_time, max(time) as last_time,
+           greatest(max(sequence), max(emitted))
+               - coalesce(min(sequence), coalesce(max(acknowledged), 0) + 1) + 1 - count(sequence) as missing,
+           coalesce(max(said.dropped), 0) as dropped,
+           bool_or(ended) as ended
+    from numbered
+    join relayscope_store.process on process.id = numbered.resource_id
+    left join lateral (
+        select sum(relayscope_store.whole_number(value)) as dropped
+        from jsonb_each_text(
+            case when jsonb_typeof(numbered.dropped) = 'object' then numbered.dropped else '{}' end
+        )
+        where numbered.dropped is not null
+    ) as said on true
+    where name is not null
+    group by component, name
+)
+select component, process, greatest(missing, 0) as missing, dropped, first_time, last_time
+from (
+    select process.*,
+           row_number() over (partition by component order by last_time desc) = 1 as is_newest
+    from process
+) as process
+where missing > dropped
+   or (
+        is_newest and not ended and last_time < now() - interval '5 minutes'
+        -- Nobody has called it, but it is there.
+        and not exists (
+            select from relayscope_store.asking_process as asking where asking.name = process.process
+        )
+    )
+order by missing desc, last_time desc
+limit %(most)s
+
+-- dropped --
+-- What processes say that they had to drop, by reason: the last word of each, in totals since its start.
+with account as materialized (
+    select distinct on (component, process) component, process, time, dropped
+    from (
+        select component, time,
+               relayscope_store.process_of(resource) as process,
+               attributes -> 'relayscope.delivery.dropped' as dropped
+        from relayscope.other_logs
+        where time >= %(since)s and time < %(until)s and event_name = 'relayscope.delivery'
+    ) as said
+    where jsonb_typeof(dropped) = 'object'
+    order by component, process, time desc
+)
+select account.component, account.process, reason.name as reason,
+       relayscope_store.whole_number(reason.records) as records, 1 as occasions,
+       account.time as first_time, account.time as last_time
+from account
+cross join lateral jsonb_each_text(account.dropped) as reason (name, records)
+where relayscope_store.whole_number(reason.records) > 0
+order by 4 desc, account.time desc
+limit %(most)s
