@@ -309,3 +309,61 @@ def test_a_loss_below_does_not_hide_that_nothing_was_answered(
     )
     writer.close()
     assert ("relay", "unanswered") in told(database_url)
+
+
+def rubbish(*, seconds_ago: float, direction: str, peer: str) -> Row:
+    """The record of a text that is no JSON, at either end."""
+    attributes = {
+        MESSAGE_KIND: "unparsable",
+        MESSAGE_DIRECTION: direction,
+        MESSAGE_ODD: "unparsable",
+        PEER: peer,
+    }
+    at = time.time_ns() - round(seconds_ago * 1e9)
+    return log(
+        "DEBUG: connecting", at=at, severity_number=13, trace_id=None, span_id=None,
+        attributes=rows.jsonb(attributes),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("untraced", ["other.py", "one.py"])
+def test_what_an_untraced_backend_says_is_told_though_a_traced_one_says_the_same(
+    database_url: str, engine: Engine, untraced: str
+) -> None:
+    """Once for each of them, whether the relay knows them by two names or by one."""
+    served = call({}, by=b"backend1", kind=2, parent=b"relay..1")
+    writer = Writer(engine)
+    writer.write(
+        [
+            batch(
+                spans=[call({PEER: "one.py"}, by=b"relay..1", kind=3)],
+                logs=[
+                    rubbish(seconds_ago=60.0, direction="received", peer=untraced),
+                    rubbish(seconds_ago=59.9, direction="received", peer="one.py"),
+                ],
+            ),
+            batch(
+                service="one",
+                spans=[served],
+                logs=[rubbish(seconds_ago=60.1, direction="sent", peer="stdio")],
+            ),
+        ]
+    )
+    writer.close()
+    assert sorted(told(database_url)) == [("one", "odd"), ("relay", "odd")]
+    assert f"relay has a peer, {untraced}, that sends what is not JSON" in problems(database_url)
+
+
+def test_what_is_recorded_at_both_ends_is_told_by_who_sent_it(
+    database_url: str, engine: Engine
+) -> None:
+    """Also where no call between the two is known."""
+    writer = Writer(engine)
+    for service, direction, later in (("one", "sent", 0.1), ("relay", "received", 0)):
+        said = [
+            rubbish(seconds_ago=60 + number + later, direction=direction, peer="stdio")
+            for number in range(5)
+        ]
+        writer.write([batch(service=service, logs=said)])
+    writer.close()
+    assert told(database_url) == [("one", "odd")]

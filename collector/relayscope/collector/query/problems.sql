@@ -149,11 +149,65 @@ limit %(most)s
 -- Messages that healthy peers would not have sent, told by who sent them where that one is recorded.
 with odd as materialized (
     select time, component, peer, direction, odd, method, tool, kind, trace_id, span_id, message_id,
-           body
+           body, md5(body) as said, row_number() over (order by time) as number
     from relayscope.odd_messages
     where time >= %(since)s and time < %(until)s
     order by time desc
     limit 2000
+),
+-- Who has said at about that time what another has heard: only they may be the two ends of a connection.
+pair as materialized (
+    select heard.component, sent.component as sender,
+           min(sent.time) - interval '10 minutes' as since, max(sent.time) + interval '10 minutes' as until
+    from odd as heard
+    join odd as sent on sent.odd = heard.odd and sent.said = heard.said
+    where heard.direction = 'received' and sent.direction = 'sent'
+      and sent.time between heard.time - interval '10 seconds' and heard.time + interval '10 seconds'
+    group by 1, 2
+),
+-- Under which names the one calls the other, if it does: nobody else with those words is meant.
+wire as materialized (
+    select pair.component, pair.sender,
+           (
+               select array_agg(distinct made.peer)
+               from (
+                   select spans.trace_id, spans.parent_span_id
+                   from relayscope.spans
+                   where spans.start_time >= pair.since and spans.start_time < pair.until
+                     and spans.kind = 'server' and spans.parent_span_id is not null
+                     and spans.component = pair.sender
+                   order by spans.start_time desc
+                   limit 500
+               ) as served
+               join relayscope.spans as made
+                   on made.trace_id = served.trace_id and made.span_id = served.parent_span_id
+               where made.kind = 'client' and made.component = pair.component
+           ) as peers
+    from pair
+),
+heard as materialized (
+    select odd.number, odd.time, odd.odd, odd.said, wire.component, wire.sender
+    from odd
+    join wire on wire.component = odd.component
+    where odd.direction = 'received' and (wire.peers is null or odd.peer = any(wire.peers))
+),
+-- As often as it was said: what was heard once more came from another of that name.
+told_by_sender as materialized (
+    select heard.number
+    from heard
+    where (
+        select count(*)
+        from odd as sent
+        where sent.direction = 'sent' and sent.component = heard.sender
+          and sent.odd = heard.odd and sent.said = heard.said
+          and sent.time between heard.time - interval '10 seconds' and heard.time + interval '10 seconds'
+    ) >= (
+        select count(*)
+        from heard as before
+        where before.component = heard.component and before.sender = heard.sender
+          and before.odd = heard.odd and before.said = heard.said
+          and before.time >= heard.time - interval '10 seconds' and before.number <= heard.number
+    )
 )
 select component, direction, case direction when 'received' then peer end as peer, odd, method, tool,
        count(*) as occasions, min(time) as first_time, max(time) as last_time,
@@ -162,11 +216,7 @@ select component, direction, case direction when 'received' then peer end as pee
        (array_agg(message_id order by time desc))[1] as message_id,
        (array_agg(left(body, 2000) order by time desc))[1] as evidence
 from odd
-where direction is distinct from 'received' or not exists (
-    select from odd as sent
-    where sent.direction = 'sent' and sent.odd = odd.odd and sent.body = odd.body
-      and sent.time between odd.time - interval '10 seconds' and odd.time + interval '10 seconds'
-)
+where not exists (select from told_by_sender where told_by_sender.number = odd.number)
 group by 1, 2, 3, 4, 5, 6
 order by count(*) desc, max(time) desc
 limit %(most)s
