@@ -286,6 +286,24 @@ def test_a_call_has_its_first_request_and_its_answer_among_all_that_its_span_hol
     )
 
 
+@pytest.mark.parametrize("odd", ["id_type", "late_answer", "orphan_answer"])
+def test_a_call_without_a_span_has_no_answer_in_what_does_not_answer_it(
+    engine: Engine, write: Callable[..., None], odd: str
+) -> None:
+    """Its process did not end well; what answers it, if it comes, counts."""
+
+    def message(number: int, kind: str, **others: str) -> Any:
+        attributes = {MESSAGE_DIRECTION: "sent", MESSAGE_KIND: kind, **others}
+        return log(kind, at=START + number, attributes=rows.jsonb(attributes))
+
+    write(logs=[message(1, "request"), message(2, "result", **{MESSAGE_ODD: odd})])
+    (call,) = read(engine, "calls")
+    assert (call["outcome"], call["odd"], call["answer"]) == ("unanswered", odd, "result")
+    write(logs=[message(3, "error")])
+    (call,) = read(engine, "calls")
+    assert (call["outcome"], call["answer"]) == ("protocol_error", "error")
+
+
 def test_a_condition_on_time_picks_the_partitions(
     engine: Engine, write: Callable[..., None]
 ) -> None:

@@ -72,6 +72,12 @@ create function relayscope_store.odd_of(attributes jsonb) returns text
 language sql immutable parallel safe
 return attributes ->> 'relayscope.message.odd';
 
+-- Of what has the form of an answer: whether it does not answer the request that it was sent for, by its
+-- id or its time.
+create function relayscope_store.answers_nothing(odd text) returns boolean
+language sql immutable parallel safe
+return coalesce(odd in ('id_type', 'late_answer', 'orphan_answer', 'answer_to_notification'), false);
+
 -- Of a span that is one end of a call.
 create function relayscope_store.is_call(attributes jsonb) returns boolean
 language sql immutable parallel safe

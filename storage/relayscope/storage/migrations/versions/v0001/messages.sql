@@ -101,7 +101,7 @@ from (
             -- What answers by its form alone comes after what does.
             (
                 array_agg(
-                    record.text order by record.odd is not distinct from 'id_type', record.time
+                    record.text order by relayscope_store.answers_nothing(record.odd), record.time
                 ) filter (where record.kind in ('result', 'error'))
             )[1] as answer,
             (array_agg(record.odd order by record.time) filter (where record.odd is not null))[1] as odd
@@ -131,7 +131,7 @@ from (
         request.time,
         answer.time - request.time as over_after,
         case
-            when answer.odd in ('id_type', 'late_answer') then 'unanswered'
+            when relayscope_store.answers_nothing(answer.odd) then 'unanswered'
             when answer.kind = 'error' then 'protocol_error'
             when relayscope_store.is_tool_error(answer.body) then 'tool_error'
             when answer.kind = 'result' then 'ok'
@@ -185,7 +185,7 @@ from (
             where log.trace_id = request.trace_id and log.span_id = request.span_id
                 and log.resource_id = request.resource_id
                 and log.event_name = 'mcp.message' and log.kind in ('result', 'error')
-            order by log.odd is not distinct from 'id_type', log.time
+            order by relayscope_store.answers_nothing(log.odd), log.time
             limit 1
         ) as first
     ) as answer on true
