@@ -29,7 +29,7 @@ from relayscope.conventions.attributes import (
 )
 from relayscope.conventions.events import EVENT_DELIVERY, EVENT_SEND_FAILED
 from relayscope.storage import Row, Writer, rows
-from tests.storage.samples import NOW, TRACE, batch, log, span
+from tests.storage.samples import NOW, SPAN, TRACE, batch, log, span
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -211,29 +211,31 @@ def test_who_asks_for_levels_is_not_silent(database_url: str, engine: Engine) ->
         assert "silent" in problems(database_url)
 
 
+def unsent(error_type: str, attributes: dict[str, str], *, by: bytes = SPAN) -> Row:
+    """The record of a message that could not be sent."""
+    said = {
+        MESSAGE_DIRECTION: "sent",
+        MCP_METHOD_NAME: "tools/call",
+        GEN_AI_TOOL_NAME: "look",
+        PEER: "stdio",
+        ERROR_TYPE: error_type,
+    }
+    return log(
+        f"not sent: pipe stdio; {error_type}: nobody reads",
+        at=time.time_ns() - 10**9,
+        severity_number=13,
+        event_name=EVENT_SEND_FAILED,
+        span_id=by,
+        attributes=rows.jsonb(said | attributes),
+    )
+
+
 def test_what_could_not_be_sent_is_a_problem_of_who_wanted_to_send_it(
     database_url: str, engine: Engine
 ) -> None:
     """An answer that is lost where it was to be sent is told; a request is so as a failed call."""
-    records = [
-        log(
-            "not sent: pipe stdio; BrokenPipeError: nobody reads",
-            at=time.time_ns() - 10**9,
-            severity_number=13,
-            event_name=EVENT_SEND_FAILED,
-            attributes=rows.jsonb(
-                {
-                    MESSAGE_KIND: kind,
-                    MESSAGE_DIRECTION: "sent",
-                    MCP_METHOD_NAME: "tools/call",
-                    GEN_AI_TOOL_NAME: "look",
-                    PEER: "stdio",
-                    ERROR_TYPE: "BrokenPipeError",
-                }
-            ),
-        )
-        for kind in ("result", "result", "request")
-    ]
+    kinds = ("result", "result", "request")
+    records = [unsent("BrokenPipeError", {MESSAGE_KIND: kind}) for kind in kinds]
     writer = Writer(engine)
     writer.write([batch(logs=records)])
     writer.close()
@@ -242,6 +244,35 @@ def test_what_could_not_be_sent_is_a_problem_of_who_wanted_to_send_it(
     shown = problems(database_url)
     assert "could not send an answer (look) to stdio: BrokenPipeError" in shown
     assert "nobody reads" in shown
+
+
+def test_a_request_that_could_not_be_sent_is_one_problem(database_url: str, engine: Engine) -> None:
+    """The call that failed for it has the reason, also where its record does not say its kind."""
+    failed = call({ERROR_TYPE: "ClosedResourceError"}, by=b"relay..1", kind=3)
+    writer = Writer(engine)
+    writer.write([batch(spans=[failed], logs=[unsent("ClosedResourceError", {}, by=b"relay..1")])])
+    writer.close()
+    assert told(database_url) == [("relay", "failed")]
+    assert "ClosedResourceError: nobody reads" in problems(database_url)
+
+
+def test_a_connection_that_was_refused_is_one_problem(database_url: str, engine: Engine) -> None:
+    """And not one more for the call that it was to be made for, unless other calls failed so."""
+
+    def refused(*, by: bytes, **attributes: str) -> Row:
+        said = {ERROR_TYPE: "ConnectError", PEER: "127.0.0.1:9", **attributes}
+        return span(
+            span_id=by, trace_id=by * 2, start=NOW - 10**9, kind=3, status_code=2,
+            attributes=rows.jsonb(said),
+        )  # fmt: skip
+
+    request = {JSONRPC_REQUEST_ID: "1", MCP_METHOD_NAME: "initialize"}
+    writer = Writer(engine)
+    writer.write([batch(spans=[refused(by=b"connect1"), refused(by=b"relay..1", **request)])])
+    assert told(database_url) == [("relay", "connection")]
+    writer.write([batch(spans=[refused(by=b"relay..2", **request)])])
+    writer.close()
+    assert told(database_url) == [("relay", "connection"), ("relay", "failed")]
 
 
 def account(*, seconds_ago: float, emitted: int, acknowledged: int, **dropped: int) -> Row:

@@ -119,8 +119,17 @@ alike as (
     group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
     order by count(*) desc
     limit %(most)s
+),
+-- Connections that were not made; each is told for itself, and not again with what it was to be made for.
+unconnected as materialized (
+    select component, peer, error_type, count(*) as connections
+    from relayscope.spans
+    where start_time >= %(since)s and start_time < %(until)s
+      and kind = 'client' and error_type is not null and not attributes ? 'jsonrpc.request.id'
+      and exists (select from alike where outcome = 'transport_error')
+    group by component, peer, error_type
 )
-select alike.*, said.body as evidence
+select alike.*, coalesce(why.body, said.body) as evidence
 from alike
 left join lateral (
     select left(messages.body, 2000) as body
@@ -129,6 +138,25 @@ left join lateral (
     order by messages.kind in ('error', 'result') desc, messages.time desc
     limit 1
 ) as said on true
+left join lateral (
+    select left(logs.body, 2000) as body
+    from relayscope.logs
+    where alike.outcome = 'transport_error'
+      and logs.trace_id = alike.trace_id and logs.span_id = alike.span_id
+      and logs.event_name = 'relayscope.message.send_failed'
+    limit 1
+) as why on true
+where alike.outcome <> 'transport_error' or not exists (
+    select from unconnected
+    where unconnected.component = alike.component and unconnected.peer = alike.peer
+      and unconnected.error_type = alike.error_type
+      and unconnected.connections >= (
+          select sum(other.occasions)
+          from alike as other
+          where other.outcome = 'transport_error' and other.component = alike.component
+            and other.peer = alike.peer and other.error_type = alike.error_type
+      )
+)
 order by alike.occasions desc, alike.last_time desc
 
 -- failed_connections --
@@ -235,6 +263,12 @@ with unsent as materialized (
     where time >= %(since)s and time < %(until)s
       and event_name = 'relayscope.message.send_failed' and severity_number >= 13
       and relayscope_store.kind_of(attributes) is distinct from 'request'
+      -- One whose record does not say so has a call that failed for it.
+      and not exists (
+          select from relayscope.spans as its_call
+          where its_call.trace_id = other_logs.trace_id and its_call.span_id = other_logs.span_id
+            and its_call.error_type = relayscope_store.error_type_of(other_logs.attributes)
+      )
     order by time desc
     limit 2000
 )

@@ -38,7 +38,7 @@ from relayscope.instrumentation.traffic.level import Level
 from relayscope.instrumentation.traffic.levels import Direction, Levels
 from relayscope.sanitizer import Sanitizer, Value
 
-from . import semconv
+from .attribute_cache import record_attributes
 from .command_line import clean_command_line
 
 _SEVERITY: Final = {Level.INFO: SeverityNumber.INFO, Level.WARN: SeverityNumber.WARN}
@@ -89,7 +89,7 @@ class ChannelLog:
         if crossing.level > Level.WARN:
             return
         channel = crossing.channel
-        attributes = semconv.message_attributes(crossing.message) | self._attributes(channel)
+        attributes = record_attributes(crossing, crossing.message) | self._attributes(channel)
         attributes[CHANNEL_SEQUENCE] = crossing.sequence
         attributes[ERROR_TYPE] = type(error).__name__
         span = crossing.span

@@ -7,6 +7,7 @@ import pytest
 from mcp.shared.message import SessionMessage
 from mcp.types import JSONRPCMessage
 
+from relayscope.conventions.attributes import MESSAGE_DIRECTION, MESSAGE_KIND
 from relayscope.conventions.events import EVENT_SEND_FAILED
 from relayscope.instrumentation.hooks.mcp.dialect import V1
 from relayscope.instrumentation.hooks.mcp.streams import (
@@ -48,3 +49,5 @@ def test_what_is_sent_and_received_without_waiting_is_recorded(telemetry: Teleme
     assert len(bodies(telemetry)) == 3
     failed = [each for each in telemetry.events if each.event_name == EVENT_SEND_FAILED]
     assert len(failed) == 1
+    attributes = failed[0].attributes or {}
+    assert (attributes[MESSAGE_KIND], attributes[MESSAGE_DIRECTION]) == ("request", "sent")

@@ -78,8 +78,9 @@ def _lines(problem: Problem, page: str, console: Console) -> Iterator[Text]:
         lines[-1] += where
     else:
         lines.append(where[len(_GAP) :])
-    if problem.evidence:
-        said = Text(one_line(gist(problem.evidence)), "bright_black")
+    # Of a request without arguments there is nothing to say.
+    if evidence := one_line(gist(problem.evidence)):
+        said = Text(evidence, "bright_black")
         said.truncate(width, overflow="ellipsis")
         lines.append(said)
     kind = Text(
