@@ -37,6 +37,7 @@ ATTRIBUTES: Final = {
     SERVER_PORT: 9051,
     ERROR_TYPE: "-32601",
 }
+CALLED: Final = rows.jsonb({JSONRPC_REQUEST_ID: "1"})
 TIME: Final = datetime(2026, 11, 23, 9, 7, 28, 123456, tzinfo=UTC)
 
 
@@ -302,6 +303,26 @@ def test_a_call_without_a_span_has_no_answer_in_what_does_not_answer_it(
     write(logs=[message(3, "error")])
     (call,) = read(engine, "calls")
     assert (call["outcome"], call["answer"]) == ("protocol_error", "error")
+
+
+@pytest.mark.parametrize("ended", [[span(start=START, attributes=CALLED)], []])
+def test_what_is_wrong_with_an_answer_comes_before_what_is_odd_about_the_request(
+    engine: Engine, write: Callable[..., None], ended: list[Any]
+) -> None:
+    """It is why there is no answer; what cannot be read may have been meant as one."""
+
+    def message(number: int, kind: str, odd: str) -> Any:
+        attributes = {MESSAGE_DIRECTION: "sent", MESSAGE_KIND: kind, MESSAGE_ODD: odd}
+        return log(kind, at=START + number, attributes=rows.jsonb(attributes))
+
+    write(spans=ended, logs=[message(1, "request", "not_mcp")])
+    write(logs=[message(2, "unparsable", "unparsable")])
+    (call,) = read(engine, "calls")
+    assert (call["odd"], call["answer"]) == ("unparsable", None)
+    assert call["outcome"] == ("ok" if ended else "unanswered")
+    write(logs=[message(3, "result", "id_type")])
+    (call,) = read(engine, "calls")
+    assert (call["odd"], call["answer"]) == ("id_type", "result")
 
 
 def test_a_condition_on_time_picks_the_partitions(

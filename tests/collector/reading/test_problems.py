@@ -211,6 +211,44 @@ def test_who_asks_for_levels_is_not_silent(database_url: str, engine: Engine) ->
         assert "silent" in problems(database_url)
 
 
+@pytest.mark.parametrize(
+    ("odd", "kind", "why"),
+    [
+        ("id_type", "result", "what was sent has an id of another type than the request's"),
+        ("orphan_answer", "result", "what was sent has the id of no open request"),
+        ("unparsable", "unparsable", "what was sent back cannot be read"),
+    ],
+)
+def test_what_was_sent_in_place_of_an_answer_is_why_there_is_none(
+    database_url: str, engine: Engine, odd: str, kind: str, why: str
+) -> None:
+    """And it is told once, with the call; what else is odd about that call is told beside it."""
+
+    def sent(odd: str, kind: str) -> Row:
+        attributes = {
+            MESSAGE_ODD: odd,
+            MESSAGE_KIND: kind,
+            MESSAGE_DIRECTION: "sent",
+            MCP_METHOD_NAME: "tools/call",
+            GEN_AI_TOOL_NAME: "die",
+        }
+        if kind == "unparsable":
+            attributes = {name: attributes[name] for name in list(attributes)[:3]}
+        columns = {"severity_number": 13, "span_id": b"backend1"}
+        return log(
+            odd, at=time.time_ns() - 59 * 10**9, attributes=rows.jsonb(attributes), **columns
+        )
+
+    writer = Writer(engine)
+    request = asked(seconds_ago=60, by=b"backend1", direction="received")
+    writer.write([batch(service="backend", logs=[request, sent(odd, kind)])])
+    assert told(database_url) == [("backend", "unanswered")]
+    assert f"did not answer tool die: {why}" in problems(database_url)
+    writer.write([batch(service="backend", logs=[sent("wrong_side", "notification")])])
+    writer.close()
+    assert ("backend", "odd") in told(database_url)
+
+
 def unsent(error_type: str, attributes: dict[str, str], *, by: bytes = SPAN) -> Row:
     """The record of a message that could not be sent."""
     said = {

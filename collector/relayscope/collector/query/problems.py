@@ -6,7 +6,7 @@ here says in words what such a group is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from relayscope.collector.query.drop_reasons import why_dropped
@@ -68,6 +68,8 @@ _KINDS: Final = {"result": "an answer", "error": "an error", "notification": "a 
 _LATE: Final[dict[str, str]] = {
     OddTraffic.ID_TYPE: "what was sent has an id of another type than the request's",
     OddTraffic.LATE_ANSWER: "the answer came when nobody waited any more",
+    OddTraffic.ORPHAN_ANSWER: "what was sent has the id of no open request",
+    OddTraffic.UNPARSABLE: "what was sent back cannot be read",
 }
 """Of calls without an answer that have a message like one."""
 
@@ -97,6 +99,7 @@ class Problem:
         message_id: The message, where it is about one.
         in_list: The list that has all of them, `calls`, `messages` or `logs`; empty if none has.
         listed: The filter of that list, by the names of its options.
+        odd: The mark of the messages that are odd and told by it; empty if there is none.
     """
 
     kind: str
@@ -111,6 +114,7 @@ class Problem:
     message_id: str | None = None
     in_list: str = ""
     listed: dict[str, str] = field(default_factory=dict)
+    odd: str = ""
 
     @property
     def about(self) -> tuple[str, str | None, str | None]:
@@ -124,12 +128,24 @@ def ranked(problems: Iterable[Problem]) -> list[Problem]:
     A message that is odd because nobody had answered is said with the call that has no answer.
     """
     found = list(problems)
-    unanswered = {problem.about for problem in found if problem.kind == "unanswered"}
+    unanswered = [problem for problem in found if problem.kind == "unanswered" and problem.odd]
     order = list(SEVERITY)
     return sorted(
-        (one for one in found if one.kind != "odd" or one.about not in unanswered),
+        (
+            one
+            for one in found
+            if one.kind != "odd" or not any(_tells(problem, one) for problem in unanswered)
+        ),
         key=lambda one: (order.index(one.kind), -one.occasions, one.component, one.what),
     )
+
+
+def _tells(unanswered: Problem, odd: Problem) -> bool:
+    """Return whether a call without an answer is told with the messages that are odd."""
+    if (unanswered.component, unanswered.odd) != (odd.component, odd.odd):
+        return False
+    is_all_of_it = odd.occasions <= unanswered.occasions and odd.span_id == unanswered.span_id
+    return is_all_of_it or odd.about == unanswered.about
 
 
 def _failed_call(row: Row) -> Problem:
@@ -153,7 +169,8 @@ def _failed_call(row: Row) -> Problem:
     else:
         what = f"got {_error(row)} from {row['peer'] or 'its peer'} for {asked}"
     kind = "unanswered" if row["outcome"] == "unanswered" else "failed"
-    return _problem(row, kind, what, "calls", ("side", "peer", "method", "tool", "outcome"))
+    problem = _problem(row, kind, what, "calls", ("side", "peer", "method", "tool", "outcome"))
+    return replace(problem, odd=row["odd"]) if late else problem
 
 
 def _asked(row: Row) -> str:
@@ -181,7 +198,7 @@ def _odd_message(row: Row) -> Problem:
     listed = ("direction", "peer", "method", "tool")
     problem = _problem(row, "odd", f"{sender}{said}{about}", "messages", listed)
     problem.listed["odd"] = "true"
-    return problem
+    return replace(problem, odd=row["odd"])
 
 
 def _unsent_message(row: Row) -> Problem:

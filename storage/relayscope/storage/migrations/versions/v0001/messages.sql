@@ -104,7 +104,14 @@ from (
                     record.text order by relayscope_store.answers_nothing(record.odd), record.time
                 ) filter (where record.kind in ('result', 'error'))
             )[1] as answer,
-            (array_agg(record.odd order by record.time) filter (where record.odd is not null))[1] as odd
+            -- What is wrong with an answer comes before what is odd about the request.
+            (
+                array_agg(
+                    record.odd
+                    order by relayscope_store.answers_nothing(record.odd) desc,
+                        record.kind is distinct from 'request' desc, record.time
+                ) filter (where record.odd is not null)
+            )[1] as odd
         from (
             select log.time, log.kind, log.odd, coalesce(log.body, log.body_json::text) as text
             from relayscope_store.every_log as log
@@ -133,16 +140,16 @@ from (
         case
             when relayscope_store.answers_nothing(answer.odd) then 'unanswered'
             when answer.kind = 'error' then 'protocol_error'
+            when answer.kind is distinct from 'result' then 'unanswered'
             when relayscope_store.is_tool_error(answer.body) then 'tool_error'
-            when answer.kind = 'result' then 'ok'
-            else 'unanswered'
+            else 'ok'
         end as outcome,
         null as error_type,
         answer.error_code,
         request.request_id,
         coalesce(request.body, request.body_json::text) as request,
-        answer.body as answer,
-        coalesce(request.odd, answer.odd) as odd,
+        case when answer.kind in ('result', 'error') then answer.body end as answer,
+        coalesce(answer.odd, request.odd) as odd,
         request.attributes
     from relayscope_store.every_log as request
     left join relayscope_store.resource on resource.id = request.resource_id
@@ -184,8 +191,14 @@ from (
             from relayscope_store.every_log as log
             where log.trace_id = request.trace_id and log.span_id = request.span_id
                 and log.resource_id = request.resource_id
-                and log.event_name = 'mcp.message' and log.kind in ('result', 'error')
-            order by relayscope_store.answers_nothing(log.odd), log.time
+                and log.event_name = 'mcp.message'
+                and (
+                    log.kind in ('result', 'error')
+                    -- It may have been meant as the answer.
+                    or (log.odd is not null and log.kind is distinct from 'request')
+                )
+            order by log.kind is null or log.kind not in ('result', 'error'),
+                relayscope_store.answers_nothing(log.odd), log.time
             limit 1
         ) as first
     ) as answer on true
