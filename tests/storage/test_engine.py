@@ -1,6 +1,7 @@
 """Errors for database URLs that cannot be used."""
 
 import pytest
+from sqlalchemy import Engine, text
 
 from relayscope.storage import create_engine
 
@@ -21,3 +22,17 @@ def test_a_url_that_cannot_be_used_is_refused_without_its_password(url: str) -> 
         create_engine(url)
 
     assert "s3cret" not in str(refused.value)
+
+
+def test_a_connection_that_the_server_has_closed_is_not_used_again(
+    engine: Engine, database_url: str
+) -> None:
+    """As after PostgreSQL was killed: whoever asks next gets another one."""
+    other = create_engine(database_url)
+    with other.connect() as connection:
+        process = connection.scalar(text("select pg_backend_pid()"))
+    with engine.connect() as connection:
+        connection.execute(text("select pg_terminate_backend(:pid, 5000)"), {"pid": process})
+    with other.connect() as connection:
+        assert connection.scalar(text("select pg_backend_pid()")) != process
+    other.dispose()

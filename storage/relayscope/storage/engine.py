@@ -46,7 +46,9 @@ def create_engine(url: str) -> Engine:
     return sqlalchemy.create_engine(
         parsed.set(drivername="postgresql+psycopg").update_query_dict(
             {k: v for k, v in _CONNECTION_DEFAULTS.items() if k not in parsed.query}
-        )
+        ),
+        # PostgreSQL may have been started anew since a connection was used last.
+        pool_pre_ping=True,
     )
 
 

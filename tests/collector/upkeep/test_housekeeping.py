@@ -96,3 +96,38 @@ def test_a_mere_writer_has_another_do_it(engine: Engine, tenant: Tenant) -> None
     )
     with engine.connect() as connection:
         assert connection.scalar(text("select count(*) from relayscope.logs")) == 55
+
+
+def test_house_is_kept_at_once_when_postgresql_is_back(
+    engine: Engine,
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Connections that were lost between two rounds make none of them fail."""
+    monkeypatch.setattr(
+        "relayscope.collector.maintenance.housekeeping._PERIOD", timedelta(seconds=2)
+    )
+    lost: list[int] = []
+
+    def lose() -> None:
+        with engine.connect() as connection:
+            lost.extend(
+                connection.scalars(
+                    text(
+                        "select pid from pg_stat_activity, pg_terminate_backend(pid, 5000)"
+                        " where datname = current_database() and pid <> pg_backend_pid()"
+                        " and state = 'idle' and state_change < now() - interval '0.5 seconds'"
+                    )
+                )
+            )
+
+    began = time.monotonic()
+
+    def done() -> bool:
+        if not lost:
+            lose()
+        return bool(lost) and time.monotonic() > began + 6
+
+    keep_house_until(KEPT, database_url, done)
+    assert not [record for record in caplog.records if record.message == "housekeeping failed"]

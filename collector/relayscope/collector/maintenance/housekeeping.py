@@ -113,8 +113,12 @@ async def _forget(settings: Settings, database_url: str) -> None:
     writer = Writer(engine, partition_width=settings.partition_width)
 
     def forget() -> None:
-        writer.prepare_partitions()
-        requests = writer.forget_requests(settings.duplicate_window)
+        try:
+            writer.prepare_partitions()
+            requests = writer.forget_requests(settings.duplicate_window)
+        finally:
+            # PostgreSQL may be started anew until the next time.
+            writer.close()
         samples = forget_samples(engine, _SILENCE)
         forget_history(engine, _HISTORY)
         if requests or samples:
