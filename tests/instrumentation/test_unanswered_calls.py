@@ -7,8 +7,10 @@ from opentelemetry.sdk.trace import ReadableSpan
 
 from relayscope.conventions.attributes import (
     ERROR_ANSWERED_ABOVE,
+    ERROR_CANCELLED,
     ERROR_STOPPED_READING,
     ERROR_TYPE,
+    ERROR_UNANSWERED,
 )
 from relayscope.instrumentation.text_exchange import TextExchange
 from relayscope.instrumentation.traffic.channel import Channel
@@ -163,7 +165,25 @@ def test_what_a_cancelled_request_had_called_ends_with_it(telemetry: Telemetry) 
     text_exchange.closed(backend)
 
     above, below = telemetry.span("tools/call cancelled"), telemetry.span("tools/call below")
-    assert (error_type(above), error_type(below)) == ("cancelled", ERROR_ANSWERED_ABOVE)
+    assert (error_type(above), error_type(below)) == (ERROR_CANCELLED, ERROR_CANCELLED)
+    assert below.end_time == above.end_time
+
+
+def test_what_was_called_for_who_has_gone_was_not_answered_above(telemetry: Telemetry) -> None:
+    """It ended when the client's connection did: nobody has answered the client."""
+    text_exchange, client, backend = (
+        TextExchange(telemetry.exchange),
+        pipes("client"),
+        pipes("backend"),
+    )
+
+    text_exchange.received(client, request(1, name="served"))
+    send(text_exchange, backend, request(3, name="below"))
+    text_exchange.closed(client)
+    text_exchange.closed(backend)
+
+    above, below = telemetry.span("tools/call served"), telemetry.span("tools/call below")
+    assert (error_type(above), error_type(below)) == (ERROR_UNANSWERED, ERROR_UNANSWERED)
     assert below.end_time == above.end_time
 
 

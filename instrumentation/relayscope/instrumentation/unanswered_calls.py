@@ -92,7 +92,7 @@ class Unanswered:
         ended = time_ns()
         if call.left is not None and error_type == ERROR_UNANSWERED:
             ended, error_type = call.left
-            description = DESCRIPTIONS[error_type]
+            description = DESCRIPTIONS.get(error_type, description)
         if call.refusal is not None and error_type != ERROR_CANCELLED:
             error_type, description = call.refusal
         if call.level is not Level.OFF and not call.is_over:
@@ -102,7 +102,7 @@ class Unanswered:
                 call.span.end(ended)
                 call.is_over = True
         if kind is SpanKind.SERVER:
-            self._leave_below(call.span, ended)
+            self._leave_below(call.span, Left(ended, error_type))
 
     def _end_unseen(self, call: Call) -> None:
         if call.parent_id:
@@ -151,7 +151,7 @@ class Unanswered:
         """End the calls that were made for a request that is answered now, with an error."""
         answer = crossing.message
         if answer.kind is not Kind.ERROR and not answer.is_tool_error:
-            self._leave_below(span, crossing.time)
+            self._leave_below(span, Left(crossing.time, ERROR_ANSWERED_ABOVE))
             return
         calls = self.below.pop(span.get_span_context().span_id, {})
         for call, channel in list(calls.items()):
@@ -172,11 +172,12 @@ class Unanswered:
             if call.left is not None:
                 self._give_up(channel, call)
 
-    def _leave_below(self, span: Span, time: int) -> None:
+    def _leave_below(self, span: Span, left: Left) -> None:
+        """Note that what was called for a request is not waited for, for what ended the request."""
         # A copy: another thread may open and close calls meanwhile.
         for call in list(self.below.get(span.get_span_context().span_id, ())):
             if call.left is None:
-                call.left = Left(time, ERROR_ANSWERED_ABOVE)
+                call.left = left
 
     def _give_up(self, channel: Channel, call: Call) -> None:
         if channel.sent.give_up_call(call):

@@ -17,6 +17,8 @@ from relayscope.conventions.attributes import (
     DELIVERY_DROPPED,
     DELIVERY_EMITTED,
     DELIVERY_SEQUENCE,
+    ERROR_ANSWERED_ABOVE,
+    ERROR_CANCELLED,
     ERROR_TYPE,
     GEN_AI_TOOL_NAME,
     JSONRPC_REQUEST_ID,
@@ -436,3 +438,51 @@ def test_what_is_recorded_at_both_ends_is_told_by_who_sent_it(
         writer.write([batch(service=service, logs=said)])
     writer.close()
     assert told(database_url) == [("one", "odd")]
+
+
+def test_what_a_user_cancelled_comes_last_and_is_named_so(
+    database_url: str, engine: Engine
+) -> None:
+    """With what was called for it: the backend does not know, and is told below what is wrong."""
+    at = time.time_ns() - 60 * 10**9
+    said = {MCP_METHOD_NAME: "tools/call", GEN_AI_TOOL_NAME: "die", JSONRPC_REQUEST_ID: "7"}
+    cancelled = span(
+        start=at - 10**9, end=at + 10**9, span_id=b"client.1", kind=3, status_code=2,
+        attributes=rows.jsonb(said | {ERROR_TYPE: ERROR_CANCELLED}),
+    )  # fmt: skip
+    below = asked(seconds_ago=60, by=b"backend1", direction="received")
+    writer = Writer(engine)
+    writer.write([batch(service="client", spans=[cancelled], logs=[])])
+    writer.write([batch(service="backend", logs=[below])])
+    writer.write([batch(logs=[rubbish(seconds_ago=50, direction="sent", peer="stdio")])])
+    writer.close()
+    found = told(database_url)
+    assert found[0] == ("relay", "odd")
+    assert {kind for _, kind in found[1:]} == {"cancelled"}
+    assert "backend did not answer tool die: it was cancelled" in problems(database_url)
+
+
+def test_a_call_that_its_maker_did_not_wait_for_is_told_with_what_was_answered_instead(
+    database_url: str, engine: Engine
+) -> None:
+    """There the relay may say why: a timeout, as a rule."""
+    answer = {MESSAGE_KIND: "error", MESSAGE_DIRECTION: "sent", MCP_METHOD_NAME: "tools/call"}
+    answered = log(
+        '{"jsonrpc":"2.0","id":7,"error":{"code":-32603,"message":"relay: TimeoutError"}}',
+        at=NOW - 59 * 10**9, span_id=b"served.1", attributes=rows.jsonb(answer),
+    )  # fmt: skip
+    made = call({ERROR_TYPE: ERROR_ANSWERED_ABOVE}, by=b"relay..1", kind=3, parent=b"served.1")
+    writer = Writer(engine)
+    writer.write(
+        [
+            batch(
+                spans=[made],
+                logs=[asked(seconds_ago=60, by=b"relay..1", direction="sent"), answered],
+            )
+        ]
+    )
+    writer.close()
+    assert told(database_url) == [("relay", "unanswered")]
+    shown = problems(database_url)
+    assert "the request it was made for was answered without it" in shown
+    assert "relay: TimeoutError" in shown

@@ -1,7 +1,7 @@
 """Problems in what was said, the worst first: for the page and for `relayscope problems`.
 
-Each statement in problems.sql and missing_records.sql finds groups of like occasions; a function
-here says in words what such a group is.
+Each statement in problems.sql, failed_calls.sql and missing_records.sql finds groups of like
+occasions; a function here says in words what such a group is.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ SEVERITY: Final = {
     "repeated": "repeated",
     "slow": "slow",
     "silent": "silent",
+    "cancelled": "cancelled",
 }
 """The kinds, the most severe first, and what they are called."""
 
@@ -77,9 +78,12 @@ _NO_ANSWER: Final = {
     ERROR_CANCELLED: "it was cancelled",
     ERROR_TIMEOUT: "nobody waits after an hour",
     ERROR_STOPPED_READING: "the wait for it was given up",
-    ERROR_ANSWERED_ABOVE: "the request it was made for was answered with an error",
+    ERROR_ANSWERED_ABOVE: "the request it was made for was answered without it",
     ERROR_UNANSWERED: "the connection closed without one",
 }
+
+
+_NOTHING_SENT: Final = "it came, and nothing was sent back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +132,7 @@ def ranked(problems: Iterable[Problem]) -> list[Problem]:
     A message that is odd because nobody had answered is said with the call that has no answer.
     """
     found = list(problems)
-    unanswered = [problem for problem in found if problem.kind == "unanswered" and problem.odd]
+    unanswered = [one for one in found if one.kind in ("unanswered", "cancelled") and one.odd]
     order = list(SEVERITY)
     return sorted(
         (
@@ -152,15 +156,17 @@ def _failed_call(row: Row) -> Problem:
     asked = _asked(row)
     who = "" if row["side"] == "server" else f" to {row['peer'] or 'its peer'}"
     late = _LATE.get(row["odd"] or "")
-    if row["is_lost"]:
+    is_cancelled = row["error_type"] == ERROR_CANCELLED
+    if row["is_lost"] and not is_cancelled:
         what = f"has no record of what came of {asked}: its process had to drop records"
         return _problem(row, "unrecorded", what, "calls", ("side", "peer", "method", "tool"))
     if row["outcome"] == "unanswered":
-        why = late or _NO_ANSWER.get(row["error_type"] or "", "it is open")
+        said = _NO_ANSWER.get(row["error_type"] or "", "it is open")
+        served = _NO_ANSWER[ERROR_CANCELLED] if is_cancelled else _NOTHING_SENT
         what = (
-            f"did not answer {asked}: {late or 'it came, and nothing was sent back'}"
+            f"did not answer {asked}: {late or served}"
             if row["side"] == "server"
-            else f"got no answer{who.replace(' to ', ' from ')} for {asked}: {why}"
+            else f"got no answer{who.replace(' to ', ' from ')} for {asked}: {late or said}"
         )
     elif row["outcome"] == "transport_error":
         what = f"could not send {asked}{who}: {row['error_type']}"
@@ -169,6 +175,8 @@ def _failed_call(row: Row) -> Problem:
     else:
         what = f"got {_error(row)} from {row['peer'] or 'its peer'} for {asked}"
     kind = "unanswered" if row["outcome"] == "unanswered" else "failed"
+    if is_cancelled:
+        kind = "cancelled"
     problem = _problem(row, kind, what, "calls", ("side", "peer", "method", "tool", "outcome"))
     return replace(problem, odd=row["odd"]) if late else problem
 

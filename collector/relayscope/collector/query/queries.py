@@ -14,6 +14,7 @@ FILES: Final = (
     "queries.sql",
     "lists.sql",
     "problems.sql",
+    "failed_calls.sql",
     "missing_records.sql",
     "cost.sql",
     "pipeline.sql",
