@@ -363,3 +363,13 @@ def test_a_process_whose_records_were_all_taken_lacks_none(
     account = {DELIVERY_EMITTED: 10, DELIVERY_ACKNOWLEDGED: 10}
     write(logs=[log(event_name=EVENT_DELIVERY, attributes=rows.jsonb(account))])
     assert read(engine, "delivery") == []
+
+
+def test_who_was_killed_in_a_call_has_taken_part_in_its_trace(
+    engine: Engine, write: Callable[..., None]
+) -> None:
+    """It has records of the call, and has not lived to end a span."""
+    write(service="client", spans=[span()], logs=[log()])
+    write(service="relay", logs=[log()])
+    (trace,) = read(engine, "trace_summary")
+    assert trace["components"] == ["client", "relay"]

@@ -14,7 +14,15 @@ select
     array(
         select distinct resource.component
         from relayscope_store.resource
-        where resource.id = any(total.resources)
+        -- Who was killed in a call has records of it, and no span.
+        where resource.id = any(
+            total.resources || array(
+                select log.resource_id
+                from relayscope_store.every_log as log
+                where log.trace_id = first.trace_id
+                limit 1000
+            )
+        )
         order by 1
     ) as components,
     total.spans,
