@@ -158,7 +158,7 @@ def test_a_call_that_was_only_just_made_is_no_problem(database_url: str, engine:
     """It is open because it takes some time; what has been open for longer is one, and once."""
     writer = Writer(engine)
     fresh = asked(seconds_ago=1, by=b"relay..1", direction="sent", trace_id=bytes(15) + b"1")
-    writer.write([batch(logs=[fresh])])
+    writer.write([batch(service="fresh", logs=[fresh])])
     assert told(database_url) == []
     chain = [("client", "sent"), ("relay", "received"), ("relay", "sent")]
     for number, (service, direction) in enumerate(chain):
@@ -166,13 +166,20 @@ def test_a_call_that_was_only_just_made_is_no_problem(database_url: str, engine:
         by = f"{service}{direction}"[-8:].encode()
         records = [asked(seconds_ago=30 - number / 100, by=by, direction=direction)]
         writer.write([batch(service=service, logs=records)])
-    assert told(database_url) == [("relay", "unanswered")]
+    # On a busy machine the first one is no longer fresh by now.
+    assert {("fresh", "unanswered"), *told(database_url)} == {
+        ("fresh", "unanswered"),
+        ("relay", "unanswered"),
+    }
     for number, (service, direction) in enumerate([("second", "received"), ("second", "sent")]):
         by = f"{service}{direction}"[-8:].encode()
         records = [asked(seconds_ago=29 - number / 100, by=by, direction=direction)]
         writer.write([batch(service=service, logs=records)])
     writer.close()
-    assert told(database_url) == [("second", "unanswered")]
+    assert {("fresh", "unanswered"), *told(database_url)} == {
+        ("fresh", "unanswered"),
+        ("second", "unanswered"),
+    }
 
 
 def test_an_error_that_is_the_askers_fault_is_told_where_it_began(

@@ -11,7 +11,13 @@ with numbered as (
            attributes ? 'relayscope.delivery.ended' as ended,
            relayscope_store.emitted_of(attributes) as emitted,
            relayscope_store.acknowledged_of(attributes) as acknowledged,
-           attributes -> 'relayscope.delivery.dropped' as dropped
+           -- Few records say so: it is added up for these alone.
+           case jsonb_typeof(attributes -> 'relayscope.delivery.dropped')
+               when 'object' then (
+                   select sum(relayscope_store.whole_number(value))
+                   from jsonb_each_text(attributes -> 'relayscope.delivery.dropped')
+               )
+           end as dropped
     from relayscope_store.unpacked_log
     where time >= %(since)s and time < %(until)s
       and last_time >= %(since)s and first_time < %(until)s
@@ -27,17 +33,10 @@ process as (
     select component, name as process, min(time) as first_time, max(time) as last_time,
            greatest(max(sequence), max(emitted))
                - coalesce(min(sequence), coalesce(max(acknowledged), 0) + 1) + 1 - count(sequence) as missing,
-           coalesce(max(said.dropped), 0) as dropped,
+           coalesce(max(dropped), 0) as dropped,
            bool_or(ended) as ended
     from numbered
     join relayscope_store.process on process.id = numbered.resource_id
-    left join lateral (
-        select sum(relayscope_store.whole_number(value)) as dropped
-        from jsonb_each_text(
-            case when jsonb_typeof(numbered.dropped) = 'object' then numbered.dropped else '{}' end
-        )
-        where numbered.dropped is not null
-    ) as said on true
     where name is not null
     group by component, name
 )
