@@ -87,8 +87,9 @@ def test_evidence_is_one_line_of_a_terminal(database_url: str) -> None:
 @pytest.mark.parametrize("width", [44, 80, 200])
 def test_what_happened_is_whole_in_any_width(database_url: str, width: int) -> None:
     """What does not fit goes on below, and the time stays beside the trace."""
-    shown = on_a_terminal(database_url, width)
+    # First: a request that is not answered becomes a problem only after a while.
     heads = [line for line in problems(database_url).splitlines() if not line.startswith(" ")]
+    shown = on_a_terminal(database_url, width)
     assert max(map(len, shown.splitlines())) <= width
     assert heads
     for head in heads:
