@@ -16,6 +16,7 @@ from relayscope.spool.slot.slot import KEPT, list_slots
 from relayscope.spool.spool import Spool
 from relayscope.spool.spool_reader import SpoolReader
 from relayscope.spool.spool_settings import Durability, Overflow, SpoolSettings
+from relayscope.spool.system.guest_file import GuestFile
 from relayscope.spool.system.lock import lock
 from relayscope.spool.system.own_files import check_folder, open_own, read_own, user_id
 from relayscope.spool.system.syscalls import write_at_start
@@ -25,6 +26,7 @@ __all__ = [
     "START",
     "Backlog",
     "Durability",
+    "GuestFile",
     "Loss",
     "LossReason",
     "Overflow",

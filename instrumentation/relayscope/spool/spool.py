@@ -58,12 +58,12 @@ class Spool:
             root: The folder that the processes share; made if it is missing. On a local disk.
             settings: Promises and bounds.
             writer_info: Called for the bytes that describe this process to a `SpoolReader`, once,
-                and once more in each forked child that appends.
+                once more in each forked child that appends, and when the host has closed the files.
 
         Raises:
             SpoolFull, SpoolUnavailable: Its files cannot be made.
         """
-        return cls(root, settings, _create(root, settings, writer_info()), writer_info)
+        return cls(root, settings, _create(root, settings, writer_info), writer_info)
 
     @classmethod
     def adopt(cls, root: Path, settings: SpoolSettings = _DEFAULTS) -> Self | None:
@@ -211,15 +211,16 @@ class Spool:
                     raise SpoolClosed("This spool was closed.")
                 open_slot = self._slot
                 if open_slot is None:
-                    open_slot = self._slot = _create(
-                        self._root, self._settings, self._writer_info()
-                    )
+                    open_slot = self._slot = _create(self._root, self._settings, self._writer_info)
                     self._append = open_slot.append
         return open_slot
 
 
-def _create(root: Path, settings: SpoolSettings, writer_info: bytes) -> OpenSlot:
+def _create(root: Path, settings: SpoolSettings, writer_info: Callable[[], bytes]) -> OpenSlot:
+    def create() -> Slot:
+        return Slot.create(root, writer_info())
+
     try:
-        return OpenSlot(Slot.create(root, writer_info), settings)
+        return OpenSlot(create(), settings, create)
     except OSError as error:
         raise from_os(error, f"make a spool in {root}") from error

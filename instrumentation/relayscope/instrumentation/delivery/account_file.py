@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 from zlib import crc32
 
-from relayscope.spool import open_own, read_own, write_at_start
+from relayscope.spool import GuestFile, open_own, read_own, write_at_start
 
 _NAME: Final = "account"
 _BYTES: Final = 1024
@@ -18,7 +18,11 @@ _HEAD_BYTES: Final = 6
 
 
 class AccountFile:
-    """The file, open for its process to write."""
+    """The file, open for its process to write.
+
+    Attributes:
+        folder: Where it is.
+    """
 
     def __init__(self, folder: Path) -> None:
         """Make it.
@@ -32,20 +36,27 @@ class AccountFile:
         except BaseException:
             os.close(descriptor)
             raise
-        self._descriptor = descriptor
+        self.folder = folder
+        self._file = GuestFile(descriptor)
+
+    @property
+    def is_open(self) -> bool:
+        """False if the host has closed it."""
+        return self._file.is_open
 
     def write(self, account: bytes) -> None:
         """Replace what it says.
 
         Raises:
-            OSError: The disk refuses.
+            OSError: The disk refuses, or the host has closed it.
         """
+        self._file.check()
         head = crc32(account).to_bytes(4, "little") + len(account).to_bytes(2, "little")
-        write_at_start(self._descriptor, head + account)
+        write_at_start(self._file.descriptor, head + account)
 
     def close(self) -> None:
         """Close it; what it says stays."""
-        os.close(self._descriptor)
+        self._file.close()
 
 
 def read_account(folder: Path) -> bytes:

@@ -9,10 +9,9 @@ from typing import Self
 from relayscope.spool.format.frame import FRAME_BYTES, Frames
 from relayscope.spool.format.segment import HEADER_BYTES, NEXT_SEGMENT, Header, segment_path
 from relayscope.spool.position import Position
+from relayscope.spool.system.guest_file import GuestFile
 from relayscope.spool.system.own_files import open_own
 from relayscope.spool.system.syscalls import LOCK_KEPT_BYTES, flush_to_disk, write, write_aside
-
-_CLOSED = -1
 
 
 class SegmentWriter:
@@ -26,7 +25,7 @@ class SegmentWriter:
     """
 
     __slots__ = (
-        "_descriptor",
+        "_file",
         "_frames",
         "_offset",
         "_records",
@@ -37,14 +36,14 @@ class SegmentWriter:
         "start",
     )
 
-    def __init__(self, descriptor: int, start: Position, path: Path, header: Header) -> None:
+    def __init__(self, file: GuestFile, start: Position, path: Path, header: Header) -> None:
         """Take an open file that holds the header and nothing else."""
         self.start = start
         self.path = path
         self.born = header.born
         self.size = HEADER_BYTES
         self.damaged = False
-        self._descriptor = descriptor
+        self._file = file
         self._frames = Frames(header.marker)
         self._records = 0
         self._offset = start.offset
@@ -65,12 +64,18 @@ class SegmentWriter:
         try:
             write(descriptor, header.pack())
             new.replace(path)
+            file = GuestFile(descriptor)
         except BaseException:
             os.close(descriptor)
             with suppress(OSError):
                 new.unlink()
             raise
-        return cls(descriptor, start, path, header)
+        return cls(file, start, path, header)
+
+    @property
+    def is_open(self) -> bool:
+        """False if the host has closed its file."""
+        return self._file.is_open
 
     @property
     def end(self) -> Position:
@@ -93,12 +98,13 @@ class SegmentWriter:
         """
         length = len(record)
         head = self._frames.head(self._records, record)
+        self._file.check()
         try:
             if length <= LOCK_KEPT_BYTES:
-                write(self._descriptor, head + record)
+                write(self._file.descriptor, head + record)
             else:
-                write(self._descriptor, head)
-                write(self._descriptor, record)
+                write(self._file.descriptor, head)
+                write(self._file.descriptor, record)
         except BaseException:
             self._settle([length])
             raise
@@ -118,28 +124,40 @@ class SegmentWriter:
         parts = []
         for index, record in enumerate(records, start=self._records):
             parts += [self._frames.head(index, record), record]
+        self._file.check()
         try:
-            write_aside(self._descriptor, b"".join(parts))
+            write_aside(self._file.descriptor, b"".join(parts))
         finally:
             self._settle([len(record) for record in records])
 
     def flush_to_disk(self) -> None:
-        """Return once the disk has everything that was appended."""
-        flush_to_disk(self._descriptor)
+        """Return once the disk has everything that was appended.
+
+        Raises:
+            OSError: It has not.
+        """
+        if self._file.is_open:
+            flush_to_disk(self._file.descriptor)
+            return
+        descriptor = open_own(self.path, os.O_RDWR)
+        try:
+            flush_to_disk(descriptor)
+        finally:
+            os.close(descriptor)
 
     def close(self) -> None:
         """Give the file back."""
-        os.close(self._descriptor)
-        self._descriptor = _CLOSED
+        self._file.close()
 
     def _settle(self, lengths: Sequence[int]) -> None:
         """Let the file say how many of the records just written are whole, and cut off the rest."""
         self.damaged = True
         with suppress(OSError):
-            actual = os.fstat(self._descriptor).st_size
+            self._file.check()
+            actual = os.fstat(self._file.descriptor).st_size
             for length in lengths:
                 if self.size + FRAME_BYTES + length > actual:
-                    os.ftruncate(self._descriptor, self.size)
+                    os.ftruncate(self._file.descriptor, self.size)
                     break
                 self._records += 1
                 self._offset += length

@@ -27,6 +27,7 @@ from relayscope.spool.errors import SpoolHeld
 from relayscope.spool.format.cursor import CURSOR, create_cursor
 from relayscope.spool.format.segment import list_segments
 from relayscope.spool.format.writer_info import write_writer_info
+from relayscope.spool.system.guest_file import GuestFile
 from relayscope.spool.system.lock import lock
 from relayscope.spool.system.own_files import check_folder, is_ours, open_own
 from relayscope.spool.system.syscalls import flush_folder
@@ -48,9 +49,9 @@ class Slot:
             OSError: It cannot be reached.
         """
         self.folder = folder
-        self._descriptor = open_own(folder / _LOCK, os.O_RDWR | os.O_CREAT)
+        self._file = GuestFile(open_own(folder / _LOCK, os.O_RDWR | os.O_CREAT))
         try:
-            lock(self._descriptor, folder)
+            lock(self._file.descriptor, folder)
             self._check_that_it_still_exists()
         except BaseException:
             self.leave()
@@ -87,7 +88,20 @@ class Slot:
 
     def leave(self) -> None:
         """Let go of the slot; its files stay."""
-        os.close(self._descriptor)
+        self._file.close()
+
+    @property
+    def is_held(self) -> bool:
+        """False if the host has closed the lock: anybody may adopt the slot."""
+        return self._file.is_open
+
+    def check(self) -> None:
+        """Make sure that it is held.
+
+        Raises:
+            OSError: The host has closed the lock.
+        """
+        self._file.check()
 
     @property
     def is_kept(self) -> bool:
@@ -99,7 +113,7 @@ class Slot:
         _remove_files(self.folder)
 
     def _check_that_it_still_exists(self) -> None:
-        held = os.fstat(self._descriptor)
+        held = os.fstat(self._file.descriptor)
         with suppress(FileNotFoundError):
             found = (self.folder / _LOCK).stat()
             if (found.st_ino, found.st_dev) == (held.st_ino, held.st_dev):

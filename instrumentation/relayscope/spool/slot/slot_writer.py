@@ -4,7 +4,6 @@ import os
 from collections import deque
 from contextlib import suppress
 from itertools import accumulate, islice, takewhile
-from pathlib import Path
 from threading import RLock
 from time import monotonic
 
@@ -15,6 +14,7 @@ from relayscope.spool.format.segment_writer import SegmentWriter
 from relayscope.spool.position import Position
 from relayscope.spool.slot.recovery import Tail, measure
 from relayscope.spool.slot.sealed_segments import SealedSegments, largest_record, too_large
+from relayscope.spool.slot.slot import Slot
 from relayscope.spool.spool_settings import Durability, SpoolSettings
 from relayscope.spool.system import boot_clock
 from relayscope.spool.system.syscalls import flush_folder
@@ -23,13 +23,26 @@ from relayscope.spool.system.syscalls import flush_folder
 # itself lets them run.
 _BYTES_AT_ONCE = 64 * 1024
 
+# To ask for the lock as well as for the segment would double what asking costs each record. A host
+# that closes what it does not know closes both; and an adopter looks every 0.3 s.
+_LOOK_SECONDS = 0.1
+
+
+class SlotLost(SpoolUnavailable):
+    """The host has closed the files: what is in the slot is left to whoever adopts it."""
+
 
 class SlotWriter:
-    """The one writer of a slot. Thread-safe, and safe in signal handlers and finalisers."""
+    """The one writer of a slot. Thread-safe, and safe in signal handlers and finalisers.
 
-    def __init__(self, folder: Path, settings: SpoolSettings, tail: Tail) -> None:
-        """Continue the spool in ``folder`` after ``tail``; the caller holds the slot."""
-        self._folder = folder
+    Attributes:
+        slot: The slot, which this process holds unless the host has closed its files.
+    """
+
+    def __init__(self, slot: Slot, settings: SpoolSettings, tail: Tail) -> None:
+        """Continue the spool in ``slot`` after ``tail``."""
+        self.slot = slot
+        self._folder = folder = slot.folder
         self._settings = settings
         self._next_start = tail.next_start
         self._torn_records = tail.torn_records
@@ -38,6 +51,7 @@ class SlotWriter:
         self._segment: SegmentWriter | None = None
         self._seal_size = 0
         self._seal_time = 0.0
+        self._look_time = 0.0
         self._closed = False
         # Reentrant, because a signal handler or finaliser may append while its own thread does.
         self._lock = RLock()
@@ -84,6 +98,7 @@ class SlotWriter:
         Raises:
             SpoolFull: There is no room on the disk, or within the bounds.
             SpoolUnavailable: The disk refuses.
+            SlotLost: The host has closed the files.
             RecordTooLarge: It will never fit.
         """
         with self._lock:
@@ -100,7 +115,7 @@ class SlotWriter:
                 if self._interrupting:
                     self._append_interrupting()
             except OSError as error:
-                raise from_os(error, "append to the spool") from error
+                raise self._refusal(error, "append to the spool") from error
             finally:
                 self._appending = False
             return sequence
@@ -124,7 +139,7 @@ class SlotWriter:
                     self._append_some(records)
                 self._append_interrupting()
             except OSError as error:
-                raise from_os(error, "append to the spool") from error
+                raise self._refusal(error, "append to the spool") from error
             finally:
                 self._appending = False
 
@@ -194,6 +209,18 @@ class SlotWriter:
         if segment is not None:
             segment.close()
 
+    def give_up(self) -> deque[bytes]:
+        """Leave the slot as it is; who appends from now on is told that it is lost.
+
+        Returns:
+            Records that signal handlers have appended, and that are not written.
+        """
+        with self._lock:
+            self.slot.leave()
+            self.leave_to_parent()
+            self._look_time = 0.0
+            return self._interrupting
+
     def _append_some(self, records: deque[bytes]) -> None:
         """Append as many records as make one write into one segment."""
         segment = self._segment_for(len(records[0]))
@@ -215,13 +242,22 @@ class SlotWriter:
                 self._segment_for(len(record)).append(record)
                 self._interrupting.popleft()
 
+    def _refusal(self, error: OSError, action: str) -> SpoolError:
+        if self.slot.is_held and (self._segment is None or self._segment.is_open):
+            return from_os(error, action)
+        return SlotLost("The host has closed the files of its spool; another one is begun.")
+
     def _segment_for(self, length: int) -> SegmentWriter:
         segment = self._segment
+        now = monotonic()
+        if now >= self._look_time:
+            self.slot.check()
+            self._look_time = now + _LOOK_SECONDS
         if (
             segment is None
             or segment.size + FRAME_BYTES + length > self._seal_size
             or segment.damaged
-            or monotonic() >= self._seal_time
+            or now >= self._seal_time
         ):
             if self._closed:
                 raise SpoolClosed("This spool was closed.")

@@ -8,7 +8,6 @@ from time import sleep
 
 from relayscope.spool.errors import SpoolError
 from relayscope.spool.slot.sealed_segments import largest_record, too_large
-from relayscope.spool.slot.slot_writer import SlotWriter
 from relayscope.spool.spool_settings import MIB, SpoolSettings
 
 _SECONDS = 0.1
@@ -33,9 +32,11 @@ class WriteBuffer:
     is full, and there is but one.
     """
 
-    def __init__(self, writer: SlotWriter, settings: SpoolSettings) -> None:
-        """Buffer in front of ``writer``."""
-        self._writer = writer
+    def __init__(
+        self, append_all: Callable[[deque[bytes]], object], settings: SpoolSettings
+    ) -> None:
+        """Buffer in front of what appends many records, and takes out those that it has written."""
+        self._append_all = append_all
         self._settings = settings
         self._largest = largest_record(settings)
         self._jobs: deque[Callable[[], object]] = deque()
@@ -120,7 +121,7 @@ class WriteBuffer:
             try:
                 for _ in range(len(self._records)):
                     self._unwritten.append(self._records.popleft())
-                self._writer.append_all(self._unwritten)
+                self._append_all(self._unwritten)
             finally:
                 # Counting without a lock can miss a few; so that is made good here each time. It is
                 # still writing, so that a signal handler that flushes changes nothing meanwhile.

@@ -198,16 +198,25 @@ class Journal:
 
     def _tell_account(self) -> None:
         try:
-            if self._file is None:
-                self._open_file()
+            self._open_file()
             if self._file is not None:
                 self._file.write(self._account.pack())
         except (OSError, SpoolError):
             self._account.untold = True
 
     def _open_file(self) -> None:
-        if self._spool is not None:
-            self._file = AccountFile(self._spool.folder)
+        """Open the account beside the spool, unless it is open there.
+
+        Both may have been closed by the host; then the spool is in another folder.
+        """
+        if self._spool is None:
+            return
+        folder, file = self._spool.folder, self._file
+        if file is None or file.folder != folder or not file.is_open:
+            self._file = None
+            if file is not None:
+                file.close()
+            self._file = AccountFile(folder)
 
     def _open(self) -> Spool | None:
         if monotonic() < self._retry_at or not self._starting.acquire(blocking=False):
@@ -230,9 +239,8 @@ class Journal:
         self._look_at = monotonic() + _LOOK_SECONDS
         if self._spool is not None:
             self._launcher.ensure()
-            if self._file is None:
-                with suppress(OSError, SpoolError):
-                    self._open_file()
+            with suppress(OSError, SpoolError):
+                self._open_file()
 
     def _tell(self, error: BaseException) -> None:
         if not self._told:
