@@ -49,6 +49,7 @@ HOOKS: Final = {
     "relayscope_httpx": Hook("http.httpx:HttpxInstrumentor", ("httpx", "httpx2")),
     "relayscope_logging": Hook("host.logs:HostLogsInstrumentor"),
     "relayscope_mcp": Hook("mcp.sdk:McpInstrumentor", ("mcp", "mcp_types", "fastmcp")),
+    "relayscope_signals": Hook("host.signals:HostSignalsInstrumentor"),
     "relayscope_stdio": Hook("pipes.stdio:StdioInstrumentor"),
     "relayscope_subprocess": Hook("pipes.subprocesses:SubprocessInstrumentor"),
     "relayscope_websockets": Hook("websockets.websockets:WebsocketsInstrumentor", ("websockets",)),

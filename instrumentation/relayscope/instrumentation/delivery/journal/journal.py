@@ -38,6 +38,7 @@ from relayscope.instrumentation.delivery.settings import (
     spool_settings,
 )
 from relayscope.instrumentation.runtime.fork import on_fork
+from relayscope.instrumentation.runtime.shield import shielded
 from relayscope.sanitizer import Sanitizer
 from relayscope.spool import Durability, Spool, SpoolError, SpoolFull, SpoolSettings
 
@@ -143,6 +144,7 @@ class Journal:
             except SpoolError as error:
                 self._tell(error)
 
+    @shielded
     def _append(
         self,
         pack: Callable[..., bytes],

@@ -44,11 +44,12 @@ class OutgoingLines:
     def write(self, write: Callable[[Any], Any], data: Any) -> Any:
         """Write `data` at once, as the host does, and record each message that it completes."""
         outgoing: list[Outgoing[Any]] = []
-        changed = self._changed(data, outgoing)
+        ended_early = self._ended_early
         try:
+            changed = self._changed(data, outgoing)
             written = write(data if changed is None else changed)
         except BaseException as error:
-            self._beginning = None
+            self._beginning, self._ended_early = None, ended_early
             for message in outgoing:
                 message.failed(error)
             raise
