@@ -40,7 +40,7 @@ def shared_exchange() -> "Exchange":
     Raises:
         ValueError: A variable has a value that it cannot have.
         OSError: The profiles' file cannot be read.
-        RuntimeError: It could not be made before.
+        Untold: It could not be made a moment ago, or this thread is making it.
         TimeoutError: Another thread takes too long to make it.
     """
     return _process_exchange.get().exchange

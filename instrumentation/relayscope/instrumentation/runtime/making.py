@@ -5,15 +5,22 @@ so a fork waits, too: the child would wait for ever for an import that nobody go
 """
 
 import threading
+import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Generic, TypeVar
 
 from .fork import on_fork
+from .shield import Untold
 
 _LONGEST_WAIT: Final = 5.0
 """Seconds that a thread or a fork waits at most; to make all takes 0.2. Two threads could wait for
 each other, if what one imports is what the other is importing."""
+
+_FIRST_PAUSE: Final = 1.0
+_LONGEST_PAUSE: Final = 60.0
+"""Seconds after a failure until it is tried again, doubled each time: to make all takes 0.2 s of
+the host's thread. What fails for want of a descriptor, or of room on the stack, soon does not."""
 
 _T = TypeVar("_T")
 
@@ -103,7 +110,7 @@ class OnceMade(Generic[_T]):
     """An object that is made once.
 
     Args:
-        make: Makes it. If that fails, it is not tried again.
+        make: Makes it. If that fails, it is tried again, after a while.
         complete: Does what may already need it, on the same thread.
     """
 
@@ -112,7 +119,9 @@ class OnceMade(Generic[_T]):
         self._complete = complete
         self._made: _T | None = None
         self._is_complete = False
+        self._is_begun = False
         self._error: Exception | None = None
+        self._pause = self._not_before = 0.0
 
     @property
     def is_made(self) -> bool:
@@ -123,7 +132,7 @@ class OnceMade(Generic[_T]):
         """Return the object.
 
         Raises:
-            RuntimeError: It could not be made.
+            Untold: It could not be made a moment ago, or is being made by who needs it.
             TimeoutError: Another thread takes too long to make it.
         """
         if self._is_complete and self._made is not None:
@@ -132,15 +141,25 @@ class OnceMade(Generic[_T]):
             return self._made or self._new()
 
     def _new(self) -> _T:
-        if self._error is not None:
-            raise RuntimeError("what records messages could not be made") from self._error
+        if self._is_begun:  # This thread has the lock: it is in the midst of an import, perhaps.
+            raise Untold("what records messages is being made")
+        if time.monotonic() < self._not_before:
+            raise Untold("what records messages could not be made") from self._error
+        is_news = self._error is None
+        self._is_begun = True
         try:
             made = self._make()
-        except Exception as error:
-            # A signal handler may need it in the midst of an import, which goes on afterwards.
-            if _making.depth == 1:
-                self._error = error
+        except Untold:
             raise
+        except Exception as error:
+            self._error = error.with_traceback(None)
+            self._pause = min(max(2 * self._pause, _FIRST_PAUSE), _LONGEST_PAUSE)
+            self._not_before = time.monotonic() + self._pause
+            if is_news:
+                raise
+            raise Untold("what records messages could not be made again") from error
+        finally:
+            self._is_begun = False
         if self._made is None:
             self._made = made
             try:

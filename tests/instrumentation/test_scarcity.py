@@ -1,0 +1,64 @@
+"""A host with no room on its stack, or no free descriptor, goes on, and is recorded afterwards."""
+
+import sys
+
+import pytest
+
+from tests.fix_programs import Run, eventually, host_environment, instrumented, run
+from tests.fix_telemetry import OtlpSink
+
+SAY = """
+import json, resource, sys, time
+def say(number):
+    print(json.dumps({"jsonrpc": "2.0", "method": "notifications/x", "params": {"n": number}}),
+          flush=True)
+def deep(levels, act):
+    return deep(levels - 1, act) if levels else act()
+"""
+
+LATER = """
+for number in range(1, 8):
+    time.sleep(0.5)
+    say(number)
+"""
+
+NO_DESCRIPTOR = """
+soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+say(0)
+resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+"""
+
+EVER_DEEPER = """
+for levels in range(850, 990):
+    deep(levels, lambda: say(levels))
+say(7)
+"""
+
+
+def traced(program: str, sink: OtlpSink) -> Run:
+    """Run a program to its end."""
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=sink.endpoint)
+    return run(instrumented("host", [sys.executable, "-c", SAY + program]), environment)
+
+
+@pytest.mark.parametrize("first", [NO_DESCRIPTOR, "deep(900, lambda: say(0))\n"])
+def test_what_cannot_be_made_at_the_first_message_is_made_later(
+    otlp_sink: OtlpSink, first: str
+) -> None:
+    """The host goes on, is told once, and what crosses a while later is recorded."""
+    finished = traced(first + LATER, otlp_sink)
+
+    assert finished.returncode == 0
+    assert len(finished.stdout.splitlines()) == 8
+    assert finished.stderr.count("Traceback") <= 1
+    eventually(lambda: any('"n": 7' in record.body.string_value for _, record in otlp_sink.records))
+
+
+@pytest.mark.parametrize("warm", ["say(0)\n", ""])
+def test_a_host_near_its_recursion_limit_goes_on(otlp_sink: OtlpSink, warm: str) -> None:
+    """Whatever of ours fails for want of room on the stack, the host's own work does not."""
+    finished = traced(warm + EVER_DEEPER, otlp_sink)
+
+    assert finished.returncode == 0, finished.stderr
+    assert len(finished.stdout.splitlines()) == 141 + len(warm.splitlines())
