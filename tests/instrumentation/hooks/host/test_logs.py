@@ -49,3 +49,43 @@ def test_the_hook_has_a_switch(otlp_sink: OtlpSink) -> None:
 
     eventually(lambda: otlp_sink.spans)
     assert otlp_sink.logs == []
+
+
+STRANGE = """
+import logging
+class Lazy:
+    def __str__(self):
+        raise SystemError("asked for its text")
+logging.basicConfig(level=logging.DEBUG, format="%(message)s")
+logging.root.handlers[0].setLevel(logging.INFO)
+logging.debug("%s", Lazy())
+logging.info("a %d", "x")
+logging.info("of an object", extra={"lazy": Lazy()})
+"""
+
+
+def test_what_cannot_be_formatted_is_the_hosts_fault_alone(otlp_sink: OtlpSink) -> None:
+    """Its stderr says what it would without us; the record has the text as it is in the source."""
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
+    command = [sys.executable, "-c", STRANGE]
+
+    plain, traced = run(command, environment), run(instrumented("host", command), environment)
+
+    assert traced.stderr.count("Traceback") == plain.stderr.count("Traceback") == 1
+    assert "relayscope:" not in traced.stderr
+    eventually(lambda: len(otlp_sink.logs) == 2)
+    first, second = (record for _, record in otlp_sink.logs)
+    assert first.body.string_value == "a %d"
+    assert second.body.string_value == "of an object"
+    assert second.attributes[0].value.string_value == "<unprintable Lazy object>"
+
+
+def test_what_no_handler_of_the_host_takes_is_not_formatted(otlp_sink: OtlpSink) -> None:
+    """A handler's level says what the host's log is."""
+    program = STRANGE.replace("SystemError", "SystemExit")
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
+    lines = program.splitlines()[:-2]
+
+    finished = run(instrumented("host", [sys.executable, "-c", "\n".join(lines)]), environment)
+
+    assert (finished.returncode, finished.stderr) == (0, "")

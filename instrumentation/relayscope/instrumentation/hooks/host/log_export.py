@@ -22,12 +22,28 @@ class LogExport:
         self._handler = LoggingHandler(
             logger_provider=_SanitizingProvider(provider, shared_sanitizer())
         )
+        self._handler.setFormatter(_Text())
 
     def take(self, record: logging.LogRecord) -> None:
         """Export a record."""
         self._exchange.look_at(time_ns())
         if _severity(record.levelno) >= self._exchange.levels.of_host_logs:
             self._handler.handle(record)
+
+
+class _Text(logging.Formatter):
+    """The text of a record; that one cannot be formatted has been told by the host's handlers."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        try:
+            return record.getMessage()
+        except Exception:  # noqa: BLE001  # whatever an object of the host's raises
+            return record.msg if isinstance(record.msg, str) else _unprintable(record.msg)
+
+
+def _unprintable(value: object) -> str:
+    """Say what cannot say what it is, in the words that Python's tracebacks have for it."""
+    return f"<unprintable {type(value).__name__} object>"
 
 
 def _severity(level: int) -> int:
@@ -77,4 +93,7 @@ def _plain(value: Any, limit: int) -> Any:
     """Return a value that the sanitizer knows: a host logs objects of any kind and size."""
     if value is None or isinstance(value, str | int | float | bool):
         return value
-    return str(Bounds(limit).take(value))
+    try:
+        return str(Bounds(limit).take(value))
+    except Exception:  # noqa: BLE001  # whatever an object of the host's raises
+        return _unprintable(value)
