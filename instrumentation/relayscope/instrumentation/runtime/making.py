@@ -29,7 +29,6 @@ class _Making(threading.local):
     """The lock under which all is made: reentrant, because one object may need another.
 
     Attributes:
-        depth: The number of objects that this thread is making.
         registered: The number of times at which forks were told to wait for it.
     """
 
@@ -37,13 +36,11 @@ class _Making(threading.local):
     registered = 0
 
     def __init__(self) -> None:
-        self.depth = 0
         self._taken_to_fork: list[threading.RLock] = []
 
     def __enter__(self) -> None:
         if not self.lock.acquire(timeout=_LONGEST_WAIT):
             raise TimeoutError("another thread still makes what records messages")
-        self.depth += 1
 
     def __exit__(
         self,
@@ -51,7 +48,6 @@ class _Making(threading.local):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.depth -= 1
         self.lock.release()
 
     def before_fork(self) -> None:
