@@ -73,19 +73,9 @@ def test_what_cannot_be_formatted_is_the_hosts_fault_alone(otlp_sink: OtlpSink) 
 
     assert traced.stderr.count("Traceback") == plain.stderr.count("Traceback") == 1
     assert "relayscope:" not in traced.stderr
-    eventually(lambda: len(otlp_sink.logs) == 2)
-    first, second = (record for _, record in otlp_sink.logs)
+    eventually(lambda: len(otlp_sink.logs) == 3)
+    untaken, first, second = (record for _, record in otlp_sink.logs)
+    assert untaken.body.string_value == "%s"
     assert first.body.string_value == "a %d"
     assert second.body.string_value == "of an object"
     assert second.attributes[0].value.string_value == "<unprintable Lazy object>"
-
-
-def test_what_no_handler_of_the_host_takes_is_not_formatted(otlp_sink: OtlpSink) -> None:
-    """A handler's level says what the host's log is."""
-    program = STRANGE.replace("SystemError", "SystemExit")
-    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
-    lines = program.splitlines()[:-2]
-
-    finished = run(instrumented("host", [sys.executable, "-c", "\n".join(lines)]), environment)
-
-    assert (finished.returncode, finished.stderr) == (0, "")

@@ -3,8 +3,7 @@
 OpenTelemetry's instrumentation for `logging` translates the records, but it adds a handler to the
 root logger, which changes what the host does: `logging.basicConfig` would do nothing any more, and
 warnings of a host that configures nothing would not reach stderr. So its handler is not added to
-anything here; it is told of each record after the host's own handlers, if one of these has taken
-it: to format a record that no handler wants costs the host, and may do what it does not expect.
+anything here; it is told of each record after the host's own handlers.
 """
 
 import logging
@@ -57,14 +56,14 @@ class _Hook:
         self._log_export: LogExport | None = None
 
     def call_handlers(
-        self, call_handlers: Callable[..., None], logger: logging.Logger, args: Any, kwargs: Any
+        self, call_handlers: Callable[..., None], _: logging.Logger, args: Any, kwargs: Any
     ) -> None:
         call_handlers(*args, **kwargs)
-        self._export(logger, args[0] if args else kwargs["record"])
+        self._export(args[0] if args else kwargs["record"])
 
     @shielded
-    def _export(self, logger: logging.Logger, record: logging.LogRecord) -> None:
-        if record.name.split(".")[0] in _NOT_THE_HOSTS or not _is_taken(logger, record.levelno):
+    def _export(self, record: logging.LogRecord) -> None:
+        if record.name.split(".")[0] in _NOT_THE_HOSTS:
             return
         if self._log_export is None:
             self._log_export = self._once.get()
@@ -74,15 +73,3 @@ class _Hook:
         from .log_export import LogExport  # noqa: PLC0415  # takes 0.1 s, with the first record
 
         return LogExport(self._given or shared_exchange(), self._provider)
-
-
-def _is_taken(logger: logging.Logger, level: int) -> bool:
-    """Return whether a handler of the host's takes records of this level."""
-    handlers: list[logging.Handler] = []
-    above: logging.Logger | None = logger
-    while above is not None:
-        handlers += above.handlers
-        above = above.parent if above.propagate else None
-    if not handlers and logging.lastResort is not None:
-        handlers.append(logging.lastResort)
-    return any(level >= handler.level for handler in handlers)
