@@ -85,7 +85,7 @@ def _alone(args: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_this_program(words: list[str]) -> bool:
-    return words[1:] in (sys.orig_argv[1:], sys.argv)
+    return len(words) > 1 and words[1:] in (sys.orig_argv[1:], sys.argv)
 
 
 def _arguments(args: Any, kwargs: Any) -> Any:
