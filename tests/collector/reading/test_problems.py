@@ -121,7 +121,7 @@ def call(attributes: dict[str, str], *, by: bytes, kind: int, parent: bytes | No
         JSONRPC_REQUEST_ID: "7",
         **attributes,
     }
-    at = NOW - 60 * 10**9
+    at = time.time_ns() - 60 * 10**9
     columns = {"status_code": 2} if ERROR_TYPE in attributes else {}
     return span(
         start=at, end=at, span_id=by, parent_span_id=parent, kind=kind,
