@@ -46,7 +46,9 @@ def forwarders(folder: Path) -> list[int]:
         if process.name.isdecimal():
             with suppress(OSError):
                 arguments = (process / "cmdline").read_bytes().split(b"\0")
-                if _MODULE in arguments and _is_in(folder, arguments[-2]):
+                # The shell that starts one has it in its arguments, too.
+                is_python = arguments[0] != b"/bin/sh"
+                if is_python and _MODULE in arguments and _is_in(folder, arguments[-2]):
                     found.append(int(process.name))
     return found
 

@@ -33,7 +33,6 @@ def test_the_host_comes_before_its_forwarder(receiver: Receiver, spool_dir: Path
         ended(host),
     ):
         eventually(receiver.records)
-        # What starts it may have the same command line for a moment longer.
         eventually(lambda: len(forwarders(spool_dir)) == 1)
         (forwarder,) = forwarders(spool_dir)
 
