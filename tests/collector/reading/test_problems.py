@@ -1,21 +1,14 @@
-"""`relayscope problems` in a file, a pipe and a terminal."""
+"""Problems of calls, of odd messages, and of what could not be sent."""
 
 from __future__ import annotations
 
-import json
 import time
 from typing import TYPE_CHECKING
 
-import click
 import psycopg
 import pytest
-from click.testing import CliRunner
 
-from relayscope.collector.cli.main import main
 from relayscope.conventions.attributes import (
-    DELIVERY_ACKNOWLEDGED,
-    DELIVERY_DROPPED,
-    DELIVERY_EMITTED,
     DELIVERY_SEQUENCE,
     ERROR_ANSWERED_ABOVE,
     ERROR_CANCELLED,
@@ -29,113 +22,13 @@ from relayscope.conventions.attributes import (
     PEER,
     RPC_RESPONSE_STATUS_CODE,
 )
-from relayscope.conventions.events import EVENT_DELIVERY, EVENT_SEND_FAILED
+from relayscope.conventions.events import EVENT_SEND_FAILED
 from relayscope.storage import Row, Writer, rows
-from tests.storage.samples import NOW, SPAN, TRACE, batch, log, span
+from tests.collector.reading.problems import asked, call, problems, told
+from tests.storage.samples import NOW, SPAN, batch, log, span
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
-
-SAID = " and ".join(f"reason {number}" for number in range(30))
-
-
-@pytest.fixture
-def odd(engine: Engine) -> None:
-    """A message that is odd, and long."""
-    attributes = {
-        MESSAGE_ODD: "wrong_side",
-        MESSAGE_KIND: "request",
-        MESSAGE_DIRECTION: "received",
-        PEER: "127.0.0.1:9051",
-    }
-    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "x", "params": {"said": SAID}})
-    writer = Writer(engine)
-    writer.write([batch(logs=[log(body, severity_number=13, attributes=rows.jsonb(attributes))])])
-    writer.close()
-
-
-def problems(database_url: str, **environment: str) -> str:
-    """The output of the command."""
-    result = CliRunner().invoke(
-        main, ["problems", "--database-url", database_url], env=environment, catch_exceptions=False
-    )
-    assert result.exit_code == 0
-    return result.stdout
-
-
-def on_a_terminal(database_url: str, width: int) -> str:
-    """The output on a terminal of that width, without bold type."""
-    shown = problems(database_url, TTY_COMPATIBLE="1", COLUMNS=str(width), NO_COLOR="1")
-    return click.unstyle(shown)
-
-
-@pytest.mark.usefixtures("odd")
-def test_evidence_is_whole_for_who_reads_it_later(database_url: str) -> None:
-    """In a pipe or a file there is no width to be cut to."""
-    assert SAID in problems(database_url)
-
-
-@pytest.mark.usefixtures("odd")
-def test_evidence_is_one_line_of_a_terminal(database_url: str) -> None:
-    """A line that is longer than its width is cut, and that is seen."""
-    shown = on_a_terminal(database_url, 80)
-    assert max(map(len, shown.splitlines())) <= 80
-    assert "…" in shown
-
-
-@pytest.mark.usefixtures("odd")
-@pytest.mark.parametrize("width", [44, 80, 200])
-def test_what_happened_is_whole_in_any_width(database_url: str, width: int) -> None:
-    """What does not fit goes on below, and the time stays beside the trace."""
-    # First: a request that is not answered becomes a problem only after a while.
-    heads = [line for line in problems(database_url).splitlines() if not line.startswith(" ")]
-    shown = on_a_terminal(database_url, width)
-    assert max(map(len, shown.splitlines())) <= width
-    assert heads
-    for head in heads:
-        assert " ".join(head.split()) in " ".join(shown.split())
-        assert f"{TRACE.hex[:8]}{head.rpartition(TRACE.hex[:8])[2]}" in shown
-
-
-def asked(*, seconds_ago: float, by: bytes, direction: str, trace_id: bytes = TRACE.bytes) -> Row:
-    """The record of a request, at either end."""
-    attributes = {
-        MESSAGE_KIND: "request",
-        MESSAGE_DIRECTION: direction,
-        MCP_METHOD_NAME: "tools/call",
-        GEN_AI_TOOL_NAME: "die",
-        JSONRPC_REQUEST_ID: "7",
-        PEER: "stdio",
-    }
-    at = time.time_ns() - round(seconds_ago * 1e9)
-    body = '{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"die"}}'
-    columns = {"span_id": by, "trace_id": trace_id, "attributes": rows.jsonb(attributes)}
-    return log(body, at=at, **columns)
-
-
-def call(attributes: dict[str, str], *, by: bytes, kind: int, parent: bytes | None = None) -> Row:
-    """The span of a call that failed."""
-    own = {
-        MCP_METHOD_NAME: "tools/call",
-        GEN_AI_TOOL_NAME: "die",
-        JSONRPC_REQUEST_ID: "7",
-        **attributes,
-    }
-    at = time.time_ns() - 60 * 10**9
-    columns = {"status_code": 2} if ERROR_TYPE in attributes else {}
-    return span(
-        start=at, end=at, span_id=by, parent_span_id=parent, kind=kind,
-        attributes=rows.jsonb(own), **columns,
-    )  # fmt: skip
-
-
-def told(database_url: str) -> list[tuple[str, str]]:
-    """The components that have problems, and their kinds."""
-    result = CliRunner().invoke(
-        main, ["problems", "--json", "--database-url", database_url], catch_exceptions=False
-    )
-    found = [json.loads(line) for line in result.stdout.splitlines()]
-    return [(one["component"], one["kind"]) for one in found if one["kind"] != "silent"]
 
 
 def test_a_backend_that_died_in_a_call_is_one_problem(database_url: str, engine: Engine) -> None:
@@ -321,73 +214,6 @@ def test_a_connection_that_was_refused_is_one_problem(database_url: str, engine:
     writer.write([batch(spans=[refused(by=b"relay..2", **request)])])
     writer.close()
     assert told(database_url) == [("relay", "connection"), ("relay", "failed")]
-
-
-def account(*, seconds_ago: float, emitted: int, acknowledged: int, **dropped: int) -> Row:
-    """What a process says of its records."""
-    attributes = {
-        DELIVERY_EMITTED: emitted,
-        DELIVERY_ACKNOWLEDGED: acknowledged,
-        DELIVERY_DROPPED: dropped,
-    }
-    at = time.time_ns() - round(seconds_ago * 1e9)
-    return log(
-        at=at, event_name=EVENT_DELIVERY, severity_number=0, trace_id=None,
-        attributes=rows.jsonb(attributes),
-    )  # fmt: skip
-
-
-def test_what_a_process_had_to_drop_is_told_and_why(database_url: str, engine: Engine) -> None:
-    """Its last word counts, also of a process of which nothing else has come."""
-    first = account(seconds_ago=20, emitted=60, acknowledged=6, full=50)
-    last = account(seconds_ago=10, emitted=148, acknowledged=6, full=100)
-    writer = Writer(engine)
-    writer.write([batch(logs=[first, last])])
-    writer.close()
-    shown = problems(database_url)
-    assert "had to drop 100 records of process relay: its spool was full" in shown
-    assert "had to drop 50" not in shown
-    assert "lacks 142 records of process relay, and says of 100 why" in shown
-
-
-def test_a_call_whose_answer_may_have_been_dropped_is_not_told_as_unanswered(
-    database_url: str, engine: Engine
-) -> None:
-    """The loss comes first; what is open after the last loss is known to have no answer."""
-    lost = asked(seconds_ago=60, by=b"relay..1", direction="received")
-    dropped = account(seconds_ago=50, emitted=9, acknowledged=8, full=1)
-    writer = Writer(engine)
-    writer.write([batch(logs=[lost, dropped])])
-    assert told(database_url) == [("relay", "undelivered"), ("relay", "unrecorded")]
-    assert "its process had to drop records" in problems(database_url)
-    same = account(seconds_ago=20, emitted=19, acknowledged=18, full=1)
-    later = asked(seconds_ago=40, by=b"relay..2", direction="received", trace_id=bytes(15) + b"2")
-    writer.write([batch(logs=[later, same])])
-    writer.close()
-    kinds = [kind for _, kind in told(database_url)]
-    assert kinds == ["unanswered", "undelivered", "unrecorded"]
-
-
-def test_a_loss_below_does_not_hide_that_nothing_was_answered(
-    database_url: str, engine: Engine
-) -> None:
-    """The relay knows that it got no answer; what the backend did is not known."""
-    failed = call({ERROR_TYPE: "timeout"}, by=b"relay..1", kind=3)
-    writer = Writer(engine)
-    writer.write(
-        [
-            batch(spans=[failed], logs=[asked(seconds_ago=60, by=b"relay..1", direction="sent")]),
-            batch(
-                service="backend",
-                logs=[
-                    asked(seconds_ago=60, by=b"backend1", direction="received"),
-                    account(seconds_ago=50, emitted=9, acknowledged=8, full=1),
-                ],
-            ),
-        ]
-    )
-    writer.close()
-    assert ("relay", "unanswered") in told(database_url)
 
 
 def rubbish(*, seconds_ago: float, direction: str, peer: str) -> Row:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """What some text comes to.
+    """The cost of a text.
 
     Attributes:
         characters: Of it, as JSON without spaces where it can be read.

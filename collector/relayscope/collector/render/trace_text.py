@@ -194,7 +194,7 @@ class _Page:
         return text.append(" · ok", "green") if span.status == "ok" else text
 
     def _about(self, node: Node) -> Text:
-        """What else there is to say of a span."""
+        """All else that there is to say of a span."""
         text, span = Text(), node.span
         if span is None:
             return text

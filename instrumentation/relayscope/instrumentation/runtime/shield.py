@@ -15,7 +15,7 @@ _log = logging.getLogger("relayscope.instrumentation")
 
 
 class Untold(RuntimeError):
-    """What is no news: it has been told before, or is as it should be."""
+    """A failure that is no news: it has been told before, or is as it should be."""
 
 
 def shielded(function: Callable[_P, _T]) -> Callable[_P, _T | None]:

@@ -29,7 +29,7 @@ class Left(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """What the transport says of a request to which no answer came."""
+    """The transport's word on a request to which no answer came."""
 
     error_type: str
     description: str

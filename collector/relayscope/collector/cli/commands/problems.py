@@ -92,7 +92,7 @@ def _lines(problem: Problem, page: str, console: Console) -> Iterator[Text]:
 
 
 def _where(problem: Problem, page: str) -> Text:
-    """How often something happened, and where and when it did last."""
+    """The number of times that something happened, and the place and time of the last."""
     times = f"{_GAP}{problem.occasions:,} times" if problem.occasions > 1 else ""
     trace = problem.trace_id.hex if problem.trace_id else ""
     at = trace_address(page, trace, problem.message_id or problem.span_id)

@@ -1,0 +1,73 @@
+"""`relayscope problems` in a file, a pipe and a terminal."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+import pytest
+
+from relayscope.conventions.attributes import (
+    MESSAGE_DIRECTION,
+    MESSAGE_KIND,
+    MESSAGE_ODD,
+    PEER,
+)
+from relayscope.storage import Writer, rows
+from tests.collector.reading.problems import problems
+from tests.storage.samples import TRACE, batch, log
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+SAID = " and ".join(f"reason {number}" for number in range(30))
+
+
+@pytest.fixture
+def odd(engine: Engine) -> None:
+    """A message that is odd, and long."""
+    attributes = {
+        MESSAGE_ODD: "wrong_side",
+        MESSAGE_KIND: "request",
+        MESSAGE_DIRECTION: "received",
+        PEER: "127.0.0.1:9051",
+    }
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "x", "params": {"said": SAID}})
+    writer = Writer(engine)
+    writer.write([batch(logs=[log(body, severity_number=13, attributes=rows.jsonb(attributes))])])
+    writer.close()
+
+
+def on_a_terminal(database_url: str, width: int) -> str:
+    """The output on a terminal of that width, without bold type."""
+    shown = problems(database_url, TTY_COMPATIBLE="1", COLUMNS=str(width), NO_COLOR="1")
+    return click.unstyle(shown)
+
+
+@pytest.mark.usefixtures("odd")
+def test_evidence_is_whole_for_who_reads_it_later(database_url: str) -> None:
+    """In a pipe or a file there is no width to be cut to."""
+    assert SAID in problems(database_url)
+
+
+@pytest.mark.usefixtures("odd")
+def test_evidence_is_one_line_of_a_terminal(database_url: str) -> None:
+    """A line that is longer than its width is cut, and that is seen."""
+    shown = on_a_terminal(database_url, 80)
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "…" in shown
+
+
+@pytest.mark.usefixtures("odd")
+@pytest.mark.parametrize("width", [44, 80, 200])
+def test_what_happened_is_whole_in_any_width(database_url: str, width: int) -> None:
+    """What does not fit goes on below, and the time stays beside the trace."""
+    # First: a request that is not answered becomes a problem only after a while.
+    heads = [line for line in problems(database_url).splitlines() if not line.startswith(" ")]
+    shown = on_a_terminal(database_url, width)
+    assert max(map(len, shown.splitlines())) <= width
+    assert heads
+    for head in heads:
+        assert " ".join(head.split()) in " ".join(shown.split())
+        assert f"{TRACE.hex[:8]}{head.rpartition(TRACE.hex[:8])[2]}" in shown
