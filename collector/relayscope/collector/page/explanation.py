@@ -1,4 +1,4 @@
-"""What the page says of an error, and by which status of HTTP."""
+"""The words of the page for an error, and its HTTP status."""
 
 from __future__ import annotations
 

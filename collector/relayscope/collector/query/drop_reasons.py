@@ -1,4 +1,4 @@
-"""Why a process or its forwarder had to drop records, in words.
+"""The reasons for which a process or its forwarder drops records, in words.
 
 The reasons are those of `relayscope.delivery.dropped`.
 """

@@ -1,4 +1,4 @@
-"""What is said of a text of which only the beginning was recorded."""
+"""Words for a text of which only the beginning was recorded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of a trace holds a text that is looked for: shown, or beyond what is shown."""
+"""The records of a trace that hold a text: those that are shown, and those beyond."""
 
 from __future__ import annotations
 

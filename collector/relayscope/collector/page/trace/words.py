@@ -46,7 +46,7 @@ ODD: Final[dict[str, str]] = {
 """Meanings of the marks of odd messages."""
 
 STRAY: Final = "it is in no trace: it was on a connection of this one, which may have taken it"
-"""What an odd message has to do with the trace that it is shown with."""
+"""Words for an odd message that is shown with a trace and is in none."""
 
 _GIVEN_UP: Final = {
     ERROR_CANCELLED: "cancelled by who asked",
