@@ -51,7 +51,7 @@ def test_what_a_result_costs_a_model_is_said(
 def test_a_text_that_was_cut_is_not_shown_as_whole(
     open_page: OpenPage, shared_collector: Collector
 ) -> None:
-    """How much of how much was recorded stands with the text, and where its contents would."""
+    """Both sizes stand with the text, and where its contents would."""
     now = time.time_ns()
     said = json.dumps({"jsonrpc": "2.0", "id": 7, "result": {"content": "x" * 80_000}})
     mark: dict[str, str | int] = {MESSAGE_SHA256: "ab" * 32, MESSAGE_SIZE: 1_114_202}
@@ -73,7 +73,7 @@ def test_a_text_that_was_cut_is_not_shown_as_whole(
 def test_texts_that_begin_alike_are_not_called_the_same(
     open_page: OpenPage, shared_database_url: str
 ) -> None:
-    """Where both were cut, and the digests of all that was said differ."""
+    """Both were cut, and the digests of all that was said differ."""
     spans, records = recent(*samples.relayed_call())
     cut = [
         replace(one, attributes=one.attributes | {MESSAGE_SHA256: one.component}) for one in records

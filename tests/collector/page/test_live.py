@@ -64,7 +64,7 @@ def test_what_comes_is_filtered_as_a_list_is(open_page: OpenPage, stored: Collec
 
 
 def test_without_scripts_nothing_offers_to_pause(open_page: OpenPage) -> None:
-    """What cannot be done is not offered: neither Now nor Live goes on by itself then."""
+    """Neither Now nor Live goes on by itself then, so there is nothing to pause."""
     for path in ("/", "/live"):
         page = open_page(path, java_script_enabled=False)
         expect(page.get_by_role("button", name="Pause")).to_have_count(0)

@@ -79,7 +79,7 @@ def test_a_part_of_a_trace_says_which_it_is(open_page: OpenPage) -> None:
 
 
 def test_a_text_is_found_in_all_of_a_trace(open_page: OpenPage) -> None:
-    """What is beyond the records that are shown is counted, and can be gone to."""
+    """The records beyond those that are shown are counted, and can be gone to."""
     page = open_page(f"{ADDRESS}?view=log&find=the+end")
     expect(page.locator("output")).to_have_text("0 found among these records")
     page.click("text=1 later")

@@ -197,7 +197,7 @@ def test_a_link_from_elsewhere_shows_what_it_leads_to(browser: Browser, guarded:
 
 
 def test_a_log_in_on_the_way_runs_no_statement(browser: Browser, guarded: Collector) -> None:
-    """Who follows a link to a statement and has to log in first reads it before it is run."""
+    """A statement that a link leads to is read before it is run, also by who logs in on the way."""
     context = browser.new_context(base_url=f"http://{guarded.page}")
     context.set_default_timeout(PATIENCE * 1000)
     page = context.new_page()

@@ -48,15 +48,21 @@ def open_at(browser: Browser) -> Iterator[OpenAt]:
         context.close()
 
 
+def with_a_choice(open_at: OpenAt, collector: Collector) -> Page:
+    """The page of a trace, in which the first message is chosen."""
+    page = open_at(collector, TRACE)
+    page.keyboard.press("j")
+    page.wait_for_selector("#chosen h2:has-text('tools/call #3')")
+    return page
+
+
 def test_a_trace_says_that_the_collector_does_not_answer(
     start_collector: StartCollector, database_url: str, open_at: OpenAt
 ) -> None:
     """In place of what was chosen before, with a way to try again that works once it is back."""
     samples.store(database_url, *recent(*samples.relayed_call()))
     collector = start_collector()
-    page = open_at(collector, TRACE)
-    page.keyboard.press("j")
-    page.wait_for_selector("#chosen h2:has-text('tools/call #3')")
+    page = with_a_choice(open_at, collector)
     collector.stop()
 
     page.keyboard.press("j")
@@ -93,9 +99,7 @@ def test_without_postgresql_a_page_says_what_to_do(
     """In its own words, as 503, with a way to try again; a trace that is open stays so."""
     samples.store(database_url, *recent(*samples.relayed_call()))
     collector = start_collector()
-    page = open_at(collector, TRACE)
-    page.keyboard.press("j")
-    page.wait_for_selector("#chosen h2:has-text('tools/call #3')")
+    page = with_a_choice(open_at, collector)
     let_in(server_url, database_url, everybody=False)
 
     said = b"PostgreSQL does not answer, so that nothing can be shown."

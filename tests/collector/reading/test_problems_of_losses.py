@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def account(*, seconds_ago: float, emitted: int, acknowledged: int, **dropped: int) -> Row:
-    """What a process says of its records."""
+    """The account of a process: what it says of its records."""
     attributes = {
         DELIVERY_EMITTED: emitted,
         DELIVERY_ACKNOWLEDGED: acknowledged,

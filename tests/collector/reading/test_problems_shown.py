@@ -62,7 +62,7 @@ def test_evidence_is_one_line_of_a_terminal(database_url: str) -> None:
 @pytest.mark.usefixtures("odd")
 @pytest.mark.parametrize("width", [44, 80, 200])
 def test_what_happened_is_whole_in_any_width(database_url: str, width: int) -> None:
-    """What does not fit goes on below, and the time stays beside the trace."""
+    """The rest goes on below, and the time stays beside the trace."""
     # First: a request that is not answered becomes a problem only after a while.
     heads = [line for line in problems(database_url).splitlines() if not line.startswith(" ")]
     shown = on_a_terminal(database_url, width)

@@ -18,23 +18,18 @@ _DEFAULTS: Final = {
     "OTEL_BSP_SCHEDULE_DELAY": "1000",
 }
 
-# Set by the command before this process began, or by the process that has started this one.
-_OURS: Final = frozenset(
-    {
-        "OTEL_PYTHON_DISTRO",
-        "OTEL_PYTHON_CONFIGURATOR",
-        "OTEL_TRACES_EXPORTER",
-        "OTEL_LOGS_EXPORTER",
-    }
-)
-
 # Not "localhost", which may mean ::1, where the collector does not listen by default.
 _ENDPOINTS: Final = {"grpc": "http://127.0.0.1:4317", "http/protobuf": "http://127.0.0.1:4318"}
 
-
-_RELAYSCOPE: Final = "relayscope"
 _set: Final[dict[str, str]] = {}
-"""Variables that the user has not set."""
+"""What is set here, and not by the user."""
+
+_OURS: Final = {
+    *("OTEL_PYTHON_DISTRO", "OTEL_PYTHON_CONFIGURATOR"),
+    *("OTEL_TRACES_EXPORTER", "OTEL_LOGS_EXPORTER"),
+}
+"""Variables that name relayscope, whoever has set them: the command did before this process began,
+or the process that has started this one."""
 
 
 def set_defaults() -> None:
@@ -54,7 +49,7 @@ def without_defaults(variables: Mapping[str, str]) -> dict[str, str]:
     return {
         name: value
         for name, value in variables.items()
-        if _set.get(name) != value and not (value == _RELAYSCOPE and name in _OURS)
+        if _set.get(name) != value and not (name in _OURS and value == "relayscope")
     }
 
 

@@ -130,6 +130,6 @@ def test_a_stream_that_cannot_be_opened_is_a_connection_that_failed(
 def test_the_status_that_an_sdk_does_not_tell_is_the_calls_error(
     refusing: str, otlp_sink: OtlpSink, status: str
 ) -> None:
-    """Who is not let in, and who has the wrong path, is told apart from who got no answer."""
+    """A refusal and a wrong path are told apart from an answer that never came."""
     fails("mcp1", f"{refusing}/{status}/mcp", otlp_sink)
     eventually(lambda: errors(otlp_sink).get("initialize") == status)

@@ -116,6 +116,9 @@ class _Hook:
 
     @shielded
     def _respond(self, call: _Call, response: Any) -> None:
+        if isinstance(call, OwnedRequest):
+            call.responded(response.status_code)
+            return
         headers = {name.lower(): value for name, value in response.headers.raw}
         # What is read has been decoded.
         headers.pop(b"content-encoding", None)
@@ -158,7 +161,7 @@ def _session(request: Any) -> str:
     return session
 
 
-def _watch_body(call: _Call, response: Any) -> None:
+def _watch_body(call: ClientCall | ClientStream, response: Any) -> None:
     """Watch a response that is read later: every way to read it goes through these two."""
     iter_bytes, aiter_bytes = response.iter_bytes, response.aiter_bytes
     close, aclose = response.close, response.aclose

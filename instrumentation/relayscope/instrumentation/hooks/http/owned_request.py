@@ -4,7 +4,6 @@ The `mcp` SDK tells its sessions no more than that no answer came: not that the 
 not which status the server has sent.
 """
 
-from collections.abc import Mapping
 from http import HTTPStatus
 
 from relayscope.instrumentation.hooks.connection_owner import Requester
@@ -13,11 +12,8 @@ from relayscope.instrumentation.hooks.connection_owner import Requester
 class OwnedRequest:
     """A POST request that this process makes. Nothing here raises.
 
-    Attributes:
-        is_heard: False: whatever is in the response, the layer above receives it.
+    Whatever is in its response, the layer above receives it.
     """
-
-    is_heard = False
 
     def __init__(self, requester: Requester, body: bytes) -> None:
         self._requester = requester
@@ -35,13 +31,7 @@ class OwnedRequest:
         """Say that no response came to what was sent, wholly or in part."""
         self._requester.failed(self._body, error)
 
-    def response_start(self, status: int, _: Mapping[bytes, bytes]) -> None:
+    def responded(self, status: int) -> None:
         """Take the response's status."""
         if status >= HTTPStatus.MULTIPLE_CHOICES:
             self._requester.refused(self._body, status)
-
-    def response_body(self, chunk: bytes) -> None:
-        """Do nothing: nobody hears it."""
-
-    def end(self) -> None:
-        """Do nothing, as `response_body`."""

@@ -4,8 +4,6 @@ The SDK tells a session only that no answer came. The hook of the HTTP client se
 """
 
 from collections import deque
-from collections.abc import Iterator
-from time import time_ns
 from typing import Final
 
 from opentelemetry import context as otel_context
@@ -49,32 +47,40 @@ class HttpRequests:
     @shielded
     def not_connected(self, body: bytes, error: BaseException, started: int) -> None:
         """Record that the server was not reached, below the call for which it was tried."""
-        spans = [call.span for _, call in self._calls(body)]
-        token = otel_context.attach(set_span_in_context(spans[0])) if spans else None
+        calls = self._calls(body)
+        token = otel_context.attach(set_span_in_context(calls[0][1].span)) if calls else None
         try:
             self._exchange.connect_failed(self._channel, started, error)
         finally:
             if token is not None:
                 otel_context.detach(token)
-        self.not_sent(body, error)
+        self._not_sent(calls, error)
 
     @shielded
     def not_sent(self, body: bytes, error: BaseException) -> None:
         """Record that a message did not go out."""
+        self._not_sent(self._calls(body), error)
+
+    def _not_sent(self, calls: list[tuple[Message, Call]], error: BaseException) -> None:
         sequences = dict(self._sequences)
-        for message, call in list(self._calls(body)):
+        for message, call in calls:
             crossing = Crossing(
-                self._channel, _SENT, message, call.level, time_ns(), call.span,
+                self._channel,
+                _SENT,
+                message,
+                call.level,
+                span=call.span,
                 sequence=sequences.get(message.id, 0),
-            )  # fmt: skip
+            )
             self._exchange.send_failed(crossing, error)
 
     @shielded
     def failed(self, body: bytes, error: BaseException) -> None:
         """Record that the connection broke before a response came."""
-        for message, _ in list(self._calls(body)):
-            description = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-            self._exchange.give_up(self._channel, message, _SENT, type(error).__name__, description)
+        error_type = type(error).__name__
+        description = f"{error_type}: {error}" if str(error) else error_type
+        for message, _ in self._calls(body):
+            self._exchange.give_up(self._channel, message, _SENT, error_type, description)
 
     @shielded
     def refused(self, body: bytes, status: int) -> None:
@@ -82,10 +88,11 @@ class HttpRequests:
         for _, call in self._calls(body):
             call.refusal = Refusal(str(status), f"the response had the HTTP status {status}")
 
-    def _calls(self, body: bytes) -> Iterator[tuple[Message, Call]]:
-        """Yield the requests in a body whose calls are open."""
+    def _calls(self, body: bytes) -> list[tuple[Message, Call]]:
+        """Return the requests in a body whose calls are open."""
         message = Message.of_text(body)
-        for part in message.parts or (message,):
-            call = self._channel.sent.get(part.id) if part.method and part.id is not None else None
-            if call is not None:
-                yield part, call
+        return [
+            (part, call)
+            for part in message.parts or (message,)
+            if part.method and part.id is not None and (call := self._channel.sent.get(part.id))
+        ]

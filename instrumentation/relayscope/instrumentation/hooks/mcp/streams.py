@@ -208,8 +208,8 @@ class SessionWire:
             return
         try:
             # The context goes along with the message, to where the SDK 2.x makes HTTP requests.
-            owned = connection_owner.held(self.http_requests)
-            with owned if self._channel.transport else nullcontext():
+            requests = self.http_requests
+            with connection_owner.held(requests) if self._channel.transport else nullcontext():
                 yield
         except BaseException as error:
             self.failed(crossing, error)
