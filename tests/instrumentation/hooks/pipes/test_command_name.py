@@ -27,6 +27,10 @@ NAMES = {
     "python -m acme_time --zone UTC": "python -m acme_time",
     "python -Ium acme_time": "python -m acme_time",
     "python -c 'print(1)' secret": "python -c",
+    "python backend.py mars --port 1": "python backend.py mars",
+    "python -m acme_time stdio": "python -m acme_time",
+    "python backend.py k3yk3y": "python backend.py",
+    "uv run backend.py venus": "uv run backend.py venus",
     "uv run server.py": "uv run server.py",
     "uv run --with mcp[cli] --directory /srv mcp run server.py": "uv run mcp run",
     "uv --directory /srv run python -m acme_time": "uv run python -m acme_time",
@@ -39,7 +43,7 @@ NAMES = {
         "docker run mcp/time"
     ),
     "docker run -it ghcr.io/acme/time:1.2": "docker run ghcr.io/acme/time:1.2",
-    "docker exec -i timekeeper acme-time": "docker exec timekeeper",
+    "docker exec -i timekeeper acme-time": "docker exec timekeeper acme-time",
     "node --import tsx /srv/weather/dist/index.js": "node weather/index.js",
     "node -e 'serve()'": "node -e",
     "deno run -A /srv/weather.ts": "deno run weather.ts",
@@ -74,10 +78,14 @@ def test_a_child_is_called_as_what_it_runs(command: str) -> None:
         ("python /srv/busy.py stdio", "busy"),
         ("uv run server.py", "server"),
         ("acme-time", "acme-time"),
+        ("acme-time serve", "acme-time"),
+        ("python /srv/backend.py mars", "backend-mars"),
+        ("uv run backend.py venus", "backend-venus"),
+        ("acme beta", "acme-beta"),
     ],
 )
 def test_an_instrumented_child_is_a_component_of_that_name(command: str, name: str) -> None:
-    """Two modules run by the same Python are two components."""
+    """Two modules run by the same Python are two components, and so are two planets of one."""
     assert program_of(shlex.split(command)) == name
 
 

@@ -1,7 +1,8 @@
 """The name of a command: what it runs, after the launchers that run it.
 
 `npx -y @acme/files /srv` is `npx @acme/files`, and `sh -c 'exec python -um acme.time'` is
-`python -m acme.time`. Launchers have options that take a value, which is not what is run.
+`python -m acme.time`. Launchers have options that take a value, which is not what is run. A word
+right behind the program tells two backends of one program apart: `python backend.py mars`.
 """
 
 import os
@@ -10,7 +11,7 @@ import shlex
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Final
+from typing import Final, NamedTuple
 
 _LONGEST: Final = 200
 """Characters of a name; a host may start anything."""
@@ -25,20 +26,39 @@ _COMMON: Final = {"__main__", "app", "cli", "index", "main", "server"}
 _OF_BUILDS: Final = {"bin", "build", "dist", "lib", "out", "src"}
 """Folders that many programs have."""
 _ASSIGNMENT: Final = re.compile(r"\w+=")
-_SUBCOMMAND: Final = re.compile(r"[A-Za-z][A-Za-z-]{0,31}")
+_WORD: Final = re.compile(r"[A-Za-z][A-Za-z-]{0,31}")
+_OF_ANY: Final = {"dev", "http", "mcp", "run", "serve", "server", "sse", "start", "stdio"}
+"""Words behind a script that say nothing of which backend it is."""
 _MODULE: Final = re.compile(r"-[A-Za-z]*m")
 _CODE: Final = re.compile(r"-[A-Za-z]*[ce]|--(eval|print|call)")
 
 
+class _Run(NamedTuple):
+    """What a command runs.
+
+    Attributes:
+        parts: Launchers, and the program as the last one.
+        word: The word behind it, or nothing.
+    """
+
+    parts: Sequence[str] = ()
+    word: str = ""
+
+
 def name_of(words: Sequence[str]) -> str:
     """Return the name of a command."""
-    return " ".join(_run(words[:_MOST_WORDS]))[:_LONGEST]
+    run = _run(words[:_MOST_WORDS])
+    return " ".join([*run.parts, *filter(None, [run.word])])[:_LONGEST]
 
 
 def program_of(words: Sequence[str]) -> str:
-    """Return the last part of a command's name, as short as a service is called."""
-    parts = [part for part in _run(words[:_MOST_WORDS]) if not part.startswith("-")]
-    return PurePath(parts[-1]).stem[:_LONGEST] if parts else ""
+    """Return the name of what a command runs, as short as a service is called."""
+    run = _run(words[:_MOST_WORDS])
+    parts = [part for part in run.parts if not part.startswith("-")]
+    if not parts:
+        return ""
+    word = "" if run.word in _OF_ANY else run.word
+    return "-".join(filter(None, [PurePath(parts[-1]).stem, word]))[:_LONGEST]
 
 
 def words_of(command: str) -> list[str]:
@@ -51,23 +71,35 @@ def words_of(command: str) -> list[str]:
     return [word.strip('"') for word in words[:_MOST_WORDS]]
 
 
-def _run(words: Sequence[str]) -> list[str]:
-    """Return the parts of a command's name."""
+def _run(words: Sequence[str]) -> _Run:
     while words and _ASSIGNMENT.match(words[0]):
         words = words[1:]
     if not words:
-        return []
+        return _Run()
     path, rest = PurePath(words[0]), words[1:]
     program = path.stem if path.suffix.lower() in {".exe", ".cmd", ".bat"} else path.name
     kind = re.sub(r"[\d.]+$", "", program)
     inner = _inner(kind, rest)
     if inner is not None:
-        return _run(inner) or [program]
+        run = _run(inner)
+        return run if run.parts else _Run([program])
     if kind in _LAUNCHERS:
-        return [program, *_LAUNCHERS[kind].run(rest)]
+        run = _LAUNCHERS[kind].run(rest)
+        return _Run([program, *run.parts], run.word)
     if path.suffix in _SUFFIXES:
-        return [_script(words[0])]
-    return [program, *(word for word in rest[:1] if _SUBCOMMAND.fullmatch(word))]
+        return _Run([_script(words[0])], _telling(rest))
+    return _Run([program], _word(rest))
+
+
+def _word(words: Sequence[str]) -> str:
+    """Return the first of the words behind a program, if it is no option, path or value."""
+    return words[0] if words and _WORD.fullmatch(words[0]) else ""
+
+
+def _telling(words: Sequence[str]) -> str:
+    """Return such a word if it is not one that any backend could be started with."""
+    word = _word(words)
+    return "" if word in _OF_ANY else word
 
 
 def _inner(kind: str, words: Sequence[str]) -> Sequence[str] | None:
@@ -95,12 +127,13 @@ def _script(path: str) -> str:
     return "/".join((next((f for f in reversed(folders) if f not in _OF_BUILDS), ""), script.name))
 
 
-def _of_script(words: Sequence[str]) -> list[str]:
-    return [words[0] if words[0][:1] == "@" else _script(words[0])]
+def _of_script(words: Sequence[str]) -> _Run:
+    name = words[0] if words[0][:1] == "@" else _script(words[0])
+    return _Run([name], _telling(words[1:]))
 
 
-def _of_package(words: Sequence[str]) -> list[str]:
-    return [words[0]]
+def _of_package(words: Sequence[str]) -> _Run:
+    return _Run([words[0]], _telling(words[1:]))
 
 
 @dataclass(frozen=True)
@@ -108,36 +141,38 @@ class _Launcher:
     """A program that runs another.
 
     Attributes:
-        name: Makes parts of a name of the words that begin with what is run.
+        name: Says what is run by the words that begin with it.
         valued: Options that take a value.
         subcommands: Words of which there is one before what is run, and others run nothing.
     """
 
-    name: Callable[[Sequence[str]], list[str]]
+    name: Callable[[Sequence[str]], _Run]
     valued: str = ""
     subcommands: str = ""
 
-    def run(self, words: Sequence[str]) -> list[str]:
-        """Return the parts of the name of what is run with these words."""
+    def run(self, words: Sequence[str]) -> _Run:
+        """Return what is run with these words, and subcommands before it."""
         valued, subcommands = self.valued.split(), self.subcommands.split()
         parts: list[str] = []
         while words := list(words):
             word = words.pop(0)
             if _MODULE.fullmatch(word) or word in {"--module", "-jar"}:
-                return [*parts, "-m" if word != "-jar" else word, *map(_file, words[:1])]
+                option = "-m" if word != "-jar" else word
+                return _Run([*parts, option, *map(_file, words[:1])], _telling(words[1:]))
             if word in valued:
                 del words[:1]
             elif _CODE.fullmatch(word):
-                return [*parts, word]
+                return _Run([*parts, word])
             elif word[:1] == "-":
                 continue
             elif word in subcommands:
                 parts.append(word)
             elif subcommands and not parts:
-                return [word]
+                return _Run([word])
             else:
-                return [*parts, *self.name([word, *words])]
-        return parts
+                run = self.name([word, *words])
+                return _Run([*parts, *run.parts], run.word)
+        return _Run(parts)
 
 
 def _file(module: str) -> str:
