@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from starlette.responses import RedirectResponse, Response
 
 from relayscope.collector.errors import PermissionDenied, RequestRefused
-from relayscope.collector.page.security import COOKIE, local_path
+from relayscope.collector.page.security import cookie_of, local_path
 from relayscope.collector.page.sessions import SECONDS
 from relayscope.collector.page.view import View
 
@@ -45,7 +45,7 @@ async def log_in(request: Request) -> Response:
         return await page.render(request, "log_in.html", status=403, next=target, wrong=wrong)
     response = RedirectResponse(target, 303)
     response.set_cookie(
-        COOKIE,
+        cookie_of(request),
         session.key,
         max_age=int(SECONDS),
         secure=request.url.scheme == "https",
@@ -60,7 +60,7 @@ async def log_out(request: Request) -> Response:
     page: Page = request.app.state.page
     page.sessions.end(request.state.session)
     response = RedirectResponse("/login", 303)
-    response.delete_cookie(COOKIE, httponly=True, samesite=_SAME_SITE)
+    response.delete_cookie(cookie_of(request), httponly=True, samesite=_SAME_SITE)
     return response
 
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     Refuse = Callable[[Request, CollectorError], ASGIApp]
 
-COOKIE: Final = "relayscope_session"
+_COOKIE: Final = "relayscope_session"
 OPEN: Final = ("/login", "/static/")
 """Paths that need no log-in."""
 
@@ -116,7 +116,7 @@ class Guard:
             return EVERYBODY if is_here else replace(EVERYBODY, may_change=False)
         if authorization:
             return self._sessions.of_token(authorization[0] if len(authorization) == 1 else None)
-        session = self._sessions.get(request.cookies.get(COOKIE, ""))
+        session = self._sessions.get(request.cookies.get(cookie_of(request), ""))
         if session is not None:
             return session
         if request.url.path.startswith(OPEN):
@@ -151,6 +151,12 @@ def check_origin(request: Request) -> None:
         )
     if not is_ours:
         raise CrossSite("this comes from another site's page; open it by its address")
+
+
+def cookie_of(request: Request) -> str:
+    """Return the name of a session's cookie: browsers keep one jar for all ports of a host."""
+    port = request.url.port
+    return _COOKIE if port is None else f"{_COOKIE}_{port}"
 
 
 def local_path(target: str) -> str:
