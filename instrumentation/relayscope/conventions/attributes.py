@@ -47,6 +47,10 @@ MESSAGE_SIZE: Final = "relayscope.message.size"
 MESSAGE_SHA256: Final = "relayscope.message.sha256"
 """Digest of the message's text before sanitizing; only where the text is not recorded, or cut."""
 
+MESSAGE_CUT: Final = "relayscope.message.cut"
+"""`busy` where a text was cut because 8 MiB of others waited to be searched for secrets; absent
+where `RELAYSCOPE_BODY_LIMIT` cut it."""
+
 MESSAGE_ODD: Final = "relayscope.message.odd"
 """The oddity of a message; absent on ordinary traffic. Values: `OddTraffic`."""
 

@@ -16,7 +16,7 @@ from rich.console import Console
 
 from relayscope.collector.query.trace_tree import build
 from relayscope.collector.render.trace_text import Layout, Messages, trace_lines
-from relayscope.conventions.attributes import MESSAGE_SHA256
+from relayscope.conventions.attributes import MESSAGE_CUT, MESSAGE_SHA256
 from tests.collector.reading import samples
 from tests.collector.reading.samples import START, TRACE_ID, message, span
 from tests.collector.reading.test_printable import OBEYED
@@ -128,6 +128,9 @@ def test_a_text_that_was_cut_is_not_shown_as_whole() -> None:
     }.items():
         lines = _lines(build(TRACE_ID, [where], [whole, cut]), Layout(form, 120))
         assert [said in line for line in lines if "result #7" in line] == [False, True]
+    busy = dataclasses.replace(cut, attributes=cut.attributes | {MESSAGE_CUT: "busy"})
+    lines = _lines(build(TRACE_ID, [where], [busy]), Layout(Messages.WHOLE, 120))
+    assert any("(too much was waiting to be searched for secrets)" in line for line in lines)
 
 
 def test_ten_thousand_spans_in_a_chain_stay_within_the_width() -> None:

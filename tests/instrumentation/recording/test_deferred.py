@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relayscope.conventions.attributes import MESSAGE_SHA256, MESSAGE_SIZE
+from relayscope.conventions.attributes import MESSAGE_CUT, MESSAGE_SHA256, MESSAGE_SIZE
 from relayscope.instrumentation.recording import bounds, deferred
 from relayscope.instrumentation.recording.deferred import Deferred
 from relayscope.instrumentation.text_exchange import TextExchange
@@ -79,7 +79,7 @@ def test_an_ordinary_text_is_searched_where_it_crosses(
 def test_where_too_much_waits_a_text_is_cut_and_says_so(
     telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its beginning is kept without secrets; its size and digest are those of all of it."""
+    """Its beginning is kept without secrets, with the size and digest of all, and the reason."""
     monkeypatch.setattr(deferred, "_MOST_BYTES", 1000)
     received(telemetry, ROWS)
 
@@ -90,6 +90,7 @@ def test_where_too_much_waits_a_text_is_cut_and_says_so(
     assert 1000 < len(body) < 2 * bounds.DEAR_LIMIT
     assert attributes[MESSAGE_SIZE] == len(ROWS)
     assert MESSAGE_SHA256 in attributes
+    assert attributes[MESSAGE_CUT] == "busy"
 
 
 def test_a_large_image_leaves_room_for_what_is_behind_it(telemetry: Telemetry) -> None:

@@ -8,7 +8,7 @@ import orjson
 
 from relayscope.collector.query.records import Message
 from relayscope.collector.text.quantities import size_text
-from relayscope.conventions.attributes import BODY_SHA256, BODY_SIZE, MESSAGE_SHA256
+from relayscope.conventions.attributes import BODY_SHA256, BODY_SIZE, MESSAGE_CUT, MESSAGE_SHA256
 from relayscope.conventions.environment import RELAYSCOPE_BODY_LIMIT
 
 if TYPE_CHECKING:
@@ -42,5 +42,12 @@ def cut_words(record: Record, text: str | None) -> str:
     if not isinstance(size, int):
         size = record.size if isinstance(record, Message) else 0
     of_all = f" of {size_text(size)}" if size > recorded else ""
-    bound = "no request takes more" if BODY_SHA256 in record.attributes else RELAYSCOPE_BODY_LIMIT
-    return f"Cut: {size_text(recorded)}{of_all} were recorded ({bound})"
+    return f"Cut: {size_text(recorded)}{of_all} were recorded ({_bound(record)})"
+
+
+def _bound(record: Record) -> str:
+    if BODY_SHA256 in record.attributes:
+        return "no request takes more"
+    if MESSAGE_CUT in record.attributes:
+        return "too much was waiting to be searched for secrets"
+    return RELAYSCOPE_BODY_LIMIT

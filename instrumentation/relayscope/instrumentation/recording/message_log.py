@@ -11,6 +11,7 @@ from opentelemetry.trace import INVALID_SPAN, set_span_in_context
 from relayscope.conventions.attributes import (
     CHANNEL_SEQUENCE,
     JSONRPC_REQUEST_ID,
+    MESSAGE_CUT,
     MESSAGE_SHA256,
     MESSAGE_SIZE,
 )
@@ -96,6 +97,7 @@ class MessageLog:
                 return
             body, limit = body[: DEAR_LIMIT + MARGIN + 1], DEAR_LIMIT + MARGIN
             unseen[MESSAGE_SHA256] = _digest(data)
+            unseen[MESSAGE_CUT] = "busy"
         self._finish(record, unseen, body, limit)
 
     def _without_images(self, text: Text, data: bytes | LongText) -> str:
