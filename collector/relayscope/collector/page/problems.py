@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 SECONDS: Final = 8.0
 """Seconds for each kind of problem; beyond them, the others are shown."""
 
+_WORDS: Final = {"undelivered": "missing records", "dropped": "dropped records"}
+"""Kinds of problems that are not called as their statements are."""
+
 
 class Found(NamedTuple):
     """The problems, the kinds that took too long to look for, and the SQL behind all of them."""
@@ -49,7 +52,11 @@ async def find(reader: Reader, time: Interval) -> Found:
     answers = dict(zip(READERS, await asyncio.gather(*map(answer, READERS)), strict=True))
     return Found(
         ranked(problem for found in answers.values() for problem in found or ()),
-        tuple(name.replace("_", " ") for name, found in answers.items() if found is None),
+        tuple(
+            _WORDS.get(name, name.replace("_", " "))
+            for name, found in answers.items()
+            if found is None
+        ),
         behind(asked, *READERS),
     )
 
