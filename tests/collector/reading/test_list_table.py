@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from relayscope.collector.render.list_columns import CALLS
 from tests.collector.reading import samples
 from tests.collector.reading.samples import HOSTILE_TRACE_ID, TRACE_ID
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from tests.collector.reading.conftest import Terminal
 
+FIELDS = ("odd", "error_type", "waited", "trace_id", "span_id")
 STYLE = re.compile(r"\x1b\[[0-9;]*m")
 SHORT = TRACE_ID.hex[:8]
 
@@ -34,13 +36,40 @@ def test_a_row_names_its_trace_at_any_width(terminal: Terminal, command: str, co
     """By the short id that `trace` takes; no line is longer than the terminal."""
     shown = STYLE.sub("", terminal(command, "--trace", SHORT, COLUMNS=str(columns))).splitlines()
     assert max(map(len, shown)) <= columns
-    heading, date, *rows, count = shown
+    # What goes on below a row is no row.
+    heading, date, *rows, count = [line for line in shown if not line.startswith(" " * 15)]
     assert heading.split()[:3] == ["#", "time", "trace"]
     assert "2025-11-23, times in UTC" in date
     assert count == f"({len(rows)} row{'s' * (len(rows) > 1)})"
     assert [line.split()[:3:2] for line in rows] == [
         [str(number), SHORT] for number in range(len(rows), 0, -1)
     ]
+
+
+@pytest.mark.parametrize("columns", [60, 80, 100, 200])
+def test_why_a_call_failed_goes_on_below_its_row(columns: int) -> None:
+    """At any width: two lines more at most, whole words where there are some, and nothing else."""
+    failed = {
+        "time": "2026-11-30 14:42:21.366456+00",
+        "trace": "09996a34",
+        "component": "client",
+        "side": "client",
+        "method": "tools/call",
+        "tool": "gates_create_document",
+        "peer": "python websocket_relay.py",
+        "duration": "00:00:00.00189",
+        "outcome": "protocol_error",
+        "error_code": "-32603",
+        "answer": '{"id":1,"error":{"code":-32603,"message":"Unknown tool: gates_create"}}',
+    }
+    rows = [{**dict.fromkeys(FIELDS), **failed, **other} for other in ({}, {"outcome": "ok"})]
+    _, _, *lines = [line.plain for line in CALLS.lines(rows, columns, numbered=True)]
+    assert max(map(len, lines)) <= columns
+    (well,) = [number for number, line in enumerate(lines) if line.startswith("1")]
+    assert well == len(lines) - 1
+    assert well <= 3
+    said = " ".join(" ".join(lines[:well]).split())
+    assert said.endswith("protocol_error -32603 Unknown tool: gates_create")
 
 
 def test_a_row_shows_what_was_said_and_not_the_envelope(terminal: Terminal) -> None:

@@ -8,14 +8,15 @@
      1  09:07:29.004  9ab01c77  client     → tools/call div   11.0 ms  tool_error  text no zero
 
 The number and the short id are what `relayscope trace` takes. A row says what it can in the width
-that there is: columns that others can do without are left out first, then texts are cut.
+that there is: columns that others can do without are left out first, then texts are cut. What went
+wrong goes on below its row.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from rich.cells import cell_len
+from rich.cells import cell_len, chop_cells
 from rich.text import Text
 
 from relayscope.collector.render.page_link import linked, trace_address
@@ -33,6 +34,10 @@ _WRONG: Final = "red"
 
 _ENOUGH: Final = 40
 """Columns of a text that are worth more than another column."""
+
+_BELOW: Final = 2
+_INDENT: Final = 15
+"""Lines below a row for what went wrong, and the columns before them."""
 
 _DATE: Final = slice(0, 10)
 _TIME_OF_DAY: Final = slice(11, 23)
@@ -93,10 +98,15 @@ class ListTable(NamedTuple):
                 heading.truncate(width)
                 yield heading
             at = row.get("message_id") or row.get("span_id")
-            style = linked(
-                _WRONG if self.is_wrong(row) else "", trace_address(page, row.get("trace_id"), at)
-            )
-            yield _line(columns, texts, widths, style)
+            address = trace_address(page, row.get("trace_id"), at)
+            if not self.is_wrong(row):
+                yield _line(columns, texts, widths, linked("", address))
+                continue
+            style = linked(_WRONG, address)
+            beside, below = _parted(texts[-1], widths[-1], width - _INDENT)
+            yield _line(columns, [*texts[:-1], beside], widths, style)
+            for text in below:
+                yield Text.assemble(" " * _INDENT, (text, style))
 
 
 def _natural(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> list[int]:
@@ -127,6 +137,23 @@ def _widths(columns: Sequence[Column], cells: Sequence[Sequence[str]], width: in
     for at, shared in zip(cut, shared_widths([widths[at] for at in cut], room), strict=True):
         widths[at] = shared
     return widths
+
+
+def _parted(text: str, beside: int, below: int) -> tuple[str, list[str]]:
+    """Part a text into what stands in its row, and lines below that."""
+    pieces: list[str] = []
+    rest, room = text, beside
+    while cell_len(rest) > room and len(pieces) < _BELOW and below > 0:
+        piece = chop_cells(rest, room)[0] if room > 0 else ""
+        blank = piece.rfind(" ")
+        if rest[len(piece)] != " " and (blank > len(piece) // 3 or not pieces):
+            piece = piece[: max(blank, 0)]
+        pieces.append(piece.rstrip())
+        rest, room = rest[len(piece) :].lstrip(), below
+    last = Text(rest)
+    last.truncate(room, overflow="ellipsis")
+    first, *others = [*pieces, last.plain]
+    return first, others
 
 
 def _line(
