@@ -41,6 +41,8 @@ class Host:
             **{
                 RELAYSCOPE_OPAMP_ENDPOINT: collector.url(""),
                 RELAYSCOPE_QUIET: "1",
+                # Sooner than by default: these tests wait for what is stored.
+                "OTEL_BLRP_SCHEDULE_DELAY": "200",
                 **variables,
             },
         )
