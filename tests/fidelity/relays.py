@@ -238,6 +238,14 @@ RELAYS: Final = {
         _home_made("requests"),
         _home_made("urllib"),
         _home_made("urllib3"),
+        Relay(
+            "aiohttp.web",
+            "http",
+            "http",
+            _with_port("aiohttp_gateway.py"),
+            Abilities(asks=False, anything=True, batches=True),
+            path="/mcp",
+        ),
         _gateway("uvicorn", "aiohttp"),
         _gateway("gunicorn", "requests"),
     )

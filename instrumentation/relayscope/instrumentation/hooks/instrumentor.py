@@ -41,6 +41,9 @@ HOOKS: Final = {
     "relayscope_aiohttp_client": Hook(
         "http.aiohttp_client:AiohttpClientInstrumentor", ("aiohttp",)
     ),
+    "relayscope_aiohttp_server": Hook(
+        "http.aiohttp_server:AiohttpServerInstrumentor", ("aiohttp",)
+    ),
     "relayscope_asgi": Hook("http.asgi:AsgiInstrumentor", ("starlette", "fastapi")),
     "relayscope_host_sdk": Hook("host.sdk:HostSdkInstrumentor"),
     "relayscope_http_client": Hook(

@@ -18,7 +18,8 @@ from relayscope.instrumentation.text_exchange import TextExchange
 from relayscope.instrumentation.traffic.channel import Channel
 from relayscope.instrumentation.traffic.channel_close import UNKNOWN_CLOSE, ChannelClose
 
-from .server_call import ServerCall, Sessions, session_in
+from .server_call import ServerCall
+from .sessions import Sessions
 
 Event = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Event]]
@@ -31,9 +32,6 @@ _current: ContextVar["_HttpCall | _WebSocketCall | None"] = ContextVar(
 
 _MARK: Final = "relayscope.watched"
 """Key in the scope of a connection that is watched already; the value is what watches it."""
-
-_METHODS: Final = ("POST", "GET", "DELETE")
-"""Those of streamable HTTP: each can be answered, or refused, with a message."""
 
 # Not `__call__`: servers find out by calling an application wrongly whether it is one (uvicorn,
 # config.py), and a wrapper that takes any arguments would answer differently.
@@ -140,17 +138,12 @@ class AsgiHook:
         """Return what watches a connection, None if it is none of ours."""
         if scope["type"] == "websocket":
             return _WebSocketCall(self._text_exchange, scope, receive, send)
-        if scope["type"] != "http" or scope["method"] not in _METHODS:
+        if scope["type"] != "http":
             return None
         headers = {name.lower(): value for name, value in scope["headers"]}
-        session_id = headers.get(b"mcp-session-id", b"").decode("latin-1")
         query = scope.get("query_string", b"").decode("latin-1")
-        session_id = session_id or session_in(f"?{query}")
-        if scope["method"] == "POST":
-            call = self._sessions.server_call(_address(scope), session_id, headers)
-        else:
-            call = self._sessions.server_stream(_address(scope), session_id)
-        return _HttpCall(call, receive, send)
+        call = self._sessions.call(scope["method"], _address(scope), query, headers)
+        return None if call is None else _HttpCall(call, receive, send)
 
 
 class _HttpCall:

@@ -20,11 +20,12 @@ class ResponseBody:
         self._inflation = Inflation() if coding in CODINGS else None
         self._events = EventStream() if is_read and b"text/event-stream" in content_type else None
         self._json = Gathering() if is_read and b"json" in content_type else None
+        self._has_length = b"content-length" in headers
 
     @property
     def is_between_events(self) -> bool:
-        """True for a plain event stream in which every event that has begun has ended."""
-        if self._events is None or self._inflation is not None:
+        """True for an event stream, plain and of any length, in which no event has only begun."""
+        if self._events is None or self._inflation is not None or self._has_length:
             return False
         return self._events.is_between_events
 

@@ -9,14 +9,11 @@ it says, and its first event tells the session.
 
 import re
 from asyncio import get_running_loop
-from collections import OrderedDict
 from collections.abc import Mapping
 from contextlib import suppress
 from http import HTTPStatus
-from typing import Any, Final
-from weakref import WeakValueDictionary
+from typing import Any, Final, Protocol
 
-from opentelemetry import propagate
 from opentelemetry.context import Context
 from opentelemetry.trace import Span
 
@@ -34,75 +31,15 @@ from .response_body import ResponseBody, error_type, is_message
 
 _SESSION: Final = re.compile(r"[?&]session_?id=([\w-]{1,128})", re.IGNORECASE)
 
-_MOST_SESSIONS: Final = 1024
-"""Sessions whose channel is remembered; the one unused for longest gives way."""
 
-
-def context_of(headers: Mapping[bytes, bytes]) -> Context | None:
-    """Return the trace context that an HTTP request's headers carry, names in lower case."""
-    if b"traceparent" not in headers:
-        return None
-    carrier = {
-        name: headers[name.encode()].decode("latin-1")
-        for name in ("traceparent", "tracestate", "baggage")
-        if name.encode() in headers
-    }
-    return propagate.extract(carrier, context=Context())
-
-
-class Sessions:
-    """The channels of the HTTP sessions that this process serves."""
-
-    def __init__(self, text_exchange: TextExchange) -> None:
-        self._text_exchange = text_exchange
-        self._channels: OrderedDict[str, Channel] = OrderedDict()
-        self._lent: WeakValueDictionary[str, Channel] = WeakValueDictionary()
-
-    def server_call(
-        self,
-        client: tuple[str, int] | None,
-        session_id: str,
-        headers: Mapping[bytes, bytes],
-    ) -> "ServerCall":
-        """Return a new call on the session's channel, or on one of its own without a session.
-
-        Args:
-            client: Its host and port.
-            session_id: Empty where there is none.
-            headers: Of the request, names in lower case.
-        """
-        channel = self._channel(client, session_id)
-        return ServerCall(self._text_exchange, self, channel, context_of(headers))
-
-    def server_stream(self, client: tuple[str, int] | None, session_id: str) -> "ServerStream":
-        """Return a new stream from server to client, as `server_call` does a call."""
-        return ServerStream(self._text_exchange, self, self._channel(client, session_id), None)
-
-    def _channel(self, client: tuple[str, int] | None, session_id: str) -> Channel:
-        lent = self._lent.get(session_id) if session_id else None
-        if lent is not None:
-            return lent
-        channel = self._channels.get(session_id) if session_id else None
-        if channel is None:
-            channel = Channel.of_socket("http", client)
-            if session_id:
-                self.remember(session_id, channel)
-        else:
-            self._channels.move_to_end(session_id)
-        return channel
+class ChannelsOfSessions(Protocol):
+    """Knows which channel a session is on."""
 
     def lend(self, session_id: str, channel: Channel) -> None:
         """Use this channel for the session's later calls, as long as a layer above holds it."""
-        channel.session_id = session_id
-        self._lent[session_id] = channel
 
     def remember(self, session_id: str, channel: Channel) -> None:
         """Use this channel for the session's later calls."""
-        channel.session_id = session_id
-        self._channels[session_id] = channel
-        while len(self._channels) > _MOST_SESSIONS:
-            _, oldest = self._channels.popitem(last=False)
-            self._text_exchange.closed(oldest)
 
 
 class ServerCall:
@@ -111,7 +48,7 @@ class ServerCall:
     def __init__(
         self,
         text_exchange: TextExchange,
-        sessions: Sessions,
+        sessions: ChannelsOfSessions,
         channel: Channel,
         around: Context | None,
     ) -> None:

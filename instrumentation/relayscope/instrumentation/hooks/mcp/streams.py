@@ -14,7 +14,7 @@ from relayscope.instrumentation.context import current_span
 from relayscope.instrumentation.exchange import Exchange
 from relayscope.instrumentation.hooks import connection_owner
 from relayscope.instrumentation.hooks.http.asgi import server_call_of
-from relayscope.instrumentation.hooks.http.server_call import context_of
+from relayscope.instrumentation.hooks.http.sessions import context_of
 from relayscope.instrumentation.hooks.pipes.child_end import ending_of
 from relayscope.instrumentation.runtime.shield import shielded
 from relayscope.instrumentation.traffic.channel import Channel
