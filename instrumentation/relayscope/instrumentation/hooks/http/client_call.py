@@ -49,16 +49,20 @@ class ClientChannels:
             self._text_exchange, channel, message, self._text_exchange.sending(channel, body), body
         )
 
-    def call_in_pieces(
+    def unchanged_call(
         self, server: Server, session_id: str, body: bytes | LongText
     ) -> "ClientCall | None":
-        """Return, as `call` does, one whose body has been sent but for its last piece."""
+        """Return, as `call` does, one whose body cannot be changed.
+
+        It is signed, or has been sent but for its last piece.
+        """
         message = self._message(server, session_id, body)
         if message is None:
             return None
         channel = self._channel(server, session_id)
         outgoing = self._text_exchange.sending_last_part(channel, body)
-        return ClientCall(self._text_exchange, channel, message, outgoing, b"")
+        kept = body if isinstance(body, bytes) else b""
+        return ClientCall(self._text_exchange, channel, message, outgoing, kept)
 
     def _message(self, server: Server, session_id: str, body: bytes | LongText) -> Message | None:
         """Return the message that a body is, None if it is none, or of another protocol.

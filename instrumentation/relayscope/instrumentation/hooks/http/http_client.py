@@ -34,6 +34,7 @@ from .client_request import (
     set_length,
 )
 from .framing import Chunked, Measured
+from .signed_request import is_signed
 
 _REQUEST: Final = "_relayscope_request"
 _COMING: Final = "_relayscope_coming"
@@ -173,8 +174,12 @@ class _Hook:
         if whole is None and not is_chunked:
             whole = vars(connection).get(_COMING)
         if isinstance(whole, bytes | bytearray) and (is_chunked or has_length(lines, len(whole))):
-            return _whole(lines, whole, self._channels.call(server, session, bytes(whole)))
-        call_of = functools.partial(self._channels.call_in_pieces, server, session)
+            names = (
+                (name.decode("latin-1"), value.decode("latin-1")) for name, value in headers.items()
+            )
+            call = self._channels.unchanged_call if is_signed(names) else self._channels.call
+            return _whole(lines, whole, call(server, session, bytes(whole)))
+        call_of = functools.partial(self._channels.unchanged_call, server, session)
         return (
             Request(pieces=Pieces(framing_of(headers), call_of)) if is_json(content_type) else None
         )

@@ -15,6 +15,10 @@ from relayscope.instrumentation.text_exchange import TextExchange
 
 from .client_call import ClientCall, ClientChannels, ClientStream
 from .owned_request import OwnedRequest
+from .signed_request import is_signed
+
+_BEFORE: Final = "_relayscope_before"
+"""Attribute of a request that is sent with another body than the host has made."""
 
 _Call = ClientCall | ClientStream | OwnedRequest
 
@@ -70,6 +74,8 @@ class _Hook:
         except BaseException as error:
             _fail(call, error, started)
             raise
+        finally:
+            _restore(request)
         self._respond(call, response)
         return response
 
@@ -86,6 +92,8 @@ class _Hook:
         except BaseException as error:
             _fail(call, error, started)
             raise
+        finally:
+            _restore(request)
         self._respond(call, response)
         return response
 
@@ -105,13 +113,14 @@ class _Hook:
         body = getattr(request, "_content", None)
         if not isinstance(body, bytes):
             return None
-        call = self._channels.call(_server(request), _session(request), body)
+        signed = is_signed(request.headers.items())
+        call_of = self._channels.unchanged_call if signed else self._channels.call
+        call = call_of(_server(request), _session(request), body)
         if call is not None and call.body != body:
             # As `Request.__init__` does with `content=`.
             replaced = type(request)("POST", request.url, content=call.body)
-            request.stream = replaced.stream
-            request._content = call.body  # noqa: SLF001  # what `request.content` gives
-            request.headers["content-length"] = str(len(call.body))
+            vars(request)[_BEFORE] = request.stream, body, request.headers.get("content-length")
+            _set_body(request, replaced.stream, call.body, str(len(call.body)))
         return call
 
     @shielded
@@ -130,6 +139,23 @@ class _Hook:
             call.end()
         else:
             _watch_body(call, response)
+
+
+@shielded
+def _restore(request: Any) -> None:
+    """Give a request that was sent with context the body that the host has made."""
+    before = vars(request).pop(_BEFORE, None)
+    if before is not None:
+        _set_body(request, *before)
+
+
+def _set_body(request: Any, stream: Any, content: bytes, length: str | None) -> None:
+    request.stream = stream
+    request._content = content  # noqa: SLF001  # what `request.content` gives
+    if length is None:
+        request.headers.pop("content-length", None)
+    else:
+        request.headers["content-length"] = length
 
 
 def _owned(request: Any) -> OwnedRequest | None:
@@ -161,6 +187,9 @@ def _session(request: Any) -> str:
     return session
 
 
+_WATCHED: Final = ("iter_bytes", "aiter_bytes", "close", "aclose")
+
+
 def _watch_body(call: ClientCall | ClientStream, response: Any) -> None:
     """Watch a response that is read later: every way to read it goes through these two."""
     iter_bytes, aiter_bytes = response.iter_bytes, response.aiter_bytes
@@ -180,11 +209,17 @@ def _watch_body(call: ClientCall | ClientStream, response: Any) -> None:
 
     def watched_close() -> None:
         close()
-        call.end()
+        ended()
 
     async def async_watched_close() -> None:
         await aclose()
+        ended()
+
+    def ended() -> None:
         call.end()
+        # What is read is the host's: it may pickle it, which a function of ours would prevent.
+        for name in _WATCHED:
+            vars(response).pop(name, None)
 
     vars(response).update(
         iter_bytes=watched,
