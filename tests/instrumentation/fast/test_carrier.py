@@ -7,6 +7,7 @@ import pytest
 from opentelemetry import baggage, context, propagate
 from opentelemetry.baggage.propagation import W3CBaggagePropagator
 from opentelemetry.context import Context
+from opentelemetry.environment_variables import OTEL_PROPAGATORS
 from opentelemetry.propagators.composite import CompositePropagator
 from opentelemetry.propagators.textmap import TextMapPropagator
 from opentelemetry.trace import (
@@ -53,11 +54,20 @@ def configured() -> Iterator[None]:
 @pytest.mark.parametrize("flags", [0, 1, 3])
 @pytest.mark.parametrize("state", [TraceState(), TraceState([("vendor", "1")])], ids=["", "state"])
 @pytest.mark.parametrize("entries", [{}, {"tenant": "a b"}], ids=["", "entries"])
+@pytest.mark.parametrize("chosen", ["some", ""], ids=["by the user", "by the host"])
 @pytest.mark.usefixtures("configured")
-def test_a_carrier_has_what_the_configured_propagators_would_write(
-    propagator: TextMapPropagator, flags: int, state: TraceState, entries: dict[str, str]
+def test_a_carrier_has_what_the_configured_propagators_would_write(  # noqa: PLR0913, PLR0917  # all that tells
+    propagator: TextMapPropagator,
+    flags: int,
+    state: TraceState,
+    entries: dict[str, str],
+    chosen: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Nothing is left out or added, with any propagators and any entries."""
+    """Nothing is left out, and W3C's is added unless the user has said which ones to use."""
+    monkeypatch.delenv(OTEL_PROPAGATORS, raising=False)
+    if chosen:
+        monkeypatch.setenv(OTEL_PROPAGATORS, chosen)
     carriers = Carriers()
     span = NonRecordingSpan(
         SpanContext(TRACE, SPAN, is_remote=False, trace_flags=TraceFlags(flags), trace_state=state)
@@ -72,6 +82,8 @@ def test_a_carrier_has_what_the_configured_propagators_would_write(
     try:
         expected: dict[str, str] = {}
         propagator.inject(expected, context=set_span_in_context(span))
+        if "traceparent" not in expected and not chosen:
+            TraceContextTextMapPropagator().inject(expected, context=set_span_in_context(span))
 
         assert carriers.of(span) == expected
     finally:

@@ -15,7 +15,6 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from opentelemetry import propagate
 from opentelemetry.context import Context
 from opentelemetry.propagators.textmap import Getter
 from opentelemetry.trace import INVALID_SPAN, Link, Span, get_current_span, set_span_in_context
@@ -25,6 +24,7 @@ from relayscope.instrumentation.traffic.channel import Channel
 from relayscope.instrumentation.traffic.message import Message
 
 from . import current_span
+from .extraction import extracted
 from .forwarded_requests import ForwardedRequests, Received
 
 _MOST: Final = 4096
@@ -66,7 +66,7 @@ class Parents:
         """Return the parent of a received message, and what it is linked to."""
         own = Context()
         if message.meta:
-            own = propagate.extract(message.meta, context=own, getter=_META_GETTER)
+            own = extracted(message.meta, own, _META_GETTER)
         if around is None:
             return own, ()
         other = get_current_span(around).get_span_context()
@@ -136,7 +136,7 @@ class Parents:
         context = current_span.context()
         spans = self._by_traceparent.get(traceparent)
         if not spans:
-            return propagate.extract(message.meta, context=context, getter=_META_GETTER)
+            return extracted(message.meta, context, _META_GETTER)
         here = get_current_span(context)
         own = self._forwarded.get(here)
         if own is not None and here in spans:

@@ -1,19 +1,27 @@
-"""The entries that tell a message's receiver the span it was sent in."""
+"""The entries that tell a message's receiver the span it was sent in.
 
+MCP has W3C's (SEP-414). A host that sets propagators of its own, as Sentry's SDK does, means its
+own requests by them: what they write is added. Who sets `OTEL_PROPAGATORS` means everything, and
+gets what it says.
+"""
+
+import os
 from typing import Final
 
 from opentelemetry import baggage, propagate
 from opentelemetry.baggage.propagation import W3CBaggagePropagator
+from opentelemetry.environment_variables import OTEL_PROPAGATORS
 from opentelemetry.propagators.composite import CompositePropagator
 from opentelemetry.propagators.textmap import TextMapPropagator
 from opentelemetry.trace import Span, set_span_in_context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+_W3C: Final = TraceContextTextMapPropagator()
 _USUAL: Final = (TraceContextTextMapPropagator, W3CBaggagePropagator)
 
 
 class Carriers:
-    """Makes carriers as the configured propagators would.
+    """Makes carriers as the configured propagators would, with W3C's entries.
 
     The usual propagators, with nothing to say but the span's ids, took 17 us for each call in a
     relay, where other code runs in between; to write `traceparent` takes 4.
@@ -38,8 +46,11 @@ class Carriers:
             trace = trace_id.to_bytes(16, "big").hex()
             own = span_id.to_bytes(8, "big").hex()
             return {"traceparent": f"00-{trace}-{own}-{flags:02x}"}
+        context = set_span_in_context(span)
         carrier: dict[str, str] = {}
-        propagator.inject(carrier, context=set_span_in_context(span))
+        propagator.inject(carrier, context)
+        if "traceparent" not in carrier and OTEL_PROPAGATORS not in os.environ:
+            _W3C.inject(carrier, context)
         return carrier
 
 

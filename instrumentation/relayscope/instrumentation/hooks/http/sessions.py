@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from typing import Final
 from weakref import WeakValueDictionary
 
-from opentelemetry import propagate
 from opentelemetry.context import Context
 
+from relayscope.instrumentation.context.extraction import extracted
 from relayscope.instrumentation.text_exchange import TextExchange
 from relayscope.instrumentation.traffic.channel import Channel
 
@@ -29,7 +29,7 @@ def context_of(headers: Mapping[bytes, bytes]) -> Context | None:
         for name in ("traceparent", "tracestate", "baggage")
         if name.encode() in headers
     }
-    return propagate.extract(carrier, context=Context())
+    return extracted(carrier, Context())
 
 
 class Sessions:
