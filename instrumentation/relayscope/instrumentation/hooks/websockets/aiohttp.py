@@ -14,7 +14,7 @@ from relayscope.instrumentation.hooks import connection_owner
 from relayscope.instrumentation.hooks.patches import Patches
 from relayscope.instrumentation.process import shared_exchange
 from relayscope.instrumentation.runtime.shield import shielded
-from relayscope.instrumentation.text_exchange import TextExchange
+from relayscope.instrumentation.text_exchange import Outgoing, TextExchange
 from relayscope.instrumentation.traffic.channel import Channel
 from relayscope.instrumentation.traffic.channel_close import ChannelClose
 
@@ -22,6 +22,7 @@ _SIDES: Final = (
     ("aiohttp.client_ws", "ClientWebSocketResponse"),
     ("aiohttp.web_ws", "WebSocketResponse"),
 )
+_SENT: Final = (str, bytes, bytearray, memoryview)
 _TEXT: Final = 1
 _BINARY: Final = 2
 _CLOSED: Final = (0x08, 0x100, 0x101, 0x102)
@@ -41,6 +42,7 @@ class AiohttpInstrumentor(BaseInstrumentor):
         for module, side in _SIDES:
             self._patches.wrap(module, f"{side}.send_str", hook.send)
             self._patches.wrap(module, f"{side}.send_bytes", hook.send)
+            self._patches.wrap(module, f"{side}.send_frame", hook.send_frame)
             self._patches.wrap(module, f"{side}.receive", hook.receive)
             self._patches.wrap(module, f"{side}.close", hook.close)
         self._patches.wrap("aiohttp.client", "ClientSession._ws_connect", hook.connect)
@@ -57,20 +59,35 @@ class _Hook:
     async def send(
         self, send: Callable[..., Awaitable[None]], socket: Any, args: Any, kwargs: Any
     ) -> None:
-        data, *others = args or (kwargs.pop("data"),)
-        channel = self._channel(socket)
-        outgoing = None
-        if channel is not None:
-            sent = data if isinstance(data, str) else bytes(data)
-            outgoing = self._text_exchange.sending(channel, sent)
+        outgoing = self._sending(socket, args[0] if args else kwargs.get("data"))
         if outgoing is None:
-            return await send(data, *others, **kwargs)
+            # What cannot be sent is refused in the library's words.
+            return await send(*args, **kwargs)
+        if not args:
+            args, kwargs = (None,), {name: kwargs[name] for name in kwargs if name != "data"}
         try:
-            await send(outgoing.data, *others, **kwargs)
+            await send(outgoing.data, *args[1:], **kwargs)
         except BaseException as error:
             outgoing.failed(error)
             raise
         return None
+
+    async def send_frame(
+        self, send_frame: Callable[..., Awaitable[None]], socket: Any, args: Any, kwargs: Any
+    ) -> None:
+        opcode = args[1] if len(args) > 1 else kwargs.get("opcode")
+        if opcode in (_TEXT, _BINARY) and args:
+            await self.send(send_frame, socket, args, kwargs)
+        else:
+            await send_frame(*args, **kwargs)
+
+    @shielded
+    def _sending(self, socket: Any, data: Any) -> Outgoing[Any] | None:
+        channel = self._channel(socket) if isinstance(data, _SENT) else None
+        if channel is None:
+            return None
+        sent = data if isinstance(data, str) else bytes(data)
+        return self._text_exchange.sending(channel, sent)
 
     async def receive(
         self, receive: Callable[..., Awaitable[Any]], socket: Any, args: Any, kwargs: Any
@@ -111,7 +128,8 @@ class _Hook:
         except Exception as error:
             if not connection_owner.is_held():
                 url = urlsplit(str(args[0] if args else kwargs.get("url")))
-                channel = Channel.of_socket("websocket", (url.hostname, url.port or 80))
+                port = url.port or (443 if url.scheme in ("wss", "https") else 80)
+                channel = Channel.of_socket("websocket", (url.hostname, port))
                 self._text_exchange.connect_failed(channel, started, error)
             raise
 
