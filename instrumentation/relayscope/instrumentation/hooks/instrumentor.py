@@ -44,7 +44,9 @@ HOOKS: Final = {
     "relayscope_aiohttp_server": Hook(
         "http.aiohttp_server:AiohttpServerInstrumentor", ("aiohttp",)
     ),
-    "relayscope_asgi": Hook("http.asgi:AsgiInstrumentor", ("starlette", "fastapi")),
+    "relayscope_asgi": Hook(
+        "http.asgi:AsgiInstrumentor", ("starlette", "fastapi", "uvicorn", "hypercorn", "daphne")
+    ),
     "relayscope_host_sdk": Hook("host.sdk:HostSdkInstrumentor"),
     "relayscope_http_client": Hook(
         "http.http_client:HttpClientInstrumentor", ("http.client", "urllib3")

@@ -3,7 +3,8 @@
 import asyncio
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -18,7 +19,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 from websockets.sync.client import connect
 
-from relayscope.conventions.attributes import ERROR_TYPE
+from relayscope.conventions.attributes import ERROR_TYPE, PEER
 from relayscope.instrumentation.hooks.http.asgi import AsgiInstrumentor
 from tests.fix_programs import eventually
 from tests.fix_telemetry import Telemetry
@@ -106,6 +107,20 @@ async def older_post(request: Request) -> Response:
     return Response("Accepted", status_code=202)
 
 
+async def bare(scope: Any, receive: Any, send: Any) -> None:
+    """An application of no framework, which answers requests and messages on a WebSocket."""
+    if scope["type"] == "http":
+        await receive()
+        headers = [(b"content-type", b"application/json")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": ANSWER.encode()})
+    elif scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.accept"})
+        while (await receive())["type"] == "websocket.receive":
+            await send({"type": "websocket.send", "text": ANSWER})
+
+
 async def over_websocket(websocket: WebSocket) -> None:
     """Answer each message."""
     await websocket.accept()
@@ -116,28 +131,33 @@ async def over_websocket(websocket: WebSocket) -> None:
 @pytest.fixture
 def served(telemetry: Telemetry) -> Iterator[tuple[Telemetry, str]]:
     """A Starlette application under the hook, on uvicorn, and where it is."""
+    routes = [
+        Route("/json", as_json, methods=["POST"]),
+        Route("/events", as_events, methods=["POST"]),
+        Route("/traced", traced_by_host, methods=["POST"]),
+        Route("/within", within_a_span, methods=["POST"]),
+        Route("/fails", fails, methods=["POST"]),
+        Route("/stream", stream),
+        Route("/older", older_stream),
+        Route("/post", older_post, methods=["POST"]),
+        WebSocketRoute("/ws", over_websocket),
+    ]
+    with serving(telemetry, lambda: Starlette(routes=routes)) as address:
+        yield telemetry, address
+
+
+@contextmanager
+def serving(telemetry: Telemetry, make: Callable[[], Any]) -> Iterator[str]:
+    """An application under the hook, on uvicorn, and its address."""
     instrumentor = AsgiInstrumentor()
     instrumentor.instrument(exchange=telemetry.exchange)
-    application = Starlette(
-        routes=[
-            Route("/json", as_json, methods=["POST"]),
-            Route("/events", as_events, methods=["POST"]),
-            Route("/traced", traced_by_host, methods=["POST"]),
-            Route("/within", within_a_span, methods=["POST"]),
-            Route("/fails", fails, methods=["POST"]),
-            Route("/stream", stream),
-            Route("/older", older_stream),
-            Route("/post", older_post, methods=["POST"]),
-            WebSocketRoute("/ws", over_websocket),
-        ]
-    )
-    config = uvicorn.Config(application, port=0, log_config=None, ws="websockets-sansio")
+    config = uvicorn.Config(make(), port=0, log_config=None, ws="websockets-sansio")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()))
     thread.start()
     eventually(lambda: server.started)
     port = server.servers[0].sockets[0].getsockname()[1]
-    yield telemetry, f"127.0.0.1:{port}"
+    yield f"127.0.0.1:{port}"
     server.should_exit = True
     thread.join()
     instrumentor.uninstrument()
@@ -288,3 +308,18 @@ def test_messages_on_a_websocket_are_recorded(served: tuple[Telemetry, str]) -> 
 
     eventually(lambda: telemetry.spans)
     assert telemetry.bodies == [REQUEST, ANSWER]
+
+
+def test_an_application_of_no_framework_is_watched_at_its_server(telemetry: Telemetry) -> None:
+    """Over HTTP and on a WebSocket, each message once; it sees the client that a proxy names."""
+    with serving(telemetry, lambda: bare) as address:
+        headers = {"x-forwarded-for": "192.0.2.7"}
+        assert httpx.post(f"http://{address}/", content=REQUEST, headers=headers).text == ANSWER
+        with connect(f"ws://{address}/") as websocket:
+            websocket.send(REQUEST)
+            assert websocket.recv() == ANSWER
+        eventually(lambda: len(telemetry.spans) == 2)
+
+    assert telemetry.bodies == [REQUEST, ANSWER] * 2
+    peer = (telemetry.records[0].log_record.attributes or {})[PEER]
+    assert str(peer).startswith("192.0.2.7:")

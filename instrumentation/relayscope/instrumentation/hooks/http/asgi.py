@@ -1,11 +1,13 @@
 """Hook for ASGI applications: JSON-RPC in POST requests, in responses, and on WebSockets.
 
-Hand-written relays and backends on Starlette or FastAPI are watched here. Where a library above
-understands the messages (the `mcp` SDK's transports), it claims the call, and this hook lets go.
+Hand-written relays and backends are watched here: any application on uvicorn, hypercorn or daphne,
+and those on Starlette or FastAPI whatever serves them. Where a library above understands the
+messages (the `mcp` SDK's transports), it claims the call, and this hook lets go.
 """
 
 from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from contextvars import ContextVar
+from functools import partial
 from typing import Any, Final
 
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
@@ -41,18 +43,31 @@ _STACKS: Final = (
 )
 
 
+_APPLICATIONS: Final = (
+    ("hypercorn.app_wrappers", "ASGIWrapper.__init__", "app"),
+    ("daphne.server", "Server.__init__", "application"),
+)
+"""Constructors of what servers call an application by, and the attribute that has it then."""
+
+_AROUND: Final = frozenset({"ProxyHeadersMiddleware", "MessageLoggerMiddleware"})
+"""What uvicorn puts around an application; the first finds out who the client is."""
+
+
 class AsgiInstrumentor(BaseInstrumentor):
-    """Watches the messages that Starlette and FastAPI applications receive and answer."""
+    """Watches the messages that ASGI applications receive and answer."""
 
     def instrumentation_dependencies(self) -> Collection[str]:
-        """Return the versions whose application class has the wrapped method."""
-        return ("starlette >= 0.27",)
+        """Return nothing: what a version does not have is left alone."""
+        return ()
 
     def _instrument(self, exchange: Exchange | None = None, **_: Any) -> None:
         hook = AsgiHook(exchange or shared_exchange())
         self._patches = Patches()
         for module, path in _STACKS:
             self._patches.wrap(module, path, hook.watch_stack)
+        for module, path, attribute in _APPLICATIONS:
+            self._patches.wrap(module, path, partial(hook.watch_attribute, attribute))
+        self._patches.wrap("uvicorn.config", "Config.load", hook.watch_loaded)
 
     def _uninstrument(self, **_: Any) -> None:
         self._patches.remove()
@@ -103,10 +118,32 @@ class AsgiHook:
         self, build: Callable[[], Application], _: Any, _args: Any, _kwargs: Any
     ) -> Application:
         """Wrap the method that makes an application's outermost layer."""
-        stack = build()
+        return self._watched(build())
 
+    def watch_attribute(
+        self, attribute: str, init: Callable[..., None], instance: Any, args: Any, kwargs: Any
+    ) -> None:
+        """Wrap a constructor after which an attribute has the application."""
+        init(*args, **kwargs)
+        self._watch(instance, attribute)
+
+    def watch_loaded(self, load: Callable[..., None], config: Any, args: Any, kwargs: Any) -> None:
+        """Wrap the method after which uvicorn has the application."""
+        load(*args, **kwargs)
+        self._watch(config, "loaded_app")
+
+    @shielded
+    def _watch(self, owner: Any, name: str) -> None:
+        """Put what watches an application in its place, within what a server has around it."""
+        application = getattr(owner, name)
+        while type(application).__name__ in _AROUND:
+            owner, name = application, "app"
+            application = application.app
+        setattr(owner, name, self._watched(application))
+
+    def _watched(self, application: Application) -> Application:
         async def watched(scope: Any, receive: Receive, send: Send) -> None:
-            await self.call(stack, None, (scope, receive, send), {})
+            await self.call(application, None, (scope, receive, send), {})
 
         return watched
 
