@@ -70,10 +70,14 @@ CHANNEL_UNANSWERED: Final = "relayscope.channel.unanswered"
 """Number of requests of both directions that have no answer when a channel is closed."""
 
 CHANNEL_CLOSE_CODE: Final = "relayscope.channel.close_code"
-"""Close code of a WebSocket (RFC 6455, section 7.4); 1006 where no close frame came."""
+"""Close code of a WebSocket (RFC 6455, section 7.4), that of who closed it first; 1006 where no
+close frame came or went."""
 
 CHANNEL_CLOSE_REASON: Final = "relayscope.channel.close_reason"
-"""The text that came with the close code."""
+"""The text beside the close code; if there was none, why this process ended the connection."""
+
+CHANNEL_CLOSED_BY: Final = "relayscope.channel.closed_by"
+"""Who closed a WebSocket first: `self`, the process that made the record, or `peer`."""
 
 CHANNEL_EXIT_SIGNAL: Final = "relayscope.channel.exit_signal"
 """Name of the signal that killed the child process at the other end."""

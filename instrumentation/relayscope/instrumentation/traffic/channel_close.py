@@ -2,11 +2,13 @@
 
 import signal
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from relayscope.conventions.attributes import (
     CHANNEL_CLOSE_CODE,
     CHANNEL_CLOSE_REASON,
+    CHANNEL_CLOSED_BY,
     CHANNEL_EXIT_SIGNAL,
     PROCESS_EXIT_CODE,
 )
@@ -21,20 +23,33 @@ _LONGEST_REASON: Final = 125
 """Characters; a close frame has room for 123 bytes, but a library may let more through."""
 
 
+class Closer(StrEnum):
+    """Who closed a connection first; the values are those of `relayscope.channel.closed_by`."""
+
+    SELF = "self"
+    PEER = "peer"
+
+
+_IN_WORDS: Final = {None: "", Closer.SELF: " from this side", Closer.PEER: " from the peer"}
+
+
 @dataclass(frozen=True, slots=True)
 class ChannelClose:
     """The close of a channel, as far as it is known.
 
     Attributes:
-        close_code: Of a WebSocket: as it came or as it went, 1006 if no close frame did.
-        close_reason: The text beside it, which the peer chooses.
+        close_code: Of a WebSocket: as it came or as it went, whichever was first; 1006 if no close
+            frame did.
+        close_reason: The text beside it, which the peer may choose.
         exit_status: Of a child process: its exit code, or the negative number of the signal that
             killed it.
+        closed_by: Of a WebSocket: who closed it first, if that is known.
     """
 
     close_code: int | None = None
     close_reason: str = ""
     exit_status: int | None = None
+    closed_by: Closer | None = None
 
     @property
     def is_normal(self) -> bool:
@@ -58,6 +73,8 @@ class ChannelClose:
             attributes[CHANNEL_CLOSE_CODE] = self.close_code
         if self.close_reason:
             attributes[CHANNEL_CLOSE_REASON] = self.close_reason[:_LONGEST_REASON]
+        if self.closed_by is not None:
+            attributes[CHANNEL_CLOSED_BY] = self.closed_by.value
         if self._signal:
             attributes[CHANNEL_EXIT_SIGNAL] = self._signal
         elif self.exit_status is not None:
@@ -68,11 +85,14 @@ class ChannelClose:
         """Return the same in words, empty if nothing is known."""
         if self.close_code is not None:
             reason = f" ({self.close_reason[:_LONGEST_REASON]})" if self.close_reason else ""
-            return f"code {self.close_code}{reason}"
+            return f"code {self.close_code}{reason}{_IN_WORDS[self.closed_by]}"
         if self._signal:
             return f"killed by {self._signal}"
         return "" if self.exit_status is None else f"exit code {self.exit_status}"
 
+
+NO_CLOSE_FRAME: Final = 1006
+"""The close code of a WebSocket that was cut off (RFC 6455, section 7.4.1)."""
 
 UNKNOWN_CLOSE: Final = ChannelClose()
 """The close of a channel that has just ended, or that nobody knows more about."""

@@ -13,12 +13,18 @@ from typing import Any, Final
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 
 from relayscope.instrumentation.exchange import Exchange
+from relayscope.instrumentation.hooks.close_frames import close_in_frames
 from relayscope.instrumentation.hooks.patches import Patches
 from relayscope.instrumentation.process import shared_exchange
 from relayscope.instrumentation.runtime.shield import shielded
 from relayscope.instrumentation.text_exchange import TextExchange
 from relayscope.instrumentation.traffic.channel import Channel
-from relayscope.instrumentation.traffic.channel_close import UNKNOWN_CLOSE, ChannelClose
+from relayscope.instrumentation.traffic.channel_close import (
+    NO_CLOSE_FRAME,
+    UNKNOWN_CLOSE,
+    ChannelClose,
+    Closer,
+)
 
 from .server_call import ServerCall
 from .sessions import Sessions
@@ -266,8 +272,8 @@ class _WebSocketCall:
 
     async def receive(self) -> Event:
         event = await self._receive()
-        if event["type"] == "websocket.disconnect":
-            self._channel_close = _channel_close(event)
+        if event["type"] == "websocket.disconnect" and self._channel_close is UNKNOWN_CLOSE:
+            self._channel_close = _disconnected(event, self._receive) or UNKNOWN_CLOSE
         if event["type"] == "websocket.receive" and not self.claimed:
             data = _frame(event)
             if data is not None:
@@ -279,7 +285,7 @@ class _WebSocketCall:
         data = _frame(event) if watched else None
         outgoing = self._text_exchange.sending(self._channel, data) if data is not None else None
         if event["type"] == "websocket.close":
-            self._channel_close = _channel_close(event)
+            self._channel_close = _closing(event)
         if outgoing is None:
             return await self._send(event)
         kind = "text" if isinstance(outgoing.data, str) else "bytes"
@@ -299,8 +305,23 @@ def _address(scope: Any) -> tuple[str, int] | None:
     return tuple(client) if client else None
 
 
-def _channel_close(event: Event) -> ChannelClose:
-    return ChannelClose(event.get("code", 1000), event.get("reason") or "")
+def _closing(event: Event) -> ChannelClose:
+    """Return the close that an application sends."""
+    return ChannelClose(event.get("code", 1000), event.get("reason") or "", closed_by=Closer.SELF)
+
+
+@shielded
+def _disconnected(event: Event, receive: Receive) -> ChannelClose:
+    """Return the close that a server tells its application of.
+
+    uvicorn says 1005 also of what was cut off, and of what it has closed itself for want of a pong.
+    Its protocols are those of `websockets`, or have one, which knows better.
+    """
+    server = getattr(receive, "__self__", None)
+    protocol = getattr(server, "conn", server)
+    if not hasattr(protocol, "close_rcvd_then_sent"):
+        return ChannelClose(event.get("code", 1005), event.get("reason") or "")
+    return close_in_frames(protocol) or ChannelClose(NO_CLOSE_FRAME)
 
 
 def _frame(event: Event) -> str | bytes | None:

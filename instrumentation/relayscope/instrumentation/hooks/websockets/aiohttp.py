@@ -1,8 +1,9 @@
 """Hook for aiohttp's WebSockets, client and server."""
 
 import time
-from asyncio import CancelledError
-from collections.abc import Awaitable, Callable, Collection
+from asyncio import CancelledError, Task, current_task
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
@@ -16,7 +17,11 @@ from relayscope.instrumentation.process import shared_exchange
 from relayscope.instrumentation.runtime.shield import shielded
 from relayscope.instrumentation.text_exchange import Outgoing, TextExchange
 from relayscope.instrumentation.traffic.channel import Channel
-from relayscope.instrumentation.traffic.channel_close import ChannelClose
+from relayscope.instrumentation.traffic.channel_close import (
+    NO_CLOSE_FRAME,
+    ChannelClose,
+    Closer,
+)
 
 _SIDES: Final = (
     ("aiohttp.client_ws", "ClientWebSocketResponse"),
@@ -25,8 +30,12 @@ _SIDES: Final = (
 _SENT: Final = (str, bytes, bytearray, memoryview)
 _TEXT: Final = 1
 _BINARY: Final = 2
-_CLOSED: Final = (0x08, 0x100, 0x101, 0x102)
+_CLOSE: Final = 0x08
+_CLOSED: Final = 0x101
+_ERROR: Final = 0x102
 """`aiohttp.WSMsgType`: data, and what comes when a connection is over or broken."""
+
+_NORMAL_CLOSURE: Final = 1000
 
 
 class AiohttpInstrumentor(BaseInstrumentor):
@@ -51,10 +60,25 @@ class AiohttpInstrumentor(BaseInstrumentor):
         self._patches.remove()
 
 
+@dataclass(slots=True)
+class _Watched:
+    """One WebSocket.
+
+    Attributes:
+        channel: Its channel.
+        reader: The task that waits for its next message.
+        closing: The close that the host has asked for.
+    """
+
+    channel: Channel
+    reader: Task[Any] | None = None
+    closing: ChannelClose | None = None
+
+
 class _Hook:
     def __init__(self, text_exchange: TextExchange) -> None:
         self._text_exchange = text_exchange
-        self._channels: WeakKeyDictionary[Any, Channel | None] = WeakKeyDictionary()
+        self._sockets: WeakKeyDictionary[Any, _Watched | None] = WeakKeyDictionary()
 
     async def send(
         self, send: Callable[..., Awaitable[None]], socket: Any, args: Any, kwargs: Any
@@ -83,41 +107,47 @@ class _Hook:
 
     @shielded
     def _sending(self, socket: Any, data: Any) -> Outgoing[Any] | None:
-        channel = self._channel(socket) if isinstance(data, _SENT) else None
-        if channel is None:
+        watched = self._watched(socket) if isinstance(data, _SENT) else None
+        if watched is None:
             return None
         sent = data if isinstance(data, str) else bytes(data)
-        return self._text_exchange.sending(channel, sent)
+        return self._text_exchange.sending(watched.channel, sent)
 
     async def receive(
         self, receive: Callable[..., Awaitable[Any]], socket: Any, args: Any, kwargs: Any
     ) -> Any:
-        channel = self._channels.get(socket)
-        if channel is not None:
-            channel.reader_left = False
+        watched = self._watched(socket)
+        if watched is None:
+            return await receive(*args, **kwargs)
+        channel = watched.channel
+        channel.reader_left = False
+        watched.reader = current_task()
         try:
             message = await receive(*args, **kwargs)
         except (CancelledError, TimeoutError):
-            if channel is not None:
-                self._text_exchange.stopped_reading(channel)
+            self._text_exchange.stopped_reading(channel)
             raise
-        channel = self._channel(socket)
-        if channel is not None:
-            if message.type in (_TEXT, _BINARY):
-                self._text_exchange.received(channel, message.data)
-            elif message.type in _CLOSED:
-                self._text_exchange.closed(channel, _channel_close(socket))
+        finally:
+            watched.reader = None
+        if message.type in (_TEXT, _BINARY):
+            self._text_exchange.received(channel, message.data)
+        elif message.type in (_CLOSE, _CLOSED, _ERROR):
+            self._closed(watched, socket, message)
         return message
 
     async def close(
         self, close: Callable[..., Awaitable[bool]], socket: Any, args: Any, kwargs: Any
     ) -> bool:
+        watched = self._sockets.get(socket)
+        # aiohttp closes by itself what has come to its end: `receive` says so, and why.
+        if watched is None or watched.reader is current_task():
+            return await close(*args, **kwargs)
+        if not socket.closed:
+            watched.closing = _asked_for(kwargs)
         try:
             return await close(*args, **kwargs)
         finally:
-            channel = self._channels.get(socket)
-            if channel is not None:
-                self._text_exchange.closed(channel, _channel_close(socket))
+            self._closed(watched, socket)
 
     async def connect(
         self, connect: Callable[..., Awaitable[Any]], _: Any, args: Any, kwargs: Any
@@ -134,15 +164,44 @@ class _Hook:
             raise
 
     @shielded
-    def _channel(self, socket: Any) -> Channel | None:
-        """Return the connection's channel, None if a layer above has claimed it."""
-        if socket not in self._channels:
+    def _closed(self, watched: _Watched, socket: Any, message: Any = None) -> None:
+        """Record how a connection has ended: perhaps with a message that tells of it."""
+        closing = watched.closing
+        if closing is None and message is not None:
+            closing = _told_by(message)
+        error = socket.exception()
+        if isinstance(error, ConnectionError):
+            closing, error = None, None
+        # aiohttp calls 1000 also what has ended without a close frame.
+        if closing is None:
+            closing = ChannelClose(NO_CLOSE_FRAME, str(error or ""))
+        self._text_exchange.closed(watched.channel, closing)
+
+    @shielded
+    def _watched(self, socket: Any) -> _Watched | None:
+        """Return what is known of a connection, None if a layer above has claimed it."""
+        if socket not in self._sockets:
             address = socket.get_extra_info("peername")
-            self._channels[socket] = (
-                None if connection_owner.is_held() else Channel.of_socket("websocket", address)
+            self._sockets[socket] = (
+                None
+                if connection_owner.is_held()
+                else _Watched(Channel.of_socket("websocket", address))
             )
-        return self._channels[socket]
+        return self._sockets[socket]
 
 
-def _channel_close(socket: Any) -> ChannelClose:
-    return ChannelClose(close_code=socket.close_code)
+def _told_by(message: Any) -> ChannelClose | None:
+    """Return the close that a message tells of which is no data, None if there was no frame."""
+    if message.type == _CLOSE:
+        return ChannelClose(message.data, message.extra or "", closed_by=Closer.PEER)
+    # What is too large, or no WebSocket: aiohttp answers it with the error's code, and no reason.
+    code = getattr(message.data, "code", None)
+    if message.type == _ERROR and isinstance(code, int):
+        return ChannelClose(code, str(message.data), closed_by=Closer.SELF)
+    return None
+
+
+@shielded
+def _asked_for(arguments: Mapping[str, Any]) -> ChannelClose:
+    reason = bytes(arguments.get("message", b"")).decode("utf-8", "replace")
+    return ChannelClose(arguments.get("code", _NORMAL_CLOSURE), reason, closed_by=Closer.SELF)

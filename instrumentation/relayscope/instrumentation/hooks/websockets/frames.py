@@ -5,10 +5,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from relayscope.instrumentation.context import current_span
+from relayscope.instrumentation.hooks.close_frames import close_in_frames
 from relayscope.instrumentation.runtime.shield import shielded
 from relayscope.instrumentation.text_exchange import Outgoing, TextExchange
 from relayscope.instrumentation.traffic.channel import Channel
-from relayscope.instrumentation.traffic.channel_close import ChannelClose
+from relayscope.instrumentation.traffic.channel_close import NO_CLOSE_FRAME, ChannelClose
 from relayscope.instrumentation.traffic.long_text import Gathering, LongText
 
 if TYPE_CHECKING:
@@ -106,9 +107,11 @@ class Socket:
             None if message is None else self.text_exchange.sending_last_part(self.channel, message)
         )
 
-    def closed(self, close_code: int | None, close_reason: str | None) -> None:
-        """Say that nothing more will cross."""
-        self.text_exchange.closed(self.channel, ChannelClose(close_code, close_reason or ""))
+    @shielded
+    def closed(self, protocol: Any) -> None:
+        """Say that nothing more will cross; the library's protocol has the close frames."""
+        closing = close_in_frames(protocol) or ChannelClose(NO_CLOSE_FRAME)
+        self.text_exchange.closed(self.channel, closing)
 
 
 def _send(send: Callable[[bytes], None], data: Any, outgoing: Outgoing[Any] | None) -> None:

@@ -79,7 +79,7 @@ class LegacyHook:
         lost(*args, **kwargs)
         socket = self._socket(connection)
         if socket is not None:
-            socket.closed(connection.close_code, connection.close_reason)
+            socket.closed(connection)
 
     @shielded
     def _socket(self, connection: Any) -> Socket | None:

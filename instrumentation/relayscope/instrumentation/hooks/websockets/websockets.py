@@ -109,8 +109,7 @@ class _Hook:
         finally:
             socket = _socket_of(connection.protocol)
             if socket is not None:
-                protocol = connection.protocol
-                socket.closed(protocol.close_code, protocol.close_reason)
+                socket.closed(connection.protocol)
 
     def sync_recv(self, recv: Callable[..., Any], connection: Any, args: Any, kwargs: Any) -> Any:
         socket = _socket_of(connection.protocol)
