@@ -129,6 +129,41 @@ def test_methods_that_mcp_does_not_know_are_marked(telemetry: Telemetry) -> None
     assert MCP_METHOD_NAME not in span.attributes
 
 
+def test_a_request_that_is_sent_as_a_notification_is_marked(telemetry: Telemetry) -> None:
+    """At either end: nobody can answer it. So is the reverse, which asks for an answer."""
+    text_exchange, channel = TextExchange(telemetry.exchange), Channel.of_pipes("peer")
+    unasked = CALL.replace('"id":1,', "")
+    asking = INITIALIZED.replace('"method"', '"id":2,"method"')
+    for text in (unasked, asking, CALL, INITIALIZED):
+        send(text_exchange, channel, text)
+        text_exchange.received(channel, text)
+
+    assert marks(telemetry) == ["without_id"] * 2 + ["with_id"] * 2 + [None] * 4
+    assert {record.log_record.severity_text for record in telemetry.records[:4]} == {"WARN"}
+
+
+@pytest.mark.parametrize(
+    ("text", "mark"),
+    [
+        ('{"message": "quota used up"}', "not_jsonrpc"),
+        ("[1, 2]", "not_jsonrpc"),
+        ('{"values": [' + "0, " * 600_000 + "0]}", "not_jsonrpc"),
+        ("quota used up", "unparsable"),
+        ("quota used up, " * 200_000, "unparsable"),
+    ],
+    ids=["object", "list", "large object", "text", "large text"],
+)
+def test_json_that_is_no_message_is_told_from_what_is_no_json(
+    telemetry: Telemetry, text: str, mark: str
+) -> None:
+    """Each has a mark of its own, also where it is too large to be parsed as a whole."""
+    text_exchange, channel = TextExchange(telemetry.exchange), Channel.of_pipes("peer")
+    send(text_exchange, channel, CALL)
+    text_exchange.received(channel, text)
+
+    assert marks(telemetry) == [None, mark]
+
+
 def test_an_unsolicited_notification_is_a_span_of_its_own(telemetry: Telemetry) -> None:
     """Marco sends `notifications/initialized` itself: a server's notification, new trace."""
     text_exchange, channel = TextExchange(telemetry.exchange), Channel.of_pipes("peer")

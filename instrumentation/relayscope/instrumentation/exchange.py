@@ -237,7 +237,7 @@ class Exchange:
         level = channel.level_of(self.levels, direction, message.method, message.target)
         crossing = Crossing(channel, direction, message, level)
         if unparsable:
-            crossing.odd = OddTraffic.UNPARSABLE
+            crossing.odd = OddTraffic.NOT_JSONRPC if message.is_json else OddTraffic.UNPARSABLE
         if crossing.time > self._next_sweep:
             self.sweep()
             # The levels may be others now, and the first message under them may be the only one.
@@ -255,7 +255,7 @@ class Exchange:
         channel, message = crossing.channel, crossing.message
         if message.method:
             if crossing.level is not _OFF:
-                crossing.odd = odd_method(channel, crossing.direction, message.method)
+                crossing.odd = odd_method(channel, crossing.direction, message)
             if crossing.level <= _INFO:
                 parent = self._parents.of_sent(message, channel)
                 if message.method == cancellation.CANCELLED:
@@ -278,7 +278,7 @@ class Exchange:
         channel, message = crossing.channel, crossing.message
         if message.method:
             if crossing.level is not _OFF:
-                crossing.odd = odd_method(channel, crossing.direction, message.method)
+                crossing.odd = odd_method(channel, crossing.direction, message)
             if crossing.level <= _INFO:
                 parent, links = self._parents.of_received(message, around)
                 if message.method == cancellation.CANCELLED:

@@ -120,6 +120,7 @@ def test_who_asks_for_levels_is_not_silent(database_url: str, engine: Engine) ->
         ("id_type", "result", "what was sent has an id of another type than the request's"),
         ("orphan_answer", "result", "what was sent has the id of no open request"),
         ("unparsable", "unparsable", "what was sent back cannot be read"),
+        ("not_jsonrpc", "unparsable", "what was sent back is no JSON-RPC message"),
     ],
 )
 def test_what_was_sent_in_place_of_an_answer_is_why_there_is_none(
@@ -214,6 +215,27 @@ def test_a_connection_that_was_refused_is_one_problem(database_url: str, engine:
     writer.write([batch(spans=[refused(by=b"relay..2", **request)])])
     writer.close()
     assert told(database_url) == [("relay", "connection"), ("relay", "failed")]
+
+
+@pytest.mark.parametrize(
+    ("odd", "said"),
+    [
+        ("not_jsonrpc", "sends JSON that is no JSON-RPC message"),
+        ("without_id", "asks without an id, so that nobody can answer"),
+        ("with_id", "sends a notification with an id, which asks for an answer"),
+    ],
+)
+def test_an_odd_message_is_told_in_words(
+    database_url: str, engine: Engine, odd: str, said: str
+) -> None:
+    """Of who sent it, in whose record it is."""
+    attributes = {MESSAGE_ODD: odd, MESSAGE_KIND: "notification", MESSAGE_DIRECTION: "sent"}
+    columns = {"trace_id": None, "span_id": None, "severity_number": 13}
+    writer = Writer(engine)
+    record = log("{}", at=time.time_ns() - 10**9, attributes=rows.jsonb(attributes), **columns)
+    writer.write([batch(service="relay", logs=[record])])
+    writer.close()
+    assert f"relay {said}" in problems(database_url)
 
 
 def rubbish(*, seconds_ago: float, direction: str, peer: str) -> Row:

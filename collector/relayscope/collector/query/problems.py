@@ -58,9 +58,12 @@ _ODD: Final[dict[str, str]] = {
     OddTraffic.LATE_ANSWER: "answers when nobody waits any more",
     OddTraffic.ID_REUSED: "uses the id of a request that is open",
     OddTraffic.ID_TYPE: "answers with an id of another type than the request's",
+    OddTraffic.WITHOUT_ID: "asks without an id, so that nobody can answer",
+    OddTraffic.WITH_ID: "sends a notification with an id, which asks for an answer",
     OddTraffic.WRONG_SIDE: "sends what only the other side may send",
     OddTraffic.UNPARSABLE: "sends what is not JSON",
-    OddTraffic.NOT_MCP: "sends JSON that is no message of MCP",
+    OddTraffic.NOT_JSONRPC: "sends JSON that is no JSON-RPC message",
+    OddTraffic.NOT_MCP: "sends a method that MCP does not know",
 }
 
 _KINDS: Final = {"result": "an answer", "error": "an error", "notification": "a notification"}
@@ -71,6 +74,7 @@ _LATE: Final[dict[str, str]] = {
     OddTraffic.LATE_ANSWER: "the answer came when nobody waited any more",
     OddTraffic.ORPHAN_ANSWER: "what was sent has the id of no open request",
     OddTraffic.UNPARSABLE: "what was sent back cannot be read",
+    OddTraffic.NOT_JSONRPC: "what was sent back is no JSON-RPC message",
 }
 """Of calls without an answer that have a message like one."""
 

@@ -1,4 +1,6 @@
-"""The methods that each side of MCP may send: backends were seen that say what only clients may.
+"""The methods that each side of MCP may send, and those that ask for an answer.
+
+Backends were seen that say what only clients may, and relays that forget the id of a request.
 
 Source: MCP 2025-11-25, schema.ts, `ClientRequest` to `ServerNotification`. What either side may
 send (ping, progress, cancellation, tasks) is in neither set.
@@ -10,7 +12,7 @@ from relayscope.conventions.odd_traffic import OddTraffic
 
 from .channel import Channel
 from .levels import Direction
-from .message import KNOWN_METHODS
+from .message import KNOWN_METHODS, Message
 
 _OF_CLIENTS: Final = frozenset(
     {
@@ -46,11 +48,22 @@ _OF_SERVERS: Final = frozenset(
 )
 
 
-def odd_method(channel: Channel, direction: Direction, method: str) -> OddTraffic | None:
-    """Return the mark of a method that does not belong here, None if it does."""
+_NOTIFICATIONS: Final = frozenset(
+    method for method in KNOWN_METHODS if method.startswith("notifications/")
+)
+"""All others are requests."""
+
+
+def odd_method(channel: Channel, direction: Direction, message: Message) -> OddTraffic | None:
+    """Return the mark of a message whose method does not belong here, None if it does."""
+    method = message.method
     if method not in KNOWN_METHODS:
         return OddTraffic.NOT_MCP
-    return OddTraffic.WRONG_SIDE if _is_of_other_side(channel, direction, method) else None
+    if _is_of_other_side(channel, direction, method):
+        return OddTraffic.WRONG_SIDE
+    if (method in _NOTIFICATIONS) is (message.id is None):
+        return None
+    return OddTraffic.WITHOUT_ID if message.id is None else OddTraffic.WITH_ID
 
 
 def _is_of_other_side(channel: Channel, direction: Direction, method: str) -> bool:

@@ -130,6 +130,7 @@ class Message:
         parts: The messages of a batch.
         size: Bytes of its text, 0 where it was never text here.
         has_strange_id: True if it has an id of a type that JSON-RPC does not allow.
+        is_json: True of what is JSON all the same, where the kind is UNPARSABLE.
     """
 
     kind: Kind
@@ -145,6 +146,7 @@ class Message:
     parts: tuple["Message", ...] = ()
     size: int = 0
     has_strange_id: bool = False
+    is_json: bool = False
 
     @property
     def request_id(self) -> RequestId | None:
@@ -165,8 +167,10 @@ class Message:
     def of_text(cls, text: Text) -> "Message":
         """Read a message from the wire. Never raises: what cannot be read is UNPARSABLE."""
         if isinstance(text, LongText) or (len(text) > _LARGE and not _is_parsed(text)):
-            partial = cls.of_json(partially_parsed(text), len(text))
+            members = partially_parsed(text)
+            partial = cls.of_json(members, len(text))
             partial.takes_meta = False
+            partial.is_json &= bool(members)
             return partial
         try:
             data = orjson.loads(text)
@@ -193,7 +197,7 @@ class Message:
     def of_json(cls, data: Any, size: int = 0) -> "Message":
         """Read a message from parsed JSON, of a text of this many bytes. Never raises."""
         if not isinstance(data, dict):
-            return cls._batch(data) if isinstance(data, list) else cls(_UNPARSABLE)
+            return cls._batch(data) if isinstance(data, list) else cls(_UNPARSABLE, is_json=True)
         identifier = data.get("id")
         if type(identifier) not in ID_TYPES and identifier is not None:
             message = cls.of_json(data | {"id": None}, size)
@@ -207,14 +211,14 @@ class Message:
             return cls.error(identifier, error.get("code"), error.get("message"))
         if "result" in data:
             return cls(_RESULT, identifier, result=data["result"])
-        return cls(_UNPARSABLE)
+        return cls(_UNPARSABLE, is_json=True)
 
     @classmethod
     def _batch(cls, items: list[Any]) -> "Message":
         parts = [cls.of_json(item) for item in items[:_LARGEST_BATCH] if isinstance(item, dict)]
         # A program that prints a list has not said anything in JSON-RPC.
         if all(part.kind is _UNPARSABLE for part in parts):
-            return cls(_UNPARSABLE)
+            return cls(_UNPARSABLE, is_json=True)
         return cls(_BATCH, parts=tuple(parts))
 
     @classmethod

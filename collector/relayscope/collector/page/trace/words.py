@@ -39,8 +39,11 @@ ODD: Final[dict[str, str]] = {
     OddTraffic.LATE_ANSWER: "an answer to a request that had been given up",
     OddTraffic.ID_REUSED: "a request with the id of one that is still open",
     OddTraffic.ID_TYPE: "an answer whose id is of another type than the request's",
+    OddTraffic.WITHOUT_ID: "a request without an id, which nobody can answer",
+    OddTraffic.WITH_ID: "a notification with an id, which asks for an answer",
     OddTraffic.WRONG_SIDE: "a message that only the other side may send",
-    OddTraffic.UNPARSABLE: "no message of JSON-RPC",
+    OddTraffic.UNPARSABLE: "no JSON",
+    OddTraffic.NOT_JSONRPC: "JSON that is no message of JSON-RPC",
     OddTraffic.NOT_MCP: "a method that MCP does not know",
 }
 """Meanings of the marks of odd messages."""

@@ -22,7 +22,7 @@ from relayscope.instrumentation.traffic.channel_close import UNKNOWN_CLOSE
 from relayscope.instrumentation.traffic.crossing import Crossing
 from relayscope.instrumentation.traffic.levels import Direction
 from relayscope.instrumentation.traffic.long_text import MOST_KEPT, LongText, Text, shortened
-from relayscope.instrumentation.traffic.message import Kind, Message, RequestId
+from relayscope.instrumentation.traffic.message import Kind, Message, RequestId, is_whole
 from relayscope.instrumentation.unanswered_calls import DESCRIPTIONS
 
 from .dialect import Dialect, Render
@@ -114,7 +114,8 @@ class SessionWire:
         if isinstance(item, Exception):
             text = item.__dict__.get(_TEXT)
             if text is not None:
-                crossing = self._exchange.received(self._channel, Message(_UNPARSABLE))
+                message = Message(_UNPARSABLE, is_json=is_whole(text))
+                crossing = self._exchange.received(self._channel, message)
                 self._exchange.record(crossing, text)
             return None
         request = getattr(item.metadata, "request_context", None)
