@@ -178,15 +178,16 @@ where alike.outcome <> 'transport_error' or not exists (
 order by alike.occasions desc, alike.last_time desc
 
 -- failed_connections --
--- Connections that were not made: no call could be.
-select component, peer, error_type, count(*) as occasions, min(start_time) as first_time,
-       max(start_time) as last_time,
+-- Connections that were not made, and children that did not start: no call could be.
+select component, peer, error_type,
+       attributes ->> 'network.transport' is not distinct from 'pipe' as is_child,
+       count(*) as occasions, min(start_time) as first_time, max(start_time) as last_time,
        (array_agg(trace_id order by start_time desc))[1] as trace_id,
        (array_agg(span_id order by start_time desc))[1] as span_id,
        (array_agg(status_message order by start_time desc))[1] as evidence
 from relayscope.spans
 where start_time >= %(since)s and start_time < %(until)s
   and kind = 'client' and error_type is not null and not attributes ? 'jsonrpc.request.id'
-group by component, peer, error_type
+group by component, peer, error_type, is_child
 order by count(*) desc, max(start_time) desc
 limit %(most)s

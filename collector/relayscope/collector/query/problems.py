@@ -87,6 +87,12 @@ _NO_ANSWER: Final = {
 }
 
 
+_NOT_STARTED: Final = {
+    "FileNotFoundError": "No such file or directory",
+    "PermissionError": "Permission denied",
+}
+"""Of children, in the words of the system."""
+
 _NOTHING_SENT: Final = "it came, and nothing was sent back"
 
 
@@ -197,7 +203,12 @@ def _error(row: Row) -> str:
 
 
 def _failed_connection(row: Row) -> Problem:
-    what = f"could not connect to {row['peer'] or 'its peer'}: {row['error_type']}"
+    peer, error = row["peer"] or "its peer", row["error_type"]
+    what = (
+        f"could not start {peer}: {_NOT_STARTED.get(error, error)}"
+        if row["is_child"]
+        else f"could not connect to {peer}: {error}"
+    )
     return _problem(row, "connection", what)
 
 

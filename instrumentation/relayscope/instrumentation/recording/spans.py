@@ -7,7 +7,11 @@ from typing import Final
 from opentelemetry.context import Context
 from opentelemetry.trace import Link, Span, SpanKind, StatusCode, Tracer
 
-from relayscope.conventions.attributes import ERROR_TYPE, JSONRPC_REQUEST_ID
+from relayscope.conventions.attributes import (
+    ERROR_TYPE,
+    JSONRPC_REQUEST_ID,
+    PROCESS_COMMAND_LINE,
+)
 from relayscope.instrumentation.context import current_span
 from relayscope.instrumentation.fast.span import SpanMaker
 from relayscope.instrumentation.traffic.calls import Call
@@ -21,6 +25,7 @@ from relayscope.sanitizer import Sanitizer, Value
 from . import semconv
 from .attribute_cache import AttributeCache, is_harmless
 from .bounds import clean_name
+from .command_line import clean_command_line
 from .metrics import Durations
 from .semconv import Outcome
 
@@ -118,10 +123,19 @@ class Spans:
             channel.opened = None
 
     def connect_failed(self, channel: Channel, started: int, error: BaseException) -> None:
-        """Make the span of a connection that could not be made."""
+        """Make the span of a connection that could not be made, or a child that did not start."""
         attributes = semconv.channel_attributes(channel, _CLIENT)
+        if channel.command_line:
+            attributes[PROCESS_COMMAND_LINE] = clean_command_line(
+                self._sanitizer, channel.command_line
+            )
         span = self._maker.start_span(
-            _CONNECT, current_span.context(), _CLIENT, attributes, (), started
+            _CONNECT,
+            current_span.context(),
+            _CLIENT,
+            self._sanitizer.attributes(attributes),
+            (),
+            started,
         )
         span.set_attribute(ERROR_TYPE, type(error).__name__)
         span.set_status(StatusCode.ERROR, clean_name(self._sanitizer, str(error)))

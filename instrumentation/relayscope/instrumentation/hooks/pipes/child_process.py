@@ -2,7 +2,10 @@
 
 import os
 import shlex
+import subprocess
 import sys
+from collections.abc import Mapping
+from socket import socket
 from typing import Any, Final
 
 from relayscope.conventions.environment import RELAYSCOPE_INSTRUMENT_CHILDREN
@@ -18,6 +21,8 @@ from .command_name import name_of, program_of, words_of
 
 _SERVICE_NAME: Final = "OTEL_SERVICE_NAME"
 _PYTHONPATH: Final = "PYTHONPATH"
+_POSITIONAL: Final = ("args", "bufsize", "executable", "stdin", "stdout")
+"""The first parameters of `subprocess.Popen`."""
 
 
 def channel_to_child(arguments: Any) -> Channel:
@@ -30,6 +35,21 @@ def channel_to_child(arguments: Any) -> Channel:
     channel = Channel.of_pipes(name_of(words))
     channel.command_line = arguments if isinstance(arguments, str) else shlex.join(words)
     return channel
+
+
+def given(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments of `subprocess.Popen` by their names, as far as stdout."""
+    return dict(zip(_POSITIONAL, args, strict=False)) | kwargs
+
+
+def is_piped(given: Mapping[str, Any]) -> bool:
+    """Return whether a child would have had pipes to this process for both stdin and stdout.
+
+    asyncio has a socket for stdin where its loop cannot watch the writing end of a pipe.
+    """
+    stdin = given.get("stdin")
+    is_written = stdin == subprocess.PIPE or isinstance(stdin, socket)
+    return is_written and bool(given.get("stdout") == subprocess.PIPE)
 
 
 def _words(arguments: Any) -> list[str]:

@@ -4,6 +4,7 @@ Started with `subprocess.Popen`, asyncio or anyio, which all come down to the fi
 """
 
 from collections.abc import Callable, Collection
+from time import time_ns
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
@@ -50,8 +51,21 @@ class SubprocessInstrumentor(BaseInstrumentor):
 
     def _start(self, init: Callable[..., None], popen: Any, args: Any, kwargs: Any) -> None:
         handed_on = child_process.handed_on(args, kwargs)
-        init(*args, **(kwargs if handed_on is None else handed_on))
+        started = time_ns()
+        try:
+            init(*args, **(kwargs if handed_on is None else handed_on))
+        except OSError as error:
+            self._not_started(args, kwargs, started, error)
+            raise
         self._watch(popen)
+
+    @shielded
+    def _not_started(self, args: Any, kwargs: Any, started: int, error: OSError) -> None:
+        """Record it here also for a layer above: nobody else sees it fail, whatever starts it."""
+        given = child_process.given(args, kwargs)
+        if child_process.is_piped(given):
+            channel = child_process.channel_to_child(given["args"])
+            self._text_exchange.connect_failed(channel, started, error)
 
     @shielded
     def _watch(self, popen: Any) -> None:
