@@ -147,7 +147,6 @@ def test_a_call_that_nobody_reads_the_answer_of_ends_with_that_read(telemetry: T
 
     span = telemetry.span("tools/call last")
     assert (error_type(span), span.end_time) == (ERROR_STOPPED_READING, left)
-    assert span.status.description == "whoever waited for the answer stopped reading"
 
 
 def test_what_a_cancelled_request_had_called_ends_with_it(telemetry: Telemetry) -> None:

@@ -152,10 +152,13 @@ ERROR_TOOL: Final = "tool_error"
 """A tool's result had `isError: true` (MCP conventions)."""
 
 ERROR_UNANSWERED: Final = "relayscope.unanswered"
-"""The channel closed before the answer came."""
+"""The channel closed before the answer came, or the connection on which it was to come."""
 
 ERROR_STOPPED_READING: Final = "relayscope.stopped_reading"
 """Whoever waited for the answer was cancelled while reading, or timed out, and went on without."""
+
+ERROR_OTHER_CONTENT: Final = "relayscope.other_content"
+"""The response to an HTTP request succeeded, and was of a content type that has no messages."""
 
 ERROR_ANSWERED_ABOVE: Final = "relayscope.answered_above"
 """The request for which the call was made has been answered without it."""

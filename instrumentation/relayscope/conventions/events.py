@@ -14,7 +14,7 @@ a word, or a child process failed or was killed."""
 
 EVENT_SEND_FAILED: Final = "relayscope.message.send_failed"
 """Says, at WARN, that the message with this sequence, which has been recorded as sent, could not be
-sent."""
+sent, or that the peer refused it; a request that is refused is a call that failed."""
 
 EVENT_LEVEL_CHANGED: Final = "relayscope.level.changed"
 """Says that the process records at other levels from now on."""

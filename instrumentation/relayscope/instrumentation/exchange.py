@@ -33,7 +33,7 @@ from .recording.message_log import MessageLog
 from .recording.spans import Spans
 from .runtime.timer import Timer
 from .traffic.call_seconds import CALL_SECONDS
-from .traffic.calls import Call, OpenCalls
+from .traffic.calls import Call, OpenCalls, Refusal
 from .traffic.channel import Channel
 from .traffic.channel_close import UNKNOWN_CLOSE, ChannelClose
 from .traffic.crossing import Crossing, Recorded
@@ -42,7 +42,7 @@ from .traffic.levels import Direction, Levels
 from .traffic.mcp_methods import odd_method
 from .traffic.message import ANSWERS, ID_TYPES, Kind, Message
 from .traffic.unmatched_answer import unmatched_answer
-from .unanswered_calls import UNANSWERED, Unanswered
+from .unanswered_calls import Unanswered
 
 # Looked up once: see `traffic/level.py`.
 _RECEIVED: Final = Direction.RECEIVED
@@ -176,15 +176,27 @@ class Exchange:
                 part.channel, part.message, part.direction, error_type, "the message was not sent"
             )
 
+    def refused(self, crossing: Crossing, refusal: Refusal) -> None:
+        """Record that the peer refused a message, of which there is a record and no call."""
+        self.channel_log.refused(crossing, refusal)
+
     def give_up(
         self,
         channel: Channel,
         message: Message,
         direction: Direction,
         error_type: str,
-        description: str = UNANSWERED,
+        description: str = "",
     ) -> None:
-        """End the call of a request whose answer can no longer come, if it is still open."""
+        """End the call of a request whose answer can no longer come, if it is still open.
+
+        Args:
+            channel: The channel that the request crossed.
+            message: The request; another message has no call.
+            direction: Its direction.
+            error_type: The reason for which no answer comes.
+            description: What more is known of that.
+        """
         self._unanswered.give_up(channel, message, direction, error_type, description)
 
     def stopped_reading(self, channel: Channel) -> None:

@@ -9,6 +9,7 @@ from opentelemetry.trace import INVALID_SPAN, Span
 from .context import current_span
 from .context.meta import spliced
 from .runtime.shield import shielded
+from .traffic.calls import Refusal
 from .traffic.channel import Channel
 from .traffic.channel_close import UNKNOWN_CLOSE, ChannelClose
 from .traffic.crossing import Crossing
@@ -50,6 +51,13 @@ class Outgoing(Generic[_Data]):
     def failed(self, error: BaseException) -> None:
         """Say that the host's library refused it."""
         self._exchange.send_failed(self._crossing, error)
+
+    @shielded
+    def refused(self, refusal: Refusal) -> None:
+        """Say that the peer refused it; of a request, the call says so."""
+        crossing = self._crossing
+        if all(part.message.kind is not Kind.REQUEST for part in (crossing, *crossing.parts)):
+            self._exchange.refused(crossing, refusal)
 
 
 class _Reader:
@@ -143,10 +151,10 @@ class TextExchange:
 
     @shielded
     def gave_up(
-        self, channel: Channel, request: Message, direction: Direction, error_type: str
+        self, channel: Channel, request: Message, direction: Direction, refusal: Refusal
     ) -> None:
         """Say that the answer to a request, which went this way, can no longer come."""
-        self.exchange.give_up(channel, request, direction, error_type)
+        self.exchange.give_up(channel, request, direction, *refusal)
 
     @shielded
     def stopped_reading(self, channel: Channel) -> None:

@@ -8,7 +8,6 @@ be tried again, and a peer that answers with a result may still use what it aske
 comes until the channel closes, the call ended at the time noted.
 """
 
-from collections.abc import Mapping
 from time import time_ns
 from typing import Final
 
@@ -32,12 +31,6 @@ from .traffic.crossing import Crossing
 from .traffic.level import Level
 from .traffic.levels import Direction
 from .traffic.message import Kind, Message
-
-DESCRIPTIONS: Mapping[str, str] = {
-    ERROR_STOPPED_READING: "whoever waited for the answer stopped reading",
-    ERROR_ANSWERED_ABOVE: "the request that this was asked for was answered without it",
-}
-UNANSWERED = "the exchange ended without an answer"
 
 _LONG_LIVED: Final = frozenset({"subscriptions/listen"})
 """Methods of requests that stay open for as long as their channel."""
@@ -77,7 +70,7 @@ class Unanswered:
         call: Call,
         kind: SpanKind,
         error_type: str,
-        description: str = UNANSWERED,
+        description: str = "",
     ) -> None:
         """End a call that has no answer, at the time at which it was left if that was seen.
 
@@ -92,7 +85,6 @@ class Unanswered:
         ended = time_ns()
         if call.left is not None and error_type == ERROR_UNANSWERED:
             ended, error_type = call.left
-            description = DESCRIPTIONS.get(error_type, description)
         if call.refusal is not None and error_type != ERROR_CANCELLED:
             error_type, description = call.refusal
         if call.level is not Level.OFF and not call.is_over:

@@ -12,6 +12,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from relayscope.instrumentation.traffic.calls import Refusal
+
 
 class Requester(Protocol):
     """An owner whose messages are the bodies of HTTP requests. Nothing here raises."""
@@ -22,11 +24,14 @@ class Requester(Protocol):
     def not_sent(self, body: bytes, error: BaseException) -> None:
         """Take that a request did not go out."""
 
-    def failed(self, body: bytes, error: BaseException) -> None:
-        """Take that no response came to a request."""
+    def failed(self, body: bytes, refusal: Refusal) -> None:
+        """Take that no response came to a request, or only a part of one."""
 
-    def refused(self, body: bytes, status: int) -> None:
-        """Take the status of a response that is no success."""
+    def refused(self, body: bytes, refusal: Refusal) -> None:
+        """Take what a response says in place of an answer; more of it may follow."""
+
+    def refused_others(self, body: bytes, refusal: Refusal) -> None:
+        """Take all that a response says by which messages were refused that have no answer."""
 
 
 @dataclass(slots=True)

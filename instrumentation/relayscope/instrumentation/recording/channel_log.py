@@ -31,6 +31,7 @@ from relayscope.conventions.events import (
     EVENT_SEND_FAILED,
 )
 from relayscope.instrumentation.context.current_span import NOWHERE
+from relayscope.instrumentation.traffic.calls import Refusal
 from relayscope.instrumentation.traffic.channel import Channel
 from relayscope.instrumentation.traffic.channel_close import UNKNOWN_CLOSE, ChannelClose
 from relayscope.instrumentation.traffic.crossing import Crossing
@@ -39,6 +40,7 @@ from relayscope.instrumentation.traffic.levels import Direction, Levels
 from relayscope.sanitizer import Sanitizer, Value
 
 from .attribute_cache import record_attributes
+from .body_limit import MARGIN
 from .command_line import clean_command_line
 
 _SEVERITY: Final = {Level.INFO: SeverityNumber.INFO, Level.WARN: SeverityNumber.WARN}
@@ -86,17 +88,25 @@ class ChannelLog:
 
     def send_failed(self, crossing: Crossing, error: BaseException) -> None:
         """Record that a message, of which there is a record, could not be sent after all."""
+        error_type = type(error).__name__
+        self._not_taken(crossing, "not sent", Refusal(error_type, f"{error_type}: {error}"))
+
+    def refused(self, crossing: Crossing, refusal: Refusal) -> None:
+        """Record that the peer refused a message, of which there is a record."""
+        self._not_taken(crossing, "refused", refusal)
+
+    def _not_taken(self, crossing: Crossing, what: str, why: Refusal) -> None:
         if crossing.level > Level.WARN:
             return
         channel = crossing.channel
         attributes = record_attributes(crossing, crossing.message) | self._attributes(channel)
         attributes[CHANNEL_SEQUENCE] = crossing.sequence
-        attributes[ERROR_TYPE] = type(error).__name__
+        attributes[ERROR_TYPE] = why.error_type
         span = crossing.span
         self._emit(
             EVENT_SEND_FAILED,
             Level.WARN,
-            f"not sent: {_described(channel)}; {type(error).__name__}: {error}"[:_LONGEST_TEXT],
+            f"{what}: {_described(channel)}; {why.description}"[: _LONGEST_TEXT + MARGIN],
             attributes,
             None if span is INVALID_SPAN else set_span_in_context(span),
         )
@@ -118,7 +128,8 @@ class ChannelLog:
                 severity_number=_SEVERITY[level],
                 severity_text=level.name,
                 event_name=event_name,
-                body=clean_text,
+                # Not before: half a secret is none to the sanitizer.
+                body=clean_text[:_LONGEST_TEXT] if isinstance(clean_text, str) else clean_text,
                 attributes=clean_attributes,
             )
         )

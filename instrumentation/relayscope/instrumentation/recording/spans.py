@@ -97,7 +97,8 @@ class Spans:
         if attributes:
             span.set_attributes(attributes)
         if outcome.failed:
-            span.set_status(StatusCode.ERROR, self._sanitizer.text(outcome.description) or None)
+            description = clean_name(self._sanitizer, outcome.description)
+            span.set_status(StatusCode.ERROR, description or None)
         if span is not call.span:
             span.end(ended)
             call.span, call.is_over = span, True

@@ -29,10 +29,11 @@ class Left(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """The transport's word on a request to which no answer came."""
+    """The transport's word on a message to which no answer came."""
 
     error_type: str
-    description: str
+    description: str = ""
+    """What more is known than the type says."""
 
 
 @dataclass(slots=True, eq=False)

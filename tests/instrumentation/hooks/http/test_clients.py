@@ -10,8 +10,8 @@ import threading
 import urllib.error
 import urllib.request
 import weakref
-from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -330,41 +330,3 @@ def test_what_a_server_says_unasked_is_recorded(
         asyncio.run(read())
 
     assert hooked.bodies == [NOTE, RESULT]
-
-
-def hurried_aiohttp(url: str) -> None:
-    """Wait for a moment, with aiohttp."""
-
-    async def post() -> None:
-        limit = aiohttp.ClientTimeout(total=2)  # Before which the request is sent, on any machine.
-        async with aiohttp.ClientSession(timeout=limit) as session:
-            await session.post(url, data=CALL, headers=HEADERS)
-
-    asyncio.run(post())
-
-
-def hurried_requests(url: str) -> None:
-    """Wait for a moment, with requests."""
-    requests.post(url, data=CALL, headers=HEADERS, timeout=0.2)
-
-
-def hurried_http_client(url: str) -> None:
-    """Wait for a moment, with `http.client`."""
-    with closing(http.client.HTTPConnection(urlsplit(url).netloc, timeout=0.2)) as connection:
-        connection.request("POST", "/json", body=CALL, headers=HEADERS)
-        connection.getresponse()
-
-
-@pytest.mark.parametrize("post", [hurried_aiohttp, hurried_requests, hurried_http_client])
-def test_a_call_that_the_host_waits_for_no_longer_has_failed(
-    hooked: Telemetry, post: Callable[[str], None]
-) -> None:
-    """The host's timeout is the end of its call, and its own error."""
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        host, port = silent.getsockname()
-        with pytest.raises((OSError, asyncio.TimeoutError)):
-            post(f"http://{host}:{port}/json")
-
-    span = hooked.span("tools/call find")
-    assert "Timeout" in str((span.attributes or {})[ERROR_TYPE])
-    assert len(hooked.bodies) == 1

@@ -1,15 +1,17 @@
 """Promises about HTTP clients of the `mcp` SDK, 1.x and 2.x: what they say that they were told."""
 
+import json
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from relayscope.conventions.attributes import ERROR_TYPE
+from relayscope.conventions.attributes import ERROR_OTHER_CONTENT, ERROR_TYPE, MCP_METHOD_NAME
 from relayscope.conventions.events import EVENT_SEND_FAILED
 from tests.fix_programs import PROGRAMS, SCRIPTS, eventually, host_environment, run
 from tests.fix_telemetry import OtlpSink
@@ -17,6 +19,12 @@ from tests.fix_telemetry import OtlpSink
 MCP2: Final = Path(__file__).parents[4] / ".venv-mcp2" / "bin"
 REFUSAL: Final = '{"jsonrpc":"2.0", "id":null, "error":{"code":-32600,"message":"not here"}}'
 
+EXPIRED: Final = '{"error":"invalid_token","error_description":"The access token expired"}'
+INITIALIZED: Final = {
+    "protocolVersion": "2025-06-18",
+    "capabilities": {"tools": {}},
+    "serverInfo": {"name": "expiring", "version": "1"},
+}
 
 CLIENTS: Final = {
     "mcp1": (SCRIPTS, ["client.py", "[]", "--http"]),
@@ -45,15 +53,58 @@ class Refusing(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-@pytest.fixture
-def refusing() -> Iterator[str]:
-    """The address of a server that refuses everything."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
+class Expiring(Refusing):
+    """Lets a session begin, and then answers with what the path asks for."""
+
+    def do_POST(self) -> None:  # as the library calls it
+        """Answer."""
+        asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        unknown: dict[str, object] = {"error": {"code": -32601, "message": "no such method"}}
+        answers: dict[str, dict[str, object]] = {
+            "initialize": {"result": INITIALIZED},
+            "server/discover": unknown,
+        }
+        if asked["method"] in answers:
+            answer = {"jsonrpc": "2.0", "id": asked["id"], **answers[asked["method"]]}
+            self._respond(200, "application/json", json.dumps(answer))
+        elif self.path.startswith("/page") and "id" in asked:
+            self._respond(200, "text/html", "<p>Please log in</p>")
+        elif self.path.startswith("/page"):
+            self._respond(202, "text/plain", "")
+        else:
+            self._respond(401, "application/json", EXPIRED)
+
+    def _respond(self, status: int, content_type: str, body: str) -> None:
+        self.send_response(status)
+        self.send_header("content-type", content_type)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+
+@contextmanager
+def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """The address of a server."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def expiring() -> Iterator[str]:
+    """The address of a server whose tokens expire at once."""
+    with serving(Expiring) as url:
+        yield url
+
+
+@pytest.fixture
+def refusing() -> Iterator[str]:
+    """The address of a server that refuses everything."""
+    with serving(Refusing) as url:
+        yield url
 
 
 @pytest.fixture
@@ -133,3 +184,38 @@ def test_the_status_that_an_sdk_does_not_tell_is_the_calls_error(
     """A refusal and a wrong path are told apart from an answer that never came."""
     fails("mcp1", f"{refusing}/{status}/mcp", otlp_sink)
     eventually(lambda: errors(otlp_sink).get("initialize") == status)
+
+
+@pytest.mark.parametrize("client", ["mcp1", "mcp2"])
+def test_a_notification_that_is_refused_is_told(
+    expiring: str, otlp_sink: OtlpSink, client: str
+) -> None:
+    """The SDK tells nobody, and the notification's span was over when it was sent."""
+    fails(client, f"{expiring}/401/mcp", otlp_sink)
+    eventually(lambda: EVENT_SEND_FAILED in {one.event_name for _, one in otlp_sink.events})
+    # SDK 1.x then closes its stream, so that what the session sends next is not sent.
+    told = next(one for _, one in otlp_sink.events if one.event_name == EVENT_SEND_FAILED)
+    attributes = {item.key: item.value.string_value for item in told.attributes}
+    assert attributes[MCP_METHOD_NAME] == "notifications/initialized"
+    assert attributes[ERROR_TYPE] == "401"
+    assert "refused: http 127.0.0.1" in told.body.string_value
+    eventually(lambda: "notifications/initialized" in errors(otlp_sink))
+    its_span = next(one for _, one in otlp_sink.spans if one.name == "notifications/initialized")
+    assert told.span_id == its_span.span_id
+
+
+@pytest.mark.parametrize(
+    ("way", "error_type", "said"),
+    [
+        ("401", "401", f"the response had the HTTP status 401: {EXPIRED}"),
+        ("page", ERROR_OTHER_CONTENT, "the response was text/html"),
+    ],
+)
+def test_what_the_sdk_read_in_place_of_an_answer_is_the_calls_error(
+    expiring: str, otlp_sink: OtlpSink, way: str, error_type: str, said: str
+) -> None:
+    """As far as it read it: the page it left alone."""
+    fails("mcp2", f"{expiring}/{way}/mcp", otlp_sink)
+    eventually(lambda: error_type in errors(otlp_sink).values())
+    [failed] = [one for _, one in otlp_sink.spans if errors(otlp_sink)[one.name] == error_type]
+    assert failed.status.message == said

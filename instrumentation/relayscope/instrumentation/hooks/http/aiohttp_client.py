@@ -5,7 +5,9 @@ passes. What a response says is taken where every way to read it takes it.
 """
 
 import functools
+import sys
 import weakref
+from asyncio import CancelledError
 from collections.abc import Awaitable, Callable, Collection
 from time import time_ns
 from typing import Any, Final
@@ -45,6 +47,7 @@ class AiohttpClientInstrumentor(BaseInstrumentor):
         self._patches.wrap("aiohttp.client_reqrep", "ClientRequest.send", hook.send)
         self._patches.wrap("aiohttp.client_reqrep", "ClientResponse.start", hook.start)
         self._patches.replace("aiohttp.streams", "StreamReader._read_nowait_chunk", hook.read)
+        self._patches.replace("aiohttp.streams", "StreamReader.set_exception", hook.break_off)
 
     def _uninstrument(self, **_: Any) -> None:
         self._patches.remove()
@@ -157,6 +160,17 @@ class _Hook:
 
         return read
 
+    def break_off(self, original: Callable[..., None]) -> Callable[..., None]:
+        reading, broken = self._reading, self._broken
+
+        @functools.wraps(original)
+        def set_exception(stream: Any, *args: Any, **kwargs: Any) -> None:
+            if id(stream) in reading:
+                broken(stream, args[0] if args else kwargs.get("exc"))
+            return original(stream, *args, **kwargs)
+
+        return set_exception
+
     @shielded
     def _begin(self, request: Any) -> Request | None:
         """Take a request that is about to be sent, if it is for messages."""
@@ -225,6 +239,15 @@ class _Hook:
         self._reading[id(stream)].response_body(data)
         if stream.is_eof():
             self._arrived(stream)
+
+    @shielded
+    def _broken(self, stream: Any, error: Any) -> None:
+        """Take that nothing more can be read of a stream."""
+        # A host that waits no longer closes its response while that is being raised.
+        raised = sys.exc_info()[1]
+        if isinstance(raised, CancelledError | TimeoutError):
+            error = raised
+        self._reading.pop(id(stream)).failed(error)
 
     def _arrived(self, stream: Any) -> None:
         """Take the end of what arrives in a stream; the end of reading may be later."""

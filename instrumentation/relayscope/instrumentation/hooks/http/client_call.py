@@ -11,12 +11,13 @@ from typing import Any, Final
 
 from relayscope.instrumentation.runtime.shield import shielded
 from relayscope.instrumentation.text_exchange import Outgoing, TextExchange
+from relayscope.instrumentation.traffic.calls import Refusal
 from relayscope.instrumentation.traffic.channel import Channel
 from relayscope.instrumentation.traffic.levels import Direction
 from relayscope.instrumentation.traffic.long_text import LongText
 from relayscope.instrumentation.traffic.message import KNOWN_METHODS, Kind, Message
 
-from .response_body import ResponseBody, error_type, is_message
+from .response_body import ResponseBody, is_message, refusal_by
 
 Server = tuple[str, int]
 """The host and port of a server."""
@@ -130,7 +131,7 @@ class ClientStream:
     def response_start(self, status: int, headers: Mapping[bytes, bytes]) -> None:
         """Take the response's status and headers, names in lower case."""
         if status == HTTPStatus.OK and b"text/event-stream" in headers.get(b"content-type", b""):
-            self._response = ResponseBody(headers)
+            self._response = ResponseBody(status, headers)
             self._channel = self._channel_of()
 
     @shielded
@@ -182,15 +183,17 @@ class ClientCall:
         if self._outgoing is not None:
             self._outgoing.failed(error)
 
+    @shielded
     def failed(self, error: BaseException) -> None:
-        """Say that no response came to what was sent, wholly or in part."""
-        self._give_up(type(error).__name__)
+        """Say that what was sent, wholly or in part, has no response, or only a part of one."""
+        self._is_over = True
+        self._give_up(refusal_by(error))
 
     @shielded
     def response_start(self, status: int, headers: Mapping[bytes, bytes]) -> None:
         """Take the response's status and headers, names in lower case."""
         self._status = status
-        self._response = ResponseBody(headers)
+        self._response = ResponseBody(status, headers)
 
     @shielded
     def response_body(self, chunk: bytes) -> None:
@@ -205,20 +208,22 @@ class ClientCall:
         if self._is_over:
             return
         self._is_over = True
-        if self._response is not None:
-            for text in self._response.feed(b"", more=False):
-                self._received(text)
+        response = self._response or ResponseBody(self._status, {})
+        for text in response.feed(b"", more=False):
+            self._received(text)
         if self._status != HTTPStatus.ACCEPTED:
-            self._give_up(error_type(self._status))
+            self._give_up(response.refusal)
+        if self._status >= HTTPStatus.BAD_REQUEST and self._outgoing is not None:
+            self._outgoing.refused(response.refusal)
 
     def _received(self, text: bytes | LongText) -> None:
         self._channel.responding_to = self._message.request_id
         self._text_exchange.received(self._channel, text)
         self._channel.responding_to = None
 
-    def _give_up(self, error_type: str) -> None:
+    def _give_up(self, refusal: Refusal) -> None:
         for message in (self._message, *self._message.parts):
-            self._text_exchange.gave_up(self._channel, message, Direction.SENT, error_type)
+            self._text_exchange.gave_up(self._channel, message, Direction.SENT, refusal)
 
 
 def is_json(content_type: bytes) -> bool:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
+from http import HTTPStatus
 from typing import Any, Final
 
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
@@ -25,6 +26,9 @@ _Call = ClientCall | ClientStream | OwnedRequest
 _MODULES: Final = ("httpx", "httpx2")
 """The library, and its successor, which the `mcp` SDK 2.x uses."""
 
+
+_CALL: Final = "_relayscope_call"
+"""Attribute of a request on its way, whose response is not watched yet: its call."""
 
 _NOT_CONNECTED: Final = frozenset({"ConnectError", "ConnectTimeout"})
 _NOT_SENT: Final = frozenset(
@@ -53,6 +57,9 @@ class HttpxInstrumentor(BaseInstrumentor):
         for module in _MODULES:
             self._patches.wrap(f"{module}._client", "Client.send", hook.send)
             self._patches.wrap(f"{module}._client", "AsyncClient.send", hook.async_send)
+            once = "_send_single_request"
+            self._patches.wrap(f"{module}._client", f"Client.{once}", hook.send_once)
+            self._patches.wrap(f"{module}._client", f"AsyncClient.{once}", hook.async_send_once)
 
     def _uninstrument(self, **_: Any) -> None:
         self._patches.remove()
@@ -72,11 +79,26 @@ class _Hook:
         try:
             response = send(*args, **kwargs)
         except BaseException as error:
+            vars(request).pop(_CALL, None)
             _fail(call, error, started)
             raise
         finally:
             _restore(request)
-        self._respond(call, response)
+        self._respond(request, response)
+        return response
+
+    def send_once(self, send: Callable[..., Any], _: Any, args: Any, kwargs: Any) -> Any:
+        """Send a request, which `send` may follow with others: redirects, and to log in."""
+        response = send(*args, **kwargs)
+        self._begun(args[0] if args else kwargs["request"], response)
+        return response
+
+    async def async_send_once(
+        self, send: Callable[..., Awaitable[Any]], _: Any, args: Any, kwargs: Any
+    ) -> Any:
+        """Do as `send_once` does."""
+        response = await send(*args, **kwargs)
+        self._begun(args[0] if args else kwargs["request"], response)
         return response
 
     async def async_send(
@@ -90,16 +112,23 @@ class _Hook:
         try:
             response = await send(*args, **kwargs)
         except BaseException as error:
+            vars(request).pop(_CALL, None)
             _fail(call, error, started)
             raise
         finally:
             _restore(request)
-        self._respond(call, response)
+        self._respond(request, response)
         return response
 
     @shielded
     def _begin(self, request: Any) -> _Call | None:
         """Take a request that is about to be sent, if it is for messages."""
+        call = self._call(request)
+        if call is not None:
+            vars(request)[_CALL] = call
+        return call
+
+    def _call(self, request: Any) -> _Call | None:
         if connection_owner.is_held():
             return _owned(request)
         if request.method == "GET":
@@ -124,9 +153,21 @@ class _Hook:
         return call
 
     @shielded
-    def _respond(self, call: _Call, response: Any) -> None:
-        if isinstance(call, OwnedRequest):
-            call.responded(response.status_code)
+    def _begun(self, request: Any, response: Any) -> None:
+        """Watch events that `send` itself reads: if they break off, it gives nothing of them."""
+        call = vars(request).get(_CALL)
+        if (
+            isinstance(call, ClientCall)
+            and response.status_code == HTTPStatus.OK
+            and "text/event-stream" in response.headers.get("content-type", "").lower()
+        ):
+            self._respond(request, response)
+
+    @shielded
+    def _respond(self, request: Any, response: Any) -> None:
+        """Watch the response to a request, if it is not watched."""
+        call: _Call | None = vars(request).pop(_CALL, None)
+        if call is None:
             return
         headers = {name.lower(): value for name, value in response.headers.raw}
         # What is read has been decoded.
@@ -190,21 +231,29 @@ def _session(request: Any) -> str:
 _WATCHED: Final = ("iter_bytes", "aiter_bytes", "close", "aclose")
 
 
-def _watch_body(call: ClientCall | ClientStream, response: Any) -> None:
+def _watch_body(call: _Call, response: Any) -> None:
     """Watch a response that is read later: every way to read it goes through these two."""
     iter_bytes, aiter_bytes = response.iter_bytes, response.aiter_bytes
     close, aclose = response.close, response.aclose
 
     def watched(*args: Any, **kwargs: Any) -> Iterator[bytes]:
-        for chunk in iter_bytes(*args, **kwargs):
-            call.response_body(chunk)
-            yield chunk
+        try:
+            for chunk in iter_bytes(*args, **kwargs):
+                call.response_body(chunk)
+                yield chunk
+        except BaseException as error:
+            call.failed(error)
+            raise
         call.end()
 
     async def async_watched(*args: Any, **kwargs: Any) -> AsyncIterator[bytes]:
-        async for chunk in aiter_bytes(*args, **kwargs):
-            call.response_body(chunk)
-            yield chunk
+        try:
+            async for chunk in aiter_bytes(*args, **kwargs):
+                call.response_body(chunk)
+                yield chunk
+        except BaseException as error:
+            call.failed(error)
+            raise
         call.end()
 
     def watched_close() -> None:

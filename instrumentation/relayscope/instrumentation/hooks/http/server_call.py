@@ -27,7 +27,7 @@ from relayscope.instrumentation.traffic.message import Kind, Message
 from relayscope.instrumentation.traffic.unmatched_answer import NO_ID
 
 from . import sse
-from .response_body import ResponseBody, error_type, is_message
+from .response_body import ResponseBody, is_message
 
 _SESSION: Final = re.compile(r"[?&]session_?id=([\w-]{1,128})", re.IGNORECASE)
 
@@ -195,7 +195,7 @@ class ServerCall:
         self._status = status
         if self._request is None:
             return
-        self._response = ResponseBody(headers)
+        self._response = ResponseBody(status, headers)
         session_id = headers.get(b"mcp-session-id")
         if session_id and not self._channel.session_id:
             self._sessions.remember(session_id.decode("latin-1"), self._channel)
@@ -245,9 +245,9 @@ class ServerCall:
     def end(self) -> None:
         """Say that the response is complete: what it has not answered stays unanswered."""
         if self._request is not None and self._status != HTTPStatus.ACCEPTED:
-            reason = error_type(self._status)
+            refusal = (self._response or ResponseBody(self._status, {})).refusal
             for message in (self._request, *self._request.parts):
-                self._text_exchange.gave_up(self._channel, message, Direction.RECEIVED, reason)
+                self._text_exchange.gave_up(self._channel, message, Direction.RECEIVED, refusal)
         self._leave()
 
     def _leave(self) -> None:
@@ -277,7 +277,7 @@ class ServerStream(ServerCall):
     def response_start(self, status: int, headers: Mapping[bytes, bytes]) -> None:
         """Take the response's status and headers, names in lower case."""
         if status == HTTPStatus.OK and b"text/event-stream" in headers.get(b"content-type", b""):
-            self._response = ResponseBody(headers)
+            self._response = ResponseBody(status, headers)
 
     @shielded
     def claimed_response_body(self, chunk: bytes, *, more: bool) -> None:

@@ -23,7 +23,6 @@ from relayscope.instrumentation.traffic.crossing import Crossing
 from relayscope.instrumentation.traffic.levels import Direction
 from relayscope.instrumentation.traffic.long_text import MOST_KEPT, LongText, Text, shortened
 from relayscope.instrumentation.traffic.message import Kind, Message, RequestId, is_whole
-from relayscope.instrumentation.unanswered_calls import DESCRIPTIONS
 
 from .dialect import Dialect, Render
 from .http_requests import HttpRequests
@@ -180,8 +179,7 @@ class SessionWire:
     def stopped_waiting(self, request_id: RequestId | None) -> None:
         """Say that nobody waits any more for the answer to a request that was sent."""
         request = Message(_REQUEST, id=request_id)
-        description = DESCRIPTIONS[ERROR_STOPPED_READING]
-        self._exchange.give_up(self._channel, request, _SENT, ERROR_STOPPED_READING, description)
+        self._exchange.give_up(self._channel, request, _SENT, ERROR_STOPPED_READING)
 
     @shielded
     def closed(self) -> None:
