@@ -12,7 +12,10 @@ from relayscope.conventions.attributes import (
     DELIVERY_SEQUENCE,
     ERROR_ANSWERED_ABOVE,
     ERROR_CANCELLED,
+    ERROR_OTHER_CONTENT,
+    ERROR_STOPPED_READING,
     ERROR_TYPE,
+    ERROR_UNANSWERED,
     GEN_AI_TOOL_NAME,
     JSONRPC_REQUEST_ID,
     MCP_METHOD_NAME,
@@ -342,3 +345,44 @@ def test_a_call_that_its_maker_did_not_wait_for_is_told_with_what_was_answered_i
     shown = problems(database_url)
     assert "the request it was made for was answered without it" in shown
     assert "relay: TimeoutError" in shown
+
+
+def test_a_message_that_was_refused_has_failed_and_was_sent(
+    database_url: str, engine: Engine
+) -> None:
+    """A notification has no call that could say so."""
+    writer = Writer(engine)
+    attributes = {MESSAGE_KIND: "notification", MCP_METHOD_NAME: "notifications/initialized"}
+    writer.write([batch(logs=[unsent("401", attributes)])])
+    writer.close()
+    assert told(database_url) == [("relay", "failed")]
+    assert "got the error 401 from stdio for a notification (look)" in problems(database_url)
+
+
+@pytest.mark.parametrize(
+    ("error_type", "words"),
+    [
+        (ERROR_STOPPED_READING, "the wait for it was given up after 1.50 s"),
+        (ERROR_UNANSWERED, "the connection closed without one"),
+        (ERROR_OTHER_CONTENT, "the response was no message"),
+    ],
+)
+def test_a_request_that_was_sent_is_not_said_to_be_unsent(
+    database_url: str, engine: Engine, error_type: str, words: str
+) -> None:
+    """It has no answer; what the transport says of that is the evidence, and not what was asked."""
+    at = time.time_ns() - 60 * 10**9
+    said = {MCP_METHOD_NAME: "tools/call", GEN_AI_TOOL_NAME: "die", JSONRPC_REQUEST_ID: "7"}
+    given_up = span(
+        start=at, end=at + 1_500_000_000, span_id=b"relay..1", kind=3, status_code=2,
+        status_message="ReadTimeout: nothing came",
+        attributes=rows.jsonb(said | {ERROR_TYPE: error_type, PEER: "backend:1"}),
+    )  # fmt: skip
+    request = asked(seconds_ago=60, by=b"relay..1", direction="sent")
+    writer = Writer(engine)
+    writer.write([batch(spans=[given_up], logs=[request])])
+    writer.close()
+    assert told(database_url) == [("relay", "unanswered")]
+    shown = problems(database_url, COLUMNS="200")
+    assert f"got no answer from backend:1 for tool die: {words}" in shown
+    assert "ReadTimeout: nothing came" in shown

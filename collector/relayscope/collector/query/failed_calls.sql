@@ -120,7 +120,8 @@ alike as (
            is_lost,
            count(*) as occasions, min(time) as first_time, max(time) as last_time,
            (array_agg(trace_id order by time desc))[1] as trace_id,
-           (array_agg(span_id order by time desc))[1] as span_id
+           (array_agg(span_id order by time desc))[1] as span_id,
+           (array_agg(waited order by time desc))[1] as waited
     from first
     group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
     order by count(*) desc
@@ -135,15 +136,25 @@ unconnected as materialized (
       and exists (select from alike where outcome = 'transport_error')
     group by component, peer, error_type
 )
-select alike.*, coalesce(why.body, above.body, said.body) as evidence
+select alike.*,
+       coalesce(
+           why.body, above.body, case when said.is_answer then said.body end, its_span.body, said.body
+       ) as evidence
 from alike
 left join lateral (
-    select left(messages.body, 2000) as body
+    select left(messages.body, 2000) as body, messages.kind in ('error', 'result') as is_answer
     from relayscope.messages
     where messages.trace_id = alike.trace_id and messages.span_id = alike.span_id
     order by messages.kind in ('error', 'result') desc, messages.time desc
     limit 1
 ) as said on true
+-- Where no message says why, the transport may: an exception, or a response that was no message.
+left join lateral (
+    select left(nullif(spans.status_message, ''), 2000) as body
+    from relayscope.spans
+    where spans.trace_id = alike.trace_id and spans.span_id = alike.span_id
+    limit 1
+) as its_span on true
 left join lateral (
     select left(logs.body, 2000) as body
     from relayscope.logs

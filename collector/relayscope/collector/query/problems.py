@@ -15,6 +15,7 @@ from relayscope.collector.text.quantities import duration_text
 from relayscope.conventions.attributes import (
     ERROR_ANSWERED_ABOVE,
     ERROR_CANCELLED,
+    ERROR_OTHER_CONTENT,
     ERROR_STOPPED_READING,
     ERROR_TIMEOUT,
     ERROR_UNANSWERED,
@@ -84,6 +85,7 @@ _NO_ANSWER: Final = {
     ERROR_STOPPED_READING: "the wait for it was given up",
     ERROR_ANSWERED_ABOVE: "the request it was made for was answered without it",
     ERROR_UNANSWERED: "the connection closed without one",
+    ERROR_OTHER_CONTENT: "the response was no message",
 }
 
 
@@ -172,6 +174,8 @@ def _failed_call(row: Row) -> Problem:
         return _problem(row, "unrecorded", what, "calls", ("side", "peer", "method", "tool"))
     if row["outcome"] == "unanswered":
         said = _NO_ANSWER.get(row["error_type"] or "", "it is open")
+        if row["error_type"] == ERROR_STOPPED_READING and row["waited"] is not None:
+            said = f"{said} after {_length(row['waited'])}"
         served = _NO_ANSWER[ERROR_CANCELLED] if is_cancelled else _NOTHING_SENT
         what = (
             f"did not answer {asked}: {late or served}"
@@ -227,10 +231,13 @@ def _odd_message(row: Row) -> Problem:
 def _unsent_message(row: Row) -> Problem:
     about = row["tool"] or row["method"]
     said = f"{_KINDS.get(row['kind'], 'a message')}{f' ({about})' if about else ''}"
-    what = (
-        f"could not send {said} to {row['peer'] or 'its peer'}: {row['error_type'] or 'an error'}"
-    )
-    return _problem(row, "unsent", what, "messages", ("peer", "method", "tool"))
+    peer, error_type = row["peer"] or "its peer", row["error_type"] or "an error"
+    listed = ("peer", "method", "tool")
+    if error_type.isdecimal():
+        what = f"got the error {error_type} from {peer} for {said}"
+        return _problem(row, "failed", what, "messages", listed)
+    what = f"could not send {said} to {peer}: {error_type}"
+    return _problem(row, "unsent", what, "messages", listed)
 
 
 def _slow_call(row: Row) -> Problem:

@@ -2,10 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from relayscope.conventions.attributes import (
+    ERROR_ANSWERED_ABOVE,
+    ERROR_CANCELLED,
+    ERROR_CROWDED_OUT,
+    ERROR_OTHER_CONTENT,
+    ERROR_STOPPED_READING,
+    ERROR_TIMEOUT,
+    ERROR_UNANSWERED,
+)
 
 if TYPE_CHECKING:
     from relayscope.collector.query.records import Message, Span
+
+NO_ANSWER: Final = {
+    ERROR_CANCELLED: "cancelled by who asked",
+    ERROR_TIMEOUT: "no answer for an hour",
+    ERROR_STOPPED_READING: "who asked stopped waiting",
+    ERROR_ANSWERED_ABOVE: "the request above was answered without it",
+    ERROR_UNANSWERED: "the connection closed before the answer",
+    ERROR_OTHER_CONTENT: "the response was no message",
+    ERROR_CROWDED_OUT: "too many calls were open to watch it further",
+}
+"""Reasons for which a call has no answer, by its `error.type`."""
 
 
 def message_label(message: Message, tool: str | None = None) -> str:
@@ -27,8 +48,9 @@ def message_label(message: Message, tool: str | None = None) -> str:
 
 
 def failure(span: Span) -> str:
-    """Return why a span failed: `timeout`, `-32603: Unknown tool: lookup`."""
-    return ": ".join(filter(None, [span.error_type or "error", span.status_message]))
+    """Return why a span failed: `cancelled by who asked`, `-32603: Unknown tool: lookup`."""
+    error_type = span.error_type or "error"
+    return ": ".join(filter(None, [NO_ANSWER.get(error_type, error_type), span.status_message]))
 
 
 def count(number: int, noun: str) -> str:

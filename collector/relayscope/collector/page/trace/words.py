@@ -10,14 +10,6 @@ from relayscope.collector.render import labels
 from relayscope.collector.text.message_summary import gist
 from relayscope.collector.text.printable import one_line
 from relayscope.collector.text.quantities import duration_text
-from relayscope.conventions.attributes import (
-    ERROR_ANSWERED_ABOVE,
-    ERROR_CANCELLED,
-    ERROR_CROWDED_OUT,
-    ERROR_STOPPED_READING,
-    ERROR_TIMEOUT,
-    ERROR_UNANSWERED,
-)
 from relayscope.conventions.odd_traffic import OddTraffic
 
 if TYPE_CHECKING:
@@ -50,15 +42,6 @@ ODD: Final[dict[str, str]] = {
 
 STRAY: Final = "it is in no trace: it was on a connection of this one, which may have taken it"
 """Words for an odd message that is shown with a trace and is in none."""
-
-_GIVEN_UP: Final = {
-    ERROR_CANCELLED: "cancelled by who asked",
-    ERROR_TIMEOUT: "no answer for an hour",
-    ERROR_STOPPED_READING: "who asked stopped waiting",
-    ERROR_ANSWERED_ABOVE: "the request above was answered without it",
-    ERROR_UNANSWERED: "the connection closed before the answer",
-    ERROR_CROWDED_OUT: "too many calls were open to watch it further",
-}
 
 _TOOL_ERROR: Final = re.compile(r'"isError"\s*:\s*true')
 """The same that PostgreSQL's views look for; in a string, the quotes would be escaped."""
@@ -107,8 +90,9 @@ def failure(span: Span) -> str:
 
 def no_answer(span: Span) -> str | None:
     """Return why a call has no answer; None if it has one, or if the reason is not known."""
-    why = _GIVEN_UP.get(span.error_type or "")
-    return f"no answer in {duration_text(span.end - span.start)}: {why}" if why else None
+    if span.error_type not in labels.NO_ANSWER:
+        return None
+    return short(f"no answer in {duration_text(span.end - span.start)}: {labels.failure(span)}")
 
 
 def moment(ns: int, zero: int) -> str:
