@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 from playwright.sync_api import expect
 
+from relayscope.collector.render.labels import NO_ANSWER
 from relayscope.conventions.attributes import ERROR_STOPPED_READING
 from tests.fix_collector import PATIENCE, collector_environment
 from tests.fix_command import warm_relayscope
@@ -166,7 +167,7 @@ def test_an_answer_with_the_id_as_a_string_is_found(world: World) -> None:
     trace = trace_of(world, found[0])
     (answered,) = re.findall(r'← result #"(\d+)".* ! id_type', trace)
     assert f"→ tools/call #{answered} " in trace
-    assert ERROR_STOPPED_READING in trace
+    assert NO_ANSWER[ERROR_STOPPED_READING] in trace
 
 
 def test_a_content_that_is_no_list_is_found(world: World) -> None:

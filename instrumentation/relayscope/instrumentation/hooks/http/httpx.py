@@ -21,6 +21,9 @@ from .signed_request import is_signed
 _BEFORE: Final = "_relayscope_before"
 """Attribute of a request that is sent with another body than the host has made."""
 
+_WATCHED: Final = ("iter_bytes", "aiter_bytes", "close", "aclose")
+"""Methods of a response: every way to read it, or to leave it, goes through these."""
+
 _Call = ClientCall | ClientStream | OwnedRequest
 
 _MODULES: Final = ("httpx", "httpx2")
@@ -179,7 +182,7 @@ class _Hook:
             call.response_body(response.content)
             call.end()
         else:
-            _watch_body(call, response)
+            _WatchedBody(call, response)
 
 
 @shielded
@@ -228,51 +231,45 @@ def _session(request: Any) -> str:
     return session
 
 
-_WATCHED: Final = ("iter_bytes", "aiter_bytes", "close", "aclose")
+class _WatchedBody:
+    """The ways to read a response later, and to leave it, in place of its own."""
 
+    def __init__(self, call: _Call, response: Any) -> None:
+        self._call = call
+        self._response = response
+        self._original = {name: getattr(response, name) for name in _WATCHED}
+        vars(response).update({name: getattr(self, name) for name in _WATCHED})
 
-def _watch_body(call: _Call, response: Any) -> None:
-    """Watch a response that is read later: every way to read it goes through these two."""
-    iter_bytes, aiter_bytes = response.iter_bytes, response.aiter_bytes
-    close, aclose = response.close, response.aclose
-
-    def watched(*args: Any, **kwargs: Any) -> Iterator[bytes]:
+    def iter_bytes(self, *args: Any, **kwargs: Any) -> Iterator[bytes]:
         try:
-            for chunk in iter_bytes(*args, **kwargs):
-                call.response_body(chunk)
+            for chunk in self._original["iter_bytes"](*args, **kwargs):
+                self._call.response_body(chunk)
                 yield chunk
         except BaseException as error:
-            call.failed(error)
+            self._call.failed(error)
             raise
-        call.end()
+        self._call.end()
 
-    async def async_watched(*args: Any, **kwargs: Any) -> AsyncIterator[bytes]:
+    async def aiter_bytes(self, *args: Any, **kwargs: Any) -> AsyncIterator[bytes]:
         try:
-            async for chunk in aiter_bytes(*args, **kwargs):
-                call.response_body(chunk)
+            async for chunk in self._original["aiter_bytes"](*args, **kwargs):
+                self._call.response_body(chunk)
                 yield chunk
         except BaseException as error:
-            call.failed(error)
+            self._call.failed(error)
             raise
-        call.end()
+        self._call.end()
 
-    def watched_close() -> None:
-        close()
-        ended()
+    def close(self) -> None:
+        self._original["close"]()
+        self._ended()
 
-    async def async_watched_close() -> None:
-        await aclose()
-        ended()
+    async def aclose(self) -> None:
+        await self._original["aclose"]()
+        self._ended()
 
-    def ended() -> None:
-        call.end()
-        # What is read is the host's: it may pickle it, which a function of ours would prevent.
+    def _ended(self) -> None:
+        self._call.end()
+        # What is read is the host's: it may pickle it, which a method of ours would prevent.
         for name in _WATCHED:
-            vars(response).pop(name, None)
-
-    vars(response).update(
-        iter_bytes=watched,
-        aiter_bytes=async_watched,
-        close=watched_close,
-        aclose=async_watched_close,
-    )
+            vars(self._response).pop(name, None)
