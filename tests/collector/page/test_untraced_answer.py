@@ -5,10 +5,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from click.testing import CliRunner
 from opentelemetry.proto.logs.v1.logs_pb2 import SEVERITY_NUMBER_WARN
 from playwright.sync_api import expect
 
-from relayscope.conventions.attributes import MESSAGE_ODD
+from relayscope.collector.cli.main import main
+from relayscope.conventions.attributes import ERROR_UNANSWERED, MESSAGE_ODD
+from relayscope.conventions.events import EVENT_CHANNEL_CLOSED
 from tests.otlp_messages import SECOND, call, message, send
 
 if TYPE_CHECKING:
@@ -80,3 +83,33 @@ def test_what_is_beside_a_trace_is_marked_and_counts_nowhere(
     expect(page.locator("#chosen .explained").last).to_contain_text("it is in no trace")
     page.goto(f"/trace/{trace:032x}?view=waterfall")
     expect(page.locator(".row", has_text="beside this trace")).to_have_count(5)
+
+
+def test_how_a_connection_broke_off_is_shown_beside_the_call_that_had_no_answer(
+    shared_collector: Collector, open_page: OpenPage, shared_database_url: str
+) -> None:
+    """On the page and in the terminal; the closing of another connection is not."""
+    trace, at = TRACE + 2, time.time_ns() - 180 * SECOND
+    closings = []
+    for place, (channel, code) in enumerate((("crashed", 139), ("other", 7)), 2):
+        extra: dict[str, str | int] = {"relayscope.channel.id": channel}
+        body = f"closed: stdio backend.py; exit code {code}"
+        closing = message(0, 0, at + SECOND * place // 10, "", body, extra=extra)
+        closing.severity_number = SEVERITY_NUMBER_WARN
+        closing.event_name = EVENT_CHANNEL_CLOSED
+        closings.append(closing)
+    asked = message(trace, 1, at, "request", REQUEST, extra={"relayscope.channel.id": "crashed"})
+    ended = call(trace, 1, at, 0.2, error_type=ERROR_UNANSWERED)
+    send(shared_collector, "hub", [ended], [asked, *closings])
+
+    page = open_page(f"/trace/{trace:032x}")
+    expect(page.locator(".facts").last).to_contain_text("beside this trace: 1 connection broke off")
+    page.click(".row:has-text('channel.closed')")
+    expect(page.locator("#chosen .explained")).to_contain_text("how a connection of this one ended")
+    page.goto(f"/trace/{trace:032x}?view=waterfall")
+    expect(page.locator(".row", has_text="exit code 139")).to_contain_text("! beside this trace")
+    shown = CliRunner().invoke(
+        main, ["trace", f"{trace:032x}", "--database-url", shared_database_url]
+    )
+    assert "! beside this trace  closed: stdio backend.py; exit code 139" in shown.stdout
+    assert "exit code 7" not in shown.stdout

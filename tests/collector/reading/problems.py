@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from relayscope.collector.cli.main import main
 from relayscope.conventions.attributes import (
+    CHANNEL_ID,
     ERROR_TYPE,
     GEN_AI_TOOL_NAME,
     JSONRPC_REQUEST_ID,
@@ -25,16 +26,31 @@ if TYPE_CHECKING:
     pass
 
 
-def problems(database_url: str, **environment: str) -> str:
+def problems(database_url: str, *options: str, **environment: str) -> str:
     """The output of the command."""
+    return printed("problems", database_url, *options, **environment)
+
+
+def printed(command: str, database_url: str, *options: str, **environment: str) -> str:
+    """The output of any command that reads."""
     result = CliRunner().invoke(
-        main, ["problems", "--database-url", database_url], env=environment, catch_exceptions=False
+        main,
+        [command, *options, "--database-url", database_url],
+        env=environment,
+        catch_exceptions=False,
     )
     assert result.exit_code == 0
     return result.stdout
 
 
-def asked(*, seconds_ago: float, by: bytes, direction: str, trace_id: bytes = TRACE.bytes) -> Row:
+def asked(
+    *,
+    seconds_ago: float,
+    by: bytes,
+    direction: str,
+    trace_id: bytes = TRACE.bytes,
+    channel: str = "",
+) -> Row:
     """The record of a request, at either end."""
     attributes = {
         MESSAGE_KIND: "request",
@@ -43,6 +59,7 @@ def asked(*, seconds_ago: float, by: bytes, direction: str, trace_id: bytes = TR
         GEN_AI_TOOL_NAME: "die",
         JSONRPC_REQUEST_ID: "7",
         PEER: "stdio",
+        **({CHANNEL_ID: channel} if channel else {}),
     }
     at = time.time_ns() - round(seconds_ago * 1e9)
     body = '{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"die"}}'
@@ -68,8 +85,5 @@ def call(attributes: dict[str, str], *, by: bytes, kind: int, parent: bytes | No
 
 def told(database_url: str) -> list[tuple[str, str]]:
     """The components that have problems, and their kinds."""
-    result = CliRunner().invoke(
-        main, ["problems", "--json", "--database-url", database_url], catch_exceptions=False
-    )
-    found = [json.loads(line) for line in result.stdout.splitlines()]
+    found = map(json.loads, problems(database_url, "--json").splitlines())
     return [(one["component"], one["kind"]) for one in found if one["kind"] != "silent"]

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import TYPE_CHECKING
 
 from relayscope.conventions.attributes import (
+    CHANNEL_EXIT_SIGNAL,
+    CHANNEL_ID,
     DELIVERY_ACKNOWLEDGED,
     DELIVERY_DROPPED,
     DELIVERY_EMITTED,
+    DELIVERY_SEQUENCE,
     ERROR_TYPE,
 )
-from relayscope.conventions.events import EVENT_DELIVERY
+from relayscope.conventions.events import EVENT_CHANNEL_CLOSED, EVENT_DELIVERY
 from relayscope.storage import Row, Writer, rows
-from tests.collector.reading.problems import asked, call, problems, told
+from tests.collector.reading.problems import asked, call, printed, problems, told
 from tests.storage.samples import batch, log
 
 if TYPE_CHECKING:
@@ -85,3 +89,43 @@ def test_a_loss_below_does_not_hide_that_nothing_was_answered(
     )
     writer.close()
     assert ("relay", "unanswered") in told(database_url)
+
+
+def test_a_child_that_its_parent_has_seen_ending_is_not_silent(
+    database_url: str, engine: Engine
+) -> None:
+    """It was killed, and could not say so itself; another that is only not heard is silent."""
+    sent = asked(seconds_ago=601, by=b"relay..1", direction="sent", channel="c1")
+    last = log(
+        at=time.time_ns() - 600 * 10**9, event_name="", trace_id=None,
+        attributes=rows.jsonb({DELIVERY_SEQUENCE: 1}),
+    )  # fmt: skip
+    heard = [asked(seconds_ago=601, by=b"backend1", direction="received"), last]
+    writer = Writer(engine)
+    writer.write([batch(service="backend", logs=heard), batch(logs=[sent])])
+    assert "backend has not been heard since" in problems(database_url)
+    ended = {CHANNEL_ID: "c1", CHANNEL_EXIT_SIGNAL: "SIGTERM"}
+    closing = log(
+        at=time.time_ns() - 599 * 10**9, event_name=EVENT_CHANNEL_CLOSED, trace_id=None,
+        severity_number=13, attributes=rows.jsonb(ended),
+    )  # fmt: skip
+    writer.write([batch(logs=[closing])])
+    writer.close()
+    assert "backend has not been heard since" not in problems(database_url)
+
+
+def test_where_messages_are_missing_stands_only_who_lacks_some(
+    database_url: str, engine: Engine
+) -> None:
+    """A process that still runs may lack some, and does not yet; for programs it has a row."""
+    numbers = {"lacks": (1, 3), "complete": (1, 2)}
+    writer = Writer(engine)
+    for service, taken in numbers.items():
+        records = [log(attributes=rows.jsonb({DELIVERY_SEQUENCE: number})) for number in taken]
+        writer.write([batch(service=service, logs=records)])
+    writer.close()
+    shown = printed("stats", database_url).partition("# messages that are missing")[2]
+    assert "lacks" in shown
+    assert "complete" not in shown
+    of_all = map(json.loads, printed("stats", database_url, "--json").splitlines())
+    assert {one["component"] for one in of_all if one["view"] == "delivery"} == set(numbers)

@@ -71,3 +71,12 @@ def test_what_happened_is_whole_in_any_width(database_url: str, width: int) -> N
     for head in heads:
         assert " ".join(head.split()) in " ".join(shown.split())
         assert f"{TRACE.hex[:8]}{head.rpartition(TRACE.hex[:8])[2]}" in shown
+
+
+@pytest.mark.usefixtures("odd")
+def test_problems_of_one_component_can_be_asked_for(database_url: str) -> None:
+    """Where nothing of it failed, that is said, and where to look next."""
+    assert "relay" in problems(database_url, "--component", "relay")
+    shown = problems(database_url, "--component", "other")
+    assert shown.startswith("nothing failed in the last day of other: no error, no odd message")
+    assert "`relayscope calls`" in shown

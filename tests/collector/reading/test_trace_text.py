@@ -163,3 +163,23 @@ def test_what_is_broken_is_said() -> None:
         " 2.00 ms  └─ a  egg  client · 3.00 ms",
         ' 3.00 ms  ← orphan #1  9 B  {"id": 1}',
     ]
+
+
+def test_a_log_record_tells_its_exception() -> None:
+    """Its type and message stand behind the text; the stack is shown where all of it is."""
+    stack = 'Traceback (most recent call last):\n  File "relay.py", line 7\nValueError: no\n'
+    where = span("1" * 16, None, "a", "tools/call x", kind="client", times=(0, 5))
+    said = {"exception.type": "ValueError", "exception.message": "no"}
+    record = samples.log(where, "a", 1, (17, "ERROR"), "handler failed")
+    failed = dataclasses.replace(record, attributes=said | {"exception.stacktrace": stack})
+    trace = build(TRACE_ID, [where], [failed])
+    for layout in (Layout(Messages.GIST, 120), Layout(Messages.LINE)):
+        [line] = [line for line in _lines(trace, layout) if "handler failed" in line]
+        assert line.endswith("handler failed · ValueError: no")
+    whole = [line.strip(" │") for line in _lines(trace, Layout(Messages.WHOLE, 120))]
+    assert whole[-4:] == ["handler failed", *map(str.strip, stack.splitlines())]
+    [line] = [one for one in _lines(trace, Layout(Messages.LINE, has_stacks=True)) if "File" in one]
+    assert r"last):\n  File" in line
+    bare = dataclasses.replace(failed, attributes=said)
+    lines = _lines(build(TRACE_ID, [where], [bare]), Layout(Messages.WHOLE, 120))
+    assert lines[-1].strip(" │") == "ValueError: no"

@@ -15,8 +15,8 @@ select entry.time, entry.component, entry.name, entry.duration, entry.body
  order by entry.time
 
 -- What the relay changed on the way: one row has the four legs of a relayed call --
-select time, peer, asked_tool, tool, id_in, id_out, params_changed, answer_changed, overhead,
-       request_in, request_out, answer_in, answer_out
+select time, peer, asked_tool, tool, id_in, id_out, params_changed, arguments_changed,
+       answer_changed, overhead, request_in, request_out, answer_in, answer_out
   from legs
  where time > now() - interval '1 hour'
    and (name_changed or params_changed or answer_changed)

@@ -37,6 +37,14 @@ found as materialized (
     order by time desc
     limit 2000
 ),
+-- What processes say of themselves and of their channels, which is little beside messages.
+account as materialized (
+    select time, component, event_name, severity_number, attributes,
+           attributes ->> 'relayscope.channel.id' as channel,
+           relayscope_store.process_of(resource) as process
+    from relayscope.other_logs
+    where time >= %(since)s and event_name in ('relayscope.delivery', 'relayscope.channel.closed')
+),
 -- When processes have said that they had to drop more than before.
 loss as materialized (
     select process, time
@@ -44,8 +52,8 @@ loss as materialized (
         select process, time,
                total > lag(total, 1, 0::numeric) over (partition by process order by time) as is_more
         from (
-            select relayscope_store.process_of(resource) as process, time, dropped.total
-            from relayscope.other_logs as account
+            select process, time, dropped.total
+            from account
             cross join lateral (
                 select coalesce(sum(relayscope_store.whole_number(value)), 0) as total
                 from jsonb_each_text(
@@ -54,7 +62,7 @@ loss as materialized (
                     end
                 )
             ) as dropped
-            where account.time >= %(since)s and account.event_name = 'relayscope.delivery'
+            where account.event_name = 'relayscope.delivery'
         ) as said
     ) as said
     where is_more
@@ -121,11 +129,33 @@ alike as (
            count(*) as occasions, min(time) as first_time, max(time) as last_time,
            (array_agg(trace_id order by time desc))[1] as trace_id,
            (array_agg(span_id order by time desc))[1] as span_id,
+           (array_agg(said order by time desc))[1] as said,
            (array_agg(waited order by time desc))[1] as waited
     from first
     group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
     order by count(*) desc
     limit %(most)s
+),
+-- What those have listed who answered a call of a tool with an error, or who did not know it. By the calls
+-- for it, of which there are far less than messages.
+listed as materialized (
+    select trace_id, span_id, component, kind, peer, start_time as time
+    from relayscope.spans
+    where start_time >= %(since)s and start_time < %(until)s
+      and kind in ('client', 'server') and method = 'tools/list'
+      and component in (select alike.component from alike where alike.tool is not null)
+      and exists (select from alike where outcome in ('tool_error', 'protocol_error'))
+    order by start_time desc
+    limit 200
+),
+listing as materialized (
+    select listed.component, listed.kind, listed.peer, listed.time,
+           jsonb_path_query_array(said.json, 'lax $.result.tools[*].name') as names,
+           said.json #> '{result,nextCursor}' is not null as has_more
+    from relayscope.messages as said
+    join listed on listed.trace_id = said.trace_id and listed.span_id = said.span_id
+    where said.trace_id = any(array(select listed.trace_id from listed))
+      and said.kind = 'result' and said.method = 'tools/list'
 ),
 -- Connections that were not made; each is told for itself, and not again with what it was to be made for.
 unconnected as materialized (
@@ -136,10 +166,11 @@ unconnected as materialized (
       and exists (select from alike where outcome = 'transport_error')
     group by component, peer, error_type
 )
-select alike.*,
+select alike.*, relayscope_store.callee_of(alike.trace_id, alike.span_id) as callee,
        coalesce(
            why.body, above.body, case when said.is_answer then said.body end, its_span.body, said.body
-       ) as evidence
+       ) as evidence,
+       closing.attributes as closing, lists.lists
 from alike
 left join lateral (
     select left(messages.body, 2000) as body, messages.kind in ('error', 'result') as is_answer
@@ -175,6 +206,39 @@ left join lateral (
     order by messages.time desc
     limit 1
 ) as above on true
+-- How a connection ended on which the request had gone, at either end: who has died cannot tell it.
+left join lateral (
+    select account.attributes
+    from relayscope.messages as carried
+    join account
+        on account.channel = carried.channel
+        and account.component is not distinct from carried.component
+    where (alike.outcome = 'transport_error' or alike.error_type = 'relayscope.answered_above'
+           or coalesce(alike.error_type, 'relayscope.unanswered') = 'relayscope.unanswered')
+      and alike.outcome in ('unanswered', 'transport_error') and alike.odd is null
+      and carried.trace_id = alike.trace_id and carried.kind = 'request'
+      and (carried.span_id = alike.span_id or md5(carried.body) = alike.said)
+      and account.event_name = 'relayscope.channel.closed'
+      and account.time >= carried.time
+      -- Nobody knows how long one is open whose process has died.
+      and (alike.waited is null
+           or account.time < carried.time + alike.waited + interval '5 seconds')
+    -- Who has seen no close frame knows less than the other end.
+    order by account.severity_number >= 13 desc,
+             coalesce(account.attributes ->> 'relayscope.channel.close_code' = '1006', false), account.time
+    limit 1
+) as closing on true
+left join lateral (
+    select jsonb_agg(
+               jsonb_build_object('names', listing.names, 'has_more', listing.has_more)
+               order by listing.time desc
+           ) as lists
+    from listing
+    where alike.tool is not null and alike.outcome in ('tool_error', 'protocol_error')
+      and listing.component = alike.component
+      and listing.kind = alike.side
+      and (alike.side = 'server' or listing.peer is not distinct from alike.peer)
+) as lists on true
 where alike.outcome <> 'transport_error' or not exists (
     select from unconnected
     where unconnected.component = alike.component and unconnected.peer = alike.peer

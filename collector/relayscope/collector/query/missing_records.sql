@@ -3,7 +3,7 @@
 
 -- undelivered --
 -- Processes of which records are missing that they do not say they had to drop; and components whose
--- newest process was heard for the last time some minutes ago and has not said that it has ended. As the
+-- newest process was heard for the last time some minutes ago, and of which nobody says that it has ended. As the
 -- view `delivery` counts, but for processes only, without a look at all that is stored, and taking it that
 -- no number came twice.
 with numbered as (
@@ -39,6 +39,13 @@ process as (
     join relayscope_store.process on process.id = numbered.resource_id
     where name is not null
     group by component, name
+),
+-- Children of which their parents say that they have ended, by the channel to them.
+ended_child as materialized (
+    select time, attributes ->> 'relayscope.channel.id' as channel
+    from relayscope.other_logs
+    where time >= %(since)s and event_name = 'relayscope.channel.closed'
+      and attributes ?| '{process.exit.code,relayscope.channel.exit_signal}'
 )
 select component, process, greatest(missing, 0) as missing, dropped, first_time, last_time
 from (
@@ -52,6 +59,24 @@ where missing > dropped
         -- Nobody has called it, but it is there.
         and not exists (
             select from relayscope_store.asking_process as asking where asking.name = process.process
+        )
+        -- It was ended without a chance to say so: the child is known by the last that it was asked.
+        and not exists (
+            select
+            from (
+                select trace_id, body
+                from relayscope.messages
+                where component = process.component
+                  and relayscope_store.process_of(resource) = process.process
+                  and kind = 'request' and direction = 'received'
+                  and time between process.last_time - interval '1 hour' and process.last_time
+                order by time desc
+                limit 1
+            ) as heard
+            join relayscope.messages as said on said.trace_id = heard.trace_id and said.body = heard.body
+            join ended_child on ended_child.channel = said.channel
+            where said.kind = 'request' and said.direction = 'sent'
+              and ended_child.time >= process.last_time - interval '1 minute'
         )
     )
 order by missing desc, last_time desc

@@ -1,7 +1,7 @@
 """Problems in what was said, the worst first: for the page and for `relayscope problems`.
 
-Each statement in problems.sql, failed_calls.sql and missing_records.sql finds groups of like
-occasions; a function here says in words what such a group is.
+Each statement in problems.sql, failed_calls.sql, missing_records.sql and relay_changes.sql finds
+groups of like occasions; a function here says in words what such a group is.
 """
 
 from __future__ import annotations
@@ -9,8 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from relayscope.collector.query.channel_closing import closing_text
 from relayscope.collector.query.drop_reasons import why_dropped
 from relayscope.collector.query.named_query import rows
+from relayscope.collector.query.unlisted_tool import unlisted_text
+from relayscope.collector.text.message_summary import gist
 from relayscope.collector.text.quantities import duration_text
 from relayscope.conventions.attributes import (
     ERROR_ANSWERED_ABOVE,
@@ -47,6 +50,7 @@ SEVERITY: Final = {
     "slow": "slow",
     "silent": "silent",
     "cancelled": "cancelled",
+    "changed": "changed",
 }
 """The kinds, the most severe first, and what they are called."""
 
@@ -88,12 +92,16 @@ _NO_ANSWER: Final = {
     ERROR_OTHER_CONTENT: "the response was no message",
 }
 
-
 _NOT_STARTED: Final = {
     "FileNotFoundError": "No such file or directory",
     "PermissionError": "Permission denied",
 }
 """Of children, in the words of the system."""
+
+_MOST_NAMES: Final = 5
+_LONGEST_NAME: Final = 60
+_LONGEST_NOTE: Final = 400
+"""Characters of what a peer has said, in our words about it."""
 
 _NOTHING_SENT: Final = "it came, and nothing was sent back"
 
@@ -110,6 +118,7 @@ class Problem:
         first_time: Time of the first occasion, in the time that was looked at.
         last_time: Time of the last occasion.
         evidence: Text of the newest occasion; empty if there is none.
+        note: What else is known of the newest occasion, in our words; empty if nothing is.
         trace_id: The trace of the newest occasion, if it has one.
         span_id: The call in it.
         message_id: The message, where it is about one.
@@ -125,6 +134,7 @@ class Problem:
     first_time: datetime
     last_time: datetime
     evidence: str = ""
+    note: str = ""
     trace_id: UUID | None = None
     span_id: str | None = None
     message_id: str | None = None
@@ -166,7 +176,7 @@ def _tells(unanswered: Problem, odd: Problem) -> bool:
 
 def _failed_call(row: Row) -> Problem:
     asked = _asked(row)
-    who = "" if row["side"] == "server" else f" to {row['peer'] or 'its peer'}"
+    peer = _peer(row)
     late = _LATE.get(row["odd"] or "")
     is_cancelled = row["error_type"] == ERROR_CANCELLED
     if row["is_lost"] and not is_cancelled:
@@ -180,19 +190,27 @@ def _failed_call(row: Row) -> Problem:
         what = (
             f"did not answer {asked}: {late or served}"
             if row["side"] == "server"
-            else f"got no answer{who.replace(' to ', ' from ')} for {asked}: {late or said}"
+            else f"got no answer from {peer} for {asked}: {late or said}"
         )
     elif row["outcome"] == "transport_error":
-        what = f"could not send {asked}{who}: {row['error_type']}"
+        to = "" if row["side"] == "server" else f" to {peer}"
+        what = f"could not send {asked}{to}: {row['error_type']}"
     elif row["side"] == "server":
         what = f"answered {asked} with {_error(row)}"
     else:
-        what = f"got {_error(row)} from {row['peer'] or 'its peer'} for {asked}"
+        what = f"got {_error(row)} from {peer} for {asked}"
     kind = "unanswered" if row["outcome"] == "unanswered" else "failed"
     if is_cancelled:
         kind = "cancelled"
     problem = _problem(row, kind, what, "calls", ("side", "peer", "method", "tool", "outcome"))
-    return replace(problem, odd=row["odd"]) if late else problem
+    unlisted = unlisted_text(problem.component if row["side"] == "server" else peer, row)
+    note = unlisted or closing_text(row["closing"])
+    return replace(problem, note=note, odd=row["odd"] if late else "")
+
+
+def _peer(row: Row) -> str:
+    """The component at the other end where that is known; else its address."""
+    return row.get("callee") or row["peer"] or "its peer"
 
 
 def _asked(row: Row) -> str:
@@ -220,7 +238,9 @@ def _odd_message(row: Row) -> Problem:
     about = f" ({row['tool'] or row['method']})" if row["tool"] or row["method"] else ""
     said = _ODD.get(row["odd"], row["odd"])
     sender = (
-        f"has a peer, {row['peer'] or 'unnamed'}, that " if row["direction"] == "received" else ""
+        f"has a peer, {row['callee'] or row['peer'] or 'unnamed'}, that "
+        if row["direction"] == "received"
+        else ""
     )
     listed = ("direction", "peer", "method", "tool")
     problem = _problem(row, "odd", f"{sender}{said}{about}", "messages", listed)
@@ -243,7 +263,7 @@ def _unsent_message(row: Row) -> Problem:
 def _slow_call(row: Row) -> Problem:
     what = (
         f"waited up to {_length(row['longest'])} for {_asked(row)} of "
-        f"{row['peer'] or 'its peer'}: 95 of 100 of its {row['calls']:,} calls take "
+        f"{_peer(row)}: 95 of 100 of its {row['calls']:,} calls take "
         f"{_length(row['p95'])} at most"
     )
     problem = _problem(row, "slow", what, "calls", ("peer", "method", "tool"))
@@ -252,11 +272,22 @@ def _slow_call(row: Row) -> Problem:
 
 
 def _repeated_call(row: Row) -> Problem:
-    what = (
-        f"called {_asked(row)} of {row['peer'] or 'its peer'} "
-        f"{row['within_a_minute']:,} times within a minute, with the same arguments"
-    )
+    what = f"called {_asked(row)} of {_peer(row)} with the same arguments within a minute"
     return _problem(row, "repeated", what, "calls", ("peer", "method", "tool"))
+
+
+def _changed_call(row: Row) -> Problem:
+    tool = f"tool {row['tool']}" if row["tools"] == 1 else f"{row['tools']:,} tools"
+    peer = _peer(row) if row["peers"] == 1 else f"{row['peers']:,} peers"
+    if row["what"] == "arguments":
+        names = [name[:_LONGEST_NAME] for name in row["names"][:_MOST_NAMES]]
+        more = len(row["names"]) - len(names)
+        said = f"{', '.join(names)}{f' and {more:,} more' if more else ''}"
+        what = f"leaves out arguments of {tool} on the way to {peer}: {said}"
+    else:
+        what = f"passes on another result than {peer} answered for {tool}"
+    problem = _problem(row | {"side": "client"}, "changed", what, "calls", ("side", "peer", "tool"))
+    return replace(problem, note=f"passed on: {gist(row['passed_on'])[:_LONGEST_NOTE]}")
 
 
 def _undelivered(row: Row) -> Problem:
@@ -285,6 +316,7 @@ def _problem(
         row["first_time"],
         row["last_time"],
         row.get("evidence") or "",
+        "",
         row.get("trace_id"),
         row.get("span_id"),
         row.get("message_id"),
@@ -304,6 +336,7 @@ READERS: Final[dict[LiteralString, Callable[[Row], Problem]]] = {
     "unsent_messages": _unsent_message,
     "slow_calls": _slow_call,
     "repeated_calls": _repeated_call,
+    "changed_calls": _changed_call,
     "undelivered": _undelivered,
     "dropped": _dropped,
 }

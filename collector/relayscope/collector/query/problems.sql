@@ -66,17 +66,20 @@ told_by_sender as materialized (
           and before.time >= heard.time - interval '10 seconds' and before.number <= heard.number
     )
 )
-select component, direction, case direction when 'received' then peer end as peer, odd, method, tool,
-       count(*) as occasions, min(time) as first_time, max(time) as last_time,
-       (array_agg(trace_id order by time desc))[1] as trace_id,
-       (array_agg(span_id order by time desc))[1] as span_id,
-       (array_agg(message_id order by time desc))[1] as message_id,
-       (array_agg(left(body, 2000) order by time desc))[1] as evidence
-from odd
-where not exists (select from told_by_sender where told_by_sender.number = odd.number)
-group by 1, 2, 3, 4, 5, 6
-order by count(*) desc, max(time) desc
-limit %(most)s
+select alike.*, relayscope_store.callee_of(trace_id, span_id) as callee
+from (
+    select component, direction, case direction when 'received' then peer end as peer, odd, method, tool,
+           count(*) as occasions, min(time) as first_time, max(time) as last_time,
+           (array_agg(trace_id order by time desc))[1] as trace_id,
+           (array_agg(span_id order by time desc))[1] as span_id,
+           (array_agg(message_id order by time desc))[1] as message_id,
+           (array_agg(left(body, 2000) order by time desc))[1] as evidence
+    from odd
+    where not exists (select from told_by_sender where told_by_sender.number = odd.number)
+    group by 1, 2, 3, 4, 5, 6
+    order by count(*) desc, max(time) desc
+    limit %(most)s
+) as alike
 
 -- unsent_messages --
 -- Messages that could not be sent after all. A request that was not is a failed call.
@@ -133,28 +136,33 @@ usual as (
     group by component, peer, method, tool
     having count(*) >= 20
 )
-select answered.component, answered.peer, answered.method, answered.tool, usual.calls, usual.p95,
-       count(*) as occasions, min(answered.time) as first_time, max(answered.time) as last_time,
-       max(answered.duration) as longest,
-       (array_agg(answered.trace_id order by answered.duration desc))[1] as trace_id,
-       (array_agg(answered.span_id order by answered.duration desc))[1] as span_id
-from answered
-join usual on usual.component = answered.component
-where usual.peer is not distinct from answered.peer
-  and usual.method is not distinct from answered.method
-  and usual.tool is not distinct from answered.tool
-  and answered.duration > 2 * usual.p95 and answered.duration > interval '100 ms'
-group by answered.component, answered.peer, answered.method, answered.tool, usual.calls, usual.p95
-order by max(answered.duration) desc
-limit %(most)s
+select alike.*, relayscope_store.callee_of(trace_id, span_id) as callee
+from (
+    select answered.component, answered.peer, answered.method, answered.tool, usual.calls, usual.p95,
+           count(*) as occasions, min(answered.time) as first_time, max(answered.time) as last_time,
+           max(answered.duration) as longest,
+           (array_agg(answered.trace_id order by answered.duration desc))[1] as trace_id,
+           (array_agg(answered.span_id order by answered.duration desc))[1] as span_id
+    from answered
+    join usual on usual.component = answered.component
+    where usual.peer is not distinct from answered.peer
+      and usual.method is not distinct from answered.method
+      and usual.tool is not distinct from answered.tool
+      and answered.duration > 2 * usual.p95 and answered.duration > interval '100 ms'
+    group by answered.component, answered.peer, answered.method, answered.tool, usual.calls, usual.p95
+    order by max(answered.duration) desc
+    limit %(most)s
+) as alike
 
 -- repeated_calls --
--- The same call of a tool, with the same arguments, five times or more within a minute.
+-- The same call of a tool, with the same arguments, five times or more within a minute, by one process; the
+-- times are those of its densest minute.
 with asked as materialized (
-    select component, peer, tool, trace_id, span_id, time, md5(relayscope_store.said(body)::text) as said,
-           left(body, 2000) as body
+    select component, process, peer, tool, trace_id, span_id, time,
+           md5(relayscope_store.said(body)::text) as said, left(body, 2000) as body
     from (
-        select component, peer, tool, trace_id, span_id, time, body
+        select component, relayscope_store.process_of(resource) as process, peer, tool, trace_id, span_id,
+               time, body
         from relayscope.messages
         where time >= %(since)s and time < %(until)s
           and kind = 'request' and direction = 'sent' and method = 'tools/call'
@@ -166,21 +174,23 @@ with asked as materialized (
 ),
 counted as (
     select asked.*,
-           count(*) over (
-               partition by component, peer, tool, said order by time
-               range between interval '1 minute' preceding and current row
-           ) as within_a_minute
+           count(*) over minute as within_a_minute, min(time) over minute as since
     from asked
+    window minute as (
+        partition by component, process, peer, tool, said order by time
+        range between interval '1 minute' preceding and current row
+    )
 )
-select component, peer, tool, 'tools/call' as method, max(within_a_minute) as within_a_minute,
-       count(*) as occasions, min(time) as first_time, max(time) as last_time,
-       (array_agg(trace_id order by time desc))[1] as trace_id,
-       (array_agg(span_id order by time desc))[1] as span_id,
-       min(body) as evidence
-from counted
-group by component, peer, tool, said
-having max(within_a_minute) >= 5
-order by max(within_a_minute) desc
+select alike.*, relayscope_store.callee_of(trace_id, span_id) as callee
+from (
+    select distinct on (component, peer, tool, said) component, peer, tool, 'tools/call' as method,
+           within_a_minute as occasions, since as first_time, time as last_time, trace_id, span_id,
+           body as evidence
+    from counted
+    where within_a_minute >= 5
+    order by component, peer, tool, said, within_a_minute desc, time desc
+) as alike
+order by occasions desc
 limit %(most)s
 
 -- who_calls_whom --

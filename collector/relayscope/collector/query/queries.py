@@ -16,6 +16,7 @@ FILES: Final = (
     "problems.sql",
     "failed_calls.sql",
     "missing_records.sql",
+    "relay_changes.sql",
     "cost.sql",
     "pipeline.sql",
 )

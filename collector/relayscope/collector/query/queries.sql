@@ -152,9 +152,10 @@ select exists (select from relayscope.spans) or exists (select from relayscope.l
 -- The names of all components.
 select distinct component from relayscope_store.process order by component limit 10000
 
--- odd_without_trace --
--- Odd messages that are in no trace, on some `channels` (text[]) and from `since` to `until`, with the
--- columns of records_of_trace. They have severity WARN, by which an index finds them.
+-- beside_trace --
+-- Odd messages that are in no trace, and how connections broke off, on some `channels` (text[]) and from
+-- `since` to `until`, with the columns of records_of_trace. They have severity WARN, by which an index finds
+-- them.
 select span_id, coalesce(component, 'unknown_service') as component, time_unix_nano, event_name,
        coalesce(severity_number, 0) as severity_number, severity_text,
        left(body, %(characters)s) as body,
@@ -163,7 +164,7 @@ select span_id, coalesce(component, 'unknown_service') as component, time_unix_n
        attributes
 from relayscope.logs
 where time between %(since)s and %(until)s and severity_number >= 13
-  and trace_id is null and event_name = 'mcp.message'
+  and trace_id is null and event_name in ('mcp.message', 'relayscope.channel.closed')
   and attributes ->> 'relayscope.channel.id' = any(%(channels)s)
 order by time, time_unix_nano
 limit %(records)s

@@ -30,7 +30,7 @@ WHOLE: Final = 2**31 - 1
 """More characters than a body can have."""
 
 _AFTER: Final = timedelta(seconds=1)
-"""Time after the last record of a trace in which a message may arrive that belongs to it."""
+"""Time after the last record of a trace in which there may be what belongs to it."""
 
 
 def load(  # noqa: PLR0913 - a part of a trace has that many bounds
@@ -69,22 +69,24 @@ def load(  # noqa: PLR0913 - a part of a trace has that many bounds
     return replace(trace, more_spans=len(spans) > limit, more_records=len(records) > limit)
 
 
-def with_odd_messages(connection: psycopg.Connection[Any], trace: Trace, *, limit: int) -> Trace:
-    """Add odd messages that are in no trace, but on connections of this one while it lasted.
+def with_strays(connection: psycopg.Connection[Any], trace: Trace, *, limit: int) -> Trace:
+    """Add what is in no trace, but was on connections of this one while it lasted.
 
     An answer that belongs to no request has no trace, and may be what was taken for an answer here.
     It may as well belong to another call on that connection, so it is a stray, and counts nowhere.
+    So is the closing of a connection that broke off, which may be why there is no answer.
 
     Args:
         connection: as `database.reading` gives it.
         trace: the trace to add to.
-        limit: upper bound of such messages; the earliest are added.
+        limit: upper bound of such records; the earliest are added.
     """
     records = list(trace.records())
     messages = [record for record in records if isinstance(record, Message)]
     if not messages:
         return trace
     times = [record.time for record in records]
+    times += [node.span.end for node in trace.nodes() if node.span is not None]
     asked = {
         "channels": list({message.channel for message in messages if message.channel}),
         "since": _moment(min(times)),
@@ -93,7 +95,7 @@ def with_odd_messages(connection: psycopg.Connection[Any], trace: Trace, *, limi
         "characters": WHOLE,
     }
     with in_our_words():
-        rows = _rows(connection, query("odd_without_trace"), asked)
+        rows = _rows(connection, query("beside_trace"), asked)
     return replace(trace, strays=tuple(map(_record, rows)))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from relayscope.conventions.attributes import (
     ERROR_ANSWERED_ABOVE,
@@ -15,6 +15,8 @@ from relayscope.conventions.attributes import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from relayscope.collector.query.records import Message, Span
 
 NO_ANSWER: Final = {
@@ -27,6 +29,9 @@ NO_ANSWER: Final = {
     ERROR_CROWDED_OUT: "too many calls were open to watch it further",
 }
 """Reasons for which a call has no answer, by its `error.type`."""
+
+_MOST: Final = 1000
+"""Characters of an exception's type, and of its message."""
 
 
 def message_label(message: Message, tool: str | None = None) -> str:
@@ -51,6 +56,17 @@ def failure(span: Span) -> str:
     """Return why a span failed: `cancelled by who asked`, `-32603: Unknown tool: lookup`."""
     error_type = span.error_type or "error"
     return ": ".join(filter(None, [NO_ANSWER.get(error_type, error_type), span.status_message]))
+
+
+def exception_text(attributes: Mapping[str, Any]) -> str:
+    """Return the exception that a record or an event tells of: `ValueError: no such tool`."""
+    said = (attributes.get(f"exception.{part}") for part in ("type", "message"))
+    return ": ".join(str(one)[:_MOST] for one in said if one)
+
+
+def log_text(body: str | None, attributes: Mapping[str, Any]) -> str:
+    """Return what a log record says: its text, and behind it the exception that it tells of."""
+    return " · ".join(filter(None, [body, exception_text(attributes)]))
 
 
 def count(number: int, noun: str) -> str:

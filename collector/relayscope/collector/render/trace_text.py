@@ -18,7 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
-from itertools import cycle
+from itertools import chain, cycle
 from typing import TYPE_CHECKING, Final
 
 from rich.cells import cell_len, chop_cells
@@ -28,7 +28,13 @@ from relayscope.collector.query.records import Message, SpanEvent, text_of
 from relayscope.collector.query.trace_facts import Facts
 from relayscope.collector.query.trace_tree import Node, repeats
 from relayscope.collector.render.cut_text import cut_words, is_cut
-from relayscope.collector.render.labels import count, failure, message_label
+from relayscope.collector.render.labels import (
+    count,
+    exception_text,
+    failure,
+    log_text,
+    message_label,
+)
 from relayscope.collector.render.page_link import linked, trace_address
 from relayscope.collector.render.tree_guides import TreeGuides
 from relayscope.collector.text.message_summary import gist
@@ -83,12 +89,14 @@ class Layout:
     """Layout of a trace.
 
     `width` is the columns that a line may have; None for no bound. `page` is the address of the
-    page in a browser, if there is one.
+    page in a browser, if there is one. `has_stacks` puts the stack of an exception on the line of
+    the log record that tells of it.
     """
 
     messages: Messages
     width: int | None = None
     page: str = ""
+    has_stacks: bool = False
 
 
 def trace_lines(trace: Trace, layout: Layout) -> Iterator[Text]:
@@ -111,6 +119,7 @@ class _Page:
         self._layout = layout
         self._facts = Facts.of(trace, list(trace.nodes()))
         self._styles = dict(zip(self._facts.components, cycle(_COMPONENT_STYLES), strict=False))
+        self._strays = frozenset(map(id, trace.strays))
         self._repeats = repeats(trace) if layout.messages is Messages.GIST else set[int]()
         self._time_width = max(
             len(self._offset(self._facts.start)), len(self._offset(self._facts.end))
@@ -225,6 +234,7 @@ class _Page:
         self._tell_cut(message, text)
         if message.odd is not None:
             text.append(f"  ! {one_line(message.odd)}", _ODD)
+        self._tell_stray(message, text)
         body = message.body
         if body is None:
             return text.append("  text not recorded", _QUIET)
@@ -242,12 +252,8 @@ class _Page:
     def _event(self, event: SpanEvent) -> Text:
         style = _ODD if event.name == "exception" else "bold"
         text = Text.assemble((one_line(event.name), style))
-        said = [
-            str(event.attributes[key])
-            for key in ("exception.type", "exception.message")
-            if key in event.attributes
-        ]
-        return text.append(f"  {one_line(': '.join(said))}" if said else "")
+        said = exception_text(event.attributes)
+        return text.append(f"  {one_line(said)}" if said else "")
 
     def _log(self, record: Record) -> Text:
         number = record.severity_number
@@ -256,8 +262,11 @@ class _Page:
         if record.severity_text and record.event_name:
             text.append(f"  {one_line(record.event_name)}", _QUIET)
         self._tell_cut(record, text)
+        self._tell_stray(record, text)
         if self._layout.messages is not Messages.WHOLE:
-            text.append(f"  {one_line(record.body or '')}")
+            text.append(f"  {one_line(log_text(record.body, record.attributes))}")
+        if self._layout.has_stacks and (stack := _stack(record)):
+            text.append(f"  {one_line(stack)}")
         return text
 
     def _line(self, time: int, branch: str, text: Text) -> Text:
@@ -274,6 +283,10 @@ class _Page:
         elif words := cut_words(record, record.body):
             text.append(f"  ! {words}", _ODD)
 
+    def _tell_stray(self, record: Record, text: Text) -> None:
+        """Say of a record that it is not in the trace, but was on one of its connections."""
+        text.append("  ! beside this trace" if id(record) in self._strays else "", _ODD)
+
     def _whole(self, record: Record, guides: str) -> Iterator[Text]:
         """Yield all of a body where it is asked for, wrapped by characters.
 
@@ -283,7 +296,9 @@ class _Page:
             return
         margin = f"{'':{self._time_width}}  {guides}"
         room = None if self._layout.width is None else max(20, self._layout.width - len(margin))
-        for line in lines(record.body or ""):
+        is_log = not isinstance(record, Message)
+        below = (_stack(record) or exception_text(record.attributes)) if is_log else ""
+        for line in chain(lines(record.body or ""), lines(below) if below else ()):
             for piece in [line] if room is None else chop_cells(line, room) or [""]:
                 yield Text.assemble((margin, _QUIET), piece)
 
@@ -298,6 +313,11 @@ def _failure(node: Node) -> Text:
     if span is None or not span.failed:
         return Text()
     return Text(f"  ✗ {one_line(failure(span))}", _WRONG)
+
+
+def _stack(record: Record) -> str:
+    """The stack of the exception that a log record tells of; empty if it has none."""
+    return (text_of(record.attributes.get("exception.stacktrace")) or "").rstrip("\n")
 
 
 def _took(span: Span) -> str:

@@ -106,10 +106,12 @@ def stats(*, settings: Settings, as_json: bool, **given: Any) -> None:
             title: select(connection, name, times, form) for title, name in _SECTIONS.items()
         }
     console = stdout_console()
-    for title, result in results.items():
+    for title, found in results.items():
         if as_json:
-            write_lines(tabular.json_lines(_labelled(result, _SECTIONS[title])))
-        elif console.is_terminal:
+            write_lines(tabular.json_lines(_labelled(found, _SECTIONS[title])))
+            continue
+        result = _missing(found) if _SECTIONS[title] == "delivery" else found
+        if console.is_terminal:
             console.print(Text(title, "bold"))
             print_lines(console, tabular.table(readable(result), console.width))
         else:
@@ -138,6 +140,12 @@ def _check_known(
         f"no message of {one_line(name)} is stored from {times['since']:%Y-%m-%d %H:%M} UTC on; "
         f"known are {listed}{more}"
     )
+
+
+def _missing(result: Result) -> Result:
+    """The rows of which something is missing: a process that runs has one without."""
+    place = [column.name for column in result.columns].index("missing")
+    return replace(result, rows=(row for row in result.rows if row[place] != "0"))
 
 
 def _labelled(result: Result, view: str) -> Result:

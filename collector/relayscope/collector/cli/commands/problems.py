@@ -33,6 +33,12 @@ if TYPE_CHECKING:
 
 _WRONG: Final = ("connection", "unanswered", "failed", "undelivered")
 
+_NOTHING: Final = (
+    "nothing failed {when}{who}: no error, no odd message, no record that is missing; "
+    "`relayscope calls` shows what was called, and the view `legs` in `relayscope sql` what relays "
+    "changed on the way"
+)
+
 _A_DAY: Final = timedelta(days=1)
 
 _INDENT: Final = " " * 16
@@ -42,27 +48,31 @@ _LONGEST: Final = 1000
 
 
 @click.command()
-@filter_options("since", "until")
+@filter_options("component", "since", "until")
 @as_json
 @settings_options("data_dir", "database_url")
 def problems(*, settings: Settings, as_json: bool, **given: Any) -> None:
     """Show what is wrong, the most severe first: of the last day, if it is not said since when.
 
     Calls that failed or were not answered, each where it began to; connections that were not made;
-    odd, repeated and slow ones; components that are silent, and records that are missing. What
-    looks alike is one line, with the trace of the newest.
+    odd, repeated and slow ones; components that are silent, and records that are missing; what
+    relays leave out or pass on as another result. What looks alike is one line, with the trace of
+    the newest.
     """
     times = {
         "since": given["since"] or datetime.now(UTC) - _A_DAY,
         "until": given["until"] or LATEST,
     }
     with failures(), reading(settings, timeout=TIMEOUT) as connection:
-        found = ranked(ask(connection, times))
+        every = ranked(ask(connection, times))
+    found = [one for one in every if not given["component"] or one.component in given["component"]]
     console = stdout_console()
     if as_json:
         write_lines(orjson.dumps(asdict(one), default=str).decode() for one in found)
     elif not found:
-        click.echo("nothing is wrong with what was recorded")
+        when = "in that time" if given["since"] or given["until"] else "in the last day"
+        who = f" of {one_line(', '.join(given['component']))}" if given["component"] else ""
+        click.echo(_NOTHING.format(when=when, who=who))
     else:
         page = page_url(settings)
         print_lines(console, (line for one in found for line in _lines(one, page, console)))
@@ -83,6 +93,8 @@ def _lines(problem: Problem, page: str, console: Console) -> Iterator[Text]:
         said = Text(evidence, "bright_black")
         said.truncate(width, overflow="ellipsis")
         lines.append(said)
+    if problem.note:
+        lines += Text(one_line(problem.note), "bright_black").wrap(console, width)
     kind = Text(
         f"{SEVERITY[problem.kind]:{len(_INDENT)}}", "red" if problem.kind in _WRONG else "yellow"
     )

@@ -11,7 +11,7 @@ from relayscope.collector.cli.options import settings_options
 from relayscope.collector.query.database import reading
 from relayscope.collector.query.filters import trace_ids
 from relayscope.collector.query.trace_id import find
-from relayscope.collector.query.traces import WHOLE, load, newest
+from relayscope.collector.query.traces import WHOLE, load, newest, with_strays
 from relayscope.collector.render.terminal import print_lines, stdout_console, write_lines
 from relayscope.collector.render.trace_json import trace_json
 from relayscope.collector.render.trace_text import Layout, Messages, trace_lines
@@ -65,7 +65,7 @@ def trace(  # noqa: PLR0913 - one for each option
         raise click.UsageError("give a TRACE, or --last")
     console = stdout_console()
     if as_json or not console.is_terminal:
-        layout, characters = Layout(Messages.LINE), WHOLE
+        layout, characters = Layout(Messages.LINE, has_stacks=full), WHOLE
     elif full:
         layout, characters = Layout(Messages.WHOLE, console.width, page_url(settings)), WHOLE
     else:
@@ -78,6 +78,7 @@ def trace(  # noqa: PLR0913 - one for each option
             limit=limit,
             characters=characters,
         )
+        found = with_strays(connection, found, limit=limit)
     if as_json:
         write_lines([trace_json(found)])
     else:

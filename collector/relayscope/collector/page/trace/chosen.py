@@ -15,6 +15,7 @@ from relayscope.collector.page.trace.json_text import laid_out
 from relayscope.collector.query.records import Message, Record, SpanEvent
 from relayscope.collector.query.trace_tree import Node
 from relayscope.collector.render.cut_text import cut_words
+from relayscope.collector.render.labels import exception_text
 from relayscope.collector.text.printable import json_line, lines, one_line
 from relayscope.collector.text.quantities import duration_text, size_text
 from relayscope.collector.text.times import date_of
@@ -145,13 +146,15 @@ def chosen(
     said = None if text is None else Said.of(item, text, whole=whole)
     if isinstance(item, Message):
         return _message(picture, item, said, tuple(changes.hops(item)))
+    is_stray = name in picture.places.strays
+    explained = [exception_text(item.attributes), words.STRAY_CLOSING if is_stray else ""]
     return Chosen(
         name=name,
         what="log",
         title=words.log_label(item),
         component=item.component,
         badges=_severity(item),
-        explained=(),
+        explained=tuple(filter(None, explained)),
         time=date_of(item.time),
         facts=(("time", _nanoseconds(item.time)),),
         links=tuple(_of_span(picture, item)),

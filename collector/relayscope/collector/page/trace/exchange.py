@@ -15,6 +15,7 @@ from relayscope.collector.page.trace.clocks import corrections
 from relayscope.collector.page.trace.crossings import Party, crossings
 from relayscope.collector.page.trace.steps import ASKING, Note, Signal
 from relayscope.collector.query.records import Message, SpanEvent, text_of
+from relayscope.collector.render.labels import exception_text
 from relayscope.conventions.attributes import ERROR_TOOL, MCP_METHOD_NAME, PEER
 from relayscope.conventions.events import EVENT_DELIVERY
 
@@ -219,18 +220,13 @@ class _Telling:
             )
 
     def _event(self, span: Span, event: SpanEvent) -> Note:
-        said = [
-            text
-            for key in ("exception.type", "exception.message")
-            if (text := text_of(event.attributes.get(key)))
-        ]
         return Note(
             names=(self._places.name(event),),
             party=Party(span.component),
             time=event.time + self._put_right.get(span.component, 0),
             kind="event",
             label=words.short(event.name),
-            said=words.short(": ".join(said)),
+            said=words.short(exception_text(event.attributes)),
             severity="warn" if event.name == "exception" else "",
         )
 
@@ -242,7 +238,7 @@ class _Telling:
             time=self._time(record),
             kind=kind_of(record),
             label=words.log_label(record),
-            said=words.short(record.body or ""),
+            said=words.log_said(record),
             severity="error" if number >= words.ERROR else "warn" if number >= words.WARN else "",
         )
 

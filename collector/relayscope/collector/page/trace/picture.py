@@ -14,7 +14,7 @@ from relayscope.collector.page.trace.scale import Scale
 from relayscope.collector.page.trace.shown import Shown
 from relayscope.collector.query.trace_facts import Facts
 from relayscope.collector.query.trace_part import part_of, place_of
-from relayscope.collector.query.traces import load, with_odd_messages
+from relayscope.collector.query.traces import load, with_strays
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -122,7 +122,7 @@ def look(connection: psycopg.Connection[Any], trace_id: UUID, address: Address) 
     if _is_part(trace, first):
         loaded = sum(1 for _ in trace.records())
         part = part_of(connection, trace_id, first=first, loaded=loaded)
-    trace = with_odd_messages(connection, trace, limit=LIMIT)
+    trace = with_strays(connection, trace, limit=LIMIT)
     found = found_in(connection, trace, address.find) if address.find else NOTHING
     return Picture.of(trace, address, found, part)
 

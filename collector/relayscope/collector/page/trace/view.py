@@ -24,6 +24,7 @@ from relayscope.collector.page.trace.waterfall_markup import waterfall_markup
 from relayscope.collector.page.view import View
 from relayscope.collector.query import trace_id as trace_ids
 from relayscope.collector.query.errors import TraceMissing
+from relayscope.collector.query.records import Message
 from relayscope.collector.query.trace_tree import Node
 from relayscope.collector.query.traces import load
 from relayscope.collector.render.labels import count
@@ -257,8 +258,11 @@ def _findings(picture: Picture) -> list[tuple[str, str]]:
         findings.append((f"{count(facts.failed, 'span')} failed", "bad"))
     if odd:
         findings.append((count(odd, "odd message"), "odd"))
-    if trace.strays:
-        findings.append((f"beside this trace: {count(len(trace.strays), 'odd message')}", "odd"))
+    messages = sum(isinstance(stray, Message) for stray in trace.strays)
+    if messages:
+        findings.append((f"beside this trace: {count(messages, 'odd message')}", "odd"))
+    if closed := len(trace.strays) - messages:
+        findings.append((f"beside this trace: {count(closed, 'connection')} broke off", "odd"))
     if facts.missing and not trace.more_spans:
         findings.append((f"{count(facts.missing, 'span')} not recorded", "odd"))
     if trace.more_spans:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from relayscope.collector.page.trace import words
 from relayscope.collector.query.records import Message, SpanEvent
 from relayscope.collector.query.trace_tree import Node
+from relayscope.collector.render.labels import exception_text
 from relayscope.collector.text.quantities import duration_text
 
 if TYPE_CHECKING:
@@ -82,7 +83,6 @@ def _row(name: str, entry: Entry, places: Places, shown: Shown, scale: Scale) ->
     if isinstance(item, SpanEvent):
         node = places.node(item)
         component = node.span.component if node and node.span else ""
-        said = [str(item.attributes.get(f"exception.{key}") or "") for key in ("type", "message")]
         at = scale.at(item.time, component)
         return Row(
             name=name,
@@ -91,7 +91,7 @@ def _row(name: str, entry: Entry, places: Places, shown: Shown, scale: Scale) ->
             component=component,
             sign="•",
             label=words.short(item.name),
-            said=words.short(": ".join(filter(None, said))),
+            said=words.short(exception_text(item.attributes)),
             severity="warn" if item.name == "exception" else "",
             time=scale.text(at),
             at=at,
@@ -99,7 +99,7 @@ def _row(name: str, entry: Entry, places: Places, shown: Shown, scale: Scale) ->
     row = _record(name, depth, item, scale)
     if name not in places.strays:
         return row
-    return row._replace(trouble=f"{row.trouble}, beside this trace")
+    return row._replace(trouble=", ".join(filter(None, [row.trouble, "beside this trace"])))
 
 
 def _span(name: str, depth: int, node: Node, shown: Shown, scale: Scale) -> Row:
@@ -173,7 +173,7 @@ def _record(name: str, depth: int, record: Record, scale: Scale) -> Row:
         record.component,
         "•",
         words.log_label(record),
-        words.short(record.body or ""),
+        words.log_said(record),
         severity="error" if number >= words.ERROR else "warn" if number >= words.WARN else "",
         time=scale.text(at),
         at=at,

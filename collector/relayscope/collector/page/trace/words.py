@@ -43,6 +43,8 @@ ODD: Final[dict[str, str]] = {
 STRAY: Final = "it is in no trace: it was on a connection of this one, which may have taken it"
 """Words for an odd message that is shown with a trace and is in none."""
 
+STRAY_CLOSING: Final = "it is in no trace: it is how a connection of this one ended"
+
 _TOOL_ERROR: Final = re.compile(r'"isError"\s*:\s*true')
 """The same that PostgreSQL's views look for; in a string, the quotes would be escaped."""
 
@@ -75,6 +77,11 @@ def log_label(record: Record) -> str:
     """Severity and event of a log record."""
     parts = [record.severity_text or "", record.event_name or ""]
     return one_line(" ".join(filter(None, parts)) or "log")
+
+
+def log_said(record: Record) -> str:
+    """What a log record says, cut to one line."""
+    return short(labels.log_text(record.body, record.attributes))
 
 
 def short(text: str) -> str:

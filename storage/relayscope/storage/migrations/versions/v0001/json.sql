@@ -25,6 +25,30 @@ as $$
     from relayscope_store.json_or_null(text) as message
 $$;
 
+-- The arguments in a request: none, null and an empty object say the same.
+create function relayscope_store.arguments_of(text text) returns jsonb
+language sql immutable strict parallel safe
+as $$
+    select case jsonb_typeof(said) when 'object' then coalesce(nullif(said -> 'arguments', 'null'), '{}') end
+    from relayscope_store.said(text) as said
+$$;
+
+-- The text in a tool's result without white space, and whether it is an error, so that what was only put
+-- in another form is equal; null where the message is no such result.
+create function relayscope_store.text_of_result(text text) returns text
+language sql immutable strict parallel safe
+as $$
+    select coalesce(nullif(said #> '{result,isError}', 'null'), 'false')::text || regexp_replace(
+        (
+            select string_agg(piece ->> 'text', '' order by place)
+            from jsonb_array_elements(said #> '{result,content}') with ordinality as one (piece, place)
+        ),
+        '\s', '', 'g'
+    )
+    from relayscope_store.said(text) as said
+    where jsonb_typeof(said #> '{result,content}') = 'array'
+$$;
+
 -- A text as JSON with the order of its members; text that is no JSON is a string.
 create function relayscope_store.json_or_text(text text) returns json
 language sql immutable strict parallel safe

@@ -245,7 +245,9 @@ select
     relayscope_store.said(texts.answer_in) <> relayscope_store.said(texts.answer_out)
         as answer_changed,
     encode(asked.span_id, 'hex') as span_id,
-    encode(served.span_id, 'hex') as parent_span_id
+    encode(served.span_id, 'hex') as parent_span_id,
+    relayscope_store.arguments_of(texts.request_in)
+    <> relayscope_store.arguments_of(texts.request_out) as arguments_changed
 from relayscope_store.every_span as asked
 left join relayscope_store.resource on resource.id = asked.resource_id
 cross join lateral (
@@ -284,3 +286,14 @@ cross join lateral (
     ) as record
 ) as texts
 where asked.kind = 3 and relayscope_store.is_call(asked.attributes);
+
+-- The component that served a call which another made, if it has recorded so.
+create function relayscope_store.callee_of(trace uuid, made text) returns text
+language sql stable parallel safe
+return (
+    select served.component
+    from relayscope.spans as served
+    where served.trace_id = trace and served.parent_span_id = made
+        and served.kind = 'server' and relayscope_store.is_call(served.attributes)
+    limit 1
+);

@@ -1,0 +1,51 @@
+"""A tool that was called and that nobody has listed: a relay's prefix is still in its name, say."""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_CODES: Final = (-32601, -32602)
+"""Of a method that is not there, and of parameters that are wrong."""
+
+_WORDS: Final = re.compile(
+    r"(?:unknown|no such) tool|tool\b.{0,200}\bnot (?:found|known)", re.IGNORECASE | re.DOTALL
+)
+
+_NEAREST: Final = 5
+_MOST: Final = 200
+"""Names that are compared. Of 48 characters each they take 0.05 s at worst."""
+
+_LONGEST: Final = 48
+"""Characters of a name that are compared and shown."""
+
+
+def unlisted_text(who: str, row: Mapping[str, Any]) -> str:
+    """Say that a tool was not listed, and which are; empty if it was, or if it is not known.
+
+    Args:
+        who: The one who was asked for it.
+        row: A row of `failed_calls`.
+    """
+    says_so = row["error_code"] in _CODES or _WORDS.search(row["evidence"] or "")
+    names = _names(row["lists"] or ()) if row["tool"] and says_so else []
+    if not names or row["tool"] in names:
+        return ""
+    tool = row["tool"][:_LONGEST]
+    short = sorted({name[:_LONGEST] for name in names})
+    # A prefix too many is the most likely.
+    short.sort(key=lambda name: (name not in tool, abs(len(name) - len(tool))))
+    nearest = get_close_matches(tool, short[:_MOST], _NEAREST, cutoff=0.0)
+    return f"{who} did not list a tool of this name (it lists: {', '.join(nearest)})"
+
+
+def _names(lists: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The names in the newest list; in all of them where they are pages; none if one is unread."""
+    newest = lists if any(one["has_more"] for one in lists) else lists[:1]
+    if any(one["names"] is None for one in newest):
+        return []
+    return [name for one in newest for name in one["names"] if isinstance(name, str)]

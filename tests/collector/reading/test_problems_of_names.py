@@ -1,0 +1,97 @@
+"""Calls of tools that nobody has listed."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from relayscope.conventions.attributes import (
+    ERROR_TYPE,
+    JSONRPC_REQUEST_ID,
+    MCP_METHOD_NAME,
+    MESSAGE_KIND,
+    PEER,
+    RPC_RESPONSE_STATUS_CODE,
+)
+from relayscope.storage import Batch, Row, Writer, rows
+from tests.collector.reading.problems import call, problems
+from tests.storage.samples import batch, log, span
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+HINT = "did not list a tool of this name (it lists: "
+
+
+def listed(
+    *names: str, kind: int, service: str = "relay", seconds_ago: float = 90, cursor: str = ""
+) -> Batch:
+    """The span of a call for a list of tools, at the client's end (3) or the server's (2)."""
+    said = {MCP_METHOD_NAME: "tools/list", JSONRPC_REQUEST_ID: "1", PEER: "127.0.0.1:9"}
+    result = {"tools": [{"name": name} for name in names]}
+    body = json.dumps({"id": 1, "result": result | ({"nextCursor": cursor} if cursor else {})})
+    at = time.time_ns() - round(seconds_ago * 1e9)
+    ids = {"trace_id": os.urandom(16), "span_id": os.urandom(8)}
+    answer = rows.jsonb(said | {MESSAGE_KIND: "result"})
+    return batch(
+        service=service,
+        spans=[span(start=at, end=at, kind=kind, attributes=rows.jsonb(said), **ids)],
+        logs=[log(body, at=at, attributes=answer, **ids)],
+    )
+
+
+def refused(code: str) -> Row:
+    """The span of a call that the relay made for the tool `die`, and that was refused."""
+    said = {ERROR_TYPE: code, RPC_RESPONSE_STATUS_CODE: code, PEER: "127.0.0.1:9"}
+    return call(said, by=b"relay..1", kind=3)
+
+
+def test_a_tool_that_was_not_listed_is_told_with_those_that_were(
+    database_url: str, engine: Engine
+) -> None:
+    """The nearest first; by the newest list of who was asked, as the relay got it or as it went."""
+    writer = Writer(engine)
+    lists = [
+        listed("die", kind=3, seconds_ago=200),
+        listed("search", "dye", kind=3),
+    ]
+    writer.write([batch(spans=[refused("-32602")]), *lists])
+    assert f"127.0.0.1:9 {HINT}dye, search)" in problems(database_url)
+    code = {RPC_RESPONSE_STATUS_CODE: "-32602"}
+    served = call(code, by=b"backend1", kind=2, parent=b"relay..1")
+    of_its_own = listed("look", kind=2, service="alpha")
+    writer.write([batch(service="alpha", spans=[served]), of_its_own])
+    writer.close()
+    assert f"alpha {HINT}look)" in problems(database_url)
+
+
+@pytest.mark.parametrize(
+    ("code", "lists"),
+    [
+        ("-32602", [listed("die", kind=3)]),
+        ("-32603", [listed("search", kind=3)]),
+        ("-32602", [listed("search", kind=2)]),
+        # The second page is the newest.
+        (
+            "-32602",
+            [
+                listed("die", kind=3, cursor="2", seconds_ago=91),
+                listed("search", kind=3),
+            ],
+        ),
+    ],
+)
+def test_a_tool_that_was_listed_or_of_which_nothing_is_known_is_told_without_names(
+    database_url: str, engine: Engine, code: str, lists: list[Batch]
+) -> None:
+    """What is wrong with its arguments is no matter of its name."""
+    writer = Writer(engine)
+    writer.write([batch(spans=[refused(code)]), *lists])
+    writer.close()
+    shown = problems(database_url)
+    assert "tool die" in shown
+    assert HINT not in shown
