@@ -69,6 +69,15 @@ except subprocess.TimeoutExpired:
     pass
 print(child.communicate()[0])
 """
+
+
+def on_uvloop(program: str) -> str:
+    """Return a program for asyncio or anyio that runs on the loop of uvicorn and LiteLLM."""
+    return program.replace("asyncio.run(main())", "import uvloop; uvloop.run(main())").replace(
+        "anyio.run(main)", "anyio.run(main, backend_options={'use_uvloop': True})"
+    )
+
+
 PARENTS = {
     "communicate": COMMUNICATE % (None, repr(LINE.encode())),
     "communicate, and stderr": COMMUNICATE % ("pipe", repr(LINE.encode())),
@@ -79,6 +88,8 @@ PARENTS = {
     "Popen, unbuffered": POPEN % ("bufsize=0", repr(LINE.encode())),
     "asyncio": ASYNCIO % LINE.encode(),
     "anyio": ANYIO % LINE.encode(),
+    "uvloop": on_uvloop(ASYNCIO % LINE.encode()),
+    "uvloop, anyio": on_uvloop(ANYIO % LINE.encode()),
 }
 
 
@@ -115,6 +126,8 @@ ALONE = {
     "run, all variables": "subprocess.run([sys.executable, '-c', SHOW], env=dict(os.environ))",
     "a shell": "subprocess.run(f'{sys.executable} -c \"{SHOW}\"', shell=True)",
     "asyncio": "asyncio.run(main())",
+    "uvloop": on_uvloop("asyncio.run(main())"),
+    "uvloop, a shell": on_uvloop("asyncio.run(main())").replace("main()", "in_a_shell()"),
 }
 
 
@@ -130,6 +143,9 @@ import asyncio, os, subprocess, sys
 SHOW = {SHOW!r}
 async def main():
     child = await asyncio.create_subprocess_exec(sys.executable, "-c", SHOW)
+    await child.wait()
+async def in_a_shell():
+    child = await asyncio.create_subprocess_shell(f'{{sys.executable}} -c "{{SHOW}}"')
     await child.wait()
 {ALONE[start]}
 """
@@ -237,6 +253,7 @@ async def main():
 anyio.run(main)
 """,
 }
+READS |= {f"uvloop, {name}": on_uvloop(READS[name]) for name in ("asyncio", "mcp")}
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from relayscope.instrumentation.runtime.shield import shielded
 from relayscope.instrumentation.text_exchange import TextExchange
 from relayscope.instrumentation.traffic.channel import Channel
 
+from . import uvloop_children
 from .child_end import ChildEnd, remember, tell_exit
 from .child_process import channel_to_child
 from .lines import IncomingLines, OutgoingLines
@@ -46,6 +47,7 @@ class AsyncioPipes:
     def patch_children(self, patches: Patches) -> None:
         """Notice streams to children as they are made."""
         patches.wrap("asyncio.subprocess", "SubprocessStreamProtocol.connection_made", self._child)
+        uvloop_children.patch_starts(patches)
         # What has ended is told to the protocol later than the stream's end.
         patches.wrap(
             "asyncio.base_subprocess", "BaseSubprocessTransport._process_exited", tell_exit
@@ -82,15 +84,19 @@ class AsyncioPipes:
     @shielded
     def _watch_child(self, protocol: Any, transport: Any) -> None:
         popen = transport.get_extra_info("subprocess")
-        if popen is None or protocol.stdin is None or protocol.stdout is None:
+        child = popen or uvloop_children.child_of(protocol, transport)
+        if child is None or protocol.stdin is None or protocol.stdout is None:
             return
         if connection_owner.is_held():
             connection_owner.started(transport)
             return
-        channel = channel_to_child(popen.args)
+        channel = channel_to_child(child.args)
         self.watch_writer(protocol.stdin, channel)
-        end = ChildEnd(self._text_exchange, channel, popen)
-        remember(transport, end)
+        end = ChildEnd(self._text_exchange, channel, child)
+        if popen is None:
+            self._watched[protocol] = (uvloop_children.tell_exit_of(protocol, transport, end),)
+        else:
+            remember(transport, end)
         self.watch_reader(protocol.stdout, IncomingLines(self._text_exchange, channel, end.silent))
 
     @shielded

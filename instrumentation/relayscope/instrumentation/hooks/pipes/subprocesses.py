@@ -1,6 +1,6 @@
 """Hook for child processes that speak JSON-RPC on their stdin and stdout: a relay's stdio backends.
 
-Started with `subprocess.Popen`, asyncio or anyio, which all come down to the first.
+Started with `subprocess.Popen`, or with asyncio or anyio, which come down to it but on uvloop.
 """
 
 from collections.abc import Callable, Collection
