@@ -189,3 +189,29 @@ def test_a_program_that_uses_no_mcp_library_imports_none() -> None:
     finished = run(instrumented("host", [sys.executable, "-c", program]), environment)
 
     assert finished.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", ">&- 2>&- <&-"])
+@pytest.mark.parametrize("command", [[sys.executable, "-c", "exit(5)"], ["ls", "-d", "/"]])
+def test_a_program_runs_with_its_files_closed_as_it_does_untraced(
+    closed: str, command: list[str]
+) -> None:
+    """What its starter has closed is no fault, and nothing is said in place of what is closed."""
+    plain, traced = (
+        run(["sh", "-c", f'"$@" {closed}', "sh", *whole], host_environment())
+        for whole in (command, instrumented("host", command))
+    )
+
+    assert (traced.returncode, traced.stdout) == (plain.returncode, plain.stdout)
+
+
+def test_the_status_is_told_to_nobody_where_stdout_is_closed() -> None:
+    """The exit code still says whether all is well."""
+    command = [str(SCRIPTS / "relayscope-instrument"), "--status"]
+
+    open_, closed = (
+        run(["sh", "-c", f'"$@" {close}', "sh", *command], host_environment())
+        for close in ("", ">&-")
+    )
+
+    assert (closed.returncode, closed.stderr) == (open_.returncode, open_.stderr)

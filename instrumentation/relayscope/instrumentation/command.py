@@ -102,8 +102,10 @@ def _status() -> NoReturn:
 
 
 def _tell(act: Callable[[], bool]) -> NoReturn:
-    """Do what prints; whoever reads it may stop, as `head` does."""
+    """Do what prints; whoever reads it may stop, as `head` does, or nobody does from the start."""
     set_defaults()
+    if sys.stdout is None:
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # until the end
     try:
         is_well = act()
         sys.stdout.flush()
@@ -134,7 +136,7 @@ def _set_environment(options: argparse.Namespace) -> None:
 
 def _say(text: str) -> None:
     """Say something that is no fault of the program's."""
-    if not is_quiet():
+    if sys.stderr is not None and not is_quiet():
         sys.stderr.write(f"relayscope-instrument: {text}\n")
         sys.stderr.flush()
 

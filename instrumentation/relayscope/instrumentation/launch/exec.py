@@ -35,6 +35,7 @@ else:
         Raises:
             OSError: It cannot be started.
         """
-        sys.stdout.flush()
-        sys.stderr.flush()
+        # Python has no file for what whoever started it has closed.
+        for file in filter(None, (sys.stdout, sys.stderr)):
+            file.flush()
         os.execv(executable, [executable, *arguments])  # noqa: S606  # the user's own program
