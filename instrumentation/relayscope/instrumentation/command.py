@@ -18,7 +18,7 @@ from relayscope.conventions.environment import (
 from .launch.defaults import set_defaults
 from .launch.exec import replace_process
 from .launch.program import Program
-from .launch.python_path import python_path_with_loader
+from .launch.python_path import TRACED, python_path_with_loader
 from .runtime.stderr import is_quiet
 from .traffic.level import Level
 
@@ -131,6 +131,7 @@ def _set_environment(options: argparse.Namespace) -> None:
         os.environ[RELAYSCOPE_INSTRUMENT_CHILDREN] = "true"
     # OpenTelemetry's own command adds the working directory: a file `http.py` in it would be taken
     # for the standard library's.
+    os.environ.pop(TRACED, None)
     os.environ["PYTHONPATH"] = python_path_with_loader(os.environ.get("PYTHONPATH", ""))
 
 

@@ -4,6 +4,8 @@ import os
 from collections.abc import Mapping
 from typing import Final
 
+from .python_path import TRACED
+
 _DEFAULTS: Final = {
     "OTEL_PYTHON_CONFIGURATOR": "relayscope",
     # OTLP through the spool; `otlp` is OpenTelemetry's own exporter, which forgets.
@@ -24,6 +26,7 @@ _ENDPOINTS: Final = {"grpc": "http://127.0.0.1:4317", "http/protobuf": "http://1
 _set: Final[dict[str, str]] = {}
 """What is set here, and not by the user."""
 
+# Spelled in `loader/sitecustomize.py`, too, which must import nothing.
 _OURS: Final = {
     *("OTEL_PYTHON_DISTRO", "OTEL_PYTHON_CONFIGURATOR"),
     *("OTEL_TRACES_EXPORTER", "OTEL_LOGS_EXPORTER"),
@@ -49,7 +52,9 @@ def without_defaults(variables: Mapping[str, str]) -> dict[str, str]:
     return {
         name: value
         for name, value in variables.items()
-        if _set.get(name) != value and not (name in _OURS and value == "relayscope")
+        if name != TRACED
+        and _set.get(name) != value
+        and not (name in _OURS and value == "relayscope")
     }
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 from relayscope.conventions.environment import RELAYSCOPE_INSTRUMENT_CHILDREN
 from relayscope.instrumentation.launch.defaults import without_defaults
 from relayscope.instrumentation.launch.python_path import (
+    TRACED,
     python_path_with_loader,
     python_path_without_loader,
 )
@@ -78,6 +79,7 @@ def handed_on(args: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
         if name.startswith(("OTEL_", "RELAYSCOPE_")):
             environment.setdefault(name, value)
     environment[_SERVICE_NAME] = own_name or program_of(_words(_arguments(args, kwargs)))
+    environment.pop(TRACED, None)
     environment[_PYTHONPATH] = python_path_with_loader(environment.get(_PYTHONPATH, ""))
     return {**kwargs, "env": environment}
 
@@ -92,8 +94,10 @@ def _alone(args: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
     given = kwargs.get("env")
     variables = os.environ if given is None else given
     python_path = variables.get(_PYTHONPATH)
-    if not isinstance(python_path, str) or _is_this_program(_words(_arguments(args, kwargs))):
+    if not isinstance(python_path, str):
         return kwargs
+    if _is_this_program(_words(_arguments(args, kwargs))):
+        return {**kwargs, "env": {key: variables[key] for key in variables if key != TRACED}}
     others = python_path_without_loader(python_path)
     if others == python_path:
         return kwargs
