@@ -32,9 +32,7 @@ _is_itself = (
     or "--multiprocessing-fork" in _words
     or any(word.startswith("from multiprocessing.forkserver ") for word in _words)
 )
-_is_meant = (
-    _is_itself or os.environ.get("RELAYSCOPE_INSTRUMENT_CHILDREN", "").strip().lower() == "true"
-)
+_is_meant = _is_itself or os.environ.get("RELAYSCOPE_INSTRUMENT_CHILDREN", "").lower() == "true"
 _loading = None  # A module, where there is one.
 
 if __name__ == "sitecustomize":

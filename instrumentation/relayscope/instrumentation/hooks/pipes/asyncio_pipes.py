@@ -19,6 +19,7 @@ from . import uvloop_children
 from .child_end import ChildEnd, remember, tell_exit
 from .child_process import channel_to_child
 from .lines import IncomingLines, OutgoingLines
+from .own_protocols import OwnProtocols, is_watched, watched_write
 
 _STDIN: Final = 0
 _STDOUT: Final = 1
@@ -38,16 +39,19 @@ class AsyncioPipes:
         self._channel = channel or Channel.of_pipes("stdio")
         self._watched: WeakKeyDictionary[Any, tuple[str, ...]] = WeakKeyDictionary()
         """Streams with replaced methods."""
+        self._protocols = OwnProtocols(text_exchange, self._channel)
 
     def patch_own(self, patches: Patches) -> None:
         """Notice streams over stdin and stdout as they are made."""
         patches.wrap("asyncio.streams", "StreamReader.set_transport", self._reader)
         patches.wrap("asyncio.streams", "StreamWriter.__init__", self._writer)
+        self._protocols.patch_own(patches)
 
     def patch_children(self, patches: Patches) -> None:
         """Notice streams to children as they are made."""
         patches.wrap("asyncio.subprocess", "SubprocessStreamProtocol.connection_made", self._child)
         uvloop_children.patch_starts(patches)
+        self._protocols.patch_children(patches)
         # What has ended is told to the protocol later than the stream's end.
         patches.wrap(
             "asyncio.base_subprocess", "BaseSubprocessTransport._process_exited", tell_exit
@@ -59,6 +63,7 @@ class AsyncioPipes:
             for name in names:
                 vars(stream).pop(name, None)
         self._watched.clear()
+        self._protocols.release()
 
     def _reader(
         self, set_transport: Callable[..., None], reader: Any, args: Any, kwargs: Any
@@ -71,7 +76,7 @@ class AsyncioPipes:
     def _writer(self, init: Callable[..., None], writer: Any, args: Any, kwargs: Any) -> None:
         init(*args, **kwargs)
         transport = args[0] if args else kwargs["transport"]
-        if _descriptor(transport) == _STDOUT:
+        if _descriptor(transport) == _STDOUT and not is_watched(transport):
             self.watch_writer(writer, self._channel)
 
     def _child(
@@ -143,17 +148,10 @@ class AsyncioPipes:
         lines = OutgoingLines(self._text_exchange, channel, b"\n")
         own_write, own_writelines = writer.write, writer.writelines
 
-        def write(data: Any) -> None:
-            # A transport refuses what is not bytes, of which `bytes` makes some.
-            if isinstance(data, bytes | bytearray | memoryview):
-                lines.write(own_write, bytes(data))
-            else:
-                own_write(data)
-
         def writelines(data: Any) -> None:
             lines.write(lambda joined: own_writelines([joined]), b"".join(data))
 
-        vars(writer).update(write=write, writelines=writelines)
+        vars(writer).update(write=watched_write(own_write, lines), writelines=writelines)
         self._watched[writer] = ("write", "writelines")
 
 
