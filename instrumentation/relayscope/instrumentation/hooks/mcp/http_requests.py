@@ -16,6 +16,7 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
+from relayscope.conventions.attributes import NETWORK_PROTOCOL_NAME
 from relayscope.instrumentation.exchange import Exchange
 from relayscope.instrumentation.runtime.shield import shielded
 from relayscope.instrumentation.traffic.calls import Call, Refusal
@@ -46,9 +47,12 @@ class HttpRequests:
         self._exchange = exchange
         self._channel = channel
         self._sent: deque[_Sent] = deque(maxlen=_MOST_UNDERWAY)
+        self._is_http = channel.transport.get(NETWORK_PROTOCOL_NAME) == "http"
 
     def sent(self, crossing: Crossing) -> None:
         """Remember a message that is recorded."""
+        if not self._is_http:
+            return
         mark = _mark(crossing.message, crossing.carrier or crossing.message.meta)
         context = crossing.span.get_span_context()
         self._sent.append(_Sent(mark, context, crossing.level, crossing.sequence))
