@@ -71,7 +71,7 @@ if TYPE_CHECKING:
         read_dictionary,
         read_records,
     )
-    from relayscope.storage.writing import Writer
+    from relayscope.storage.writing import Writer, unstored
 
 __all__ = [
     "MOST_RULES",
@@ -135,6 +135,7 @@ __all__ = [
     "set_level",
     "store_samples",
     "unbounded_readers",
+    "unstored",
 ]
 
 _MODULES: Final = {
@@ -199,6 +200,7 @@ _MODULES: Final = {
     "set_level": "levels",
     "store_samples": "process_metrics",
     "unbounded_readers": "roles",
+    "unstored": "writing",
 }
 
 if not TYPE_CHECKING:  # A checker that saw it would take any name for one of ours.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -86,6 +87,52 @@ def test_every_field_comes_back(
         for file in archives:
             restore(engine, Sanitizer.default(), file, timedelta(days=1))
         assert contents(engine) == stored
+
+
+def test_what_is_still_stored_is_not_stored_twice(
+    engine: Engine, database_url: str, stored: dict[str, list[str]], tmp_path: Path
+) -> None:
+    """Archives whose records were left in the database add none of any signal, and say so."""
+    relayscope(database_url, "archive", "--until", "2100-01-01", "--archive-dir", str(tmp_path))
+    archives = list(map(str, tmp_path.glob("*.json")))
+    for _ in range(2):
+        back = relayscope(database_url, "restore", *archives)
+        assert back.output.count(": 0 records; ") == len(archives)
+        assert contents(engine) == stored
+
+
+def test_equal_records_are_restored_as_often_as_they_are_missing(
+    engine: Engine, tmp_path: Path
+) -> None:
+    """Of four equal log records two have been lost: an archive of the four brings back two."""
+    request = otlp_samples.logs()
+    records = request.resource_logs[0].scope_logs[0].log_records
+    del records[1:]
+    records.extend([records[0]] * 3)
+    batch = decode(LOGS, request, b"", Sanitizer.default(), 0).batch
+    writer = Writer(engine, past_days=36_500)
+    writer.write([batch])
+    assert list(Sealer(engine, []).seal(quiet=False))
+    four = contents(engine)
+    (archive,) = archive_all(engine, tmp_path)
+    writer.write([replace(batch, digest=b"others", logs=batch.logs[:2])])
+    writer.close()
+    assert restore(engine, Sanitizer.default(), archive, timedelta(days=1)) == (2, 2, 0)
+    assert contents(engine) == four
+
+
+def test_what_was_removed_again_is_restored_again(
+    engine: Engine, stored: dict[str, list[str]], tmp_path: Path
+) -> None:
+    """A second restoring brings back what was removed after the first, however soon."""
+    archives = archive_all(engine, tmp_path)
+    for _ in range(2):
+        for file in archives:
+            assert restore(engine, Sanitizer.default(), file, timedelta(days=1)).stored
+        assert contents(engine) == stored
+        assert list(Sealer(engine, [RetentionClass("errors", errors=True)]).seal(quiet=False))
+        archive_all(engine, tmp_path)
+        assert contents(engine) == NOTHING
 
 
 def test_an_archive_is_otlp(engine: Engine, stored: dict[str, list[str]], tmp_path: Path) -> None:

@@ -39,11 +39,11 @@ _SENT_AS: Final = {
 
 
 class Copy:
-    """COPY into one table."""
+    """COPY into one table, or into another one with the same columns."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, into: Identifier | None = None) -> None:
         self._statement = SQL("copy {} ({}) from stdin (format binary)").format(
-            Identifier(SCHEMA, table.name),
+            into or Identifier(SCHEMA, table.name),
             SQL(", ").join(Identifier(column.name) for column in table.columns),
         )
         self._types = tuple(_SENT_AS[type(column.type)] for column in table.columns)

@@ -142,13 +142,19 @@ def archive(*, settings: Settings, until: datetime) -> None:
 def restore(*, settings: Settings, files: tuple[Path, ...], keep_days: int) -> None:
     """Store the records of archives again. FILES are the NAME.json of each.
 
-    All of an archive is verified before anything of it is stored.
+    All of an archive is verified before anything of it is stored. Records that the database still
+    has are not stored twice.
     """
     sanitizer = Sanitizer.from_rules(load_rules(settings))
     with _engine(settings) as engine:
         for file in files:
-            records = restore_archive(engine, sanitizer, file, timedelta(days=keep_days))
-            click.echo(f"{file.name}: {records:,} records")
+            restored = restore_archive(engine, sanitizer, file, timedelta(days=keep_days))
+            said = f"{file.name}: {restored.stored:,} records"
+            if restored.were_stored:
+                said += f"; {restored.were_stored:,} more are stored already"
+            if restored.refused:
+                said += f"; PostgreSQL refused {restored.refused:,}"
+            click.echo(said)
 
 
 def _said_of(removal: Removal) -> str:
