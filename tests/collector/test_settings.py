@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -65,6 +66,46 @@ def test_a_wrong_file_is_refused_with_the_name_and_the_file(
     assert complaint in message
     assert "\n" not in message
     assert "short" not in message.removeprefix(str(path))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("keep_logs", "30", "unit: 30d"),
+        ("keep_logs", "'30'", "unit: 30d"),
+        ("keep_traces", "0d", "1 hour"),
+        ("keep_metrics", "59m", "1 hour"),
+        ("keep_metrics", "true", "unit: 30d"),
+        ("keep_apart", "[{name: errors, errors: true, keep: 90}]", "unit: 30d"),
+        ("keep_apart", "[{name: errors, errors: true, keep: -90d}]", "keep_apart.0.keep: "),
+        ("duplicate_window", "24", "unit: 30d"),
+        ("partition_width", "86400", "unit: 30d"),
+        ("seal_after", "-PT1H", "greater than or equal to 0"),
+        ("seal_after", "999999999w", "unit: 30d"),
+    ],
+)
+def test_a_length_of_time_without_its_unit_or_too_short_is_refused(
+    tmp_path: Path, name: str, content: str, expected: str
+) -> None:
+    """Thirty that were meant as days do not become the seconds after which all is removed."""
+    path = tmp_path / "relayscope.yaml"
+    path.write_text(f"{name}: {content}\n")
+    with pytest.raises(SettingsError) as caught:
+        load({}, path)
+    assert f"{path}: {name}" in str(caught.value)
+    assert expected in str(caught.value)
+
+
+@pytest.mark.parametrize("written", ["30d", "30 days", "P30D", "720h", "43200m"])
+def test_a_length_of_time_may_be_written_in_several_ways(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str
+) -> None:
+    """A number with its unit and ISO 8601 are the same, in the file and in a variable."""
+    path = tmp_path / "relayscope.yaml"
+    path.write_text(f"keep_logs: {written}\n")
+    monkeypatch.setenv("RELAYSCOPE_KEEP_TRACES", written)
+    settings = load({}, path)
+    assert settings.keep_logs == settings.keep_traces == timedelta(days=30)
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:

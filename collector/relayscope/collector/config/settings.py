@@ -34,6 +34,7 @@ from pydantic_settings import (
 )
 from pydantic_settings import SettingsError as SourceError
 
+from relayscope.collector.config.durations import Duration, Lifetime
 from relayscope.collector.errors import SettingsError
 from relayscope.conventions.environment import PREFIX, VARIABLES
 
@@ -104,7 +105,7 @@ class KeptApart(BaseModel):
 
     name: str = Field(pattern=r"^[a-z0-9_-]{1,32}$")
     """Their name in `relayscope retention` and in the names of archives."""
-    keep: timedelta
+    keep: Lifetime
     """Time for which they are kept."""
     errors: bool = False
     """Only log records of severity ERROR and above, and spans that failed."""
@@ -123,7 +124,7 @@ class KeptApart(BaseModel):
 class Settings(BaseSettings):
     """The settings of `relayscope serve` and of the commands that read.
 
-    Sizes are bytes and take units (`4MiB`); durations are seconds or ISO 8601 (`PT24H`).
+    Sizes are bytes and take units (`4MiB`); durations have a unit (`30d`) or are ISO 8601.
     """
 
     model_config = SettingsConfigDict(
@@ -192,20 +193,20 @@ class Settings(BaseSettings):
     """Seconds that requests in flight get to finish when the collector stops."""
     outage_max_bytes: ByteSize = Field(default=ByteSize(512 * 2**20), ge=2**20)
     """Bytes that may wait on disk, in each worker, while PostgreSQL is away."""
-    duplicate_window: timedelta = timedelta(hours=24)
+    duplicate_window: Duration = timedelta(hours=24)
     """Time for which a repeated request is recognised."""
 
-    partition_width: timedelta = Field(
+    partition_width: Duration = Field(
         default=timedelta(days=1), ge=timedelta(hours=1), le=timedelta(days=31)
     )
     """Range of time that a new partition holds; records are removed in such steps."""
-    seal_after: timedelta = Field(default=timedelta(hours=1), ge=timedelta(0))
+    seal_after: Duration = timedelta(hours=1)
     """Time after the end of a partition at which it is packed and indexed."""
-    keep_logs: timedelta | None = timedelta(days=30)
+    keep_logs: Lifetime | None = timedelta(days=30)
     """Time for which log records are kept, messages among them; null for ever."""
-    keep_traces: timedelta | None = timedelta(days=30)
+    keep_traces: Lifetime | None = timedelta(days=30)
     """Time for which spans are kept; null for ever."""
-    keep_metrics: timedelta | None = timedelta(days=30)
+    keep_metrics: Lifetime | None = timedelta(days=30)
     """Time for which metric points are kept; null for ever."""
     keep_apart: tuple[KeptApart, ...] = (
         KeptApart(name="errors", errors=True, keep=timedelta(days=90)),

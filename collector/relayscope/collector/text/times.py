@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import click
 
-_LENGTH: Final = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)(ms|s|m|h|d|w)")
-_UNITS: Final = {
-    "ms": "milliseconds",
-    "s": "seconds",
-    "m": "minutes",
-    "h": "hours",
-    "d": "days",
-    "w": "weeks",
-}
+from relayscope.collector.config.durations import length_of
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -32,7 +23,7 @@ def moment(text: str) -> datetime:
         click.BadParameter: it is neither.
     """
     try:
-        if (ago := _length(text)) is not None:
+        if (ago := length_of(text)) is not None:
             return datetime.now(UTC) - ago
         given = datetime.fromisoformat(text)
         return given.replace(tzinfo=given.tzinfo or UTC).astimezone(UTC)
@@ -47,16 +38,11 @@ def length(text: str) -> timedelta:
         click.BadParameter: it is none.
     """
     try:
-        if (found := _length(text)) is not None:
+        if (found := length_of(text)) is not None:
             return found
     except OverflowError:
         pass
     raise click.BadParameter("expected 500ms, 2s, 1m, 2h or 1d")
-
-
-def _length(text: str) -> timedelta | None:
-    found = _LENGTH.fullmatch(text)
-    return timedelta(**{_UNITS[found[2]]: float(found[1])}) if found else None
 
 
 def date_of(ns: int) -> datetime | None:
