@@ -10,14 +10,7 @@ import psycopg
 from sqlalchemy import make_url
 
 from relayscope.collector.signals import LOGS, METRICS, TRACES
-from relayscope.storage import (
-    EmbeddedServer,
-    Roles,
-    create_engine,
-    init_roles,
-    migrate,
-    unbounded_readers,
-)
+from relayscope.storage import EmbeddedServer
 from tests import otlp_samples
 from tests.fix_collector import Collector, collector_environment
 from tests.fix_programs import SCRIPTS, eventually, run
@@ -58,26 +51,27 @@ def test_a_collector_starts_and_stores_with_the_rights_of_a_writer(
     assert said["event"].endswith("set upkeep_database_url")
 
 
-def test_a_reader_whose_files_nothing_bounds_is_told_of_at_the_start(
+def test_a_reader_who_may_fill_the_disk_is_told_of(
     administrator_url: str, tenant: Tenant, start_collector: StartCollector
 ) -> None:
-    """Roles made by a user who is no superuser: `serve` says which reader, and what to do."""
-    roles = Roles.of(tenant.roles.owner.replace("_owner", "_b"))
-    engine = create_engine(administrator_url)
-    migrate(engine)
-    init_roles(engine, roles)
-    engine.dispose()
+    """Roles made by who is no superuser: `db init` and `serve` say which reader, and what to do."""
+    reader = f"{tenant.roles.owner.removesuffix('_owner')}_b_reader"
+    init = [str(SCRIPTS / "relayscope"), "db", "init", "--prefix", reader.removesuffix("_reader")]
+    ways = ("temp_file_limit", "large objects")
+    made = run([*init, "--database-url", administrator_url], collector_environment())
+    assert made.returncode == 0
+    for line, way in zip(made.stderr.splitlines(), ways, strict=True):
+        assert line.startswith(f"{reader}: ")
+        assert way in line
     collector = start_collector(environment={"RELAYSCOPE_DATABASE_URL": administrator_url})
 
-    def told() -> list[object]:
-        return [line["role"] for line in collector.log if "temp_file_limit" in line["event"]]
+    def told(way: str) -> list[object]:
+        return [line["role"] for line in collector.log if way in line["event"]]
 
-    eventually(lambda: told() == [roles.reader])
-    with psycopg.connect(tenant.admin_url, autocommit=True) as superuser:
-        superuser.execute(f"alter role {roles.reader} set temp_file_limit = '4GB'")
-    engine = create_engine(administrator_url)
-    assert unbounded_readers(engine) == []
-    engine.dispose()
+    eventually(lambda: [told(way) for way in ways] == [[reader], [reader]])
+    superuser = make_url(tenant.admin_url).set(database=make_url(administrator_url).database)
+    made = run([*init, "--database-url", str(superuser)], collector_environment())
+    assert (made.returncode, made.stderr) == (0, "")
 
 
 def test_the_command_line_shows_nothing_of_another_tenant(

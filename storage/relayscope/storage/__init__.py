@@ -59,7 +59,13 @@ if TYPE_CHECKING:
         remove,
         sealed_removals,
     )
-    from relayscope.storage.roles import Roles, end_long_reads, init_roles, unbounded_readers
+    from relayscope.storage.roles import (
+        Roles,
+        end_long_reads,
+        init_roles,
+        large_object_makers,
+        unbounded_readers,
+    )
     from relayscope.storage.sealing import (
         RetentionClass,
         Sealed,
@@ -117,6 +123,7 @@ __all__ = [
     "init_roles",
     "is_embedded",
     "keep_history",
+    "large_object_makers",
     "live_partitions",
     "maintenance_connection",
     "make_backend_nice",
@@ -182,6 +189,7 @@ _MODULES: Final = {
     "init_roles": "roles",
     "is_embedded": "embedded",
     "keep_history": "process_metrics",
+    "large_object_makers": "roles",
     "live_partitions": "sealing",
     "maintenance_connection": "sealing",
     "make_backend_nice": "niceness",

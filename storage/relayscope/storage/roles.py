@@ -58,8 +58,7 @@ _MOST_READERS: Final = 32
 """Connections of the reader: the page's pool, a terminal or two, a dashboard."""
 
 _END_LONG_READS: Final = text("select relayscope_store.end_long_reads(:longest)")
-# Settings of a role in a database count before those of the role, the database and the server.
-_UNBOUNDED_READERS: Final = text(
+_READERS: Final = (
     "select rolname from pg_catalog.pg_roles"
     " join pg_catalog.pg_database on datname = current_database()"
     " join pg_catalog.pg_class on relname = 'logs'"
@@ -67,12 +66,19 @@ _UNBOUNDED_READERS: Final = text(
     " where rolcanlogin and not rolsuper"
     " and not pg_has_role(pg_roles.oid, relowner, 'member')"
     " and has_table_privilege(pg_roles.oid, pg_class.oid, 'select')"
-    " and coalesce((select split_part(setting, '=', 2)"
+)
+# Settings of a role in a database count before those of the role, the database and the server.
+_UNBOUNDED_READERS: Final = text(
+    _READERS + " and coalesce((select split_part(setting, '=', 2)"  # noqa: S608  # Our own text.
     " from pg_catalog.pg_db_role_setting cross join unnest(setconfig) as setting"
     " where setrole in (0, pg_roles.oid) and setdatabase in (0, pg_database.oid)"
     " and starts_with(setting, 'temp_file_limit=')"
     " order by setrole <> 0 desc, setdatabase <> 0 desc limit 1),"
     " current_setting('temp_file_limit')) = '-1'"
+    " order by rolname"
+)
+_LARGE_OBJECT_MAKERS: Final = text(
+    _READERS + " and has_function_privilege(pg_roles.oid, 'pg_catalog.lo_create(oid)', 'execute')"
     " order by rolname"
 )
 INSUFFICIENT_PRIVILEGE: Final = "42501"
@@ -164,6 +170,19 @@ def unbounded_readers(engine: Engine) -> list[str]:
     """
     with engine.connect() as connection:
         return list(connection.scalars(_UNBOUNDED_READERS))
+
+
+def large_object_makers(engine: Engine) -> list[str]:
+    """Return the users that may read records here and fill the disk with large objects.
+
+    Only a superuser can take PostgreSQL's own functions away, so `init_roles` as somebody else
+    leaves it undone. Superusers and whoever has the owner's rights are not counted.
+
+    Raises:
+        DBAPIError: The database cannot be reached.
+    """
+    with engine.connect() as connection:
+        return list(connection.scalars(_LARGE_OBJECT_MAKERS))
 
 
 def grant(connection: Connection) -> None:

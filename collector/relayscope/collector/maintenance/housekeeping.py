@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 import psycopg
 from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
-from relayscope.collector.maintenance import MaintenanceRound
+from relayscope.collector.maintenance.maintenance_round import MaintenanceRound
+from relayscope.collector.maintenance.reader_bounds import missing_bounds
 from relayscope.storage import (
     StorageError,
     Writer,
@@ -20,7 +21,6 @@ from relayscope.storage import (
     forget_history,
     forget_samples,
     keep_history,
-    unbounded_readers,
 )
 
 if TYPE_CHECKING:
@@ -71,18 +71,13 @@ async def keep_house(settings: Settings, database_url: str) -> None:
 async def _bound_reads(database_url: str) -> None:
     """End what a reader has asked for too long ago, whatever time it has allowed itself.
 
-    A reader whose temporary files have no bound is told of once, at the start.
+    A reader who may fill the disk is told of once, at the start.
     """
     engine = create_engine(database_url)
 
     def tell() -> None:
-        for role in unbounded_readers(engine):
-            _logger.warning(
-                "a reader's statements may fill the disk of the database: its role has no "
-                "temp_file_limit; run `relayscope db init` as a superuser, or have one say "
-                "`alter role ROLE set temp_file_limit = '4GB'`",
-                extra={"role": role},
-            )
+        for missing in missing_bounds(engine):
+            _logger.warning(missing.warning, extra={"role": missing.role})
 
     def bound() -> None:
         if ended := end_long_reads(engine, LONGEST_READ):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from relayscope.collector.cli.options import CommandFailed, settings_options
+from relayscope.collector.maintenance.reader_bounds import missing_bounds
 from relayscope.storage import Roles, StorageError, create_engine, init_roles, migrate
 
 if TYPE_CHECKING:
@@ -43,8 +44,11 @@ def init(*, settings: Settings, prefix: str) -> None:
         try:
             migrate(engine)
             init_roles(engine, roles)
+            missing = list(missing_bounds(engine))
         finally:
             engine.dispose()
     except (StorageError, ValueError) as error:
         raise CommandFailed(str(error)) from None
+    for role, warning in missing:
+        click.echo(f"{role}: {warning}", err=True)
     click.echo(f"ready: {', '.join(roles)}")
