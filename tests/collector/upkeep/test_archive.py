@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import stat
+import subprocess
+import tempfile
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -30,7 +36,7 @@ from relayscope.storage import (
 from tests import otlp_samples
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
 SAMPLES: Final = {
     TRACES: otlp_samples.traces(),
@@ -201,12 +207,61 @@ def test_commands_seal_archive_remove_and_restore(
     assert "would remove 0 segments" in relayscope(database_url, "retention", "--dry-run").output
 
 
+@pytest.fixture
+def full_disk() -> Iterator[Path]:
+    """A folder on a disk that has room for a few kilobytes; left out where none can be made."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=4k", "none", folder],
+            capture_output=True,
+            check=False,
+        )
+        if made.returncode:
+            pytest.skip("needs a user who may mount a disk")
+        try:
+            yield Path(folder)
+        finally:
+            subprocess.run(["umount", folder], check=True)
+
+
 def test_nothing_is_removed_that_could_not_be_archived(
     engine: Engine, database_url: str, stored: dict[str, list[str]], tmp_path: Path
 ) -> None:
-    """Records stay if archives cannot be written."""
+    """Records stay if archives cannot be written, and the command fails with the reason."""
     blocked = tmp_path / "a file"
     blocked.write_text("")
     result = relayscope(database_url, "retention", "--archive-dir", str(blocked / "folder"))
+    assert result.exit_code == 1
     assert "removed 0 records" in result.output
+    assert "Not a directory" in result.output
     assert contents(engine) == stored
+
+
+def test_a_full_disk_is_named_and_nothing_half_written_stays(
+    engine: Engine, database_url: str, stored: dict[str, list[str]], full_disk: Path
+) -> None:
+    """The records stay, the files that could not be finished go, and the command fails."""
+    filler = full_disk / "filler"
+    with suppress(OSError):
+        filler.write_bytes(bytes(10**5))
+    before = {filler}
+    result = relayscope(database_url, "retention", "--archive-dir", str(full_disk))
+    assert result.exit_code == 1
+    assert "No space left on device" in result.output
+    assert set(full_disk.iterdir()) == before
+    assert contents(engine) == stored
+
+
+def test_only_their_user_may_read_archives(
+    engine: Engine, stored: dict[str, list[str]], tmp_path: Path
+) -> None:
+    """The folders that are made for them and their files, under an umask that forbids nothing."""
+    assert stored
+    before = os.umask(0)
+    try:
+        archive_all(engine, tmp_path / "of" / "us")
+    finally:
+        os.umask(before)
+    made = [tmp_path / "of", *(tmp_path / "of").rglob("*")]
+    modes = {(path.is_dir(), stat.S_IMODE(path.stat().st_mode)) for path in made}
+    assert modes == {(True, 0o700), (False, 0o600)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +10,8 @@ from click.testing import CliRunner, Result
 from sqlalchemy import Engine
 
 from relayscope.collector.cli.main import main
-from relayscope.storage import Sealer, Writer
+from relayscope.collector.maintenance.reasons import moment_text
+from relayscope.storage import Sealer, Writer, hold, maintenance_connection, sealed_removals
 from tests.storage.samples import NOW, batch, log
 
 if TYPE_CHECKING:
@@ -52,6 +54,20 @@ def test_nothing_to_remove_is_explained(stored: Engine, database_url: str) -> No
         said = relayscope(database_url, "retention", *arguments).output
         assert "kept are traces 30 days, logs 30 days, metrics 30 days" in said
         assert "the oldest are of 20" in said
+
+
+def test_a_database_that_is_too_large_because_records_are_held_says_which(
+    stored: Engine, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was restored stays beyond max_database_bytes: its time, and until when."""
+    with maintenance_connection(stored) as connection:
+        assert connection is not None
+        (sealed,) = sealed_removals(connection)
+        hold(connection, sealed.from_time, sealed.to_time, timedelta(days=7))
+    monkeypatch.setenv("RELAYSCOPE_MAX_DATABASE_BYTES", "1MiB")
+    said = relayscope(database_url, "retention").output
+    assert "more than max_database_bytes allows (1.0 MB)" in said
+    assert f"\n  {moment_text(sealed.from_time)} to {moment_text(sealed.to_time)}, held" in said
 
 
 def test_nothing_to_archive_is_explained(stored: Engine, database_url: str, tmp_path: Path) -> None:

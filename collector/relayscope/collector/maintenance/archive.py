@@ -2,7 +2,7 @@
 
 Each is two files: `NAME.jsonl.gz` has OTLP requests as JSON, one per line, as the OpenTelemetry
 Collector's file exporter writes them; `NAME.json` says how many records there are, and the SHA-256
-of the lines.
+of the lines. Only the user who wrote them may read them.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+from contextlib import suppress
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
@@ -69,10 +70,10 @@ class Archive:
         start = f"{removal.from_time:%Y-%m-%dT%H%M}"
         number = getattr(removal.what, "id", 0)
         name = f"{removal.signal}-{start}-{removal.class_ or 'unsealed'}-{number}"
+        lines = self._folder / f"{name}.jsonl.gz"
+        half = lines.with_suffix(".part")
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            lines = self._folder / f"{name}.jsonl.gz"
-            half = lines.with_suffix(".part")
+            _make_private(self._folder)
             count, digest = _write_lines(half, connection, removal)
             contents = Contents(
                 table=removal.signal,
@@ -83,10 +84,14 @@ class Archive:
                 sha256=digest,
             )
             half.replace(lines)
-            _write_flushed(self._folder / f"{name}.json", contents.model_dump_json(indent=2))
+            _write_flushed(half, contents.model_dump_json(indent=2))
+            half.replace(self._folder / f"{name}.json")
             _flush(self._folder)
         except OSError as error:
             raise ArchiveError(f"{self._folder / name}: {error.strerror or error}") from error
+        finally:
+            with suppress(OSError):
+                half.unlink(missing_ok=True)
         expected = getattr(removal.what, "id", None) and removal.what.rows
         if expected is not None and expected != count:
             raise ArchiveError(f"{name}: {count} records were written of {expected}")
@@ -161,7 +166,7 @@ def _write_lines(
 ) -> tuple[int, str]:
     digest = hashlib.sha256()
     count = 0
-    with connection.transaction(), file.open("wb") as raw:
+    with connection.transaction(), _new_private(file) as raw:
         resources = read_dictionary(connection, "resource")
         scopes = read_dictionary(connection, "scope")
         with gzip.GzipFile(fileobj=raw, mode="wb", compresslevel=_LEVEL, mtime=0) as packed:
@@ -177,10 +182,23 @@ def _write_lines(
 
 
 def _write_flushed(file: Path, text: str) -> None:
-    with file.open("w", encoding="utf-8") as opened:
-        opened.write(text)
+    with _new_private(file) as opened:
+        opened.write(text.encode())
         opened.flush()
         os.fsync(opened.fileno())
+
+
+def _make_private(folder: Path) -> None:
+    """Make a folder that is missing, and those above it, for its user alone."""
+    if not folder.exists():
+        _make_private(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def _new_private(file: Path) -> BinaryIO:
+    """Open a new file that its user alone may read, whatever was there."""
+    file.unlink(missing_ok=True)
+    return os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
 
 def _flush(folder: Path) -> None:

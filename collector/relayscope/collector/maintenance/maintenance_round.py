@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import psycopg
 
@@ -26,6 +26,27 @@ if TYPE_CHECKING:
     from relayscope.collector.config.settings import Settings
 
 _logger = logging.getLogger(__name__)
+
+
+class NotArchived(NamedTuple):
+    """Records that stay because they could not be archived, and why."""
+
+    rows: int
+    error: str
+
+
+class Removed(NamedTuple):
+    """What became of the records that had been kept long enough.
+
+    Attributes:
+        rows: Number of those that were removed.
+        in_use: Number of those that somebody reads: they stay until the next time.
+        not_archived: Those that could not be archived.
+    """
+
+    rows: int
+    in_use: int
+    not_archived: tuple[NotArchived, ...]
 
 
 class MaintenanceRound:
@@ -60,16 +81,17 @@ class MaintenanceRound:
             _logger.info("sealed", extra=sealed._asdict())
         self.remove()
 
-    def remove(self) -> int:
-        """Archive and remove what has been kept long enough; return how many records.
+    def remove(self) -> Removed | None:
+        """Archive and remove what has been kept long enough; None if somebody else does that now.
 
         Raises:
             psycopg.Error: PostgreSQL went away or refused; the next round goes on.
         """
-        rows = 0
+        rows = in_use = 0
+        not_archived: list[NotArchived] = []
         with maintenance_connection(self._engine) as connection:
             if connection is None:
-                return 0
+                return None
             move_default_rows(connection)
             for removal in plan(connection, self._policy):
                 said = {
@@ -82,11 +104,14 @@ class MaintenanceRound:
                     name = self._archive.write(connection, removal) if self._archive else None
                 except (ArchiveError, psycopg.DataError) as error:
                     _logger.error("not removed", extra={**said, "error": str(error)})  # noqa: TRY400  # its text says it all
+                    not_archived.append(NotArchived(removal.what.rows, str(error)))
                     continue
                 if remove(connection, removal, name):
                     rows += removal.what.rows
                     _logger.info("removed", extra={**said, "records": removal.what.rows})
+                else:
+                    in_use += removal.what.rows
             drop_unused_tables(connection)
             if rows:
                 forget_unused(connection)
-        return rows
+        return Removed(rows, in_use, tuple(not_archived))

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-from relayscope.storage import live_partitions, sealed_removals
+from rich.filesize import decimal
+
+from relayscope.storage import database_bytes, holds, live_partitions, sealed_removals
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -44,7 +46,11 @@ def not_archived(connection: psycopg.Connection[Any], until: datetime) -> str:
 
 
 def not_removed(connection: psycopg.Connection[Any], settings: Settings) -> str:
-    """Explain that nothing has to be removed."""
+    """Explain that nothing is removed."""
+    return _not_aged(connection, settings) + _too_large(connection, settings.max_database_bytes)
+
+
+def _not_aged(connection: psycopg.Connection[Any], settings: Settings) -> str:
     kept = {
         "traces": settings.keep_traces,
         "logs": settings.keep_logs,
@@ -61,6 +67,25 @@ def not_removed(connection: psycopg.Connection[Any], settings: Settings) -> str:
         f"no records have been kept long enough: kept are {rules}, and what was restored as long "
         f"as --keep-days said; {oldest}"
     )
+
+
+def _too_large(connection: psycopg.Connection[Any], most: int | None) -> str:
+    """Explain that the database is larger than it may be all the same; nothing if it is not."""
+    size = database_bytes(connection)
+    if most is None or size <= most:
+        return ""
+    said = (
+        f"\nthe database has {decimal(size)}, more than max_database_bytes allows "
+        f"({decimal(most)}), and nothing in it may be removed: "
+    )
+    held = [
+        f"{moment_text(each.from_time)} to {moment_text(each.to_time)}, "
+        f"held until {moment_text(each.until)}"
+        for each in holds(connection)
+    ]
+    if not held:
+        return f"{said}records go only when the time of their partition is past"
+    return f"{said}the rest is not past, or was restored:\n  " + "\n  ".join(held)
 
 
 def moment_text(time: datetime) -> str:

@@ -13,7 +13,9 @@ from relayscope.storage.sealing.live_partition import LivePartition
 from relayscope.storage.sealing.segment import Segment
 from relayscope.storage.tables import PARTITIONED
 
-_HOLDS: Final = "select from_time, to_time from relayscope_store.hold where until > now()"
+_HOLDS: Final = (
+    "select from_time, to_time, until from relayscope_store.hold where until > now() order by 1, 2"
+)
 _HOLD: Final = (
     "insert into relayscope_store.hold (from_time, to_time, until)"
     " select %(from_time)s, %(to_time)s, now() + %(keep)s"
@@ -61,6 +63,20 @@ class Removal(NamedTuple):
         return self.what.class_ if isinstance(self.what, Segment) else ""
 
 
+class Hold(NamedTuple):
+    """A time whose records are kept whatever the policy says.
+
+    Attributes:
+        from_time: It begins here.
+        to_time: It ends before this.
+        until: How long they are kept.
+    """
+
+    from_time: datetime
+    to_time: datetime
+    until: datetime
+
+
 def plan(connection: Connection[Any], policy: Policy, now: datetime | None = None) -> list[Removal]:
     """List what the policy says has to go, the earliest first; nothing is changed.
 
@@ -70,24 +86,36 @@ def plan(connection: Connection[Any], policy: Policy, now: datetime | None = Non
         now: Another time than the present.
     """
     now = now or datetime.now(UTC)
-    holds = [tuple(row) for row in connection.execute(_HOLDS)]
+    held = holds(connection)
     candidates = [
         (found, _life(found, policy, now))
         for found in _removable(connection, now)
-        if not any(start < found.to_time and end > found.from_time for start, end in holds)
+        if not any(
+            hold.from_time < found.to_time and hold.to_time > found.from_time for hold in held
+        )
     ]
     expired = [found._replace(reason="age") for found, life in candidates if life >= 1]
     left = sorted(
         ((life, found) for found, life in candidates if life < 1), key=lambda pair: -pair[0]
     )
-    ((size,),) = connection.execute(_SIZE).fetchall()
-    surplus = size - sum(found.what.bytes for found in expired)
+    surplus = database_bytes(connection) - sum(found.what.bytes for found in expired)
     for _, found in left:
         if policy.max_bytes is None or surplus <= policy.max_bytes:
             break
         surplus -= found.what.bytes
         expired.append(found)
     return sorted(expired, key=lambda found: (found.from_time, found.signal))
+
+
+def holds(connection: Connection[Any]) -> list[Hold]:
+    """List what is kept whatever the policy says, the earliest first."""
+    return [Hold(*row) for row in connection.execute(_HOLDS)]
+
+
+def database_bytes(connection: Connection[Any]) -> int:
+    """Return the size of the database, as `Policy.max_bytes` bounds it."""
+    ((size,),) = connection.execute(_SIZE).fetchall()
+    return int(size)
 
 
 def sealed_removals(connection: Connection[Any]) -> list[Removal]:

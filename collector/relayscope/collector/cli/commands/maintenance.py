@@ -16,7 +16,7 @@ from relayscope.collector.cli.options import CommandFailed, settings_options
 from relayscope.collector.config.sanitizer_rules import load_rules
 from relayscope.collector.errors import ArchiveError
 from relayscope.collector.maintenance.archive import Archive
-from relayscope.collector.maintenance.maintenance_round import MaintenanceRound
+from relayscope.collector.maintenance.maintenance_round import MaintenanceRound, Removed
 from relayscope.collector.maintenance.reasons import (
     moment_text,
     not_archived,
@@ -87,14 +87,7 @@ def retention(*, settings: Settings, dry_run: bool) -> None:
         if dry_run:
             click.echo(f"would remove {len(removals)} segments, {decimal(total)}")
         elif removals:
-            planned = sum(removal.what.rows for removal in removals)
-            rows = MaintenanceRound(engine, settings).remove()
-            click.echo(f"removed {rows:,} records")
-            if rows < planned:
-                click.echo(
-                    f"{planned - rows:,} stay until the next time: somebody reads them, or they "
-                    "could not be archived"
-                )
+            _say_removed(MaintenanceRound(engine, settings).remove())
         if not removals:
             click.echo(why_none)
 
@@ -155,6 +148,20 @@ def restore(*, settings: Settings, files: tuple[Path, ...], keep_days: int) -> N
             if restored.refused:
                 said += f"; PostgreSQL refused {restored.refused:,}"
             click.echo(said)
+
+
+def _say_removed(removed: Removed | None) -> None:
+    if removed is None:
+        raise CommandFailed(_BUSY)
+    click.echo(f"removed {removed.rows:,} records")
+    if removed.in_use:
+        click.echo(f"{removed.in_use:,} stay until the next time: somebody reads them")
+    if removed.not_archived:
+        rows = sum(each.rows for each in removed.not_archived)
+        raise CommandFailed(
+            f"{rows:,} records stay, because they could not be archived: "
+            f"{removed.not_archived[0].error}"
+        )
 
 
 def _said_of(removal: Removal) -> str:
