@@ -17,6 +17,7 @@ pytest_plugins = [
     "tests.fix_collector",
     "tests.fix_command",
     "tests.fix_delivery",
+    "tests.fix_disk",
     "tests.fix_page",
     "tests.fix_postgres",
     "tests.fix_programs",

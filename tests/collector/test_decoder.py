@@ -35,7 +35,6 @@ from relayscope.collector.receive.refusal_log import RefusalLog
 from relayscope.collector.receive.status import Refusal
 from relayscope.collector.signals import LOGS
 from relayscope.sanitizer import Rules, Sanitizer
-from relayscope.spool import SpoolFull
 from relayscope.storage import StorageUnavailable, WriteOutcome
 from tests.bench.text_kinds import KINDS
 from tests.fix_collector import PATIENCE, StartCollector
@@ -202,7 +201,7 @@ def test_a_refusal_names_its_cause() -> None:
         return [WriteOutcome()] * len(batches)
 
     def full(_: Sequence[Batch]) -> list[WriteOutcome]:
-        raise StorageUnavailable("no") from SpoolFull("full")
+        raise StorageUnavailable("the database is away, and the outage spool is full")
 
     async def scenario() -> None:
         scene = Scene(slow, answer_timeout=1)  # It is decoded before, on any machine.
@@ -211,7 +210,7 @@ def test_a_refusal_names_its_cause() -> None:
         may_write.set()
         await scene.pipeline.drain()
         scene = Scene(full)
-        with pytest.raises(RequestRefused, match="the spool for outages is full"):
+        with pytest.raises(RequestRefused, match="the outage spool is full"):
             await scene.send(job(SMALL_BODY))
         await scene.pipeline.drain()
 

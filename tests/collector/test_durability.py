@@ -152,6 +152,7 @@ def test_when_the_spool_is_full_requests_are_refused_for_now(
 
     assert {reply.status for reply in replies} == {200, 503}
     assert replies[-1].status == 503
+    assert b"the database is away, and the outage spool is full" in replies[-1].body
     assert 1 <= int(replies[-1].headers["retry-after"]) <= 3
     database_proxy.start()
     eventually(lambda: is_ready(collector) and waiting(collector) == 0)

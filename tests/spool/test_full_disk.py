@@ -3,8 +3,7 @@
 import os
 import resource
 import shutil
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from relayscope.spool import (
     SpoolSettings,
     SpoolUnavailable,
 )
+from tests.fix_disk import fill
 from tests.spool.spools import acknowledge_all, append_forever, contents, read_all, record, restart
 
 MIB = 1 << 20
@@ -24,33 +24,6 @@ IS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 NOBODY = 65534
 
 needs_root = pytest.mark.skipif(not IS_ROOT, reason="only root may mount a file system")
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 16 MiB, four times what a window keeps in memory."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(folder)]
-    if subprocess.run(mount, check=False, capture_output=True).returncode != 0:
-        pytest.skip("this container may not mount a file system")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "--lazy", folder], check=True)
-
-
-def fill(disk: Path) -> Path:
-    """Take all the room that is left, and return what to delete to give it back."""
-    path = disk / "filler"
-    with path.open("wb", buffering=0) as file:
-        for size in (MIB, 4096, 1):
-            try:
-                while True:
-                    file.write(bytes(size))
-            except OSError:
-                continue
-    return path
 
 
 @needs_root

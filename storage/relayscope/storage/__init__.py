@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         NotPermitted,
         ServerDidNotStart,
         StorageError,
+        StorageFull,
         StorageUnavailable,
         TooManyRules,
     )
@@ -109,6 +110,7 @@ __all__ = [
     "Selectors",
     "ServerDidNotStart",
     "StorageError",
+    "StorageFull",
     "StorageUnavailable",
     "TooManyRules",
     "WriteOutcome",
@@ -178,6 +180,7 @@ _MODULES: Final = {
     "Selectors": "levels",
     "ServerDidNotStart": "errors",
     "StorageError": "errors",
+    "StorageFull": "errors",
     "StorageUnavailable": "errors",
     "TooManyRules": "errors",
     "WriteOutcome": "batch",

@@ -3,7 +3,8 @@
 ::
 
     StorageError
-     ├── StorageUnavailable     the database is away, slow or full: try again later   (retryable)
+     ├── StorageUnavailable     the database is away or slow: try again later   (retryable)
+     │    └── StorageFull       its disk has no room left   (retryable)
      ├── DatabaseTooNew         a newer relayscope has migrated it
      ├── DatabaseTooOld         it has to be migrated, and this user may not
      ├── DatabaseUnreleased     it is from before the first release
@@ -30,6 +31,10 @@ class StorageUnavailable(StorageError):
     """The database cannot store this now; the same write may succeed later."""
 
     retryable: ClassVar[bool] = True
+
+
+class StorageFull(StorageUnavailable):
+    """The disk of the database has no room left; the same write may succeed once it has."""
 
 
 class DatabaseTooNew(StorageError):

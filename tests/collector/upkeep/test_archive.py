@@ -6,13 +6,10 @@ import gzip
 import json
 import os
 import stat
-import subprocess
-import tempfile
-from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import pytest
 from click.testing import CliRunner, Result
@@ -34,9 +31,7 @@ from relayscope.storage import (
     sealed_removals,
 )
 from tests import otlp_samples
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tests.fix_disk import fill
 
 SAMPLES: Final = {
     TRACES: otlp_samples.traces(),
@@ -207,23 +202,6 @@ def test_commands_seal_archive_remove_and_restore(
     assert "would remove 0 segments" in relayscope(database_url, "retention", "--dry-run").output
 
 
-@pytest.fixture
-def full_disk() -> Iterator[Path]:
-    """A folder on a disk that has room for a few kilobytes; left out where none can be made."""
-    with tempfile.TemporaryDirectory() as folder:
-        made = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=4k", "none", folder],
-            capture_output=True,
-            check=False,
-        )
-        if made.returncode:
-            pytest.skip("needs a user who may mount a disk")
-        try:
-            yield Path(folder)
-        finally:
-            subprocess.run(["umount", folder], check=True)
-
-
 def test_nothing_is_removed_that_could_not_be_archived(
     engine: Engine, database_url: str, stored: dict[str, list[str]], tmp_path: Path
 ) -> None:
@@ -238,17 +216,14 @@ def test_nothing_is_removed_that_could_not_be_archived(
 
 
 def test_a_full_disk_is_named_and_nothing_half_written_stays(
-    engine: Engine, database_url: str, stored: dict[str, list[str]], full_disk: Path
+    engine: Engine, database_url: str, stored: dict[str, list[str]], small_disk: Path
 ) -> None:
     """The records stay, the files that could not be finished go, and the command fails."""
-    filler = full_disk / "filler"
-    with suppress(OSError):
-        filler.write_bytes(bytes(10**5))
-    before = {filler}
-    result = relayscope(database_url, "retention", "--archive-dir", str(full_disk))
+    before = {fill(small_disk)}
+    result = relayscope(database_url, "retention", "--archive-dir", str(small_disk))
     assert result.exit_code == 1
     assert "No space left on device" in result.output
-    assert set(full_disk.iterdir()) == before
+    assert set(small_disk.iterdir()) == before
     assert contents(engine) == stored
 
 

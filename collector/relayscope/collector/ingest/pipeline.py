@@ -12,7 +12,6 @@ from relayscope.collector.ingest.commit_group import items_in
 from relayscope.collector.ingest.decode import digest_of
 from relayscope.collector.ingest.outage import Spooled
 from relayscope.collector.ingest.recent_answers import Answer, RecentAnswers
-from relayscope.spool import SpoolFull
 from relayscope.storage import StorageUnavailable
 
 if TYPE_CHECKING:
@@ -182,7 +181,7 @@ class Pipeline:
             try:
                 outcome = await lane.commit_group.store(batch)
             except StorageUnavailable as error:
-                raise Unavailable(_refused_by(error)) from None
+                raise Unavailable(str(error)) from None
             if outcome.rejected:
                 rejected[outcome.reason] += outcome.rejected
                 items -= outcome.rejected
@@ -192,9 +191,3 @@ class Pipeline:
             self._metrics.items(signal, component_class, became, items)
         self._metrics.rejected(signal, component_class, rejected)
         return Answer(rejected, component_class, items)
-
-
-def _refused_by(error: StorageUnavailable) -> str:
-    if isinstance(error.__cause__, SpoolFull):
-        return "the database is away, and the spool for outages is full; try again"
-    return "the database is away, and the disk takes nothing for later; try again"

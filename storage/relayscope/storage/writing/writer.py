@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from relayscope.storage import tables
 from relayscope.storage.batch import Batch, Row, WriteOutcome
-from relayscope.storage.errors import StorageUnavailable
+from relayscope.storage.errors import StorageFull, StorageUnavailable
 from relayscope.storage.partitions import DAY, Partitions
 from relayscope.storage.writing.copy import Copy
 from relayscope.storage.writing.deadline import cut_after
@@ -171,7 +171,7 @@ class Writer:
             self.close()
             self._forget_insertions()
             if isinstance(error, (psycopg.Error, SQLAlchemyError)):
-                raise StorageUnavailable(_unavailable(error)) from error
+                raise _unavailable(error) from error
             raise
 
     def _connect(self) -> psycopg.Connection[Any]:
@@ -287,7 +287,9 @@ class Writer:
         self._scopes.rolled_back()
 
 
-def _unavailable(error: Exception) -> str:
+def _unavailable(error: Exception) -> StorageUnavailable:
+    refusal = getattr(error, "orig", None) or error
     # The first line: what follows may repeat what was sent.
-    said = str(getattr(error, "orig", None) or error).splitlines() or [type(error).__name__]
-    return f"PostgreSQL did not store the records; write them again later: {said[0]}"
+    said = str(refusal).splitlines() or [type(error).__name__]
+    kind = StorageFull if isinstance(refusal, psycopg.errors.DiskFull) else StorageUnavailable
+    return kind(f"PostgreSQL did not store the records; write them again later: {said[0]}")

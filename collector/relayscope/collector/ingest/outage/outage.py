@@ -20,10 +20,11 @@ from relayscope.spool import (
     Overflow,
     Spool,
     SpoolError,
+    SpoolFull,
     SpoolSettings,
     SpoolUnavailable,
 )
-from relayscope.storage import StorageUnavailable, WriteOutcome
+from relayscope.storage import StorageFull, StorageUnavailable, WriteOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -54,6 +55,10 @@ _BYTES: Final = 8 * 2**20
 _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 2.0
 """Seconds between two tries; what waits moves within the longer one after PostgreSQL is back."""
+
+
+_AWAY: Final = "the database is away"
+_FULL: Final = "the disk of the database is full"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,7 @@ class Outage:
         self._spool = Spool.create(root, self._settings)
         self._appending = threading.Lock()
         self._away = threading.Event()
+        self._database_trouble = self._spool_trouble = ""
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="relayscope-drain", daemon=True)
@@ -125,19 +131,59 @@ class Outage:
         """
         if not self._away.is_set():
             try:
-                return write(batches)
-            except StorageUnavailable:
-                _logger.warning("database away, requests go to the outage spool")
-                self._away.set()
+                outcomes = write(batches)
+            except StorageUnavailable as error:
+                self._database_failed(error)
+            else:
+                self._database_works()
+                return outcomes
         try:
             with self._appending:
                 for batch in batches:
                     self._spool.append(pack(batch))
         except SpoolError as error:
             self._wake.set()
-            raise StorageUnavailable(f"The outage spool cannot take more: {error}") from error
+            raise StorageUnavailable(
+                f"{self._database_trouble or _AWAY}, and {self._spool_failed(error)}; try again"
+            ) from error
         self._wake.set()
         return [Spooled()] * len(batches)
+
+    # --- what is said of it: once, however many requests meet it -------------------------------
+
+    def _database_failed(self, error: StorageUnavailable) -> None:
+        self._away.set()
+        trouble = _FULL if isinstance(error, StorageFull) else _AWAY
+        # A PostgreSQL whose disk is full may end for that: it is full all the same.
+        if self._database_trouble not in {trouble, _FULL}:
+            self._database_trouble = trouble
+            _logger.warning(
+                "%s, requests go to the outage spool",
+                trouble,
+                extra={"reason": str(error), "folder": str(self._root)},
+            )
+
+    def _database_works(self) -> None:
+        if self._database_trouble:
+            self._database_trouble = self._spool_trouble = ""
+            _logger.info("database back")
+
+    def _spool_failed(self, error: SpoolError) -> str:
+        """Return the reason as senders are told it, who need not know our folders."""
+        if not isinstance(error, SpoolFull):
+            trouble = "the disk takes nothing for the outage spool"
+        elif isinstance(error.__cause__, OSError):
+            trouble = "the disk of the outage spool is full"
+        else:
+            trouble = "the outage spool is full (outage_max_bytes)"
+        if self._spool_trouble != trouble:
+            self._spool_trouble = trouble
+            _logger.error(
+                "%s: requests are refused",
+                trouble,
+                extra={"reason": str(error), "folder": str(self._root)},
+            )
+        return trouble
 
     # --- the draining thread ----------------------------------------------------------------------
 
@@ -172,21 +218,22 @@ class Outage:
                     break
                 self._write_records(records)
                 reader.acknowledge(records.end)
-            except (StorageUnavailable, SpoolUnavailable):
+            except (StorageUnavailable, SpoolUnavailable, SpoolFull) as error:
+                if isinstance(error, StorageUnavailable):
+                    self._database_failed(error)
+                else:
+                    self._spool_failed(error)
                 self._away.set()
                 self._stopping.wait(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
             else:
-                self._back()
+                self._away.clear()
+                self._database_works()
                 pause = _FIRST_PAUSE
         else:
             return
-        self._back()
-
-    def _back(self) -> None:
-        if self._away.is_set():
-            _logger.info("database back")
-            self._away.clear()
+        # Nothing waits: whether the database is back, the next request finds out.
+        self._away.clear()
 
     def _write_records(self, records: ReadBatch) -> None:
         for loss in records.losses:
