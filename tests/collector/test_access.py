@@ -15,6 +15,8 @@ import trustme
 
 from relayscope.collector.signals import LOGS, SIGNALS
 from tests.fix_collector import PATIENCE, PROTOBUF, Collector, collector_environment, export
+from tests.fix_command import warm_relayscope
+from tests.fix_programs import run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -244,6 +246,24 @@ def test_tls_and_a_token_may_listen_anywhere(
         | {"RELAYSCOPE_TOKENS": TOKENS, "RELAYSCOPE_GRPC": "0.0.0.0:0"}
     )
     assert collector.events("ready")
+
+
+def test_the_command_for_levels_trusts_what_senders_trust(
+    start_collector: StartCollector, certificates: Certificates, tmp_path: Path
+) -> None:
+    """A CA of one's own is that of OTEL_EXPORTER_OTLP_CERTIFICATE, which is named without it."""
+    collector = start_collector(environment=certificates.environment())
+    command = ["level", "list", "--collector", f"https://{collector.http}"]
+
+    def said(**variables: str) -> str:
+        done = run([*warm_relayscope(), *command], collector_environment(variables))
+        return done.stdout or done.stderr
+
+    assert "is not trusted (" in said()
+    assert "in OTEL_EXPORTER_OTLP_CERTIFICATE" in said()
+    assert "no rules" in said(OTEL_EXPORTER_OTLP_CERTIFICATE=str(certificates.ca))
+    missing = str(tmp_path / "missing.pem")
+    assert f"{missing}: No such file" in said(OTEL_EXPORTER_OTLP_CERTIFICATE=missing)
 
 
 def test_a_wrong_certificate_stops_the_start(tmp_path: Path, database_url: str) -> None:

@@ -88,6 +88,42 @@ def test_the_command_line_shows_nothing_of_another_tenant(
         assert "permission denied for schema relayscope" in done.stderr
 
 
+def test_commands_read_as_the_page_does(tenant: Tenant, tmp_path: Path) -> None:
+    """Where `database_url` may only write: by `page_database_url`, without which they say so."""
+    config = tmp_path / "collector.yaml"
+    config.write_text(f"database_url: {tenant.url(tenant.roles.writer)}\n")
+    command = [str(SCRIPTS / "relayscope"), "sql", "select count(*) from spans"]
+    environment = collector_environment({"RELAYSCOPE_CONFIG": str(config)})
+    done = run(command, environment)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "may not read what is stored here" in done.stderr
+    assert "page_database_url" in done.stderr
+    with config.open("a") as file:
+        file.write(f"page_database_url: {tenant.url(tenant.roles.reader)}\n")
+    done = run(command, environment)
+    assert (done.stdout, done.stderr) == ("count\n0\n", "")
+
+
+def test_a_url_on_the_command_line_is_the_one_that_is_used(
+    tenant: Tenant, other_tenant: Tenant, tmp_path: Path
+) -> None:
+    """The users that the settings name for the page and for upkeep are of another database."""
+    config = tmp_path / "collector.yaml"
+    config.write_text(
+        f"database_url: {tenant.url(tenant.roles.writer)}\n"
+        f"page_database_url: {tenant.url(tenant.roles.reader)}\n"
+        f"upkeep_database_url: {tenant.url(tenant.roles.retention)}\n"
+    )
+    environment = collector_environment({"RELAYSCOPE_CONFIG": str(config)})
+    other = make_url(other_tenant.admin_url)
+    command = [str(SCRIPTS / "relayscope"), "sql", "select current_database()"]
+    done = run([*command, "--database-url", str(other)], environment)
+    assert (done.stdout, done.stderr) == (f"current_database\n{other.database}\n", "")
+    command = [str(SCRIPTS / "relayscope"), "seal", "--database-url"]
+    done = run([*command, other_tenant.url(other_tenant.roles.writer)], environment)
+    assert done.returncode == 1
+
+
 def test_the_embedded_database_has_roles_for_its_receivers() -> None:
     """Receivers face strangers, so they log in as a role that can read no record, by default."""
     with tempfile.TemporaryDirectory(prefix="rs") as folder:

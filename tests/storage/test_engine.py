@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import Engine, text
 
-from relayscope.storage import create_engine
+from relayscope.storage import create_engine, place_of
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,29 @@ def test_a_connection_that_the_server_has_closed_is_not_used_again(
     with other.connect() as connection:
         assert connection.scalar(text("select pg_backend_pid()")) != process
     other.dispose()
+
+
+def test_texts_are_unicode_whatever_the_environment_says(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PGCLIENTENCODING and PGOPTIONS are no settings of ours; what the URL says is."""
+    monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
+    monkeypatch.setenv("PGOPTIONS", "-c search_path=nowhere -c unknown=setting")
+    engine = create_engine(database_url)
+    with engine.connect() as connection:
+        assert connection.scalar(text("select '☃'")) == "☃"
+    engine.dispose()
+    engine = create_engine(f"{database_url}&options=-c%20work_mem%3D1MB")
+    with engine.connect() as connection:
+        assert connection.scalar(text("show work_mem")) == "1MB"
+    engine.dispose()
+
+
+def test_a_place_is_the_same_whoever_goes_there() -> None:
+    """And is told apart from others on the same machine."""
+    place = "postgresql://db.example:5433/records?port=1"
+    assert place_of(f"{place}&sslmode=require") == place
+    assert place_of(place.replace("://", "+psycopg://user:secret@")) == place
+    assert place_of("postgresql://u@/records?host=/a") != place_of(
+        "postgresql://u@/records?host=/b"
+    )

@@ -3,7 +3,7 @@
 from typing import Final
 
 import sqlalchemy
-from sqlalchemy import Engine, make_url
+from sqlalchemy import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError
 
 _SCHEMES: Final = ("postgres", "postgresql", "postgresql+psycopg")
@@ -16,7 +16,13 @@ _CONNECTION_DEFAULTS: Final = {
     "keepalives_idle": "30",
     "keepalives_interval": "10",
     "keepalives_count": "3",
+    # Whatever PGCLIENTENCODING and PGOPTIONS say: texts are of any language.
+    "client_encoding": "UTF8",
+    "options": "",
 }
+
+_PLACE: Final = frozenset({"host", "port", "dbname"})
+"""Those of a URL's parameters that say where the database is."""
 
 
 def create_engine(url: str) -> Engine:
@@ -54,5 +60,11 @@ def create_engine(url: str) -> Engine:
 
 def place_of(url: str) -> str:
     """Return where the database of a URL is, whoever connects and however."""
-    place = make_url(url).set(drivername="postgresql", username=None, password=None, query={})
-    return place.render_as_string()
+    parsed = make_url(url)
+    return URL.create(
+        "postgresql",
+        host=parsed.host,
+        port=parsed.port,
+        database=parsed.database,
+        query={name: said for name, said in parsed.query.items() if name in _PLACE},
+    ).render_as_string()

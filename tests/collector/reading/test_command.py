@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import unicodedata
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -209,6 +210,25 @@ def test_output_that_nobody_reads_ends_quietly(stored: str, arguments: list[str]
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait(PATIENCE) == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("arguments", [["sql", "select 1"], ["messages"], ["sql", "select"]])
+def test_output_for_which_there_is_no_room_is_said_so(stored: str, arguments: list[str]) -> None:
+    """In one line, as of a full disk, and with an exit code."""
+    statement = "select repeat('x', 1000) from generate_series(1, 1000)"
+    arguments = [arguments[0], statement] if arguments[-1] == "select" else arguments
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*COMMAND, *arguments],
+            env=collector_environment({"RELAYSCOPE_DATABASE_URL": stored}),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            timeout=PATIENCE,
+            check=False,
+        )
+    assert done.stderr == b"Error: the output cannot be written: No space left on device\n"
+    assert done.returncode == 1
 
 
 def test_two_forms_at_a_time_are_refused(relayscope: Relayscope) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -13,7 +14,7 @@ import pytest
 
 from relayscope.collector.config.settings import Settings
 from relayscope.collector.query.errors import StatementRefused
-from relayscope.storage import EmbeddedServer
+from relayscope.storage import EmbeddedServer, ServerDidNotStart
 from tests.collector.reading import samples
 from tests.collector.reading.conftest import COMMAND
 from tests.collector.reading.samples import TRACE_ID
@@ -36,10 +37,10 @@ def data_dir() -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
-def _read(*arguments: str, data_dir: Path) -> subprocess.CompletedProcess[str]:
+def _read(*arguments: str, data_dir: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*COMMAND, *arguments, "--data-dir", str(data_dir)],
-        env=collector_environment(),
+        env={**collector_environment(), **variables},
         capture_output=True,
         encoding="utf-8",
         timeout=PATIENCE,
@@ -71,6 +72,26 @@ def test_a_folder_can_be_read_while_it_is_served(data_dir: Path) -> None:
         assert collector.stop() == 0
 
 
+def test_variables_that_are_meant_for_other_servers_do_not_count(data_dir: Path) -> None:
+    """Commands that read and that write find the embedded PostgreSQL, and speak UTF-8 with it."""
+    variables = {
+        "PGHOST": "192.0.2.1",
+        "PGHOSTADDR": "192.0.2.1",
+        "PGPORT": "1",
+        "PGUSER": "nobody",
+        "PGDATABASE": "nowhere",
+        "PGSERVICE": "unknown",
+        "PGOPTIONS": "-c search_path=nowhere -c unknown=setting",
+        "PGCLIENTENCODING": "LATIN1",
+        "PGDATESTYLE": "German",
+        "PGSSLMODE": "verify-full",
+    }
+    read = _read("sql", "select '☃', count(*) from spans", data_dir=data_dir, **variables)
+    assert (read.stdout, read.stderr) == ("?column?\tcount\n☃\t6\n", "")
+    sealed = _read("seal", data_dir=data_dir, **variables)
+    assert (sealed.returncode, sealed.stderr) == (0, "")
+
+
 def test_a_folder_without_data_is_said_so_and_left_alone(tmp_path: Path) -> None:
     """A mistyped folder does not become a database."""
     nowhere = tmp_path / "nowhere"
@@ -79,6 +100,20 @@ def test_a_folder_without_data_is_said_so_and_left_alone(tmp_path: Path) -> None
         assert result.returncode == 1
         assert result.stderr.startswith(f"Error: nothing is stored in {nowhere}")
     assert not nowhere.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs a user to become another")
+def test_a_folder_of_another_user_is_said_so(tmp_path: Path) -> None:
+    """Reading in it is refused by the system, which takes one line."""
+    own = tmp_path / "own"
+    own.mkdir(mode=0o700)
+
+    os.seteuid(65_534)
+    try:
+        with pytest.raises(ServerDidNotStart, match="Permission denied; does it belong to another"):
+            EmbeddedServer.join(own / "data")
+    finally:
+        os.seteuid(0)
 
 
 def test_who_looks_for_what_the_demo_showed_is_told_where_it_is(data_dir: Path) -> None:

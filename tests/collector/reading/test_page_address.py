@@ -49,6 +49,24 @@ def test_what_a_terminal_shows_has_its_address_on_the_page(
     assert "http://" not in terminal("trace", trace, **here)
 
 
+def test_collectors_of_several_databases_may_share_a_data_folder(
+    start_collector: StartCollector,
+    relayscope: Relayscope,
+    empty_database_url: str,
+    tmp_path: Path,
+) -> None:
+    """`open` finds the page of the database that it is given, and names one that has none."""
+    first = start_collector()
+    second = start_collector(environment={"RELAYSCOPE_DATABASE_URL": empty_database_url})
+    here = {"RELAYSCOPE_DATA_DIR": str(tmp_path / "data"), "BROWSER": "true"}
+    assert relayscope("open", **here).stdout == f"The page: http://{first.page}/\n"
+    there = {**here, "RELAYSCOPE_DATABASE_URL": empty_database_url}
+    assert relayscope("open", **there).stdout == f"The page: http://{second.page}/\n"
+    nowhere = {**here, "RELAYSCOPE_DATABASE_URL": "postgresql://user:secret@db.example/none"}
+    said = relayscope("open", **nowhere).stderr
+    assert "stores in postgresql://db.example/none (data_dir: " in said
+
+
 def test_without_a_page_there_is_no_address(
     start_collector: StartCollector, relayscope: Relayscope, tmp_path: Path
 ) -> None:

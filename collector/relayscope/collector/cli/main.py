@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from importlib import import_module
 from typing import Final, NamedTuple
 
 import click
+
+_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 
 class _Lazy(NamedTuple):
@@ -94,14 +97,24 @@ class _LazyGroup(click.Group):
             result: object = super().invoke(ctx)
             sys.stdout.flush()
         except BrokenPipeError:
-            # What is left in the buffer is written at the end, to nobody.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _write_to_nobody()
             ctx.exit()
+        except OSError as error:
+            if error.errno not in _NO_ROOM:
+                raise
+            _write_to_nobody()
+            name = error.filename or "the output"
+            raise click.ClickException(f"{name} cannot be written: {error.strerror}") from None
         return result
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         with formatter.section("Commands"):
             formatter.write_dl([(name, lazy.summary) for name, lazy in _COMMANDS.items()])
+
+
+def _write_to_nobody() -> None:
+    """Have what is left in the buffer written there at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -3,7 +3,7 @@
 A command that works with the database is written as::
 
     @click.command()
-    @settings_options("data_dir", "database_url")
+    @database_options()
     def trace(settings: Settings) -> None: ...
 """
 
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+from click.core import ParameterSource
 
 from relayscope.collector.config import settings as settings_module
 from relayscope.collector.errors import StartError
@@ -21,6 +22,8 @@ from relayscope.conventions.environment import RELAYSCOPE_CONFIG
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from relayscope.collector.config.settings import Settings
 
 _OPTIONS: Final[dict[str, dict[str, Any]]] = {
     "data_dir": {
@@ -93,5 +96,30 @@ def settings_options(
             metavar="FILE",
             help=f"YAML file with settings. [env: {RELAYSCOPE_CONFIG}]",
         )(with_settings)
+
+    return decorate
+
+
+def database_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command that works with one database what says which, and the named options.
+
+    A URL on the command line is for whatever the command does there, as any user.
+
+    Args:
+        names: as `settings_options` takes them.
+    """
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(command)
+        def with_database(*, settings: Settings, **arguments: Any) -> None:
+            context = click.get_current_context()
+            source = context.get_parameter_source("database_url")
+            if source is ParameterSource.COMMANDLINE:
+                settings = settings.model_copy(
+                    update={"page_database_url": None, "upkeep_database_url": None}
+                )
+            command(settings=settings, **arguments)
+
+        return settings_options("data_dir", "database_url", *names)(with_database)
 
     return decorate

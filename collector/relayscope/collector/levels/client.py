@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from relayscope.collector.config.settings import Settings
 
+OTEL_EXPORTER_OTLP_CERTIFICATE: Final = "OTEL_EXPORTER_OTLP_CERTIFICATE"
+"""The variable of those who send, which trust the same collector."""
+
 _PATH: Final = "/v1/levels"
 _SECONDS: Final = 10.0
 _MOST: Final = 16 * 2**20
@@ -30,7 +33,7 @@ class Collector:
         """Name it.
 
         Raises:
-            ValueError: The URL is none.
+            ValueError: The URL is none, or whom to trust cannot be read.
         """
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
@@ -92,18 +95,37 @@ class Collector:
                 f"the collector at {self._url} says no ({error.code}): {reason}"
             ) from None
         except (URLError, TimeoutError, OSError, ValueError) as error:
-            reason = str(getattr(error, "reason", error))
-            raise ValueError(
-                f"no collector answers at {self._url} ({reason}): start `relayscope serve`, or say "
-                "where it is with --collector"
-            ) from None
+            raise ValueError(self._silence(error)) from None
         return content
+
+    def _silence(self, error: Exception) -> str:
+        """Return what to tell of somebody who has not answered."""
+        reason = getattr(error, "reason", error)
+        if isinstance(reason, ssl.SSLCertVerificationError):
+            return (
+                f"the certificate of the collector at {self._url} is not trusted "
+                f"({reason.verify_message}): name the file of its CA in "
+                f"{OTEL_EXPORTER_OTLP_CERTIFICATE}"
+            )
+        return (
+            f"no collector answers at {self._url} ({reason}): start `relayscope serve`, or say "
+            "where it is with --collector"
+        )
 
 
 def _trust(scheme: str) -> ssl.SSLContext:
-    """Return whom to trust: nobody where no certificate comes, as reading all takes 20 ms."""
+    """Return whom to trust: nobody where no certificate comes, as reading all takes 20 ms.
+
+    Raises:
+        ValueError: The authorities that the user names cannot be read.
+    """
     if scheme == "https":
-        return ssl.create_default_context()
+        authorities = os.environ.get(OTEL_EXPORTER_OTLP_CERTIFICATE) or None
+        try:
+            return ssl.create_default_context(cafile=authorities)
+        except OSError as error:
+            reason = error.strerror or error
+            raise ValueError(f"{OTEL_EXPORTER_OTLP_CERTIFICATE}: {authorities}: {reason}") from None
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 

@@ -55,10 +55,13 @@ def reading(settings: Settings, *, timeout: float) -> Iterator[psycopg.Connectio
         timeout: seconds that a statement may take, `LONGEST_SECONDS` at most; 0 for as long.
 
     Raises:
-        DatabaseMissing: nothing was ever stored there, or it cannot be reached.
+        DatabaseMissing: nothing was ever stored there, this user may not read it, or it cannot be
+            reached.
     """
     with _urls(settings) as urls, closing(connect_reader(urls)) as connection:
         again(connection, timeout=timeout)
+        if not is_embedded(urls[0]):
+            _check_rights(connection)
         yield connection
 
 
@@ -113,7 +116,8 @@ def of_demo(settings: Settings) -> str:
 def _urls(settings: Settings) -> Iterator[Sequence[str]]:
     """Yield the URLs to connect to, the best first; the server runs while this is open."""
     if settings.database_url is not None:
-        yield [settings.database_url.get_secret_value()]
+        # That of who stores may be of a user who may not read.
+        yield [(settings.page_database_url or settings.database_url).get_secret_value()]
         return
     try:
         server = EmbeddedServer.join(settings.data_dir)
@@ -153,10 +157,27 @@ def _detached(url: str) -> psycopg.Connection[Any]:
     return connection
 
 
+def _check_rights(connection: psycopg.Connection[Any]) -> None:
+    """Refuse a user who may not read: what is there would only seem not to be."""
+    if not _may_read(connection):
+        raise DatabaseMissing(
+            "permission denied for schema relayscope: this user may not read what is stored here; "
+            "give the URL of one who may, as --database-url or as page_database_url in the "
+            "settings (`relayscope db init` makes relayscope_reader)"
+        )
+
+
+def _may_read(connection: psycopg.Connection[Any]) -> bool:
+    return connection.execute(query("may_read")).fetchone() == (True,)
+
+
 def _become_reader(connection: psycopg.Connection[Any]) -> None:
     for role in _READERS:
         try:
             connection.execute(SQL("set role {}").format(Identifier(role)))
         except (errors.InsufficientPrivilege, errors.InvalidParameterValue):
             continue
-        return
+        if _may_read(connection):
+            return
+        # It is of another database of this server.
+        connection.execute("reset role")

@@ -17,6 +17,17 @@ select set_config('statement_timeout', %(statement_timeout)s, true),
            true
        )
 
+-- may_read --
+-- Whether this user may read what is stored; also where nothing is.
+select coalesce(
+    (
+        select has_schema_privilege(pg_namespace.oid, 'usage')
+        from pg_catalog.pg_namespace
+        where nspname = 'relayscope'
+    ),
+    true
+)
+
 -- spans_of_trace --
 -- The spans of a trace, at most `spans` of them: the one whose id is `chosen`, and those that began first.
 select span_id, parent_span_id, coalesce(component, 'unknown_service') as component, name, kind,

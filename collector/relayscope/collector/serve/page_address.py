@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import time
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from relayscope.collector.errors import StartError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from relayscope.collector.config.settings import Settings
 
@@ -37,12 +39,12 @@ def told(settings: Settings) -> Iterator[None]:
     """Let others know where the page is, as long as this is open.
 
     It is in a file that is locked meanwhile, so that the word of one that was killed is not taken.
-    Where another collector with this data folder has told of its own, that stays.
+    Where another collector that stores there has told of its own, that stays.
 
     Raises:
         StartError: The data folder cannot be used.
     """
-    path = settings.data_dir / _NAME
+    path = _path(settings)
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
@@ -60,7 +62,7 @@ def told(settings: Settings) -> Iterator[None]:
 def page_url(settings: Settings) -> str:
     """Return where the page is of what is stored there; empty without one."""
     try:
-        with (settings.data_dir / _NAME).open("rb") as file:
+        with _path(settings).open("rb") as file:
             try:
                 fcntl.flock(file.fileno(), fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -70,6 +72,15 @@ def page_url(settings: Settings) -> str:
     except (OSError, ValueError):
         pass
     return ""
+
+
+def _path(settings: Settings) -> Path:
+    """Choose the file: one for each database, as several collectors may have one data folder."""
+    database = _database(settings)
+    if not database:
+        return settings.data_dir / _NAME
+    digest = hashlib.blake2b(database.encode(), digest_size=6).hexdigest()
+    return settings.data_dir / f"{_NAME}-{digest}"
 
 
 def _database(settings: Settings) -> str:

@@ -19,6 +19,7 @@ from typing import Final, Self
 from urllib.parse import quote
 
 from relayscope.storage.embedded import folders
+from relayscope.storage.embedded.libpq_environment import leave_out_libpq_variables
 from relayscope.storage.errors import NoDatabase, ServerDidNotStart
 
 _SUPERVISOR: Final = Path(__file__).with_name("supervisor.py")
@@ -81,7 +82,14 @@ class EmbeddedServer:
             NoDatabase: Nothing was ever stored in this folder.
             ServerDidNotStart: PostgreSQL said no; the message ends with its own words.
         """
-        if not _folder_of(data_dir).exists():
+        folder = _folder_of(data_dir)
+        try:
+            is_there = folder.exists()
+        except OSError as error:
+            raise ServerDidNotStart(
+                f"PostgreSQL cannot use {folder}: {error.strerror}; does it belong to another user?"
+            ) from error
+        if not is_there:
             raise NoDatabase(f"Nothing was ever stored in {data_dir}; is it the right data folder?")
         return cls.start(data_dir)
 
@@ -165,6 +173,8 @@ def _sockets_of(folder: Path) -> Path:
 
 
 def _url(folder: Path) -> str:
+    """Return the URL, by which alone whoever uses it finds the server."""
+    leave_out_libpq_variables()
     return f"postgresql://relayscope@/postgres?host={quote(str(_sockets_of(folder)), safe='')}"
 
 

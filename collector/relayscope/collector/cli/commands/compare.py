@@ -11,7 +11,7 @@ from rich.text import Text
 
 from relayscope.collector.cli.commands.lists import TIMEOUT
 from relayscope.collector.cli.failures import failures
-from relayscope.collector.cli.options import as_json, settings_options
+from relayscope.collector.cli.options import as_json, database_options
 from relayscope.collector.query import last_list
 from relayscope.collector.query import value_loaders as values
 from relayscope.collector.query.database import reading
@@ -53,7 +53,7 @@ _WEEK: Final = timedelta(days=7)
 @click.argument("left", metavar="MESSAGE")
 @click.argument("right", metavar="MESSAGE")
 @as_json
-@settings_options("data_dir", "database_url")
+@database_options()
 def diff(*, settings: Settings, left: str, right: str, as_json: bool) -> None:
     """Show in what two messages differ, as JSON: members, elements, types, values, order.
 
@@ -71,7 +71,7 @@ def diff(*, settings: Settings, left: str, right: str, as_json: bool) -> None:
 @click.argument("right", metavar="PEER")
 @filter_options("method", "since", "until")
 @as_json
-@settings_options("data_dir", "database_url")
+@database_options()
 def peers(*, settings: Settings, left: str, right: str, as_json: bool, **given: Any) -> None:
     """Show what one peer sends and another does not, by their newest messages of 7 days.
 
@@ -96,7 +96,7 @@ def peers(*, settings: Settings, left: str, right: str, as_json: bool, **given: 
 @click.command()
 @filter_options("since", "until")
 @as_json
-@settings_options("data_dir", "database_url")
+@database_options()
 def stats(*, settings: Settings, as_json: bool, **given: Any) -> None:
     """Show what has been stored, who called whom and how slowly, and which messages are missing."""
     form = values.as_json if as_json else values.as_text

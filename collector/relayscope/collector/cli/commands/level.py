@@ -40,13 +40,21 @@ class _Duration(click.ParamType[float]):
         return float(match[1]) * _UNITS[match[2]]
 
 
+def _some(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    """Refuse what is empty, as a variable without a value is: it would select all."""
+    if value == "":
+        raise click.BadParameter("it is empty; give a pattern, `*` for all")
+    return value
+
+
 def _about(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command a component and what else selects messages."""
+    pattern = functools.partial(click.option, callback=_some, metavar="PATTERN")
     options = (
-        click.argument("component"),
-        click.option("--peer", metavar="PATTERN", help="Only of peers like `*:9060`."),
-        click.option("--method", metavar="PATTERN", help="Only of methods like `tools/*`."),
-        click.option("--tool", metavar="PATTERN", help="Only of tools or prompts like these."),
+        click.argument("component", callback=_some),
+        pattern("--peer", help="Only of peers like `*:9060`."),
+        pattern("--method", help="Only of methods like `tools/*`."),
+        pattern("--tool", help="Only of tools or prompts like these."),
         click.option(
             "--direction", type=click.Choice(["sent", "received"]), help="Only one of the two."
         ),

@@ -8,7 +8,7 @@ from uuid import UUID
 import click
 
 from relayscope.collector.cli.failures import failures
-from relayscope.collector.cli.options import as_json, settings_options
+from relayscope.collector.cli.options import as_json, database_options
 from relayscope.collector.query import value_loaders as values
 from relayscope.collector.query.database import of_demo, reading
 from relayscope.collector.query.filters import bound, filter_options
@@ -122,7 +122,7 @@ def _command(kind: ListKind) -> Callable[[Callable[..., None]], click.Command]:
     """A command with the filters of its list and what all lists have."""
 
     def decorate(function: Callable[..., None]) -> click.Command:
-        decorated = settings_options("data_dir", "database_url")(function)
+        decorated = database_options()(function)
         decorated = most(as_json(decorated))
         if kind.sorts:
             decorated = _sort(*kind.sorts)(decorated)

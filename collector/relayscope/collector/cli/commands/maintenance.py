@@ -12,7 +12,7 @@ import psycopg
 from rich.filesize import decimal
 from sqlalchemy.exc import SQLAlchemyError
 
-from relayscope.collector.cli.options import CommandFailed, settings_options
+from relayscope.collector.cli.options import CommandFailed, database_options
 from relayscope.collector.config.sanitizer_rules import load_rules
 from relayscope.collector.errors import ArchiveError
 from relayscope.collector.maintenance.archive import Archive
@@ -47,11 +47,10 @@ if TYPE_CHECKING:
     from relayscope.collector.config.settings import Settings
 
 _BUSY: Final = "somebody else seals or removes at this moment: try again in a minute"
-_DATABASE: Final = ("data_dir", "database_url")
 
 
 @click.command()
-@settings_options(*_DATABASE)
+@database_options()
 def seal(*, settings: Settings) -> None:
     """Pack and index what is past, now, as `relayscope serve` does by itself."""
     with _engine(settings) as engine:
@@ -70,7 +69,7 @@ def seal(*, settings: Settings) -> None:
 
 @click.command()
 @click.option("--dry-run", is_flag=True, help="Say what would go, and remove nothing.")
-@settings_options(*_DATABASE, "archive_dir")
+@database_options("archive_dir")
 def retention(*, settings: Settings, dry_run: bool) -> None:
     """Remove what has been kept long enough, now, as `relayscope serve` does by itself.
 
@@ -100,7 +99,7 @@ def retention(*, settings: Settings, dry_run: bool) -> None:
     metavar="TIME",
     help=f"Archive what ends before this time: {FORMS}.",
 )
-@settings_options(*_DATABASE, "archive_dir")
+@database_options("archive_dir")
 def archive(*, settings: Settings, until: datetime) -> None:
     """Write records to files, and leave them in the database.
 
@@ -131,7 +130,7 @@ def archive(*, settings: Settings, until: datetime) -> None:
     metavar="DAYS",
     help="Leave the records alone for so long, however old they are.",
 )
-@settings_options(*_DATABASE, "sanitizer_rules")
+@database_options("sanitizer_rules")
 def restore(*, settings: Settings, files: tuple[Path, ...], keep_days: int) -> None:
     """Store the records of archives again. FILES are the NAME.json of each.
 

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from relayscope.collector.cli.commands.lists import TIMEOUT
 from relayscope.collector.cli.failures import failures
-from relayscope.collector.cli.options import as_json, settings_options
+from relayscope.collector.cli.options import as_json, database_options
 from relayscope.collector.query.database import reading
 from relayscope.collector.query.filters import filter_options
 from relayscope.collector.query.lookback import LATEST
@@ -50,7 +50,7 @@ _LONGEST: Final = 1000
 @click.command()
 @filter_options("component", "since", "until")
 @as_json
-@settings_options("data_dir", "database_url")
+@database_options()
 def problems(*, settings: Settings, as_json: bool, **given: Any) -> None:
     """Show what is wrong, the most severe first: of the last day, if it is not said since when.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from relayscope.collector.cli.failures import failures
-from relayscope.collector.cli.options import as_json, settings_options
+from relayscope.collector.cli.options import as_json, database_options
 from relayscope.collector.query import value_loaders as values
 from relayscope.collector.query.database import LONGEST_SECONDS, reading
 from relayscope.collector.query.statement import run
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     metavar="SECONDS",
     help=f"Give up after so long; 0 is as long as may be, {LONGEST_SECONDS:g}.",
 )
-@settings_options("data_dir", "database_url")
+@database_options()
 def sql(*, settings: Settings, statement: str, as_json: bool, as_csv: bool, timeout: float) -> None:
     r"""Run one SQL statement that reads, and print its rows. `-` reads it from standard input.
 

@@ -21,7 +21,7 @@ from relayscope.collector.cli.commands.lists import (
     why_none,
 )
 from relayscope.collector.cli.failures import failures
-from relayscope.collector.cli.options import as_json, settings_options
+from relayscope.collector.cli.options import as_json, database_options
 from relayscope.collector.query import value_loaders as values
 from relayscope.collector.query.database import again, reading
 from relayscope.collector.query.filters import filter_options
@@ -56,7 +56,7 @@ _DATE_AND_TIME: Final = slice(5, 23)
 
 @click.command(epilog=SEVERAL)
 @click.option("-f", "--follow", is_flag=True, help="Go on showing what is stored from now on.")
-@settings_options("data_dir", "database_url")
+@database_options()
 @filter_options(*RECORDS.filters)
 @most
 @as_json

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from relayscope.collector.cli.failures import failures
-from relayscope.collector.cli.options import settings_options
+from relayscope.collector.cli.options import database_options
 from relayscope.collector.query.database import reading
 from relayscope.collector.query.filters import trace_ids
 from relayscope.collector.query.trace_id import find
@@ -41,7 +41,7 @@ _GIST_CHARACTERS: Final = 16_384
     metavar="N",
     help="Show at most N spans and N records, the earliest.",
 )
-@settings_options("data_dir", "database_url")
+@database_options()
 def trace(  # noqa: PLR0913 - one for each option
     *,
     settings: Settings,
