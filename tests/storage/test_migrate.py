@@ -10,12 +10,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, make_url, text
 
 from relayscope.storage import (
     DatabaseTooNew,
+    DatabaseTooOld,
     DatabaseUnreleased,
     StorageUnavailable,
+    check_migrated,
     create_engine,
     migrate,
     tables,
@@ -94,6 +96,32 @@ def test_a_database_from_before_the_first_release_is_refused(engine: Engine, rev
     with pytest.raises(DatabaseUnreleased, match=r"`relayscope archive`.*an empty database"):
         migrate(engine)
     assert revisions(engine) == [revision]
+
+
+@pytest.mark.parametrize("said", ["'tables of relayscope: 0123456789abcdef'", "null"])
+def test_a_database_whose_tables_were_edited_since_is_refused(engine: Engine, said: str) -> None:
+    """Under the same revision, which does not tell: before anything is asked of them or changed."""
+    check_migrated(engine)
+    with engine.begin() as connection:
+        connection.execute(text(f"comment on schema relayscope_store is {said}"))
+    for look in (migrate, check_migrated):
+        with pytest.raises(DatabaseUnreleased, match=r"`relayscope archive`.*an empty database"):
+            look(engine)
+
+
+def test_an_empty_database_has_no_tables_to_work_with(empty: Engine) -> None:
+    """Upkeep by hand makes none, and says who does."""
+    with pytest.raises(DatabaseTooOld, match="`relayscope serve` makes them"):
+        check_migrated(empty)
+
+
+def test_what_keeps_from_connecting_is_not_taken_for_a_migration(database_url: str) -> None:
+    """As a wrong password: the message says that nobody was let in."""
+    url = make_url(database_url).set(username="nobody_of_this_name")
+    engine = create_engine(url.render_as_string(hide_password=False))
+    with pytest.raises(StorageUnavailable, match=r"cannot connect to PostgreSQL: .*nobody_of_this"):
+        migrate(engine)
+    engine.dispose()
 
 
 def test_a_database_that_is_away_may_be_migrated_later() -> None:

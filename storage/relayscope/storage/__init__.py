@@ -41,7 +41,7 @@ if TYPE_CHECKING:
         save_agent,
         set_level,
     )
-    from relayscope.storage.migration import migrate
+    from relayscope.storage.migration import check_migrated, migrate
     from relayscope.storage.niceness import NICENESS, make_backend_nice
     from relayscope.storage.process_metrics import (
         MetricSample,
@@ -116,6 +116,7 @@ __all__ = [
     "WriteOutcome",
     "Writer",
     "agents",
+    "check_migrated",
     "connect_embedded",
     "create_engine",
     "database_bytes",
@@ -186,6 +187,7 @@ _MODULES: Final = {
     "WriteOutcome": "batch",
     "Writer": "writing",
     "agents": "levels",
+    "check_migrated": "migration",
     "connect_embedded": "embedded",
     "create_engine": "engine",
     "database_bytes": "retention",

@@ -3,6 +3,7 @@
 import re
 from typing import Final
 
+from psycopg import OperationalError
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
@@ -12,6 +13,7 @@ from relayscope.storage.errors import (
     DatabaseUnreleased,
     StorageUnavailable,
 )
+from relayscope.storage.first_tables import fingerprint
 from relayscope.storage.roles import INSUFFICIENT_PRIVILEGE, grant
 
 HEAD: Final = "v0001"
@@ -35,6 +37,9 @@ _HAS_REVISION: Final = text(
     " where schemaname = 'relayscope_store' and tablename = 'alembic_version')"
 )
 _REVISION: Final = text("select version_num from relayscope_store.alembic_version")
+_FINGERPRINT: Final = text(
+    "select coalesce(obj_description('relayscope_store'::regnamespace, 'pg_namespace'), '')"
+)
 _SCHEMA: Final = text("create schema if not exists relayscope_store")
 
 
@@ -58,14 +63,7 @@ def migrate(engine: Engine) -> None:
         with engine.begin() as connection:
             # Before anything is looked at: two that start together must not both find it empty.
             connection.execute(_LOCK)
-            revision = _revision(connection)
-            if _UNRELEASED.fullmatch(revision):
-                raise DatabaseUnreleased(_WHAT_TO_DO)
-            if revision > HEAD:
-                raise DatabaseTooNew(
-                    "The database was migrated by a newer relayscope; update this one"
-                )
-            if revision < HEAD:
+            if _known_revision(connection) < HEAD:
                 _upgrade(connection)
     except DBAPIError as error:
         if getattr(error.orig, "sqlstate", None) == INSUFFICIENT_PRIVILEGE:
@@ -73,7 +71,46 @@ def migrate(engine: Engine) -> None:
                 "The database has not the tables of this version, and this user may not make them:"
                 f" run `relayscope db init` as one who may ({error.orig})"
             ) from error
-        raise StorageUnavailable(f"The database cannot be migrated: {error.orig}") from error
+        raise StorageUnavailable(_unavailable(error)) from error
+
+
+def check_migrated(engine: Engine) -> None:
+    """Refuse a database whose tables are of another version, before anything in it is changed.
+
+    Raises:
+        DatabaseTooNew: A newer relayscope has migrated it.
+        DatabaseTooOld: It has to be migrated first.
+        DatabaseUnreleased: It was made before the first release.
+        StorageUnavailable: The database cannot be reached, or refuses.
+    """
+    try:
+        with engine.connect() as connection:
+            if _known_revision(connection) < HEAD:
+                raise DatabaseTooOld(
+                    "The database has not the tables of this version: `relayscope serve` makes "
+                    "them when it starts, or `relayscope db init`"
+                )
+    except DBAPIError as error:
+        raise StorageUnavailable(_unavailable(error)) from error
+
+
+def _known_revision(connection: Connection) -> str:
+    """Return the revision of the database, or nothing; refuse one that is not known here."""
+    revision = _revision(connection)
+    if revision > HEAD:
+        raise DatabaseTooNew("The database was migrated by a newer relayscope; update this one")
+    if _UNRELEASED.fullmatch(revision) or (
+        revision and connection.scalar(_FINGERPRINT) != fingerprint()
+    ):
+        raise DatabaseUnreleased(_WHAT_TO_DO)
+    return revision
+
+
+def _unavailable(error: DBAPIError) -> str:
+    if isinstance(error.orig, OperationalError) and not error.orig.sqlstate:
+        # Before PostgreSQL has let us in: no code comes with it, and its words say why.
+        return f"cannot connect to PostgreSQL: {error.orig}"
+    return f"The database cannot be migrated: {error.orig}"
 
 
 def _revision(connection: Connection) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -32,6 +32,7 @@ from relayscope.storage import (
     Removal,
     Sealer,
     StorageError,
+    check_migrated,
     create_engine,
     maintenance_connection,
     plan,
@@ -177,15 +178,16 @@ def _engine(settings: Settings) -> Iterator[Engine]:
     """The owner's, with what can go wrong made into one line."""
     url = settings.upkeep_database_url or settings.database_url
     try:
-        if url is not None:
-            engine = create_engine(url.get_secret_value())
+        with ExitStack() as held:
+            if url is not None:
+                engine = create_engine(url.get_secret_value())
+            else:
+                engine = create_engine(
+                    held.enter_context(EmbeddedServer.join(settings.data_dir)).url
+                )
+            held.callback(engine.dispose)
+            check_migrated(engine)
             yield engine
-            engine.dispose()
-        else:
-            with EmbeddedServer.join(settings.data_dir) as server:
-                engine = create_engine(server.url)
-                yield engine
-                engine.dispose()
     except (StorageError, ArchiveError, ValueError) as error:
         raise CommandFailed(str(error)) from None
     except (psycopg.Error, SQLAlchemyError) as error:

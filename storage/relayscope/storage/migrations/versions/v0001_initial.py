@@ -5,6 +5,8 @@ from typing import Final
 
 from alembic import op
 
+from relayscope.storage.first_tables import fingerprint
+
 revision: Final = "v0001"
 down_revision: Final = None
 
@@ -34,3 +36,4 @@ def upgrade() -> None:
         statements = (folder / f"{subject}.sql").read_text(encoding="utf-8")
         # The driver takes a lone % for a parameter.
         op.get_bind().exec_driver_sql(statements.replace("%", "%%"))
+    op.get_bind().exec_driver_sql(f"comment on schema relayscope_store is '{fingerprint()}'")
