@@ -382,7 +382,6 @@ def test_a_mistake_is_said(collector: Collector) -> None:
         (("set", "relay", "INFO", "--for", "soon"), "write 90s, 10m, 2h or 1d"),
         (("set", "relay", "INFO", "--host-logs", "--peer", "x"), "have no peer"),
         (("set", "relay", "OFF", "--peer", ""), "'--peer': it is empty"),
-        (("reset", "relay", "--tool", ""), "'--tool': it is empty"),
         (("set", "", "INFO"), "'COMPONENT': it is empty"),
         (("reset", "relay"), "no such rule for 'relay'"),
         (("list", "--collector", "http://127.0.0.1:1"), "start `relayscope serve`"),

@@ -176,6 +176,52 @@ def test_what_a_process_has_numbered_is_told_to_be_complete_or_not(
     assert (of_process["component"], of_process["process"]) == ("a", "a-1")
 
 
+def test_what_a_level_left_out_is_not_listed_as_missing(
+    emptied_collector: Collector, shared_engine: Engine
+) -> None:
+    """`stats` leaves out the gaps of a channel where all is stored that its process has sent."""
+    send(
+        emptied_collector,
+        "a",
+        [],
+        [
+            message(
+                *(1, 1, START, "request", said(1, "params")),
+                sequence=sequence,
+                extra={DELIVERY_SEQUENCE: number},
+            )
+            for number, sequence in enumerate((2, 3, 7), 1)
+        ],
+    )
+    send(emptied_collector, "b", [], [message(1, 1, START, "request", "{}", sequence=4)] * 2)
+    send(emptied_collector, "b", [], [message(1, 1, START, "request", "{}", sequence=6)])
+    environment = host_environment(
+        RELAYSCOPE_DATABASE_URL=shared_engine.url.render_as_string(hide_password=False)
+    )
+    shown = run([*warm_relayscope(), "stats", "--json", "--since", "2020-01-01"], environment)
+    told = [json.loads(line) for line in shown.stdout.splitlines()]
+    missing = [row for row in told if row["view"] == "delivery" and row["missing"]]
+    assert [(row["component"], row["missing"]) for row in missing] == [("b", 1)]
+
+
+def test_a_span_without_an_end_has_no_duration(
+    emptied_collector: Collector, shared_engine: Engine
+) -> None:
+    """Neither in the views nor where it is shown, and no year of 1970."""
+    send(emptied_collector, "a", [call(1, 1, START, end_time_unix_nano=0)], [])
+    for view in ("spans", "calls"):
+        (found,) = rows(shared_engine, f"select duration from {view}")  # noqa: S608  # Our own names.
+        assert found["duration"] is None, view
+    environment = host_environment(
+        RELAYSCOPE_DATABASE_URL=shared_engine.url.render_as_string(hide_password=False)
+    )
+    for command in (["trace", "1".zfill(32)], ["calls", "--since", "2020-01-01"]):
+        shown = run([*warm_relayscope(), *command], environment)
+        assert "-" not in shown.stdout.partition("client · ")[2].partition("\n")[0]
+        assert " h " not in shown.stdout
+    assert "no end" in run([*warm_relayscope(), "trace", "1".zfill(32)], environment).stdout
+
+
 def test_texts_that_were_cut_are_marked(
     emptied_collector: Collector, shared_engine: Engine
 ) -> None:

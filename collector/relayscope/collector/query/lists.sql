@@ -380,11 +380,15 @@ order by calls desc, caller, callee, method
 
 -- delivery --
 -- Channels of which not every message is stored, and processes whose last record is not known: they run,
--- or have ended without saying so, and may have emitted what was never sent.
+-- or have ended without saying so, and may have emitted what was never sent. Where all is stored that a
+-- process has sent, its channels lack what a level has left out, and nothing.
 select component, process, channel, peer, first_sequence, last_sequence, stored, missing,
        unknown_since
-from relayscope.delivery(%(since)s, %(until)s)
-where missing > 0 or (channel is null and unknown_since is not null)
+from (
+    select *, bool_or(channel is null and missing = 0) over (partition by component, process) as has_all
+    from relayscope.delivery(%(since)s, %(until)s)
+) as each
+where (missing > 0 and has_all is not true) or (channel is null and unknown_since is not null)
 order by component, process, channel
 
 -- level_changes --

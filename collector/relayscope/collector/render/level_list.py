@@ -20,6 +20,8 @@ STATES: Final = {
     "unreachable": "cannot be reached",
 }
 """Names of a process's states."""
+_WIDEST: Final = 80
+"""Characters of a cell; `--json` has all of them."""
 _SHORT: Final = 8
 """Characters of an instance id that tell processes apart."""
 
@@ -85,10 +87,16 @@ def _shown(text: str) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
+def _fitting(cell: str) -> str:
+    """Cut a text: one that is very long would push apart all rows."""
+    return cell if len(cell) <= _WIDEST else f"{cell[: _WIDEST - 1]}…"
+
+
 def _table(titles: Sequence[str], rows: Sequence[Sequence[str]], nothing: str) -> Iterator[str]:
     if not rows:
         yield nothing
         return
+    rows = [[_fitting(cell) for cell in row] for row in rows]
     widths = [max(len(row[column]) for row in (titles, *rows)) for column in range(len(titles))]
     for row in (titles, *rows):
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

@@ -39,7 +39,7 @@ from relayscope.collector.render.page_link import linked, trace_address
 from relayscope.collector.render.tree_guides import TreeGuides
 from relayscope.collector.text.message_summary import gist
 from relayscope.collector.text.printable import lines, one_line
-from relayscope.collector.text.quantities import duration_text, offset_text, size_text
+from relayscope.collector.text.quantities import duration_text, offset_text, size_text, took_text
 from relayscope.conventions.attributes import (
     ERROR_ANSWERED_ABOVE,
     ERROR_CANCELLED,
@@ -322,7 +322,7 @@ def _stack(record: Record) -> str:
 
 def _took(span: Span) -> str:
     """Return the time until its answer, or until nobody waited for that any more."""
-    took = duration_text(span.end - span.start)
+    took = took_text(span.start, span.end)
     if span.error_type in _GIVEN_UP:
         return f"given up after {took}"
     return f"no answer in {took}" if span.error_type in _UNANSWERED else took

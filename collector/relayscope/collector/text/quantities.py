@@ -39,6 +39,11 @@ def duration_text(ns: int) -> str:
     return f"{sign}{ns // _HOUR} h {ns % _HOUR // _MINUTE} min"
 
 
+def took_text(start: int, end: int) -> str:
+    """Return how long something took, which has an end or, where that is 0, none."""
+    return duration_text(end - start) if end else "no end"
+
+
 def offset_text(ns: int, extent: int) -> str:
     """Return a moment in a trace of that extent, in one unit for all moments of it."""
     return f"{ns / _MS:.2f} ms" if abs(extent) < 10 * _S else f"{ns / _S:.3f} s"

@@ -17,7 +17,7 @@ from relayscope.collector.query.trace_tree import Node
 from relayscope.collector.render.cut_text import cut_words
 from relayscope.collector.render.labels import exception_text
 from relayscope.collector.text.printable import json_line, lines, one_line
-from relayscope.collector.text.quantities import duration_text, size_text
+from relayscope.collector.text.quantities import duration_text, size_text, took_text
 from relayscope.collector.text.times import date_of
 
 if TYPE_CHECKING:
@@ -260,7 +260,7 @@ def _span(picture: Picture, name: str, node: Node) -> Chosen:
         explained.append("its recorded parent is below it")
     facts = [
         ("kind", span.kind),
-        ("took", duration_text(span.end - span.start)),
+        ("took", took_text(span.start, span.end)),
         ("status", span.status),
         ("span", span.span_id),
         ("parent", span.parent_span_id or "none"),

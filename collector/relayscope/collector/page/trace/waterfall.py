@@ -11,7 +11,7 @@ from relayscope.collector.page.trace import words
 from relayscope.collector.query.records import Message, SpanEvent
 from relayscope.collector.query.trace_tree import Node
 from relayscope.collector.render.labels import exception_text
-from relayscope.collector.text.quantities import duration_text
+from relayscope.collector.text.quantities import took_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,7 +125,7 @@ def _span(name: str, depth: int, node: Node, shown: Shown, scale: Scale) -> Row:
             is_parent=bool(node.children or node.records),
         )
     at = scale.at(span.start, span.component)
-    took = duration_text(span.end - span.start)
+    took = took_text(span.start, span.end)
     trouble = (words.no_answer(span) or words.failure(span)) if span.failed else ""
     return Row(
         name=name,

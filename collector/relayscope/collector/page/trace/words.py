@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from relayscope.collector.render import labels
 from relayscope.collector.text.message_summary import gist
 from relayscope.collector.text.printable import one_line
-from relayscope.collector.text.quantities import duration_text
+from relayscope.collector.text.quantities import duration_text, took_text
 from relayscope.conventions.odd_traffic import OddTraffic
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def no_answer(span: Span) -> str | None:
     """Return why a call has no answer; None if it has one, or if the reason is not known."""
     if span.error_type not in labels.NO_ANSWER:
         return None
-    return short(f"no answer in {duration_text(span.end - span.start)}: {labels.failure(span)}")
+    return short(f"no answer in {took_text(span.start, span.end)}: {labels.failure(span)}")
 
 
 def moment(ns: int, zero: int) -> str:

@@ -149,7 +149,10 @@ as $$
             made.method,
             made.failed,
             made.unanswered,
-            case when not made.unanswered then made.end_time - made.start_time end as duration,
+            case
+                when not made.unanswered
+                    then nullif(made.end_time, timestamptz 'epoch') - made.start_time
+            end as duration,
             made.start_time
         from relayscope_store.call_made as made
         left join (

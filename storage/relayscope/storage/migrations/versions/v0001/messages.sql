@@ -82,7 +82,7 @@ from (
         relayscope_store.method_of(span.attributes) as method,
         relayscope_store.tool_of(span.attributes) as tool,
         span.start_time as time,
-        span.end_time - span.start_time as over_after,
+        nullif(span.end_time, timestamptz 'epoch') - span.start_time as over_after,
         relayscope_store.outcome_of(span.status_code, span.attributes) as outcome,
         relayscope_store.error_type_of(span.attributes) as error_type,
         relayscope_store.error_code_of(span.attributes) as error_code,
@@ -260,8 +260,8 @@ cross join lateral (
 ) as served
 cross join lateral (
     select
-        asked.end_time - asked.start_time as asked,
-        served.end_time - served.start_time as served,
+        nullif(asked.end_time, timestamptz 'epoch') - asked.start_time as asked,
+        nullif(served.end_time, timestamptz 'epoch') - served.start_time as served,
         relayscope_store.outcome_of(asked.status_code, asked.attributes) as outcome,
         relayscope_store.outcome_of(served.status_code, served.attributes) as served_outcome
 ) as took

@@ -115,7 +115,8 @@ select
     span.end_time,
     trunc(extract(epoch from span.start_time) * 1000000000) + span.start_nano as start_unix_nano,
     trunc(extract(epoch from span.end_time) * 1000000000) + span.end_nano as end_unix_nano,
-    span.end_time - span.start_time as duration,
+    -- An end of 0 is none, here and in what follows.
+    nullif(span.end_time, timestamptz 'epoch') - span.start_time as duration,
     case span.status_code
         when 1 then 'ok'
         when 2 then 'error'

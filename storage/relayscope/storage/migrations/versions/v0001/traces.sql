@@ -55,7 +55,7 @@ from (
 ) as first
 cross join lateral (
     select
-        max(span.end_time) as end_time,
+        max(greatest(span.start_time, span.end_time)) as end_time,
         count(*) as spans,
         count(*) filter (where span.status_code = 2 or span.attributes ? 'error.type') as errors,
         array_agg(span.name order by span.start_time, span.start_nano, span.span_id) as names,
