@@ -11,7 +11,12 @@ from psycopg import errors
 from psycopg.sql import SQL, Identifier
 
 from relayscope import storage
-from relayscope.collector.query.errors import DatabaseAway, DatabaseMissing
+from relayscope.collector.query.errors import (
+    DatabaseAway,
+    DatabaseMissing,
+    ReadingError,
+    StatementRefused,
+)
 from relayscope.collector.query.queries import query
 from relayscope.storage import (
     EmbeddedServer,
@@ -32,6 +37,13 @@ LONGEST_SECONDS: Final = 600.0
 
 _READER: Final = "relayscope_reader"
 """A role of ours that may read what relayscope stores, and nothing else."""
+
+_DENIED: Final = "permission denied for schema relayscope"
+_WHO_MAY: Final = (
+    "HINT:  this user may not read what is stored here; give the URL of one who may, as "
+    "--database-url or as page_database_url in the settings (`relayscope db init` makes "
+    "relayscope_reader)"
+)
 
 _READERS: Final[tuple[LiteralString, ...]] = (_READER, "pg_read_all_data")
 """Roles to become: the first that exists and that the user may be."""
@@ -60,9 +72,11 @@ def reading(settings: Settings, *, timeout: float) -> Iterator[psycopg.Connectio
     """
     with _urls(settings) as urls, closing(connect_reader(urls)) as connection:
         again(connection, timeout=timeout)
-        if not is_embedded(urls[0]):
-            _check_rights(connection)
-        yield connection
+        try:
+            yield connection
+        except (StatementRefused, DatabaseMissing) as error:
+            _explain(connection, error)
+            raise
 
 
 def connect_reader(urls: Sequence[str]) -> psycopg.Connection[Any]:
@@ -157,14 +171,17 @@ def _detached(url: str) -> psycopg.Connection[Any]:
     return connection
 
 
-def _check_rights(connection: psycopg.Connection[Any]) -> None:
-    """Refuse a user who may not read: what is there would only seem not to be."""
-    if not _may_read(connection):
-        raise DatabaseMissing(
-            "permission denied for schema relayscope: this user may not read what is stored here; "
-            "give the URL of one who may, as --database-url or as page_database_url in the "
-            "settings (`relayscope db init` makes relayscope_reader)"
-        )
+def _explain(connection: psycopg.Connection[Any], error: ReadingError) -> None:
+    """Raise an error that says who may, if this user may not read: what is there seems not to be.
+
+    Raises:
+        ReadingError: As the other, in more words.
+    """
+    with suppress(psycopg.Error):
+        connection.rollback()
+        if not _may_read(connection):
+            said = _DENIED if isinstance(error, DatabaseMissing) else str(error)
+            raise type(error)(f"{said}\n{_WHO_MAY}") from None
 
 
 def _may_read(connection: psycopg.Connection[Any]) -> bool:
