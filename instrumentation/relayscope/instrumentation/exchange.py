@@ -188,15 +188,7 @@ class Exchange:
         error_type: str,
         description: str = "",
     ) -> None:
-        """End the call of a request whose answer can no longer come, if it is still open.
-
-        Args:
-            channel: The channel that the request crossed.
-            message: The request; another message has no call.
-            direction: Its direction.
-            error_type: The reason for which no answer comes.
-            description: What more is known of that.
-        """
+        """End the call of a request whose answer can no longer come, if it is still open."""
         self._unanswered.give_up(channel, message, direction, error_type, description)
 
     def stopped_reading(self, channel: Channel) -> None:
