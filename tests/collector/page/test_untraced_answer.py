@@ -88,10 +88,10 @@ def test_what_is_beside_a_trace_is_marked_and_counts_nowhere(
 def test_how_a_connection_broke_off_is_shown_beside_the_call_that_had_no_answer(
     shared_collector: Collector, open_page: OpenPage, shared_database_url: str
 ) -> None:
-    """On the page and in the terminal; the closing of another connection is not."""
+    """On the page and in the terminal; that of another connection, or after an answer, is not."""
     trace, at = TRACE + 2, time.time_ns() - 180 * SECOND
     closings = []
-    for place, (channel, code) in enumerate((("crashed", 139), ("other", 7)), 2):
+    for place, (channel, code) in enumerate((("crashed", 139), ("other", 7), ("answered", 8)), 2):
         extra: dict[str, str | int] = {"relayscope.channel.id": channel}
         body = f"closed: stdio backend.py; exit code {code}"
         closing = message(0, 0, at + SECOND * place // 10, "", body, extra=extra)
@@ -100,7 +100,14 @@ def test_how_a_connection_broke_off_is_shown_beside_the_call_that_had_no_answer(
         closings.append(closing)
     asked = message(trace, 1, at, "request", REQUEST, extra={"relayscope.channel.id": "crashed"})
     ended = call(trace, 1, at, 0.2, error_type=ERROR_UNANSWERED)
-    send(shared_collector, "hub", [ended], [asked, *closings])
+    answered = [
+        message(
+            trace, 2, at, kind, text, sequence=place, extra={"relayscope.channel.id": "answered"}
+        )
+        for place, (kind, text) in enumerate((("request", REQUEST), ("result", RESULT)))
+    ]
+    spans = [ended, call(trace, 2, at, 0.1)]
+    send(shared_collector, "hub", spans, [asked, *answered, *closings])
 
     page = open_page(f"/trace/{trace:032x}")
     expect(page.locator(".facts").last).to_contain_text("beside this trace: 1 connection broke off")
@@ -113,3 +120,4 @@ def test_how_a_connection_broke_off_is_shown_beside_the_call_that_had_no_answer(
     )
     assert "! beside this trace  closed: stdio backend.py; exit code 139" in shown.stdout
     assert "exit code 7" not in shown.stdout
+    assert "exit code 8" not in shown.stdout

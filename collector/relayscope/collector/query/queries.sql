@@ -164,9 +164,9 @@ select exists (select from relayscope.spans) or exists (select from relayscope.l
 select distinct component from relayscope_store.process order by component limit 10000
 
 -- beside_trace --
--- Odd messages that are in no trace, and how connections broke off, on some `channels` (text[]) and from
--- `since` to `until`, with the columns of records_of_trace. They have severity WARN, by which an index finds
--- them.
+-- Odd messages that are in no trace, on some `channels` (text[]), and how those of them broke off on which
+-- something is `unanswered` (text[]), from `since` to `until`, with the columns of records_of_trace. They
+-- have severity WARN, by which an index finds them.
 select span_id, coalesce(component, 'unknown_service') as component, time_unix_nano, event_name,
        coalesce(severity_number, 0) as severity_number, severity_text,
        left(body, %(characters)s) as body,
@@ -175,8 +175,13 @@ select span_id, coalesce(component, 'unknown_service') as component, time_unix_n
        attributes
 from relayscope.logs
 where time between %(since)s and %(until)s and severity_number >= 13
-  and trace_id is null and event_name in ('mcp.message', 'relayscope.channel.closed')
-  and attributes ->> 'relayscope.channel.id' = any(%(channels)s)
+  and trace_id is null
+  and attributes ->> 'relayscope.channel.id' = any(
+      case event_name
+          when 'mcp.message' then %(channels)s::text[]
+          when 'relayscope.channel.closed' then %(unanswered)s::text[]
+      end
+  )
 order by time, time_unix_nano
 limit %(records)s
 

@@ -20,6 +20,7 @@ from relayscope.collector.text.times import date_of
 from relayscope.conventions.events import EVENT_MESSAGE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from uuid import UUID
 
     import psycopg
@@ -74,7 +75,8 @@ def with_strays(connection: psycopg.Connection[Any], trace: Trace, *, limit: int
 
     An answer that belongs to no request has no trace, and may be what was taken for an answer here.
     It may as well belong to another call on that connection, so it is a stray, and counts nowhere.
-    So is the closing of a connection that broke off, which may be why there is no answer.
+    So is the closing of a connection that broke off while a call on it had no answer, which may be
+    why.
 
     Args:
         connection: as `database.reading` gives it.
@@ -89,6 +91,7 @@ def with_strays(connection: psycopg.Connection[Any], trace: Trace, *, limit: int
     times += [node.span.end for node in trace.nodes() if node.span is not None]
     asked = {
         "channels": list({message.channel for message in messages if message.channel}),
+        "unanswered": list(_unanswered(messages)),
         "since": _moment(min(times)),
         "until": _moment(max(times)) + _AFTER,
         "records": limit,
@@ -97,6 +100,16 @@ def with_strays(connection: psycopg.Connection[Any], trace: Trace, *, limit: int
     with in_our_words():
         rows = _rows(connection, query("beside_trace"), asked)
     return replace(trace, strays=tuple(map(_record, rows)))
+
+
+def _unanswered(messages: Iterable[Message]) -> set[str]:
+    """Return the channels on which a request of a trace has no answer in it."""
+    answers = {(one.channel, one.request_id) for one in messages if one.is_answer}
+    return {
+        one.channel
+        for one in messages
+        if one.channel and one.kind == "request" and (one.channel, one.request_id) not in answers
+    }
 
 
 def newest(connection: psycopg.Connection[Any]) -> UUID:
