@@ -28,7 +28,9 @@ STARTS = {
 
 def untraced() -> dict[str, str]:
     """The variables of a host that sends nothing."""
-    return host_environment(OTEL_TRACES_EXPORTER="none", OTEL_LOGS_EXPORTER="none")
+    variables = host_environment(OTEL_TRACES_EXPORTER="none", OTEL_LOGS_EXPORTER="none")
+    variables.pop("PYTHONPATH", None)
+    return variables
 
 
 def parent(start: str, *child: str) -> list[str]:
