@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING
 
 from click.testing import CliRunner
 
@@ -21,9 +20,6 @@ from relayscope.conventions.attributes import (
 )
 from relayscope.storage import Row, rows
 from tests.storage.samples import TRACE, log, span
-
-if TYPE_CHECKING:
-    pass
 
 
 def problems(database_url: str, *options: str, **environment: str) -> str:

@@ -4,7 +4,7 @@
 
 -- changed_calls --
 -- Relays that leave out arguments of tools, or that pass on a result with another text or without its error;
--- in the newest five hundred calls of tools that they made for a call of a tool of that name, but for a prefix.
+-- in the newest hundred calls of tools that they made for a call of a tool of that name, but for a prefix.
 with made as materialized (
     select trace_id, span_id, parent_span_id, component, peer, tool, start_time as time
     from relayscope.spans
@@ -12,7 +12,7 @@ with made as materialized (
       and kind = 'client' and method = 'tools/call' and parent_span_id is not null
       and attributes ? 'jsonrpc.request.id'
     order by start_time desc
-    limit 500
+    limit 100
 ),
 -- All of them at once: one by one, those of a large trace would be read again for each of its calls.
 served as materialized (
