@@ -89,7 +89,7 @@ def test_the_command_line_shows_nothing_of_another_tenant(
 
 
 def test_commands_read_as_the_page_does(tenant: Tenant, tmp_path: Path) -> None:
-    """Where `database_url` may only write: by `page_database_url`, without which they say so."""
+    """If `database_url` may only write: by `page_database_url`, without which they say so."""
     config = tmp_path / "collector.yaml"
     config.write_text(f"database_url: {tenant.url(tenant.roles.writer)}\n")
     command = [str(SCRIPTS / "relayscope"), "sql", "select count(*) from spans"]

@@ -196,7 +196,7 @@ def test_a_program_that_uses_no_mcp_library_imports_none() -> None:
 def test_a_program_runs_with_its_files_closed_as_it_does_untraced(
     closed: str, command: list[str]
 ) -> None:
-    """What its starter has closed is no fault, and nothing is said in place of what is closed."""
+    """A file that its starter has closed is no fault, and nothing is said in its place."""
     plain, traced = (
         run(["sh", "-c", f'"$@" {closed}', "sh", *whole], host_environment())
         for whole in (command, instrumented("host", command))

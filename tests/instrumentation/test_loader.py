@@ -72,7 +72,7 @@ def test_a_child_that_is_asked_for_is_traced_under_its_own_name(start: str, show
 
 
 def test_a_child_finds_the_sitecustomize_that_it_finds_untraced(show: str, tmp_path: Path) -> None:
-    """What stands before it is out of its way, and an error in it is told as ever."""
+    """It runs as if ours were not before it, and an error in it is told as ever."""
     own = tmp_path / "sitecustomize.py"
     environment = untraced() | {"PYTHONPATH": str(tmp_path), "OTEL_SERVICE_NAME": "parent"}
     command = parent(STARTS["os.system"], sys.executable, show)

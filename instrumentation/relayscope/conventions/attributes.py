@@ -77,7 +77,7 @@ CHANNEL_CLOSE_REASON: Final = "relayscope.channel.close_reason"
 """The text beside the close code; if there was none, why this process ended the connection."""
 
 CHANNEL_CLOSED_BY: Final = "relayscope.channel.closed_by"
-"""Who closed a WebSocket first: `self`, the process that made the record, or `peer`."""
+"""The side that closed a WebSocket first: `self`, the process that made the record, or `peer`."""
 
 CHANNEL_EXIT_SIGNAL: Final = "relayscope.channel.exit_signal"
 """Name of the signal that killed the child process at the other end."""

@@ -1,4 +1,4 @@
-"""Which state of the first release's tables and views a database has.
+"""The state of the first release's tables and views in a database.
 
 Until the release they are edited in place, under one number. A database that was made in between
 has that number and other tables; the comment on its schema tells them apart.

@@ -1,4 +1,4 @@
-"""What a relay changed in a call of a tool on the way."""
+"""Changes that a relay makes to a call of a tool on the way."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ def test_a_tool_that_was_not_listed_is_told_with_those_that_were(
 def test_a_tool_that_was_listed_or_of_which_nothing_is_known_is_told_without_names(
     database_url: str, engine: Engine, code: str, lists: list[Batch]
 ) -> None:
-    """What is wrong with its arguments is no matter of its name."""
+    """A fault of its arguments is no matter of its name."""
     writer = Writer(engine)
     writer.write([batch(spans=[refused(code)]), *lists])
     writer.close()

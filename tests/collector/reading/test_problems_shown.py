@@ -75,7 +75,7 @@ def test_what_happened_is_whole_in_any_width(database_url: str, width: int) -> N
 
 @pytest.mark.usefixtures("odd")
 def test_problems_of_one_component_can_be_asked_for(database_url: str) -> None:
-    """Where nothing of it failed, that is said, and where to look next."""
+    """If nothing of it failed, that is said, and where to look next."""
     assert "relay" in problems(database_url, "--component", "relay")
     shown = problems(database_url, "--component", "other")
     assert shown.startswith("nothing failed in the last day of other: no error, no odd message")

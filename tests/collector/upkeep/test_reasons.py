@@ -59,7 +59,7 @@ def test_nothing_to_remove_is_explained(stored: Engine, database_url: str) -> No
 def test_a_database_that_is_too_large_because_records_are_held_says_which(
     stored: Engine, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was restored stays beyond max_database_bytes: its time, and until when."""
+    """Restored records stay beyond max_database_bytes: their time is told, and until when."""
     with maintenance_connection(stored) as connection:
         assert connection is not None
         (sealed,) = sealed_removals(connection)

@@ -45,4 +45,4 @@ Duration = Annotated[timedelta, Field(ge=timedelta(0)), BeforeValidator(_with_un
 """A length of time, which may be zero."""
 
 Lifetime = Annotated[timedelta, Field(ge=timedelta(hours=1)), BeforeValidator(_with_unit)]
-"""How long records are kept: by mistake, or for the sake of a test, less would take them all."""
+"""Least time for which records are kept: by mistake, or for a test, less would take them all."""

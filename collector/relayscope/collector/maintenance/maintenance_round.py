@@ -36,7 +36,7 @@ class NotArchived(NamedTuple):
 
 
 class Removed(NamedTuple):
-    """What became of the records that had been kept long enough.
+    """The fate of the records that had been kept long enough.
 
     Attributes:
         rows: Number of those that were removed.

@@ -32,7 +32,7 @@ _SECONDS: Final = 60.0
 
 
 class Restored(NamedTuple):
-    """What became of the records of an archive.
+    """The fate of the records of an archive.
 
     Attributes:
         stored: Number of those that were stored again.

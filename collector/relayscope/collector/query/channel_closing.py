@@ -1,4 +1,4 @@
-"""How a channel closed, in words: the child's exit, or the WebSocket's close code."""
+"""The end of a channel in words: the child's exit, or the WebSocket's close code."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class Refusal(NamedTuple):
 
     error_type: str
     description: str = ""
-    """What more is known than the type says."""
+    """More than the type says, as far as it is known."""
 
 
 @dataclass(slots=True, eq=False)

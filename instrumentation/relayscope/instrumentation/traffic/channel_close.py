@@ -24,7 +24,7 @@ _LONGEST_REASON: Final = 125
 
 
 class Closer(StrEnum):
-    """Who closed a connection first; the values are those of `relayscope.channel.closed_by`."""
+    """Sides of a connection; the values are those of `relayscope.channel.closed_by`."""
 
     SELF = "self"
     PEER = "peer"

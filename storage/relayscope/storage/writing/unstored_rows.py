@@ -1,4 +1,4 @@
-"""Which of some rows are not in the database yet, found by all that they say."""
+"""Rows that are not in the database yet, found by all that they say."""
 
 from dataclasses import replace
 from typing import Any, Final

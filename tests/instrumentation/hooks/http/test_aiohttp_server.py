@@ -131,7 +131,7 @@ def test_a_request_and_its_answer_share_a_span(telemetry: Telemetry, handler: Ha
 def test_each_event_is_a_message_and_a_question_carries_the_trace(
     telemetry: Telemetry,
 ) -> None:
-    """What is recorded is what the client has read."""
+    """The record is what the client has read."""
     _, text = posted(telemetry, with_events)
 
     read = [line.removeprefix("data: ") for line in text.splitlines() if line]
@@ -216,7 +216,7 @@ def test_what_a_server_says_unasked_is_recorded(telemetry: Telemetry) -> None:
 
 
 def test_other_requests_and_the_client_are_none_of_ours(telemetry: Telemetry) -> None:
-    """What is no JSON-RPC passes as it is, and nothing is recorded of it."""
+    """Other bodies pass as they are, and nothing is recorded of them."""
 
     async def handler(request: web.Request) -> web.StreamResponse:
         body: Any = await request.read()

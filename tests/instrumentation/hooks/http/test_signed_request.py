@@ -114,7 +114,7 @@ def test_a_signed_body_is_recorded_and_sent_as_it_is(
 
 
 def test_requests_and_responses_of_httpx_stay_the_hosts(hooked: Telemetry, url: str) -> None:
-    """What carried context has the host's own body afterwards; a response can be pickled."""
+    """A request that carried context has the host's own body again; a response can be pickled."""
     with httpx.Client() as client:
         request = client.build_request("POST", url, content=CALL, headers=HEADERS)
         response = client.send(request, stream=True)

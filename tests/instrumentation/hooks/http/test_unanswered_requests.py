@@ -188,7 +188,7 @@ async def cancelled_aiohttp(url: str) -> None:
 def test_a_call_that_is_cancelled_is_given_up(
     hooked: Telemetry, post: Callable[[str], object], *, has_begun: bool
 ) -> None:
-    """Whether a part of the response has come or nothing."""
+    """This holds after a part of the response, and before any."""
     head = "200 OK\r\ncontent-type: text/event-stream" if has_begun else ""
     event = f"data: {NOTE}\n\n".encode()
 

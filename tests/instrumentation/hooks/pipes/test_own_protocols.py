@@ -87,7 +87,7 @@ def test_a_relay_with_protocols_of_its_own_is_seen_on_both_sides(
 
 
 def test_a_protocol_without_room_for_other_methods_works_as_ever(otlp_sink: OtlpSink) -> None:
-    """What is said through it is not seen, and that is no failure."""
+    """Nothing that is said through it is seen, and that is no failure."""
     environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
     program = """
 import asyncio, sys

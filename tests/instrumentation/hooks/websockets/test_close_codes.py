@@ -41,7 +41,7 @@ Told = tuple[Any, Any, Any]
 
 
 def told(telemetry: Telemetry, count: str) -> Told:
-    """What the end says that has counted a message of this kind."""
+    """Words of the end that has counted a message of this kind."""
 
     def found() -> list[Told]:
         attributes = [

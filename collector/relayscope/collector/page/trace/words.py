@@ -80,7 +80,7 @@ def log_label(record: Record) -> str:
 
 
 def log_said(record: Record) -> str:
-    """What a log record says, cut to one line."""
+    """The words of a log record, cut to one line."""
     return short(labels.log_text(record.body, record.attributes))
 
 

@@ -25,7 +25,6 @@ from relayscope.instrumentation.text_exchange import TextExchange
 from .client_call import ClientCall, ClientChannels, ClientStream, Server, is_json, may_be_json
 from .client_request import Pieces, Request
 from .framing import Measured
-from .signed_request import is_signed
 
 _SENT: Final = "_relayscope_sent"
 """Attribute of a response: the request that it answers."""
@@ -182,21 +181,23 @@ class _Hook:
         return self._pieces(request) if whole is None else self._whole(request, whole)
 
     def _whole(self, request: Any, whole: bytes) -> Request | None:
-        signed = is_signed(request.headers.items())
-        call_of = self._channels.unchanged_call if signed else self._channels.call
-        call = call_of(_server(request), _session(request), whole)
+        call = self._call(request, whole)
         if call is not None and call.body != whole:
             _set_body(request, _Changed(_body(request), call.body))
             if _LENGTH in request.headers:
                 request.headers[_LENGTH] = str(len(call.body))
         return None if call is None else Request(call)
 
+    def _call(self, request: Any, whole: bytes) -> ClientCall | None:
+        headers = request.headers.items()
+        return self._channels.call(_server(request), _session(request), whole, headers)
+
     def _pieces(self, request: Any) -> Request | None:
         body = _body(request)
         if not body or not is_json(request.headers.get("content-type", "").encode()):
             return None
         call_of = functools.partial(
-            self._channels.unchanged_call, _server(request), _session(request)
+            self._channels.call_in_pieces, _server(request), _session(request)
         )
         length = request.headers.get(_LENGTH)
         pieces = Pieces(Measured(None if length is None else int(length)), call_of)
@@ -210,7 +211,7 @@ class _Hook:
             return
         whole = _whole_body(request)
         if whole is not None:
-            call = self._channels.call(_server(request), _session(request), whole)
+            call = self._call(request, whole)
             if call is not None:
                 call.not_connected(error, since)
 

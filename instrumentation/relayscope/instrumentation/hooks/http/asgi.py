@@ -56,7 +56,7 @@ _APPLICATIONS: Final = (
 """Constructors of what servers call an application by, and the attribute that has it then."""
 
 _AROUND: Final = frozenset({"ProxyHeadersMiddleware", "MessageLoggerMiddleware"})
-"""What uvicorn puts around an application; the first finds out who the client is."""
+"""Layers that uvicorn puts around an application; the first finds out who the client is."""
 
 
 class AsgiInstrumentor(BaseInstrumentor):

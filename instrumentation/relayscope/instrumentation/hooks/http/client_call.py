@@ -5,7 +5,7 @@ The hooks of all HTTP clients have this in common; `server_call.py` is the other
 
 import functools
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from relayscope.instrumentation.traffic.long_text import LongText
 from relayscope.instrumentation.traffic.message import KNOWN_METHODS, Kind, Message
 
 from .response_body import ResponseBody, is_message, refusal_by
+from .signed_request import is_signed
 
 Server = tuple[str, int]
 """The host and port of a server."""
@@ -40,30 +41,35 @@ class ClientChannels:
         self._text_exchange = text_exchange
         self._channels: OrderedDict[tuple[str, int, str], Channel] = OrderedDict()
 
-    def call(self, server: Server, session_id: str, body: bytes) -> "ClientCall | None":
-        """Return a new call that is about to be sent, None if the body is no message of MCP."""
-        message = self._message(server, session_id, body)
-        if message is None:
-            return None
-        channel = self._channel(server, session_id)
-        return ClientCall(
-            self._text_exchange, channel, message, self._text_exchange.sending(channel, body), body
-        )
-
-    def unchanged_call(
-        self, server: Server, session_id: str, body: bytes | LongText
+    def call(
+        self, server: Server, session_id: str, body: bytes, headers: Iterable[tuple[str, str]]
     ) -> "ClientCall | None":
-        """Return, as `call` does, one whose body cannot be changed.
+        """Return a new call that is about to be sent, None if the body is no message of MCP.
 
-        It is signed, or has been sent but for its last piece.
+        Args:
+            server: The one that it is for.
+            session_id: Empty where there is none.
+            body: The whole body.
+            headers: Of the request; where they sign the body, it is sent as it is.
         """
         message = self._message(server, session_id, body)
         if message is None:
             return None
         channel = self._channel(server, session_id)
+        exchange = self._text_exchange
+        send = exchange.sending_last_part if is_signed(headers) else exchange.sending
+        return ClientCall(exchange, channel, message, send(channel, body), body)
+
+    def call_in_pieces(
+        self, server: Server, session_id: str, body: bytes | LongText
+    ) -> "ClientCall | None":
+        """Return, as `call` does, one whose body has been sent but for its last piece."""
+        message = self._message(server, session_id, body)
+        if message is None:
+            return None
+        channel = self._channel(server, session_id)
         outgoing = self._text_exchange.sending_last_part(channel, body)
-        kept = body if isinstance(body, bytes) else b""
-        return ClientCall(self._text_exchange, channel, message, outgoing, kept)
+        return ClientCall(self._text_exchange, channel, message, outgoing, b"")
 
     def _message(self, server: Server, session_id: str, body: bytes | LongText) -> Message | None:
         """Return the message that a body is, None if it is none, or of another protocol.

@@ -34,7 +34,6 @@ from .client_request import (
     set_length,
 )
 from .framing import Chunked, Measured
-from .signed_request import is_signed
 
 _REQUEST: Final = "_relayscope_request"
 _COMING: Final = "_relayscope_coming"
@@ -177,9 +176,9 @@ class _Hook:
             names = (
                 (name.decode("latin-1"), value.decode("latin-1")) for name, value in headers.items()
             )
-            call = self._channels.unchanged_call if is_signed(names) else self._channels.call
-            return _whole(lines, whole, call(server, session, bytes(whole)))
-        call_of = functools.partial(self._channels.unchanged_call, server, session)
+            call = self._channels.call(server, session, bytes(whole), names)
+            return _whole(lines, whole, call)
+        call_of = functools.partial(self._channels.call_in_pieces, server, session)
         return (
             Request(pieces=Pieces(framing_of(headers), call_of)) if is_json(content_type) else None
         )

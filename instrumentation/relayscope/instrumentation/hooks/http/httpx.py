@@ -16,7 +16,6 @@ from relayscope.instrumentation.text_exchange import TextExchange
 
 from .client_call import ClientCall, ClientChannels, ClientStream
 from .owned_request import OwnedRequest
-from .signed_request import is_signed
 
 _BEFORE: Final = "_relayscope_before"
 """Attribute of a request that is sent with another body than the host has made."""
@@ -145,9 +144,8 @@ class _Hook:
         body = getattr(request, "_content", None)
         if not isinstance(body, bytes):
             return None
-        signed = is_signed(request.headers.items())
-        call_of = self._channels.unchanged_call if signed else self._channels.call
-        call = call_of(_server(request), _session(request), body)
+        headers = request.headers.items()
+        call = self._channels.call(_server(request), _session(request), body, headers)
         if call is not None and call.body != body:
             # As `Request.__init__` does with `content=`.
             replaced = type(request)("POST", request.url, content=call.body)

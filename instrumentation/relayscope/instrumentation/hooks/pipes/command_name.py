@@ -34,7 +34,7 @@ _CODE: Final = re.compile(r"-[A-Za-z]*[ce]|--(eval|print|call)")
 
 
 class _Run(NamedTuple):
-    """What a command runs.
+    """The program that a command runs.
 
     Attributes:
         parts: Launchers, and the program as the last one.

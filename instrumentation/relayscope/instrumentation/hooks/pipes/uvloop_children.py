@@ -15,7 +15,7 @@ _COMMAND: Final = "_relayscope_command"
 
 
 class UvloopChild(NamedTuple):
-    """What `subprocess.Popen` would say of the child.
+    """The child, in the words of `subprocess.Popen`.
 
     Attributes:
         args: Its command.
