@@ -47,6 +47,8 @@ _RUNS: Final = bytes(
     for byte in range(256)
 )
 _RUN: Final = bytes([_SAME]) * _LONG
+_FOR_RUN: Final = 256
+"""Bytes that are searched whole in the time that it takes to find one run."""
 
 _START: Final = f"(?:{_JSON}|{_TEXT}|{_UTF_16}){_LETTER}*|{_HEX}[0-9a-fA-F]*|{_WIDE}"
 
@@ -86,12 +88,15 @@ class Run(NamedTuple):
 
 
 def long_runs(data: bytes) -> bytes:
-    """The long runs of letters in UTF-8 text, one on each line."""
+    """The long runs of letters in UTF-8 text, one on each line; all of a text that has many."""
     # 0.7 ns for each byte: what differs is made equal, so that a run is found as a text.
     marked = data.translate(_RUNS)
     runs: list[bytes] = []
+    most = len(data) // _FOR_RUN
     end = 0
     while (start := marked.find(_RUN, end)) >= 0:
+        if len(runs) >= most:
+            return data
         end = marked.find(b"\0", start)
         end = len(data) if end < 0 else end
         runs.append(data[start:end])
