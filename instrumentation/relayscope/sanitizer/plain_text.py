@@ -21,6 +21,7 @@ from relayscope.sanitizer.markup import attribute, element, next_element
 from relayscope.sanitizer.names import Names
 from relayscope.sanitizer.next_line import below
 from relayscope.sanitizer.page import Mention, Page, Pair
+from relayscope.sanitizer.recovery_phrase import recovery_phrase
 from relayscope.sanitizer.sentence import announced, said
 from relayscope.sanitizer.statement import inserted
 from relayscope.sanitizer.table import columns, drawn
@@ -97,10 +98,11 @@ def pairs(text: str, names: Names, mentions: Iterable[tuple[int, int]]) -> Itera
         if start < position:
             continue
         mark = text[end : end + 1]
+        pair: glance.Seen = recovery_phrase(page, start, end)
         if mark == "=":
-            pair: glance.Seen = glance.equals(page, start, end)
-        else:
-            pair = glance.colon(page, start, end) if mark == ":" else None
+            pair = pair or glance.equals(page, start, end)
+        elif mark == ":":
+            pair = pair or glance.colon(page, start, end)
         found = _ways(page, start, end) if pair is None else None
         if found:
             ways, mention = found
