@@ -1,7 +1,7 @@
 """Problems in what was said, the worst first: for the page and for `relayscope problems`.
 
-Each statement in problems.sql, failed_calls.sql, missing_records.sql and relay_changes.sql finds
-groups of like occasions; a function here says in words what such a group is.
+Each statement in problems.sql, failed_calls.sql, missing_records.sql, relay_changes.sql and
+unread_pages.sql finds groups of like occasions; a function here says in words what such a group is.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ SEVERITY: Final = {
     "odd": "odd",
     "undelivered": "records missing",
     "unrecorded": "not recorded",
+    "unread": "not read on",
     "repeated": "repeated",
     "slow": "slow",
     "silent": "silent",
@@ -290,6 +291,15 @@ def _changed_call(row: Row) -> Problem:
     return replace(problem, note=f"passed on: {gist(row['passed_on'])[:_LONGEST_NOTE]}")
 
 
+def _unread_page(row: Row) -> Problem:
+    what = (
+        f"did not ask {_peer(row)} for the next page of {row['method']}"
+        if row["side"] == "client"
+        else f"was not asked for the next page of {row['method']}"
+    )
+    return _problem(row, "unread", what, "calls", ("side", "peer", "method"))
+
+
 def _undelivered(row: Row) -> Problem:
     if row["missing"] > row["dropped"]:
         said = f", and says of {int(row['dropped']):,} why" if row["dropped"] else ""
@@ -337,6 +347,7 @@ READERS: Final[dict[LiteralString, Callable[[Row], Problem]]] = {
     "slow_calls": _slow_call,
     "repeated_calls": _repeated_call,
     "changed_calls": _changed_call,
+    "unread_pages": _unread_page,
     "undelivered": _undelivered,
     "dropped": _dropped,
 }

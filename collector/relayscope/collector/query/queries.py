@@ -17,6 +17,7 @@ FILES: Final = (
     "failed_calls.sql",
     "missing_records.sql",
     "relay_changes.sql",
+    "unread_pages.sql",
     "cost.sql",
     "pipeline.sql",
 )

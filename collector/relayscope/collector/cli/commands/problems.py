@@ -55,9 +55,9 @@ def problems(*, settings: Settings, as_json: bool, **given: Any) -> None:
     """Show what is wrong, the most severe first: of the last day, if it is not said since when.
 
     Calls that failed or were not answered, each where it began to; connections that were not made;
-    odd, repeated and slow ones; components that are silent, and records that are missing; what
-    relays leave out or pass on as another result. What looks alike is one line, with the trace of
-    the newest.
+    odd, repeated and slow ones; components that are silent, and records that are missing; lists
+    that nobody read to their end; what relays leave out or pass on as another result. What looks
+    alike is one line, with the trace of the newest.
     """
     times = {
         "since": given["since"] or datetime.now(UTC) - _A_DAY,

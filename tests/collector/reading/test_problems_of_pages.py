@@ -1,0 +1,115 @@
+"""Lists that nobody has read to their end."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from relayscope.conventions.attributes import (
+    JSONRPC_REQUEST_ID,
+    MCP_METHOD_NAME,
+    MESSAGE_DIRECTION,
+    MESSAGE_KIND,
+    PEER,
+)
+from relayscope.storage import Batch, Writer, rows
+from tests.collector.reading.problems import problems
+from tests.storage.samples import batch, log, span
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+SECOND = 10**9
+CLIENT, SERVER = 3, 2
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One page of a list of tools, as one end recorded it."""
+
+    cursor: str | None
+    following: str | None
+    seconds_ago: float = 60
+    kind: int = CLIENT
+    span_id: bytes = b"........"
+    parent: bytes | None = None
+    service: str = "relay"
+
+    def records(self) -> Batch:
+        """The span of the call, its request and its answer."""
+        at = time.time_ns() - round(self.seconds_ago * SECOND)
+        said = {MCP_METHOD_NAME: "tools/list", JSONRPC_REQUEST_ID: "1", PEER: "127.0.0.1:9"}
+        params = {"cursor": self.cursor} if self.cursor else {}
+        result = {"tools": [], **({} if self.following is None else {"nextCursor": self.following})}
+        messages: dict[str, dict[str, Any]] = {
+            "request": {"method": "tools/list", "params": params},
+            "result": {"result": result},
+        }
+        call = span(
+            start=at, end=at, kind=self.kind, span_id=self.span_id, parent_span_id=self.parent,
+            attributes=rows.jsonb(said),
+        )  # fmt: skip
+        logs = [
+            log(
+                json.dumps({"jsonrpc": "2.0", "id": 1, **text}), at=at, span_id=self.span_id,
+                attributes=rows.jsonb(said | {MESSAGE_KIND: kind, MESSAGE_DIRECTION: "sent"}),
+            )
+            for kind, text in messages.items()
+        ]  # fmt: skip
+        return batch(service=self.service, spans=[call], logs=logs)
+
+
+def told(engine: Engine, database_url: str, *pages: Listing) -> str:
+    """What is said of these records."""
+    writer = Writer(engine)
+    writer.write([page.records() for page in pages])
+    writer.close()
+    return problems(database_url)
+
+
+def test_a_page_that_nobody_asks_for_is_told(database_url: str, engine: Engine) -> None:
+    """By who made the call, and by the name of who has more to say."""
+    said = told(engine, database_url, Listing(None, "page 2"))
+    assert "not read on" in said
+    assert "did not ask 127.0.0.1:9 for the next page of tools/list" in said
+
+
+def test_who_is_not_asked_tells_it_where_nobody_else_can(database_url: str, engine: Engine) -> None:
+    """A server has records of what a client without relayscope leaves unread."""
+    said = told(engine, database_url, Listing(None, "page 2", kind=SERVER))
+    assert "was not asked for the next page of tools/list" in said
+
+
+def test_a_page_is_told_once_where_both_ends_recorded_it(database_url: str, engine: Engine) -> None:
+    """The one who did not ask is to blame, so the other is not in the list."""
+    served = Listing(
+        None, "page 2", kind=SERVER, span_id=b"served..", parent=b"........", service="alpha"
+    )
+    said = told(engine, database_url, Listing(None, "page 2"), served)
+    assert "did not ask alpha for the next page of tools/list" in said
+    assert "was not asked" not in said
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        [Listing(None, None)],
+        [Listing(None, "")],
+        [Listing(None, "page 2"), Listing("page 2", None, seconds_ago=50, span_id=b"second..")],
+    ],
+    ids=["one page", "an empty cursor", "read on"],
+)
+def test_a_list_that_is_read_to_its_end_is_no_problem(
+    database_url: str, engine: Engine, pages: list[Listing]
+) -> None:
+    """An empty cursor is the end of it, too."""
+    assert "next page" not in told(engine, database_url, *pages)
+
+
+def test_who_was_just_answered_may_still_ask(database_url: str, engine: Engine) -> None:
+    """A list that is being read is no problem."""
+    assert "next page" not in told(engine, database_url, Listing(None, "page 2", seconds_ago=0))
