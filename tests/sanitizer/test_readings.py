@@ -92,14 +92,17 @@ def test_a_secret_in_lines_of_a_string_is_found(line: str, depth: int) -> None:
 
 
 _PROSE = "He read the lines, one after the other, and said what was in them.\n" * 4
+_TOGETHER = 16
+"""Texts in one message: twenty secrets three levels deep are close to what a message may take."""
+
 _TEXTS = [each.value for each in secrets() if isinstance(each.value, str)]
 _TEXTS += [each.value for each in harmless() if isinstance(each.value, str)]
 
 
-@pytest.mark.parametrize("start", range(0, len(_TEXTS), 20))
+@pytest.mark.parametrize("start", range(0, len(_TEXTS), _TOGETHER))
 def test_a_string_that_was_read_holds_what_a_search_of_its_own_would_find(start: int) -> None:
     """Long contents come out as if nothing were known of them from the search of the message."""
-    lines = "\n".join(f"{_PROSE}{text}" for text in _TEXTS[start : start + 20])
+    lines = "\n".join(f"{_PROSE}{text}" for text in _TEXTS[start : start + _TOGETHER])
     text = json.dumps({"id": 1, "result": {"text": lines}})
     cleaned = SANITIZER.text(text)
     assert "too-many" not in cleaned

@@ -7,7 +7,8 @@ secret; here it is a name, a call or a type, and only what is quoted is one.
 import re
 from typing import Final
 
-from relayscope.sanitizer import extents, harmless
+from relayscope.sanitizer import extents, harmless, spoken
+from relayscope.sanitizer.default_literal import USER_AND_PASSWORD, default, second
 from relayscope.sanitizer.description import describes_in_yaml, describes_inline
 from relayscope.sanitizer.findings import FILL
 from relayscope.sanitizer.harmless import Kind
@@ -44,18 +45,13 @@ _VALIDATED = re.compile(r"""\[\s*+["'](?:(?:required|nullable|sometimes|string|b
 _BRACKETED: Final = 1024
 """Characters in brackets that are looked at to see whether they are source code."""
 
-# The default of an expression: `os.environ.get("X") or "hunter2"`.
-_DEFAULT = re.compile(r"""(?:\bor\b|\|\||\?\?|\?:)[ \t]*+(?=[bru]?["'`])""")
-_USER_AND_PASSWORD = re.compile(
-    r"\(\s*+(?:[^(),\n]|\([^()\n]{0,64}+\)){1,64}+,\s*+(?=[bru]?[\"'A-Za-z_])"
-)
-AUTH: Final = r"[\w.]{0,64}Auth(?=\()"
-"""A call that makes something of a user and a password: `httpx.BasicAuth("bob", "x")`."""
-_AUTH = re.compile(AUTH)
 _OTHERWISE = re.compile(r"""[ \t]*+(?:or\b|\|\||\?\?|\?:)[ \t]*+(?=[bru]?["'`])""")
 SCHEME: Final = r"(?i:basic|bearer|digest|negotiate|token|apikey|ntlm|hawk)[ \t]"
 """A way to authenticate, and the blank behind which its secret stands."""
 _SCHEME = re.compile(rf"{SCHEME}[ \t]*+")
+_MADE_UP: Final = "password"
+"""The rule whose values people make up."""
+
 _COUNT: Final = 2
 _FEW_DIGITS: Final = 4
 _QUERY: Final = "?&,(;"
@@ -196,8 +192,8 @@ class _Assignment:
         text, at, rule = self.page.text, self.at, self.mention.rule
         if _TEMPLATE.match(text, at) or _EMPTY.match(text, at):
             return None
-        if mark == "(" and (found := _USER_AND_PASSWORD.match(text, at)):
-            return self._second(found.end())
+        if mark == "(" and (found := USER_AND_PASSWORD.match(text, at)):
+            return second(self.page, rule, found.end())
         if mark not in _OBJECTS:
             return self._bare()
         is_schema = _SCHEMA.match(text, at) or _VALIDATED.match(text, at)
@@ -207,15 +203,6 @@ class _Assignment:
         if self.page.is_code(at) and not harmless.has_odd_literal(text[at:end]):
             return None
         return Pair(rule, at, extents.closing(text, at, len(text)), quoted=bool(self.quote))
-
-    def _second(self, at: int) -> Pair | None:
-        """The password in `(user, password)`."""
-        text, rule = self.page.text, self.mention.rule
-        span = extents.literal(text, at)
-        if not span or not text[span[1] + 1 : span[1] + 3].lstrip().startswith(")"):
-            return None
-        value = text[span[0] : min(span[1], span[0] + LINE)]
-        return Pair(rule, *span) if self.page.names.rule(value) is None else None
 
     def _block(self) -> Pair | None:
         text, at = self.page.text, self.at
@@ -234,12 +221,14 @@ class _Assignment:
             return self._checked_run(Pair(rule, at, end, quoted=True))
         is_first = self.page.indent(self.mention.start) is not None
         if not is_first and harmless.begins_expression(self.page.rest_of_line(at)):
-            return self._default(at)
+            return default(self.page, rule, at)
         if self._reaches_over_the_line(is_first=is_first):
             return self._checked_line()
         scheme = _SCHEME.match(text, at)
         read = extents.lone_run if is_first and not self.spaced else extents.run
-        return self._checked_run(Pair(rule, at, read(text, scheme.end() if scheme else at)))
+        pair = self._checked_run(Pair(rule, at, read(text, scheme.end() if scheme else at)))
+        is_said = pair is not None and self.colon and self.spaced and not is_first
+        return spoken.with_rest(text, pair) if pair and is_said else pair
 
     def _reaches_over_the_line(self, *, is_first: bool) -> bool:
         whole = self.mention.rule.whole_line
@@ -263,13 +252,21 @@ class _Assignment:
         if harmless.is_type(bare):
             return None
         if harmless.is_expression(head):
-            return self._default(at)
+            return self._made_up(head) or default(self.page, rule, at)
         if parameter := _PARAMETER.match(head):
             return self._checked_run(Pair(rule, at, at + parameter.end()))
         if self.colon and (harmless.is_prose(value) or self._is_remark(value)):
             odd = harmless.odd_word(value)
-            return odd and Pair(rule, at + odd.start(), at + odd.end())
+            odd_pair = odd and Pair(rule, at + odd.start(), at + odd.end())
+            return self._made_up(value) or odd_pair
         return Pair(rule, at, end)
+
+    def _made_up(self, value: str) -> Pair | None:
+        """The word and its number at the start of a value, where a sentence gives a password."""
+        is_sentence = self.colon and self.spaced and not self.quote
+        is_said = is_sentence and self.mention.rule.name == _MADE_UP
+        end = spoken.made_up(value) if is_said and not self.page.is_code(self.at) else 0
+        return Pair(self.mention.rule, self.at, self.at + end) if end else None
 
     def _is_remark(self, value: str) -> bool:
         """Return whether a value is a remark on the name: advice, or plain words after a header."""
@@ -296,7 +293,9 @@ class _Assignment:
         elif (statement := _STATEMENT.match(value)) and self.page.is_code(pair.start):
             value = statement[1]
         elif text[pair.end : pair.end + 1] == "<" and harmless.is_generic(text, pair.end):
-            return self._default(pair.start)
+            return default(self.page, pair.rule, pair.start)
+        if certain := self._certain(pair, value):
+            return certain
         value = value.rstrip(",;:") or value
         kind = self.page.kind(value)
         if kind is Kind.CALL:
@@ -306,6 +305,15 @@ class _Assignment:
         otherwise = _OTHERWISE.match(text, pair.end)
         span = otherwise and extents.literal(text, otherwise.end())
         return Pair(pair.rule, *span) if span else None
+
+    def _certain(self, pair: Pair, value: str) -> Pair | None:
+        """The value if it only looks like a word at the end of a sentence, a path or a call."""
+        if pair.start == self.at and (made_up := self._made_up(value)):
+            return made_up
+        if value[-1:] == "." and harmless.is_random(value[:-1]):
+            return pair._replace(end=pair.end - 1)
+        is_path = harmless.is_numbered_path(value.rstrip(",;:"))
+        return pair if is_path and not self.page.is_code(self.at) else None
 
     def _is_harmless(self, kind: Kind, value: str, end: int) -> bool:
         match kind:
@@ -328,7 +336,7 @@ class _Assignment:
         if _TEMPLATE.match(text, pair.start):
             return None
         return (
-            self._default(pair.start)
+            default(self.page, pair.rule, pair.start)
             if harmless.is_call(self.page.rest_of_line(pair.start))
             else pair
         )
@@ -378,16 +386,3 @@ class _Assignment:
         if self.spaced and len(value) <= _COUNT:
             return True
         return len(value) <= _FEW_DIGITS and self.page.is_code(self.at)
-
-    def _default(self, at: int) -> Pair | None:
-        """The literal in an expression that is the value, or stands for one that is missing."""
-        if (made := _AUTH.match(self.page.text, at)) and (
-            found := _USER_AND_PASSWORD.match(self.page.text, made.end())
-        ):
-            return self._second(found.end())
-        line = self.page.rest_of_line(at)
-        found = _DEFAULT.search(line)
-        span = found and extents.literal(line, found.end())
-        if not span or harmless.is_label(line[slice(*span)]):
-            return None
-        return Pair(self.mention.rule, at + span[0], at + span[1])

@@ -8,7 +8,8 @@ import re
 from typing import Final, Literal
 
 from relayscope.sanitizer import extents
-from relayscope.sanitizer.assignment import AUTH, SCHEME, assigned
+from relayscope.sanitizer.assignment import SCHEME, assigned
+from relayscope.sanitizer.default_literal import AUTH
 from relayscope.sanitizer.harmless import EXPRESSION_WORDS
 from relayscope.sanitizer.page import Mention, Page, Pair
 

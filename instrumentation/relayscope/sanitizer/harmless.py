@@ -163,6 +163,14 @@ _TYPE = re.compile(
     r"(?:[ ]?[|&][ ]?[A-Za-z_]\w*+(?:\[[^\[\]\n]{0,64}\]|<[^\n=;]{0,64}>)?+(?:\[\])*+)*+"
 )
 
+# A path to a member has no digits in its last name, or one behind it.
+_NUMBERED_PATH = re.compile(
+    r"[A-Za-z_$][\w$]*+(?:(?:\.|::)[\w$]++(?!\Z))*(?:\.|::)(?=[\w$]*+\Z)(?=\w*?[0-9])\w++"
+    r"|[A-Za-z]++[(\[][0-9]++[)\]]?"
+)
+_DOTTED = re.compile(r"[\w-]++(?:\.[\w-]++)++")
+_KEY_FILE = re.compile(r"[\w./-]*\.p(?:12|7b|k?8)")
+
 _REFERENCE = re.compile(
     r"\$[A-Za-z_][A-Za-z_]*|\$env:\w+|\$\([^\n]*\)?|\$\{[^{}\n:]*\}|\$[0-9]"
     r"|:[a-z_]+|@{1,2}[A-Za-z_]+|\?"
@@ -262,6 +270,18 @@ def kind(value: str) -> Kind:
 def is_type(value: str) -> bool:
     """Return whether a value looks like a type with parameters: `Optional[str]`, `str | None`."""
     return not value.isalnum() and "-" not in value and _TYPE.fullmatch(value) is not None
+
+
+def is_numbered_path(value: str) -> bool:
+    """Return whether a value is like a path or a call, with digits as passwords and tokens have.
+
+    In source code it may be one: `torch.float16`, `rows[2024]`. Elsewhere it is `john.smith1987`.
+    """
+    if harmlessly_numbered(value) or is_known_path(value) or _KEY_FILE.fullmatch(value):
+        return False
+    return _NUMBERED_PATH.fullmatch(value) is not None or (
+        _DOTTED.fullmatch(value) is not None and any(map(is_random, value.split(".")))
+    )
 
 
 def is_expression(value: str) -> bool:
