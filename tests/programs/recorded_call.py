@@ -13,7 +13,8 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 
 from relayscope.conventions.attributes import SCOPE
 from relayscope.instrumentation import Exchange, Levels
-from relayscope.instrumentation.delivery.encoding.record import pack_log, pack_span, unpack
+from relayscope.instrumentation.delivery.encoding.fields import unpack
+from relayscope.instrumentation.delivery.encoding.record import pack_log, pack_span
 from relayscope.instrumentation.recording.channel_log import ChannelLog
 from relayscope.instrumentation.recording.message_log import MessageLog
 from relayscope.instrumentation.recording.metrics import Durations

@@ -11,7 +11,6 @@ from typing import Final
 from urllib.parse import quote, unquote
 
 from relayscope.conventions.environment import RELAYSCOPE_OPAMP_ENDPOINT
-from relayscope.instrumentation.runtime.shared_sanitizer import shared_sanitizer
 
 _OTLP: Final = "OTEL_EXPORTER_OTLP_"
 _ENDPOINT: Final = "ENDPOINT"
@@ -28,6 +27,10 @@ _MARKER: Final = "[REDACTED:credentials]"
 
 def without_credentials(text: str) -> str:
     """Return a text without what gives access: ours, and what the sanitizer finds."""
+    from relayscope.instrumentation.runtime.shared_sanitizer import (  # noqa: PLC0415  # takes 0.1 s, and most forwarders have nothing to say
+        shared_sanitizer,
+    )
+
     for secret in _secrets():
         text = text.replace(secret, _MARKER)
     return shared_sanitizer().text(text)

@@ -13,7 +13,7 @@ from relayscope.spool import check_folder, list_slots, orphans, read_writer_info
 
 from .account_file import read_account
 from .address import address
-from .encoding.record import FAILED, FULL, UNAVAILABLE, AccountFields, unpack
+from .encoding.fields import FAILED, FULL, UNAVAILABLE, AccountFields, unpack
 from .forwarder.set_aside import records_aside
 from .origin import Origin
 from .settings import spool_dir

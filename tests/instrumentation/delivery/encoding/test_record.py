@@ -8,7 +8,8 @@ from opentelemetry._logs import LogRecord
 from opentelemetry.sdk._logs import LogRecordLimits, ReadWriteLogRecord
 from opentelemetry.sdk.resources import Resource
 
-from relayscope.instrumentation.delivery.encoding.record import LogFields, pack_log, unpack
+from relayscope.instrumentation.delivery.encoding.fields import LogFields, unpack
+from relayscope.instrumentation.delivery.encoding.record import pack_log
 
 _TEXTS = st.text(st.characters(exclude_categories=()))
 """Any that Python can hold, so also what is no Unicode."""

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from hashlib import sha256
@@ -273,3 +274,16 @@ def test_another_exporter_can_still_be_chosen(receiver: Receiver, spool_dir: Pat
     eventually(lambda: receiver.marks().keys() == set(marks))
     assert receiver.numbers() == []
     assert list(spool_dir.iterdir()) == []
+
+
+def test_a_forwarder_that_has_nothing_to_tell_makes_no_sanitizer() -> None:
+    """The host has sanitized the records; the sanitizer is for the forwarder's own log."""
+    program = (
+        "import sys\n"
+        "import relayscope.instrumentation.delivery.__main__\n"
+        "import relayscope.instrumentation.delivery.destinations.grpc\n"
+        "import relayscope.instrumentation.delivery.destinations.http\n"
+        "print([name for name in sys.modules if name.startswith('relayscope.sanitizer')])"
+    )
+
+    assert run([sys.executable, "-c", program], host_environment()).stdout == "[]\n"

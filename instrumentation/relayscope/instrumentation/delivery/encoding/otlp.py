@@ -40,7 +40,7 @@ from relayscope.conventions.attributes import (
 )
 from relayscope.conventions.events import EVENT_DELIVERY
 
-from .record import LogFields, Scope, SpanFields
+from .fields import LogFields, Scope, SpanFields
 
 LARGEST_REQUEST: Final = 4 * 2**20
 """Bytes; what OTLP/gRPC receivers take by default (reliability of gRPC's own default)."""

@@ -12,7 +12,7 @@ from relayscope.conventions.attributes import (
     DELIVERY_ENDED,
     DELIVERY_SPOOLED,
 )
-from relayscope.instrumentation.delivery.encoding.record import AccountFields
+from relayscope.instrumentation.delivery.encoding.fields import AccountFields
 from relayscope.spool import Loss
 
 REJECTED = "rejected"

@@ -13,6 +13,13 @@ from relayscope.instrumentation.delivery.destinations.destination import (
     Refused,
     Unavailable,
 )
+from relayscope.instrumentation.delivery.encoding.fields import (
+    AccountFields,
+    Fields,
+    LogFields,
+    SpanFields,
+    unpack,
+)
 from relayscope.instrumentation.delivery.encoding.otlp import (
     LARGEST_REQUEST,
     Request,
@@ -23,13 +30,6 @@ from relayscope.instrumentation.delivery.encoding.otlp import (
     logs_request,
     split,
     traces_request,
-)
-from relayscope.instrumentation.delivery.encoding.record import (
-    AccountFields,
-    Fields,
-    LogFields,
-    SpanFields,
-    unpack,
 )
 from relayscope.instrumentation.delivery.origin import Origin
 from relayscope.spool import LossReason, SpoolReader

@@ -23,13 +23,8 @@ from relayscope.conventions.attributes import SCOPE
 from relayscope.conventions.environment import RELAYSCOPE_SPOOL_DIR
 from relayscope.instrumentation.delivery.account_file import AccountFile
 from relayscope.instrumentation.delivery.address import address
-from relayscope.instrumentation.delivery.encoding.record import (
-    FAILED,
-    FULL,
-    UNAVAILABLE,
-    pack_log,
-    pack_span,
-)
+from relayscope.instrumentation.delivery.encoding.fields import FAILED, FULL, UNAVAILABLE
+from relayscope.instrumentation.delivery.encoding.record import pack_log, pack_span
 from relayscope.instrumentation.delivery.launch.launcher import Launcher
 from relayscope.instrumentation.delivery.origin import SERVICE_NAME, Origin
 from relayscope.instrumentation.delivery.settings import (
