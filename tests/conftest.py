@@ -14,17 +14,17 @@ if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 pytest_plugins = [
+    # Each after what it imports, whose assertions are rewritten only then.
+    "tests.fix_postgres",
     "tests.fix_collector",
     "tests.fix_command",
     "tests.fix_delivery",
     "tests.fix_disk",
     "tests.fix_page",
-    "tests.fix_postgres",
     "tests.fix_programs",
     "tests.fix_proxy",
     "tests.fix_roles",
     "tests.fix_telemetry",
-    # After what it imports, whose assertions are rewritten only then.
     "tests.fix_levels",
     "tests.left_out",
     "tests.long_first",

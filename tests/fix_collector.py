@@ -19,6 +19,7 @@ import pytest
 from sqlalchemy import make_url
 
 from relayscope.storage import create_engine
+from tests.fix_postgres import make_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -242,7 +243,7 @@ def collector(start_collector: StartCollector) -> Collector:
 def shared_database_url(_server: Connection, _template: str, server_url: str) -> Iterator[str]:
     """The database of `shared_collector`."""
     name = f"relayscope_shared_{os.getpid()}_{next(_NUMBERS)}"
-    _server.exec_driver_sql(f"create database {name} template {_template}")
+    make_database(_server, name, _template)
     yield make_url(server_url).set(database=name).render_as_string(hide_password=False)
     _server.exec_driver_sql(f"drop database {name} with (force)")
 

