@@ -344,9 +344,13 @@ def test_a_decoding_process_that_dies_is_replaced() -> None:
     running(scenario())
 
 
-def test_the_decoding_process_ends_with_its_collector(start_collector: StartCollector) -> None:
-    """R26: also when that is killed."""
+def test_the_decoding_process_comes_with_a_large_request_and_ends_with_its_collector(
+    start_collector: StartCollector,
+) -> None:
+    """R26: a small request needs none; and it ends also when the collector is killed."""
     collector = start_collector()
+    assert collector.post("logs", job("small").raw).status == 200
+    assert children(collector.process.pid) == []
     assert collector.post("logs", job(LARGE_BODY).raw).status == 200
     found = children(collector.process.pid)
     assert found

@@ -99,13 +99,12 @@ async def run(config: WorkerConfig, stop: asyncio.Event, ready: Callable[[], Non
         )
     except SpoolError as error:
         raise StartError(f"{settings.data_dir / 'outage'}: {error}") from None
-    decoding = DecodingProcess(config.rules)
     small = Lane(
         Decoder(DecodingThread(Sanitizer.from_rules(config.rules))),
         CommitGroup(partial(outage.write, small_writer.write), metrics.committed),
     )
     large = Lane(
-        Decoder(decoding),
+        Decoder(DecodingProcess(config.rules)),
         CommitGroup(partial(outage.write, large_writer.write), metrics.committed),
     )
     pipeline = Pipeline(small, large, stored_requests.has, metrics, settings.answer_timeout)
@@ -144,7 +143,6 @@ async def run(config: WorkerConfig, stop: asyncio.Event, ready: Callable[[], Non
     await grpc_server.start()
     serving_http = asyncio.create_task(http_server.serve(sockets=[ports.share(settings.http)]))
     await http_server.listening.wait()
-    await decoding.start()
     ready()
 
     await stop.wait()

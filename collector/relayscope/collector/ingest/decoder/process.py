@@ -24,7 +24,10 @@ _logger = logging.getLogger(__name__)
 
 
 class DecodingProcess:
-    """A process that decodes. One that has died is replaced when there is something to decode."""
+    """A process that decodes, started when there is something to decode, also after one has died.
+
+    To start takes a fifth of what the collector itself takes, and not each gets a large request.
+    """
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
@@ -43,7 +46,7 @@ class DecodingProcess:
         async with self._starting:
             if self._reading is None or self._reading.done():
                 try:
-                    await self.start()
+                    await self._start()
                 except OSError as error:
                     raise DecodingEnded(
                         f"the process that decodes cannot be started ({error.strerror}); try again"
@@ -56,7 +59,15 @@ class DecodingProcess:
         self._process.stdin.write(packed((key, job, seconds)))
         return await answer
 
-    async def start(self) -> None:
+    async def close(self) -> None:
+        """Let it end; nothing may be under way."""
+        if self._process is None or self._reading is None:
+            return
+        assert self._process.stdin is not None  # noqa: S101 - it is a pipe
+        self._process.stdin.close()
+        await self._reading
+
+    async def _start(self) -> None:
         """Start the process, which is ready as soon as it answers."""
         self._process = process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "relayscope.collector.ingest.decoder"),
@@ -66,14 +77,6 @@ class DecodingProcess:
         assert process.stdin is not None  # noqa: S101 - it is a pipe
         process.stdin.write(packed(self._rules))
         self._reading = asyncio.create_task(self._read(process))
-
-    async def close(self) -> None:
-        """Let it end; nothing may be under way."""
-        if self._process is None or self._reading is None:
-            return
-        assert self._process.stdin is not None  # noqa: S101 - it is a pipe
-        self._process.stdin.close()
-        await self._reading
 
     async def _read(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None  # noqa: S101 - it is a pipe
