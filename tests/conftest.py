@@ -26,6 +26,7 @@ pytest_plugins = [
     "tests.fix_roles",
     "tests.fix_telemetry",
     "tests.fix_levels",
+    "tests.collecting",
     "tests.left_out",
     "tests.long_first",
 ]
