@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from typing import TYPE_CHECKING, Final, LiteralString, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, LiteralString, NamedTuple
 
 from relayscope.collector.page.behind import Statement, behind
 from relayscope.collector.page.interval import CHOICES, Interval
 from relayscope.collector.page.recent import recent
 from relayscope.collector.page.view import View
 from relayscope.collector.query.errors import StatementTooSlow
-from relayscope.collector.query.problems import MOST, READERS, SEVERITY, Problem, ranked, read
-from relayscope.collector.query.queries import query
+from relayscope.collector.query.failed_calls import explained_by
+from relayscope.collector.query.problems import (
+    MOST,
+    READERS,
+    SEVERITY,
+    Problem,
+    ranked,
+    read,
+    rows_of,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from starlette.requests import Request
     from starlette.responses import Response
 
@@ -43,21 +50,25 @@ async def find(reader: Reader, time: Interval) -> Found:
     """Ask for all kinds at once."""
     asked = {"since": time.since, "until": time.until, "most": MOST}
 
-    async def answer(name: LiteralString) -> Iterable[Problem] | None:
+    async def answer(name: LiteralString) -> list[dict[str, Any]] | None:
         try:
-            return read(name, await reader.rows(query(name), asked, seconds=SECONDS))
+            return await reader.run(partial(rows_of, name=name, bound=asked), seconds=SECONDS)
         except StatementTooSlow:
             return None
 
     answers = dict(zip(READERS, await asyncio.gather(*map(answer, READERS)), strict=True))
+    explained = explained_by(answers["failed_calls"] or (), asked)
     return Found(
-        ranked(problem for found in answers.values() for problem in found or ()),
+        ranked(problem for name, found in answers.items() for problem in read(name, found or ())),
         tuple(
             _WORDS.get(name, name.replace("_", " "))
             for name, found in answers.items()
             if found is None
         ),
-        behind(asked, *READERS),
+        (
+            *behind(asked, *READERS),
+            *(one for name, about in explained for one in behind(about, name)),
+        ),
     )
 
 

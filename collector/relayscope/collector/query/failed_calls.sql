@@ -10,23 +10,23 @@ with ended as materialized (
     where start_time >= %(since)s and start_time < %(until)s
       and kind in ('client', 'server') and attributes ? 'jsonrpc.request.id'
 ),
+-- Requests of which the span has not ended, or the process did first.
+open as materialized (
+    select asked.trace_id, asked.span_id, asked.component, asked.time,
+           relayscope_store.process_of(asked.resource) as process
+    from relayscope.messages as asked
+    where asked.time >= %(since)s and asked.time < %(until)s and asked.kind = 'request'
+      -- One that has only just been sent has every right to be open.
+      and asked.time < now() - interval '5 seconds'
+      and not exists (
+          select from ended
+          where ended.trace_id = asked.trace_id and ended.span_id = asked.span_id
+      )
+),
 suspect as materialized (
     (select trace_id from ended where failed order by start_time desc limit 2000)
     union
-    -- Its span has not ended, or its process did first.
-    (
-        select asked.trace_id
-        from relayscope.messages as asked
-        where asked.time >= %(since)s and asked.time < %(until)s and asked.kind = 'request'
-          -- One that has only just been sent has every right to be open.
-          and asked.time < now() - interval '5 seconds'
-          and not exists (
-              select from ended
-              where ended.trace_id = asked.trace_id and ended.span_id = asked.span_id
-          )
-        order by asked.time desc
-        limit 500
-    )
+    (select trace_id from open order by time desc limit 500)
 ),
 found as materialized (
     select trace_id, span_id, component, side, peer, method, tool, time, waited, outcome, error_type,
@@ -37,14 +37,6 @@ found as materialized (
     order by time desc
     limit 2000
 ),
--- What processes say of themselves and of their channels, which is little beside messages.
-account as materialized (
-    select time, component, event_name, severity_number, attributes,
-           attributes ->> 'relayscope.channel.id' as channel,
-           relayscope_store.process_of(resource) as process
-    from relayscope.other_logs
-    where time >= %(since)s and event_name in ('relayscope.delivery', 'relayscope.channel.closed')
-),
 -- When processes have said that they had to drop more than before.
 loss as materialized (
     select process, time
@@ -52,8 +44,8 @@ loss as materialized (
         select process, time,
                total > lag(total, 1, 0::numeric) over (partition by process order by time) as is_more
         from (
-            select process, time, dropped.total
-            from account
+            select relayscope_store.process_of(account.resource) as process, account.time, dropped.total
+            from relayscope.other_logs as account
             cross join lateral (
                 select coalesce(sum(relayscope_store.whole_number(value)), 0) as total
                 from jsonb_each_text(
@@ -62,7 +54,7 @@ loss as materialized (
                     end
                 )
             ) as dropped
-            where account.event_name = 'relayscope.delivery'
+            where account.time >= %(since)s and account.event_name = 'relayscope.delivery'
         ) as said
     ) as said
     where is_more
@@ -71,14 +63,10 @@ failed as materialized (
     select found.*, its_span.span_id is null as is_open,
            -- What has been dropped afterwards may be the answer.
            its_span.span_id is null and found.outcome = 'unanswered' and exists (
-               select from loss
-               where loss.time >= found.time and loss.process = (
-                   select relayscope_store.process_of(asked.resource)
-                   from relayscope.messages as asked
-                   where asked.trace_id = found.trace_id and asked.span_id = found.span_id
-                     and asked.component is not distinct from found.component
-                   limit 1
-               )
+               select from open
+               join loss on loss.process = open.process
+               where open.trace_id = found.trace_id and open.span_id = found.span_id
+                 and open.component is not distinct from found.component and loss.time >= found.time
            ) as is_lost,
            -- What was called for something that was cancelled meanwhile.
            found.outcome = 'unanswered' and exists (
@@ -136,27 +124,6 @@ alike as (
     order by count(*) desc
     limit %(most)s
 ),
--- What those have listed who answered a call of a tool with an error, or who did not know it. By the calls
--- for it, of which there are far less than messages.
-listed as materialized (
-    select trace_id, span_id, component, kind, peer, start_time as time
-    from relayscope.spans
-    where start_time >= %(since)s and start_time < %(until)s
-      and kind in ('client', 'server') and method = 'tools/list'
-      and component in (select alike.component from alike where alike.tool is not null)
-      and exists (select from alike where outcome in ('tool_error', 'protocol_error'))
-    order by start_time desc
-    limit 200
-),
-listing as materialized (
-    select listed.component, listed.kind, listed.peer, listed.time,
-           jsonb_path_query_array(said.json, 'lax $.result.tools[*].name') as names,
-           said.json #> '{result,nextCursor}' is not null as has_more
-    from relayscope.messages as said
-    join listed on listed.trace_id = said.trace_id and listed.span_id = said.span_id
-    where said.trace_id = any(array(select listed.trace_id from listed))
-      and said.kind = 'result' and said.method = 'tools/list'
-),
 -- Connections that were not made; each is told for itself, and not again with what it was to be made for.
 unconnected as materialized (
     select component, peer, error_type, count(*) as connections
@@ -167,10 +134,7 @@ unconnected as materialized (
     group by component, peer, error_type
 )
 select alike.*, relayscope_store.callee_of(alike.trace_id, alike.span_id) as callee,
-       coalesce(
-           why.body, above.body, case when said.is_answer then said.body end, its_span.body, said.body
-       ) as evidence,
-       closing.attributes as closing, lists.lists
+       coalesce(case when said.is_answer then said.body end, its_span.body, said.body) as evidence
 from alike
 left join lateral (
     select left(messages.body, 2000) as body, messages.kind in ('error', 'result') as is_answer
@@ -186,59 +150,6 @@ left join lateral (
     where spans.trace_id = alike.trace_id and spans.span_id = alike.span_id
     limit 1
 ) as its_span on true
-left join lateral (
-    select left(logs.body, 2000) as body
-    from relayscope.logs
-    where alike.outcome = 'transport_error'
-      and logs.trace_id = alike.trace_id and logs.span_id = alike.span_id
-      and logs.event_name = 'relayscope.message.send_failed'
-    limit 1
-) as why on true
--- Who has answered without waiting may say there why.
-left join lateral (
-    select left(messages.body, 2000) as body
-    from relayscope.spans as its_call
-    join relayscope.messages
-        on messages.trace_id = its_call.trace_id and messages.span_id = its_call.parent_span_id
-    where alike.error_type = 'relayscope.answered_above' and alike.odd is null
-      and its_call.trace_id = alike.trace_id and its_call.span_id = alike.span_id
-      and messages.component = alike.component and messages.kind in ('error', 'result')
-    order by messages.time desc
-    limit 1
-) as above on true
--- How a connection ended on which the request had gone, at either end: who has died cannot tell it.
-left join lateral (
-    select account.attributes
-    from relayscope.messages as carried
-    join account
-        on account.channel = carried.channel
-        and account.component is not distinct from carried.component
-    where (alike.outcome = 'transport_error' or alike.error_type = 'relayscope.answered_above'
-           or coalesce(alike.error_type, 'relayscope.unanswered') = 'relayscope.unanswered')
-      and alike.outcome in ('unanswered', 'transport_error') and alike.odd is null
-      and carried.trace_id = alike.trace_id and carried.kind = 'request'
-      and (carried.span_id = alike.span_id or md5(carried.body) = alike.said)
-      and account.event_name = 'relayscope.channel.closed'
-      and account.time >= carried.time
-      -- Nobody knows how long one is open whose process has died.
-      and (alike.waited is null
-           or account.time < carried.time + alike.waited + interval '5 seconds')
-    -- Who has seen no close frame knows less than the other end.
-    order by account.severity_number >= 13 desc,
-             coalesce(account.attributes ->> 'relayscope.channel.close_code' = '1006', false), account.time
-    limit 1
-) as closing on true
-left join lateral (
-    select jsonb_agg(
-               jsonb_build_object('names', listing.names, 'has_more', listing.has_more)
-               order by listing.time desc
-           ) as lists
-    from listing
-    where alike.tool is not null and alike.outcome in ('tool_error', 'protocol_error')
-      and listing.component = alike.component
-      and listing.kind = alike.side
-      and (alike.side = 'server' or listing.peer is not distinct from alike.peer)
-) as lists on true
 where alike.outcome <> 'transport_error' or not exists (
     select from unconnected
     where unconnected.component = alike.component and unconnected.peer = alike.peer

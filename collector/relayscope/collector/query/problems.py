@@ -7,8 +7,10 @@ unread_pages.sql finds groups of like occasions; a function here says in words w
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from relayscope.collector.query import failed_calls
 from relayscope.collector.query.channel_closing import closing_text
 from relayscope.collector.query.drop_reasons import why_dropped
 from relayscope.collector.query.named_query import rows
@@ -205,7 +207,7 @@ def _failed_call(row: Row) -> Problem:
         kind = "cancelled"
     problem = _problem(row, kind, what, "calls", ("side", "peer", "method", "tool", "outcome"))
     unlisted = unlisted_text(problem.component if row["side"] == "server" else peer, row)
-    note = unlisted or closing_text(row["closing"])
+    note = unlisted or closing_text(row.get("closing"))
     return replace(problem, note=note, odd=row["odd"] if late else "")
 
 
@@ -354,6 +356,14 @@ READERS: Final[dict[LiteralString, Callable[[Row], Problem]]] = {
 """The statements, and what makes a problem of a row of each."""
 
 
+def rows_of(
+    connection: psycopg.Connection[Any], name: LiteralString, bound: Mapping[str, object]
+) -> list[Row]:
+    """The rows of one of the statements, with all that `read` takes from them."""
+    load = failed_calls.load if name == "failed_calls" else partial(rows, name=name)
+    return load(connection, bound=bound)
+
+
 def read(name: LiteralString, answer: Iterable[Row]) -> Iterator[Problem]:
     """Make problems of the rows of one of the statements."""
     return map(READERS[name], answer)
@@ -370,7 +380,7 @@ def ask(connection: psycopg.Connection[Any], times: Mapping[str, object]) -> Ite
         ReadingError: With PostgreSQL's words, and what to do.
     """
     for name in READERS:
-        yield from read(name, rows(connection, name, {**times, "most": MOST}))
+        yield from read(name, rows_of(connection, name, {**times, "most": MOST}))
 
 
 def in_time(problems: Iterable[Problem]) -> list[Problem]:

@@ -157,18 +157,38 @@ from (
 -- repeated_calls --
 -- The same call of a tool, with the same arguments, five times or more within a minute, by one process; the
 -- times are those of its densest minute.
-with asked as materialized (
+with newest as materialized (
+    select component, relayscope_store.process_of(resource) as process, peer, tool, time
+    from relayscope.messages
+    where time >= %(since)s and time < %(until)s
+      and kind = 'request' and direction = 'sent' and method = 'tools/call'
+    order by time desc
+    limit 5000
+),
+-- Texts are what takes time: they are read of a tool only that is called so often at all.
+frequent as materialized (
+    select distinct time
+    from (
+        select time,
+               count(*) over (
+                   partition by component, process, peer, tool order by time
+                   range between interval '1 minute' preceding and interval '1 minute' following
+               ) as within_two_minutes
+        from newest
+    ) as called
+    where within_two_minutes >= 5
+),
+asked as materialized (
     select component, process, peer, tool, trace_id, span_id, time,
            md5(relayscope_store.said(body)::text) as said, left(body, 2000) as body
     from (
         select component, relayscope_store.process_of(resource) as process, peer, tool, trace_id, span_id,
                time, body
         from relayscope.messages
-        where time >= %(since)s and time < %(until)s
+        where time >= %(since)s and time < %(until)s and time = any(array(select time from frequent))
           and kind = 'request' and direction = 'sent' and method = 'tools/call'
-        order by time desc
-        limit 5000
-    ) as newest
+        offset 0
+    ) as said
     -- Here, where each text has been read: reading it once more costs as much again.
     where length(body) < 20000
 ),

@@ -15,6 +15,7 @@ FILES: Final = (
     "lists.sql",
     "problems.sql",
     "failed_calls.sql",
+    "failed_calls_explained.sql",
     "missing_records.sql",
     "relay_changes.sql",
     "unread_pages.sql",

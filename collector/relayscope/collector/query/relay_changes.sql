@@ -34,12 +34,20 @@ leg as materialized (
       and (right(served.tool, length(made.tool)) = made.tool
            or right(made.tool, length(served.tool)) = served.tool)
 ),
+-- Only what is compared: a text is read out of a chunk of texts, which takes most of the time here.
 said as materialized (
     select trace_id, span_id, component, kind, body
-    from relayscope.messages
-    where trace_id = any(array(select distinct trace_id from leg))
-      and kind in ('request', 'result') and method = 'tools/call' and odd is null
-      and octet_length(body) < 20000
+    from (
+        select trace_id, span_id, component, kind, body
+        from relayscope.messages
+        where trace_id = any(array(select distinct trace_id from leg))
+          and coalesce(component, '') = any(array(select distinct coalesce(leg.component, '') from leg))
+          and kind in ('request', 'result') and method = 'tools/call' and odd is null
+          and span_id = any(array(select unnest(array[leg.span_id, leg.parent_span_id]) from leg))
+        -- Here, where each text has been read: reading it once more costs as much again.
+        offset 0
+    ) as said
+    where octet_length(body) < 20000
 ),
 texts as materialized (
     select leg.component, leg.peer, leg.tool, leg.time, leg.trace_id, leg.span_id,
@@ -77,7 +85,13 @@ change as (
     where jsonb_typeof(went) = 'object' and dropped.names is not null
     union all
     select texts.*, 'answer', answer_in, answer_out, null
-    from texts
+    from (
+        -- Most are passed on as they are, which is seen sooner than that their texts are equal.
+        select *
+        from texts
+        where relayscope_store.said(answer_in) <> relayscope_store.said(answer_out)
+        offset 0
+    ) as texts
     cross join lateral (
         select relayscope_store.text_of_result(answer_in) as came,
                relayscope_store.text_of_result(answer_out) as went

@@ -24,15 +24,20 @@ _LONGEST: Final = 48
 """Characters of a name that are compared and shown."""
 
 
+def is_unknown_tool(row: Mapping[str, Any]) -> bool:
+    """Return whether a call failed because its tool is not known, by its row of `failed_calls`."""
+    says_so = row["error_code"] in _CODES or _WORDS.search(row["evidence"] or "")
+    return bool(row["tool"] and says_so)
+
+
 def unlisted_text(who: str, row: Mapping[str, Any]) -> str:
     """Say that a tool was not listed, and which are; empty if it was, or if it is not known.
 
     Args:
         who: The one who was asked for it.
-        row: A row of `failed_calls`.
+        row: A row of `failed_calls.load`.
     """
-    says_so = row["error_code"] in _CODES or _WORDS.search(row["evidence"] or "")
-    names = _names(row["lists"] or ()) if row["tool"] and says_so else []
+    names = _names(row.get("lists") or ()) if is_unknown_tool(row) else []
     if not names or row["tool"] in names:
         return ""
     tool = row["tool"][:_LONGEST]

@@ -1,0 +1,97 @@
+-- The statements of what else is known of calls that went wrong: in the form of queries.sql. Each is about
+-- some rows of failed_calls, as JSON with their places among these rows. They are statements of their own
+-- because most calls that went wrong need none of them: to plan them took longer than to find all such calls.
+
+-- calls_without_answer --
+-- What transports, callers and connections say of calls that got no answer.
+with alike as materialized (
+    select *
+    from jsonb_to_recordset(%(calls)s::jsonb) as alike (
+        place integer, trace_id uuid, span_id text, component text, outcome text, error_type text,
+        odd text, said text, seconds double precision
+    )
+),
+-- What processes say of their channels, which is little beside messages.
+closed as materialized (
+    select time, component, severity_number, attributes, attributes ->> 'relayscope.channel.id' as channel
+    from relayscope.other_logs
+    where time >= %(since)s and event_name = 'relayscope.channel.closed'
+)
+select alike.place, coalesce(why.body, above.body) as evidence, closing.attributes as closing
+from alike
+left join lateral (
+    select left(logs.body, 2000) as body
+    from relayscope.logs
+    where alike.outcome = 'transport_error'
+      and logs.trace_id = alike.trace_id and logs.span_id = alike.span_id
+      and logs.event_name = 'relayscope.message.send_failed'
+    limit 1
+) as why on true
+-- Who has answered without waiting may say there why.
+left join lateral (
+    select left(messages.body, 2000) as body
+    from relayscope.spans as its_call
+    join relayscope.messages
+        on messages.trace_id = its_call.trace_id and messages.span_id = its_call.parent_span_id
+    where alike.error_type = 'relayscope.answered_above' and alike.odd is null
+      and its_call.trace_id = alike.trace_id and its_call.span_id = alike.span_id
+      and messages.component = alike.component and messages.kind in ('error', 'result')
+    order by messages.time desc
+    limit 1
+) as above on true
+-- How a connection ended on which the request had gone, at either end: who has died cannot tell it.
+left join lateral (
+    select closed.attributes
+    from relayscope.messages as carried
+    join closed
+        on closed.channel = carried.channel
+        and closed.component is not distinct from carried.component
+    where (alike.outcome = 'transport_error' or alike.error_type = 'relayscope.answered_above'
+           or coalesce(alike.error_type, 'relayscope.unanswered') = 'relayscope.unanswered')
+      and alike.odd is null
+      and carried.trace_id = alike.trace_id and carried.kind = 'request'
+      and (carried.span_id = alike.span_id or md5(carried.body) = alike.said)
+      and closed.time >= carried.time
+      -- Nobody knows how long one is open whose process has died.
+      and (alike.seconds is null
+           or closed.time < carried.time + make_interval(secs => alike.seconds) + interval '5 seconds')
+    -- Who has seen no close frame knows less than the other end.
+    order by closed.severity_number >= 13 desc,
+             coalesce(closed.attributes ->> 'relayscope.channel.close_code' = '1006', false), closed.time
+    limit 1
+) as closing on true
+
+-- tools_listed --
+-- What those had listed who did not know a tool. By the calls for it, of which there are far less than
+-- messages.
+with alike as materialized (
+    select *
+    from jsonb_to_recordset(%(calls)s::jsonb) as alike (place integer, component text, side text, peer text)
+),
+listed as materialized (
+    select trace_id, span_id, component, kind, peer, start_time as time
+    from relayscope.spans
+    where start_time >= %(since)s and start_time < %(until)s
+      and kind in ('client', 'server') and method = 'tools/list'
+      and component in (select alike.component from alike)
+    order by start_time desc
+    limit 200
+),
+listing as materialized (
+    select listed.component, listed.kind, listed.peer, listed.time,
+           jsonb_path_query_array(said.json, 'lax $.result.tools[*].name') as names,
+           said.json #> '{result,nextCursor}' is not null as has_more
+    from relayscope.messages as said
+    join listed on listed.trace_id = said.trace_id and listed.span_id = said.span_id
+    where said.trace_id = any(array(select listed.trace_id from listed))
+      and said.kind = 'result' and said.method = 'tools/list'
+)
+select alike.place,
+       jsonb_agg(
+           jsonb_build_object('names', listing.names, 'has_more', listing.has_more)
+           order by listing.time desc
+       ) as lists
+from alike
+join listing on listing.component = alike.component and listing.kind = alike.side
+where alike.side = 'server' or listing.peer is not distinct from alike.peer
+group by alike.place
