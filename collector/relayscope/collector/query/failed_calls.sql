@@ -59,14 +59,20 @@ loss as materialized (
     ) as said
     where is_more
 ),
+-- At once, and not for each call: where no spans are recorded, all requests are open.
+lost as materialized (
+    select distinct open.trace_id, open.span_id, open.component, open.time
+    from open
+    join loss on loss.process = open.process and loss.time >= open.time
+    where open.trace_id in (select trace_id from suspect)
+),
 failed as materialized (
     select found.*, its_span.span_id is null as is_open,
            -- What has been dropped afterwards may be the answer.
            its_span.span_id is null and found.outcome = 'unanswered' and exists (
-               select from open
-               join loss on loss.process = open.process
-               where open.trace_id = found.trace_id and open.span_id = found.span_id
-                 and open.component is not distinct from found.component and loss.time >= found.time
+               select from lost
+               where lost.trace_id = found.trace_id and lost.span_id = found.span_id
+                 and lost.time = found.time and lost.component is not distinct from found.component
            ) as is_lost,
            -- What was called for something that was cancelled meanwhile.
            found.outcome = 'unanswered' and exists (
