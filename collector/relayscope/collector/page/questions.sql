@@ -19,6 +19,7 @@ select time, peer, asked_tool, tool, id_in, id_out, params_changed, arguments_ch
        answer_changed, overhead, request_in, request_out, answer_in, answer_out
   from legs
  where time > now() - interval '1 hour'
+   and method = asked_method
    and (name_changed or params_changed or answer_changed)
  order by time desc
  limit 20
