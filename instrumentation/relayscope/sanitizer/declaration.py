@@ -8,6 +8,11 @@ from relayscope.sanitizer.page import LINE, Mention, Page, Pair
 
 _SETTER = re.compile(r"(?:.*[.>:])?(?:set|with)(?=_|[A-Z])|(?:.*[.>:])?(?:Set|With)", re.DOTALL)
 _FIRST = re.compile(r"\([ \t]*+(?=[bBfFrRuUNL@]{0,2}[\"'`])")
+# `keyring.set_password(service, user, password)`
+_THIRD = re.compile(
+    r"(?<=\bset_password)\("
+    r"(?:\s{0,64}+(?:\"[^\"\n]{0,128}\"|'[^'\n]{0,128}'|[\w.]{1,64}+)[ \t]*+,){2}\s{0,64}+(?=[\"'])"
+)
 _CONSTRUCTED = re.compile(
     r"(?:::(?:new|from|from_str))?\([ \t]*+"
     # All that stands before the last one are literals, too: the user, the host.
@@ -22,15 +27,17 @@ _INITIALIZED = re.compile(
 )
 _WORD = re.compile(r"(?:Network|Password|Basic|UserPassword|UsernamePassword)?[A-Z][a-z]+")
 _FALLBACK = re.compile(r"(?:\|\||\?\?)[ \t]*+(?=[\"'`])")
+_CHANGED = re.compile(r"([\"'])[ ][-=]>[ ]\1([^\"'\n]++)\1")
+_ARROWS: Final = ('" -> "', "' -> '", '" => "', "' => '")
 _CREDENTIALS = re.compile(r"Credentials?\Z")
 _CLOSED: Final = frozenset({"", *"),;}\r\n"})
 
 
 def setter(page: Page, mention: Mention) -> Pair | None:
-    """The first argument of a function that sets what it is named after: `setPassword("x")`."""
+    """The argument of a function that sets what it is named after: `setPassword("x")`."""
     if not _SETTER.match(page.text[mention.start : mention.end]):
         return None
-    found = _FIRST.match(page.text, mention.behind)
+    found = _THIRD.match(page.text, mention.end) or _FIRST.match(page.text, mention.behind)
     return _literal(page, mention, found.end()) if found else None
 
 
@@ -63,6 +70,14 @@ def initialized(page: Page, mention: Mention) -> Pair | None:
     """The literal in braces: `api_key{"x"}`, `variable "api_key" { default = "x" }`."""
     found = _INITIALIZED.match(page.text, mention.behind)
     return _literal(page, mention, found.end()) if found else None
+
+
+def changes(page: Page, pair: Pair) -> tuple[Pair, ...]:
+    """A value, and the one that takes its place in a plan of changes: `"x" -> "y"`."""
+    if not page.text.startswith(_ARROWS, pair.end):
+        return (pair,)
+    found = _CHANGED.match(page.text, pair.end)
+    return (pair, Pair(pair.rule, *found.span(2))) if found else (pair,)
 
 
 def _literal(page: Page, mention: Mention, at: int) -> Pair | None:

@@ -13,7 +13,14 @@ from typing import Final, NamedTuple
 from relayscope.sanitizer import glance
 from relayscope.sanitizer.alignment import aligned
 from relayscope.sanitizer.assignment import assigned
-from relayscope.sanitizer.declaration import constructed, fallback, initialized, setter
+from relayscope.sanitizer.browser import filled, shown
+from relayscope.sanitizer.declaration import (
+    changes,
+    constructed,
+    fallback,
+    initialized,
+    setter,
+)
 from relayscope.sanitizer.form import argument, named_value
 from relayscope.sanitizer.html_table import headed
 from relayscope.sanitizer.look_alikes import latin
@@ -53,7 +60,7 @@ _WAYS: Final[Mapping[str, _Ways]] = MappingProxyType(
         "?": _Ways((assigned, fallback)),
         **dict.fromkeys(("=", "!", "+", "\uff1a", "\uff1d"), _Ways((assigned,))),
         ":": _Ways((next_element, constructed, assigned), (below,)),
-        "[": _Ways((subscript,)),
+        "[": _Ways((shown, subscript)),
         "]": _Ways((subscript,), (inserted,)),
         "(": _Ways((setter, constructed)),
         "{": _Ways((initialized,)),
@@ -62,10 +69,10 @@ _WAYS: Final[Mapping[str, _Ways]] = MappingProxyType(
         "<": _Ways((next_element, assigned), (headed,)),
         ",": _Ways((argument, named_value), (inserted, columns)),
         ";": _Ways((), (columns,)),
-        ")": _Ways((), (inserted,)),
+        ")": _Ways((filled,), (inserted,)),
         "|": _Ways((fallback,), (drawn,)),
         "": _Ways((named_value, announced)),
-        "}": _Ways((named_value,)),
+        "}": _Ways((filled, named_value)),
         **dict.fromkeys(
             ("\n", "\r"), _Ways((named_value, announced), (columns, drawn, aligned, below))
         ),
@@ -97,12 +104,7 @@ def pairs(text: str, names: Names, mentions: Iterable[tuple[int, int]]) -> Itera
     for start, end in mentions:
         if start < position:
             continue
-        mark = text[end : end + 1]
-        pair: glance.Seen = recovery_phrase(page, start, end)
-        if mark == "=":
-            pair = pair or glance.equals(page, start, end)
-        elif mark == ":":
-            pair = pair or glance.colon(page, start, end)
+        pair = _glanced(page, start, end)
         found = _ways(page, start, end) if pair is None else None
         if found:
             ways, mention = found
@@ -113,8 +115,18 @@ def pairs(text: str, names: Names, mentions: Iterable[tuple[int, int]]) -> Itera
                 for many in ways.many:
                     yield from many(page, mention)
         if pair and pair.start < pair.end:
-            position = pair.end
-            yield pair
+            for each in changes(page, pair):
+                position = each.end
+                yield each
+
+
+def _glanced(page: Page, start: int, end: int) -> glance.Seen:
+    """What nearly all names need: no look at all ways."""
+    pair: glance.Seen = recovery_phrase(page, start, end)
+    mark = page.text[end : end + 1]
+    if mark == "=":
+        return pair or glance.equals(page, start, end)
+    return pair or glance.colon(page, start, end) if mark == ":" else pair
 
 
 def _drawn_plainly(text: str) -> str:
