@@ -61,7 +61,12 @@ def element(page: Page, mention: Mention) -> Pair | None:
 
 
 def _may_be_cut(text: str, opening: int, content: int) -> bool:
-    """Return whether markup ends in an element. `--password <password>` is none: a placeholder."""
+    """Return whether markup ends in an element. `--password <password>` is none: a placeholder.
+
+    Nor is that of a URL: `://<user>:<password>@host`.
+    """
+    if text[opening - 1 : opening] == ":" and text.startswith("@", content):
+        return False
     before = text[max(0, opening - LINE) : opening]
     is_markup = "</" in before or "<?" in before or before.endswith(">")
     return is_markup or " " not in text[content : content + LINE].rstrip()

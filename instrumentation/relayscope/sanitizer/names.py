@@ -65,6 +65,12 @@ class Names:
         self._rules = tuple(rules)
         self._harmless_endings = frozenset(harmless_endings)
         self._allowed = frozenset(allowed)
+        # `SAMLResponse` is no description, for all its last word.
+        self._whole_endings = tuple(
+            phrase.replace(" ", _JOINT)
+            for phrase in self.ends()
+            if phrase.rpartition(" ")[2] in self._harmless_endings
+        )
         self._phrases, self._owners = _phrases_of(self._rules)
         self._verdicts: dict[str, KeyRule | None] = {}
         self._bearings: dict[bytes, Bearing] = {}
@@ -81,7 +87,8 @@ class Names:
 
     @cached_property
     def _mention(self) -> Any:
-        return re2.compile(f"(?i:{_either(self.phrases(), loose)})")
+        # With RE2's own limit, the phrases do not fit its automaton.
+        return re2.compile(f"(?i:{_either(self.phrases(), loose)})".encode(), options())
 
     def rule(self, name: str) -> KeyRule | None:
         """The rule for a name, or None if the name is not sensitive."""
@@ -143,7 +150,7 @@ class Names:
             return None
         name = masked(name)
         words = _parted(name)
-        if _last_of(words) in self._harmless_endings:
+        if _last_of(words) in self._harmless_endings and not words.endswith(self._whole_endings):
             return None
         other = latin(name)
         return self._search(name, words) or (

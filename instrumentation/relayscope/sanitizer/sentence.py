@@ -31,7 +31,7 @@ _UNIT = re.compile(
     r"[ ](?:char|byte|bit|digit|letter|second|minute|hour|day|token|long|time|of|or|and[ ][0-9])"
 )
 _CHANGED = re.compile(r"[ ]to[ ]([^\s\"'`<]{6,256}+)")
-_ANNOUNCED = re.compile(r"\b([0-9]{4,8}) is (?:your|the)(?: [\w-]{1,24})? \Z")
+_ANNOUNCED = re.compile(r"\b([0-9]{4,8}) (?:is|as) (?:your|the)(?: [\w-]{1,24})? \Z")
 _BEFORE: Final = 64
 
 _FEW: Final = 2

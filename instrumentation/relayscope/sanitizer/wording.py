@@ -52,7 +52,7 @@ def leads(text: str, start: int, behind: int) -> bool:
         or text.endswith(_COMMANDS + _DEFINING, max(0, start - 8), start)
         or _LEAD.match(text, behind) is not None
         or text.startswith("value", behind)
-        or text.endswith(" is your ", max(0, start - 9), start)
+        or text.endswith((" is your ", " as your "), max(0, start - 9), start)
     )
 
 
