@@ -10,7 +10,9 @@ from relayscope.sanitizer.json_members import may_be_lexical
 from relayscope.sanitizer.json_strings import JsonString
 from relayscope.sanitizer.json_values import JsonValues, Member, Place
 
-_NAMING: Final = frozenset({"name", "key", "header", "label", "field", "variable", "path"})
+_NAMING: Final = frozenset({"name", "key", "header", "label", "field", "variable", "path"}) | {
+    *("element", "selector"),
+}
 _VALUES: Final = frozenset({"value", "text", "val"})
 """A member of the first says whatever a member of the second is."""
 
@@ -33,6 +35,10 @@ _BESIDE: Final = 16
 
 _WORDS: Final = 2
 """Of a secret: a scheme may stand before it."""
+
+_LISTING: Final = frozenset("[,")
+_ARGUMENTS: Final = frozenset({"args", "argv", "arguments", "parameters", "params"})
+"""Members that list the arguments of a command beside them."""
 
 _PRIVATE: Final = frozenset({"d", "k", "p", "q", "dp", "dq", "qi", "oth", "priv"})
 """Members of a JSON Web Key that are secret (RFC 7518, 6.2.2, 6.3.2 and 6.4.1)."""
@@ -129,10 +135,28 @@ class JsonSiblings:
             if member.name in _PRIVATE:
                 yield member.place.start
 
+    def declared(self, flag: JsonString) -> int | None:
+        """Return the start of the value that a member declares a secret: `{"sensitive": true}`."""
+        mark = flag.start - 1 if flag.is_name() else self._own_mark(flag)
+        around = (*self._before_member(mark), *islice(self._values.members(mark), _BESIDE))
+        values = (each.place.start for each in around if each.name.lower() == "value")
+        return next(values, None)
+
+    def arguments(self, command: JsonString) -> Iterator[Place]:
+        """Yield the arguments behind a command, in its list or in that of a member beside it."""
+        if not own_name(self._text, command.start) or command.precedes in _LISTING:
+            return self._values.items_behind(command.end + 1)
+        behind = islice(self._values.members_behind(command.end + 1), _BESIDE)
+        lists = (each.place.start for each in behind if each.name in _ARGUMENTS)
+        start = next((at for at in lists if self._text.startswith("[", at)), None)
+        return iter(()) if start is None else self._values.items(start + 1)
+
     def _before(self, string: JsonString) -> list[Member]:
-        return self._before_member(
-            self._text.rfind('"', 0, self._text.rfind('"', 0, string.start - 1))
-        )
+        return self._before_member(self._own_mark(string))
+
+    def _own_mark(self, string: JsonString) -> int:
+        """Return the first quotation mark of the name of which a string is the value."""
+        return self._text.rfind('"', 0, self._text.rfind('"', 0, string.start - 1))
 
     def _before_member(self, mark: int) -> list[Member]:
         return self._values.members_before(mark)[-_BESIDE:]

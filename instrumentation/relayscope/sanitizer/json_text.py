@@ -11,6 +11,7 @@ from typing import Final
 
 from relayscope.sanitizer.description import Descriptions
 from relayscope.sanitizer.findings import Finding, Findings
+from relayscope.sanitizer.json_arguments import is_command, passwords
 from relayscope.sanitizer.json_blocks import block, goes_on
 from relayscope.sanitizer.json_schema import SAMPLES, is_schema
 from relayscope.sanitizer.json_siblings import JsonSiblings
@@ -32,6 +33,26 @@ _NO_VALUE = re.compile(r"[}\],:]")
 _IN_LIST = re.compile(r'(?:\[|[\[,][ \t\r\n]*+"(?:[^"\\]++|\\.)*+"[ \t\r\n]*+,)[ \t\r\n]*+\Z')
 _IN_LIST_OF_LISTS = re.compile(r"[\[,][ \t\r\n]*+\[[ \t\r\n]*+\Z")
 _CUT_SCHEMA = re.compile(r'\{[ \t\r\n]*+"(?:type|title|description|anyOf|oneOf|allOf|\$ref)"')
+
+_FIELD = re.compile(r"(?i)[ ](?:(?:text|input)[ ])?(?:field|input|textbox|box)\Z")
+"""What a tester calls an element of a page, behind its name."""
+
+_OF_REDIS: Final = frozenset({"requirepass", "masterauth"})
+_IN_HASH = re.compile(r'\[[ \t\r\n]*+"(?i:hset|hmset|hsetnx)"[^\[\]]*+\Z')
+"""Lists of a command of Redis, in which a value follows its name."""
+
+_DECLARING: Final = frozenset({"sensitive", "masked", "isSecret"})
+_SECRET_TYPES: Final = frozenset({"SecureString", "CONCEALED"})
+"""Members, and the types in AWS and 1Password, that say that the value beside them is a secret."""
+
+_ROUTING_KEY: Final = "routing_key"
+_ROUTED = re.compile(r'"[0-9a-f]{32}"')
+"""PagerDuty's key of an integration. In a message queue it is the name of a route."""
+
+_DECLARED: Final = "secret"
+_OF_SERVICE: Final = "token"
+_OF_COMMAND: Final = "password"
+"""Names by whose rules secrets without one go."""
 
 _LONGEST_NAME: Final = 256
 _MOST_BLANKS: Final = 5
@@ -122,10 +143,35 @@ class JsonText:
             return self._hide(rule, at, string)
         if string.text.lower() in _RAW_HEADERS and self._text.startswith("[", at):
             self._read_pairs(at)
+        elif string.text in _DECLARING and self._text.startswith("true", at):
+            self._hide_declared(string)
+        elif string.text == _ROUTING_KEY and _ROUTED.match(self._text, at):
+            self._hide_as(_OF_SERVICE, at)
         elif string.text == "kty" and (rule := self._names.rule(_PRIVATE_KEY)):
             for value in self._siblings.private(string):
                 self._hide(rule, value)
         return string.end
+
+    def _hide_declared(self, string: JsonString) -> None:
+        """Hide the value that a member beside it declares a secret."""
+        value = self._siblings.declared(string)
+        if value is not None:
+            self._hide_as(_DECLARED, value)
+
+    def _hide_as(self, name: str, at: int) -> None:
+        """Hide a value by the rule for a name that it does not have."""
+        if rule := self._names.rule(name):
+            self._hide(rule, at)
+
+    def _hide_arguments(self, command: JsonString) -> None:
+        """Hide the passwords among the arguments of a command."""
+        rule = self._names.rule(_OF_COMMAND)
+        for place, start in passwords(command.text, self._siblings.arguments(command)):
+            value = json_string(self._text, place.start)
+            if rule and value and value.is_json():
+                is_plain = value.end - value.start == len(value.text)
+                first = value.start + start if is_plain else value.start
+                self._found(rule, first, value.end, value.text[start:])
 
     def _is_lost_name(self, string: JsonString) -> bool:
         """Return whether a string is a name in damaged JSON that has lost its colon."""
@@ -219,8 +265,12 @@ class JsonText:
         """
         if not _may_be_name(string.text):
             return string.end
+        if is_command(string.text):
+            self._hide_arguments(string)
+        elif string.text in _SECRET_TYPES:
+            self._hide_declared(string)
         end = (self._read_next(string) if string.follows == "," else None) or string.end
-        rule = self._names.rule(string.text)
+        rule = self._names.rule(_FIELD.sub("", string.text))
         if rule is None:
             return end
         value = self._siblings.named(string)
@@ -233,7 +283,11 @@ class JsonText:
     def _read_next(self, string: JsonString) -> int | None:
         """`["--token", "x"]` is an option and its value, `[["cookie", "x"]]` a list of pairs."""
         before = self._text[max(0, string.start - 65) : string.start - 1]
-        if _IN_LIST_OF_LISTS.search(before):
+        if (
+            string.text.lower() in _OF_REDIS
+            or _IN_LIST_OF_LISTS.search(before)
+            or _IN_HASH.search(before)
+        ):
             rule = self._names.rule(string.text)
         else:
             rule = self._names.option(string.text)

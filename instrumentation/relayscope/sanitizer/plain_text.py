@@ -80,6 +80,10 @@ _WAYS: Final[Mapping[str, _Ways]] = MappingProxyType(
 )
 """By the character behind the name; where none is given, by words."""
 
+_SHORTCUT: Final = "accesskey"
+_KEY = re.compile(r"=([\"'])[^\s\"']\1")
+"""HTML's attribute with a key of the keyboard."""
+
 _GAP = re.compile(r"[\"'`]?+(?:\*{1,3}|_{2,3})?+[ \t]*+")
 _MAYBE_WORDS: Final = frozenset("({-")
 _ASSIGNING: Final = frozenset(":=")
@@ -125,6 +129,8 @@ def _glanced(page: Page, start: int, end: int) -> glance.Seen:
     pair: glance.Seen = recovery_phrase(page, start, end)
     mark = page.text[end : end + 1]
     if mark == "=":
+        if page.text.startswith(_SHORTCUT, end - len(_SHORTCUT)) and _KEY.match(page.text, end):
+            return False
         return pair or glance.equals(page, start, end)
     return pair or glance.colon(page, start, end) if mark == ":" else pair
 
