@@ -23,8 +23,9 @@ _BEFORE: Final = 320
 # From the end of one element into the next.
 _NEXT = re.compile(
     r"[:=]?[ ]?(?:</(?:b|strong|em|code|span)>)?"
-    r"</(td|th|dt|key|name|b|strong|label|span|Key|Name)>\s{0,64}+:?\s{0,64}+"
-    r"<(td|dd|string|value|span|code|Value)(?:[ \t][^<>\n]{0,128})?+>(?:<code>)?([^<\n]++)<"
+    r"</(td|th|dt|key|name|b|strong|label|span|Key|Name)>\s{0,64}+:?(?:\s|&nbsp;){0,64}+"
+    r"<(td|dd|string|value|span|code|Value)(?:[ \t][^<>\n]{0,128})?+>"
+    r"(?:<(?:code|b|strong|span|tt)>)?([^<\n]++)<"
 )
 _NAMING: Final = tuple(
     f"{key}={quote}"

@@ -26,7 +26,7 @@ from relayscope.sanitizer.html_table import headed
 from relayscope.sanitizer.look_alikes import latin
 from relayscope.sanitizer.markup import attribute, element, next_element
 from relayscope.sanitizer.names import Names
-from relayscope.sanitizer.next_line import below
+from relayscope.sanitizer.next_line import below, codes
 from relayscope.sanitizer.page import Mention, Page, Pair
 from relayscope.sanitizer.recovery_phrase import recovery_phrase
 from relayscope.sanitizer.sentence import announced, said
@@ -52,14 +52,14 @@ class _Ways(NamedTuple):
     many: tuple[_Many, ...] = ()
 
 
-_BY_WORDS: Final = _Ways((worded,), (aligned,))
+_BY_WORDS: Final = _Ways((worded,), (aligned, below))
 _BY_BLANKS: Final = _Ways((), (aligned,))
 _WAYS: Final[Mapping[str, _Ways]] = MappingProxyType(
     {
         **dict.fromkeys(("\u662f", "\u4e3a", "\u70ba", "\u306f"), _Ways((said,))),
         "?": _Ways((assigned, fallback)),
         **dict.fromkeys(("=", "!", "+", "\uff1a", "\uff1d"), _Ways((assigned,))),
-        ":": _Ways((next_element, constructed, assigned), (below,)),
+        ":": _Ways((next_element, constructed, assigned), (below, codes)),
         "[": _Ways((shown, subscript)),
         "]": _Ways((subscript,), (inserted,)),
         "(": _Ways((setter, constructed)),
@@ -74,7 +74,7 @@ _WAYS: Final[Mapping[str, _Ways]] = MappingProxyType(
         "": _Ways((named_value, announced)),
         "}": _Ways((filled, named_value)),
         **dict.fromkeys(
-            ("\n", "\r"), _Ways((named_value, announced), (columns, drawn, aligned, below))
+            ("\n", "\r"), _Ways((named_value, announced), (columns, drawn, aligned, below, codes))
         ),
     }
 )

@@ -7,7 +7,8 @@ from relayscope.sanitizer import extents, harmless
 from relayscope.sanitizer.page import LINE, Mention, Page, Pair
 
 _IS: Final = (
-    r"(?:(?:is|was|are)(?:[ ]changed[ ]from)?|will[ ]be|is[ ]now"
+    r"(?:(?:is|was)[ ]generated[ ]for[ ][\w.@'-]{1,64}(?=:)"
+    r"|(?:is|was|are)(?:[ ]changed[ ]from)?|will[ ]be|is[ ]now"
     r"|has[ ]been[ ](?:set|changed|reset)[ ]to"
     r"|(?:re)?set[ ]to|changed[ ]to|to(?=[ ][\"'`])|ist|lautet|es|est|\u00e8|\u00e9)\b[ \t]*+"
     r"|[\u662f\u4e3a\u70ba\u306f][ \t]*+"
@@ -32,6 +33,9 @@ _UNIT = re.compile(
 )
 _CHANGED = re.compile(r"[ ]to[ ]([^\s\"'`<]{6,256}+)")
 _ANNOUNCED = re.compile(r"\b([0-9]{4,8}) (?:is|as) (?:your|the)(?: [\w-]{1,24})? \Z")
+_SET_TO = re.compile(r"to[ ]([^\s\"'`<>]{6,256}+)(?=[\s<]|\Z)")
+_SETTING = re.compile(r"\b(?i:set|changed|reset|updated|rotated)\b[^.:;\n]{0,40}+\Z")
+_USER = re.compile(r"\b(?i:user(?:name)?|login)[ :]{1,2}\S{1,64}+,?[ ](?:and|with)[ ](?:the[ ])?\Z")
 _BEFORE: Final = 64
 
 _FEW: Final = 2
@@ -84,6 +88,17 @@ def announced(page: Page, mention: Mention) -> Pair | None:
     return Pair(mention.rule, *found.span(1)) if found else None
 
 
+def set_to(page: Page, mention: Mention) -> Pair | None:
+    """Return what somebody says a secret was set to: `I've set the password to X`."""
+    text, start = page.text, mention.start
+    found = _SET_TO.match(text, mention.behind) if mention.behind > mention.end else None
+    if found is None or not _SETTING.search(text, max(0, start - _BEFORE), start):
+        return None
+    value = found[1].rstrip(_TRAILING)
+    begin = found.start(1)
+    return Pair(mention.rule, begin, begin + len(value)) if harmless.is_odd(value) else None
+
+
 def random_word(page: Page, mention: Mention) -> Pair | None:
     """Return a word behind the name that no sentence has: `password vQ9!rT2xLm`, `code 482913`."""
     text, at = page.text, mention.behind
@@ -95,4 +110,8 @@ def random_word(page: Page, mention: Mention) -> Pair | None:
         return None if _UNIT.match(text, code.end()) else Pair(mention.rule, *code.span())
     found = _RANDOM_WORD.match(text, at)
     value = found[0].rstrip(_TRAILING) if found else ""
-    return Pair(mention.rule, at, at + len(value)) if harmless.is_random(value) else None
+    is_secret = harmless.is_random(value) or (
+        harmless.is_odd(value)
+        and _USER.search(text, max(0, mention.start - _BEFORE), mention.start) is not None
+    )
+    return Pair(mention.rule, at, at + len(value)) if is_secret else None

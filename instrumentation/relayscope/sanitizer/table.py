@@ -60,6 +60,11 @@ def drawn(page: Page, mention: Mention) -> Iterator[Pair]:
     end = text.find("\n", mention.end, mention.end + HEAD) + 1
     if "|" not in text[start : end or mention.behind + 1]:
         return
+    if end and text.startswith("||", start):
+        # Jira's heads have two bars where other lines have one.
+        names = [name.strip("\r\n *_") for name in text[start:end].replace("||", "|").split("|")]
+        yield from _below(page, sensitive(page, names), end)
+        return
     if not end or not _RULER.match(text, end):
         yield from _beside(page, mention, start)
         return

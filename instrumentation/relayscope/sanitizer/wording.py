@@ -7,7 +7,7 @@ from relayscope.sanitizer import extents, harmless
 from relayscope.sanitizer.assignment import assigned
 from relayscope.sanitizer.markup import attribute, element
 from relayscope.sanitizer.page import Mention, Page, Pair
-from relayscope.sanitizer.sentence import announced, random_word, said
+from relayscope.sanitizer.sentence import announced, random_word, said, set_to
 
 # `password nvarchar(50) = N'X'`, `password string = "X"`
 _TYPED = re.compile(
@@ -150,5 +150,5 @@ def _value(page: Page, mention: Mention, at: int) -> Pair | None:
     return Pair(mention.rule, *span)
 
 
-_WAYS: Final = (attribute, said, _keyword, _lone, random_word, _rest, announced)
+_WAYS: Final = (attribute, said, set_to, _keyword, _lone, random_word, _rest, announced)
 """The first that finds a value has the word."""
