@@ -40,8 +40,9 @@ _OF: Final[Mapping[str, _Options]] = MappingProxyType(
 COMMANDS: Final = "|".join(_OF)
 """An expression for the names of the commands."""
 
-_ARGUMENTS: Final = 64
-"""Arguments that are looked at."""
+_ARGUMENTS: Final = 16
+"""Arguments that are looked at. Lists of packages have these names, too, and each argument takes
+5 of the work that a text may take."""
 
 
 def is_command(text: str) -> bool:
@@ -55,7 +56,7 @@ def passwords(command: str, arguments: "Iterable[Place]") -> "Iterator[tuple[Pla
     before = ""
     for place in islice(arguments, _ARGUMENTS):
         argument = place.value
-        if not isinstance(argument, str):
+        if not isinstance(argument, str) or is_command(argument):
             return
         start = 0 if before in options.apart else -1
         if start < 0 and argument.startswith(options.attached) and argument != options.attached:

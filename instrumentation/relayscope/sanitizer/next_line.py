@@ -53,7 +53,7 @@ def _is_value(word: str, mention: Mention) -> bool:
 def codes(page: Page, mention: Mention) -> Iterator[Pair]:
     """The codes of a list below its heading: `Backup codes:`, then one on each line."""
     heading = _HEADING.match(page.text, mention.end)
-    if heading is None or mention.rule.name != _CODES:
+    if heading is None or mention.rule.name != _CODES or mention.start < page.told[_CODES]:
         return
     at = heading.end()
     for _ in range(_MOST):
@@ -61,4 +61,4 @@ def codes(page: Page, mention: Mention) -> Iterator[Pair]:
         if found is None:
             return
         yield Pair(mention.rule, *found.span(1))
-        at = found.end()
+        at = page.told[_CODES] = found.end()
