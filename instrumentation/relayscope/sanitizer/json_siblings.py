@@ -27,6 +27,7 @@ _MAYBE_VALUES: Final = _VALUES | {
 
 _HUMP = re.compile(r"[_.\s-]|(?<=[a-z0-9])(?=[A-Z])")
 _OWN_NAME = re.compile(r'"([A-Za-z_.-]{1,32})"[ \t\r\n]*+:[ \t\r\n]*+["\[]\Z')
+_NEXT_RUN = re.compile(r'"[^{}\[\]]{0,128}+\}[ \t\r\n]*+,[ \t\r\n]*+\{')
 _NEAR: Final = 96
 """Characters before a value in which its name stands."""
 
@@ -114,6 +115,17 @@ class JsonSiblings:
             return None
         behind = islice(self._values.members_behind(string.end + 1), _BESIDE)
         return _value(prefix, word, behind) or _value(prefix, word, self._before(string))
+
+    def next_run(self, string: JsonString) -> int | None:
+        """Return the start of the value in a text's next run: `[{"t": "Key: "}, {"t": "x"}]`."""
+        found = _NEXT_RUN.match(self._text, string.end)
+        if found is None or not string.text.rstrip().endswith(":"):
+            return None
+        own = own_name(self._text, string.start)
+        for member in islice(self._values.members(found.end()), _BESIDE):
+            if member.name == own and looks_secret(member.place):
+                return member.place.start
+        return None
 
     def is_lexical(self, name: JsonString, value: str) -> bool:
         """Return whether neighbours show that a token is one of a text, a design or a currency."""

@@ -274,6 +274,8 @@ class JsonText:
         if rule is None:
             return end
         value = self._siblings.named(string)
+        if value is None:
+            value = self._siblings.next_run(string)
         if value is not None:
             self._hide(rule, value)
         for cell in self._tables.cells(string):
