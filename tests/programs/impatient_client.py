@@ -2,16 +2,16 @@
 
 usage: impatient_client.py TRANSPORT URL
 
-TRANSPORT is `asyncio`, `sync` or `legacy` (websockets), `aiohttp`, `pipes`, or `session` (that of
-the SDK, with its own timeout): for the last two URL is the program of a server that reads its
-stdin.
+TRANSPORT is `asyncio`, `sync` or `legacy` (websockets), `aiohttp`, or `pipes`; or that of the SDK's
+session: `session` with its own timeout, `cancelled` by asyncio, `scope` by anyio, `left` while a
+task still waits. For pipes and sessions URL is the program of a server that reads its stdin.
 """
 
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -85,10 +85,9 @@ async def over_pipes(program: str) -> None:
 
 async def over_session(program: str) -> None:
     """Ask a child process by the SDK's session."""
-    from mcp import ClientSession, McpError, StdioServerParameters, stdio_client  # noqa: PLC0415
+    from mcp import McpError  # noqa: PLC0415  # one library in each run
 
-    parameters = StdioServerParameters(command=sys.executable, args=[program])
-    async with stdio_client(parameters) as streams, ClientSession(*streams) as session:
+    async with opened(program) as session:
         moment = timedelta(seconds=MOMENT)
         try:
             await session.call_tool("late", {"name": "nobody"}, read_timeout_seconds=moment)
@@ -96,6 +95,48 @@ async def over_session(program: str) -> None:
             # Of that server's answers none has what the SDK wants.
             with suppress(ValueError):
                 await session.list_tools()
+
+
+async def over_cancelled(program: str) -> None:
+    """Ask by the SDK's session, and cancel the task that asks."""
+    async with opened(program) as session:
+        try:
+            await asyncio.wait_for(session.call_tool("late", {"name": "nobody"}), MOMENT)
+        except TimeoutError:
+            with suppress(ValueError):
+                await session.list_tools()
+
+
+async def over_scope(program: str) -> None:
+    """Ask by the SDK's session, within a time that anyio keeps."""
+    from anyio import move_on_after  # noqa: PLC0415  # it comes with the SDK
+
+    async with opened(program) as session:
+        with move_on_after(MOMENT) as scope:
+            await session.call_tool("late", {"name": "nobody"})
+        assert scope.cancelled_caught
+        with suppress(ValueError):
+            await session.list_tools()
+
+
+async def over_left(program: str) -> None:
+    """Ask by the SDK's session, and leave it while a task still waits."""
+    async with opened(program) as session:
+        asking = asyncio.create_task(session.call_tool("late", {"name": "nobody"}))
+        await asyncio.sleep(MOMENT)
+    asking.cancel()
+    with suppress(asyncio.CancelledError):
+        await asking
+
+
+@asynccontextmanager
+async def opened(program: str) -> AsyncIterator[Any]:
+    """Open the SDK's session with a child process."""
+    from mcp import ClientSession, StdioServerParameters, stdio_client  # noqa: PLC0415
+
+    parameters = StdioServerParameters(command=sys.executable, args=[program])
+    async with stdio_client(parameters) as streams, ClientSession(*streams) as session:
+        yield session
 
 
 def over_sync(url: str) -> None:

@@ -7,6 +7,8 @@ if __name__ == "__main__":
     held: list[str] = []
     for line in sys.stdin:
         request = json.loads(line)
+        if "id" not in request:
+            continue
         held.append(json.dumps({"jsonrpc": "2.0", "id": request["id"], "result": {}}))
         if request["method"] != "tools/call":
             print(*held, sep="\n", flush=True)

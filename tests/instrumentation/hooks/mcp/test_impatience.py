@@ -16,13 +16,16 @@ from tests.fix_programs import (
 from tests.fix_telemetry import OtlpSink
 
 
-@pytest.mark.parametrize("transport", ["asyncio", "sync", "legacy", "aiohttp", "pipes", "session"])
+@pytest.mark.parametrize(
+    "transport",
+    ["asyncio", "sync", "legacy", "aiohttp", "pipes", "session", "cancelled", "scope"],
+)
 def test_a_call_ends_when_the_host_stops_reading(
     otlp_sink: OtlpSink, background: Background, transport: str
 ) -> None:
     """The next call is answered as it should be, and the answer to the first one is late."""
     environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
-    if transport in {"pipes", "session"}:
+    if transport in {"pipes", "session", "cancelled", "scope"}:
         target = str(PROGRAMS / "slow_server.py")
     else:
         port = background.listening(python("world_backend.py", "behind", "0"), environment)
@@ -35,12 +38,7 @@ def test_a_call_ends_when_the_host_stops_reading(
     assert asked.returncode == 0, asked.stderr
     eventually(lambda: "tools/list" in [span.name for _, span in otlp_sink.spans])
     eventually(lambda: len(otlp_sink.records) >= 4)
-    error_types = {
-        span.name: [each.value.string_value for each in span.attributes if each.key == ERROR_TYPE]
-        for _, span in otlp_sink.spans
-        if span.kind == Span.SPAN_KIND_CLIENT
-    }
-    assert error_types == {
+    assert error_types(otlp_sink) == {
         "tools/call late": [ERROR_STOPPED_READING],
         "tools/list": [],
     }
@@ -51,3 +49,24 @@ def test_a_call_ends_when_the_host_stops_reading(
         if each.key == MESSAGE_ODD
     ]
     assert odd == ["late_answer"]
+
+
+def test_leaving_a_session_gives_up_what_a_task_still_waits_for(otlp_sink: OtlpSink) -> None:
+    """Nobody says of the server that it has not answered: nobody read what it would have said."""
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
+    program = str(PROGRAMS / "slow_server.py")
+
+    asked = run(instrumented("client", python("impatient_client.py", "left", program)), environment)
+
+    assert asked.returncode == 0, asked.stderr
+    eventually(lambda: otlp_sink.spans)
+    assert error_types(otlp_sink) == {"tools/call late": [ERROR_STOPPED_READING]}
+
+
+def error_types(sink: OtlpSink) -> dict[str, list[str]]:
+    """Return what became of each call that was made, by its name."""
+    return {
+        span.name: [each.value.string_value for each in span.attributes if each.key == ERROR_TYPE]
+        for _, span in sink.spans
+        if span.kind == Span.SPAN_KIND_CLIENT
+    }

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from relayscope.conventions.attributes import ERROR_TYPE, MESSAGE_DIRECTION
+from relayscope.conventions.attributes import ERROR_CANCELLED, ERROR_TYPE, MESSAGE_DIRECTION
 from tests.fix_programs import PROGRAMS, Background, eventually, host_environment, run
 from tests.fix_telemetry import OtlpSink
 
@@ -88,3 +88,18 @@ def test_a_tool_error_fails_both_spans(traced: OtlpSink) -> None:
     ]
 
     assert sorted(failed) == [("client", "tool_error"), ("server", "tool_error")]
+
+
+def test_a_call_that_its_caller_gives_up_is_cancelled(otlp_sink: OtlpSink) -> None:
+    """This SDK says so to the server, so that the trace has it from the wire."""
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
+    target = ["cancelled", str(PROGRAMS / "slow_server.py")]
+
+    asked = run(instrumented("client", "impatient_client.py", *target), environment)
+
+    assert asked.returncode == 0, asked.stderr
+    eventually(lambda: "tools/list" in [span.name for _, span in otlp_sink.spans])
+    (late,) = (span for _, span in otlp_sink.spans if span.name == "tools/call late")
+    assert [each.value.string_value for each in late.attributes if each.key == ERROR_TYPE] == [
+        ERROR_CANCELLED
+    ]

@@ -69,14 +69,16 @@ class _SessionHook:
     async def send_request(
         self, send: Callable[..., Awaitable[Any]], session: Any, args: Any, kwargs: Any
     ) -> Any:
-        """Send, and notice if the session gives up waiting: it tells nobody else."""
+        """Send, and notice if the wait for the answer is given up: nobody else is told.
+
+        The session gives up when its own time is over; its caller does by cancelling it.
+        """
         identifier = getattr(session, "_request_id", None)
         try:
             return await send(*args, **kwargs)
-        except Exception as error:
-            said = getattr(error, "error", None)
+        except BaseException as error:
             wire = self._wires.get(session)
-            if wire is not None and getattr(said, "code", None) == HTTPStatus.REQUEST_TIMEOUT:
+            if wire is not None and _has_given_up(error):
                 wire.stopped_waiting(identifier)
             raise
 
@@ -104,3 +106,13 @@ class _SessionHook:
             yield
         finally:
             otel_context.detach(token)
+
+
+def _has_given_up(error: BaseException) -> bool:
+    """Return whether a request ends because nobody waits for its answer any more.
+
+    asyncio's and trio's cancellations are no `Exception`, as all is that the SDK raises.
+    """
+    said = getattr(error, "error", None)
+    timed_out: bool = getattr(said, "code", None) == HTTPStatus.REQUEST_TIMEOUT
+    return timed_out or not isinstance(error, Exception)

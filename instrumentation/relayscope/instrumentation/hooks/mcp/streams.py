@@ -182,6 +182,11 @@ class SessionWire:
         self._exchange.give_up(self._channel, request, _SENT, ERROR_STOPPED_READING)
 
     @shielded
+    def stopped_reading(self) -> None:
+        """Say that the session reads nothing more, though something may still come."""
+        self._exchange.stopped_reading(self._channel)
+
+    @shielded
     def closed(self) -> None:
         """Say that nothing more will cross."""
         # One that still runs is about to be ended by the SDK, which is no news.
@@ -252,6 +257,9 @@ class WatchedReadStream(wrapt.ObjectProxy[Any]):
         return self
 
     async def __aexit__(self, *exc_info: object) -> Any:
+        # A session that is left cancels its own reading: the other side is not to blame.
+        if exc_info[0] is not None:
+            self._self_wire.stopped_reading()
         self._self_wire.silent()
         return await self.__wrapped__.__aexit__(*exc_info)
 
