@@ -1,8 +1,8 @@
 """Emits log records and spans through OpenTelemetry's API, and says what it has emitted.
 
 usage: emitter.py RECORDS [--bytes N] [--image BYTES] [--large-every N] [--pause SECONDS]
-                  [--clock-jumps] [--then exit|leave|raise|kill|wait|fork|pool|crowd]
-                  [--children N]
+                  [--clock-jumps] [--then exit|leave|raise|kill|wait|serve|fork|pool]
+                  [--then crowd] [--children N]
 
 Prints the mark of each record once emitting it has returned: what a peer could have seen by then.
 Every tenth record is followed by a span with a mark of its own. It knows nothing of relayscope.
@@ -19,6 +19,7 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from opentelemetry import trace
 from opentelemetry._logs import LogRecord, SeverityNumber, get_logger
@@ -93,6 +94,20 @@ def let_the_clock_jump() -> None:
     time.time = lambda: jumping() / 1e9
 
 
+def serve() -> None:
+    """Serve nothing, with uvicorn: it ends itself by the signal that has told it to end."""
+    import uvicorn  # noqa: PLC0415  # it takes a while
+
+    async def application(_: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        say("waiting")
+        await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    uvicorn.run(application, host="127.0.0.1", port=0, log_level="error")
+
+
 def fork(work: Work) -> None:
     """Work in three children, while this process and another thread of it work too."""
     busy = threading.Thread(target=work.do)
@@ -151,6 +166,8 @@ def main() -> None:
         case "wait":
             say("waiting")
             time.sleep(600)
+        case "serve":
+            serve()
         case "fork":
             fork(work)
         case "crowd":

@@ -4,11 +4,12 @@ A program whose messages nobody has to pair has none, and pays for none: to impo
 takes as long as all of OpenTelemetry's SDK.
 """
 
-import atexit
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from .delivery.journal.process_journal import close_account
 from .exchange_settings import ExchangeSettings
+from .runtime.ending import at_end, end_now
 from .runtime.fork import on_fork
 from .runtime.making import OnceMade, hold_back_this_fork, times_held_back
 from .runtime.shield import shielded
@@ -29,7 +30,7 @@ def begin() -> None:
         _settings = ExchangeSettings.of_this_process()
     # Runs after the host's exit handlers, which may still have something to say, and before the
     # providers' own, which were registered earlier.
-    atexit.register(_close_all)
+    at_end(_close_all)
     # Fifty processes that are forked share what is made before, and need no time to make it.
     on_fork(before=_make)
 
@@ -52,6 +53,13 @@ def set_levels(levels: Levels) -> None:
     Rules that were set from outside (`relayscope level set`) go on to count before these.
     """
     _process_exchange.get().steering.take_own(levels)
+
+
+@shielded
+def end() -> None:
+    """Say all that an ordinary end would say, because a signal is about to end this process."""
+    end_now()
+    close_account()
 
 
 def _made() -> "ProcessExchange":

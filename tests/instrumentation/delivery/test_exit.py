@@ -87,6 +87,25 @@ def test_a_signal_loses_nothing(receiver: Receiver, number: signal.Signals) -> N
     arrives(receiver, marks)
 
 
+def test_a_server_that_ends_itself_by_a_signal_closes_its_account(receiver: Receiver) -> None:
+    """It drains and sends itself the signal again, so that no exit handler runs."""
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
+    with (
+        subprocess.Popen(
+            emitter("10", "--then", "serve"), env=environment, stdout=subprocess.PIPE, text=True
+        ) as host,
+        ended(host),
+    ):
+        assert host.stdout is not None
+        while host.stdout.readline().strip() != "waiting":
+            pass
+        host.send_signal(signal.SIGTERM)
+        assert host.wait(PATIENCE_SECONDS) == -signal.SIGTERM
+
+    eventually(receiver.has_ended)
+    assert receiver.accounts()[-1][DELIVERY_EMITTED] == 11
+
+
 def test_what_could_not_be_sent_waits_for_the_next_process(spool_dir: Path) -> None:
     """No collector, and nobody is left: the next process of the component brings it along."""
     port = free_port()

@@ -5,7 +5,6 @@ so, and makes do with less. No job waits longer than those before it take. The e
 waits for them, for a bounded time, and says how many it gave up; one that is killed loses them.
 """
 
-import atexit
 import logging
 import threading
 from collections import deque
@@ -13,6 +12,7 @@ from collections.abc import Callable
 from ctypes import c_ulong, py_object, pythonapi
 from typing import Final
 
+from relayscope.instrumentation.runtime.ending import at_end
 from relayscope.instrumentation.runtime.fork import on_fork
 from relayscope.instrumentation.runtime.shield import shielded
 
@@ -75,7 +75,7 @@ class Deferred:
     def _start(self) -> bool:
         if not self._ends_with_process:
             # Later than the SDK's own, so it comes before the SDK shuts down.
-            atexit.register(self._end)
+            at_end(self._end)
             self._ends_with_process = True
         thread = threading.Thread(target=self._run, name="relayscope-deferred", daemon=True)
         try:

@@ -51,8 +51,13 @@ class ProcessJournal:
     def leave(self) -> None:
         """One part of this process is done; after the last one the account is closed."""
         self._users -= 1
+        if self._users == 0:
+            self.end()
+
+    def end(self) -> None:
+        """Close the account, if there is one."""
         journal = self._already_made
-        if self._users == 0 and journal is not None:
+        if journal is not None:
             journal.end()
 
     def flush(self) -> None:
@@ -84,6 +89,12 @@ def begin(resource: Resource) -> None:
     """Let this process's journal begin, if it has one."""
     if shared_journal.cache_info().currsize:
         shared_journal().begin(resource)
+
+
+def close_account() -> None:
+    """Close the account of this process, which ends in another way than its exporters expect."""
+    if shared_journal.cache_info().currsize:
+        shared_journal().end()
 
 
 def place() -> "Place | None":

@@ -1,17 +1,26 @@
-"""Hook for the handlers of signals that the host sets: they wait while our code runs.
+"""Hook for signals: the host's handlers wait while our code runs.
 
-Whoever asks for a handler gets the host's own, as it was set.
+Whoever asks for a handler gets the host's own, as it was set. A host that ends itself by a signal
+that nobody handles says before that it has ended, as one does that returns.
 """
 
+import os
 import signal
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final
 
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 
+from relayscope.instrumentation import process
 from relayscope.instrumentation.hooks.patches import Patches
 from relayscope.instrumentation.runtime.host_signals import WaitingHandler
+from relayscope.instrumentation.runtime.shield import shielded
+
+_ENDINGS: Final = {
+    getattr(signal, name, None) for name in ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM")
+}
+"""Signals by which a host ends itself in good order."""
 
 
 class HostSignalsInstrumentor(BaseInstrumentor):
@@ -25,6 +34,8 @@ class HostSignalsInstrumentor(BaseInstrumentor):
         self._patches = Patches()
         self._patches.wrap("signal", "signal", _set)
         self._patches.wrap("signal", "getsignal", _get)
+        self._patches.wrap("signal", "raise_signal", _raise)
+        self._patches.wrap("os", "kill", _kill)
         _set_anew(_handlers())
 
     def _uninstrument(self, **_: Any) -> None:
@@ -68,3 +79,21 @@ def _may_raise(handler: Any) -> bool:
 
 def _of_the_host(handler: Any) -> Any:
     return handler.handler if isinstance(handler, WaitingHandler) else handler
+
+
+def _raise(raise_signal: Callable[..., None], _: Any, args: Any, kwargs: Any) -> None:
+    _end_by(*args[:1], *kwargs.values())
+    raise_signal(*args, **kwargs)
+
+
+def _kill(kill: Callable[..., None], _: Any, args: Any, kwargs: Any) -> None:
+    if len(args) == 2 and args[0] == os.getpid():  # noqa: PLR2004  # it takes no keywords
+        _end_by(args[1])
+    kill(*args, **kwargs)
+
+
+@shielded
+def _end_by(number: Any = None, *_: Any) -> None:
+    """Say that this process ends, if this signal is going to end it."""
+    if number in _ENDINGS and signal.getsignal(number) is signal.SIG_DFL:
+        process.end()
