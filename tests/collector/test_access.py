@@ -266,6 +266,31 @@ def test_the_command_for_levels_trusts_what_senders_trust(
     assert f"{missing}: No such file" in said(OTEL_EXPORTER_OTLP_CERTIFICATE=missing)
 
 
+def test_the_command_for_levels_shows_the_certificate_that_senders_show(
+    start_collector: StartCollector, certificates: Certificates, tmp_path: Path
+) -> None:
+    """A collector with `tls_client_ca` takes it; without it, or with another, that is said."""
+    environment = certificates.environment() | {"RELAYSCOPE_TLS_CLIENT_CA": str(certificates.ca)}
+    collector = start_collector(environment=environment)
+
+    def said(certificate: Path | None = None, scheme: str = "https") -> str:
+        command = ["level", "list", "--collector", f"{scheme}://{collector.http}"]
+        variables = {"OTEL_EXPORTER_OTLP_CERTIFICATE": str(certificates.ca)}
+        if certificate is not None:
+            variables["OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE"] = str(certificate)
+            variables["OTEL_EXPORTER_OTLP_CLIENT_KEY"] = str(certificate)
+        done = run([*warm_relayscope(), *command], collector_environment(variables))
+        return done.stdout or done.stderr
+
+    stranger = tmp_path / "stranger.pem"
+    trustme.CA().issue_cert("stranger").private_key_and_cert_chain_pem.write_to_path(stranger)
+    assert "no rules" in said(certificates.client_pem)
+    for refused in (said(), said(stranger)):
+        assert "name one that its tls_client_ca has signed in OTEL_EXPORTER_OTLP_CLIENT_" in refused
+    assert "missing.pem" in said(tmp_path / "missing.pem")
+    assert "if it speaks TLS, write https:// before it" in said(scheme="http")
+
+
 def test_a_wrong_certificate_stops_the_start(tmp_path: Path, database_url: str) -> None:
     """One line, before anything listens."""
     wrong = tmp_path / "wrong.pem"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import ssl
 from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode, urlsplit
@@ -12,13 +11,12 @@ from urllib.request import HTTPSHandler, ProxyHandler, Request, build_opener
 
 from relayscope.conventions.environment import RELAYSCOPE_COLLECTOR_TOKEN
 
+from . import tls
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from relayscope.collector.config.settings import Settings
-
-OTEL_EXPORTER_OTLP_CERTIFICATE: Final = "OTEL_EXPORTER_OTLP_CERTIFICATE"
-"""The variable of those who send, which trust the same collector."""
 
 _PATH: Final = "/v1/levels"
 _SECONDS: Final = 10.0
@@ -42,7 +40,7 @@ class Collector:
         self._headers = {"authorization": f"Bearer {token}"} if token else {}
         # Nobody is between us and this machine.
         direct = [ProxyHandler({})] if parts.hostname in {"127.0.0.1", "::1", "localhost"} else []
-        self._opener = build_opener(*direct, HTTPSHandler(context=_trust(parts.scheme)))
+        self._opener = build_opener(*direct, HTTPSHandler(context=tls.context_for(parts.scheme)))
 
     @classmethod
     def of(cls, settings: Settings, url: str | None) -> Self:
@@ -101,32 +99,13 @@ class Collector:
     def _silence(self, error: Exception) -> str:
         """Return what to tell of somebody who has not answered."""
         reason = getattr(error, "reason", error)
-        if isinstance(reason, ssl.SSLCertVerificationError):
-            return (
-                f"the certificate of the collector at {self._url} is not trusted "
-                f"({reason.verify_message}): name the file of its CA in "
-                f"{OTEL_EXPORTER_OTLP_CERTIFICATE}"
-            )
+        advice = tls.advice(urlsplit(self._url).scheme, reason)
+        if advice:
+            return f"the collector at {self._url} cannot be asked: {advice}"
         return (
             f"no collector answers at {self._url} ({reason}): start `relayscope serve`, or say "
             "where it is with --collector"
         )
-
-
-def _trust(scheme: str) -> ssl.SSLContext:
-    """Return whom to trust: nobody where no certificate comes, as reading all takes 20 ms.
-
-    Raises:
-        ValueError: The authorities that the user names cannot be read.
-    """
-    if scheme == "https":
-        authorities = os.environ.get(OTEL_EXPORTER_OTLP_CERTIFICATE) or None
-        try:
-            return ssl.create_default_context(cafile=authorities)
-        except OSError as error:
-            reason = error.strerror or error
-            raise ValueError(f"{OTEL_EXPORTER_OTLP_CERTIFICATE}: {authorities}: {reason}") from None
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _url(settings: Settings) -> str:
