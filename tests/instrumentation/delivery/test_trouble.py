@@ -125,7 +125,79 @@ def test_a_certificate_that_does_not_fit_is_told_once(tmp_path: Path, spool_dir:
             OTEL_EXPORTER_OTLP_CERTIFICATE=str(tmp_path / "other.pem"),
         )
 
-        told_once(run_refused(environment, spool_dir), "andshake failed")
+        told_once(
+            run_refused(environment, spool_dir),
+            "name the file of its CA in OTEL_EXPORTER_OTLP_CERTIFICATE",
+        )
+
+
+class Authority:
+    """Signs the certificates of a collector and of its client, and writes files of them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._authority = trustme.CA()
+        self.file = folder / "ca.pem"
+        self._authority.cert_pem.write_to_path(self.file)
+        self._folder = folder
+
+    def server(self, *names: str, client: "Authority | None" = None) -> grpc.ServerCredentials:
+        """Return credentials of a collector, which wants a client that an authority has signed."""
+        certificate = self._authority.issue_cert(*names)
+        return grpc.ssl_server_credentials(
+            [(certificate.private_key_pem.bytes(), certificate.cert_chain_pems[0].bytes())],
+            client.file.read_bytes() if client else None,
+            require_client_auth=client is not None,
+        )
+
+    def client(self) -> dict[str, str]:
+        """Return the variables of a client."""
+        file = str(self._folder / "client.pem")
+        self._authority.issue_cert("relay").private_key_and_cert_chain_pem.write_to_path(file)
+        return {
+            "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE": file,
+            "OTEL_EXPORTER_OTLP_CLIENT_KEY": file,
+        }
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+@pytest.mark.parametrize("fault", ["missing", "garbage", "name", "anonymous", "stranger", "clear"])
+def test_tls_that_does_not_fit_is_told_with_what_to_do(
+    tmp_path: Path, spool_dir: Path, fault: str, host: str
+) -> None:
+    """Also where `localhost` has an address more, at which nobody listens."""
+    authority = Authority(tmp_path)
+    names = ["elsewhere.example"] if fault == "name" else ["localhost", "127.0.0.1"]
+    client = authority if fault in {"anonymous", "stranger"} else None
+    trusted, variables = authority.file, {}
+    if fault in {"missing", "garbage"}:
+        trusted = tmp_path / f"{fault}.pem"
+    if fault == "garbage":
+        trusted.write_text("no certificate")
+    if fault == "stranger":
+        (tmp_path / "other").mkdir()
+        variables = Authority(tmp_path / "other").client()
+    with receiving(Receiver(), authority.server(*names, client=client)) as receiver:
+        port = receiver.endpoint.rpartition(":")[2]
+        scheme = "http" if fault == "clear" else "https"
+        environment = host_environment(
+            OTEL_EXPORTER_OTLP_ENDPOINT=f"{scheme}://{host}:{port}",
+            OTEL_EXPORTER_OTLP_CERTIFICATE=str(trusted),
+            **variables,
+        )
+
+        finished = run_refused(environment, spool_dir)
+
+    told_once(
+        finished,
+        {
+            "missing": f"OTEL_EXPORTER_OTLP_CERTIFICATE is {trusted}: No such file",
+            "garbage": f"OTEL_EXPORTER_OTLP_CERTIFICATE is {trusted}: it is not what PEM",
+            "name": "write OTEL_EXPORTER_OTLP_ENDPOINT with a name that it has",
+            "anonymous": "name one that it trusts in OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE",
+            "stranger": "name one that it trusts in OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE",
+            "clear": "the collector speaks TLS: write https://",
+        }[fault],
+    )
 
 
 def test_an_address_without_a_scheme_is_told_with_what_to_write(spool_dir: Path) -> None:

@@ -13,6 +13,7 @@ from relayscope.instrumentation.delivery.encoding.otlp import Request, Signal
 
 from .answer import Answer, parse_answer
 from .destination import MISCONFIGURED_SECONDS, Misconfigured, Refused, Unavailable
+from .tls_cause import Place, cause_in_the_clear, cause_over_tls
 
 _METHODS: Final = {
     Signal.TRACES: "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
@@ -47,6 +48,9 @@ _MISCONFIGURED: Final = frozenset(
 _HANDSHAKE: Final = "handshake failed"
 """Part of gRPC's message where the certificates do not fit; it has no code for that."""
 
+_UNREACHED: Final = "failed to connect to all addresses"
+"""Part of gRPC's message where no connection came about, of which it may not know why."""
+
 _ADVICE: Final = {
     "wrong_version_number": "the endpoint speaks no TLS: write http:// before it",
     "http1.x server": "the endpoint is an HTTP port: take the one for gRPC (4317), or set"
@@ -80,23 +84,33 @@ class GrpcDestination:
                 timeout=exporter._timeout,  # noqa: SLF001  # it has no other
             )
         except grpc.RpcError as error:
-            raise _meaning_of(error) from None
+            raise self._meaning_of(error, request.signal) from None
         return parse_answer(request.signal, answer)
 
+    def _meaning_of(self, error: grpc.RpcError, signal: Signal) -> Exception:
+        code = error.code()
+        details = str(error.details())
+        advice = next((says for part, says in _ADVICE.items() if part in details.lower()), "")
+        cause = self._cause(signal) if _UNREACHED in details and not advice else ""
+        # gRPC's own words may be about another address.
+        message = f"{code.name}: {cause or (f'{advice} ({details})' if advice else details)}"
+        retry_after = _retry_after(error)
+        is_our_fault = advice or cause or _HANDSHAKE in details.lower()
+        if code is grpc.StatusCode.UNAVAILABLE and is_our_fault:
+            return Misconfigured(message)
+        if code in _RETRYABLE or (code is grpc.StatusCode.RESOURCE_EXHAUSTED and retry_after):
+            return Unavailable(message, retry_after)
+        if code in _MISCONFIGURED:
+            return Misconfigured(message, MISCONFIGURED_SECONDS)
+        return Refused(message)
 
-def _meaning_of(error: grpc.RpcError) -> Exception:
-    code = error.code()
-    details = str(error.details())
-    advice = next((says for part, says in _ADVICE.items() if part in details.lower()), "")
-    message = f"{code.name}: {advice} ({details})" if advice else f"{code.name}: {details}"
-    retry_after = _retry_after(error)
-    if code is grpc.StatusCode.UNAVAILABLE and (advice or _HANDSHAKE in details.lower()):
-        return Misconfigured(message)
-    if code in _RETRYABLE or (code is grpc.StatusCode.RESOURCE_EXHAUSTED and retry_after):
-        return Unavailable(message, retry_after)
-    if code in _MISCONFIGURED:
-        return Misconfigured(message, MISCONFIGURED_SECONDS)
-    return Refused(message)
+    def _cause(self, signal: Signal) -> str:
+        exporter = self._exporters[signal]
+        place = Place.of(exporter._endpoint, signal)  # noqa: SLF001  # it has no other
+        if place is None:
+            return ""
+        is_clear = exporter._insecure  # noqa: SLF001  # the same
+        return cause_in_the_clear(place) if is_clear else cause_over_tls(place)
 
 
 def _retry_after(error: grpc.RpcError) -> float | None:
