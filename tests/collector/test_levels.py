@@ -85,6 +85,28 @@ def test_a_level_is_set_and_reset_while_the_process_runs(
     eventually(lambda: not is_recorded_with_texts(host, database_url))
 
 
+def test_who_sets_a_level_is_told_whom_it_does_not_reach(
+    collector: Collector, hosts: ExitStack
+) -> None:
+    """A process that sends records and does not ask, with what to set; and that nobody is there."""
+    told = level(collector, "set", "nob*", "TRACE")
+    assert (told.returncode, told.stdout) == (0, "")
+    assert "this reaches nobody now: no process of nob* asks" in told.stderr
+    deaf = hosts.enter_context(Host("deaf", collector, RELAYSCOPE_OPAMP_ENDPOINT="none"))
+    asking = hosts.enter_context(Host("asking", collector))
+    deaf.call()
+    asking.call()
+    eventually(lambda: [each["state"] for each in processes(collector, "deaf")] == ["unreachable"])
+    eventually(lambda: [each["state"] for each in processes(collector, "asking")] == ["own"])
+
+    told = level(collector, "set", "dea?", "TRACE")
+
+    assert (told.returncode, told.stdout) == (0, "")
+    assert "this does not reach deaf: " in told.stderr
+    assert f"RELAYSCOPE_OPAMP_ENDPOINT={collector.url('')}" in told.stderr
+    assert level(collector, "set", "asking", "TRACE").stderr == ""
+
+
 def test_the_list_says_who_has_taken_what(collector: Collector, hosts: ExitStack) -> None:
     """The rule, who set it, and the process with its level; an idle one takes it later."""
     host = hosts.enter_context(Host("relay", collector, RELAYSCOPE_LEVEL="INFO"))

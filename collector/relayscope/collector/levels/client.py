@@ -25,7 +25,11 @@ _LONGEST_REASON: Final = 500
 
 
 class Collector:
-    """A collector that can be asked."""
+    """A collector that can be asked.
+
+    Attributes:
+        url: Where it is.
+    """
 
     def __init__(self, url: str, token: str) -> None:
         """Name it.
@@ -36,7 +40,7 @@ class Collector:
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError(f"{url!r} is no URL of a collector; write http://127.0.0.1:4318")
-        self._url = url.rstrip("/")
+        self.url = url.rstrip("/")
         self._headers = {"authorization": f"Bearer {token}"} if token else {}
         # Nobody is between us and this machine.
         direct = [ProxyHandler({})] if parts.hostname in {"127.0.0.1", "::1", "localhost"} else []
@@ -81,7 +85,7 @@ class Collector:
 
     def _ask(self, method: str, query: str, body: bytes | None = None) -> dict[str, Any]:
         headers = {**self._headers, "content-type": "application/json"}
-        url = f"{self._url}{_PATH}{query}"
+        url = f"{self.url}{_PATH}{query}"
         request = Request(url, data=body, headers=headers, method=method)  # noqa: S310  # checked above
         try:
             with self._opener.open(request, timeout=_SECONDS) as answer:
@@ -90,7 +94,7 @@ class Collector:
             with error:
                 reason = error.read(_LONGEST_REASON).decode("utf-8", "replace").strip()
             raise ValueError(
-                f"the collector at {self._url} says no ({error.code}): {reason}"
+                f"the collector at {self.url} says no ({error.code}): {reason}"
             ) from None
         except (URLError, TimeoutError, OSError, ValueError) as error:
             raise ValueError(self._silence(error)) from None
@@ -99,11 +103,11 @@ class Collector:
     def _silence(self, error: Exception) -> str:
         """Return what to tell of somebody who has not answered."""
         reason = getattr(error, "reason", error)
-        advice = tls.advice(urlsplit(self._url).scheme, reason)
+        advice = tls.advice(urlsplit(self.url).scheme, reason)
         if advice:
-            return f"the collector at {self._url} cannot be asked: {advice}"
+            return f"the collector at {self.url} cannot be asked: {advice}"
         return (
-            f"no collector answers at {self._url} ({reason}): start `relayscope serve`, or say "
+            f"no collector answers at {self.url} ({reason}): start `relayscope serve`, or say "
             "where it is with --collector"
         )
 

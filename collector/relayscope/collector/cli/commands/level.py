@@ -13,6 +13,7 @@ from relayscope.collector.cli.options import CommandFailed, settings_options
 from relayscope.collector.levels import LEVELS
 from relayscope.collector.levels.client import Collector
 from relayscope.collector.render.level_list import lines
+from relayscope.collector.render.level_reach import unreached
 from relayscope.conventions.environment import RELAYSCOPE_COLLECTOR
 
 if TYPE_CHECKING:
@@ -105,12 +106,14 @@ def set_(*, collector: Collector, seconds: float | None, level: str, **about: An
     """Record at another level: all messages of a component, or those that are selected.
 
     COMPONENT is a pattern: `relay`, `*-backend`. A rule about fewer messages counts before one
-    about all; of two, the newer one.
+    about all; of two, the newer one. Whom it does not reach is said on stderr.
     """
     wish = {name: value for name, value in about.items() if value}
     collector.set(
         {**wish, "level": level, "by": _user()} | ({"seconds": seconds} if seconds else {})
     )
+    for line in unreached(collector.list(), about["component"], collector.url):
+        click.echo(line, err=True)
 
 
 @level.command()
