@@ -25,7 +25,7 @@ _BEFORE: Final = 80
 
 
 def filled(page: Page, mention: Mention) -> Pair | None:
-    """What is typed into a field: `getByLabel('Password').fill('x')`."""
+    """Return the value that is typed into a field: `getByLabel('Password').fill('x')`."""
     text, start = page.text, mention.start
     found = _FILLED.match(text, mention.end)
     if found is None or not _LOCATOR.search(text, max(0, start - _LOCATED), start):
@@ -37,7 +37,7 @@ def filled(page: Page, mention: Mention) -> Pair | None:
 
 
 def shown(page: Page, mention: Mention) -> Pair | None:
-    """What a field of a page holds: `- textbox "Password" [ref=e12]: x`."""
+    """Return the value that a field of a page holds: `- textbox "Password" [ref=e12]: x`."""
     text, start = page.text, mention.start
     found = _SHOWN.match(text, mention.end)
     if found is None or not _FIELD.search(text, max(0, start - _BEFORE), start):

@@ -125,7 +125,7 @@ def pairs(text: str, names: Names, mentions: Iterable[tuple[int, int]]) -> Itera
 
 
 def _glanced(page: Page, start: int, end: int) -> glance.Seen:
-    """What nearly all names need: no look at all ways."""
+    """Return what a look at the signs behind a name decides, as for nearly all names."""
     pair: glance.Seen = recovery_phrase(page, start, end)
     mark = page.text[end : end + 1]
     if mark == "=":

@@ -64,7 +64,7 @@ class Listing:
 
 
 def told(engine: Engine, database_url: str, *pages: Listing) -> str:
-    """What is said of these records."""
+    """Write records, and return all that `relayscope problems` says."""
     writer = Writer(engine)
     writer.write([page.records() for page in pages])
     writer.close()
