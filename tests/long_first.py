@@ -13,7 +13,7 @@ _TESTS: Final = Path(__file__).parent
 _LONG: Final = (
     "collector/test_durability.py",
     "instrumentation/test_fidelity.py",
-    "collector/test_levels.py",
+    "collector/levels/test_levels.py",
     "instrumentation/delivery/test_delivery.py",
     "instrumentation/test_hostile_sizes.py",
     "instrumentation/delivery/test_credentials.py",

@@ -35,7 +35,7 @@ _IN_LIST_OF_LISTS = re.compile(r"[\[,][ \t\r\n]*+\[[ \t\r\n]*+\Z")
 _CUT_SCHEMA = re.compile(r'\{[ \t\r\n]*+"(?:type|title|description|anyOf|oneOf|allOf|\$ref)"')
 
 _FIELD = re.compile(r"(?i)[ ](?:(?:text|input)[ ])?(?:field|input|textbox|box)\Z")
-"""What a tester calls an element of a page, behind its name."""
+"""The kind of an element of a page, as testers write it behind its name."""
 
 _OF_REDIS: Final = frozenset({"requirepass", "masterauth"})
 _IN_HASH = re.compile(r'\[[ \t\r\n]*+"(?i:hset|hmset|hsetnx)"[^\[\]]*+\Z')

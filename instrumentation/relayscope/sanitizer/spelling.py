@@ -17,7 +17,7 @@ _ENCODERS: Final[tuple[Callable[[str], str], ...]] = (
     lambda text: orjson.dumps(text).decode(),
     json.encoder.encode_basestring_ascii,
 )
-"""That of most libraries, which writes no more escapes than it has to, and Python's own."""
+"""The way of most libraries, with no more escapes than there have to be, and Python's own."""
 
 
 def written(raw: str, text: str, findings: Iterable[Finding]) -> Iterator[Finding]:

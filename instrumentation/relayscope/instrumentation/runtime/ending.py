@@ -1,4 +1,4 @@
-"""What is left to do when this process ends: by itself, or by a signal that it sends to itself.
+"""Work that is left for the end of this process, by itself or by a signal that it sends to itself.
 
 Python's own exit handlers do not run where a signal ends a process by the system's default. A
 server that has drained after SIGTERM, such as uvicorn, often ends so: it takes its handlers away

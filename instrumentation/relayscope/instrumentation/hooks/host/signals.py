@@ -17,9 +17,11 @@ from relayscope.instrumentation.hooks.patches import Patches
 from relayscope.instrumentation.runtime.host_signals import WaitingHandler
 from relayscope.instrumentation.runtime.shield import shielded
 
-_ENDINGS: Final = {
-    getattr(signal, name, None) for name in ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM")
-}
+_ENDINGS: Final = frozenset(
+    getattr(signal, name)
+    for name in ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM")
+    if hasattr(signal, name)
+)
 """Signals by which a host ends itself in good order."""
 
 

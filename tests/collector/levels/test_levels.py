@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import psycopg
-import pytest
 
 from tests.fix_levels import Crowd, Host, level, listed, processes, recorded
 from tests.fix_programs import eventually, free_port
@@ -19,27 +18,7 @@ if TYPE_CHECKING:
     from contextlib import ExitStack
     from pathlib import Path
 
-    from sqlalchemy import Engine
-
     from tests.fix_collector import Collector, StartCollector
-
-
-@pytest.fixture
-def database_url(shared_database_url: str, shared_engine: Engine) -> str:
-    """The database of the file's collector, without records, processes and rules."""
-    with shared_engine.begin() as connection:
-        connection.exec_driver_sql(
-            "truncate relayscope_store.span, relayscope_store.log, relayscope_store.level_agent,"
-            " relayscope_store.level_rule"
-        )
-    return shared_database_url
-
-
-@pytest.fixture
-def collector(shared_collector: Collector, database_url: str) -> Collector:
-    """A collector that has heard of no process and has no rule."""
-    del database_url
-    return shared_collector
 
 
 def is_recorded_with_texts(host: Host, database_url: str) -> bool:
@@ -83,28 +62,6 @@ def test_a_level_is_set_and_reset_while_the_process_runs(
 
     assert level(collector, "reset", "relay").returncode == 0
     eventually(lambda: not is_recorded_with_texts(host, database_url))
-
-
-def test_who_sets_a_level_is_told_whom_it_does_not_reach(
-    collector: Collector, hosts: ExitStack
-) -> None:
-    """A process that sends records and does not ask, with what to set; and that nobody is there."""
-    told = level(collector, "set", "nob*", "TRACE")
-    assert (told.returncode, told.stdout) == (0, "")
-    assert "this reaches nobody now: no process of nob* asks" in told.stderr
-    deaf = hosts.enter_context(Host("deaf", collector, RELAYSCOPE_OPAMP_ENDPOINT="none"))
-    asking = hosts.enter_context(Host("asking", collector))
-    deaf.call()
-    asking.call()
-    eventually(lambda: [each["state"] for each in processes(collector, "deaf")] == ["unreachable"])
-    eventually(lambda: [each["state"] for each in processes(collector, "asking")] == ["own"])
-
-    told = level(collector, "set", "dea?", "TRACE")
-
-    assert (told.returncode, told.stdout) == (0, "")
-    assert "this does not reach deaf: " in told.stderr
-    assert f"RELAYSCOPE_OPAMP_ENDPOINT={collector.url('')}" in told.stderr
-    assert level(collector, "set", "asking", "TRACE").stderr == ""
 
 
 def test_the_list_says_who_has_taken_what(collector: Collector, hosts: ExitStack) -> None:
@@ -327,44 +284,6 @@ def test_fifty_processes_of_a_component_all_follow(
         return row[0] if row else 0
 
     eventually(lambda: followed() >= 50)
-
-
-def test_a_process_that_does_not_ask_is_listed_as_such(
-    collector: Collector, hosts: ExitStack
-) -> None:
-    """An older relayscope, or one whose user has turned it off; and once it says so, as ended."""
-    host = hosts.enter_context(Host("relay", collector, RELAYSCOPE_OPAMP_ENDPOINT="none"))
-    host.call()
-
-    def states() -> list[str]:
-        return [each["state"] for each in listed(collector)["processes"]]
-
-    eventually(lambda: states() == ["unreachable"])
-    assert "cannot be reached" in level(collector, "list").stdout
-    host.close()
-    eventually(lambda: states() == ["ended"])
-    assert "cannot be reached" not in level(collector, "list").stdout
-
-
-def test_a_process_that_said_its_last_word_elsewhere_has_ended(
-    collector: Collector, database_url: str, hosts: ExitStack
-) -> None:
-    """Its forwarder is gone before it could say so here; its records say it."""
-    host = hosts.enter_context(Host("relay", collector, RELAYSCOPE_LEVEL="INFO"))
-    host.call()
-    eventually(lambda: [each["state"] for each in processes(collector, "relay")] == ["own"])
-    host.close()
-
-    def states() -> list[str]:
-        return [each["state"] for each in listed(collector)["processes"]]
-
-    eventually(lambda: states() == ["ended"])
-    with psycopg.connect(database_url) as connection:
-        connection.execute(
-            "update relayscope_store.level_agent"
-            " set ended = false, last_seen = now() - interval '5 minutes'"
-        )
-    assert states() == ["ended"]
 
 
 def test_changes_are_in_a_view(collector: Collector, database_url: str) -> None:
