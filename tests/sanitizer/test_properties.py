@@ -10,7 +10,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from relayscope.sanitizer import NORMALIZED, Rules, Sanitizer, Value
+from tests.bench.record import PLAIN, RESULT
 from tests.examples import examples
+from tests.sanitizer.corpus.texts import secrets
 from tests.sanitizer.samples import (
     CANARY,
     NAME_SAMPLES,
@@ -25,6 +27,23 @@ from tests.sanitizer.samples import (
 RULES = Rules.default()
 SANITIZER = Sanitizer.from_rules(RULES)
 EVERYTHING = Sanitizer.from_rules(Rules.from_mapping({"enable": OPTIONAL}))
+
+_SECRETS = st.sampled_from([each.value for each in secrets() if isinstance(each.value, str)])
+_CLEAN = st.sampled_from(
+    [PLAIN, RESULT, "page 7 is ready", "the password of", 'he said "the token', "{", '"', "", "\\"]
+)
+
+
+class _Counting(Sanitizer):
+    """Notes the bodies of the records that are looked at one by one."""
+
+    def __init__(self, rules: Rules) -> None:
+        super().__init__(rules)
+        self.searched: list[Value] = []
+
+    def record(self, attributes: dict[str, Value], body: Value) -> tuple[dict[str, Value], Value]:
+        self.searched.append(body)
+        return super().record(attributes, body)
 
 
 @UNTIMED
@@ -90,6 +109,32 @@ def test_records_looked_at_together_become_what_each_becomes_alone(
     """A neighbour neither hides a secret nor brings one in."""
     alone = [SANITIZER.record(*record) for record in records]
     assert repr([*SANITIZER.records(records)]) == repr(alone)
+
+
+@UNTIMED
+@given(
+    st.lists(
+        st.tuples(st.one_of(_CLEAN, _SECRETS), st.none() | st.integers(0, 200)),
+        min_size=2,
+        max_size=8,
+    )
+)
+def test_a_secret_among_clean_records_is_found_as_it_is_alone(
+    bodies: list[tuple[str, int | None]],
+) -> None:
+    """Those that hold one are told from their neighbours, also where one of them was cut."""
+    records: list[tuple[dict[str, Value], Value]] = [({}, text[:cut]) for text, cut in bodies]
+    alone = [SANITIZER.record(*record) for record in records]
+    assert [*SANITIZER.records(records)] == alone
+
+
+def test_the_neighbours_of_a_secret_are_not_searched_once_more() -> None:
+    """What a search for all of them tells of each is not asked again."""
+    records: list[tuple[dict[str, Value], Value]] = [({}, f"page {n} is ready") for n in range(8)]
+    records[3] = ({}, '{"api_key": "tangerine7"}')
+    sanitizer = _Counting(RULES)
+    sanitizer.records(records)
+    assert sanitizer.searched == [records[3][1]]
 
 
 @UNTIMED

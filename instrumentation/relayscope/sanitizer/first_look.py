@@ -7,7 +7,9 @@ change something.
 
 import math
 import sys
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Collection, Mapping, Sequence
+from itertools import accumulate
 from typing import Any, Final
 
 import orjson
@@ -64,13 +66,27 @@ class FirstLook:
         self._remember(attributes)
         return True
 
-    def all_pass(self, records: Iterable[tuple[Mapping[str, object], object]]) -> bool:
-        """Return whether no record needs a change, by one search for all their texts."""
+    def suspects(self, records: Sequence[tuple[Mapping[str, object], object]]) -> Collection[int]:
+        """Return the indexes of those that may need a change, by one search for all their texts."""
         texts: list[str] = []
-        for attributes, body in records:
+        ends: list[int] = []
+        others: set[int] = set()
+        for index, (attributes, body) in enumerate(records):
             if not self._gather_record(attributes, body, texts):
-                return False
-        return self._clean("\n".join(texts))
+                others.add(index)
+                del texts[ends[-1] if ends else 0 :]
+            ends.append(len(texts))
+        text = "\n".join(texts)
+        if self._clean(text):
+            return others
+        places = self._scanner.places(text) if self._may_be_searched(text) else None
+        if places is None:
+            return range(len(records))
+        lengths = [0, *accumulate(len(each) + 1 for each in texts)]
+        last = [lengths[end] - 1 for end in ends]
+        for start, end in places:
+            others.update(range(bisect_left(last, start), bisect_left(last, end) + 1))
+        return others
 
     def _all_known(self, attributes: Mapping[str, object]) -> bool:
         """Return whether all names and values were found clean before, or are small numbers."""
@@ -165,11 +181,14 @@ class FirstLook:
                     self._structures.add(written)
 
     def _clean(self, text: str) -> bool:
+        return self._may_be_searched(text) and self._scanner.suspects(text) is None
+
+    def _may_be_searched(self, text: str) -> bool:
+        """Return whether a text needs no change for another reason than what a search finds."""
         return (
             "\0" not in text
             and len(text) <= self._longest_text
             and not self._scanner.may_hold_binary(text)
-            and self._scanner.suspects(text) is None
         )
 
 

@@ -57,6 +57,14 @@ def places(rule: PatternRule, text: str) -> list[int]:
     return [start for start, _ in spans(rule.pattern.removeprefix(r"\b"), text)]
 
 
+def matches(rule: PatternRule, text: str) -> Iterator[Span]:
+    """Yield all that the rule's expression takes to find each of them."""
+    data = text.encode()
+    expression = _compiled_for_bytes(rule.pattern.removeprefix(r"\b"))
+    found = (match.span() for match in expression.finditer(data))
+    return found if text.isascii() else in_characters(data, found)
+
+
 def count(rule: PatternRule, text: str, most: int) -> int:
     """Return how many such places there are, up to a number."""
     expression = _compiled_for_bytes(rule.pattern.removeprefix(r"\b"))

@@ -3,7 +3,7 @@
 import sys
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from relayscope.sanitizer.binary import SOON, marked
@@ -91,11 +91,16 @@ class Sanitizer:
 
         If none of them holds anything suspicious, one search tells so for all. Give it a handful:
         one search costs 2 µs and 1.3 µs per record of 480 bytes, so that eight together take 1.6
-        instead of 3.3 µs each; but where one is suspicious, each is looked at once more.
+        instead of 3.3 µs each. Where a suspicious one could be any of them, each is looked at once
+        more.
         """
-        if self._all_pass(records):
+        suspects = self._suspects(records)
+        if not suspects:
             return records
-        return [self.record(attributes, body) for attributes, body in records]
+        return [
+            self.record(*record) if index in suspects else record
+            for index, record in enumerate(records)
+        ]
 
     def is_dear(self, text: str) -> bool:
         """Return whether cleaning a text may take more than 2 ms, which a short text never does."""
@@ -214,12 +219,12 @@ class Sanitizer:
         except Exception:  # noqa: BLE001 - whatever is wrong with it, the long way finds out.
             return False
 
-    def _all_pass(self, records: Sequence[tuple[dict[str, Value], Value]]) -> bool:
+    def _suspects(self, records: Sequence[tuple[dict[str, Value], Value]]) -> Collection[int]:
         try:
             with searching.lock:
-                return self._first_look.all_pass(records)
+                return self._first_look.suspects(records)
         except Exception:  # noqa: BLE001 - each on its own, then
-            return False
+            return range(len(records))
 
     def _cleaning(self) -> Cleaning:
         limits = self._rules.limits

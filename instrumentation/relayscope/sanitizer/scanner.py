@@ -10,6 +10,7 @@ text ── first look: can anything be in here, and where? ── no ──▶ 
 import sys
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from relayscope.sanitizer.aftermath import Aftermath
@@ -28,7 +29,7 @@ from relayscope.sanitizer.json_members import named_strings
 from relayscope.sanitizer.known_messages import KnownMessages, digest_without_id
 from relayscope.sanitizer.model import Step
 from relayscope.sanitizer.names import Names
-from relayscope.sanitizer.patterns import count
+from relayscope.sanitizer.patterns import Span, count, matches
 from relayscope.sanitizer.plain_matches import plain_matches
 from relayscope.sanitizer.replacements import NESTING, TOO_MANY, Replacements
 from relayscope.sanitizer.rules import Rules
@@ -133,6 +134,20 @@ class Scanner:
         if suspicion is None:
             self._forget()
         return suspicion
+
+    def places(self, text: str) -> list[Span] | None:
+        """Return the places around which there could be secrets; None if they could be anywhere.
+
+        Raises:
+            UnicodeEncodeError: the text has a lone surrogate.
+        """
+        suspicion = self.suspects(text)
+        if suspicion is None:
+            return []
+        if not suspicion.is_plain or (suspicion.rules and suspicion.readings):
+            return None
+        matched = (matches(self._patterns[index], text) for index in suspicion.rules)
+        return [*suspicion.mentions, *chain.from_iterable(matched)]
 
     def may_hold_binary(self, text: str) -> bool:
         """Return whether a text could have binary contents."""
