@@ -88,20 +88,23 @@ def test_a_child_cannot_read_for_its_parent(tmp_path: Path) -> None:
 def test_the_parents_spool_is_free_when_the_parent_dies(tmp_path: Path) -> None:
     """A child that lives on does not keep its dead parent's spool."""
     go_on, let_go = os.pipe()
+    is_born, say_born = os.pipe()
 
     def parent() -> None:
         spool = Spool.create(tmp_path, SMALL)
         spool.append(record(1))
         if os.fork() == 0:
             os.close(let_go)
+            os.write(say_born, b"1")
             os.read(go_on, 1)  # Until the test ends.
             os._exit(0)
+        os.read(is_born, 1)  # Until it has let go of what it inherited.
 
     in_child(parent)
     with restart(tmp_path) as spool:
         assert contents(spool) == [record(1)]
-    os.close(let_go)
-    os.close(go_on)
+    for each in (let_go, go_on, is_born, say_born):
+        os.close(each)
 
 
 @pytest.mark.processes
