@@ -28,10 +28,15 @@ HINT = "did not list a tool of this name (it lists: "
 
 
 def listed(
-    *names: str, kind: int, service: str = "relay", seconds_ago: float = 90, cursor: str = ""
+    *names: str,
+    kind: int,
+    service: str = "relay",
+    seconds_ago: float = 90,
+    cursor: str = "",
+    peer: str = "127.0.0.1:9",
 ) -> Batch:
     """The span of a call for a list of tools, at the client's end (3) or the server's (2)."""
-    said = {MCP_METHOD_NAME: "tools/list", JSONRPC_REQUEST_ID: "1", PEER: "127.0.0.1:9"}
+    said = {MCP_METHOD_NAME: "tools/list", JSONRPC_REQUEST_ID: "1", PEER: peer}
     result = {"tools": [{"name": name} for name in names]}
     body = json.dumps({"id": 1, "result": result | ({"nextCursor": cursor} if cursor else {})})
     at = time.time_ns() - round(seconds_ago * 1e9)
@@ -67,6 +72,31 @@ def test_a_tool_that_was_not_listed_is_told_with_those_that_were(
     writer.write([batch(service="alpha", spans=[served]), of_its_own])
     writer.close()
     assert f"alpha {HINT}look)" in problems(database_url)
+
+
+def test_a_list_without_an_end_does_not_hide_what_another_lists(
+    database_url: str, engine: Engine
+) -> None:
+    """The names that a backend has listed are told, however often others were asked since."""
+    writer = Writer(engine)
+    endless = [
+        listed("more", kind=3, peer="127.0.0.1:8", cursor="same", seconds_ago=80 - number / 10)
+        for number in range(250)
+    ]
+    writer.write([batch(spans=[refused("-32602")]), listed("dye", kind=3), *endless])
+    writer.close()
+    assert f"127.0.0.1:9 {HINT}dye)" in problems(database_url)
+
+
+def test_of_a_list_too_long_to_read_nothing_is_told(database_url: str, engine: Engine) -> None:
+    """The name may be on a page that was not looked at."""
+    writer = Writer(engine)
+    pages = [
+        listed("more", kind=3, cursor="same", seconds_ago=80 - number / 10) for number in range(150)
+    ]
+    writer.write([batch(spans=[refused("-32602")]), listed("die", kind=3), *pages])
+    writer.close()
+    assert HINT not in problems(database_url)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from relayscope.collector.query.named_query import rows
-from relayscope.collector.query.unlisted_tool import is_unknown_tool
+from relayscope.collector.query.unlisted_tool import PAGES, is_unknown_tool
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -55,7 +55,7 @@ def explained_by(
     if without_answer:
         yield "calls_without_answer", _about(without_answer, bound)
     if unknown:
-        yield "tools_listed", _about(unknown, bound)
+        yield "tools_listed", _about(unknown, bound) | {"pages": PAGES}
 
 
 def _picked(row: Row, *names: str) -> Row:

@@ -63,28 +63,46 @@ left join lateral (
 
 -- tools_listed --
 -- What those had listed who did not know a tool. By the calls for it, of which there are far less than
--- messages.
+-- messages; of each the newest `pages`, so that a list without an end is not in the way of the others.
 with alike as materialized (
     select *
     from jsonb_to_recordset(%(calls)s::jsonb) as alike (place integer, component text, side text, peer text)
 ),
 listed as materialized (
-    select trace_id, span_id, component, kind, peer, start_time as time
-    from relayscope.spans
-    where start_time >= %(since)s and start_time < %(until)s
-      and kind in ('client', 'server') and method = 'tools/list'
-      and component in (select alike.component from alike)
-    order by start_time desc
-    limit 200
+    select trace_id, span_id, component, kind, peer, time
+    from (
+        select trace_id, span_id, component, kind, peer, start_time as time,
+               -- Who connects comes from another port each time.
+               row_number() over (
+                   partition by component, kind, case kind when 'client' then peer end
+                   order by start_time desc
+               ) as number
+        from relayscope.spans
+        where start_time >= %(since)s and start_time < %(until)s
+          and kind in ('client', 'server') and method = 'tools/list'
+          and exists (
+              select from alike
+              where alike.component = spans.component and alike.side = spans.kind
+                and (alike.side = 'server' or alike.peer is not distinct from spans.peer)
+          )
+    ) as asked
+    where number <= %(pages)s
+    order by time desc
+    limit 1000
+),
+-- At once: looked up for each call, all messages of a trace would be read as often as it asks for lists.
+said as materialized (
+    select trace_id, span_id, jsonb_path_query_array(json, 'lax $.result.tools[*].name') as names,
+           json #> '{result,nextCursor}' is not null as has_more
+    from relayscope.messages
+    where trace_id = any(array(select distinct listed.trace_id from listed))
+      and span_id = any(array(select listed.span_id from listed))
+      and kind = 'result' and method = 'tools/list'
 ),
 listing as materialized (
-    select listed.component, listed.kind, listed.peer, listed.time,
-           jsonb_path_query_array(said.json, 'lax $.result.tools[*].name') as names,
-           said.json #> '{result,nextCursor}' is not null as has_more
-    from relayscope.messages as said
-    join listed on listed.trace_id = said.trace_id and listed.span_id = said.span_id
-    where said.trace_id = any(array(select listed.trace_id from listed))
-      and said.kind = 'result' and said.method = 'tools/list'
+    select listed.component, listed.kind, listed.peer, listed.time, said.names, said.has_more
+    from listed
+    join said on said.trace_id = listed.trace_id and said.span_id = listed.span_id
 )
 select alike.place,
        jsonb_agg(

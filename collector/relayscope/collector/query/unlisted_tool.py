@@ -16,6 +16,9 @@ _WORDS: Final = re.compile(
     r"(?:unknown|no such) tool|tool\b.{0,200}\bnot (?:found|known)", re.IGNORECASE | re.DOTALL
 )
 
+PAGES: Final = 100
+"""Calls for a list that are looked at, of each who asked and each who was asked."""
+
 _NEAREST: Final = 5
 _MOST: Final = 200
 """Names that are compared. Of 48 characters each they take 0.05 s at worst."""
@@ -49,8 +52,8 @@ def unlisted_text(who: str, row: Mapping[str, Any]) -> str:
 
 
 def _names(lists: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The names in the newest list; in all of them where they are pages; none if one is unread."""
+    """The names in the newest list, or in all pages of it; none if one of these is not known."""
     newest = lists if any(one["has_more"] for one in lists) else lists[:1]
-    if any(one["names"] is None for one in newest):
+    if len(newest) >= PAGES or any(one["names"] is None for one in newest):
         return []
     return [name for one in newest for name in one["names"] if isinstance(name, str)]
