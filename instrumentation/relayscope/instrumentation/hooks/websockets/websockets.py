@@ -25,6 +25,7 @@ from relayscope.instrumentation.runtime.shield import shielded
 from relayscope.instrumentation.text_exchange import TextExchange
 from relayscope.instrumentation.traffic.channel import Channel
 
+from . import closed_connection
 from .frames import Socket
 from .legacy import LegacyHook
 
@@ -66,11 +67,21 @@ class _Hook:
         patches.replace(_PROTOCOL, "Protocol.recv_frame", _receiving)
         patches.wrap(_ASYNCIO, "Connection.connection_made", self.asyncio_made)
         patches.replace(_ASYNCIO, "Connection.recv", _reading)
+        patches.replace(
+            _ASYNCIO,
+            "Connection.send",
+            functools.partial(closed_connection.sending, socket_of=_socket_of),
+        )
         patches.wrap(_ASYNCIO, "Connection.recv_streaming", self.asyncio_streaming)
         patches.wrap(_ASYNCIO, "Connection.connection_lost", self.lost)
         patches.wrap("websockets.asyncio.client", "connect.__await__", self.asyncio_connect)
         patches.wrap(_SYNC, "Connection.__init__", self.sync_made)
         patches.wrap(_SYNC, "Connection.recv", self.sync_recv)
+        patches.replace(
+            _SYNC,
+            "Connection.send",
+            functools.partial(closed_connection.sync_sending, socket_of=_socket_of),
+        )
         patches.wrap(_SYNC, "Connection.recv_streaming", self.sync_streaming)
         patches.wrap(_SYNC, "Connection.recv_events", self.lost)
         patches.wrap("websockets.sync.client", "connect", self.sync_connect)
