@@ -113,3 +113,47 @@ def test_a_list_that_is_read_to_its_end_is_no_problem(
 def test_who_was_just_answered_may_still_ask(database_url: str, engine: Engine) -> None:
     """A list that is being read is no problem."""
     assert "next page" not in told(engine, database_url, Listing(None, "page 2", seconds_ago=0))
+
+
+@pytest.mark.parametrize(
+    ("kind", "who"), [(CLIENT, "relay has a peer, 127.0.0.1:9, that "), (SERVER, "relay ")]
+)
+def test_a_cursor_that_comes_back_is_told_as_a_list_without_an_end(
+    database_url: str, engine: Engine, kind: int, who: str
+) -> None:
+    """Also while it is being read, for who asks on will never stop."""
+    pages = [
+        Listing("same", "same", kind=kind, seconds_ago=number, span_id=b"%08d" % number)
+        for number in range(3)
+    ]
+    said = told(engine, database_url, *pages)
+    assert f"{who}answers tools/list with the cursor it was asked with" in said
+    assert "next page" not in said
+
+
+def changed(*, seconds_ago: float) -> Batch:
+    """The span of a backend's notification, as the relay got it, and of the backend's own."""
+    at = time.time_ns() - round(seconds_ago * SECOND)
+    said = rows.jsonb({MCP_METHOD_NAME: "notifications/tools/list_changed", PEER: "127.0.0.1:9"})
+    heard = span(
+        start=at, end=at, kind=SERVER, span_id=b"heard...", parent_span_id=b"told....",
+        attributes=said,
+    )  # fmt: skip
+    return batch(service="relay", spans=[heard])
+
+
+@pytest.mark.parametrize(
+    ("change_ago", "list_ago", "is_told"),
+    [(60, 90, True), (60, 50, False), (1, 90, False)],
+    ids=["ignored", "heeded", "just now"],
+)
+def test_a_change_of_tools_after_which_nobody_asks_for_them_is_told(
+    database_url: str, engine: Engine, change_ago: float, list_ago: float, *, is_told: bool
+) -> None:
+    """The relay goes on with tools that the backend may not have any more."""
+    writer = Writer(engine)
+    listing = Listing(None, None, seconds_ago=list_ago)
+    writer.write([changed(seconds_ago=change_ago), listing.records()])
+    writer.close()
+    said = "did not ask 127.0.0.1:9 for tools/list since 127.0.0.1:9 said that it has changed"
+    assert (said in problems(database_url)) is is_told

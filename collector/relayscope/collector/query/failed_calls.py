@@ -52,10 +52,17 @@ def explained_by(
         for place, row in enumerate(found)
         if row["outcome"] in ("tool_error", "protocol_error") and is_unknown_tool(row)
     ]
+    served = [
+        {"place": place, **_picked(row, "trace_id", "span_id")}
+        for place, row in enumerate(found)
+        if row["outcome"] in ("tool_error", "protocol_error") and row["side"] == "server"
+    ]
     if without_answer:
         yield "calls_without_answer", _about(without_answer, bound)
     if unknown:
         yield "tools_listed", _about(unknown, bound) | {"pages": PAGES}
+    if served:
+        yield "answers_below", _about(served, bound)
 
 
 def _picked(row: Row, *names: str) -> Row:

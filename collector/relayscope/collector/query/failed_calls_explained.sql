@@ -113,3 +113,32 @@ from alike
 join listing on listing.component = alike.component and listing.kind = alike.side
 where alike.side = 'server' or listing.peer is not distinct from alike.peer
 group by alike.place
+
+-- answers_below --
+-- What those who failed had got last for the same request: an answer that they could not use, maybe.
+with alike as materialized (
+    select *
+    from jsonb_to_recordset(%(calls)s::jsonb) as alike (place integer, trace_id uuid, span_id text)
+),
+made as materialized (
+    select distinct on (alike.place) alike.place, spans.trace_id, spans.span_id, spans.peer, spans.tool,
+           spans.method
+    from alike
+    join relayscope.spans on spans.trace_id = alike.trace_id and spans.parent_span_id = alike.span_id
+    where spans.kind = 'client' and spans.attributes ? 'jsonrpc.request.id'
+      and spans.status <> 'error' and spans.error_type is null
+    order by alike.place, spans.start_time desc
+),
+said as materialized (
+    select trace_id, span_id, left(body, 2000) as body
+    from relayscope.messages
+    where trace_id = any(array(select made.trace_id from made))
+      and span_id = any(array(select made.span_id from made))
+      and kind = 'result'
+)
+select distinct on (made.place) made.place, said.body as answer,
+       coalesce(made.tool, made.method) as answered,
+       coalesce(relayscope_store.callee_of(made.trace_id, made.span_id), made.peer) as answered_by
+from made
+join said on said.trace_id = made.trace_id and said.span_id = made.span_id
+order by made.place

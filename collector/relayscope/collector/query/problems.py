@@ -1,7 +1,7 @@
 """Problems in what was said, the worst first: for the page and for `relayscope problems`.
 
 Each statement in problems.sql, failed_calls.sql, missing_records.sql, relay_changes.sql and
-unread_pages.sql finds groups of like occasions; a function here says in words what such a group is.
+unread_lists.sql finds groups of like occasions; a function here says in words what such a group is.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from relayscope.collector.query import failed_calls
+from relayscope.collector.query.answer_below import LONGEST, answer_text
 from relayscope.collector.query.channel_closing import closing_text
 from relayscope.collector.query.drop_reasons import why_dropped
 from relayscope.collector.query.named_query import rows
 from relayscope.collector.query.unlisted_tool import unlisted_text
+from relayscope.collector.query.unread_list import unread_text
 from relayscope.collector.text.message_summary import gist
 from relayscope.collector.text.quantities import duration_text
 from relayscope.conventions.attributes import (
@@ -103,9 +105,6 @@ _NOT_STARTED: Final = {
 
 _MOST_NAMES: Final = 5
 _LONGEST_NAME: Final = 60
-_LONGEST_NOTE: Final = 400
-"""Characters of what a peer has said, in our words about it."""
-
 _NOTHING_SENT: Final = "it came, and nothing was sent back"
 
 
@@ -207,7 +206,7 @@ def _failed_call(row: Row) -> Problem:
         kind = "cancelled"
     problem = _problem(row, kind, what, "calls", ("side", "peer", "method", "tool", "outcome"))
     unlisted = unlisted_text(problem.component if row["side"] == "server" else peer, row)
-    note = unlisted or closing_text(row.get("closing"))
+    note = unlisted or closing_text(row.get("closing")) or answer_text(row)
     return replace(problem, note=note, odd=row["odd"] if late else "")
 
 
@@ -290,16 +289,13 @@ def _changed_call(row: Row) -> Problem:
     else:
         what = f"passes on another result than {peer} answered for {tool}"
     problem = _problem(row | {"side": "client"}, "changed", what, "calls", ("side", "peer", "tool"))
-    return replace(problem, note=f"passed on: {gist(row['passed_on'])[:_LONGEST_NOTE]}")
+    return replace(problem, note=f"passed on: {gist(row['passed_on'])[:LONGEST]}")
 
 
-def _unread_page(row: Row) -> Problem:
-    what = (
-        f"did not ask {_peer(row)} for the next page of {row['method']}"
-        if row["side"] == "client"
-        else f"was not asked for the next page of {row['method']}"
-    )
-    return _problem(row, "unread", what, "calls", ("side", "peer", "method"))
+def _unread_list(row: Row) -> Problem:
+    kind = "odd" if row["what"] == "cursor" else "unread"
+    listed = ("side", "peer", "method")
+    return _problem(row, kind, unread_text(_peer(row), row), "calls", listed)
 
 
 def _undelivered(row: Row) -> Problem:
@@ -349,7 +345,7 @@ READERS: Final[dict[LiteralString, Callable[[Row], Problem]]] = {
     "slow_calls": _slow_call,
     "repeated_calls": _repeated_call,
     "changed_calls": _changed_call,
-    "unread_pages": _unread_page,
+    "unread_lists": _unread_list,
     "undelivered": _undelivered,
     "dropped": _dropped,
 }

@@ -18,7 +18,7 @@ FILES: Final = (
     "failed_calls_explained.sql",
     "missing_records.sql",
     "relay_changes.sql",
-    "unread_pages.sql",
+    "unread_lists.sql",
     "cost.sql",
     "pipeline.sql",
 )

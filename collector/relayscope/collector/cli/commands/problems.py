@@ -56,7 +56,8 @@ def problems(*, settings: Settings, as_json: bool, **given: Any) -> None:
 
     Calls that failed or were not answered, each where it began to; connections that were not made;
     odd, repeated and slow ones; components that are silent, and records that are missing; lists
-    that nobody read to their end; what relays leave out or pass on as another result. What looks
+    that nobody read to their end, or again when they had changed; what relays leave out or pass on
+    as another result. What looks
     alike is one line, with the trace of the newest.
     """
     times = {

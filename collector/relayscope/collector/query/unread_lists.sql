@@ -1,0 +1,79 @@
+-- A statement of what is wrong, as problems.sql has them.
+
+-- unread_lists --
+-- Lists that nobody has read to their end, of which `what` says why: `page`, nobody has asked for the next page,
+-- and who stops there does not know of what is on it; `cursor`, the answer names the page that was asked for, so
+-- that the list has no end; `change`, nobody has asked for the list since it has changed. The last call for a
+-- list tells the first two. Each is told by who asked, or by who was asked where the other is not recorded.
+with asked as materialized (
+    -- Who connects comes from another port each time.
+    select distinct on (component, kind, method, case kind when 'client' then peer end)
+           component, kind as side, method, case kind when 'client' then peer end as peer,
+           trace_id, span_id, parent_span_id, start_time as time
+    from relayscope.spans
+    where start_time >= %(since)s and start_time < %(until)s
+      and kind in ('client', 'server')
+      and method in ('tools/list', 'resources/list', 'resources/templates/list', 'prompts/list')
+    order by component, kind, method, case kind when 'client' then peer end, start_time desc
+    limit 200
+),
+-- Lists of tools alone: many clients have no use for the others.
+changed as materialized (
+    select distinct on (component, peer)
+           component, peer, trace_id, span_id, parent_span_id, start_time as time
+    from relayscope.spans
+    where start_time >= %(since)s and start_time < %(until)s
+      and kind = 'server' and method = 'notifications/tools/list_changed'
+    order by component, peer, start_time desc
+    limit 200
+)
+select found.*, 1 as occasions, found.time as first_time, found.time as last_time
+from (
+    select case when answer.cursor = question.cursor then 'cursor' else 'page' end as what,
+           asked.component, asked.side, asked.peer, asked.method, asked.trace_id, asked.span_id, asked.time,
+           answer.message_id, answer.body as evidence,
+           relayscope_store.callee_of(asked.trace_id, asked.span_id) as callee
+    from asked
+    cross join lateral (
+        select messages.message_id, left(messages.body, 2000) as body,
+               messages.json #>> '{result,nextCursor}' as cursor
+        from relayscope.messages
+        where messages.trace_id = asked.trace_id and messages.span_id = asked.span_id
+          and messages.kind = 'result'
+          and nullif(messages.json #>> '{result,nextCursor}', '') is not null
+        limit 1
+    ) as answer
+    left join lateral (
+        select messages.json #>> '{params,cursor}' as cursor
+        from relayscope.messages
+        where messages.trace_id = asked.trace_id and messages.span_id = asked.span_id
+          and messages.kind = 'request'
+        limit 1
+    ) as question on true
+    -- Who has just been answered may still ask.
+    where (asked.time < least(%(until)s::timestamptz, now()) - interval '10 seconds'
+           or answer.cursor = question.cursor)
+      and not (asked.side = 'server' and exists (
+          select from relayscope.spans as made
+          where made.trace_id = asked.trace_id and made.span_id = asked.parent_span_id
+      ))
+    union all
+    select 'change', changed.component, 'client', changed.peer, 'tools/list', changed.trace_id, changed.span_id,
+           changed.time, null, null,
+           (
+               select sender.component
+               from relayscope.spans as sender
+               where sender.trace_id = changed.trace_id and sender.span_id = changed.parent_span_id
+               limit 1
+           )
+    from changed
+    where changed.time < least(%(until)s::timestamptz, now()) - interval '10 seconds'
+      and not exists (
+          select from relayscope.spans as later
+          where later.start_time >= changed.time and later.kind = 'client' and later.method = 'tools/list'
+            and later.component is not distinct from changed.component
+            and later.peer is not distinct from changed.peer
+      )
+) as found
+order by found.time desc
+limit %(most)s
