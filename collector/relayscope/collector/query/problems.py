@@ -273,6 +273,16 @@ def _slow_call(row: Row) -> Problem:
     return problem
 
 
+def _held_call(row: Row) -> Problem:
+    what = (
+        f"kept {_asked(row)} for up to {_length(row['longest'])}, of {_length(row['duration'])} "
+        f"that it took, before it asked {_peer(row)}"
+    )
+    problem = _problem(row, "slow", what, "calls", ("side", "method", "tool"))
+    problem.listed["slower_than"] = "1s"
+    return problem
+
+
 def _repeated_call(row: Row) -> Problem:
     what = f"called {_asked(row)} of {_peer(row)} with the same arguments within a minute"
     return _problem(row, "repeated", what, "calls", ("peer", "method", "tool"))
@@ -343,6 +353,7 @@ READERS: Final[dict[LiteralString, Callable[[Row], Problem]]] = {
     "odd_messages": _odd_message,
     "unsent_messages": _unsent_message,
     "slow_calls": _slow_call,
+    "held_calls": _held_call,
     "repeated_calls": _repeated_call,
     "changed_calls": _changed_call,
     "unread_lists": _unread_list,

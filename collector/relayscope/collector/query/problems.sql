@@ -154,6 +154,48 @@ from (
     limit %(most)s
 ) as alike
 
+-- held_calls --
+-- Calls of tools that a relay kept for a second or more, and for most of the time they took, before it asked
+-- anybody: behind a lock, a queue or a pool that is too small, or at work of its own.
+with served as materialized (
+    select trace_id, span_id, component, tool, start_time, duration
+    from relayscope.spans
+    where start_time >= %(since)s and start_time < %(until)s
+      and kind = 'server' and method = 'tools/call' and duration >= interval '1 second'
+    order by start_time desc
+    limit 500
+),
+-- Whatever was asked first: a backend that had to be started was shaken hands with before.
+made as materialized (
+    select distinct on (trace_id, parent_span_id) trace_id, parent_span_id, span_id, peer, start_time
+    from relayscope.spans
+    where trace_id = any(array(select distinct served.trace_id from served))
+      and kind = 'client' and parent_span_id is not null
+    order by trace_id, parent_span_id, start_time
+),
+held as (
+    select served.component, served.tool, 'tools/call' as method, 'server' as side, made.peer,
+           served.trace_id, made.span_id, served.span_id as served_span_id, served.start_time as time,
+           served.duration, made.start_time - served.start_time as held
+    from served
+    join made on made.trace_id = served.trace_id and made.parent_span_id = served.span_id
+    where made.start_time - served.start_time >= interval '1 second'
+      and made.start_time - served.start_time > served.duration / 2
+)
+select alike.*, relayscope_store.callee_of(trace_id, made_span_id) as callee
+from (
+    select component, side, method, tool, peer, count(*) as occasions,
+           min(time) as first_time, max(time) as last_time, max(held) as longest,
+           (array_agg(duration order by held desc))[1] as duration,
+           (array_agg(trace_id order by held desc))[1] as trace_id,
+           (array_agg(served_span_id order by held desc))[1] as span_id,
+           (array_agg(span_id order by held desc))[1] as made_span_id
+    from held
+    group by component, side, method, tool, peer
+    order by max(held) desc
+    limit %(most)s
+) as alike
+
 -- repeated_calls --
 -- The same call of a tool, with the same arguments, five times or more within a minute, by one process; the
 -- times are those of its densest minute.
