@@ -29,7 +29,7 @@ STORABLE = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
 OTHERS = {
     "/": 13,
     "/problems": 12,
-    "/cost": 4,
+    "/cost": 5,
     "/pipeline": 6,
     "/setup": 4,
     "/live": 1,

@@ -191,3 +191,26 @@ def test_a_list_of_tools_that_was_cut_says_so_and_ranks_by_its_size(open_page: O
     expect(page.locator("main")).not_to_contain_text("was not recorded")
     expect(listings.filter(has_text="by with-nul")).to_contain_text("offered 2 tools")
     assert violations(page) == []
+
+
+def test_a_tool_whose_calls_fail_is_not_told_as_never_called(
+    shared_collector: Collector, open_page: OpenPage
+) -> None:
+    """A definition is needed by who calls it, whatever comes of it."""
+    at = time.time_ns() - 30 * SECOND
+    peer = {"relayscope.peer": "shop"}
+    listed = message(
+        0xC257, 0xC2, at, "result", tools("a", "b"), extra=peer | {"mcp.method.name": "tools/list"}
+    )
+    called = call(
+        0xC258, 0xC3, at, error_type="-32603", attributes=peer | {"gen_ai.tool.name": "tool_1"}
+    )
+    send(shared_collector, "buyer", [called], [listed])
+
+    listing = open_page("/cost").locator(".listing", has_text="buyer")
+    expect(listing).to_contain_text("1 never called")
+    # Those of the most costly list are shown at once, those of the others when they are asked for.
+    expect(listing.locator("tr", has_text="tool_0")).to_contain_text("never called")
+    failing = listing.locator("tr", has_text="tool_1")
+    expect(failing).not_to_contain_text("never called")
+    expect(failing.locator("a")).to_have_text("1")

@@ -101,7 +101,7 @@ async def tell_cost(request: Request) -> Response:
         {"view": "definitions", "component": one.component, "peer": one.peer, "tool": name}
         | {"time": one.time, "trace_id": one.trace_id, "message_id": one.message_id}
         | {"characters": text.characters, "bytes": text.bytes, "tokens": text.tokens}
-        | {"results": calls, "truncated": one.is_cut, "size": one.size}
+        | {"calls": calls, "truncated": one.is_cut, "size": one.size}
         for one in found.listings
         for name, calls, text in _definitions(one)
     ]

@@ -76,18 +76,19 @@ async def find(reader: Reader, time: Interval) -> Found:
         "pixels": PIXELS_OF_TOKEN,
         "most_tokens": MOST_OF_IMAGE,
     }
-    listed, rows, images = await asyncio.gather(
+    listed, rows, calls, images = await asyncio.gather(
         reader.rows(query("listed_tools"), asked),
         reader.rows(query("called_tools"), asked),
+        reader.rows(query("calls_of_tools"), asked),
         _images(reader, asked),
     )
     called = results(rows, images or ())
     return Found(
         # The first that counts tokens loads the tokenizer.
-        await asyncio.to_thread(listings, listed, called),
+        await asyncio.to_thread(listings, listed, calls),
         called,
         images is not None,
-        behind(asked, "listed_tools", "called_tools", "images_of_tools"),
+        behind(asked, "listed_tools", "called_tools", "calls_of_tools", "images_of_tools"),
     )
 
 

@@ -9,7 +9,7 @@ from relayscope.collector.query import tokens
 from relayscope.collector.query.tool_list import tool_list
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
     from uuid import UUID
 
@@ -35,7 +35,7 @@ class Tool(Text):
 
     Attributes:
         name: The tool's name.
-        calls: Number of its results in the time that is looked at.
+        calls: Number of its calls in the time that is looked at.
     """
 
     name: str
@@ -137,7 +137,7 @@ class Listing:
 
     @property
     def never_called(self) -> tuple[Tool, ...]:
-        """Tools of which no result came."""
+        """Tools that nobody has called."""
         return tuple(tool for tool in self.tools if not tool.calls)
 
 
@@ -162,9 +162,11 @@ def results(
     return made
 
 
-def listings(listed: Iterable[Mapping[str, Any]], called: Sequence[Results]) -> list[Listing]:
-    """Put the rows of `listed_tools` and `called_tools` together, the most costly first."""
-    calls = {(one.component, one.peer, one.tool): one.results for one in called}
+def listings(
+    listed: Iterable[Mapping[str, Any]], called: Iterable[Mapping[str, Any]]
+) -> list[Listing]:
+    """Put the rows of `listed_tools` and `calls_of_tools` together, the most costly first."""
+    calls = {(row["component"], row["peer"], row["tool"]): row["calls"] for row in called}
     found = [_listing(row, calls) for row in listed]
     return sorted(found, key=lambda one: -one.weight)
 

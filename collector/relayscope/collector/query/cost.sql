@@ -42,6 +42,16 @@ group by component, peer, tool
 order by sum(size) desc nulls last, component, peer, tool
 limit %(most)s
 
+-- calls_of_tools --
+-- How often tools were called, by whom of whom, also where no result came of it.
+select component, peer, tool, count(*) as calls
+from relayscope.spans
+where start_time >= %(since)s and start_time < %(until)s
+  and kind = 'client' and method = 'tools/call' and attributes ? 'jsonrpc.request.id'
+group by component, peer, tool
+order by count(*) desc
+limit 10000
+
 -- images_of_tools --
 -- Images, also as resources, in the `largest` results of tools that have more than `least` bytes, by who got them of whom: how
 -- many, the bytes that their base64 took on the wire, and their tokens, where their texts were recorded: one
