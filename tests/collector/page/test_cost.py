@@ -169,6 +169,7 @@ def test_no_text_of_a_definition_hides_what_a_list_of_tools_costs(
             if row["view"] == "definitions" and row["peer"] == peer
         ]
 
+    assert {row["calls"] for row in rows if row["view"] == "definitions" and row["tool"]} == {0}
     assert told("plain") == [("tool_0", False)]
     assert told("with-nul") == [("tool_0", False), ("tool_1", False)]
     assert told("half-a-pair") == [("tool_0", False)]

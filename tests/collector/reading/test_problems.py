@@ -122,6 +122,7 @@ def test_who_asks_for_levels_is_not_silent(database_url: str, engine: Engine) ->
     [
         ("id_type", "result", "what was sent has an id of another type than the request's"),
         ("orphan_answer", "result", "what was sent has the id of no open request"),
+        ("answer_to_notification", "result", "what was sent has no id"),
         ("unparsable", "unparsable", "what was sent back cannot be read"),
         ("not_jsonrpc", "unparsable", "what was sent back is no JSON-RPC message"),
     ],

@@ -44,7 +44,7 @@ _TYPES: Final[dict[str, dict[str, Any]]] = {
 _SIDES: Final = ("left", "right")
 _REQUIRED: Final = {"required": True}
 _DIFFERENCE: Final = ("path", "left", "right", "difference")
-_COST: Final = ("view", "component", "peer", "tool", "results", "bytes", "tokens", "trace_id")
+_COST: Final = ("view", "component", "peer", "tool", "bytes", "tokens", "trace_id")
 _PROBLEM: Final = tuple(field.name for field in fields(Problem))
 
 

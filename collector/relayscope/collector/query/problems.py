@@ -83,6 +83,7 @@ _LATE: Final[dict[str, str]] = {
     OddTraffic.ID_TYPE: "what was sent has an id of another type than the request's",
     OddTraffic.LATE_ANSWER: "the answer came when nobody waited any more",
     OddTraffic.ORPHAN_ANSWER: "what was sent has the id of no open request",
+    OddTraffic.ANSWER_TO_NOTIFICATION: "what was sent has no id",
     OddTraffic.UNPARSABLE: "what was sent back cannot be read",
     OddTraffic.NOT_JSONRPC: "what was sent back is no JSON-RPC message",
 }
