@@ -215,3 +215,25 @@ def test_a_tool_whose_calls_fail_is_not_told_as_never_called(
     failing = listing.locator("tr", has_text="tool_1")
     expect(failing).not_to_contain_text("never called")
     expect(failing.locator("a")).to_have_text("1")
+
+
+def test_a_list_without_an_end_does_not_hide_the_lists_of_others(
+    shared_collector: Collector,
+) -> None:
+    """However often it was asked for since."""
+    at = time.time_ns() - 30 * SECOND
+    kind = {"mcp.method.name": "tools/list"}
+    lists = [
+        message(
+            0xC357, 0xC300 + number, at + number, "result", tools("a"), sequence=number,
+            extra=kind | {"relayscope.peer": "endless" if number else "ended"},
+        )
+        for number in range(250)
+    ]  # fmt: skip
+    send(shared_collector, "reader", [], lists)
+    address = f"http://{shared_collector.page}/api/cost"
+    reply = httpx.get(address, trust_env=False, timeout=PATIENCE).json()
+    assert {row["peer"] for row in reply["rows"] if row["component"] == "reader"} == {
+        "ended",
+        "endless",
+    }

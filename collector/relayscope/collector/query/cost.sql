@@ -4,7 +4,8 @@
 -- listed_tools --
 -- The newest list of tools that each component got of each peer, of many pages the newest; its text, and
 -- its `size` on the wire, which is more than that of a text that was cut.
--- Texts of sealed records cost far more to read than the rest: only those that are shown are looked up.
+-- Texts of sealed records cost far more to read than the rest: only those that are shown are looked up. Of
+-- lists that are asked for without end, so many are gone through that those of others are found behind them.
 with listed as materialized (
     select distinct on (component, peer) component, peer, time, time_unix_nano
     from (
@@ -13,9 +14,10 @@ with listed as materialized (
         where time >= %(since)s and time < %(until)s
           and kind = 'result' and method = 'tools/list' and direction = 'received'
         order by time desc
-        limit 200
+        limit 20000
     ) as newest
     order by component, peer, time_unix_nano desc
+    limit 200
 )
 select listed.component, listed.peer, listed.time, said.trace_id, said.message_id, said.size,
        said.truncated, said.body as text
