@@ -68,11 +68,12 @@ from (
            )
     from changed
     where changed.time < least(%(until)s::timestamptz, now()) - interval '10 seconds'
+      -- By the last calls for a list, which are known: to look for later ones would read all spans once more.
       and not exists (
-          select from relayscope.spans as later
-          where later.start_time >= changed.time and later.kind = 'client' and later.method = 'tools/list'
-            and later.component is not distinct from changed.component
-            and later.peer is not distinct from changed.peer
+          select from asked
+          where asked.time >= changed.time and asked.side = 'client' and asked.method = 'tools/list'
+            and asked.component is not distinct from changed.component
+            and asked.peer is not distinct from changed.peer
       )
 ) as found
 order by found.time desc
