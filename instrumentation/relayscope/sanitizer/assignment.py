@@ -24,7 +24,9 @@ _ASSIGNS = re.compile(
     r"|[ \t]*+(?:/\*(?:[^*]|\*(?!/)){0,256}+\*/|//[^\n]{0,256}+\n\s*+)){0,4}+"
     r"([ \t]*+)"
 )
-_DECLARING: Final = frozenset({"type", "interface", "struct", "enum", "class", "typedef"})
+_DECLARING: Final = frozenset(
+    {"type", "interface", "struct", "enum", "class", "typedef", "data", "newtype"}
+)
 _COMPARED: Final = frozenset({"==", "===", "!=", "!=="})
 _COLONS: Final = frozenset({":", "?:", "!:", "\uff1a"})
 # `: str = `, `: &'static str = `, and nothing that YAML has behind a colon.
@@ -49,9 +51,6 @@ _OTHERWISE = re.compile(r"""[ \t]*+(?:or\b|\|\||\?\?|\?:)[ \t]*+(?=[bru]?["'`])"
 SCHEME: Final = r"(?i:basic|bearer|digest|negotiate|token|apikey|ntlm|hawk)[ \t]"
 """A way to authenticate, and the blank behind which its secret stands."""
 _SCHEME = re.compile(rf"{SCHEME}[ \t]*+")
-_MADE_UP: Final = "password"
-"""The rule whose values people make up."""
-
 _COUNT: Final = 2
 _FEW_DIGITS: Final = 4
 _QUERY: Final = "?&,(;"
@@ -121,7 +120,7 @@ class _Assignment:
         if self.operator == ":" and not self.quote and self.page.is_condition(start):
             return False
         before = self.page.word_before(start)
-        if before in _DECLARING and self.page.text[self.at : self.at + 1] not in _OPENINGS:
+        if before in _DECLARING and extents.literal(self.page.text, self.at) is None:
             return False
         if not before or self.page.indent(start) is not None:
             return True
@@ -167,9 +166,11 @@ class _Assignment:
         if self.operator in _COMPARED and not harmless.is_odd(value):
             return None
         named = self.page.names.rule(value)
-        if (named and named.whole_line) or harmless.is_template(value):
+        if (named and named.whole_line and " " not in value) or harmless.is_template(value):
             return None
-        if harmless.is_label(value) or harmless.is_same_name(value, self._name()):
+        if harmless.is_label_of(value, self.mention.rule.name) or harmless.is_same_name(
+            value, self._name()
+        ):
             return None
         is_command = text[start - 1] == "`" and self.operator == "=" and not self.spaced
         return None if is_command and (" " in value or harmless.is_word(value)) else pair
@@ -227,6 +228,8 @@ class _Assignment:
         scheme = _SCHEME.match(text, at)
         read = extents.lone_run if is_first and not self.spaced else extents.run
         pair = self._checked_run(Pair(rule, at, read(text, scheme.end() if scheme else at)))
+        if pair and read is extents.lone_run:
+            pair = pair._replace(end=extents.setting(text, self.mention.start, pair.end))
         is_said = pair is not None and self.colon and self.spaced and not is_first
         return spoken.with_rest(text, pair) if pair and is_said else pair
 
@@ -252,7 +255,8 @@ class _Assignment:
         if harmless.is_type(bare):
             return None
         if harmless.is_expression(head):
-            return self._made_up(head) or default(self.page, rule, at)
+            said = self.colon and (spoken.behind_user(text, at, rule) or self._made_up(head))
+            return said or default(self.page, rule, at)
         if parameter := _PARAMETER.match(head):
             return self._checked_run(Pair(rule, at, at + parameter.end()))
         if self.colon and (harmless.is_prose(value) or self._is_remark(value)):
@@ -264,7 +268,7 @@ class _Assignment:
     def _made_up(self, value: str) -> Pair | None:
         """The word and its number at the start of a value, where a sentence gives a password."""
         is_sentence = self.colon and self.spaced and not self.quote
-        is_said = is_sentence and self.mention.rule.name == _MADE_UP
+        is_said = is_sentence and self.mention.rule.name == harmless.MADE_UP
         end = spoken.made_up(value) if is_said and not self.page.is_code(self.at) else 0
         return Pair(self.mention.rule, self.at, self.at + end) if end else None
 
@@ -317,8 +321,10 @@ class _Assignment:
 
     def _is_harmless(self, kind: Kind, value: str, end: int) -> bool:
         match kind:
-            case Kind.REFERENCE | Kind.TYPE:
+            case Kind.REFERENCE:
                 return True
+            case Kind.TYPE:
+                return not value.endswith("!") or self.page.is_required(value, self.at)
             case Kind.NUMBER:
                 return self._is_count(value)
             case Kind.WORD | Kind.PATH:
@@ -352,10 +358,12 @@ class _Assignment:
         if is_variable:
             return True
         is_sensitive = page.names.rule(value) is not None
-        if kind is Kind.PATH:
-            return is_sensitive or harmless.is_known_path(value)
-        if is_sensitive and harmless.has_words(value):
+        # In the help of a command: `--password=pass`.
+        is_named = page.text[self.mention.start] == "-" or harmless.has_words(value)
+        if is_sensitive and (is_named or kind is Kind.PATH):
             return True
+        if kind is Kind.PATH:
+            return harmless.is_known_path(value)
         before = page.text[self.mention.start - 2 : self.mention.start].strip()
         behind = page.text[end : end + 1]
         if before[-1:] in _AROUND and behind in _PARAMETERS and self.colon:

@@ -28,11 +28,13 @@ _MARKS: Final = rb"=?!+:\[\]{><,;|\n\r\"'`" + _SPELLED
 _LEADING: Final = rb"(?:for|para|pour|is|was|are|will|has|set|reset|changed|to|ist|lautet|es|est)"
 # Seven plain words behind it are a sentence.
 _SENTENCE: Final = rb"(?:[A-Za-z,.;/-]++[ \t](?![ \t])){7}(?![^\n\"'`]{0,64}+[\"'`])"
-_SAYING: Final = _LEADING + rb"[ \t:](?!" + _SENTENCE + rb")"
+# Of a recovery phrase each word is plain.
+_OF_WORDS: Final = rb"(?:(?<=hrase )|(?<=nemonic ))(?:is|are|was)[ :]"
+_SAYING: Final = _LEADING + rb"[ \t:](?!" + _SENTENCE + rb")|" + _OF_WORDS
 # Nearly all of prose, at half the cost of what follows.
 _SPEAKING: Final = (
     rb"[ ](?:(?!" + _LEADING + rb"[ \t:]|value)[A-Za-z]++[.,;]?[ ][A-Za-z .,;()/-]{32}"
-    rb"|" + _LEADING + rb"[ ]" + _SENTENCE + rb"[A-Za-z .,;()/-]{20})"
+    rb"|(?<!hrase )(?<!nemonic )" + _LEADING + rb"[ ]" + _SENTENCE + rb"[A-Za-z .,;()/-]{20})"
 )
 _CHAIN: Final = rb"[A-Za-z_$][\w$]*+(?:\.[A-Za-z_$][\w$]*+)*+"
 # Not with an `or` at its end, behind which a default could stand: `or b"x"`.

@@ -9,6 +9,8 @@ from relayscope.sanitizer.page import LINE, Page, Pair
 
 # The default of an expression: `os.environ.get("X") or "hunter2"`.
 _DEFAULT = re.compile(r"""(?:\bor\b|\|\||\?\?|\?:)[ \t]*+(?=[bru]?["'`])""")
+# PowerShell's way to make a secret of a text.
+_SECURED = re.compile(r"\(?ConvertTo-SecureString[ ](?:-String[ ])?(?=[\"'](?!\$))")
 USER_AND_PASSWORD = re.compile(
     r"\(\s*+(?:[^(),\n]|\([^()\n]{0,64}+\)){1,64}+,\s*+(?=[bru]?[\"'A-Za-z_])"
 )
@@ -24,7 +26,7 @@ def default(page: Page, rule: KeyRule, at: int) -> Pair | None:
     ):
         return second(page, rule, found.end())
     line = page.rest_of_line(at)
-    found = _DEFAULT.search(line)
+    found = _SECURED.search(line) or _DEFAULT.search(line)
     span = found and extents.literal(line, found.end())
     if not span or harmless.is_label(line[slice(*span)]):
         return None

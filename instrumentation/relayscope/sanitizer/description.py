@@ -109,6 +109,9 @@ def _describes(names: Names, line: str) -> bool:
     if _names(names, value):
         return True
     is_number = value.isdecimal() and len(value) <= _SHORT_NUMBER
+    if name.lower().endswith("key") and names.rule(value):
+        # Where another names what it has: `passwordKey: password`.
+        return True
     return names.describes(name) or (is_number and name.lower() not in _VALUES)
 
 

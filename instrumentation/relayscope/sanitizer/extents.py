@@ -43,6 +43,9 @@ _LONE_RUN = re.compile(
     rf"""(?:[^\s"'<>`&,;)\]}}\\]++|{_BACKSLASH}|["'`<>](?!\s|\Z)"""
     r"""|[&,;)\]}](?![\s"'<>`&,;)\]}\\]|\Z|[\w.-]{1,32}[=:]))++"""
 )
+_WORDS = re.compile(r"(?:[ ](?!#)[^\s=\"'`|;&<>()]++)++(?=[ \t]*+(?:\r?\n|\Z))")
+_SETS = re.compile(r"[ \t]*+\r?\n[A-Z][A-Z0-9_]*+=")
+_LINE_BEFORE: Final = 256
 _SPACE = re.compile(r"\s*+")
 _NESTED = re.compile(r"""[^"'{}\[\]]++|"(?:[^"\\]++|\\.?)*+"?|[{}\[\]']""", re.DOTALL)
 _LINE: Final = {quote: re.compile(rf"[^\r\n{quote}]++") for quote in ("", '"', "'", "`")}
@@ -81,6 +84,25 @@ def lone_run(text: str, at: int) -> int:
     """Return the end of a value without spaces that has its line for itself."""
     found = _LONE_RUN.match(text, at)
     return found.end() if found else at
+
+
+def setting(text: str, start: int, end: int) -> int:
+    """Return the end of a value in a file `.env`, which takes in all words of its line.
+
+    Elsewhere what follows is a command. A line beside it sets something, too.
+
+    Args:
+        text: the text.
+        start: the first character of the name.
+        end: the end of the value's first word.
+    """
+    more = _WORDS.match(text, end) if text.startswith(" ", end) else None
+    if more is None or text[start - 1 : start] not in {"", "\n"}:
+        return end
+    if _SETS.match(text, more.end()):
+        return more.end()
+    line = text.rfind("\n", max(0, start - _LINE_BEFORE), max(0, start - 1)) + 1
+    return more.end() if line < start and _SETS.match("\n" + text[line:start]) else end
 
 
 def rest(text: str, at: int) -> int:

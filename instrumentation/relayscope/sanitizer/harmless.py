@@ -81,8 +81,15 @@ _ABOUT: Final = frozenset(
         "code",
         "pin",
     }
-    | {"login", "session", "username", "api"}
+    | {"login", "session", "username", "api", "passwort", "kennwort", "wachtwoord", "passe"}
 )
+MADE_UP: Final = "password"
+"""The rule whose values people make up."""
+
+_ABOUT_PASSWORDS: Final = (_PROSE - {"my", "a", "in", "on", "of"}) | {
+    *("password", "passwords", "passphrase", "passcode", "code", "pin", "login", "credentials"),
+    *("username", "api", "token", "authentication", "authorization", "enter", "new", "invalid"),
+}
 _ADVICE = re.compile(
     r"(?:none|no|see|ask|use|click|go|found|find|stored|kept|managed|created|set|get|contact|refer|check|look"
     r"|read|open|create|generate|generated|enter|choose|pick|sent)(?: [A-Za-z'>&/-]{1,24}){1,16}\."
@@ -134,10 +141,14 @@ _PARAMETERS = re.compile(
     r"<(?:[A-Z]\w*|string|number|boolean|any|unknown|void|u?int\w*|[iuf][0-9]{1,3}|str|bool|char|byte"
     r"|&|')(?:[^<>\n=;\"]|<[^<>\n=;\"]{0,64}>){0,96}+>"
 )
+_CMDLET = re.compile(
+    r"\(?(?:Get|Set|New|Read|ConvertTo|ConvertFrom|Import|Invoke|Select|Add|Connect|Request|Join|Out"
+    r"|Unprotect|Where|ForEach)-[A-Z][A-Za-z]{2,40}(?![\w!@#$%^&*-])"
+)
 _GENERIC = re.compile(rf"{_PARAMETERS.pattern}(?:[?!*&]|\[\])*+(?=[(,;)\s=}}|]|\Z)")
 _PLAIN_WORD = re.compile(r"[A-Za-z_$]+[0-9]?")
 EXPRESSION_WORDS: Final = (
-    "(?:await|new|not|yield|return|typeof|async|function|func|lambda|fn|if|match|switch|echo"
+    "(?:await|try[!?]?|new|not|yield|return|typeof|async|function|func|lambda|fn|if|match|switch|echo"
     r"|move|ref|mut|const|unsafe|throw|raise)\b"
 )
 """Words that begin an expression and no value."""
@@ -162,7 +173,7 @@ _TYPE = re.compile(
     r"[?!*&]*+(?:\[\])*+"
     r"(?:[ ]?[|&][ ]?[A-Za-z_]\w*+(?:\[[^\[\]\n]{0,64}\]|<[^\n=;]{0,64}>)?+(?:\[\])*+)*+"
 )
-
+_TYPE_OF_GO = re.compile(r"(?:\*|\[\])*+[a-z][a-z0-9]{1,16}+\.[A-Z][A-Za-z]{2,}")
 # A path to a member has no digits in its last name, or one behind it.
 _NUMBERED_PATH = re.compile(
     r"[A-Za-z_$][\w$]*+(?:(?:\.|::)[\w$]++(?!\Z))*(?:\.|::)(?=[\w$]*+\Z)(?=\w*?[0-9])\w++"
@@ -250,6 +261,18 @@ def is_label(value: str) -> bool:
     return len(words) > 1 and not _ABOUT.isdisjoint(words)
 
 
+def is_label_of(value: str, rule: str) -> bool:
+    """Return whether a value is a text about the secret that a rule is for.
+
+    What begins with a small letter and says nothing of passwords can be one: `my secret phrase`.
+    """
+    if not is_label(value):
+        return False
+    if rule != MADE_UP or not value[:1].islower():
+        return True
+    return not _ABOUT_PASSWORDS.isdisjoint(_WORD.findall(value.lower()))
+
+
 def is_word(value: str) -> bool:
     """Return whether a value has letters alone, as a name in a program or a word has."""
     return _PLAIN_WORD.fullmatch(value) is not None
@@ -272,6 +295,11 @@ def is_type(value: str) -> bool:
     return not value.isalnum() and "-" not in value and _TYPE.fullmatch(value) is not None
 
 
+def is_type_of_go(value: str) -> bool:
+    """Return whether a value is a type of another package: `*oauth2.Token`, `[]v1.Secret`."""
+    return _TYPE_OF_GO.fullmatch(value) is not None
+
+
 def is_numbered_path(value: str) -> bool:
     """Return whether a value is like a path or a call, with digits as passwords and tokens have.
 
@@ -286,7 +314,7 @@ def is_numbered_path(value: str) -> bool:
 
 def is_expression(value: str) -> bool:
     """Return whether a value calls, indexes or combines something, as only programs do."""
-    if _PROGRAM.match(value):
+    if _PROGRAM.match(value) or is_cmdlet(value):
         return True
     begun = _BEFORE.match(value)
     at = begun.end() if begun else 0
@@ -296,6 +324,11 @@ def is_expression(value: str) -> bool:
     if not chain[1] and any(map(str.isdigit, chain[0][:-1])):
         return _calls(value, chain.end())
     return _calls(value, chain.end()) or _OPERATOR.match(value, chain.end()) is not None
+
+
+def is_cmdlet(value: str) -> bool:
+    """Return whether a line begins with a command of PowerShell: `Read-Host "Password"`."""
+    return _CMDLET.match(value) is not None
 
 
 def is_generic(text: str, end: int) -> bool:

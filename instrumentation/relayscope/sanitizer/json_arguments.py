@@ -1,8 +1,10 @@
 """Passwords in lists of a command's arguments: `["mysql", "-uroot", "-px"]`.
 
-Only these commands are known: `-p` is a port, a path or a project for most others.
+Only these commands are known: `-p` is a port, a path or a project for most others. The rules
+`command-password` and `command-login` know them as text of a shell.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from types import MappingProxyType
@@ -17,32 +19,100 @@ class _Options(NamedTuple):
 
     Attributes:
         apart: those whose password is the next argument.
-        attached: the one whose password follows in the same argument; none if empty.
-        has_user: True if a user and a colon stand before the password.
+        attached: those whose password follows in the same argument.
+        behind: the sign between the user and the password; none if empty.
+        verb: an argument without which its options are others; none if empty.
     """
 
-    apart: frozenset[str]
-    attached: str
-    has_user: bool = False
+    apart: frozenset[str] = frozenset()
+    attached: tuple[str, ...] = ()
+    behind: str = ""
+    verb: str = ""
 
 
-_MYSQL: Final = _Options(frozenset(), "-p")
+def _short(option: str) -> _Options:
+    return _Options(frozenset({option}), (option,))
+
+
+_MYSQL: Final = _Options(attached=("-p",))
+_USER: Final = _Options(frozenset({"-a", "--auth"}), ("--auth=",), ":")
+_SAMBA: Final = _Options(frozenset({"-U", "--user"}), ("-U", "--user="), "%")
+_LOGIN: Final = _Options(frozenset({"-p"}), verb="login")
+_ORACLE: Final = _Options(behind="/")
+_OPENSSL: Final = _Options(frozenset({"-k"}), ("pass:",))
+_APART: Final = _Options(frozenset({"-p"}))
+
 _OF: Final[Mapping[str, _Options]] = MappingProxyType(
     {
-        **dict.fromkeys(("mysql", "mysqldump", "mysqladmin", "mariadb", "mariadb-dump"), _MYSQL),
-        "curl": _Options(
-            frozenset({"-u", "--user", "-U", "--proxy-user"}), "--user=", has_user=True
+        **dict.fromkeys(
+            [
+                "mysql",
+                "mysqldump",
+                "mysqladmin",
+                "mysqlimport",
+                "mysqlsh",
+                "mariadb",
+                "mariadb-dump",
+                "mycli",
+            ],
+            _MYSQL,
         ),
-        "sshpass": _Options(frozenset({"-p"}), "-p"),
-        "redis-cli": _Options(frozenset({"-a", "--pass"}), "--pass="),
+        **dict.fromkeys(["7z", "7za", "rar", "unrar"], _MYSQL),
+        "curl": _Options(frozenset({"-u", "--user", "-U", "--proxy-user"}), ("-u", "--user="), ":"),
+        **dict.fromkeys(("http", "https", "xh"), _USER),
+        **dict.fromkeys(("smbclient", "rpcclient", "smbmap", "winexe"), _SAMBA),
+        "lftp": _Options(frozenset({"-u"}), ("-u",), ","),
+        "sshpass": _short("-p"),
+        **dict.fromkeys(
+            ("redis-cli", "valkey-cli"), _Options(frozenset({"-a", "--pass"}), ("--pass=",))
+        ),
+        **dict.fromkeys(
+            [
+                "mongo",
+                "mongosh",
+                "mongodump",
+                "mongorestore",
+                "mongoexport",
+                "mongoimport",
+                "cqlsh",
+                "twine",
+                "psexec",
+            ],
+            _APART,
+        ),
+        **dict.fromkeys(
+            ["docker", "podman", "nerdctl", "helm", "az", "oras", "skopeo", "cf", "oc"], _LOGIN
+        ),
+        **dict.fromkeys(
+            ["zip", "unzip", "ipmitool", "sqlcmd", "bcp", "isql", "mosquitto_pub", "mosquitto_sub"],
+            _short("-P"),
+        ),
+        **dict.fromkeys(
+            ["ldapsearch", "ldapadd", "ldapmodify", "ldapdelete", "ldapwhoami", "ldappasswd"],
+            _short("-w"),
+        ),
+        "ssh-keygen": _Options(frozenset({"-N", "-P"})),
+        "openssl": _OPENSSL,
+        **dict.fromkeys(("sqlplus", "rman", "sqlldr", "expdp", "impdp"), _ORACLE),
     }
 )
-COMMANDS: Final = "|".join(_OF)
-"""An expression for the names of the commands."""
+_WORDS: Final = frozenset(
+    {"http", "https", "zip", "rar", "mongo", "docker", "helm", "az", "cf", "oc"}
+)
+"""Commands that are words of much else: an address' scheme, a code of the post, a format."""
+
+COMMANDS: Final = (
+    rf'(?:{"|".join(each for each in _OF if each not in _WORDS)})\\*"'
+    # Its arguments are in the same list, or in a member of their own.
+    rf'|(?:{"|".join(_WORDS)})\\*"\s*,\s*\\*"(?:-|args\b|argv\b|login\b|registry\b)'
+)
+"""An expression for the names of the commands, with what is behind them."""
 
 _ARGUMENTS: Final = 16
 """Arguments that are looked at. Lists of packages have these names, too, and each argument takes
 5 of the work that a text may take."""
+
+_ORACLE_USER = re.compile(r"(?:userid=)?[A-Za-z][\w$#.]{0,63}/(?=[^/@]+(?:@|\Z))")
 
 
 def is_command(text: str) -> bool:
@@ -53,16 +123,29 @@ def is_command(text: str) -> bool:
 def passwords(command: str, arguments: "Iterable[Place]") -> "Iterator[tuple[Place, int]]":
     """Yield the arguments that hold a password, and the characters of each that precede it."""
     options = _OF[command.rpartition("/")[2]]
-    before = ""
+    before, is_meant = "", not options.verb
     for place in islice(arguments, _ARGUMENTS):
         argument = place.value
         if not isinstance(argument, str) or is_command(argument):
             return
-        start = 0 if before in options.apart else -1
-        if start < 0 and argument.startswith(options.attached) and argument != options.attached:
-            start = len(options.attached)
-        if start >= 0 and options.has_user:
-            start = argument.find(":") + 1 or -1
+        is_meant = is_meant or argument == options.verb
+        start = _start(options, before, argument) if is_meant else -1
         if start >= 0:
             yield place, start
         before = argument
+
+
+def _start(options: _Options, before: str, argument: str) -> int:
+    """Return where the password starts in an argument; less than 0 if there is none."""
+    if options is _ORACLE:
+        user = _ORACLE_USER.match(argument)
+        return user.end() if user else -1
+    start = 0 if before in options.apart and not argument.startswith("-") else -1
+    if start < 0:
+        lengths = (
+            len(each) for each in options.attached if argument.startswith(each) and argument != each
+        )
+        start = next(lengths, -1)
+    if start >= 0 and options.behind:
+        return argument.find(options.behind, start) + 1 or -1
+    return start

@@ -5,7 +5,17 @@ from typing import Any, Final
 SAMPLES: Final = frozenset({"default", "const", "enum", "examples", "example"})
 """Members of a schema that hold values; the others describe them."""
 
-_TYPES: Final = frozenset({"string", "number", "integer", "boolean", "array", "object", "null"})
+_TYPES: Final = frozenset(
+    {"string", "number", "integer", "boolean", "array", "object", "null"}
+    # Of Elasticsearch's mappings.
+    | {"keyword", "text", "binary", "long", "double", "date", "ip", "flattened", "wildcard"}
+)
+_MAPPING: Final = frozenset(
+    {"analyzer", "search_analyzer", "normalizer", "index", "fields", "ignore_above", "store"}
+    | {"doc_values", "norms", "index_options", "similarity", "term_vector", "copy_to", "dynamic"}
+)
+"""Members of a field in a mapping of Elasticsearch."""
+
 _COMBINING: Final = frozenset({"$ref", "anyOf", "oneOf", "allOf", "enum", "const", "items"})
 SCHEMA_WORDS: Final = (
     SAMPLES
@@ -55,6 +65,9 @@ SCHEMA_WORDS: Final = (
 """The words of JSON Schema 2020-12 that a description of a value uses, and OpenAPI's `nullable`."""
 
 
+_OPERATIONS: Final = frozenset({"get", "put", "post", "delete", "patch", "head", "options"})
+
+
 def is_schema(value: object) -> bool:
     """Return whether a value of a sensitive name is a schema.
 
@@ -74,4 +87,15 @@ def _says_type(schema: dict[str, Any]) -> bool:
 
 def _describes(member: tuple[str, Any]) -> bool:
     name, value = member
-    return name in SCHEMA_WORDS or name.startswith("x-") or value is None or isinstance(value, bool)
+    return (
+        name in SCHEMA_WORDS
+        or name in _MAPPING
+        or name.startswith("x-")
+        or value is None
+        or isinstance(value, bool)
+    )
+
+
+def is_path_item(value: object) -> bool:
+    """Return whether a value tells the operations of a path of an API, as in OpenAPI."""
+    return isinstance(value, dict) and not _OPERATIONS.isdisjoint(value)

@@ -13,7 +13,7 @@ from relayscope.sanitizer.description import Descriptions
 from relayscope.sanitizer.findings import Finding, Findings
 from relayscope.sanitizer.json_arguments import is_command, passwords
 from relayscope.sanitizer.json_blocks import block, goes_on
-from relayscope.sanitizer.json_schema import SAMPLES, is_schema
+from relayscope.sanitizer.json_schema import SAMPLES, is_path_item, is_schema
 from relayscope.sanitizer.json_siblings import JsonSiblings
 from relayscope.sanitizer.json_strings import JsonString, is_json, json_string
 from relayscope.sanitizer.json_tables import JsonTables
@@ -225,6 +225,8 @@ class JsonText:
             return value.end
         if is_schema(value.value) or (not value.is_whole and _CUT_SCHEMA.match(self._text, at)):
             self._hide_samples(rule, value, _DEEPEST_SCHEMA)
+            return at + 1
+        if value.is_whole and name and name.text[:1] == "/" and is_path_item(value.value):
             return at + 1
         if value.is_whole and name and self._descriptions.describes(name.text, value.value):
             return at + 1

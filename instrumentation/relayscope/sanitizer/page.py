@@ -155,6 +155,11 @@ class Page:
             known = self._code[block] = len(signs) >= _ENOUGH
         return known
 
+    def is_required(self, value: str, at: int) -> bool:
+        """Return whether `Word!` is a type, as in GraphQL and TypeScript, and no password."""
+        is_graphql = self.has_word("string!") or self.has_word("id!")
+        return is_graphql or self.is_code(at) or self.names.rule(value[:-1]) is not None
+
     def indent(self, at: int) -> int | None:
         """Return the distance of a name from the start of its line; None if a word precedes it.
 

@@ -30,6 +30,7 @@ from relayscope.sanitizer.next_line import below, codes
 from relayscope.sanitizer.page import Mention, Page, Pair
 from relayscope.sanitizer.recovery_phrase import recovery_phrase
 from relayscope.sanitizer.sentence import announced, said
+from relayscope.sanitizer.serialized import serialized
 from relayscope.sanitizer.statement import inserted
 from relayscope.sanitizer.table import columns, drawn
 from relayscope.sanitizer.wording import dashed, leads, subscript, worded
@@ -68,7 +69,7 @@ _WAYS: Final[Mapping[str, _Ways]] = MappingProxyType(
         ">": _Ways((attribute, element)),
         "<": _Ways((next_element, assigned), (headed,)),
         ",": _Ways((argument, named_value), (inserted, columns)),
-        ";": _Ways((), (columns,)),
+        ";": _Ways((serialized,), (columns,)),
         ")": _Ways((filled,), (inserted,)),
         "|": _Ways((fallback,), (drawn,)),
         "": _Ways((named_value, announced)),

@@ -7,7 +7,7 @@ from typing import Any, Final
 import re2
 
 from relayscope.sanitizer.findings import FILL, Finding
-from relayscope.sanitizer.harmless import is_label
+from relayscope.sanitizer.harmless import is_label_of
 from relayscope.sanitizer.keyring import Keyring
 from relayscope.sanitizer.model import Action, KeyRule, PatternRule, Step
 from relayscope.sanitizer.patterns import options
@@ -47,7 +47,7 @@ class Replacements:
         secret = text[start:end] if secret is None else secret
         if not secret.strip(_EDGES) or self.allows(secret):
             return None
-        if isinstance(rule, KeyRule) and is_label(_as_word(secret)):
+        if isinstance(rule, KeyRule) and is_label_of(_as_word(secret), rule.name):
             return None
         return Finding(
             start=start,

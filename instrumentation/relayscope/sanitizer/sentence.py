@@ -27,7 +27,8 @@ _BEHIND = re.compile(
 
 _RANDOM_WORD = re.compile(r"[^\s\"'`<>()=:/\\]{8,256}+(?=[\s\"'`<)]|\Z)")
 _CODE = re.compile(r"[0-9]{4,8}\b(?![.-]?[0-9])")
-_CODES: Final = ("code", "pin", "otp", "password")
+_COUNTED: Final = "password"
+_CODES: Final = ("code", "pin", "otp", _COUNTED)
 _UNIT = re.compile(
     r"[ ](?:char|byte|bit|digit|letter|second|minute|hour|day|token|long|time|of|or|and[ ][0-9])"
 )
@@ -104,9 +105,11 @@ def random_word(page: Page, mention: Mention) -> Pair | None:
     text, at = page.text, mention.behind
     if mention.behind == mention.end:
         return None
-    if text[mention.start : mention.end].lower().endswith(_CODES) and (
-        code := _CODE.match(text, at)
-    ):
+    name = text[mention.start : mention.end].lower()
+    if name.endswith(_CODES) and (code := _CODE.match(text, at)):
+        if at > mention.end + 1 and name.endswith(_COUNTED):
+            # A number of them, in a column.
+            return None
         return None if _UNIT.match(text, code.end()) else Pair(mention.rule, *code.span())
     found = _RANDOM_WORD.match(text, at)
     value = found[0].rstrip(_TRAILING) if found else ""

@@ -11,8 +11,8 @@ from relayscope.sanitizer.prefilter import prefilter
 from relayscope.sanitizer.views import ESCAPE, ESCAPE_FILTER
 
 STRUCTURE_FILTER: Final = (
-    r'"(?:kty|rawHeaders|raw_headers|routing_key|SecureString|CONCEALED'
-    rf'|(?:/usr/(?:local/)?bin/)?(?:{COMMANDS}))\\*"'
+    r'"(?:(?:kty|rawHeaders|raw_headers|routing_key|SecureString|CONCEALED)\\*"'
+    rf"|(?:/usr/(?:local/)?bin/)?(?:{COMMANDS}))"
     r'|"(?:sensitive|masked|isSecret)\\*"\s*:\s*true'
 )
 """Members and items that say what others hold without naming a secret, also in JSON in a string."""

@@ -1,8 +1,10 @@
 """Values that somebody gives in a sentence: `the password: tangerine7. Please change it`."""
 
 import re
+from typing import Final
 
 from relayscope.sanitizer import harmless
+from relayscope.sanitizer.model import KeyRule
 from relayscope.sanitizer.page import Pair
 
 # A word and a number, as people make passwords, and nobody makes words of a sentence.
@@ -10,9 +12,19 @@ _MADE_UP = re.compile(
     r"(?!(?:[bs]crypt|argon|pbkdf|aes|rsa|ntlm|level|step|line|part|type|version|page|section)[0-9])"
     r"[A-Za-z]{4,24}[0-9]{1,8}(?=[.,;]?(?:\s|\Z))"
 )
+_BOTH: Final = "credential"
+_USER_AND = re.compile(r"[\w.@-]{1,40}+[ ][/|][ ](\S{4,256}+)(?=[ \t]*+(?:\r?\n|\Z))")
+"""The rule whose values have the user, too."""
+
 # No query has a colon before its value, so its sign parts nothing.
 _REST = re.compile(r"(?:&(?![a-z]{2,6};)[^\s\"'<>`&,;)\]}\\]++)+")
 _WORDS = re.compile(r"(?:[ ][a-z]{3,12}){2,11}(?=[ \t]*+(?:[\r\n]|\Z))")
+
+
+def behind_user(text: str, at: int, rule: KeyRule) -> Pair | None:
+    """Return the password behind a user: `creds: bob / tangerine`."""
+    found = _USER_AND.match(text, at) if rule.name == _BOTH else None
+    return Pair(rule, *found.span(1)) if found else None
 
 
 def made_up(value: str) -> int:

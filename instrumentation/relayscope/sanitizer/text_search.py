@@ -74,6 +74,8 @@ class TextSearch:
         self._starts: list[int] = []
         self._ends: list[int] = []
         self._loose: list[Span] = []
+        # Where a secret may be all of a string, for what stands before that: `login("bob", "x")`.
+        self._edges: set[int] = set()
         self._runs: list[Run] = []
         self._escapes: list[int] = []
 
@@ -145,8 +147,11 @@ class TextSearch:
             if string is not None:
                 done = self._read(string)
                 if done >= 0:
-                    if done == string.end and end > start and self._may_be_no_json(string):
-                        self._loose.append((start, end))
+                    if end > start:
+                        if done == string.end and self._may_be_no_json(string):
+                            self._loose.append((start, end))
+                    elif start == string.start and self._may_be_no_json(string):
+                        self._edges.add(start)
                     continue
                 # It names something that is no JSON, so it is no JSON itself.
                 done = loose_until = string.end
@@ -270,11 +275,11 @@ class TextSearch:
         if self._loose:
             yield from self._pairs(self._text, self._loose)
         for index, found in rule_places.items():
-            if not all(map(self._is_read, found)):
+            if any(map(self._is_left, found)):
                 rule = self._means.rules[index]
                 self._allowance.read_through(self._text)
                 self._allowance.pass_over(_CHECK * len(found) if rule.check else 0)
-                unread = (span for span in secrets(rule, self._text) if not self._is_read(span[0]))
+                unread = (span for span in secrets(rule, self._text) if self._is_left(span[0]))
                 yield from self._matches(rule, self._text, unread)
         yield from self._encoded()
         if is_hidden:
@@ -350,6 +355,9 @@ class TextSearch:
         ]
         # One that is read may be in a name whose value is not.
         return spelled + self._escapes
+
+    def _is_left(self, at: int) -> bool:
+        return not self._is_read(at) or at in self._edges
 
     def _is_read(self, at: int) -> bool:
         return _covers(self._starts, self._ends, at)

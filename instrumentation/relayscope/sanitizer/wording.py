@@ -24,8 +24,20 @@ _DEFINING: Final = ("#define ", "(setq ", "(def ", "(defvar ")
 
 _DASHED = re.compile(r"[-\u2013\u2192\u279c\u21d2][ \t]++([^\s\"'`<>]{6,256}+)[ \t]*+(?:\r?\n|\Z)")
 _LOGIN = re.compile(r"(?:login|account)[ \t\n]+[^\s]+\s+\Z")
+_DIRECTIVES: Final = frozenset(
+    {"requirepass", "masterauth", "bindpw", "rootpw", "AuthLDAPBindPassword", "insecure-password"}
+)
+"""What sets a password in the configuration of servers, also to a plain word."""
+_HEADER = re.compile(
+    r"\n?[ \t]*+(?:\w{2,16}_(?:header|param)|(?:Request|Response)?Header[ ](?:set|add|append)"
+    r"|http-re(?:quest|sponse)[ ](?:set|add)-header)[ \t]+\Z"
+)
+"""What sets a header in the configuration of nginx, Apache and HAProxy."""
+
 _SUBSCRIPT = re.compile(
-    r"\][ \t]*+(=>[ \t]*+(?:\r?\n[ \t]*+string\([0-9]{1,6}\)[ ])?)?|\[\w*+\][ \t]*+"
+    r"\](?:\[([\"'])([\w.-]{1,64}+)\1\])?+[ \t]*+"
+    r"(=>[ \t]*+(?:\r?\n[ \t]*+string\([0-9]{1,6}\)[ ])?)?"
+    r"|\[\w*+\][ \t]*+"
 )
 """Text behind a name in brackets: `[password] => X`, `env['PASSWORD'] = 'X'`; or in C:
 `password[] = "x"`."""
@@ -84,8 +96,12 @@ def subscript(page: Page, mention: Mention) -> Pair | None:
     found = _SUBSCRIPT.match(page.text, mention.behind)
     if found is None:
         return None
-    if found[1] is None:
-        return assigned(page, mention._replace(behind=found.end()))
+    if found[3] is None:
+        pair = assigned(page, mention._replace(behind=found.end()))
+        # Of what is below it, `['password']['bob'] = 'X'`, only a random word is a secret.
+        if pair and found[2] and not harmless.is_odd(page.text[pair.start : pair.end]):
+            return None
+        return pair
     if span := extents.literal(page.text, found.end()):
         return Pair(mention.rule, *span)
     return Pair(mention.rule, found.end(), extents.line(page.text, found.end(), "", len(page.text)))
@@ -126,11 +142,15 @@ def _lone(page: Page, mention: Mention) -> Pair | None:
     start, end = found.span(1)
     if text[start] in "\"'":
         start, end = start + 1, end - 1
-    if harmless.is_call(text[start:end]):
+    if harmless.is_call(text[start:end]) or harmless.is_type_of_go(text[start:end]):
         return None
     before = text[max(0, mention.start - 160) : mention.start]
+    is_odd = harmless.is_odd(text[start:end])
+    is_setting = text[mention.start : mention.end] in _DIRECTIVES
+    if is_setting or (is_odd and _HEADER.search(before)):
+        return Pair(mention.rule, start, end)
     in_netrc = ("machine" in before or "default" in before) and _LOGIN.search(before)
-    if in_netrc or (page.indent(mention.start) is not None and harmless.is_odd(text[start:end])):
+    if in_netrc or (is_odd and page.indent(mention.start) is not None):
         return Pair(mention.rule, start, end)
     return None
 
