@@ -68,12 +68,15 @@ class Findings:
     Args:
         limit: their number.
         spend: takes the work for one off what may be done.
+        known: some that were found before.
     """
 
-    def __init__(self, limit: int, spend: Callable[[int], None]) -> None:
+    def __init__(
+        self, limit: int, spend: Callable[[int], None], known: Iterable[Finding] = ()
+    ) -> None:
         self._limit = limit
         self._spend = spend
-        self._findings: list[Finding] = []
+        self._findings: list[Finding] = [*known]
 
     def add(self, finding: Finding) -> None:
         """Add one.

@@ -42,71 +42,37 @@ _ORACLE: Final = _Options(behind="/")
 _OPENSSL: Final = _Options(frozenset({"-k"}), ("pass:",))
 _APART: Final = _Options(frozenset({"-p"}))
 
+_CURL: Final = _Options(frozenset({"-u", "--user", "-U", "--proxy-user"}), ("-u", "--user="), ":")
+_REDIS: Final = _Options(frozenset({"-a", "--pass"}), ("--pass=",))
+_TABLE: Final = (
+    (
+        "mysql mysqldump mysqladmin mysqlimport mysqlsh mariadb mariadb-dump 7z 7za unrar",
+        _MYSQL,
+    ),
+    ("mongo mongosh mongodump mongorestore mongoexport mongoimport cqlsh twine psexec", _APART),
+    ("zip unzip ipmitool sqlcmd mosquitto_pub mosquitto_sub", _short("-P")),
+    ("ldapsearch ldapadd ldapmodify ldapdelete ldapwhoami ldappasswd", _short("-w")),
+    ("docker podman nerdctl helm oras skopeo", _LOGIN),
+    ("smbclient", _SAMBA),
+    ("sqlplus", _ORACLE),
+    ("redis-cli valkey-cli", _REDIS),
+    ("http https", _USER),
+    ("curl", _CURL),
+    ("lftp", _Options(frozenset({"-u"}), ("-u",), ",")),
+    ("sshpass", _short("-p")),
+    ("ssh-keygen", _Options(frozenset({"-N", "-P"}))),
+    ("openssl", _OPENSSL),
+)
 _OF: Final[Mapping[str, _Options]] = MappingProxyType(
-    {
-        **dict.fromkeys(
-            [
-                "mysql",
-                "mysqldump",
-                "mysqladmin",
-                "mysqlimport",
-                "mysqlsh",
-                "mariadb",
-                "mariadb-dump",
-                "mycli",
-            ],
-            _MYSQL,
-        ),
-        **dict.fromkeys(["7z", "7za", "rar", "unrar"], _MYSQL),
-        "curl": _Options(frozenset({"-u", "--user", "-U", "--proxy-user"}), ("-u", "--user="), ":"),
-        **dict.fromkeys(("http", "https", "xh"), _USER),
-        **dict.fromkeys(("smbclient", "rpcclient", "smbmap", "winexe"), _SAMBA),
-        "lftp": _Options(frozenset({"-u"}), ("-u",), ","),
-        "sshpass": _short("-p"),
-        **dict.fromkeys(
-            ("redis-cli", "valkey-cli"), _Options(frozenset({"-a", "--pass"}), ("--pass=",))
-        ),
-        **dict.fromkeys(
-            [
-                "mongo",
-                "mongosh",
-                "mongodump",
-                "mongorestore",
-                "mongoexport",
-                "mongoimport",
-                "cqlsh",
-                "twine",
-                "psexec",
-            ],
-            _APART,
-        ),
-        **dict.fromkeys(
-            ["docker", "podman", "nerdctl", "helm", "az", "oras", "skopeo", "cf", "oc"], _LOGIN
-        ),
-        **dict.fromkeys(
-            ["zip", "unzip", "ipmitool", "sqlcmd", "bcp", "isql", "mosquitto_pub", "mosquitto_sub"],
-            _short("-P"),
-        ),
-        **dict.fromkeys(
-            ["ldapsearch", "ldapadd", "ldapmodify", "ldapdelete", "ldapwhoami", "ldappasswd"],
-            _short("-w"),
-        ),
-        "ssh-keygen": _Options(frozenset({"-N", "-P"})),
-        "openssl": _OPENSSL,
-        **dict.fromkeys(("sqlplus", "rman", "sqlldr", "expdp", "impdp"), _ORACLE),
-    }
+    {command: options for commands, options in _TABLE for command in commands.split()}
 )
-_WORDS: Final = frozenset(
-    {"http", "https", "zip", "rar", "mongo", "docker", "helm", "az", "cf", "oc"}
-)
-"""Commands that are words of much else: an address' scheme, a code of the post, a format."""
+COMMANDS: Final = rf'"(?:/usr/(?:local/)?bin/)?(?:{"|".join(_OF)})\\*"'
+"""An expression for the names of the commands."""
 
-COMMANDS: Final = (
-    rf'(?:{"|".join(each for each in _OF if each not in _WORDS)})\\*"'
-    # Its arguments are in the same list, or in a member of their own.
-    rf'|(?:{"|".join(_WORDS)})\\*"\s*,\s*\\*"(?:-|args\b|argv\b|login\b|registry\b)'
+OPTION: Final = (
+    r'"-(?:[pPwuUakN]|-(?:user|auth|pass|proxy-user)|passin|passout)|"pass:|"sqlplus\\*"'
 )
-"""An expression for the names of the commands, with what is behind them."""
+"""One of these is in every list with a password, and in hardly any other text."""
 
 _ARGUMENTS: Final = 16
 """Arguments that are looked at. Lists of packages have these names, too, and each argument takes

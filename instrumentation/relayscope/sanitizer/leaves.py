@@ -16,6 +16,7 @@ from relayscope.sanitizer.findings import (
     spliced,
 )
 from relayscope.sanitizer.model import KeyRule, Limits, Step
+from relayscope.sanitizer.repetitions import with_repetitions
 from relayscope.sanitizer.replacements import TOO_MANY
 from relayscope.sanitizer.scanner import Scanner
 
@@ -126,6 +127,7 @@ class Leaves:
         findings = find(_searchable(text), self._allowance)
         if not findings:
             return text, Unrest.NONE
+        findings = with_repetitions(text, findings, self._limits.findings, self._allowance)
         self.found += [Found(finding, text, path) for finding in findings]
         return spliced(text, findings), self._scanner.aftermath.of(text, findings)
 

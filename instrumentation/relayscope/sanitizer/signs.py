@@ -3,19 +3,21 @@
 from typing import Final, NamedTuple
 
 from relayscope.sanitizer.encoded import ENCODED_FILTER, LONG_RUN_FILTERS, RUN_FILTER, long_runs
-from relayscope.sanitizer.json_arguments import COMMANDS
+from relayscope.sanitizer.json_arguments import OPTION
 from relayscope.sanitizer.model import PatternRule
 from relayscope.sanitizer.names import Names
 from relayscope.sanitizer.patterns import is_match
 from relayscope.sanitizer.prefilter import prefilter
 from relayscope.sanitizer.views import ESCAPE, ESCAPE_FILTER
 
-STRUCTURE_FILTER: Final = (
-    r'"(?:(?:kty|rawHeaders|raw_headers|routing_key|SecureString|CONCEALED)\\*"'
-    rf"|(?:/usr/(?:local/)?bin/)?(?:{COMMANDS}))"
+MEMBERS: Final = (
+    r'"(?:kty|rawHeaders|raw_headers|routing_key|SecureString|CONCEALED)\\*"'
     r'|"(?:sensitive|masked|isSecret)\\*"\s*:\s*true'
 )
 """Members and items that say what others hold without naming a secret, also in JSON in a string."""
+
+STRUCTURE_FILTER: Final = rf"{MEMBERS}|{OPTION}"
+"""The same, and what lists of a command's arguments have."""
 
 _CHANGING_FILTER: Final = r"\\[bfu]"
 """Escapes that do not read as they do without their backslash."""

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from relayscope.sanitizer.allowance import Allowance
 from relayscope.sanitizer.continuation import Span, viable
+from relayscope.sanitizer.json_arguments import COMMANDS
 from relayscope.sanitizer.json_strings import NO_STRINGS, Strings
 from relayscope.sanitizer.look_alikes import latin
 from relayscope.sanitizer.mentions import Mentions, mentions_of, rare_mentions_of
@@ -14,9 +15,9 @@ from relayscope.sanitizer.model import PatternRule
 from relayscope.sanitizer.names import LAST, Names, loose
 from relayscope.sanitizer.patterns import in_characters
 from relayscope.sanitizer.readings import readings
-from relayscope.sanitizer.signs import NO_SIGNS, STRUCTURE_FILTER, SignSearch
+from relayscope.sanitizer.signs import MEMBERS, NO_SIGNS, SignSearch
 
-STRUCTURE = re.compile(STRUCTURE_FILTER)
+STRUCTURE = re.compile(rf"{MEMBERS}|{COMMANDS}")
 """Members that say what others hold."""
 
 # A quotation mark or a line break parts names, written in whatever way, and so do indented lines.
