@@ -58,7 +58,8 @@ def test_members_beyond_the_object_name_nothing() -> None:
 def test_a_keys_lines_end_where_the_key_does() -> None:
     """Strings behind the end of a key stay, and so do names between its lines."""
     begin, line = "-----BEGIN PRIVATE" + " KEY-----", SECRET + "A" * 16
-    lines = (begin, line, "-----END X-----", line)
+    # The same line would be the key's again, wherever it stands.
+    lines = (begin, line, "-----END X-----", f"B{line}")
     cleaned = SANITIZER.value([{"type": "text", "text": each} for each in lines])
     assert json.dumps(cleaned).count(SECRET) == 1
     assert json.dumps(cleaned).count('"type": "text"') == len(lines)

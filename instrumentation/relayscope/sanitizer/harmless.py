@@ -129,7 +129,7 @@ LONGEST: Final = 256
 
 _PROGRAM = re.compile(
     r"(?:async[ ]+)?(?:function\b|class[ ]|new[ ]|await[ ]|typeof[ ]|lambda\b"
-    r"|\([\w, ]{0,64}\)[ ]?=>)"
+    r"|\([\w,:.<>\[\] ]{0,64}\)[ ]?=>)"
     # A negation, a regular expression, a rule of ABNF.
     r"|!\(?[A-Za-z_$][\w$]*\.|/(?:[\^\\(]|\[\^)|[0-9]?\*[<(A-Za-z]|%x[0-9A-F]{2}"
 )
