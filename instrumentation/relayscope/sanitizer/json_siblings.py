@@ -38,8 +38,10 @@ _WORDS: Final = 2
 """Of a secret: a scheme may stand before it."""
 
 _LISTING: Final = frozenset("[,")
-_ARGUMENTS: Final = frozenset({"args", "argv", "arguments", "parameters", "params"})
-"""Members that list the arguments of a command beside them."""
+_ARGUMENTS: Final = frozenset({"args", "argv", "arguments", "parameters", "params"}) | {
+    *("values", "bindings", "binds", "replacements"),
+}
+"""Members that list the arguments of a command, or of a statement, beside them."""
 
 _PRIVATE: Final = frozenset({"d", "k", "p", "q", "dp", "dq", "qi", "oth", "priv"})
 """Members of a JSON Web Key that are secret (RFC 7518, 6.2.2, 6.3.2 and 6.4.1)."""

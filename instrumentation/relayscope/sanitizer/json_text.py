@@ -7,8 +7,10 @@ document costs what is suspicious in it and not what surrounds that.
 
 import re
 from collections.abc import Callable
+from itertools import islice
 from typing import Final
 
+from relayscope.sanitizer.bound_parameters import is_statement, parameters
 from relayscope.sanitizer.description import Descriptions
 from relayscope.sanitizer.findings import Finding, Findings
 from relayscope.sanitizer.json_arguments import is_command, passwords
@@ -173,6 +175,19 @@ class JsonText:
                 first = value.start + start if is_plain else value.start
                 self._found(rule, first, value.end, value.text[start:])
 
+    def _hide_parameters(self, statement: JsonString) -> None:
+        """Hide the parameters beside a statement of SQL that are values of sensitive columns."""
+        wanted = parameters(self._names, statement.text)
+        if not wanted:
+            return
+        places = [*islice(self._siblings.arguments(statement), wanted[-1][0] + 1)]
+        if places and isinstance(places[0].value, list):
+            items = self._values.items(places[0].start + 1)
+            places = [*islice(items, wanted[-1][0] + 1)]
+        for index, rule in wanted:
+            if index < len(places):
+                self._hide(rule, places[index].start)
+
     def _is_lost_name(self, string: JsonString) -> bool:
         """Return whether a string is a name in damaged JSON that has lost its colon."""
         if not self._is_document() or self._is_whole():
@@ -265,6 +280,8 @@ class JsonText:
         Returns:
             The position at which to read on.
         """
+        if string.follows == "," and is_statement(string.text):
+            self._hide_parameters(string)
         if not _may_be_name(string.text):
             return string.end
         if is_command(string.text):

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from relayscope.sanitizer import glance
 from relayscope.sanitizer.alignment import aligned
 from relayscope.sanitizer.assignment import assigned
+from relayscope.sanitizer.bound_parameters import bound, is_placed
 from relayscope.sanitizer.browser import filled, shown
 from relayscope.sanitizer.declaration import (
     changes,
@@ -54,6 +55,7 @@ class _Ways(NamedTuple):
 
 
 _BY_WORDS: Final = _Ways((worded,), (aligned, below))
+_BY_PARAMETERS: Final = _Ways((), (bound,))
 _BY_BLANKS: Final = _Ways((), (aligned,))
 _WAYS: Final[Mapping[str, _Ways]] = MappingProxyType(
     {
@@ -68,9 +70,9 @@ _WAYS: Final[Mapping[str, _Ways]] = MappingProxyType(
         **dict.fromkeys(("-", "\u2192", "\u279c", "\u21d2"), _Ways((dashed,))),
         ">": _Ways((attribute, element)),
         "<": _Ways((next_element, assigned), (headed,)),
-        ",": _Ways((argument, named_value), (inserted, columns)),
+        ",": _Ways((argument, named_value), (bound, inserted, columns)),
         ";": _Ways((serialized,), (columns,)),
-        ")": _Ways((filled,), (inserted,)),
+        ")": _Ways((filled,), (bound, inserted)),
         "|": _Ways((fallback,), (drawn,)),
         "": _Ways((named_value, announced)),
         "}": _Ways((filled, named_value)),
@@ -167,6 +169,8 @@ def _ways(page: Page, start: int, end: int) -> tuple[_Ways, Mention] | None:
     if rule is None:
         return None
     mention = Mention(rule, start, end, behind)
+    if mark == "=" and is_placed(text, behind):
+        return _BY_PARAMETERS, mention
     if mark in _ASSIGNING and glance.code(page, mention):
         return None
     return ways, mention
