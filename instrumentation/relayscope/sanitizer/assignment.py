@@ -228,7 +228,7 @@ class _Assignment:
         scheme = _SCHEME.match(text, at)
         read = extents.lone_run if is_first and not self.spaced else extents.run
         pair = self._checked_run(Pair(rule, at, read(text, scheme.end() if scheme else at)))
-        if pair and read is extents.lone_run:
+        if pair and read is extents.lone_run and text[pair.end : pair.end + 1] == " ":
             pair = pair._replace(end=extents.setting(text, self.mention.start, pair.end))
         is_said = pair is not None and self.colon and self.spaced and not is_first
         return spoken.with_rest(text, pair) if pair and is_said else pair

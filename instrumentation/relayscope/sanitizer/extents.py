@@ -96,7 +96,7 @@ def setting(text: str, start: int, end: int) -> int:
         start: the first character of the name.
         end: the end of the value's first word.
     """
-    more = _WORDS.match(text, end) if text.startswith(" ", end) else None
+    more = _WORDS.match(text, end)
     if more is None or text[start - 1 : start] not in {"", "\n"}:
         return end
     if _SETS.match(text, more.end()):

@@ -90,6 +90,7 @@ _KEY = re.compile(r"=([\"'])[^\s\"']\1")
 _GAP = re.compile(r"[\"'`]?+(?:\*{1,3}|_{2,3})?+[ \t]*+")
 _MAYBE_WORDS: Final = frozenset("({-")
 _ASSIGNING: Final = frozenset(":=")
+_PLACING: Final = frozenset("%?$:@ ")
 _GAPS: Final = frozenset("\"'`* \t")
 _ANSI = re.compile(r"\x1b\[[0-9;]*+m")
 _BOXES: Final[Mapping[int, str]] = MappingProxyType(
@@ -169,7 +170,7 @@ def _ways(page: Page, start: int, end: int) -> tuple[_Ways, Mention] | None:
     if rule is None:
         return None
     mention = Mention(rule, start, end, behind)
-    if mark == "=" and is_placed(text, behind):
+    if mark == "=" and text[behind + 1 : behind + 2] in _PLACING and is_placed(text, behind):
         return _BY_PARAMETERS, mention
     if mark in _ASSIGNING and glance.code(page, mention):
         return None
