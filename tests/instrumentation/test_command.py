@@ -22,6 +22,14 @@ PING = line(id=1, method="ping")
 LIST = line(id=2, method="tools/list")
 RELAY = python("websocket_relay.py")
 
+TELLS_VARIABLES = """
+import json, os
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+names = [name for name in os.environ if name.startswith("OTEL_")]
+print(json.dumps([sorted(names), OTLPSpanExporter()._endpoint]))
+"""
+"""A host with an exporter of its own."""
+
 
 def test_a_relay_without_any_change_is_traced(otlp_sink: OtlpSink) -> None:
     """Spans and messages of an unmodified relay arrive under the name it was given."""
@@ -60,6 +68,23 @@ def test_standard_variables_keep_their_meaning(otlp_sink: OtlpSink) -> None:
 
     eventually(lambda: len(otlp_sink.records) == 2)
     assert otlp_sink.spans == []
+
+
+@pytest.mark.parametrize("command", ["relayscope-instrument", "opentelemetry-instrument"])
+def test_an_opentelemetry_of_the_hosts_finds_its_users_variables_alone(
+    command: str, otlp_sink: OtlpSink
+) -> None:
+    """Its own exporter over HTTP goes to its own default, and not to the port of our gRPC."""
+    environment = host_environment(
+        OTEL_PYTHON_DISTRO="relayscope",
+        OTEL_PYTHON_CONFIGURATOR="relayscope",
+        OTEL_EXPORTER_OTLP_LOGS_ENDPOINT=otlp_sink.endpoint,
+    )
+    host = [sys.executable, "-c", TELLS_VARIABLES]
+
+    bare, traced = (run(whole, environment) for whole in (host, [str(SCRIPTS / command), *host]))
+
+    assert json.loads(traced.stdout) == json.loads(bare.stdout)
 
 
 def test_the_level_is_what_the_option_says(otlp_sink: OtlpSink) -> None:

@@ -28,7 +28,7 @@ from .delivery import (
 )
 from .fast.id_generator import SystemIds
 from .hooks.instrumentor import tell_failure
-from .launch.defaults import set_defaults
+from .launch.defaults import defaults_set
 from .recording.body_limit import body_limit
 from .traffic.call_seconds import call_seconds
 from .traffic.chosen_levels import chosen_levels
@@ -47,7 +47,7 @@ class RelayscopeDistro(BaseDistro):
     _is_mistaken = False
 
     def _configure(self, **_: Any) -> None:
-        set_defaults()
+        os.environ.setdefault("OTEL_PYTHON_CONFIGURATOR", "relayscope")
         try:
             _check_variables()
         except (ValueError, OSError) as error:
@@ -64,7 +64,8 @@ class RelayscopeDistro(BaseDistro):
         if self._is_mistaken and entry_point.name == "relayscope":
             return
         try:
-            super().load_instrumentor(entry_point, **kwargs)
+            with defaults_set():
+                super().load_instrumentor(entry_point, **kwargs)
         except ImportError:
             raise  # The loader handles these: the instrumented library is not there.
         except Exception:  # noqa: BLE001  # whatever another vendor's code may raise
@@ -75,6 +76,10 @@ class RelayscopeConfigurator(_OTelSDKConfigurator):
     """OpenTelemetry's own configurator, with this distribution's name and a bounded exit."""
 
     def _configure(self, **kwargs: Any) -> None:
+        with defaults_set():
+            self._set_up(kwargs)
+
+    def _set_up(self, kwargs: dict[str, Any]) -> None:
         if not os.environ.get("OTEL_PYTHON_ID_GENERATOR"):
             kwargs.setdefault("id_generator", SystemIds())
         super()._configure(  # type: ignore[no-untyped-call]  # the SDK leaves it untyped

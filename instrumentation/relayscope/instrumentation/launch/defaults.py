@@ -1,13 +1,18 @@
-"""Defaults for OpenTelemetry's variables that the user has not set."""
+"""Defaults for OpenTelemetry's variables that the user has not set.
+
+They are there only while OpenTelemetry is loaded. The host may have an OpenTelemetry of its own, or
+something else that reads these variables: to that, an exporter is not called `relayscope`, and OTLP
+over HTTP does not go to the port of gRPC.
+"""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Final
 
 from .python_path import TRACED
 
 _DEFAULTS: Final = {
-    "OTEL_PYTHON_CONFIGURATOR": "relayscope",
     # OTLP through the spool; `otlp` is OpenTelemetry's own exporter, which forgets.
     "OTEL_TRACES_EXPORTER": "relayscope",
     "OTEL_LOGS_EXPORTER": "relayscope",
@@ -23,9 +28,6 @@ _DEFAULTS: Final = {
 # Not "localhost", which may mean ::1, where the collector does not listen by default.
 _ENDPOINTS: Final = {"grpc": "http://127.0.0.1:4317", "http/protobuf": "http://127.0.0.1:4318"}
 
-_set: Final[dict[str, str]] = {}
-"""What is set here, and not by the user."""
-
 # Spelled in `loader/sitecustomize.py`, too, which must import nothing.
 _OURS: Final = {
     *("OTEL_PYTHON_DISTRO", "OTEL_PYTHON_CONFIGURATOR"),
@@ -35,16 +37,33 @@ _OURS: Final = {
 or the process that has started this one."""
 
 
-def set_defaults() -> None:
-    """Put our defaults into the environment, where the user has not said otherwise."""
-    for name, value in _DEFAULTS.items():
-        _set_default(name, value)
-    endpoint = _ENDPOINTS.get(os.environ["OTEL_EXPORTER_OTLP_PROTOCOL"])
+def with_defaults(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return variables, and our defaults where the user has not said otherwise."""
+    chosen = _DEFAULTS | dict(variables)
+    endpoint = _ENDPOINTS.get(chosen["OTEL_EXPORTER_OTLP_PROTOCOL"])
     if endpoint is not None:
-        _set_default("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
+        chosen.setdefault("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
+    return chosen
 
 
-def without_defaults(variables: Mapping[str, str]) -> dict[str, str]:
+def set_defaults() -> None:
+    """Put our defaults into the environment of a process of our own."""
+    os.environ.update(with_defaults(os.environ))
+
+
+@contextmanager
+def defaults_set() -> Iterator[None]:
+    """Have our defaults in the environment of the host while something reads them."""
+    own = with_defaults(os.environ).keys() - os.environ.keys()
+    set_defaults()
+    try:
+        yield
+    finally:
+        for name in own:
+            os.environ.pop(name, None)
+
+
+def without_ours(variables: Mapping[str, str]) -> dict[str, str]:
     """Return variables without those that are there because this process is traced.
 
     A child with an OpenTelemetry of its own has no exporter that is called `relayscope`.
@@ -52,12 +71,5 @@ def without_defaults(variables: Mapping[str, str]) -> dict[str, str]:
     return {
         name: value
         for name, value in variables.items()
-        if name != TRACED
-        and _set.get(name) != value
-        and not (name in _OURS and value == "relayscope")
+        if name != TRACED and not (name in _OURS and value == "relayscope")
     }
-
-
-def _set_default(name: str, value: str) -> None:
-    if name not in os.environ:
-        os.environ[name] = _set[name] = value

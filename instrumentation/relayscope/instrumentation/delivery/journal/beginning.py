@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from opentelemetry.sdk.resources import Resource
 
+from relayscope.instrumentation.launch.defaults import with_defaults
 from relayscope.instrumentation.launch.python_path import python_path_without_loader
 
 _PATH: Final = python_path_without_loader(
@@ -38,4 +39,4 @@ class Beginning(NamedTuple):
     @classmethod
     def of_this_process(cls, resource: Resource) -> "Beginning":
         """Return the beginning of this process, now."""
-        return cls(resource, os.getpid(), {**os.environ, "PYTHONPATH": _PATH})
+        return cls(resource, os.getpid(), with_defaults(os.environ) | {"PYTHONPATH": _PATH})

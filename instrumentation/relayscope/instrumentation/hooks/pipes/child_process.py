@@ -9,7 +9,7 @@ from socket import socket
 from typing import Any, Final
 
 from relayscope.conventions.environment import RELAYSCOPE_INSTRUMENT_CHILDREN
-from relayscope.instrumentation.launch.defaults import without_defaults
+from relayscope.instrumentation.launch.defaults import without_ours
 from relayscope.instrumentation.launch.python_path import (
     TRACED,
     python_path_with_loader,
@@ -101,7 +101,7 @@ def _alone(args: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
     others = python_path_without_loader(python_path)
     if others == python_path:
         return kwargs
-    environment = without_defaults(variables)
+    environment = without_ours(variables)
     environment[_PYTHONPATH] = others
     if not others:
         del environment[_PYTHONPATH]
