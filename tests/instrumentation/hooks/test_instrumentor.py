@@ -15,6 +15,15 @@ LOADED = (
     " for name in sys.modules if name.startswith('relayscope.instrumentation.hooks.')))"
 )
 
+IMPORTS_ALL = """
+import pkgutil, wrapt
+wrapt.ObjectProxy.__class_getitem__ = None
+from relayscope.instrumentation import hooks
+for module in pkgutil.walk_packages(hooks.__path__, f"{hooks.__name__}."):
+    __import__(module.name)
+"""
+"""Imports every hook beside a wrapt before 2.2, whose proxy cannot be subscripted."""
+
 
 def loaded(program: str, **variables: str) -> set[str]:
     """The modules of hooks that a traced program has loaded, by their names in the package."""
@@ -79,3 +88,10 @@ def test_a_hook_that_is_switched_off_is_never_loaded() -> None:
     assert not {"websockets.websockets", "host.logs"} & loaded(
         f"import websockets; {LOADED}", **off
     )
+
+
+def test_hooks_can_be_imported_with_the_oldest_wrapt_that_is_allowed() -> None:
+    """A host may need an older one than the newest, and would be recorded without pipes."""
+    finished = run([sys.executable, "-c", IMPORTS_ALL], host_environment())
+
+    assert (finished.returncode, finished.stderr) == (0, "")

@@ -12,13 +12,13 @@ from collections.abc import Awaitable, Callable, Collection
 from time import time_ns
 from typing import Any, Final
 
-import wrapt
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 
 from relayscope.instrumentation.exchange import Exchange
 from relayscope.instrumentation.hooks import connection_owner
 from relayscope.instrumentation.hooks.patches import Patches
 from relayscope.instrumentation.process import shared_exchange
+from relayscope.instrumentation.runtime.object_proxy import ObjectProxy
 from relayscope.instrumentation.runtime.shield import shielded
 from relayscope.instrumentation.text_exchange import TextExchange
 
@@ -52,7 +52,7 @@ class AiohttpClientInstrumentor(BaseInstrumentor):
         self._patches.remove()
 
 
-class _Changed(wrapt.ObjectProxy[Any]):
+class _Changed(ObjectProxy):
     """A request's body that is sent as something else; a redirect finds it as it was."""
 
     def __init__(self, payload: Any, body: bytes) -> None:
@@ -68,7 +68,7 @@ class _Changed(wrapt.ObjectProxy[Any]):
         await writer.write(self._self_body)
 
 
-class _Watched(wrapt.ObjectProxy[Any]):
+class _Watched(ObjectProxy):
     """A request's body that is heard as it is sent."""
 
     def __init__(self, payload: Any, request: Request) -> None:
@@ -86,7 +86,7 @@ class _Watched(wrapt.ObjectProxy[Any]):
         self._self_request.complete()
 
 
-class _Writer(wrapt.ObjectProxy[Any]):
+class _Writer(ObjectProxy):
     """The writer of a request's body."""
 
     def __init__(self, writer: Any, request: Request) -> None:

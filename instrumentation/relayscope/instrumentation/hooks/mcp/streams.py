@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any, Final, Self
 
-import wrapt
 from opentelemetry.context import Context
 from opentelemetry.trace import INVALID_SPAN, Span
 
@@ -16,6 +15,7 @@ from relayscope.instrumentation.hooks import connection_owner
 from relayscope.instrumentation.hooks.http.asgi import server_call_of
 from relayscope.instrumentation.hooks.http.sessions import context_of
 from relayscope.instrumentation.hooks.pipes.child_end import ending_of
+from relayscope.instrumentation.runtime.object_proxy import ObjectProxy
 from relayscope.instrumentation.runtime.shield import shielded
 from relayscope.instrumentation.traffic.channel import Channel
 from relayscope.instrumentation.traffic.channel_close import UNKNOWN_CLOSE
@@ -226,7 +226,7 @@ class SessionWire:
         return call.span if call is not None else None
 
 
-class WatchedReadStream(wrapt.ObjectProxy[Any]):
+class WatchedReadStream(ObjectProxy):
     """A read stream that tells the wire of every item, and lets the reading task work for it."""
 
     def __init__(self, stream: Any, text_exchange: SessionWire) -> None:
@@ -284,7 +284,7 @@ class WatchedReadStream(wrapt.ObjectProxy[Any]):
         return item
 
 
-class WatchedWriteStream(wrapt.ObjectProxy[Any]):
+class WatchedWriteStream(ObjectProxy):
     """A write stream that tells the wire of every message."""
 
     def __init__(self, stream: Any, text_exchange: SessionWire) -> None:

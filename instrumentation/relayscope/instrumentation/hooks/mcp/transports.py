@@ -9,13 +9,12 @@ from time import time_ns
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
-import wrapt
-
 from relayscope.instrumentation.exchange import Exchange
 from relayscope.instrumentation.hooks import connection_owner
 from relayscope.instrumentation.hooks.http.asgi import claim_current, session_channel
 from relayscope.instrumentation.hooks.patches import Patches
 from relayscope.instrumentation.hooks.pipes.child_process import channel_to_child
+from relayscope.instrumentation.runtime.object_proxy import ObjectProxy
 from relayscope.instrumentation.runtime.shield import shielded
 from relayscope.instrumentation.traffic.channel import Channel
 
@@ -164,7 +163,7 @@ def _wrapper(
     return wrapper
 
 
-class _Opening(wrapt.ObjectProxy[Any]):
+class _Opening(ObjectProxy):
     """The SDK's async context manager, yielding watched streams.
 
     One opener may be made of another (the deprecated `streamablehttp_client` of the new one); what

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import wrapt
+from relayscope.instrumentation.runtime.object_proxy import ObjectProxy
 
 
-class WatchedFile(wrapt.ObjectProxy[Any]):
+class WatchedFile(ObjectProxy):
     """Stands in for a buffered file, as which it can be used in every way.
 
     Args:

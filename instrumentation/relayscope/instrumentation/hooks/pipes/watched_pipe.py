@@ -9,9 +9,8 @@ from collections.abc import Callable
 from types import MethodType
 from typing import Any, Final, Self
 
-import wrapt
-
 from relayscope.instrumentation.hooks import connection_owner
+from relayscope.instrumentation.runtime.object_proxy import ObjectProxy
 
 _get_blocking: Final = getattr(os, "get_blocking", lambda _: True)
 """Windows has it from Python 3.12 on; before that, its pipes always wait here."""
@@ -36,7 +35,7 @@ class WhereThere:
         return MethodType(self._method, file)
 
 
-class WatchedPipe(wrapt.ObjectProxy[Any]):
+class WatchedPipe(ObjectProxy):
     """A file whose layers are watched as well: the bytes of a text file, the raw file of those."""
 
     def __init__(self, file: Any) -> None:
