@@ -122,7 +122,7 @@ RELAYS: Final = {
             "mcp 1.x, traced by its author",
             "stdio",
             "stdio",
-            _with_command("traced_relay.py", os.devnull),
+            _with_command("traced_relay.py", os.devnull, "1"),
             Abilities(),
         ),
         Relay("mcp 1.x raw streams", "stdio", "stdio", _with_command("pump_relay.py"), Abilities()),

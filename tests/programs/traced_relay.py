@@ -1,8 +1,9 @@
 """A relay of the `mcp` SDK 1.x whose author has set OpenTelemetry up by himself.
 
-usage: traced_relay.py FILE COMMAND ...
+usage: traced_relay.py FILE SHARE COMMAND ...
 
-It makes a span around each request to its backend, and exports its spans to a file, as JSON.
+It makes a span around each request to its backend, and exports those of a share of its traces, from
+0 to 1, to a file, as JSON.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor
+from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 
 sdk_relay: Any = import_module("sdk_relay")
 
@@ -42,8 +44,11 @@ async def relay_to(command: list[str]) -> None:
 
 def main() -> None:
     """Set OpenTelemetry up, and relay."""
-    file, *command = sys.argv[1:]
-    provider = TracerProvider(resource=Resource.create({"service.name": "its own"}))
+    file, share, *command = sys.argv[1:]
+    provider = TracerProvider(
+        ParentBased(TraceIdRatioBased(float(share))),
+        Resource.create({"service.name": "its own"}),
+    )
     with Path(file).open("w") as out:
         exporter = ConsoleSpanExporter(out=out, formatter=lambda span: span.to_json(None) + "\n")
         provider.add_span_processor(SimpleSpanProcessor(exporter))

@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from typing import Final
 
 from opentelemetry import context as otel_context
-from opentelemetry.context import Context
+from opentelemetry.context import Context, create_key, set_value
 from opentelemetry.trace import (
     INVALID_SPAN,
     NonRecordingSpan,
@@ -32,6 +32,11 @@ _entered: ContextVar[_Entered | None] = ContextVar("relayscope_entered", default
 """The task's context from before the first request was entered, the newest request's span, and the
 context with that. To find the span in the context again takes six calls."""
 
+_Ours = tuple[Span, Span]
+
+_OURS: Final = create_key("relayscope-span")
+"""Key of a context with the span of ours that it is below, and the host's span around that."""
+
 _ANSWERED: Final = "_relayscope_is_answered"
 """Attribute of the spans of answered requests: a thread that only reads does not know that another
 has answered. A set of them would hold them weakly, which takes 3 us for each call."""
@@ -41,7 +46,7 @@ def enter(span: Span) -> None:
     """Make `span` current for the running task, in place of the request entered before it."""
     entered = _entered.get()
     outer = otel_context.get_current() if entered is None else entered[0]
-    inner = set_span_in_context(span, outer)
+    inner = within(span, outer)
     _entered.set((outer, span, inner))
     otel_context.attach(inner)
 
@@ -56,9 +61,18 @@ def leave(span: Span) -> None:
 
 
 def current() -> tuple[Context, Span]:
-    """Return the running task's context as it is, and the span in it, which may be over."""
+    """Return the running task's context, and the span in it, which may be over.
+
+    A span that the host's own sampler has left out below one of ours is nowhere: what is sent in it
+    is below ours.
+    """
     now = otel_context.get_current()
-    return now, _span_of(now, _entered.get())
+    here = _span_of(now, _entered.get())
+    if type(here) is NonRecordingSpan:
+        ours: _Ours | None = now.get(_OURS)  # type: ignore[assignment]  # contexts hold objects
+        if ours is not None and _is_left_out(here, ours[0]):
+            return set_span_in_context(ours[0], now), ours[0]
+    return now, here
 
 
 def span() -> Span:
@@ -94,6 +108,28 @@ def of_host() -> Context | None:
     return None if entered is not None and here is entered[1] else now
 
 
+def within(span: Span, around: Context) -> Context:
+    """Return a context with a span of ours, which is remembered below spans of the host's."""
+    before: _Ours | None = around.get(_OURS)  # type: ignore[assignment]  # contexts hold objects
+    here = get_current_span(around)
+    outer = before[1] if before is not None and here is before[0] else here
+    return set_value(_OURS, (span, outer), set_span_in_context(span, around))
+
+
+def without_ours(given: Context | None) -> tuple[Context, Span]:
+    """Return a context as the host would have it without us, and the span of ours in it.
+
+    Args:
+        given: The context; None is the running task's.
+    """
+    now = otel_context.get_current() if given is None else given
+    ours: _Ours | None = now.get(_OURS)  # type: ignore[assignment]  # contexts hold objects
+    if ours is None or get_current_span(now) is not ours[0]:
+        return now, INVALID_SPAN
+    own, outer = ours
+    return set_span_in_context(outer, now), own
+
+
 def around() -> Context:
     """Return the running task's context without the span that is over."""
     entered = _entered.get()
@@ -103,6 +139,13 @@ def around() -> Context:
     if not is_over(span):
         return inner
     return Context() if is_over(get_current_span(outer)) else outer
+
+
+def _is_left_out(here: Span, own: Span) -> bool:
+    """Return whether a sampler in this process has left a span out of the trace of another."""
+    of_here = here.get_span_context()
+    is_of_trace = of_here.trace_id == own.get_span_context().trace_id
+    return is_of_trace and not of_here.is_remote and not of_here.trace_flags.sampled
 
 
 def _span_of(now: Context, entered: _Entered | None) -> Span:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from tests.fix_programs import eventually, host_environment, instrumented, line, python, run
 from tests.fix_telemetry import OtlpSink
@@ -17,17 +18,23 @@ HELLO = {
 
 
 @pytest.fixture
-def exported(otlp_sink: OtlpSink, tmp_path: Path) -> list[dict[str, Any]]:
-    """Run two calls; return the spans that the own exporter of a traced relay's author got."""
+def exported(
+    otlp_sink: OtlpSink, tmp_path: Path, request: pytest.FixtureRequest
+) -> list[dict[str, Any]]:
+    """Run two calls; return the spans that the own exporter of a traced relay's author got.
+
+    The author keeps all traces, or the share of them that the test is parametrized with.
+    """
     environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
     file = tmp_path / "spans"
-    relay = python("traced_relay.py", str(file), *python("busy_backend.py", "stdio"))
+    share = getattr(request, "param", "1")
+    relay = python("traced_relay.py", str(file), share, *python("busy_backend.py", "stdio"))
     said = line(id=1, method="initialize", params=HELLO) + line(method="notifications/initialized")
     asked = line(id=2, method="tools/list") + line(id=3, method="prompts/list")
 
     run(instrumented("relay", relay), environment, said + asked)
 
-    eventually(lambda: [span for _, span in otlp_sink.spans if span.name == "dispatch"])
+    eventually(lambda: [span for _, span in otlp_sink.spans if span.name == "prompts/list"])
     return [json.loads(each) for each in file.read_text().splitlines()]
 
 
@@ -52,3 +59,23 @@ def test_the_hosts_exporter_gets_what_it_would_without_relayscope(
     """Its own spans, under its own name, and none of ours; so its provider is the global one."""
     assert {span["name"] for span in exported} == {"dispatch"}
     assert {span["resource"]["attributes"]["service.name"] for span in exported} == {"its own"}
+
+
+@pytest.mark.parametrize("exported", ["0"], indirect=True)
+def test_the_hosts_sampler_decides_as_without_relayscope(
+    exported: list[dict[str, Any]], otlp_sink: OtlpSink
+) -> None:
+    """What it leaves out is not exported; our spans are one below the other all the same."""
+    eventually(lambda: len(lists(otlp_sink, Span.SPAN_KIND_CLIENT)) == 3)
+    received = {span.span_id for span in lists(otlp_sink, Span.SPAN_KIND_SERVER)}
+    above = {span.parent_span_id for span in lists(otlp_sink, Span.SPAN_KIND_CLIENT)}
+
+    assert exported == []
+    assert len(received) == 2
+    assert above == received | {b""}
+
+
+def lists(otlp_sink: OtlpSink, kind: Span.SpanKind.ValueType) -> list[Span]:
+    """The spans of lists that were asked for: two of the client's, and one of the relay's own."""
+    spans = [span for _, span in otlp_sink.spans if span.kind == kind]
+    return [span for span in spans if span.name.endswith("/list")]

@@ -19,6 +19,8 @@ from relayscope.instrumentation.fast.id_generator import give_ids
 from relayscope.instrumentation.hooks.patches import Patches
 from relayscope.instrumentation.runtime.shield import shielded
 
+from .sampling import HostSampler
+
 _GLOBALS: Final = (
     ("opentelemetry.trace", "opentelemetry.trace", "tracer_provider"),
     ("opentelemetry._logs", "opentelemetry._logs._internal", "logger_provider"),
@@ -99,6 +101,7 @@ def _joining(processor: SpanProcessor) -> Callable[..., None]:
 @shielded
 def _record(provider: TracerProvider, processor: SpanProcessor) -> None:
     give_ids(provider)
+    provider.sampler = HostSampler(provider.sampler)  # type: ignore[assignment]  # a proxy
     provider.add_span_processor(processor)
 
 

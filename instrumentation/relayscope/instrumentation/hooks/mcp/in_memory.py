@@ -11,9 +11,10 @@ from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from opentelemetry import context as otel_context
-from opentelemetry.trace import Span, set_span_in_context
+from opentelemetry.trace import Span
 
 from relayscope.conventions.attributes import ERROR_CANCELLED
+from relayscope.instrumentation.context import current_span
 from relayscope.instrumentation.exchange import Exchange
 from relayscope.instrumentation.hooks.patches import Patches
 from relayscope.instrumentation.runtime.shield import shielded
@@ -167,7 +168,7 @@ class _Call:
 async def _working_for(span: Span | None, work: Awaitable[Any]) -> Any:
     if span is None:
         return await work
-    token = otel_context.attach(set_span_in_context(span))
+    token = otel_context.attach(current_span.within(span, otel_context.get_current()))
     try:
         return await work
     finally:

@@ -16,8 +16,8 @@ from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from opentelemetry import context as otel_context
-from opentelemetry.trace import set_span_in_context
 
+from relayscope.instrumentation.context import current_span
 from relayscope.instrumentation.exchange import Exchange
 from relayscope.instrumentation.hooks.patches import Patches
 from relayscope.instrumentation.traffic.channel import Channel
@@ -101,7 +101,7 @@ class _SessionHook:
         if span is None:
             yield
             return
-        token = otel_context.attach(set_span_in_context(span))
+        token = otel_context.attach(current_span.within(span, otel_context.get_current()))
         try:
             yield
         finally:
