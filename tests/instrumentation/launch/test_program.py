@@ -137,3 +137,14 @@ def test_a_script_of_a_movable_environment_is_run_by_the_python_beside_it(tmp_pa
     link.symlink_to(found)
     for name in (found, str(link)):
         assert Program.named(name, ["-I"]) == Program(str(folder.resolve() / "python3"))
+
+
+@pytest.mark.parametrize("quote", ["'", '"'])
+def test_a_script_of_an_environment_with_a_space_in_its_path_is_python(
+    quote: str, tmp_path: Path
+) -> None:
+    """As uv writes it, and as pip does."""
+    line = f"'''exec' {quote}/a b/bin/python{quote} \"$0\" \"$@\""
+    found = script(tmp_path / "server", f"#!/bin/sh\n{line}\n' '''")
+
+    assert Program.named(found, []) == Program("/a b/bin/python")

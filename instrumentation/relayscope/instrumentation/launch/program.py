@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
@@ -13,7 +14,8 @@ from typing import Final, NamedTuple
 _PYTHON: Final = re.compile(r"(python|pypy)[\d.]*(\.exe)?", re.IGNORECASE)
 _MOST_READ: Final = 4096
 _LONG_PATH: Final = re.compile(rb"#!/bin/sh\n'''exec' (?P<line>[^\n]*) \"\$0\" \"\$@\"")
-"""A script of an environment whose path is too long for a first line, as pip and uv write it."""
+"""A script of an environment whose path is too long for a first line, or has a space, as pip and uv
+write it: in quotes where a shell needs them."""
 
 _BESIDE: Final = re.compile(
     re.escape(b"""#!/bin/sh\n'''exec' "$(dirname -- "$(realpath -- "$0")")"/'""")
@@ -107,7 +109,9 @@ def _first_line(script: Path) -> list[str]:
     if found := _BESIDE.match(head):
         return [str(script.resolve().parent / os.fsdecode(found["name"]))]
     if found := _LONG_PATH.match(head):
-        return [os.fsdecode(found["line"].strip(b'"'))]
+        with suppress(ValueError):  # Quotes that do not end: not what they write.
+            return shlex.split(os.fsdecode(found["line"]))[:1]
+        return []
     if not head.startswith(b"#!"):
         return []
     return os.fsdecode(head[2:].split(b"\n", 1)[0]).split()
