@@ -39,10 +39,23 @@ from relayscope.collector.errors import SettingsError
 from relayscope.conventions.environment import PREFIX, VARIABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 _OF_TESTS: Final = f"{PREFIX}TEST_"
 """Prefix of the test suite's own variables."""
+
+_LENGTH: Final = "expected a length of time with its unit: 30d, 12h, 90m"
+_SIZE: Final = "expected a size: 4MiB, 50GiB"
+_PLAIN_REASONS: Final = {
+    "byte_size": _SIZE,
+    "byte_size_unit": _SIZE,
+    "dict_type": "expected a mapping, as {name: value}",
+    "string_type": "expected text; a number in YAML needs quotes for that",
+    "time_delta_parsing": _LENGTH,
+    "time_delta_type": _LENGTH,
+    "tuple_type": "expected a list, as [first, second]",
+}
+"""Reasons that pydantic gives in Python's words, by the type of its error."""
 
 
 class Address(NamedTuple):
@@ -67,9 +80,9 @@ class Address(NamedTuple):
 
 
 def _parse_address(value: object) -> object:
-    if not isinstance(value, str):
+    if isinstance(value, Address):
         return value
-    host, colon, port = value.rpartition(":")
+    host, colon, port = str(value).rpartition(":")
     if not colon or not host or not port.isdecimal() or int(port) > 65535:  # noqa: PLR2004 - the largest port
         raise ValueError("expected HOST:PORT, for example 127.0.0.1:4317 or [::1]:4317")
     return Address(host.removeprefix("[").removesuffix("]"), int(port))
@@ -79,7 +92,7 @@ ListenAddress = Annotated[Address, NoDecode, BeforeValidator(_parse_address)]
 
 
 def _parse_page(value: object) -> object:
-    return None if value == "none" else _parse_address(value)
+    return None if value is None or value == "none" else _parse_address(value)
 
 
 PageAddress = Annotated[Address | None, NoDecode, BeforeValidator(_parse_page)]
@@ -266,24 +279,40 @@ def load(command_line: Mapping[str, Any], config: Path | None = None) -> Setting
     """
     file = _read_file(config) if config else {}
     environment = _read_environment()
+    sources = _Sources(command_line, environment, config)
+    given = {**file, **environment, **command_line}
+    for name, value in given.items():
+        # For a folder it would be the one in which the command happens to be started.
+        if value == "":  # zero and False are values
+            raise SettingsError(f"{sources.of((name,))}: is empty; leave it out for the default")
     try:
-        return Settings(**{**file, **environment, **command_line})
+        return Settings(**given)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        name = str(first["loc"][0]) if first["loc"] else ""
-        reason = first["msg"].removeprefix("Value error, ")
-        if first["type"] == "extra_forbidden" and len(first["loc"]) == 1:
-            nearest = _nearest(name, Settings.model_fields)
-            reason = f"unknown setting; the nearest known one is {nearest}"
-        if not name:
+        reason = _PLAIN_REASONS.get(first["type"], first["msg"].removeprefix("Value error, "))
+        if not first["loc"]:
             raise SettingsError(reason) from None
-        if name in command_line:
-            origin = f"--{name.replace('_', '-')}"
-        elif name in environment:
-            origin = f"{PREFIX}{name.upper()}"
-        else:
-            origin = f"{config}: {'.'.join(str(part) for part in first['loc'])}"
-        raise SettingsError(f"{origin}: {reason}") from None
+        if first["type"] == "extra_forbidden" and len(first["loc"]) == 1:
+            nearest = _nearest(str(first["loc"][0]), Settings.model_fields)
+            reason = f"unknown setting; the nearest known one is {nearest}"
+        raise SettingsError(f"{sources.of(first['loc'])}: {reason}") from None
+
+
+class _Sources(NamedTuple):
+    """The sources of settings, to name the one that counts."""
+
+    command_line: Mapping[str, Any]
+    environment: Mapping[str, Any]
+    config: Path | None
+
+    def of(self, place: Sequence[str | int]) -> str:
+        """Return the option, variable or line that a setting, or a part of it, is from."""
+        name = str(place[0])
+        if name in self.command_line:
+            return f"--{name.replace('_', '-')}"
+        if name in self.environment:
+            return f"{PREFIX}{name.upper()}"
+        return f"{self.config}: {'.'.join(str(part) for part in place)}"
 
 
 def _read_file(config: Path) -> dict[str, Any]:
