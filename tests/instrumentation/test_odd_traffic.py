@@ -114,6 +114,20 @@ def test_a_call_that_waits_for_ever_ends_with_a_timeout(telemetry: Telemetry) ->
     assert marks(telemetry) == [None, "late_answer"]
 
 
+def test_an_answer_on_a_channel_that_was_closed_before_is_late(telemetry: Telemetry) -> None:
+    """A gateway works on for a client that has ended its session: the answer is its call's."""
+    text_exchange, channel = TextExchange(telemetry.exchange), Channel.of_pipes("peer")
+    text_exchange.received(channel, CALL)
+    text_exchange.closed(channel)
+    send(text_exchange, channel, ANSWER)
+    send(text_exchange, channel, ANSWER)
+
+    span = telemetry.span("tools/call slow")
+    assert span.context is not None
+    assert marks(telemetry) == [None, "late_answer", "orphan_answer"]
+    assert telemetry.records[-2].log_record.span_id == span.context.span_id
+
+
 def test_methods_that_mcp_does_not_know_are_marked(telemetry: Telemetry) -> None:
     """JSON-RPC that is not MCP has the names of JSON-RPC's conventions, and a mark."""
     text_exchange, channel = TextExchange(telemetry.exchange), Channel.of_pipes("peer")

@@ -12,9 +12,12 @@ _log = logging.getLogger("relayscope.instrumentation")
 _REJECTIONS: Final = frozenset({-32600, -32602})
 """Invalid request, invalid params: the answers of a peer that rejects an unknown `_meta`."""
 
-_PROBE: Final = "server/discover"
-"""The first request of a client of MCP 2026-07-28. Older servers refuse it, whatever it carries,
-with one of these codes."""
+_REFUSED_ANYWAY: Final = frozenset(
+    {"server/discover", "roots/list", "sampling/createMessage", "elicitation/create"}
+)
+"""Requests that peers refuse with one of these codes whatever they carry. The first is that of a
+client of MCP 2026-07-28, to servers that are older. The others go to clients: one on the `mcp` SDK
+1.x that does not have what is asked for says "Invalid request"."""
 
 _MOST_PEERS: Final = 4096
 
@@ -35,9 +38,11 @@ class Injection:
 
     def answered(self, peer: str, call: Call, answer: Message) -> None:
         """Learn from the first answer to a call that was given context."""
-        if not call.carried or peer in self._takes or call.request.method == _PROBE:
+        if not call.carried or peer in self._takes:
             return
         rejected = answer.kind is Kind.ERROR and answer.error_code in _REJECTIONS
+        if rejected and call.request.method in _REFUSED_ANYWAY:
+            return
         self._takes[peer] = not rejected
         if len(self._takes) > _MOST_PEERS:
             self._takes.popitem(last=False)

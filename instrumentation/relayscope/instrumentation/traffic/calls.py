@@ -221,10 +221,13 @@ class OpenCalls:
         return (call for calls in list(self._by_id.values()) for call in list(calls))
 
     def drain(self) -> Iterator[Call]:
-        """Close every call, oldest id first."""
+        """Close every call, oldest id first, but know it should an answer come after all."""
         self._open = 0
         while self._by_id:
-            yield from self._by_id.pop(next(iter(self._by_id)))
+            identifier = next(iter(self._by_id))
+            for call in self._by_id.pop(identifier):
+                self._remember(identifier, call)
+                yield call
 
 
 def _other_type(identifier: RequestId) -> RequestId | None:

@@ -1,0 +1,32 @@
+"""Promises about which peers are given trace context, and what they have to say to get none."""
+
+import pytest
+
+from relayscope.instrumentation.text_exchange import TextExchange
+from tests.fix_telemetry import Telemetry
+from tests.instrumentation.jsonrpc import error, pipes, request, result, send
+
+
+@pytest.mark.parametrize("method", ["roots/list", "sampling/createMessage", "elicitation/create"])
+@pytest.mark.parametrize("code", [-32600, -32602])
+def test_a_client_that_does_not_have_what_it_is_asked_for_gets_context(
+    telemetry: Telemetry, caplog: pytest.LogCaptureFixture, method: str, code: int
+) -> None:
+    """The SDK 1.x says "Invalid request" to `roots/list` for want of roots, and not of context."""
+    text_exchange, client = TextExchange(telemetry.exchange), pipes()
+    send(text_exchange, client, request(1, method))
+    text_exchange.received(client, error(1, code))
+
+    assert "traceparent" in send(text_exchange, client, request(2, method))
+    assert not caplog.records
+
+
+def test_a_server_that_has_told_what_it_offers_gets_context(telemetry: Telemetry) -> None:
+    """Whoever has answered `server/discover` well takes context, and may refuse a tool's name."""
+    text_exchange, server = TextExchange(telemetry.exchange), pipes()
+    send(text_exchange, server, request(1, "server/discover"))
+    text_exchange.received(server, result(1))
+    send(text_exchange, server, request(2, name="no such tool"))
+    text_exchange.received(server, error(2, -32602))
+
+    assert "traceparent" in send(text_exchange, server, request(3))
