@@ -46,7 +46,9 @@ class Channel:
         unanswered: Number of its calls that have ended without an answer.
         takes_strings: True if this side takes `"7"` for the answer to 7, as the `mcp` SDK does.
         reader_left: True if the task that read from here was cancelled, and has not come back.
-        responding_to: The id of the HTTP request in whose response the present message is.
+        responding_to: The ids of the requests in the HTTP request in whose response the present
+            message is, none of them where that refuses what has no request in it; None where an
+            error without an id refuses nothing.
         opened: Time at which the handshake began, in nanoseconds since the epoch, and who began it.
         off_sent: The levels by which no sent message is recorded, once that is known.
         off_received: As `off_sent`, for received messages.
@@ -70,7 +72,7 @@ class Channel:
     unanswered: int = 0
     takes_strings: bool = False
     reader_left: bool = False
-    responding_to: RequestId | None = None
+    responding_to: tuple[RequestId, ...] | None = None
     opened: tuple[int, Direction] | None = None
     off_sent: Levels | None = None
     off_received: Levels | None = None

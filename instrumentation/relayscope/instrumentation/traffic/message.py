@@ -149,9 +149,10 @@ class Message:
     is_json: bool = False
 
     @property
-    def request_id(self) -> RequestId | None:
-        """The id of a request; None of what is none."""
-        return self.id if self.kind is Kind.REQUEST else None
+    def request_ids(self) -> tuple[RequestId, ...]:
+        """The ids of the requests in it: its own, or those of a batch."""
+        found = (part.id for part in self.parts or (self,) if part.kind is _REQUEST)
+        return tuple(identifier for identifier in found if identifier is not None)
 
     @property
     def is_tool_error(self) -> bool:

@@ -6,7 +6,7 @@ from relayscope.conventions.odd_traffic import OddTraffic
 
 from .calls import Call, OpenCalls
 from .channel import Channel
-from .message import Message
+from .message import Kind, Message, RequestId
 
 _WITHOUT_ID: Final = frozenset({-32700, -32600})
 """Parse error, invalid request: errors that may have no id, because it could not be read."""
@@ -32,6 +32,7 @@ class UnmatchedAnswer(NamedTuple):
 _ANSWER_TO_NOTIFICATION: Final = UnmatchedAnswer(OddTraffic.ANSWER_TO_NOTIFICATION)
 _ID_TYPE: Final = UnmatchedAnswer(OddTraffic.ID_TYPE)
 _ORPHAN: Final = UnmatchedAnswer(OddTraffic.ORPHAN_ANSWER)
+_REFUSAL: Final = UnmatchedAnswer(None)
 
 
 def unmatched_answer(channel: Channel, answer: Message, calls: OpenCalls) -> UnmatchedAnswer:
@@ -52,11 +53,24 @@ def unmatched_answer(channel: Channel, answer: Message, calls: OpenCalls) -> Unm
 
 
 def _without_id(channel: Channel, answer: Message, calls: OpenCalls) -> UnmatchedAnswer:
-    if answer.error_code in _WITHOUT_ID:
-        # Over HTTP it is in the response to what it refuses.
-        refused = None if channel.responding_to is None else calls.take(channel.responding_to)
-        return _ORPHAN if refused is None else UnmatchedAnswer(None, refused, is_taken=True)
-    if calls.notifications and answer.id is None:
+    if channel.responding_to is not None and answer.kind is Kind.ERROR:
+        return _refusal(channel.responding_to, calls)
+    if answer.error_code not in _WITHOUT_ID and calls.notifications and answer.id is None:
         calls.notifications -= 1
         return _ANSWER_TO_NOTIFICATION
     return _ORPHAN
+
+
+def _refusal(refused: tuple[RequestId, ...], calls: OpenCalls) -> UnmatchedAnswer:
+    """Return what an error without an id is in the response to the HTTP request that it refuses.
+
+    Of a batch it answers the first request; the response's status ends the calls of the others.
+    """
+    if not refused:
+        return _REFUSAL
+    for identifier in refused:
+        call = calls.take(identifier)
+        if call is not None:
+            return UnmatchedAnswer(None, call, is_taken=True)
+    late = calls.take_given_up(refused[0])
+    return _ORPHAN if late is None else UnmatchedAnswer(OddTraffic.LATE_ANSWER, late)

@@ -75,7 +75,9 @@ class Responding:
         connection, _ = self._listener.accept()
         with connection:
             received = b""
-            while not received.endswith(b"}") or received.count(b"{") != received.count(b"}"):
+            while not received.endswith((b"}", b"]")) or received.count(b"{") != received.count(
+                b"}"
+            ):
                 received += connection.recv(65536)
             connection.sendall(self._response)
             self.asked.set()

@@ -17,7 +17,7 @@ from relayscope.instrumentation.traffic.levels import Direction
 from relayscope.instrumentation.traffic.long_text import LongText
 from relayscope.instrumentation.traffic.message import KNOWN_METHODS, Kind, Message
 
-from .response_body import ResponseBody, is_message, refusal_by
+from .response_body import ResponseBody, is_message, refusal_by, requests_refused
 from .signed_request import is_signed
 
 Server = tuple[str, int]
@@ -223,7 +223,7 @@ class ClientCall:
             self._outgoing.refused(response.refusal)
 
     def _received(self, text: bytes | LongText) -> None:
-        self._channel.responding_to = self._message.request_id
+        self._channel.responding_to = requests_refused(self._message, self._status)
         self._text_exchange.received(self._channel, text)
         self._channel.responding_to = None
 

@@ -18,7 +18,7 @@ from relayscope.instrumentation.recording.body_limit import MARGIN
 from relayscope.instrumentation.recording.bounds import LONGEST_NAME
 from relayscope.instrumentation.traffic.calls import Refusal
 from relayscope.instrumentation.traffic.long_text import Gathering, LongText, Text
-from relayscope.instrumentation.traffic.message import Kind, Message
+from relayscope.instrumentation.traffic.message import Kind, Message, RequestId
 
 from .content_coding import CODINGS, Inflation
 from .sse import EventStream
@@ -98,6 +98,19 @@ def is_message(data: Text) -> bool:
     """Return whether an event may be a message; the others are the transport's own."""
     start = data.head if isinstance(data, LongText) else data
     return start[:1] in (b"{", b"[", "{", "[")
+
+
+def requests_refused(message: Message | None, status: int) -> tuple[RequestId, ...] | None:
+    """Return the ids of the requests that an error without an id refuses in a response.
+
+    With an error status it may be about what has none: a notification, a stream that is asked for.
+
+    Args:
+        message: In the HTTP request, None if there is none in it.
+        status: The response's.
+    """
+    identifiers = () if message is None else message.request_ids
+    return identifiers or (() if status >= HTTPStatus.BAD_REQUEST else None)
 
 
 def refusal_by(error: BaseException) -> Refusal:

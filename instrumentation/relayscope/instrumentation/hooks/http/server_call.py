@@ -27,7 +27,7 @@ from relayscope.instrumentation.traffic.message import Kind, Message
 from relayscope.instrumentation.traffic.unmatched_answer import NO_ID
 
 from . import sse
-from .response_body import ResponseBody, is_message
+from .response_body import ResponseBody, is_message, requests_refused
 
 _SESSION: Final = re.compile(r"[?&]session_?id=([\w-]{1,128})", re.IGNORECASE)
 
@@ -229,8 +229,7 @@ class ServerCall:
                 self._record_text(text)
 
     def _record_text(self, text: bytes | LongText) -> None:
-        request = self._request
-        self._channel.responding_to = None if request is None else request.request_id
+        self._channel.responding_to = requests_refused(self._request, self._status)
         outgoing = self._text_exchange.sending_last_part(self._channel, text)
         self._channel.responding_to = None
         if outgoing is not None:
