@@ -3,7 +3,7 @@
 usage: reading_server.py READER PORT [json]
 
 READER is one of `body_readers.READERS`. With `json`, requests are answered with JSON alone. `tell`
-tells of its progress, and of the list of tools; `wait` answers after a minute.
+tells of its progress, and of the list of tools; `wait` answers after a minute, or another time.
 """
 
 import asyncio
@@ -33,9 +33,9 @@ async def tell(ctx: Any) -> str:
     return "told"
 
 
-async def wait() -> str:
-    """Answer after a minute."""
-    await asyncio.sleep(60)
+async def wait(seconds: float = 60) -> str:
+    """Answer after a minute, or another time."""
+    await asyncio.sleep(seconds)
     return "waited"
 
 

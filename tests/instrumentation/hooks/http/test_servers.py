@@ -102,6 +102,11 @@ class Client:
         if b" 202 " in answers[0].splitlines()[0]:
             self.wire["received", text] += 1
 
+    def leave_after(self, seconds: float, identifier: int, method: str, **params: Any) -> None:
+        """Post one message, and wait no longer than this for its answer."""
+        self._client.timeout = httpx.Timeout(seconds)
+        self.say(identifier, method, **params)
+
     def change_session(self, identifier: str) -> None:
         """Say from now on that the session is another one."""
         self._client.headers["mcp-session-id"] = identifier

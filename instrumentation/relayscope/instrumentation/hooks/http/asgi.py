@@ -226,6 +226,17 @@ class _HttpCall:
             if not self.claimed:
                 self.server_call.failed(error)
             raise
+        if not self.claimed:
+            self._look_after_the_client()
+
+    @shielded
+    def _look_after_the_client(self) -> None:
+        """See whether what was sent last was dropped: uvicorn does not say that a client has left.
+
+        It marks the connection only until the response is complete.
+        """
+        if getattr(getattr(self._send, "__self__", None), "disconnected", False):
+            self.server_call.client_left()
 
     @shielded
     def _refusing(self, event: Event) -> None:

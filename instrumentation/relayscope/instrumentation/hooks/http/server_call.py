@@ -17,9 +17,11 @@ from typing import Any, Final, Protocol
 from opentelemetry.context import Context
 from opentelemetry.trace import Span
 
+from relayscope.conventions.attributes import ERROR_UNANSWERED
 from relayscope.instrumentation.context import current_span
 from relayscope.instrumentation.runtime.shield import shielded
 from relayscope.instrumentation.text_exchange import Outgoing, TextExchange
+from relayscope.instrumentation.traffic.calls import Refusal
 from relayscope.instrumentation.traffic.channel import Channel
 from relayscope.instrumentation.traffic.levels import Direction
 from relayscope.instrumentation.traffic.long_text import Gathering, LongText
@@ -40,6 +42,10 @@ class ChannelsOfSessions(Protocol):
 
     def remember(self, session_id: str, channel: Channel) -> None:
         """Use this channel for the session's later calls."""
+
+
+class ClientDisconnect(Exception):
+    """The client is gone, so that the server drops what is sent."""
 
 
 class ServerCall:
@@ -63,6 +69,7 @@ class ServerCall:
         self._span: Span | None = None
         self._is_taken = False
         self._is_left = False
+        self._is_client_gone = False
         self._response: ResponseBody | None = None
         self._refusal: Gathering | None = None
         self._status = 0
@@ -240,14 +247,25 @@ class ServerCall:
         for outgoing in self._outgoing:
             outgoing.failed(error)
 
+    def client_left(self) -> None:
+        """Say that the client had left before the part of the response that was taken last."""
+        self._is_client_gone = True
+        self.failed(ClientDisconnect("the client had left before"))
+
     @shielded
     def end(self) -> None:
         """Say that the response is complete: what it has not answered stays unanswered."""
         if self._request is not None and self._status != HTTPStatus.ACCEPTED:
-            refusal = (self._response or ResponseBody(self._status, {})).refusal
+            refusal = self._refusal_of_the_response()
             for message in (self._request, *self._request.parts):
                 self._text_exchange.gave_up(self._channel, message, Direction.RECEIVED, refusal)
         self._leave()
+
+    def _refusal_of_the_response(self) -> Refusal:
+        """Return the reason for which a request has no answer: a status that nobody got is none."""
+        if self._is_client_gone:
+            return Refusal(ERROR_UNANSWERED, "the client left before the response")
+        return (self._response or ResponseBody(self._status, {})).refusal
 
     def _leave(self) -> None:
         """Forget a channel that was only of this request."""

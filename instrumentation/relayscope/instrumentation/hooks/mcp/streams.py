@@ -160,7 +160,7 @@ class SessionWire:
     @shielded
     def _passed_on(self, crossing: Crossing, item: Any) -> None:
         """Say that the transport has a message, and what it does if it does not send it."""
-        reason = self._drops(item) if self._drops and crossing.message.method else None
+        reason = self._drops(item) if self._drops else None
         if reason:
             self._exchange.send_failed(crossing, NotSent(reason))
 

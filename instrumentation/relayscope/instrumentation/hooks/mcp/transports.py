@@ -69,9 +69,14 @@ def _websocket_server(_: Any, args: Any, kwargs: Any) -> Channel:
 
 def _http_server_drops(transport: Any) -> Drops:
     def drops(item: Any) -> str | None:
-        """Say what `message_router` in the SDK's `StreamableHTTPServerTransport.connect` does."""
-        related = getattr(item.metadata, "related_request_id", None)
-        if related is not None and transport.is_json_response_enabled:
+        """Say what `message_router` in the SDK's `StreamableHTTPServerTransport.connect` does.
+
+        A client that has left in mid-answer has taken the stream of its request with it.
+        """
+        message = getattr(item.message, "root", item.message)
+        is_answer = not hasattr(message, "method")
+        related = message.id if is_answer else getattr(item.metadata, "related_request_id", None)
+        if related is not None and transport.is_json_response_enabled and not is_answer:
             return "the request is answered with JSON, which has no place for it"
         streams = getattr(transport, "_request_streams", None)
         stream = _UNASKED if related is None else str(related)
