@@ -1,6 +1,6 @@
 """Messages as text on a wire: what the hooks of WebSockets and pipes have in common."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 from opentelemetry.context import Context
@@ -119,7 +119,10 @@ class TextExchange:
         """Record a message that can no longer be changed, because a part of it has been sent."""
         if self.exchange.is_off(channel, _SENT):
             return None
-        crossing = self.exchange.sending(channel, self._message_of(data))
+        message = self._message_of(data)
+        if message.takes_meta:
+            message = replace(message, takes_meta=False)
+        crossing = self.exchange.sending(channel, message)
         self.exchange.record(crossing, data)
         return Outgoing(data, crossing, self.exchange)
 

@@ -30,3 +30,18 @@ def test_a_server_that_has_told_what_it_offers_gets_context(telemetry: Telemetry
     text_exchange.received(server, error(2, -32602))
 
     assert "traceparent" in send(text_exchange, server, request(3))
+
+
+def test_who_refuses_what_had_no_context_gets_context(
+    telemetry: Telemetry, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither a batch is given any, nor what was sent in part before it was seen whole."""
+    text_exchange, batching, signing = TextExchange(telemetry.exchange), pipes(), pipes()
+    batching.peer = "batching"
+    assert "traceparent" not in send(text_exchange, batching, f"[{request(1)}]")
+    text_exchange.sending_last_part(signing, request(1))
+    for channel in (batching, signing):
+        text_exchange.received(channel, error(1, -32600))
+
+        assert "traceparent" in send(text_exchange, channel, request(2))
+    assert not caplog.records

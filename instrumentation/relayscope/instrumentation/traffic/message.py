@@ -220,6 +220,9 @@ class Message:
         # A program that prints a list has not said anything in JSON-RPC.
         if all(part.kind is _UNPARSABLE for part in parts):
             return cls(_UNPARSABLE, is_json=True)
+        for part in parts:
+            # The text of a batch is sent as it is.
+            part.takes_meta = False
         return cls(_BATCH, parts=tuple(parts))
 
     @classmethod
