@@ -27,6 +27,9 @@ _MEDIUM: Final = 8192
 """Bytes of a text for which one search for all takes less time than to look for runs of letters;
 and than to take these out."""
 
+_BEGINNING: Final = 512
+"""Bytes of a longer text that tell whether it is full of names, as source code is."""
+
 
 class Signs(NamedTuple):
     """Signs in a text.
@@ -75,27 +78,37 @@ class SignSearch:
         self._escape, self._structure, self._changing, self._encoded = range(
             self._name + 1, self._name + 5
         )
-        others = (names.expression(), ESCAPE_FILTER, STRUCTURE_FILTER, _CHANGING_FILTER)
+        others = (ESCAPE_FILTER, STRUCTURE_FILTER, _CHANGING_FILTER, ENCODED_FILTER)
         # All behind `_encoded` are signs of encoded texts.
-        self._all = prefilter(rules, [*others, ENCODED_FILTER, *LONG_RUN_FILTERS])
-        self._most = prefilter(rules, [*others, ENCODED_FILTER])
+        self._all = prefilter(rules, [names.expression(), *others, *LONG_RUN_FILTERS])
+        self._most = prefilter(rules, [names.expression(), *others])
+        # A search for nothing but names ends at the first one. Beside all others each name takes
+        # 0.1 µs: half of the search, in source code.
+        self._names = prefilter((), [names.expression()])
+        self._others = prefilter(rules, others)
         self._run = prefilter((), [RUN_FILTER])
         self._long_runs = prefilter((), LONG_RUN_FILTERS)
         self._only_name = NO_SIGNS._replace(has_name=True)
 
     def signs(self, data: bytes) -> Signs | None:
         """Return the signs in UTF-8 text; None if it has none."""
-        if len(data) <= _SHORT:
-            fired = self._all.fired(data)
-        elif self._run.fired(data) is None:
+        if len(data) > _MEDIUM:
+            fired = self._fired_in_long(data)
+        elif len(data) > _SHORT and self._run.fired(data) is None:
             fired = self._most.fired(data)
-        elif len(data) <= _MEDIUM:
-            fired = self._all.fired(data)
         else:
-            fired = self._most.fired(data)
-            if self._long_runs.fired(long_runs(data)):
-                fired = [*(fired or ()), self._encoded]
+            fired = self._all.fired(data)
         return self._signs(data, fired) if fired else None
+
+    def _fired_in_long(self, data: bytes) -> list[int] | None:
+        if self._names.fired(data[:_BEGINNING]):
+            others = self._others.fired(data) or ()
+            fired = [self._name, *(each + (each >= self._name) for each in others)]
+        else:
+            fired = self._most.fired(data) or []
+        if self._run.fired(data) and self._long_runs.fired(long_runs(data)):
+            fired.append(self._encoded)
+        return fired
 
     def _signs(self, data: bytes, fired: list[int]) -> Signs | None:
         if fired == [self._name]:
