@@ -129,7 +129,7 @@ def test_a_secret_among_clean_records_is_found_as_it_is_alone(
 
 
 def test_the_neighbours_of_a_secret_are_not_searched_once_more() -> None:
-    """What a search for all of them tells of each is not asked again."""
+    """The search for all of them tells whose it is."""
     records: list[tuple[dict[str, Value], Value]] = [({}, f"page {n} is ready") for n in range(8)]
     records[3] = ({}, '{"api_key": "tangerine7"}')
     sanitizer = _Counting(RULES)

@@ -77,11 +77,11 @@ class FirstLook:
                 del texts[ends[-1] if ends else 0 :]
             ends.append(len(texts))
         text = "\n".join(texts)
-        if self._clean(text):
-            return others
         places = self._scanner.places(text) if self._may_be_searched(text) else None
         if places is None:
             return range(len(records))
+        if not places:
+            return others
         lengths = [0, *accumulate(len(each) + 1 for each in texts)]
         last = [lengths[end] - 1 for end in ends]
         for start, end in places:

@@ -27,12 +27,12 @@ _LOGIN = re.compile(r"(?:login|account)[ \t\n]+[^\s]+\s+\Z")
 _DIRECTIVES: Final = frozenset(
     {"requirepass", "masterauth", "bindpw", "rootpw", "AuthLDAPBindPassword", "insecure-password"}
 )
-"""What sets a password in the configuration of servers, also to a plain word."""
+"""Directives that set a password in the configuration of servers, also to a plain word."""
 _HEADER = re.compile(
     r"\n?[ \t]*+(?:\w{2,16}_(?:header|param)|(?:Request|Response)?Header[ ](?:set|add|append)"
     r"|http-re(?:quest|sponse)[ ](?:set|add)-header)[ \t]+\Z"
 )
-"""What sets a header in the configuration of nginx, Apache and HAProxy."""
+"""Directives that set a header in the configuration of nginx, Apache and HAProxy."""
 
 _SUBSCRIPT = re.compile(
     r"\](?:\[([\"'])([\w.-]{1,64}+)\1\])?+[ \t]*+"

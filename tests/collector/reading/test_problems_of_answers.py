@@ -1,4 +1,4 @@
-"""What a relay had been answered that failed by itself then."""
+"""Answers that a relay had been given before it failed by itself."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from tests.instrumentation.jsonrpc import odd, request
 NO_SESSION = (
     b'{"jsonrpc":"2.0","error":{"code":-32000,"message":"Bad Request: No valid session"},"id":null}'
 )
-"""What servers of the TypeScript SDK say to each message of a session that they do not know."""
+"""The answer of the TypeScript SDK's servers to each message of a session that they do not know."""
 BAD_REQUEST = "400 Bad Request\r\ncontent-type: application/json"
 BATCH = f"[{request(1, name='first')},{request(2, name='second')}]".encode()
 

@@ -1,4 +1,4 @@
-"""What another had answered to who failed then, in words."""
+"""The answer that a failed call had been given from below, in words."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def test_the_hosts_exporter_gets_what_it_would_without_relayscope(
 def test_the_hosts_sampler_decides_as_without_relayscope(
     exported: list[dict[str, Any]], otlp_sink: OtlpSink
 ) -> None:
-    """What it leaves out is not exported; our spans are one below the other all the same."""
+    """Spans that it leaves out are not exported; our spans are one below the other all the same."""
     eventually(lambda: len(lists(otlp_sink, Span.SPAN_KIND_CLIENT)) == 3)
     received = {span.span_id for span in lists(otlp_sink, Span.SPAN_KIND_SERVER)}
     above = {span.parent_span_id for span in lists(otlp_sink, Span.SPAN_KIND_CLIENT)}

@@ -1,7 +1,6 @@
 """Promises about messages that a host sends over a connection that has closed."""
 
 import asyncio
-from collections.abc import Iterator
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan
@@ -12,21 +11,11 @@ from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import connect as sync_connect
 
 from relayscope.conventions.events import EVENT_SEND_FAILED
-from relayscope.instrumentation.hooks.websockets.websockets import WebsocketsInstrumentor
 from tests.fix_telemetry import Telemetry
 
 CALL = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x"}}'
 PROGRESS = '{"jsonrpc":"2.0","method":"notifications/progress","params":{"progress":1}}'
 INTERNAL_ERROR = 1011
-
-
-@pytest.fixture
-def watched(telemetry: Telemetry) -> Iterator[Telemetry]:
-    """The hook, in place for the test."""
-    instrumentor = WebsocketsInstrumentor()
-    instrumentor.instrument(exchange=telemetry.exchange)
-    yield telemetry
-    instrumentor.uninstrument()
 
 
 async def _hang_up(connection: ServerConnection) -> None:

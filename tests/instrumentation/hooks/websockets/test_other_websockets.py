@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,20 +9,10 @@ from opentelemetry.trace import SpanKind
 from websockets.sync import client as sync_client
 from websockets.sync import server as sync_server
 
-from relayscope.instrumentation.hooks.websockets.websockets import WebsocketsInstrumentor
 from tests.fix_telemetry import Telemetry
 
 REQUEST = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"é"}}'
 ANSWER = '{"jsonrpc":"2.0","id":1,"result":{}}'
-
-
-@pytest.fixture
-def watched(telemetry: Telemetry) -> Iterator[Telemetry]:
-    """The hook, in place for the test."""
-    instrumentor = WebsocketsInstrumentor()
-    instrumentor.instrument(exchange=telemetry.exchange)
-    yield telemetry
-    instrumentor.uninstrument()
 
 
 def test_sync_connections_are_watched_on_both_sides(watched: Telemetry) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextvars import Context
 from typing import Any
 
@@ -19,15 +19,6 @@ from tests.fix_telemetry import Telemetry
 
 REQUEST = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"é"}}'
 ANSWER = '{"jsonrpc":"2.0","id":1,"result":{}}'
-
-
-@pytest.fixture
-def watched(telemetry: Telemetry) -> Iterator[Telemetry]:
-    """The hook, in place for the test."""
-    instrumentor = WebsocketsInstrumentor()
-    instrumentor.instrument(exchange=telemetry.exchange)
-    yield telemetry
-    instrumentor.uninstrument()
 
 
 async def talk(*sent: str | bytes) -> list[str | bytes]:

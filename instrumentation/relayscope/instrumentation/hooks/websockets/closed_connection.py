@@ -4,7 +4,8 @@ The library refuses them before they are frames, so that nothing else here sees 
 """
 
 import functools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from relayscope.instrumentation.runtime.shield import shielded
@@ -16,7 +17,7 @@ _OPEN: Final = 1
 """`websockets.protocol.State.OPEN`."""
 
 _SENT: Final = (str, bytes, bytearray, memoryview)
-"""What is one message; of one in fragments nobody knows the end."""
+"""Types that are one message; of one in fragments nobody knows the end."""
 
 _SocketOf = Callable[[Any], Socket | None]
 
@@ -28,13 +29,8 @@ def sending(original: Callable[..., Awaitable[None]], socket_of: _SocketOf) -> C
     async def send(connection: Any, *args: Any, **kwargs: Any) -> None:
         if connection.protocol.state == _OPEN:
             return await original(connection, *args, **kwargs)
-        outgoing = _refused(socket_of, connection, args, kwargs)
-        try:
+        with _failing(_refused(socket_of, connection, args, kwargs)):
             await original(connection, *args, **kwargs)
-        except BaseException as error:
-            if outgoing is not None:
-                outgoing.failed(error)
-            raise
         return None
 
     return send
@@ -47,16 +43,22 @@ def sync_sending(original: Callable[..., None], socket_of: _SocketOf) -> Callabl
     def send(connection: Any, *args: Any, **kwargs: Any) -> None:
         if connection.protocol.state == _OPEN:
             return original(connection, *args, **kwargs)
-        outgoing = _refused(socket_of, connection, args, kwargs)
-        try:
+        with _failing(_refused(socket_of, connection, args, kwargs)):
             original(connection, *args, **kwargs)
-        except BaseException as error:
-            if outgoing is not None:
-                outgoing.failed(error)
-            raise
         return None
 
     return send
+
+
+@contextmanager
+def _failing(outgoing: Outgoing[Any] | None) -> Iterator[None]:
+    """Tell a recorded message why it is not sent."""
+    try:
+        yield
+    except BaseException as error:
+        if outgoing is not None:
+            outgoing.failed(error)
+        raise
 
 
 @shielded
