@@ -29,12 +29,12 @@ TRACE: Final = UUID("4bf92f35-77b3-4da6-a3ce-929d0e0e4736")
 SPAN: Final = bytes.fromhex("00f067aa0ba902b7")
 
 
-def _resource(service: str) -> tuple[UUID, Row]:
-    attributes = {"service.name": service, "service.instance.id": service, "host.name": "h"}
+def _resource(service: str, process: str) -> tuple[UUID, Row]:
+    attributes = {"service.name": service, "service.instance.id": process, "host.name": "h"}
     return rows.resource(attributes, "")
 
 
-_RESOURCE: Final = _resource("relay")
+_RESOURCE: Final = _resource("relay", "relay")
 _SCOPE: Final = rows.scope("tests", "1.0", {})
 
 
@@ -95,9 +95,9 @@ def point(*, at: int = NOW, **columns: Any) -> Row:
     return _row(tables.metric_point.columns.keys(), defaults, columns)
 
 
-def batch(*, service: str = "relay", **records: list[Row]) -> Batch:
+def batch(*, service: str = "relay", process: str = "", **records: list[Row]) -> Batch:
     """A request with a digest of its own, for records of this module; `service` sends it."""
-    resource_id, resource = _resource(service)
+    resource_id, resource = _resource(service, process or service)
     scope_id, scope = _SCOPE
     if resource_id != _RESOURCE[0]:
         records = {

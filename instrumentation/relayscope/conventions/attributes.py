@@ -134,6 +134,10 @@ good)."""
 DELIVERY_ENDED: Final = "relayscope.delivery.ended"
 """True on the last account of a process: it ended in good order and emits nothing more."""
 
+DELIVERY_GONE: Final = "relayscope.delivery.gone"
+"""True on the last account of a process that is there no more and has not closed its account: a
+signal has ended it (SIGTERM too, where it has no handler), or it has crashed."""
+
 BODY_SIZE: Final = "relayscope.body.size"
 """Bytes of a log record's body, where it was too large and had to be cut; elements where it was no
 text."""

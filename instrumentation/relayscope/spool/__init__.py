@@ -19,6 +19,7 @@ from relayscope.spool.spool_settings import Durability, Overflow, SpoolSettings
 from relayscope.spool.system.guest_file import GuestFile
 from relayscope.spool.system.lock import lock
 from relayscope.spool.system.own_files import check_folder, open_own, read_own, user_id
+from relayscope.spool.system.process_id import is_running
 from relayscope.spool.system.syscalls import write_at_start
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "bound_orphans",
     "check_folder",
     "has_ended",
+    "is_running",
     "list_slots",
     "lock",
     "open_own",

@@ -93,19 +93,29 @@ class Spool:
             SpoolHeld: Its process lives, or somebody else has adopted it or reads it.
             SpoolUnavailable: It cannot be opened.
         """
+        spool = cls.take_over(folder, settings)
+        if not spool._open_slot().delivered:  # noqa: SLF001  # its own class
+            return spool
+        spool.close()
+        return None
+
+    @classmethod
+    def take_over(cls, folder: Path, settings: SpoolSettings = _DEFAULTS) -> Self:
+        """Take over the spool in one folder, whose process has ended, also if all was delivered.
+
+        Raises:
+            SpoolHeld, SpoolUnavailable: As `adopt_from`.
+        """
         try:
             open_slot = OpenSlot(Slot(folder), settings)
             try:
                 SpoolReader(folder).close()
-                if not open_slot.delivered:
-                    return cls(folder.parent, settings, open_slot)
+                return cls(folder.parent, settings, open_slot)
             except BaseException:
                 open_slot.close()
                 raise
-            open_slot.close()
         except OSError as error:
             raise from_os(error, f"adopt the spool {folder}") from error
-        return None
 
     @property
     def folder(self) -> Path:

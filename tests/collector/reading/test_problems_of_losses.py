@@ -12,6 +12,7 @@ from relayscope.conventions.attributes import (
     DELIVERY_ACKNOWLEDGED,
     DELIVERY_DROPPED,
     DELIVERY_EMITTED,
+    DELIVERY_GONE,
     DELIVERY_SEQUENCE,
     ERROR_TYPE,
 )
@@ -36,6 +37,13 @@ def account(*, seconds_ago: float, emitted: int, acknowledged: int, **dropped: i
         at=at, event_name=EVENT_DELIVERY, severity_number=0, trace_id=None,
         attributes=rows.jsonb(attributes),
     )  # fmt: skip
+
+
+def numbered(*, seconds_ago: float) -> Row:
+    """The first record of a process."""
+    at = time.time_ns() - round(seconds_ago * 1e9)
+    attributes = rows.jsonb({DELIVERY_SEQUENCE: 1})
+    return log(at=at, event_name="", trace_id=None, attributes=attributes)
 
 
 def test_what_a_process_had_to_drop_is_told_and_why(database_url: str, engine: Engine) -> None:
@@ -96,10 +104,7 @@ def test_a_child_that_its_parent_has_seen_ending_is_not_silent(
 ) -> None:
     """It was killed, and could not say so itself; another that is only not heard is silent."""
     sent = asked(seconds_ago=601, by=b"relay..1", direction="sent", channel="c1")
-    last = log(
-        at=time.time_ns() - 600 * 10**9, event_name="", trace_id=None,
-        attributes=rows.jsonb({DELIVERY_SEQUENCE: 1}),
-    )  # fmt: skip
+    last = numbered(seconds_ago=600)
     heard = [asked(seconds_ago=601, by=b"backend1", direction="received"), last]
     writer = Writer(engine)
     writer.write([batch(service="backend", logs=heard), batch(logs=[sent])])
@@ -112,6 +117,22 @@ def test_a_child_that_its_parent_has_seen_ending_is_not_silent(
     writer.write([batch(logs=[closing])])
     writer.close()
     assert "backend has not been heard since" not in problems(database_url)
+
+
+def test_a_process_that_a_signal_has_ended_is_not_silent(database_url: str, engine: Engine) -> None:
+    """Its forwarder says that it is gone; that this came later does not make it the newest one."""
+    told_later = log(
+        at=time.time_ns(), event_name=EVENT_DELIVERY, severity_number=0, trace_id=None,
+        attributes=rows.jsonb({DELIVERY_EMITTED: 1, DELIVERY_GONE: True}),
+    )  # fmt: skip
+    writer = Writer(engine)
+    writer.write([batch(logs=[numbered(seconds_ago=700)], process="old")])
+    assert "relay has not been heard since" in problems(database_url)
+    writer.write([batch(logs=[told_later], process="old")])
+    assert "relay has not been heard since" not in problems(database_url)
+    writer.write([batch(logs=[numbered(seconds_ago=600)], process="new")])
+    writer.close()
+    assert "relay has not been heard since" in problems(database_url)
 
 
 def test_where_messages_are_missing_stands_only_who_lacks_some(

@@ -13,9 +13,11 @@ from relayscope.conventions.attributes import (
     DELIVERY_DROPPED,
     DELIVERY_EMITTED,
     DELIVERY_ENDED,
+    DELIVERY_GONE,
     DELIVERY_SPOOLED,
 )
 from relayscope.instrumentation.delivery.trouble import troubles
+from relayscope.spool import list_slots
 from tests.fix_delivery import Receiver, end_forwarders, has_forwarder, receiving
 from tests.fix_programs import (
     PATIENCE_SECONDS,
@@ -41,6 +43,11 @@ def arrives(receiver: Receiver, marks: list[str]) -> None:
     eventually(lambda: set(marks) <= set(receiver.marks()))
     assert set(receiver.marks()) == set(marks)
     assert max(receiver.marks().values()) == 1
+
+
+def is_gone(receiver: Receiver) -> bool:
+    """Tell whether somebody says that the host is gone without having said so."""
+    return any(account.get(DELIVERY_GONE) for account in receiver.accounts())
 
 
 @pytest.mark.parametrize("durability", ["process", "window"])
@@ -71,7 +78,7 @@ def test_an_ordinary_end_loses_nothing(
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_a_signal_loses_nothing(receiver: Receiver, number: signal.Signals) -> None:
-    """Killed right after the last record, gently or not: everything arrives."""
+    """Killed right after the last record: everything arrives, and that it is gone."""
     environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
     with (
         subprocess.Popen(
@@ -85,6 +92,29 @@ def test_a_signal_loses_nothing(receiver: Receiver, number: signal.Signals) -> N
         assert host.wait(PATIENCE_SECONDS) == -number
 
     arrives(receiver, marks)
+    eventually(lambda: is_gone(receiver))
+    assert not receiver.has_ended()
+
+
+def test_a_signal_is_told_where_nothing_else_waits(receiver: Receiver, spool_dir: Path) -> None:
+    """All that it said has arrived; its forwarder says that it is gone, and leaves nothing."""
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
+    with (
+        subprocess.Popen(
+            emitter("50", "--then", "wait"), env=environment, stdout=subprocess.PIPE, text=True
+        ) as host,
+        ended(host),
+    ):
+        assert host.stdout is not None
+        marks = [host.stdout.readline().strip() for _ in range(55)]
+        arrives(receiver, marks)
+        assert not is_gone(receiver)
+        host.terminate()
+        host.wait(PATIENCE_SECONDS)
+
+    eventually(lambda: is_gone(receiver))
+    eventually(lambda: not list_slots(spool_dir / COMPONENT))
+    assert sum(account.get(DELIVERY_GONE, False) for account in receiver.accounts()) == 1
 
 
 def test_a_server_that_ends_itself_by_a_signal_closes_its_account(receiver: Receiver) -> None:

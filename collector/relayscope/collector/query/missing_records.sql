@@ -3,12 +3,15 @@
 
 -- undelivered --
 -- Processes of which records are missing that they do not say they had to drop; and components whose
--- newest process was heard for the last time some minutes ago, and of which nobody says that it has ended. As the
+-- newest process was heard for the last time some minutes ago, and of which nobody says that it has ended or
+-- is gone: what it left open when a signal ended it is told as calls without an answer. As the
 -- view `delivery` counts, but for processes only, without a look at all that is stored, and taking it that
 -- no number came twice.
 with numbered as (
     select resource_id, time, relayscope_store.delivery_sequence_of(attributes) as sequence,
            attributes ? 'relayscope.delivery.ended' as ended,
+           -- Its forwarder says so, who may have come later.
+           attributes ? 'relayscope.delivery.gone' as gone,
            relayscope_store.emitted_of(attributes) as emitted,
            relayscope_store.acknowledged_of(attributes) as acknowledged,
            -- Few records say so: it is added up for these alone.
@@ -23,18 +26,19 @@ with numbered as (
       and last_time >= %(since)s and first_time < %(until)s
       and attributes ?| '{relayscope.delivery.sequence,relayscope.delivery.emitted}'
     union all
-    select resource_id, time, sequence, false, null, null, null
+    select resource_id, time, sequence, false, false, null, null, null
     from relayscope_store.numbered_span
     -- Numbers are given at the end.
     where stored_time >= %(since)s::timestamptz - interval '1 hour' and stored_time < %(until)s
       and time >= %(since)s and time < %(until)s
 ),
 process as (
-    select component, name as process, min(time) as first_time, max(time) as last_time,
+    select component, name as process, min(time) as first_time,
+           coalesce(max(time) filter (where not gone), max(time)) as last_time,
            greatest(max(sequence), max(emitted))
                - coalesce(min(sequence), coalesce(max(acknowledged), 0) + 1) + 1 - count(sequence) as missing,
            coalesce(max(dropped), 0) as dropped,
-           bool_or(ended) as ended
+           bool_or(ended or gone) as ended
     from numbered
     join relayscope_store.process on process.id = numbered.resource_id
     where name is not null

@@ -36,6 +36,12 @@ class Origin:
         """The attributes that tell this process from all others."""
         return {key: self.resource[key] for key in (_INSTANCE, _PID) if key in self.resource}
 
+    @property
+    def pid(self) -> int:
+        """The process's id; 0 if it is not known."""
+        pid = self.resource.get(_PID)
+        return pid if isinstance(pid, int) else 0
+
     def in_forked_child(self) -> "Origin":
         """Return the origin of a forked child: the same component, as another process."""
         identity = {_INSTANCE: str(uuid4()), _PID: os.getpid()}

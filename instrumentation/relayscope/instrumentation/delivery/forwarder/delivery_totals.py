@@ -10,6 +10,7 @@ from relayscope.conventions.attributes import (
     DELIVERY_DROPPED,
     DELIVERY_EMITTED,
     DELIVERY_ENDED,
+    DELIVERY_GONE,
     DELIVERY_SPOOLED,
 )
 from relayscope.instrumentation.delivery.encoding.fields import AccountFields
@@ -30,6 +31,7 @@ class DeliveryTotals:
         dropped_by_process: By reason, from the process's own latest account.
         dropped: By reason, on the way from the spool to the collector.
         ended: True if the process has closed its account.
+        gone: True if it cannot do so any more.
     """
 
     emitted: int = 0
@@ -37,6 +39,7 @@ class DeliveryTotals:
     dropped_by_process: Counter[str] = field(default_factory=Counter)
     dropped: Counter[str] = field(default_factory=Counter)
     ended: bool = False
+    gone: bool = False
 
     def lose(self, losses: Iterable[Loss]) -> None:
         """Count what the spool says it has lost."""
@@ -60,7 +63,9 @@ class DeliveryTotals:
             DELIVERY_ACKNOWLEDGED: self.acknowledged,
             DELIVERY_DROPPED: dict(self.dropped_by_process + self.dropped),
         }
-        return attributes | ({DELIVERY_ENDED: True} if self.ended else {})
+        if self.ended:
+            return attributes | {DELIVERY_ENDED: True}
+        return attributes | ({DELIVERY_GONE: True} if self.gone else {})
 
     def pack(self) -> tuple[object, ...]:
         """Return this as something that msgpack knows."""
@@ -70,10 +75,11 @@ class DeliveryTotals:
             dict(self.dropped_by_process),
             dict(self.dropped),
             self.ended,
+            self.gone,
         )
 
     @classmethod
     def unpack(cls, fields: Iterable[Any]) -> Self:
         """Return what `pack` made this of."""
-        emitted, acknowledged, by_process, dropped, ended = fields
-        return cls(emitted, acknowledged, Counter(by_process), Counter(dropped), ended)
+        emitted, acknowledged, by_process, dropped, *end = fields
+        return cls(emitted, acknowledged, Counter(by_process), Counter(dropped), *end)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from relayscope.instrumentation.delivery.origin import Origin
-from relayscope.spool import Spool, SpoolError, SpoolSettings, read_writer_info
+from relayscope.spool import Spool, SpoolError, SpoolSettings, is_running, read_writer_info
 
 from .spool_sender import SpoolSender
 
@@ -69,7 +69,7 @@ class LeftOverSpools:
             if any(folder.glob("*.segment")):
                 self._next.append(folder)
             else:
-                self._adopt(folder)
+                self._delete(folder)
 
     def take(self) -> None:
         """Adopt the next ones, as far as there is room for them."""
@@ -98,6 +98,8 @@ class LeftOverSpools:
                 del self._spools[sender.folder]
                 sender.close()
                 spool.discard()
+            elif sender.owes_an_end and self._is_gone(sender.origin):
+                sender.end_for()
             else:
                 self.release(sender)
 
@@ -115,12 +117,28 @@ class LeftOverSpools:
         self._next.clear()
         self._later.clear()
 
+    def _is_gone(self, origin: Origin) -> bool:
+        """Return whether the process of a spool is, unless it may have gone on in another spool.
+
+        Hosts close descriptors that they do not know, and a process goes on in another slot then.
+        """
+        spools = [sender for sender in self.in_hand if sender.origin.identity == origin.identity]
+        return len(spools) == 1 and not is_running(origin.pid)
+
+    def _delete(self, folder: Path) -> None:
+        """Delete a spool, or take it later if there is something in it after all."""
+        with suppress(SpoolError):
+            spool = Spool.adopt_from(folder, self._settings)
+            if spool is None:
+                return
+            spool.close()
+        self._next.append(folder)
+
     def _adopt(self, folder: Path) -> None:
         spool = None
         try:
-            spool = Spool.adopt_from(folder, self._settings)
-            if spool is not None:
-                self._spools[folder] = spool, SpoolSender(spool.reader(), self._component)
+            spool = Spool.take_over(folder, self._settings)
+            self._spools[folder] = spool, SpoolSender(spool.reader(), self._component)
         except SpoolError as error:
             if spool is not None:
                 spool.close()

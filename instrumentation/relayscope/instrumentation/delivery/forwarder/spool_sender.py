@@ -101,6 +101,12 @@ class SpoolSender:
         """Seconds until something that is set aside is tried again."""
         return min((aside.seconds_left for aside in self._asides), default=0.0)
 
+    @property
+    def owes_an_end(self) -> bool:
+        """True if its process has emitted something, and nobody has said that it emits no more."""
+        totals = self._totals
+        return bool(totals.emitted) and not totals.ended and not totals.gone
+
     def forward(self, destination: Destination) -> int | None:
         """Send what comes next.
 
@@ -134,8 +140,12 @@ class SpoolSender:
         """Count the records at the torn end of a spool, which cannot be read."""
         self.rest_is_lost = True
         self._totals.dropped[LossReason.TORN.value] += records
-        self._pending = Consignment(self._reader.acknowledged, self._totals)
-        self._tell(self._pending)
+        self._tell_alone()
+
+    def end_for(self) -> None:
+        """Say, in place of a process that is gone, that it emits nothing more."""
+        self._totals.gone = True
+        self._tell_alone()
 
     def close(self) -> None:
         """Let another forwarder have the spool."""
@@ -246,6 +256,11 @@ class SpoolSender:
             destination.send(self._account())
         except Refused as refused:
             raise Unavailable(str(refused)) from None
+
+    def _tell_alone(self) -> None:
+        """Let the account be what is sent next, with no records before it."""
+        self._pending = Consignment(self._reader.acknowledged, self._totals)
+        self._tell(self._pending)
 
     def _tell(self, consignment: Consignment) -> None:
         """Let the account follow the records that it is about."""
