@@ -59,6 +59,14 @@ def test_command_line_over_environment_over_file_over_default(
         ("max_in_flight: 1MiB", "max_in_flight must not be less"),
         ("- workers", "expected a mapping"),
         ("workers: [", "line 1"),
+        ("keep_logs: 90d\nworkers: 2\nkeep_logs: 1d", ", line 3: keep_logs is there twice"),
+        (
+            "tokens: [{name: relay, token: 0123456789abcdef, name: other}]",
+            ", line 1: name is there twice",
+        ),
+        ("max_database_bytes: 50", "max_database_bytes: expected at least 64MiB"),
+        ("max_database_bytes: 0", "max_database_bytes: expected at least 64MiB"),
+        ("max_database_bytes: true", "max_database_bytes: expected at least 64MiB"),
     ],
 )
 def test_a_wrong_file_is_refused_with_the_name_and_the_file(

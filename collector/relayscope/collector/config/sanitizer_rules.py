@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import yaml
-
+from relayscope.collector.config.yaml_file import read_yaml
 from relayscope.collector.errors import StartError
 from relayscope.sanitizer import Rules, RulesError, Sanitizer
 
@@ -28,20 +27,14 @@ def load_rules(settings: Settings) -> Rules:
 
 def _from_file(path: Path) -> Rules:
     try:
-        mapping = yaml.safe_load(path.read_text(encoding="utf-8"))
-        if not isinstance(mapping, dict):
-            raise StartError(f"sanitizer_rules: {path}: expected a mapping of rules")
+        mapping = read_yaml(path)
+    except StartError as error:
+        raise StartError(f"sanitizer_rules: {error}") from None
+    if not isinstance(mapping, dict):
+        raise StartError(f"sanitizer_rules: {path}: expected a mapping of rules")
+    try:
         rules = Rules.from_mapping(mapping)
         Sanitizer.from_rules(rules)  # whether they can work together is known only now
-    except OSError as error:
-        raise StartError(f"sanitizer_rules: {path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise StartError(f"sanitizer_rules: {path}: is not UTF-8 text") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "is not YAML"
-        raise StartError(f"sanitizer_rules: {path}{line}: {problem}") from None
     except RulesError as error:
         raise StartError(f"sanitizer_rules: {path}: {error}") from None
     return rules

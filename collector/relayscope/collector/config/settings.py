@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple, Se
 
 from platformdirs import user_data_path
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ByteSize,
@@ -30,12 +31,11 @@ from pydantic_settings import (
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    YamlConfigSettingsSource,
 )
 from pydantic_settings import SettingsError as SourceError
 
 from relayscope.collector.config.durations import Duration, Lifetime
-from relayscope.collector.errors import SettingsError
+from relayscope.collector.errors import SettingsError, StartError
 from relayscope.conventions.environment import PREFIX, VARIABLES
 
 if TYPE_CHECKING:
@@ -56,6 +56,11 @@ _PLAIN_REASONS: Final = {
     "tuple_type": "expected a list, as [first, second]",
 }
 """Reasons that pydantic gives in Python's words, by the type of its error."""
+
+
+_LEAST_DATABASE: Final = 64 * 2**20
+"""Least bound of the database's size. Without a record it has 11 MB; a number that lacks its unit
+(`50`), or `true`, is a bound beyond which it always is."""
 
 
 class Address(NamedTuple):
@@ -107,6 +112,14 @@ class Token(BaseModel):
     token: SecretStr = Field(min_length=16)
     role: Literal["ingest", "read", "admin"] = "ingest"
 
+
+def _room_for_a_day(size: int) -> int:
+    if size < _LEAST_DATABASE:
+        raise ValueError("expected at least 64MiB: with less, all that is past would be removed")
+    return size
+
+
+DatabaseSize = Annotated[ByteSize, AfterValidator(_room_for_a_day)]
 
 ClassName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
 
@@ -225,7 +238,7 @@ class Settings(BaseSettings):
         KeptApart(name="errors", errors=True, keep=timedelta(days=90)),
     )
     """Records that are kept for another time; a record belongs to the first that it fits."""
-    max_database_bytes: ByteSize | None = None
+    max_database_bytes: DatabaseSize | None = None
     """Upper bound of the database's size; beyond it records nearest to their end are removed."""
     archive_dir: Path | None = None
     """Folder to which records are written before they are removed; without it they are lost."""
@@ -316,22 +329,14 @@ class _Sources(NamedTuple):
 
 
 def _read_file(config: Path) -> dict[str, Any]:
-    import yaml  # noqa: PLC0415  # a twentieth of the time in which a command starts
+    from relayscope.collector.config.yaml_file import read_yaml  # noqa: PLC0415  # a twentieth of the time of a start
 
     try:
-        content = (
-            YamlConfigSettingsSource(Settings, yaml_file=config)() if config.exists() else None
-        )
-    except yaml.YAMLError as error:
-        problem = getattr(error, "problem", None) or "is not YAML"
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark else ""
-        raise SettingsError(f"{config}{line}: {problem}") from None
-    except (OSError, TypeError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "expected a mapping of settings"
-        raise SettingsError(f"{config}: {reason}") from None
-    if content is None:
-        raise SettingsError(f"{config}: there is no such file")
+        content = read_yaml(config) or {}
+    except StartError as error:
+        raise SettingsError(str(error)) from None
+    if not isinstance(content, dict):
+        raise SettingsError(f"{config}: expected a mapping of settings")
     return {str(key): value for key, value in content.items()}
 
 
