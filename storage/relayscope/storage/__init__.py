@@ -78,6 +78,7 @@ if TYPE_CHECKING:
         live_partitions,
         maintenance_connection,
         move_default_rows,
+        oldest_default_time,
         read_dictionary,
         read_records,
     )
@@ -139,6 +140,7 @@ __all__ = [
     "measure_database",
     "migrate",
     "move_default_rows",
+    "oldest_default_time",
     "place_of",
     "plan",
     "read_dictionary",
@@ -205,6 +207,7 @@ _MODULES: Final = {
     "keep_history": "process_metrics",
     "large_object_makers": "roles",
     "live_partitions": "sealing",
+    "oldest_default_time": "sealing",
     "maintenance_connection": "sealing",
     "make_backend_nice": "niceness",
     "measure_database": "database_size",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +10,8 @@ from click.testing import CliRunner, Result
 from sqlalchemy import Engine
 
 from relayscope.collector.cli.main import main
-from relayscope.collector.maintenance.reasons import moment_text
+from relayscope.collector.config.settings import load
+from relayscope.collector.maintenance.reasons import moment_text, not_removed
 from relayscope.storage import Sealer, Writer, hold, maintenance_connection, sealed_removals
 from tests.storage.samples import NOW, batch, log
 
@@ -56,16 +57,32 @@ def test_nothing_to_remove_is_explained(stored: Engine, database_url: str) -> No
         assert "the oldest are of 20" in said
 
 
+@pytest.mark.parametrize("days", [31, 40, 80])
+def test_old_records_that_are_not_sealed_are_not_said_to_be_young(
+    engine: Engine, database_url: str, days: int
+) -> None:
+    """They go once they are sealed; those that came too late for a partition are no exception."""
+    at = NOW - days * 86_400 * 10**9
+    writer = Writer(engine)
+    writer.write([batch(logs=[log(at=at)])])
+    writer.close()
+    said = relayscope(database_url, "retention").output
+    assert f"records of {datetime.fromtimestamp(at / 10**9, UTC):%Y-%m-%d}" in said
+    assert "are not sealed, which `relayscope seal` does now" in said
+    assert "long enough" not in said
+
+
 def test_a_database_that_is_too_large_because_records_are_held_says_which(
-    stored: Engine, database_url: str, monkeypatch: pytest.MonkeyPatch
+    stored: Engine,
 ) -> None:
     """Restored records stay beyond max_database_bytes: their time is told, and until when."""
     with maintenance_connection(stored) as connection:
         assert connection is not None
         (sealed,) = sealed_removals(connection)
         hold(connection, sealed.from_time, sealed.to_time, timedelta(days=7))
-    monkeypatch.setenv("RELAYSCOPE_MAX_DATABASE_BYTES", "1MiB")
-    said = relayscope(database_url, "retention").output
+        # As if it were larger than the least bound that can be set.
+        small = load({}).model_copy(update={"max_database_bytes": 2**20})
+        said = not_removed(connection, small)
     assert "more than max_database_bytes allows (1.0 MB)" in said
     assert f"\n  {moment_text(sealed.from_time)} to {moment_text(sealed.to_time)}, held" in said
 

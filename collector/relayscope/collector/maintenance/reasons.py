@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from rich.filesize import decimal
 
-from relayscope.storage import database_bytes, holds, live_partitions, sealed_removals
+from relayscope.storage import (
+    database_bytes,
+    holds,
+    live_partitions,
+    oldest_default_time,
+    sealed_removals,
+)
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from datetime import timedelta
 
     import psycopg
 
@@ -60,8 +66,17 @@ def _not_aged(connection: psycopg.Connection[Any], settings: Settings) -> str:
     rules = ", ".join(
         f"{name} {'for good' if age is None else length_text(age)}" for name, age in kept.items()
     )
-    times = [removal.from_time for removal in sealed_removals(connection)]
-    times += [source.start_time for source in live_partitions(connection)]
+    sealed = [removal.from_time for removal in sealed_removals(connection)]
+    waiting = [source.start_time for source in live_partitions(connection)]
+    waiting += filter(None, [oldest_default_time(connection)])
+    shortest = min((age for age in kept.values() if age is not None), default=None)
+    if waiting and shortest is not None and min(waiting) < datetime.now(UTC) - shortest:
+        return (
+            f"nothing goes yet: kept are {rules}; records of "
+            f"{moment_text(min(waiting))} are not sealed, which `relayscope seal` does now and "
+            "`relayscope serve` by itself"
+        )
+    times = sealed + waiting
     oldest = f"the oldest are of {moment_text(min(times))}" if times else "there are none"
     return (
         f"no records have been kept long enough: kept are {rules}, and what was restored as long "

@@ -6,7 +6,7 @@ tables. Writers never wait for it, but those who write to the very partition bei
 for the moment that takes.
 """
 
-from relayscope.storage.sealing.default_partition import move_default_rows
+from relayscope.storage.sealing.default_partition import move_default_rows, oldest_default_time
 from relayscope.storage.sealing.live_partition import LivePartition, live_partitions
 from relayscope.storage.sealing.maintenance_connection import maintenance_connection
 from relayscope.storage.sealing.record_reader import read_dictionary, read_records
@@ -23,6 +23,7 @@ __all__ = [
     "live_partitions",
     "maintenance_connection",
     "move_default_rows",
+    "oldest_default_time",
     "read_dictionary",
     "read_records",
 ]

@@ -26,6 +26,7 @@ _DAYS: Final = SQL(
     "select distinct floor(extract(epoch from {time} - '2000-01-01Z') / 86400)::integer as day"
     " from {default} where {time} < date_trunc('day', now(), 'UTC') order by 1 limit {limit}"
 )
+_OLDEST: Final = SQL("select min({time}) from {default}")
 _COUNT: Final = "select count(*) from pg_inherits where inhparent = %s::regclass"
 _FIRST_DAY: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -44,6 +45,15 @@ def move_default_rows(connection: Connection[Any]) -> None:
         if days:
             past = (datetime.now(UTC) - _FIRST_DAY).days
             Partitions(table, past_days=past).ensure(connection, days)
+
+
+def oldest_default_time(connection: Connection[Any]) -> datetime | None:
+    """Return the time of the oldest record that is in DEFAULT; None if there are none."""
+    times = []
+    for table in PARTITIONED:
+        names = {"time": Identifier(TIME[table.name]), "default": _default(table)}
+        times += [time for (time,) in connection.execute(_OLDEST.format(**names)) if time]
+    return min(times, default=None)
 
 
 def _days(connection: Connection[Any], table: Table) -> set[int]:
