@@ -12,10 +12,23 @@ from psycopg import errors
 from psycopg.sql import SQL, Identifier
 from sqlalchemy import make_url
 
-from relayscope.storage import Roles, Writer, create_engine, init_roles, migrate, rows
+from relayscope.storage import (
+    NotPermitted,
+    Roles,
+    Writer,
+    check_migrated,
+    create_engine,
+    init_roles,
+    migrate,
+    rows,
+)
 from tests.storage.samples import batch, log, point, span
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import Engine
+
     from tests.fix_roles import Tenant
 
 VIEWS = (
@@ -214,6 +227,17 @@ def test_the_reader_of_one_tenant_sees_no_row_of_another(
             admin.execute("select * from relayscope.logs")
     with psycopg.connect(other_tenant.url(other_tenant.roles.reader)) as own:
         assert own.execute("select * from relayscope.logs").fetchall() == []
+
+
+@pytest.mark.parametrize("look", [migrate, check_migrated])
+def test_a_user_without_a_role_is_not_sent_to_make_tables_that_are_there(
+    tenant: Tenant, look: Callable[[Engine], None]
+) -> None:
+    """The message names the roles to use: `db init` has been run, and would change nothing."""
+    engine = create_engine(tenant.url(tenant.roles.reader))
+    with pytest.raises(NotPermitted, match="makes relayscope_writer for `relayscope serve`"):
+        look(engine)
+    engine.dispose()
 
 
 def test_roles_can_be_made_again(tenant: Tenant) -> None:

@@ -8,7 +8,7 @@
      ├── DatabaseTooNew         a newer relayscope has migrated it
      ├── DatabaseTooOld         it has to be migrated, and this user may not
      ├── DatabaseUnreleased     it is from before the first release
-     ├── NotPermitted           this user may not make roles
+     ├── NotPermitted           this user may not use the tables, or make roles
      ├── TooManyRules           so many rules about levels hold that no more may
      └── EmbeddedServerError    the embedded PostgreSQL cannot be used
           ├── NoDatabase        nothing was ever stored in this folder

@@ -11,6 +11,7 @@ from relayscope.storage.errors import (
     DatabaseTooNew,
     DatabaseTooOld,
     DatabaseUnreleased,
+    NotPermitted,
     StorageUnavailable,
 )
 from relayscope.storage.first_tables import fingerprint
@@ -28,6 +29,12 @@ _WHAT_TO_DO: Final = (
     " Then give this one an empty database: another one, or this one without the schemas relayscope"
     " and relayscope_store; of the embedded PostgreSQL, move the folder `postgresql` out of the"
     " data folder. `relayscope restore` puts back what was archived."
+)
+
+_NOT_A_ROLE: Final = (
+    "This user may not use what relayscope has stored in this database: give the URL of one who"
+    " may. `relayscope db init` makes relayscope_writer for `relayscope serve`, and"
+    " relayscope_retention for what seals and removes"
 )
 
 _LOCK: Final = text("select pg_advisory_xact_lock(hashtextextended('relayscope.migrate', 0))")
@@ -57,6 +64,7 @@ def migrate(engine: Engine) -> None:
         DatabaseTooNew: A newer relayscope has migrated it already.
         DatabaseTooOld: There is something to do, and the engine's user may not.
         DatabaseUnreleased: It was made before the first release, and is left as it is.
+        NotPermitted: The engine's user has nothing to do with its tables.
         StorageUnavailable: The database cannot be reached, or refuses.
     """
     try:
@@ -81,6 +89,7 @@ def check_migrated(engine: Engine) -> None:
         DatabaseTooNew: A newer relayscope has migrated it.
         DatabaseTooOld: It has to be migrated first.
         DatabaseUnreleased: It was made before the first release.
+        NotPermitted: The engine's user has nothing to do with its tables.
         StorageUnavailable: The database cannot be reached, or refuses.
     """
     try:
@@ -117,7 +126,12 @@ def _revision(connection: Connection) -> str:
     """Return the revision of the database, or nothing."""
     if not connection.scalar(_HAS_REVISION):
         return ""
-    return str(connection.scalar(_REVISION) or "")
+    try:
+        return str(connection.scalar(_REVISION) or "")
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) == INSUFFICIENT_PRIVILEGE:
+            raise NotPermitted(_NOT_A_ROLE) from error
+        raise
 
 
 def _upgrade(connection: Connection) -> None:
