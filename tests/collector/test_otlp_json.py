@@ -22,6 +22,8 @@ from tests.otlp_samples import delimited
 if TYPE_CHECKING:
     from google.protobuf.message import Message
 
+FIRST_RECORD = "resourceLogs[0].scopeLogs[0].logRecords[0]"
+
 GOLDEN = [
     (TRACES, otlp_samples.traces()),
     (LOGS, otlp_samples.logs()),
@@ -137,6 +139,40 @@ def test_what_is_no_request_is_refused(raw: bytes) -> None:
     """Wrong types, wrong ranges, wrong JSON, and nesting beyond any use."""
     with pytest.raises(Malformed):
         parse_json(LOGS, raw)
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        (b"{", "it is no JSON"),
+        (b"[]", "expected an object"),
+        (b'{"resourceLogs": {}}', "expected a list as resourceLogs"),
+        (b'{"resourceLogs": [{}, 1]}', "expected an object as resourceLogs[1]"),
+        (
+            record(severityNumber="SEVERITY_NUMBER_INFO"),
+            f"expected an enum's number as {FIRST_RECORD}.severityNumber",
+        ),
+        (
+            attribute({"boolValue": "hunter2"}),
+            f"expected true or false as {FIRST_RECORD}.attributes[0].value.boolValue",
+        ),
+        (
+            b'{"resourceLogs":[{"resource":{"attributes":[{"value":'
+            + b'{"arrayValue":{"values":[' * 60
+            + b"1"
+            + b"]}}" * 60
+            + b"}]}}]}",
+            "arrayValue.values[0]...",
+        ),
+    ],
+)
+def test_a_refused_request_is_told_which_field_was_wrong(raw: bytes, said: str) -> None:
+    """By names of OTLP's and places in lists; nothing that the request says is repeated."""
+    with pytest.raises(Malformed) as caught:
+        parse_json(LOGS, raw)
+    assert said in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+    assert len(str(caught.value)) < 300
 
 
 def nested(depth: int) -> bytes:

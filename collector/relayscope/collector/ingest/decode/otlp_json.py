@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 MAX_DEPTH: Final = 100
 """Messages inside the request's message; upb refuses what is deeper, too."""
 
+_LONGEST_PATH: Final = 12
+"""Names of a path that are told; values nest."""
+
 _IDS: Final = frozenset({"trace_id", "span_id", "parent_span_id"})
 _NOT_AN_ID: Final = b"?"
 
@@ -44,12 +47,35 @@ def parse_json(signal: Signal, raw: bytes) -> Message:
     """
     check_json(raw)
     message = signal.request()
+    name = signal.request.DESCRIPTOR.name
     try:
-        _fill(message, _load(raw), MAX_DEPTH)
-    except (ValueError, TypeError, RecursionError):
-        # What exactly is not told: the texts of these errors quote the request.
-        raise Malformed(f"not a valid {signal.request.DESCRIPTOR.name} in JSON") from None
+        source = _load(raw)
+    except (ValueError, RecursionError):
+        raise Malformed(f"not a valid {name} in JSON: it is no JSON") from None
+    try:
+        _fill(message, source, MAX_DEPTH)
+    except _Unfit as unfit:
+        raise Malformed(f"not a valid {name} in JSON: {unfit}") from None
     return message
+
+
+class _Unfit(ValueError):
+    """A value that its field cannot have; its text has names and numbers, nothing of the value.
+
+    Attributes:
+        expected: Kind of value that the field has.
+        path: Names of fields and their places in lists, the innermost first.
+    """
+
+    def __init__(self, expected: str, *path: str) -> None:
+        super().__init__()
+        self.expected = expected
+        self.path = [*path]
+
+    def __str__(self) -> str:
+        path = self.path[::-1]
+        shown = ".".join(path[:_LONGEST_PATH]) + ("..." if len(path) > _LONGEST_PATH else "")
+        return f"expected {self.expected}" + (f" as {shown}" if shown else "")
 
 
 def _load(raw: bytes) -> Any:
@@ -66,37 +92,51 @@ class _Field(NamedTuple):
     repeated: bool
     convert: Callable[[Any], Any] | None
     """None for messages."""
+    expected: str
 
 
 def _fill(message: Message, source: Any, depth: int) -> None:
-    if not isinstance(source, dict) or depth < 0:
-        raise TypeError
+    if depth < 0:
+        raise _Unfit("fewer levels")
+    if not isinstance(source, dict):
+        raise _Unfit("an object")
     fields = _fields(message.DESCRIPTOR)
     for key, value in source.items():
         field = fields.get(key)
         if field is None or value is None:
             continue
-        if field.repeated:
-            if not isinstance(value, list):
-                raise TypeError
-            target = getattr(message, field.name)
-            if field.convert:
-                target.extend(map(field.convert, value))
-            else:
-                for item in value:
-                    _fill(target.add(), item, depth - 1)
-        elif field.convert:
-            setattr(message, field.name, field.convert(value))
+        try:
+            _set(message, field, value, depth)
+        except _Unfit as unfit:
+            place = len(getattr(message, field.name)) - 1 if field.repeated else None
+            unfit.path.append(key if place is None else f"{key}[{place}]")
+            raise
+        except (ValueError, TypeError):
+            raise _Unfit(field.expected, key) from None
+
+
+def _set(message: Message, field: _Field, value: Any, depth: int) -> None:
+    if field.repeated:
+        if not isinstance(value, list):
+            raise TypeError
+        target = getattr(message, field.name)
+        if field.convert:
+            target.extend(map(field.convert, value))
         else:
-            target = getattr(message, field.name)
-            target.SetInParent()
-            _fill(target, value, depth - 1)
+            for item in value:
+                _fill(target.add(), item, depth - 1)
+    elif field.convert:
+        setattr(message, field.name, field.convert(value))
+    else:
+        target = getattr(message, field.name)
+        target.SetInParent()
+        _fill(target, value, depth - 1)
 
 
 @cache  # a handful of message types, known beforehand
 def _fields(descriptor: Descriptor) -> dict[str, _Field]:
     return {
-        field.json_name: _Field(field.name, field.is_repeated, _conversion(field))
+        field.json_name: _Field(field.name, field.is_repeated, _conversion(field), _expected(field))
         for field in descriptor.fields
     }
 
@@ -105,6 +145,14 @@ def _conversion(field: FieldDescriptor) -> Callable[[Any], Any] | None:
     if field.type == FieldDescriptor.TYPE_BYTES:
         return _id if field.name in _IDS else _base64
     return _CONVERSIONS.get(field.cpp_type, _integer)
+
+
+def _expected(field: FieldDescriptor) -> str:
+    if field.is_repeated:
+        return "a list"
+    if field.type == FieldDescriptor.TYPE_BYTES:
+        return "hexadecimal text" if field.name in _IDS else "base64"
+    return _KINDS.get(field.cpp_type, "an integer")
 
 
 def _text(value: Any) -> str:
@@ -164,3 +212,12 @@ _CONVERSIONS: Final[dict[int, Callable[[Any], Any] | None]] = {
     FieldDescriptor.CPPTYPE_BOOL: _bool,
     FieldDescriptor.CPPTYPE_ENUM: _enum,
 }
+
+_KINDS: Final = {
+    FieldDescriptor.CPPTYPE_MESSAGE: "an object",
+    FieldDescriptor.CPPTYPE_STRING: "text",
+    FieldDescriptor.CPPTYPE_DOUBLE: "a number",
+    FieldDescriptor.CPPTYPE_BOOL: "true or false",
+    FieldDescriptor.CPPTYPE_ENUM: "an enum's number",
+}
+"""Values of a field, in words; the others are integers."""
