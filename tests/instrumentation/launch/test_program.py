@@ -2,6 +2,7 @@
 
 import sys
 import venv
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,13 @@ from relayscope.instrumentation.launch.program import Program
 from tests.fix_programs import SCRIPTS, Run, host_environment, run
 
 OPTIONS = ["-c", "print('ran')"]
+
+_AS_PEX_DOES = """
+import os, sys
+if not sys.flags.ignore_environment:
+    os.execv(sys.executable, [sys.executable, "-sE", sys.argv[0]])
+print("ran, traced by", sys.modules.get("relayscope.instrumentation"))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +86,25 @@ def test_what_cannot_be_seen_is_told(command: list[str]) -> None:
 
     assert (finished.returncode, finished.stdout) == (0, "ran\n")
     assert "nothing will be seen" in finished.stderr
+    assert len(finished.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("start", [[sys.executable, "-u"], [sys.executable, "--"], []])
+def test_of_a_pex_nothing_is_said_to_be_seen(start: list[str], tmp_path: Path) -> None:
+    """It starts its Python anew, which then ignores what instruments it, and says nothing."""
+    pex = tmp_path / "server.pex"
+    with pex.open("wb") as file:
+        file.write(f"#!{sys.executable}\n".encode())
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr(".bootstrap/pex/__init__.py", "")
+            archive.writestr("__main__.py", _AS_PEX_DOES)
+    pex.chmod(0o755)
+
+    finished = traced("--", *start, str(pex))
+
+    assert (finished.returncode, finished.stdout) == (0, "ran, traced by None\n")
+    assert "nothing will be seen" in finished.stderr
+    assert "it is a PEX" in finished.stderr
     assert len(finished.stderr.splitlines()) == 1
 
 

@@ -32,6 +32,9 @@ _UNSEEN: Final = {
     "S": "Python's -S loads nothing that instruments it",
 }
 
+_PEX: Final = b".bootstrap/pex/"
+"""Name of the first folder in a PEX. It starts its Python anew, with -E."""
+
 _SECONDS: Final = 20
 _PROBE: Final = (
     "from importlib.metadata import entry_points as e;"
@@ -45,30 +48,35 @@ class Program(NamedTuple):
     Attributes:
         interpreter: The Python that runs it; None if it is something else.
         options: Those of this Python.
+        is_pex: True if what it runs is a PEX.
     """
 
     interpreter: str | None
     options: tuple[str, ...] = ()
+    is_pex: bool = False
 
     @classmethod
     def named(cls, executable: str, arguments: Sequence[str]) -> "Program":
         """Look at an executable, which may be a script that says what runs it."""
         if _is_python(executable):
-            return cls(executable, tuple(arguments))
+            _, script = _letters_and_script(arguments)
+            return cls(executable, tuple(arguments), script is not None and _is_pex(script))
         line = _first_line(Path(executable))
         if line[:1] and Path(line[0]).name == "env":
             line = [*dropwhile(lambda word: word.startswith("-") or "=" in word, line[1:])]
             line[:1] = [shutil.which(line[0]) or line[0]] if line else []
         if not line or not _is_python(line[0]):
             return cls(None)
-        return cls(line[0], tuple(line[1:]))
+        return cls(line[0], tuple(line[1:]), _is_pex(executable))
 
     @property
     def unseen(self) -> str | None:
         """The reason why nothing will ever be seen of it; None if there is none."""
         if self.interpreter is None:
             return "it is not Python; only Python programs that it starts may be seen"
-        letters = _letters(self.options)
+        if self.is_pex:
+            return "it is a PEX, which starts its Python so that nothing instruments it"
+        letters, _ = _letters_and_script(self.options)
         return next((why for letter, why in _UNSEEN.items() if letter in letters), None)
 
     @property
@@ -94,6 +102,10 @@ def _is_python(executable: str) -> bool:
     return _PYTHON.fullmatch(Path(executable).name) is not None
 
 
+def _is_pex(script: str) -> bool:
+    return _PEX in _head(Path(script))
+
+
 def _is_of_our_environment(interpreter: str) -> bool:
     # Not resolved: the Pythons of all environments lead to the same file.
     return Path(interpreter).absolute().parent == Path(sys.executable).absolute().parent
@@ -101,11 +113,7 @@ def _is_of_our_environment(interpreter: str) -> bool:
 
 def _first_line(script: Path) -> list[str]:
     """The words of a script's first line; none if it has no such line."""
-    try:
-        with script.open("rb") as file:
-            head = file.read(_MOST_READ)
-    except OSError:
-        return []
+    head = _head(script)
     if found := _BESIDE.match(head):
         return [str(script.resolve().parent / os.fsdecode(found["name"]))]
     if found := _LONG_PATH.match(head):
@@ -117,12 +125,25 @@ def _first_line(script: Path) -> list[str]:
     return os.fsdecode(head[2:].split(b"\n", 1)[0]).split()
 
 
-def _letters(options: Iterable[str]) -> str:
-    """The one-letter options before the program."""
+def _head(file: Path) -> bytes:
+    """The beginning of a file; nothing of one that cannot be read."""
+    try:
+        with file.open("rb") as opened:
+            return opened.read(_MOST_READ)
+    except OSError:
+        return b""
+
+
+def _letters_and_script(options: Iterable[str]) -> tuple[str, str | None]:
+    """The one-letter options before the program, and the program if that is a file."""
     letters = ""
     options = iter(options)
     for option in options:
-        if not option.startswith("-") or option in {"-", "--"}:
+        if option == "--":
+            return letters, next(options, None)
+        if not option.startswith("-"):
+            return letters, option
+        if option == "-":
             break
         if option.startswith("--"):
             continue
@@ -134,4 +155,4 @@ def _letters(options: Iterable[str]) -> str:
             break
         if end == len(option) - 1:
             next(options, None)
-    return letters
+    return letters, None
