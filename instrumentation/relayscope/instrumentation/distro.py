@@ -30,6 +30,7 @@ from .fast.id_generator import SystemIds
 from .hooks.instrumentor import tell_failure
 from .launch.defaults import defaults_set
 from .recording.body_limit import body_limit
+from .runtime.own_provider import beside_the_hosts
 from .traffic.call_seconds import call_seconds
 from .traffic.chosen_levels import chosen_levels
 
@@ -76,7 +77,7 @@ class RelayscopeConfigurator(_OTelSDKConfigurator):
     """OpenTelemetry's own configurator, with this distribution's name and a bounded exit."""
 
     def _configure(self, **kwargs: Any) -> None:
-        with defaults_set():
+        with defaults_set(), beside_the_hosts():
             self._set_up(kwargs)
 
     def _set_up(self, kwargs: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from opentelemetry import metrics, trace
 from opentelemetry._logs import LoggerProvider, get_logger_provider
 
 from .recording.body_limit import body_limit
+from .runtime.own_provider import tracer_provider
 from .traffic.call_seconds import call_seconds
 from .traffic.chosen_levels import chosen_levels
 from .traffic.levels import Levels
@@ -38,7 +39,7 @@ class ExchangeSettings(NamedTuple):
             chosen_levels(),
             body_limit(),
             call_seconds(),
-            trace.get_tracer_provider(),
+            tracer_provider(),
             get_logger_provider(),
             _meter_provider(),
         )

@@ -1,6 +1,7 @@
 """Promises about an OpenTelemetry SDK that the host has set up by itself."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -79,3 +80,38 @@ def lists(otlp_sink: OtlpSink, kind: Span.SpanKind.ValueType) -> list[Span]:
     """The spans of lists that were asked for: two of the client's, and one of the relay's own."""
     spans = [span for _, span in otlp_sink.spans if span.kind == kind]
     return [span for span in spans if span.name.endswith("/list")]
+
+
+EARLY = """
+import sys
+from opentelemetry import trace
+class Early(trace.NoOpTracerProvider):
+    pass
+trace.set_tracer_provider(Early())
+del sys.path[0], sys.modules["sitecustomize"]
+import sitecustomize
+"""
+SERVER = """
+import json, sys
+from opentelemetry import trace
+for said in sys.stdin:
+    name = type(trace.get_tracer_provider()).__name__
+    print(json.dumps({"jsonrpc": "2.0", "id": json.loads(said)["id"], "result": name}), flush=True)
+"""
+
+
+def test_a_provider_that_was_named_before_ours_stays_global_and_takes_none_of_our_spans(
+    otlp_sink: OtlpSink, tmp_path: Path
+) -> None:
+    """As that of `ddtrace-run`, which comes before whatever else instruments a process."""
+    (tmp_path / "sitecustomize.py").write_text(EARLY)
+    start = f'PYTHONPATH="{tmp_path}:$PYTHONPATH" exec "$@"'
+    command = ["sh", "-c", start, "sh", sys.executable, "-c", SERVER]
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
+
+    ran = run(instrumented("early", command), environment, line(id=1, method="ping"))
+
+    assert json.loads(ran.stdout)["result"] == "Early"
+    assert "Overriding" not in ran.stderr
+    eventually(lambda: otlp_sink.spans)
+    assert [(component, span.name) for component, span in otlp_sink.spans] == [("early", "ping")]

@@ -17,6 +17,7 @@ from opentelemetry.util._once import Once
 from relayscope.conventions.attributes import SCOPE
 from relayscope.instrumentation.fast.id_generator import give_ids
 from relayscope.instrumentation.hooks.patches import Patches
+from relayscope.instrumentation.runtime.own_provider import tracer_provider
 from relayscope.instrumentation.runtime.shield import shielded
 
 from .sampling import HostSampler
@@ -39,17 +40,19 @@ class HostSdkInstrumentor(BaseInstrumentor):
     def _instrument(self, **_: Any) -> None:
         self._patches = Patches()
         # Of another distribution's making, where that has started us.
-        provider = trace.get_tracer_provider()
+        provider = tracer_provider()
         if isinstance(provider, TracerProvider):
             give_ids(provider)
-        tracer = trace.get_tracer(SCOPE)
+        tracer = provider.get_tracer(SCOPE)
         # Without the SDK's there is nobody to record anything.
         if isinstance(tracer, Tracer):
             processor = _HostSpanProcessor(tracer)
             self._patches.wrap(
                 "opentelemetry.sdk.trace", "TracerProvider.__init__", _joining(processor)
             )
-            for module, keeper, name in _GLOBALS:
+            # What was named before ours could be is not ours to give way.
+            is_ours = provider is trace.get_tracer_provider()
+            for module, keeper, name in _GLOBALS if is_ours else _GLOBALS[1:]:
                 self._patches.wrap(module, f"set_{name}", _giving_way(keeper, name))
 
     def _uninstrument(self, **_: Any) -> None:
