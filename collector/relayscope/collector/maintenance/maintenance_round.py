@@ -12,6 +12,7 @@ from relayscope.collector.maintenance.archive import Archive
 from relayscope.collector.maintenance.retention_policy import classes, policy
 from relayscope.storage import (
     Sealer,
+    database_bytes,
     drop_unused_tables,
     forget_unused,
     maintenance_connection,
@@ -63,6 +64,7 @@ class MaintenanceRound:
         self._policy = policy(settings)
         self._sealer = Sealer(engine, classes(settings), after=settings.seal_after)
         self._archive = Archive(settings.archive_dir) if settings.archive_dir else None
+        self._is_too_large = False
 
     def interrupt(self) -> None:
         """Make what runs in another thread end soon."""
@@ -80,6 +82,7 @@ class MaintenanceRound:
         for sealed in self._sealer.seal(quiet=quiet):
             _logger.info("sealed", extra=sealed._asdict())
         self.remove()
+        self._tell_if_too_large()
 
     def remove(self) -> Removed | None:
         """Archive and remove what has been kept long enough; None if somebody else does that now.
@@ -115,3 +118,20 @@ class MaintenanceRound:
             if rows:
                 forget_unused(connection)
         return Removed(rows, in_use, tuple(not_archived))
+
+    def _tell_if_too_large(self) -> None:
+        """Warn once when what may not be removed yet is more than the bound of the database."""
+        most = self._policy.max_bytes
+        if most is None:
+            return
+        with maintenance_connection(self._engine) as connection:
+            if connection is None:
+                return
+            size = database_bytes(connection)
+        if size > most and not self._is_too_large:
+            _logger.warning(
+                "the database is larger than max_database_bytes: of the rest nothing may be "
+                "removed yet (`relayscope retention --dry-run` says why)",
+                extra={"bytes": size, "max_database_bytes": int(most)},
+            )
+        self._is_too_large = size > most
