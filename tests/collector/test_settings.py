@@ -126,6 +126,14 @@ def test_a_length_of_time_may_be_written_in_several_ways(
     assert settings.keep_logs == settings.keep_traces == timedelta(days=30)
 
 
+@pytest.mark.parametrize("written", ["0h", "0s", "0d", "PT0S"])
+def test_no_time_at_all_may_be_written_in_several_ways(tmp_path: Path, written: str) -> None:
+    """Where it makes sense, zero is a length of time like others."""
+    path = tmp_path / "relayscope.yaml"
+    path.write_text(f"seal_after: {written}\n")
+    assert load({}, path).seal_after == timedelta(0)
+
+
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     """Silently starting with defaults would listen and store elsewhere than the user thinks."""
     with pytest.raises(SettingsError, match="no such file"):

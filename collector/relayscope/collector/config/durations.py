@@ -35,9 +35,11 @@ def _with_unit(value: object) -> object:
         return value
     if isinstance(value, str) and not value.strip().lstrip("+-").replace(".", "").isdigit():
         try:
-            return length_of(value.strip()) or value
+            length = length_of(value.strip())
         except OverflowError:
             pass
+        else:
+            return value if length is None else length
     raise ValueError("expected a number with its unit: 30d, 12h, 90m")
 
 
