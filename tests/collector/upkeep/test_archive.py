@@ -16,9 +16,11 @@ from click.testing import CliRunner, Result
 from sqlalchemy import Engine, text
 
 from relayscope.collector.cli.main import main
+from relayscope.collector.config.settings import load
 from relayscope.collector.errors import ArchiveError
 from relayscope.collector.ingest.decode import decode
 from relayscope.collector.maintenance.archive import Archive, verify
+from relayscope.collector.maintenance.maintenance_round import MaintenanceRound
 from relayscope.collector.maintenance.restore import restore
 from relayscope.collector.signals import LOGS, METRICS, TRACES
 from relayscope.sanitizer import Sanitizer
@@ -32,6 +34,7 @@ from relayscope.storage import (
 )
 from tests import otlp_samples
 from tests.fix_disk import fill
+from tests.storage.samples import NOW, batch, log
 
 SAMPLES: Final = {
     TRACES: otlp_samples.traces(),
@@ -134,6 +137,26 @@ def test_what_was_removed_again_is_restored_again(
         assert list(Sealer(engine, [RetentionClass("errors", errors=True)]).seal(quiet=False))
         archive_all(engine, tmp_path)
         assert contents(engine) == NOTHING
+
+
+def test_what_comes_late_does_not_take_the_place_of_an_archive(
+    engine: Engine, tmp_path: Path
+) -> None:
+    """Records of a day whose others were archived and removed have an archive of their own."""
+    do = MaintenanceRound(engine, load({"archive_dir": tmp_path}))
+    for body in ("first", "second", "third"):
+        writer = Writer(engine)
+        writer.write([batch(logs=[log(body, at=NOW - 400 * 86_400 * 10**9)])])
+        writer.close()
+        do.remove()
+        assert contents(engine) == NOTHING
+    archives = [gzip.decompress(file.read_bytes()) for file in tmp_path.glob("*.jsonl.gz")]
+    assert len(archives) == 3
+    for text_of_one in (b"first", b"second", b"third"):
+        assert len([lines for lines in archives if text_of_one in lines]) == 1
+    for manifest in tmp_path.glob("*.json"):
+        restore(engine, Sanitizer.default(), manifest, timedelta(days=7))
+    assert len(contents(engine)["every_log"]) == 3
 
 
 def test_an_archive_is_otlp(engine: Engine, stored: dict[str, list[str]], tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import gzip
 import hashlib
 import os
 from contextlib import suppress
-from itertools import islice
+from itertools import count, islice
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import orjson
@@ -70,8 +70,7 @@ class Archive:
         start = f"{removal.from_time:%Y-%m-%dT%H%M}"
         number = getattr(removal.what, "id", 0)
         name = f"{removal.signal}-{start}-{removal.class_ or 'unsealed'}-{number}"
-        lines = self._folder / f"{name}.jsonl.gz"
-        half = lines.with_suffix(".part")
+        half = self._folder / f"{name}.part"
         try:
             _make_private(self._folder)
             count, digest = _write_lines(half, connection, removal)
@@ -83,7 +82,8 @@ class Archive:
                 records=count,
                 sha256=digest,
             )
-            half.replace(lines)
+            name = self._free_name(name, contents)
+            half.replace(self._folder / f"{name}.jsonl.gz")
             _write_flushed(half, contents.model_dump_json(indent=2))
             half.replace(self._folder / f"{name}.json")
             _flush(self._folder)
@@ -97,6 +97,25 @@ class Archive:
             raise ArchiveError(f"{name}: {count} records were written of {expected}")
         verify(self._folder / f"{name}.json")
         return name
+
+    def _free_name(self, name: str, contents: Contents) -> str:
+        """Return the name, with a number if there is an archive of other records under it.
+
+        There is one of what came late for a time whose records had been removed, and of a segment
+        of another database that has the same folder, as that of another tenant.
+        """
+        chosen = name
+        numbers = count(2)
+        while self._is_taken(chosen, contents):
+            chosen = f"{name}-{next(numbers)}"
+        return chosen
+
+    def _is_taken(self, name: str, contents: Contents) -> bool:
+        manifest = self._folder / f"{name}.json"
+        try:
+            return manifest.exists() and contents_of(manifest) != contents
+        except ArchiveError:
+            return True  # Whatever it is, it is not ours to write over.
 
 
 def contents_of(manifest: Path) -> Contents:
