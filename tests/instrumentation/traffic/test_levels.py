@@ -170,6 +170,7 @@ def test_profiles_are_read_from_yaml(tmp_path: Path) -> None:
         ("profiles: {a: {rules: [{peer: x}]}}", "profile a, rule 1 has no level"),
         ("profiles: {a: {rules: [{level: INFO, pear: x}]}}", "unknown name 'pear'"),
         ("profiles: {a: {rules: {}}}", "a list is expected"),
+        ("profiles: {a: {level: 'OFF', level: INFO}}", "level is there twice"),
         ("profiles: {a: {rules: [{level: INFO, direction: up}]}}", "sent or received, not 'up'"),
         ("[", "expected"),
         ("profiles: {b: {}}", "unknown profile 'a': use one of b, development, production"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from relayscope.collector.config.yaml_file import read_yaml
+from relayscope.collector.config.yaml_file import read_yaml_file
 from relayscope.collector.errors import StartError
 from relayscope.sanitizer import Rules, RulesError, Sanitizer
 
@@ -27,7 +27,7 @@ def load_rules(settings: Settings) -> Rules:
 
 def _from_file(path: Path) -> Rules:
     try:
-        mapping = read_yaml(path)
+        mapping = read_yaml_file(path)
     except StartError as error:
         raise StartError(f"sanitizer_rules: {error}") from None
     if not isinstance(mapping, dict):

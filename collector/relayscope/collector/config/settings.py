@@ -329,10 +329,10 @@ class _Sources(NamedTuple):
 
 
 def _read_file(config: Path) -> dict[str, Any]:
-    from relayscope.collector.config.yaml_file import read_yaml  # noqa: PLC0415  # a twentieth of the time of a start
+    from relayscope.collector.config.yaml_file import read_yaml_file  # noqa: PLC0415  # a twentieth of the time of a start
 
     try:
-        content = read_yaml(config) or {}
+        content = read_yaml_file(config) or {}
     except StartError as error:
         raise SettingsError(str(error)) from None
     if not isinstance(content, dict):

@@ -40,11 +40,14 @@ def read_profile(name: str, path: Path | None = None) -> Levels:
     """
     profiles = dict(BUILT_IN)
     if path is not None:
-        import yaml  # noqa: PLC0415  # takes 10 ms, and most programs have no such file
+        # Takes 10 ms, and most programs have no such file.
+        from yaml import YAMLError  # noqa: PLC0415
+
+        from relayscope.conventions.yaml_text import read_yaml  # noqa: PLC0415
 
         try:
-            profiles |= _read_file(yaml.safe_load(path.read_text("utf-8")))
-        except (yaml.YAMLError, ValueError) as error:
+            profiles |= _read_file(read_yaml(path.read_text("utf-8")))
+        except (YAMLError, ValueError) as error:
             raise ValueError(f"{path}: {error}") from error
     if name not in profiles:
         raise ValueError(f"unknown profile {name!r}: use one of {', '.join(sorted(profiles))}")
