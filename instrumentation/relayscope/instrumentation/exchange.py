@@ -284,7 +284,7 @@ class Exchange:
             if crossing.level is not _OFF:
                 crossing.odd = odd_method(channel, crossing.direction, message)
             if crossing.level <= _INFO:
-                parent, links = self._parents.of_received(message, around)
+                parent, links = self._parents.of_received(message, channel, around)
                 if message.method == cancellation.CANCELLED:
                     parent = cancellation.of_received(message, channel.received, parent)
                 crossing.span = self.spans.start(crossing, _SERVER, parent, links)

@@ -2,8 +2,9 @@
 
 For one that was received, in this order: the context in its `params._meta` (SEP-414), then the one
 in its transport (the header of an HTTP request, or the span that another instrumentation has made
-of it). Where both are there, the first is the parent, and the second a link to another trace. The
-span that the reading task had before is never the parent.
+of it). Where both are there, the first is the parent, and the second a link to another trace. Where
+neither is, the call made here that has caused it (`causing_call.py`). The span that the reading
+task had before is never the parent.
 
 For one that is sent: the span that the sending task works for, as long as that is open and no other
 received message is more like the one sent (`forwarded_requests.py`).
@@ -17,13 +18,21 @@ from typing import Any, Final
 
 from opentelemetry.context import Context
 from opentelemetry.propagators.textmap import Getter
-from opentelemetry.trace import INVALID_SPAN, Link, Span, get_current_span, set_span_in_context
+from opentelemetry.trace import (
+    INVALID_SPAN,
+    INVALID_SPAN_CONTEXT,
+    Link,
+    Span,
+    get_current_span,
+    set_span_in_context,
+)
 
 from relayscope.instrumentation.traffic.calls import Call
 from relayscope.instrumentation.traffic.channel import Channel
 from relayscope.instrumentation.traffic.message import Message
 
 from . import current_span
+from .causing_call import causing_call
 from .extraction import extracted
 from .forwarded_requests import ForwardedRequests, Received
 
@@ -61,20 +70,18 @@ class Parents:
         self._forwarded = ForwardedRequests()
 
     def of_received(
-        self, message: Message, around: Context | None
+        self, message: Message, channel: Channel, around: Context | None
     ) -> tuple[Context, Sequence[Link]]:
         """Return the parent of a received message, and what it is linked to."""
         own = Context()
         if message.meta:
             own = extracted(message.meta, own, _META_GETTER)
-        if around is None:
-            return own, ()
-        other = get_current_span(around).get_span_context()
+        carried = get_current_span(own).get_span_context()
+        other = get_current_span(around).get_span_context() if around else INVALID_SPAN_CONTEXT
+        if not carried.is_valid:
+            return (around if around and other.is_valid else _of_call(message, channel, own)), ()
         if not other.is_valid:
             return own, ()
-        carried = get_current_span(own).get_span_context()
-        if not carried.is_valid:
-            return around, ()
         # Nothing is told by a link to the trace that it is in.
         return own, () if other.trace_id == carried.trace_id else (Link(other),)
 
@@ -147,3 +154,11 @@ class Parents:
             return context
         found = self._forwarded.span_of(message, channel, spans) if len(spans) > 1 else None
         return set_span_in_context(found or spans[-1], context)
+
+
+def _of_call(message: Message, channel: Channel, own: Context) -> Context:
+    """Return the context of the call that has caused a message, and what else it carries itself."""
+    call = causing_call(message, channel) if channel.sent else None
+    if call is None or not call.span.get_span_context().is_valid:
+        return own
+    return set_span_in_context(call.span, own)

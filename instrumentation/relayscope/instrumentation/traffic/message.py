@@ -155,6 +155,11 @@ class Message:
         return tuple(identifier for identifier in found if identifier is not None)
 
     @property
+    def progress_token(self) -> object:
+        """The token by which progress names this request, None if it has none."""
+        return self.meta.get("progressToken")
+
+    @property
     def is_tool_error(self) -> bool:
         """True if a tool says that it failed (`isError: true`)."""
         return isinstance(self.result, dict) and self.result.get("isError") is True
@@ -184,14 +189,19 @@ class Message:
         if 0 < self.size <= _SMALL:
             return self
         uri = self.parameter("uri")
+        meta: dict[str, Any] = {}
         traceparent = self.meta.get("traceparent")
-        is_remembered = isinstance(traceparent, str) and len(traceparent) <= _LONGEST_TRACEPARENT
+        if isinstance(traceparent, str) and len(traceparent) <= _LONGEST_TRACEPARENT:
+            meta["traceparent"] = traceparent
+        token = self.progress_token
+        if type(token) in ID_TYPES and not (isinstance(token, str) and len(token) > _LONGEST_ID):
+            meta["progressToken"] = token
         return replace(
             self,
             id=short_id(self.id),
             method=self.method[:_LONGEST_METHOD],
             params={} if uri is None else {"uri": uri[:_LONGEST_URI]},
-            meta={"traceparent": traceparent} if is_remembered else {},
+            meta=meta,
         )
 
     @classmethod

@@ -1,8 +1,9 @@
 """The two streams under an `mcp` session, watched."""
 
 import contextvars
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
 from typing import Any, Final, Self
 
 from opentelemetry.context import Context
@@ -41,6 +42,12 @@ Drops = Callable[[Any], str | None]
 _TEXT: Final = "relayscope_text"
 """Name under which the text of what was parsed waits until the session reads it."""
 
+_POSTED: Final = "relayscope_posted"
+"""Name under which waits, beside that text, the id of the request in whose response it came."""
+
+_posted: Final[ContextVar[RequestId | None]] = ContextVar("relayscope_posted", default=None)
+"""The id of the request that the running task has posted, and reads the response to."""
+
 
 def remember_text(validate: Callable[..., Any], _instance: Any, args: Any, kwargs: Any) -> Any:
     """Wrap the SDK's JSON parser: keep the text with the message, or with the error, it made."""
@@ -54,6 +61,24 @@ def remember_text(validate: Callable[..., Any], _instance: Any, args: Any, kwarg
     return message
 
 
+async def remember_posted(
+    post: Callable[..., Awaitable[Any]], _instance: Any, args: Any, kwargs: Any
+) -> Any:
+    """Wrap what posts a message for the SDK and reads the response: keep which request it is."""
+    token = _posted.set(_request_id(args[0] if args else kwargs.get("ctx")))
+    try:
+        return await post(*args, **kwargs)
+    finally:
+        _posted.reset(token)
+
+
+@shielded
+def _request_id(context: Any) -> RequestId | None:
+    message = context.session_message.message
+    message = getattr(message, "root", message)
+    return getattr(message, "id", None) if hasattr(message, "method") else None
+
+
 @shielded
 def _keep(parsed: Any, given: str | bytes | bytearray) -> None:
     text: str | bytes | LongText
@@ -63,6 +88,7 @@ def _keep(parsed: Any, given: str | bytes | bytearray) -> None:
         text = given if isinstance(given, str) else bytes(given).decode("utf-8", "backslashreplace")
     # Not setattr: a pydantic model would take it for a field.
     parsed.__dict__[_TEXT] = text
+    parsed.__dict__[_POSTED] = _posted.get()
     error = getattr(parsed, "error", None)
     if error is not None:
         # Of an error without an id, the SDK 2.x makes one with the id of the request.
@@ -133,7 +159,10 @@ class SessionWire:
             self._unanswered(message)
             return None
         context = _around(request) if call is None else call.around
+        posted = item.message.__dict__.get(_POSTED) if message.method else None
+        self._channel.responding_to = None if posted is None else (posted,)
         crossing = self._exchange.received(self._channel, message, context)
+        self._channel.responding_to = None
         self._exchange.record(crossing, text or (lambda: self._render(item.message)))
         return crossing.span if message.method and crossing.span is not INVALID_SPAN else None
 

@@ -19,7 +19,13 @@ from relayscope.instrumentation.runtime.shield import shielded
 from relayscope.instrumentation.traffic.channel import Channel
 
 from .dialect import Dialect, Render
-from .streams import Drops, SessionWire, WatchedReadStream, WatchedWriteStream
+from .streams import (
+    Drops,
+    SessionWire,
+    WatchedReadStream,
+    WatchedWriteStream,
+    remember_posted,
+)
 
 Describe = Callable[[Any, Any, Any], Channel]
 """From the instance, the positional and the keyword arguments of the opener to its channel."""
@@ -136,12 +142,20 @@ _STREAM_FEEDERS: Final = (
 )
 
 
+_POSTERS: Final = (
+    ("mcp.client.streamable_http", "StreamableHTTPTransport._handle_post_request"),
+    ("mcp.client.streamable_http", "StreamableHTTPTransport._handle_resumption_request"),
+)
+
+
 def watch(patches: Patches, exchange: Exchange, dialect: Dialect) -> None:
     """Wrap every function of the SDK that opens streams, and what feeds them over HTTP."""
     for opener in OPENERS:
         patches.wrap(opener.module, opener.path, _wrapper(opener, exchange, dialect))
     for module, path in _STREAM_FEEDERS:
         patches.wrap(module, path, claiming)
+    for module, path in _POSTERS:
+        patches.wrap(module, path, remember_posted)
 
 
 def claiming(wrapped: Callable[..., Any], _: Any, args: Any, kwargs: Any) -> Any:
