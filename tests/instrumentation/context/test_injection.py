@@ -3,6 +3,7 @@
 import pytest
 
 from relayscope.instrumentation.text_exchange import TextExchange
+from relayscope.instrumentation.traffic.channel import Channel
 from tests.fix_telemetry import Telemetry
 from tests.instrumentation.jsonrpc import error, pipes, request, result, send
 
@@ -44,4 +45,19 @@ def test_who_refuses_what_had_no_context_gets_context(
         text_exchange.received(channel, error(1, -32600))
 
         assert "traceparent" in send(text_exchange, channel, request(2))
+    assert not caplog.records
+
+
+def test_a_server_that_does_not_know_a_session_gets_context(
+    telemetry: Telemetry, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The SDK 1.x says "Invalid request" to a session from before its restart."""
+    text_exchange = TextExchange(telemetry.exchange)
+    server = Channel.of_socket("http", ("127.0.0.1", 9))
+    send(text_exchange, server, request(1))
+    server.responding_to = (1,)
+    text_exchange.received(server, error("server-error", -32600))
+    server.responding_to = None
+
+    assert "traceparent" in send(text_exchange, server, request(2, "initialize"))
     assert not caplog.records

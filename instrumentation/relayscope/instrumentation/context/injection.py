@@ -6,6 +6,7 @@ from typing import Final
 
 from relayscope.instrumentation.traffic.calls import Call
 from relayscope.instrumentation.traffic.message import KNOWN_METHODS, Kind, Message
+from relayscope.instrumentation.traffic.unmatched_answer import SDK_NO_ID
 
 _log = logging.getLogger("relayscope.instrumentation")
 
@@ -38,7 +39,8 @@ class Injection:
 
     def answered(self, peer: str, call: Call, answer: Message) -> None:
         """Learn from the first answer to a call that was given context."""
-        if not call.carried or peer in self._takes:
+        # The SDK takes context: it refuses a session here, before it has read what it was sent.
+        if not call.carried or peer in self._takes or answer.id == SDK_NO_ID:
             return
         rejected = answer.kind is Kind.ERROR and answer.error_code in _REJECTIONS
         if rejected and call.request.method in _REFUSED_ANYWAY:

@@ -11,7 +11,10 @@ from .message import Kind, Message, RequestId
 _WITHOUT_ID: Final = frozenset({-32700, -32600})
 """Parse error, invalid request: errors that may have no id, because it could not be read."""
 
-NO_ID: Final = (None, "server-error")
+SDK_NO_ID: Final = "server-error"
+"""The id with which the `mcp` SDK 1.x refuses what it has not read, as of an unknown session."""
+
+NO_ID: Final = (None, SDK_NO_ID)
 """Ids of errors that answer a request which was not read: of JSON-RPC, and of the `mcp` SDK 1.x."""
 
 
