@@ -28,10 +28,18 @@ SAID = {"content": [{"type": "text", "text": '{"found": 1}'}], "isError": False}
 
 
 def relayed(
-    arguments: dict[str, Any], answer: dict[str, Any], *, trace: bytes = b"1", tool: str = "search"
+    arguments: dict[str, Any],
+    answer: dict[str, Any],
+    *,
+    trace: bytes = b"1",
+    tool: str = "search",
+    below: dict[str, Any] = SAID,
 ) -> Batch:
-    """The records of a relay that was asked for `alpha_search`, and asked for `tool` itself."""
-    legs = (("alpha_search", ASKED, answer), (tool, arguments, SAID))
+    """The records of a relay that was asked for `alpha_search`, and asked for `tool` itself.
+
+    It was answered `below`, and has passed on `answer`.
+    """
+    legs = (("alpha_search", ASKED, answer), (tool, arguments, below))
     spans, logs = [], []
     for place, (name, given, result) in enumerate(legs):
         said = {MCP_METHOD_NAME: "tools/call", GEN_AI_TOOL_NAME: name, JSONRPC_REQUEST_ID: "1"}
@@ -95,6 +103,98 @@ def test_another_text_than_the_backend_answered_is_told(database_url: str, engin
     shown = problems(database_url)
     assert "passes on another result than 127.0.0.1:9 answered for tool search" in shown
     assert "passed on: text that of another call" in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({**ASKED, "limit": "3"}, "limit (number to string)"),
+        ({**ASKED, "limit": 4, "query": "X"}, "limit, query"),
+    ],
+)
+def test_other_values_of_arguments_are_told(
+    database_url: str, engine: Engine, arguments: dict[str, Any], words: str
+) -> None:
+    """With their types, where these are others."""
+    writer = Writer(engine)
+    writer.write([relayed(arguments, SAID)])
+    writer.close()
+    assert told(database_url) == [("relay", "changed")]
+    said = f"relay changes arguments of tool search on the way to 127.0.0.1:9: {words}  "
+    assert said in problems(database_url)
+
+
+TEXT = {"content": [{"type": "text", "text": "disk is full"}]}
+LARGE = {"structuredContent": {"id": 9007199254740993}}
+
+
+@pytest.mark.parametrize(
+    ("given", "answer", "words"),
+    [
+        (
+            TEXT,
+            {"content": [{"type": "text", "text": "disk"}]},
+            "cuts the text of the result that 127.0.0.1:9 answered for tool search",
+        ),
+        (
+            TEXT | {"isError": True},
+            TEXT,
+            "passes on the error that 127.0.0.1:9 answered for tool search without its `isError`",
+        ),
+        (
+            TEXT | LARGE,
+            TEXT,
+            "leaves out the structuredContent that 127.0.0.1:9 answered for tool search",
+        ),
+        (
+            TEXT | LARGE,
+            TEXT | {"structuredContent": {"id": 9007199254740992}},
+            "passes on another structuredContent than 127.0.0.1:9 answered for tool search",
+        ),
+    ],
+    ids=["cut", "no error", "no data", "other data"],
+)
+def test_what_a_relay_does_to_a_result_is_named(
+    database_url: str,
+    engine: Engine,
+    given: dict[str, Any],
+    answer: dict[str, Any],
+    words: str,
+) -> None:
+    """A large integer that went through a float, say."""
+    writer = Writer(engine)
+    writer.write([relayed(ASKED, answer, below=given)])
+    writer.close()
+    assert told(database_url) == [("relay", "changed")]
+    assert f"relay {words}" in problems(database_url)
+
+
+def served_by(service: str) -> Batch:
+    """The records of a component that was asked by the relay, as another's."""
+    said = {MCP_METHOD_NAME: "tools/call", GEN_AI_TOOL_NAME: "search", JSONRPC_REQUEST_ID: "1"}
+    one = span(
+        trace_id=b"1" * 16, span_id=service.ljust(8)[:8].encode(), parent_span_id=b"%08d" % 1,
+        attributes=rows.jsonb(said),
+    )  # fmt: skip
+    return batch(service=service, spans=[one])
+
+
+@pytest.mark.parametrize(
+    ("asked", "others", "is_told"),
+    [("beta", ["alpha"], True), ("alpha", ["beta"], False), ("beta", [], False)],
+    ids=["another", "the right one", "nobody of that name"],
+)
+def test_a_relay_that_asks_another_than_the_tool_is_named_after_is_told(
+    database_url: str, engine: Engine, asked: str, others: list[str], *, is_told: bool
+) -> None:
+    """It has sent what was for `alpha` to `beta`, which may well have a tool of that name."""
+    writer = Writer(engine)
+    writer.write([relayed(ASKED, SAID), served_by(asked)])
+    writer.write([batch(service=other, spans=[span(trace_id=b"2" * 16)]) for other in others])
+    writer.close()
+    assert told(database_url) == ([("relay", "odd")] if is_told else [])
+    words = "relay asks beta when it is asked for tool alpha_search, which is named after alpha"
+    assert (words in problems(database_url)) is is_told
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from relayscope.conventions.attributes import (
     CHANNEL_CLOSE_REASON,
     CHANNEL_EXIT_SIGNAL,
     CHANNEL_ID,
+    ERROR_ANSWERED_ABOVE,
     ERROR_STOPPED_READING,
     ERROR_TYPE,
     ERROR_UNANSWERED,
@@ -99,11 +100,12 @@ def test_the_end_that_has_seen_a_close_frame_says_how_it_closed(
     assert "the connection was closed with 1009" in shown
 
 
+@pytest.mark.parametrize("why", [ERROR_STOPPED_READING, ERROR_ANSWERED_ABOVE])
 def test_what_was_given_up_is_not_told_with_a_later_closing(
-    database_url: str, engine: Engine
+    database_url: str, engine: Engine, why: str
 ) -> None:
     """The relay ends its children in the end; that is not why there was no answer."""
-    made = call({ERROR_TYPE: ERROR_STOPPED_READING}, by=b"relay..1", kind=3)
+    made = call({ERROR_TYPE: why}, by=b"relay..1", kind=3)
     request = asked(seconds_ago=60, by=b"relay..1", direction="sent", channel="c1")
     writer = Writer(engine)
     ended = closed({CHANNEL_EXIT_SIGNAL: "SIGTERM"}, seconds_ago=59)

@@ -1,4 +1,4 @@
-"""The answer that a failed call had been given from below, in words."""
+"""An answer that a failed call was given from below, or a connection that it did not get."""
 
 from __future__ import annotations
 
@@ -14,11 +14,17 @@ LONGEST: Final = 400
 
 
 def answer_text(row: Mapping[str, Any]) -> str:
-    """Say what was answered last for a call that failed; empty if nothing was.
+    """Say what was answered last for a call that failed, or why nobody could be asked.
+
+    It is empty if neither is known.
 
     Args:
         row: A row of `failed_calls.load`.
     """
+    if error := row.get("unconnected_for"):
+        could_not = "could not start" if row["is_child"] else "could not connect to"
+        when = "before" if row["is_below"] else "meanwhile"
+        return f"{when}, it {could_not} {row['unconnected_to'] or 'its peer'}: {error}"
     if not row.get("answer"):
         return ""
     by = row["answered_by"] or "its peer"

@@ -54,7 +54,11 @@ left join lateral (
       and closed.time >= carried.time
       -- Nobody knows how long one is open whose process has died.
       and (alike.seconds is null
-           or closed.time < carried.time + make_interval(secs => alike.seconds) + interval '5 seconds')
+           or closed.time < carried.time + make_interval(secs => alike.seconds)
+               -- Who has given up the wait closes in the end, too: that is not why there was no answer.
+               + case alike.error_type
+                     when 'relayscope.answered_above' then interval '100 ms' else interval '5 seconds'
+                 end)
     -- Who has seen no close frame knows less than the other end.
     order by closed.severity_number >= 13 desc,
              coalesce(closed.attributes ->> 'relayscope.channel.close_code' = '1006', false), closed.time
@@ -115,14 +119,15 @@ where alike.side = 'server' or listing.peer is not distinct from alike.peer
 group by alike.place
 
 -- answers_below --
--- What those who failed had got last for the same request: an answer that they could not use, maybe.
+-- What those who failed had got last for the same request: an answer that they could not use, maybe; or a
+-- connection that they did not get.
 with alike as materialized (
     select *
     from jsonb_to_recordset(%(calls)s::jsonb) as alike (place integer, trace_id uuid, span_id text)
 ),
 made as materialized (
     select distinct on (alike.place) alike.place, spans.trace_id, spans.span_id, spans.peer, spans.tool,
-           spans.method
+           spans.method, spans.start_time
     from alike
     join relayscope.spans on spans.trace_id = alike.trace_id and spans.parent_span_id = alike.span_id
     where spans.kind = 'client' and spans.attributes ? 'jsonrpc.request.id'
@@ -136,9 +141,47 @@ said as materialized (
       and span_id = any(array(select made.span_id from made))
       and kind = 'result'
 )
-select distinct on (made.place) made.place, said.body as answer,
+select distinct on (alike.place) alike.place, said.body as answer,
        coalesce(made.tool, made.method) as answered,
-       coalesce(relayscope_store.callee_of(made.trace_id, made.span_id), made.peer) as answered_by
-from made
-join said on said.trace_id = made.trace_id and said.span_id = made.span_id
-order by made.place
+       coalesce(relayscope_store.callee_of(made.trace_id, made.span_id), made.peer) as answered_by,
+       unconnected.error_type as unconnected_for, unconnected.peer as unconnected_to,
+       unconnected.attributes ->> 'network.transport' is not distinct from 'pipe' as is_child,
+       unconnected.is_below
+from alike
+left join made on made.place = alike.place
+left join said on said.trace_id = made.trace_id and said.span_id = made.span_id
+left join lateral (
+    select own.component, own.start_time, own.start_time + own.duration as end_time
+    from relayscope.spans as own
+    where own.trace_id = alike.trace_id and own.span_id = alike.span_id
+    limit 1
+) as its_call on true
+left join lateral (
+    (
+        select spans.peer, spans.error_type, spans.attributes, true as is_below
+        from relayscope.spans
+        where spans.trace_id = alike.trace_id and spans.parent_span_id = alike.span_id
+          and spans.kind = 'client' and spans.error_type is not null
+          and not spans.attributes ? 'jsonrpc.request.id'
+          -- One address may be refused, and the next one answer.
+          and spans.start_time > coalesce(made.start_time, '-infinity')
+        order by spans.start_time desc
+        limit 1
+    )
+    union all
+    -- Who reads in one thread and connects in another does not say what for.
+    (
+        select spans.peer, spans.error_type, spans.attributes, false
+        from relayscope.spans
+        where made.start_time is null and its_call.end_time - its_call.start_time < interval '1 minute'
+          and spans.start_time >= its_call.start_time and spans.start_time <= its_call.end_time
+          and spans.component = its_call.component and spans.parent_span_id is null
+          and spans.kind = 'client' and spans.error_type is not null
+          and not spans.attributes ? 'jsonrpc.request.id'
+        order by spans.start_time desc
+        limit 1
+    )
+    limit 1
+) as unconnected on true
+where said.body is not null or unconnected.error_type is not null
+order by alike.place

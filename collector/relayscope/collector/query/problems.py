@@ -11,13 +11,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from relayscope.collector.query import failed_calls
-from relayscope.collector.query.answer_below import LONGEST, answer_text
+from relayscope.collector.query.answer_below import answer_text
 from relayscope.collector.query.channel_closing import closing_text
 from relayscope.collector.query.drop_reasons import why_dropped
 from relayscope.collector.query.named_query import rows
+from relayscope.collector.query.relay_change import change_text, passed_on_text
 from relayscope.collector.query.unlisted_tool import unlisted_text
 from relayscope.collector.query.unread_list import unread_text
-from relayscope.collector.text.message_summary import gist
 from relayscope.collector.text.quantities import duration_text
 from relayscope.conventions.attributes import (
     ERROR_ANSWERED_ABOVE,
@@ -98,14 +98,15 @@ _NO_ANSWER: Final = {
     ERROR_OTHER_CONTENT: "the response was no message",
 }
 
+_GIVEN_UP: Final = (ERROR_STOPPED_READING, ERROR_ANSWERED_ABOVE)
+"""Why there is no answer where somebody has waited and does not any more."""
+
 _NOT_STARTED: Final = {
     "FileNotFoundError": "No such file or directory",
     "PermissionError": "Permission denied",
 }
 """Of children, in the words of the system."""
 
-_MOST_NAMES: Final = 5
-_LONGEST_NAME: Final = 60
 _NOTHING_SENT: Final = "it came, and nothing was sent back"
 
 
@@ -187,8 +188,10 @@ def _failed_call(row: Row) -> Problem:
         return _problem(row, "unrecorded", what, "calls", ("side", "peer", "method", "tool"))
     if row["outcome"] == "unanswered":
         said = _NO_ANSWER.get(row["error_type"] or "", "it is open")
-        if row["error_type"] == ERROR_STOPPED_READING and row["waited"] is not None:
+        if row["error_type"] in _GIVEN_UP and row["waited"] is not None:
             said = f"{said} after {_length(row['waited'])}"
+            if row["odd"] == OddTraffic.LATE_ANSWER:
+                late = f"{late}: {said}"
         served = _NO_ANSWER[ERROR_CANCELLED] if is_cancelled else _NOTHING_SENT
         what = (
             f"did not answer {asked}: {late or served}"
@@ -290,17 +293,14 @@ def _repeated_call(row: Row) -> Problem:
 
 
 def _changed_call(row: Row) -> Problem:
-    tool = f"tool {row['tool']}" if row["tools"] == 1 else f"{row['tools']:,} tools"
-    peer = _peer(row) if row["peers"] == 1 else f"{row['peers']:,} peers"
-    if row["what"] == "arguments":
-        names = [name[:_LONGEST_NAME] for name in row["names"][:_MOST_NAMES]]
-        more = len(row["names"]) - len(names)
-        said = f"{', '.join(names)}{f' and {more:,} more' if more else ''}"
-        what = f"leaves out arguments of {tool} on the way to {peer}: {said}"
-    else:
-        what = f"passes on another result than {peer} answered for {tool}"
-    problem = _problem(row | {"side": "client"}, "changed", what, "calls", ("side", "peer", "tool"))
-    return replace(problem, note=f"passed on: {gist(row['passed_on'])[:LONGEST]}")
+    problem = _problem(
+        row | {"side": "client"},
+        "odd" if row["what"] == "backend" else "changed",
+        change_text(_peer(row), row),
+        "calls",
+        ("side", "peer", "tool"),
+    )
+    return replace(problem, note=passed_on_text(row))
 
 
 def _unread_list(row: Row) -> Problem:

@@ -116,9 +116,10 @@ order by count(*) desc, max(time) desc
 limit %(most)s
 
 -- slow_calls --
--- Calls that took more than twice what 95 of 100 of their like do, and 100 ms at least.
+-- Calls that took more than twice what 95 of 100 of their like do, and 100 ms at least; each where it began:
+-- who waits for a relay that waits itself, or that keeps a call (held_calls), is not told.
 with answered as materialized (
-    select component, peer, method, tool, trace_id, span_id, start_time as time, duration
+    select component, peer, method, tool, trace_id, span_id, parent_span_id, start_time as time, duration
     from relayscope.spans
     where start_time >= %(since)s and start_time < %(until)s
       and kind = 'client' and attributes ? 'jsonrpc.request.id'
@@ -135,14 +136,14 @@ usual as (
     from answered
     group by component, peer, method, tool
     having count(*) >= 20
-)
-select alike.*, relayscope_store.callee_of(trace_id, span_id) as callee
-from (
+),
+slow as materialized (
     select answered.component, answered.peer, answered.method, answered.tool, usual.calls, usual.p95,
            count(*) as occasions, min(answered.time) as first_time, max(answered.time) as last_time,
            max(answered.duration) as longest,
            (array_agg(answered.trace_id order by answered.duration desc))[1] as trace_id,
-           (array_agg(answered.span_id order by answered.duration desc))[1] as span_id
+           (array_agg(answered.span_id order by answered.duration desc))[1] as span_id,
+           (array_agg(answered.parent_span_id order by answered.duration desc))[1] as parent_span_id
     from answered
     join usual on usual.component = answered.component
     where usual.peer is not distinct from answered.peer
@@ -151,6 +152,45 @@ from (
       and answered.duration > 2 * usual.p95 and answered.duration > interval '100 ms'
     group by answered.component, answered.peer, answered.method, answered.tool, usual.calls, usual.p95
     order by max(answered.duration) desc
+    limit 2 * %(most)s
+),
+-- What the longest of each was made for, and for whom that was asked.
+made_for as materialized (
+    select slow.trace_id, slow.longest, served.parent_span_id as asked_by
+    from slow
+    cross join lateral (
+        select spans.parent_span_id
+        from relayscope.spans
+        where spans.trace_id = slow.trace_id and spans.span_id = slow.parent_span_id
+          and spans.kind = 'server'
+        limit 1
+    ) as served
+)
+select alike.*, relayscope_store.callee_of(trace_id, span_id) as callee
+from (
+    select component, peer, method, tool, calls, p95, occasions, first_time, last_time, longest,
+           trace_id, span_id
+    from slow
+    where not exists (
+        select from made_for as below
+        where below.trace_id = slow.trace_id and below.asked_by = slow.span_id
+          and below.longest > slow.longest / 2
+    )
+      and not exists (
+          select
+          from relayscope.spans as served
+          cross join lateral (
+              select min(spans.start_time) as time
+              from relayscope.spans
+              where spans.trace_id = served.trace_id and spans.parent_span_id = served.span_id
+                and spans.kind = 'client'
+          ) as first_asked
+          where served.trace_id = slow.trace_id and served.parent_span_id = slow.span_id
+            and served.kind = 'server' and served.method = 'tools/call'
+            and first_asked.time - served.start_time >= interval '1 second'
+            and first_asked.time - served.start_time > slow.longest / 2
+      )
+    order by longest desc
     limit %(most)s
 ) as alike
 
@@ -242,18 +282,43 @@ counted as (
         partition by component, process, peer, tool, said order by time
         range between interval '1 minute' preceding and current row
     )
-)
-select alike.*, relayscope_store.callee_of(trace_id, span_id) as callee
-from (
+),
+repeated as materialized (
     select distinct on (component, peer, tool, said) component, peer, tool, 'tools/call' as method,
            within_a_minute as occasions, since as first_time, time as last_time, trace_id, span_id,
            body as evidence
     from counted
     where within_a_minute >= 5
     order by component, peer, tool, said, within_a_minute desc, time desc
+)
+select alike.*, relayscope_store.callee_of(trace_id, span_id) as callee
+from (
+    select *
+    from repeated
+    -- A relay that passes on what it is asked repeats nothing: who asked it that often does.
+    where not exists (
+        select
+        from (
+            select spans.parent_span_id as span_id
+            from relayscope.spans
+            where spans.trace_id = repeated.trace_id and spans.span_id = repeated.span_id
+              and spans.kind = 'client'
+            limit 1
+        ) as made_for
+        cross join lateral (
+            select spans.parent_span_id as span_id
+            from relayscope.spans
+            where spans.trace_id = repeated.trace_id and spans.span_id = made_for.span_id
+              and spans.kind = 'server'
+            limit 1
+        ) as asked_by
+        join counted as above
+            on above.trace_id = repeated.trace_id and above.span_id = asked_by.span_id
+        where above.within_a_minute >= repeated.occasions
+    )
+    order by occasions desc
+    limit %(most)s
 ) as alike
-order by occasions desc
-limit %(most)s
 
 -- who_calls_whom --
 -- Calls between components, or peers where they are not recorded, whatever the method.
