@@ -38,13 +38,18 @@ class Listing:
     span_id: bytes = b"........"
     parent: bytes | None = None
     service: str = "relay"
+    tools: tuple[str, ...] = ()
 
     def records(self) -> Batch:
         """The span of the call, its request and its answer."""
         at = time.time_ns() - round(self.seconds_ago * SECOND)
         said = {MCP_METHOD_NAME: "tools/list", JSONRPC_REQUEST_ID: "1", PEER: "127.0.0.1:9"}
         params = {"cursor": self.cursor} if self.cursor else {}
-        result = {"tools": [], **({} if self.following is None else {"nextCursor": self.following})}
+        tools = [{"name": tool} for tool in self.tools]
+        result = {
+            "tools": tools,
+            **({} if self.following is None else {"nextCursor": self.following}),
+        }
         messages: dict[str, dict[str, Any]] = {
             "request": {"method": "tools/list", "params": params},
             "result": {"result": result},
@@ -129,6 +134,40 @@ def test_a_cursor_that_comes_back_is_told_as_a_list_without_an_end(
     said = told(engine, database_url, *pages)
     assert f"{who}answers tools/list with the cursor it was asked with" in said
     assert "next page" not in said
+
+
+@pytest.mark.parametrize(
+    ("kind", "who"), [(CLIENT, "relay has a peer, 127.0.0.1:9, that "), (SERVER, "relay ")]
+)
+def test_a_page_that_comes_again_with_a_new_cursor_is_told_as_a_list_without_an_end(
+    database_url: str, engine: Engine, kind: int, who: str
+) -> None:
+    """Who has given up asking for more is not to blame."""
+    pages = [
+        Listing(
+            f"page {number}" if number else None, f"page {number + 1}", kind=kind,
+            seconds_ago=30 - number, span_id=b"%08d" % number, tools=("search",),
+        )
+        for number in range(3)
+    ]  # fmt: skip
+    said = told(engine, database_url, *pages)
+    assert f"{who}answers tools/list with the same page again and a new cursor" in said
+    assert "next page" not in said
+
+
+@pytest.mark.parametrize("names", [("one", "two", "three"), ()], ids=["others", "empty"])
+def test_pages_that_differ_or_are_empty_are_a_list_that_is_being_read(
+    database_url: str, engine: Engine, names: tuple[str, ...]
+) -> None:
+    """Whatever is not for this client has been left out of them."""
+    pages = [
+        Listing(
+            f"page {number}" if number else None, f"page {number + 1}",
+            seconds_ago=3 - number, span_id=b"%08d" % number, tools=names[number : number + 1],
+        )
+        for number in range(3)
+    ]  # fmt: skip
+    assert "no end" not in told(engine, database_url, *pages)
 
 
 def changed(*, seconds_ago: float) -> Batch:

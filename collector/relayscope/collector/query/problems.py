@@ -304,7 +304,7 @@ def _changed_call(row: Row) -> Problem:
 
 
 def _unread_list(row: Row) -> Problem:
-    kind = "odd" if row["what"] == "cursor" else "unread"
+    kind = "odd" if row["what"] in ("cursor", "same") else "unread"
     listed = ("side", "peer", "method")
     return _problem(row, kind, unread_text(_peer(row), row), "calls", listed)
 

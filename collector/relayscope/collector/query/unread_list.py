@@ -19,12 +19,14 @@ def unread_text(peer: str, row: Mapping[str, Any]) -> str:
     match row["what"]:
         case "change":
             return f"did not ask {peer} for {method} since {peer} said that it has changed"
-        case "cursor":
+        case "cursor" | "same":
             sender = f"has a peer, {peer}, that " if is_asking else ""
-            return (
-                f"{sender}answers {method} with the cursor it was asked with, so that the list "
-                "has no end"
+            said = (
+                "the cursor it was asked with"
+                if row["what"] == "cursor"
+                else "the same page again and a new cursor"
             )
+            return f"{sender}answers {method} with {said}, so that the list has no end"
         case _ if is_asking:
             return f"did not ask {peer} for the next page of {method}"
         case _:

@@ -3,7 +3,7 @@
 -- unread_lists --
 -- Lists that nobody has read to their end, of which `what` says why: `page`, nobody has asked for the next page,
 -- and who stops there does not know of what is on it; `cursor`, the answer names the page that was asked for, so
--- that the list has no end; `change`, nobody has asked for the list since it has changed. The last call for a
+-- that the list has no end; `same`, it names another, but is the page before over again; `change`, nobody has asked for the list since it has changed. The last call for a
 -- list tells the first two. Each is told by who asked, or by who was asked where the other is not recorded.
 with asked as materialized (
     -- Who connects comes from another port each time.
@@ -29,13 +29,17 @@ changed as materialized (
 )
 select found.*, 1 as occasions, found.time as first_time, found.time as last_time
 from (
-    select case when answer.cursor = question.cursor then 'cursor' else 'page' end as what,
+    select case
+               when answer.cursor = question.cursor then 'cursor'
+               when page_before.is_same then 'same'
+               else 'page'
+           end as what,
            asked.component, asked.side, asked.peer, asked.method, asked.trace_id, asked.span_id, asked.time,
            answer.message_id, answer.body as evidence,
            relayscope_store.callee_of(asked.trace_id, asked.span_id) as callee
     from asked
     cross join lateral (
-        select messages.message_id, left(messages.body, 2000) as body,
+        select messages.message_id, left(messages.body, 2000) as body, messages.json -> 'result' as page,
                messages.json #>> '{result,nextCursor}' as cursor
         from relayscope.messages
         where messages.trace_id = asked.trace_id and messages.span_id = asked.span_id
@@ -50,9 +54,30 @@ from (
           and messages.kind = 'request'
         limit 1
     ) as question on true
+    -- The page that brought the cursor; who reads a list that has no end asks for it in one go.
+    left join lateral (
+        select said.json -> 'result' = jsonb_set(answer.page, '{nextCursor}', to_jsonb(question.cursor)) as is_same
+        from (
+            select spans.trace_id, spans.span_id
+            from relayscope.spans
+            where question.cursor is not null
+              and spans.start_time >= asked.time - interval '1 minute' and spans.start_time < asked.time
+              and spans.component = asked.component and spans.kind = asked.side
+              and spans.method = asked.method
+              and (asked.side = 'server' or spans.peer is not distinct from asked.peer)
+            order by spans.start_time desc
+            limit 1
+        ) as before
+        join relayscope.messages as said
+            on said.trace_id = before.trace_id and said.span_id = before.span_id
+        where said.kind = 'result'
+          -- A server that leaves out what is not for everybody may have several pages of nothing.
+          and answer.page @? 'strict $.* ? (@.type() == "array" && @.size() > 0)'
+        limit 1
+    ) as page_before on true
     -- Who has just been answered may still ask.
     where (asked.time < least(%(until)s::timestamptz, now()) - interval '10 seconds'
-           or answer.cursor = question.cursor)
+           or answer.cursor = question.cursor or page_before.is_same)
       and not (asked.side = 'server' and exists (
           select from relayscope.spans as made
           where made.trace_id = asked.trace_id and made.span_id = asked.parent_span_id
