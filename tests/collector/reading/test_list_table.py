@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from relayscope.collector.render.list_columns import CALLS
+from relayscope.collector.render.list_columns import CALLS, LOGS
 from tests.collector.reading import samples
 from tests.collector.reading.samples import HOSTILE_TRACE_ID, TRACE_ID
 
@@ -70,6 +70,24 @@ def test_why_a_call_failed_goes_on_below_its_row(columns: int) -> None:
     assert well <= 3
     said = " ".join(" ".join(lines[:well]).split())
     assert said.endswith("protocol_error -32603 Unknown tool: gates_create")
+
+
+def test_what_a_warning_says_goes_on_below_its_row() -> None:
+    """How a connection closed stands at the end of it."""
+    warning = {
+        "time": "2026-11-30 14:42:21.366456+00",
+        "trace": "09996a34",
+        "trace_id": None,
+        "component": "relay",
+        "severity_text": "WARN",
+        "severity_number": "13",
+        "event_name": "relayscope.channel.closed",
+        "body": "closed: websocket 127.0.0.1:9050; 12 sent, 11 received; code 1006",
+    }
+    quiet = warning | {"severity_text": "INFO", "severity_number": "9"}
+    shown = [line.plain for line in LOGS.lines([warning, quiet], 80, numbered=True)]
+    assert max(map(len, shown)) <= 80
+    assert " ".join(" ".join(shown).split()).count("11 received; code 1006") == 1
 
 
 def test_a_row_shows_what_was_said_and_not_the_envelope(terminal: Terminal) -> None:

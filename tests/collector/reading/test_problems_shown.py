@@ -80,3 +80,37 @@ def test_problems_of_one_component_can_be_asked_for(database_url: str) -> None:
     shown = problems(database_url, "--component", "other")
     assert shown.startswith("nothing failed in the last day of other: no error, no odd message")
     assert "`relayscope calls`" in shown
+
+
+def test_a_component_is_found_among_many_with_problems(database_url: str, engine: Engine) -> None:
+    """All of them have more of it, or as much and later."""
+    attributes = rows.jsonb(
+        {MESSAGE_ODD: "not_mcp", MESSAGE_KIND: "request", MESSAGE_DIRECTION: "sent"}
+    )
+    records = [
+        batch(
+            service=f"one {number}",
+            logs=[log("x", severity_number=13, attributes=attributes)] * (2 if number else 1),
+        )
+        for number in range(60)
+    ]
+    writer = Writer(engine)
+    writer.write(records)
+    writer.close()
+    assert "one 0 sends a method" in problems(database_url, "--component", "one 0")
+
+
+@pytest.mark.parametrize(
+    ("body", "note"),
+    [('{"result": {"x": NaN}}', "NaN is no JSON"), ('{"result": {"x": 1', ""), ("NaN, or", "")],
+)
+def test_a_number_that_is_no_json_is_named(
+    database_url: str, engine: Engine, body: str, note: str
+) -> None:
+    """Its own text does not tell: many programs read it."""
+    attributes = {MESSAGE_ODD: "unparsable", MESSAGE_KIND: "unparsable", MESSAGE_DIRECTION: "sent"}
+    writer = Writer(engine)
+    writer.write([batch(logs=[log(body, severity_number=13, attributes=rows.jsonb(attributes))])])
+    writer.close()
+    (found,) = map(json.loads, problems(database_url, "--json").splitlines())
+    assert found["note"] == note

@@ -15,9 +15,11 @@ from relayscope.collector.query.answer_below import answer_text
 from relayscope.collector.query.channel_closing import closing_text
 from relayscope.collector.query.drop_reasons import why_dropped
 from relayscope.collector.query.named_query import rows
+from relayscope.collector.query.odd_words import IN_PLACE, ODD
 from relayscope.collector.query.relay_change import change_text, passed_on_text
 from relayscope.collector.query.unlisted_tool import unlisted_text
 from relayscope.collector.query.unread_list import unread_text
+from relayscope.collector.query.unreadable import unreadable_text
 from relayscope.collector.text.quantities import duration_text
 from relayscope.conventions.attributes import (
     ERROR_ANSWERED_ABOVE,
@@ -62,32 +64,8 @@ SEVERITY: Final = {
 STATES: Final = ("undelivered", "silent")
 """Those that are no occasions, but how somebody is."""
 
-_ODD: Final[dict[str, str]] = {
-    OddTraffic.ORPHAN_ANSWER: "sends an answer to no request",
-    OddTraffic.ANSWER_TO_NOTIFICATION: "answers a notification, which has no answer",
-    OddTraffic.LATE_ANSWER: "answers when nobody waits any more",
-    OddTraffic.ID_REUSED: "uses the id of a request that is open",
-    OddTraffic.ID_TYPE: "answers with an id of another type than the request's",
-    OddTraffic.WITHOUT_ID: "asks without an id, so that nobody can answer",
-    OddTraffic.WITH_ID: "sends a notification with an id, which asks for an answer",
-    OddTraffic.WRONG_SIDE: "sends what only the other side may send",
-    OddTraffic.UNPARSABLE: "sends what is not JSON",
-    OddTraffic.NOT_JSONRPC: "sends JSON that is no JSON-RPC message",
-    OddTraffic.NOT_MCP: "sends a method that MCP does not know",
-}
-
 _KINDS: Final = {"result": "an answer", "error": "an error", "notification": "a notification"}
 """Of messages that are not sent."""
-
-_LATE: Final[dict[str, str]] = {
-    OddTraffic.ID_TYPE: "what was sent has an id of another type than the request's",
-    OddTraffic.LATE_ANSWER: "the answer came when nobody waited any more",
-    OddTraffic.ORPHAN_ANSWER: "what was sent has the id of no open request",
-    OddTraffic.ANSWER_TO_NOTIFICATION: "what was sent has no id",
-    OddTraffic.UNPARSABLE: "what was sent back cannot be read",
-    OddTraffic.NOT_JSONRPC: "what was sent back is no JSON-RPC message",
-}
-"""Of calls without an answer that have a message like one."""
 
 _NO_ANSWER: Final = {
     ERROR_CANCELLED: "it was cancelled",
@@ -181,7 +159,7 @@ def _tells(unanswered: Problem, odd: Problem) -> bool:
 def _failed_call(row: Row) -> Problem:
     asked = _asked(row)
     peer = _peer(row)
-    late = _LATE.get(row["odd"] or "")
+    late = IN_PLACE.get(row["odd"] or "")
     is_cancelled = row["error_type"] == ERROR_CANCELLED
     if row["is_lost"] and not is_cancelled:
         what = f"has no record of what came of {asked}: its process had to drop records"
@@ -210,7 +188,12 @@ def _failed_call(row: Row) -> Problem:
         kind = "cancelled"
     problem = _problem(row, kind, what, "calls", ("side", "peer", "method", "tool", "outcome"))
     unlisted = unlisted_text(problem.component if row["side"] == "server" else peer, row)
-    note = unlisted or closing_text(row.get("closing")) or answer_text(row)
+    note = (
+        unlisted
+        or closing_text(row.get("closing"))
+        or answer_text(row)
+        or (unreadable_text(problem.evidence) if row["odd"] == OddTraffic.UNPARSABLE else "")
+    )
     return replace(problem, note=note, odd=row["odd"] if late else "")
 
 
@@ -242,7 +225,7 @@ def _failed_connection(row: Row) -> Problem:
 
 def _odd_message(row: Row) -> Problem:
     about = f" ({row['tool'] or row['method']})" if row["tool"] or row["method"] else ""
-    said = _ODD.get(row["odd"], row["odd"])
+    said = ODD.get(row["odd"], row["odd"])
     sender = (
         f"has a peer, {row['callee'] or row['peer'] or 'unnamed'}, that "
         if row["direction"] == "received"
@@ -251,7 +234,8 @@ def _odd_message(row: Row) -> Problem:
     listed = ("direction", "peer", "method", "tool")
     problem = _problem(row, "odd", f"{sender}{said}{about}", "messages", listed)
     problem.listed["odd"] = "true"
-    return replace(problem, odd=row["odd"])
+    note = unreadable_text(problem.evidence) if row["odd"] == OddTraffic.UNPARSABLE else ""
+    return replace(problem, note=note, odd=row["odd"])
 
 
 def _unsent_message(row: Row) -> Problem:
@@ -377,18 +361,21 @@ def read(name: LiteralString, answer: Iterable[Row]) -> Iterator[Problem]:
     return map(READERS[name], answer)
 
 
-def ask(connection: psycopg.Connection[Any], times: Mapping[str, object]) -> Iterator[Problem]:
+def ask(
+    connection: psycopg.Connection[Any], times: Mapping[str, object], most: int = MOST
+) -> Iterator[Problem]:
     """Look for all kinds, one after the other.
 
     Args:
         connection: As `database.reading` gives it.
         times: `since` and `until`.
+        most: Groups of each kind.
 
     Raises:
         ReadingError: With PostgreSQL's words, and what to do.
     """
     for name in READERS:
-        yield from read(name, rows_of(connection, name, {**times, "most": MOST}))
+        yield from read(name, rows_of(connection, name, {**times, "most": most}))
 
 
 def in_time(problems: Iterable[Problem]) -> list[Problem]:

@@ -12,7 +12,7 @@ from relayscope.collector.text.quantities import interval_text, size_text
 if TYPE_CHECKING:
     from relayscope.collector.render.list_table import Fields
 
-_ERROR: Final = LEVELS["error"]
+_WARNING: Final = LEVELS["warn"]
 _ARROWS: Final = {"sent": "→", "received": "←", "client": "→", "server": "←"}
 
 _COMPONENT: Final = Column("component", lambda row: row["component"])
@@ -126,5 +126,5 @@ LOGS: Final = ListTable(
         Column("severity", lambda row: row["severity_text"] or row["severity_number"]),
         Column("said", _record),
     ),
-    lambda row: int(row["severity_number"] or 0) >= _ERROR,
+    lambda row: int(row["severity_number"] or 0) >= _WARNING,
 )

@@ -28,6 +28,8 @@ import orjson
 from relayscope.collector.query.records import Message, whole_number
 from relayscope.collector.query.trace_tree import Node
 from relayscope.collector.text.printable import json_line
+from relayscope.conventions.attributes import BODY_SHA256, MESSAGE_SHA256
+from relayscope.sanitizer import NORMALIZED
 
 if TYPE_CHECKING:
     from relayscope.collector.query.records import Record
@@ -98,7 +100,19 @@ def _message(message: Message) -> dict[str, Any]:
         "odd": message.odd,
         "body": message.body,
         "attributes": message.attributes,
+        "truncated": _is_truncated(message),
     }
+
+
+def _is_truncated(message: Message) -> bool:
+    """Return whether the text is only the beginning, as the view `messages` does."""
+    said = message.attributes
+    normalized = said.get(NORMALIZED)
+    return message.body is not None and (
+        MESSAGE_SHA256 in said
+        or BODY_SHA256 in said
+        or (isinstance(normalized, list) and "truncated" in normalized)
+    )
 
 
 def _log(record: Record) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from relayscope.collector.cli.options import as_json, database_options
 from relayscope.collector.query.database import reading
 from relayscope.collector.query.filters import filter_options
 from relayscope.collector.query.lookback import LATEST
-from relayscope.collector.query.problems import SEVERITY, ask, ranked
+from relayscope.collector.query.problems import MOST, SEVERITY, ask, ranked
 from relayscope.collector.render.page_link import linked, trace_address
 from relayscope.collector.render.terminal import print_lines, stdout_console, write_lines
 from relayscope.collector.serve.page_address import page_url
@@ -38,6 +38,9 @@ _NOTHING: Final = (
     "`relayscope calls` shows what was called, and the view `legs` in `relayscope sql` what relays "
     "changed on the way"
 )
+
+_MOST_OF_ONE: Final = 20 * MOST
+"""Groups of each kind that are looked through for those of a component."""
 
 _A_DAY: Final = timedelta(days=1)
 
@@ -65,7 +68,7 @@ def problems(*, settings: Settings, as_json: bool, **given: Any) -> None:
         "until": given["until"] or LATEST,
     }
     with failures(), reading(settings, timeout=TIMEOUT) as connection:
-        every = ranked(ask(connection, times))
+        every = ranked(ask(connection, times, _MOST_OF_ONE if given["component"] else MOST))
     found = [one for one in every if not given["component"] or one.component in given["component"]]
     console = stdout_console()
     if as_json:
