@@ -171,3 +171,101 @@ from (
     order by count(*) desc, max(time) desc
     limit %(most)s
 ) as alike
+
+-- own_answers --
+-- Tools of which a relay has answered calls without asking anybody, though it does ask for the others: from a
+-- cache, as a rule. `with_others` is true if the newest of these answers is that of a call before with other
+-- arguments. In the newest five hundred calls of tools that were answered well.
+with served as materialized (
+    select trace_id, span_id, component, tool, start_time as time, duration
+    from relayscope.spans
+    where start_time >= %(since)s and start_time < %(until)s
+      and kind = 'server' and method = 'tools/call' and status <> 'error' and error_type is null
+    order by start_time desc
+    limit 500
+),
+made as materialized (
+    select trace_id, parent_span_id, component, tool, peer, start_time as time
+    from relayscope.spans
+    where start_time >= (select min(served.time) from served) and start_time < %(until)s
+      and kind = 'client' and method = 'tools/call'
+    order by start_time desc
+    limit 2000
+),
+call as materialized (
+    select served.*, below.peer, below.peer is not null as has_asked
+    from served
+    left join lateral (
+        select coalesce(made.peer, '') as peer
+        from made
+        where made.trace_id = served.trace_id and made.parent_span_id = served.span_id
+          and (right(served.tool, length(made.tool)) = made.tool
+               or right(made.tool, length(served.tool)) = served.tool)
+        limit 1
+    ) as below on true
+),
+own as materialized (
+    select component, tool, count(*) filter (where not has_asked) as occasions,
+           count(*) filter (where has_asked) as asked,
+           min(time) filter (where not has_asked) as first_time,
+           max(time) filter (where not has_asked) as last_time,
+           (array_agg(trace_id order by time desc) filter (where not has_asked))[1] as trace_id,
+           (array_agg(span_id order by time desc) filter (where not has_asked))[1] as span_id,
+           min(peer) as peer, count(distinct peer) as peers
+    from call
+    group by component, tool
+    having count(*) filter (where not has_asked) > 0 and count(*) filter (where has_asked) > 0
+    order by count(*) filter (where not has_asked) desc
+    limit %(most)s
+),
+-- The newest of them, and twenty before.
+compared as materialized (
+    select own.component, own.tool, before.trace_id, before.span_id
+    from own
+    cross join lateral (
+        select call.trace_id, call.span_id
+        from call
+        where call.component is not distinct from own.component and call.tool = own.tool
+          and call.time <= own.last_time
+        order by call.time desc
+        limit 21
+    ) as before
+),
+said as materialized (
+    select trace_id, span_id,
+           min(relayscope_store.arguments_of(body)::text) filter (where kind = 'request') as arguments,
+           min(relayscope_store.said(body)::text) filter (where kind = 'result') as answer,
+           min(left(body, 2000)) filter (where kind = 'result') as evidence
+    from (
+        select trace_id, span_id, kind, body
+        from relayscope.messages
+        where trace_id = any(array(select compared.trace_id from compared))
+          and span_id = any(array(select compared.span_id from compared))
+          and kind in ('request', 'result')
+        offset 0
+    ) as message
+    where octet_length(body) < 20000
+    group by trace_id, span_id
+)
+select own.*, 'tools/call' as method, 'server' as side, newest.evidence,
+       coalesce(
+           (
+               select bool_or(other.answer = newest.answer and other.arguments <> newest.arguments)
+               from compared
+               join said as other on other.trace_id = compared.trace_id and other.span_id = compared.span_id
+               where compared.component is not distinct from own.component and compared.tool = own.tool
+                 and (compared.trace_id, compared.span_id) <> (own.trace_id, own.span_id)
+           ),
+           false
+       ) as with_others
+from own
+left join said as newest on newest.trace_id = own.trace_id and newest.span_id = own.span_id
+where not exists (
+    -- Who asks in another thread may not say what for.
+    select
+    from call
+    join made on made.component = call.component and made.parent_span_id is null
+    where call.component = own.component and call.tool = own.tool and not call.has_asked
+      and made.time between call.time and call.time + call.duration
+)
+order by own.occasions desc
