@@ -11,8 +11,11 @@ _TYPES: Final = frozenset(
     | {"keyword", "text", "binary", "long", "double", "date", "ip", "flattened", "wildcard"}
 )
 _MAPPING: Final = frozenset(
-    {"analyzer", "search_analyzer", "normalizer", "index", "fields", "ignore_above", "store"}
-    | {"doc_values", "norms", "index_options", "similarity", "term_vector", "copy_to", "dynamic"}
+    {
+        *("analyzer", "search_analyzer", "normalizer", "index", "fields", "ignore_above"),
+        *("store", "doc_values", "norms", "index_options", "similarity", "term_vector"),
+        *("copy_to", "dynamic"),
+    }
 )
 """Members of a field in a mapping of Elasticsearch."""
 
@@ -21,45 +24,13 @@ SCHEMA_WORDS: Final = (
     SAMPLES
     | _COMBINING
     | {
-        *(
-            "type",
-            "title",
-            "description",
-            "format",
-            "properties",
-            "required",
-            "additionalProperties",
-        ),
-        *(
-            "minLength",
-            "maxLength",
-            "minimum",
-            "maximum",
-            "pattern",
-            "nullable",
-            "deprecated",
-            "not",
-        ),
-        *(
-            "readOnly",
-            "writeOnly",
-            "$schema",
-            "$id",
-            "$comment",
-            "$defs",
-            "definitions",
-            "if",
-            "then",
-        ),
-        *("minItems", "maxItems", "uniqueItems", "prefixItems", "contentEncoding", "discriminator"),
-        *("contentMediaType", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "else"),
-        *(
-            "minProperties",
-            "maxProperties",
-            "patternProperties",
-            "propertyNames",
-            "dependentRequired",
-        ),
+        *("type", "title", "description", "format", "properties", "required"),
+        *("additionalProperties", "minLength", "maxLength", "minimum", "maximum", "pattern"),
+        *("nullable", "deprecated", "not", "readOnly", "writeOnly", "$schema", "$id"),
+        *("$comment", "$defs", "definitions", "if", "then", "minItems", "maxItems"),
+        *("uniqueItems", "prefixItems", "contentEncoding", "discriminator", "contentMediaType"),
+        *("exclusiveMinimum", "exclusiveMaximum", "multipleOf", "else", "minProperties"),
+        *("maxProperties", "patternProperties", "propertyNames", "dependentRequired"),
     }
 )
 """The words of JSON Schema 2020-12 that a description of a value uses, and OpenAPI's `nullable`."""
