@@ -107,7 +107,7 @@ class _Assignment:
         if self.quote and self.colon and page.text[self.at : self.at + 1] in _NEWLINES:
             # As JSON has it.
             self.at = extents.space(page.text, self.at)
-        if self.colon and (typed := _TYPED.match(page.text, self.at)):
+        if self.colon and not self.quote and (typed := _TYPED.match(page.text, self.at)):
             self.at, self.operator, self.colon = typed.end(), "=", False
 
     def is_about_the_name(self) -> bool:
@@ -127,9 +127,10 @@ class _Assignment:
         return self.page.names.rule(f"{before} {self._name()}") is not None
 
     def _is_role(self) -> bool:
-        """Return whether the colon begins a word, as in reStructuredText: `pass :data:`."""
-        is_apart = self.mention.behind > self.mention.end and not self.quote
-        return self.operator == ":" and is_apart and self.page.text[self.at - 1] == ":"
+        """Return whether the colon begins a word, as in reStructuredText and Vue: `pass :data:`."""
+        is_apart = self.mention.behind > self.mention.end + len(self.quote)
+        begins = is_apart and self.page.text[self.at - 1] == ":"
+        return begins and self.operator == ":" and self.page.text[self.at : self.at + 1] != '"'
 
     def _is_member(self) -> bool:
         """Return whether a harmless member of an object is assigned: `token.start = 1`."""
@@ -228,7 +229,7 @@ class _Assignment:
         scheme = _SCHEME.match(text, at)
         read = extents.lone_run if is_first and not self.spaced else extents.run
         pair = self._checked_run(Pair(rule, at, read(text, scheme.end() if scheme else at)))
-        if pair and read is extents.lone_run and text[pair.end : pair.end + 1] == " ":
+        if pair and not (self.spaced or self.colon) and text[pair.end : pair.end + 1] == " ":
             pair = pair._replace(end=extents.setting(text, self.mention.start, pair.end))
         is_said = pair is not None and self.colon and self.spaced and not is_first
         return spoken.with_rest(text, pair) if pair and is_said else pair
@@ -333,7 +334,10 @@ class _Assignment:
             return True
         # Most values are names that nobody has asked for before, which takes 4 µs.
         is_name = value.isidentifier() and self.page.is_code(self.at)
-        return is_name and self.page.names.rule(value) is not None
+        is_stored = self.mention.rule.name == harmless.STORED and harmless.is_of_store(
+            value, self._name()
+        )
+        return is_stored or (is_name and self.page.names.rule(value) is not None)
 
     def _called(self, pair: Pair) -> Pair | None:
         text = self.page.text

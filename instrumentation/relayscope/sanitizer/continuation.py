@@ -77,6 +77,8 @@ _CONTINUATION = re.compile(
     + rb"|\([ \t]*+[bBfFrRuUNL@]{0,2}[\"'`" + _SPELLED + rb"]|\)\s*+[vVfFsS" + _SPELLED + rb"]"
     # The same behind a blank, a column, or words that lead up to a value.
     + rb"|[ \t](?:[ \t]|[" + _MARKS + rb"()-]|value|" + _SAYING
+    # The kind of a value: `password 7 X`.
+    + rb"|[057][ ]\S{4}"
     # A word with a digit in it.
     + rb"|(?=[^\s0-9]{0,32}[0-9])[^\s\"'`<>()=:/\\]{4}"
     + rb"|[^\s<>" + _SPELLED + rb"]{4,256}+[ \t]*+;?[ \t]*+(?:\r?\n|[" + _SPELLED + rb"]|\s*+\Z)"

@@ -23,6 +23,9 @@ _DATE = re.compile(r"[12][0-9]{3}-[01][0-9]-[0-3][0-9](?:[T ][0-9:.]{5,18}(?:Z|[
 _DESIGN_TOKEN: Final = frozenset({"$type", "$value"})
 """Members of a token of a design, as the W3C's format has them."""
 
+_NAMED: Final = frozenset({"name", "type", "deviceType"})
+"""Members beside an id that is one of a credential, and none."""
+
 _LINE = re.compile(r"(- )?+(?:[\"']?([\w.$-]{1,64})[\"']?:(?: +|\Z))?+(.*)")
 _PLAIN = re.compile(
     r"(?i:true|false|null|none|yes|no|on|off|required|optional|lax|strict|\{\}|\[\])?"
@@ -53,7 +56,7 @@ class Descriptions:
             case None | bool() | "":
                 return True
             case Number():
-                return self._is_count(name, value)
+                return self._names.describes(name) or self._is_count(name, value)
             case str():
                 return (
                     self._names.describes(name)
@@ -61,8 +64,9 @@ class Descriptions:
                     or _DATE.fullmatch(value) is not None
                 )
             case dict() if depth:
+                own = {"id"} if _NAMED & value.keys() else set()
                 return self._is_design(value) or all(
-                    self._is_harmless(*each, depth - 1) for each in value.items()
+                    self._is_harmless(each, value[each], depth - 1) for each in value.keys() - own
                 )
             case list() if depth:
                 return all(self._is_harmless(name, each, depth - 1) for each in value)

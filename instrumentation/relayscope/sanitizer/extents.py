@@ -45,6 +45,9 @@ _LONE_RUN = re.compile(
 )
 _WORDS = re.compile(r"(?:[ ](?!#)[^\s=\"'`|;&<>()]++)++(?=[ \t]*+(?:\r?\n|\Z))")
 _SETS = re.compile(r"[ \t]*+\r?\n[A-Z][A-Z0-9_]*+=")
+_SETTING = re.compile(r"(?:[\w]=|-e[ ]|--[a-z-]{2,24}[ =]|[\"'][ ])[\"']\Z")
+_QUOTES: Final = frozenset("\"'")
+_SETTER: Final = 32
 _LINE_BEFORE: Final = 256
 _SPACE = re.compile(r"\s*+")
 _NESTED = re.compile(r"""[^"'{}\[\]]++|"(?:[^"\\]++|\\.?)*+"?|[{}\[\]']""", re.DOTALL)
@@ -89,7 +92,8 @@ def lone_run(text: str, at: int) -> int:
 def setting(text: str, start: int, end: int) -> int:
     """Return the end of a value in a file `.env`, which takes in all words of its line.
 
-    Elsewhere what follows is a command. A line beside it sets something, too.
+    Elsewhere what follows is a command. A line beside it sets something, too. Between quotation
+    marks it takes in all up to the second, where they are of a setting: `-e "TOKEN=a b"`.
 
     Args:
         text: the text.
@@ -97,6 +101,9 @@ def setting(text: str, start: int, end: int) -> int:
         end: the end of the value's first word.
     """
     more = _WORDS.match(text, end)
+    if text[start - 1 : start] in _QUOTES and _SETTING.search(text, max(0, start - _SETTER), start):
+        closing = text.find(text[start - 1], end)
+        return closing if closing >= 0 else end
     if more is None or text[start - 1 : start] not in {"", "\n"}:
         return end
     if _SETS.match(text, more.end()):

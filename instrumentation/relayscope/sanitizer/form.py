@@ -10,6 +10,8 @@ from relayscope.sanitizer import extents, harmless
 from relayscope.sanitizer.page import LINE, Mention, Page, Pair
 
 _NAMING: Final = ("name", "key", "Name", "Key")
+_OPTION: Final = ("--name ", "--name=")
+_OPTION_VALUE = re.compile(r"[\"']?[ ]--value[ =]")
 _MARKS: Final = frozenset({":", "="})
 _LED_BY: Final = frozenset(" \"':=")
 _LONGEST: Final = 12
@@ -62,6 +64,19 @@ def named_value(page: Page, mention: Mention) -> Pair | None:
     return Pair(
         mention.rule, at, extents.line(text, at, "", len(text)) if lines else extents.run(text, at)
     )
+
+
+def named_option(page: Page, mention: Mention) -> Pair | None:
+    """The option `--value` behind one that names it: `--name db-password --value X`."""
+    text, start = page.text, mention.start
+    if not text.endswith(_OPTION, max(0, start - _LONGEST), start):
+        return None
+    found = _OPTION_VALUE.match(text, mention.end)
+    if found is None:
+        return None
+    at = found.end()
+    span = extents.literal(text, at) or (at, extents.run(text, at))
+    return Pair(mention.rule, *span)
 
 
 def _value_before(page: Page, mention: Mention) -> Pair | None:

@@ -13,24 +13,12 @@ from relayscope.sanitizer.findings import FILL
 # Words that English prose has and pass phrases have not: none of them is among the 2,048 words of
 # BIP 39, of which recovery phrases are made.
 _PROSE: Final = frozenset(
-    {"a", "an", "the", "of", "to", "is", "are", "was", "be"}
-    | {"been", "it", "its", "in", "on", "at", "by", "as", "or"}
-    | {"if", "not", "no", "for", "from", "your", "our", "my", "their"}
-    | {"too", "see"}
-    | {"used", "which", "must", "should", "may", "cannot", "has", "have", "does"}
-    | {
-        "did",
-        "per",
-        "via",
-        "etc",
-        "e.g.",
-        "i.e.",
-        "optional",
-        "required",
-        "string",
-        "value",
-        "with",
-        "without",
+    {
+        *("a", "an", "the", "of", "to", "is", "are", "was", "be", "been", "it", "its", "in"),
+        *("on", "at", "by", "as", "or", "if", "not", "no", "for", "from", "your", "our", "my"),
+        *("their", "too", "see", "used", "which", "must", "should", "may", "cannot", "has"),
+        *("have", "does", "did", "per", "via", "etc", "e.g.", "i.e.", "optional", "required"),
+        *("string", "value", "with", "without"),
     }
 )
 _MANY: Final = 24
@@ -60,36 +48,24 @@ _NUMBERED = re.compile(
 )
 _ABOUT: Final = frozenset(
     {
-        "password",
-        "passwords",
-        "passphrase",
-        "passcode",
-        "token",
-        "tokens",
-        "secret",
-        "secrets",
-        "key",
+        *("password", "passwords", "passphrase", "passcode", "token", "tokens", "secret"),
+        *("secrets", "key", "keys", "credential", "credentials", "cookie", "cookies"),
+        *("authorization", "authentication", "code", "pin", "login", "session", "username"),
+        *("api", "passwort", "kennwort", "wachtwoord", "passe"),
     }
-    | {
-        "keys",
-        "credential",
-        "credentials",
-        "cookie",
-        "cookies",
-        "authorization",
-        "authentication",
-        "code",
-        "pin",
-    }
-    | {"login", "session", "username", "api", "passwort", "kennwort", "wachtwoord", "passe"}
 )
+STORED: Final = "secret"
+"""The rule of names behind which the name of a secret in a store can stand."""
 MADE_UP: Final = "password"
 """The rule whose values people make up."""
 
-_ABOUT_PASSWORDS: Final = (_PROSE - {"my", "a", "in", "on", "of"}) | {
-    *("password", "passwords", "passphrase", "passcode", "code", "pin", "login", "credentials"),
-    *("username", "api", "token", "authentication", "authorization", "enter", "new", "invalid"),
-}
+_ABOUT_PASSWORDS: Final = (_PROSE - {"my", "a", "in", "on", "of"}) | frozenset(
+    {
+        *("password", "passwords", "passphrase", "passcode", "code", "pin", "login"),
+        *("credentials", "username", "api", "token", "authentication", "authorization", "enter"),
+        *("new", "invalid"),
+    }
+)
 _ADVICE = re.compile(
     r"(?:none|no|see|ask|use|click|go|found|find|stored|kept|managed|created|set|get|contact|refer|check|look"
     r"|read|open|create|generate|generated|enter|choose|pick|sent)(?: [A-Za-z'>&/-]{1,24}){1,16}\."
@@ -376,6 +352,19 @@ def is_same_name(value: str, name: str) -> bool:
     """Return whether a value is the name again, or its last word: `API_KEY = "apiKey"`."""
     words = _words(name)
     return _words(value) in (words, words[-1:])
+
+
+def is_of_store(value: str, name: str) -> bool:
+    """Return whether a value names a secret in a store: `--secret=db-password`."""
+    words, of = _words(value), _words(name)
+    if of != ["secret"] and of[-1:] != ["secrets"]:
+        return False
+    return (
+        len(words) > 1
+        and value.islower()
+        and "secret" not in words
+        and not _ABOUT.isdisjoint(words)
+    )
 
 
 def _words(name: str) -> list[str]:

@@ -25,9 +25,11 @@ _MAYBE_VALUES: Final = _VALUES | {
 }
 """The same, if the value looks like a secret."""
 
+_DECLARED: Final = frozenset({"value", "result"})
+
 _HUMP = re.compile(r"[_.\s-]|(?<=[a-z0-9])(?=[A-Z])")
 _OWN_NAME = re.compile(r'"([A-Za-z_.-]{1,32})"[ \t\r\n]*+:[ \t\r\n]*+["\[]\Z')
-_NEXT_RUN = re.compile(r'"[^{}\[\]]{0,128}+\}[ \t\r\n]*+,[ \t\r\n]*+\{')
+_NEXT_OBJECT = re.compile(r"[ \t\r\n]*+\}[ \t\r\n]*+,[ \t\r\n]*+\{")
 _NEAR: Final = 96
 """Characters before a value in which its name stands."""
 
@@ -48,42 +50,12 @@ _PRIVATE: Final = frozenset({"d", "k", "p", "q", "dp", "dq", "qi", "oth", "priv"
 
 _OF_TEXT: Final = frozenset(
     {
-        "logprob",
-        "toplogprobs",
-        "bytes",
-        "prob",
-        "probability",
-        "score",
-        "rank",
-        "tokenid",
-        "tokenstr",
+        *("logprob", "toplogprobs", "bytes", "prob", "probability", "score", "rank", "tokenid"),
+        *("tokenstr", "startoffset", "endoffset", "start", "end", "offset", "position", "pos"),
+        *("span", "loc", "range", "line", "lineno", "column", "col", "lemma", "dep", "stem"),
+        *("upos", "xpos", "entity", "lexeme", "tokentype", "embedding", "attention"),
+        *("frequency", "special", "rstrip"),
     }
-    | {
-        "startoffset",
-        "endoffset",
-        "start",
-        "end",
-        "offset",
-        "position",
-        "pos",
-        "span",
-        "loc",
-        "range",
-    }
-    | {
-        "line",
-        "lineno",
-        "column",
-        "col",
-        "lemma",
-        "dep",
-        "stem",
-        "upos",
-        "xpos",
-        "entity",
-        "lexeme",
-    }
-    | {"tokentype", "embedding", "attention", "frequency", "special", "rstrip"}
 )
 """Members beside a token of a text: of a language model, a search engine, a lexer."""
 
@@ -119,9 +91,17 @@ class JsonSiblings:
         return _value(prefix, word, behind) or _value(prefix, word, self._before(string))
 
     def next_run(self, string: JsonString) -> int | None:
-        """Return the start of the value in a text's next run: `[{"t": "Key: "}, {"t": "x"}]`."""
-        found = _NEXT_RUN.match(self._text, string.end)
-        if found is None or not string.text.rstrip().endswith(":"):
+        """Return the start of the value in a text's next run, or in the answer to a question.
+
+        `[{"t": "Key: "}, {"t": "x"}]`
+        """
+        if not string.text.rstrip().endswith((":", "?")):
+            return None
+        end = string.end + 1
+        for member in islice(self._values.members_behind(end), _BESIDE):
+            end = member.place.end
+        found = _NEXT_OBJECT.match(self._text, end)
+        if found is None:
             return None
         own = own_name(self._text, string.start)
         for member in islice(self._values.members(found.end()), _BESIDE):
@@ -153,7 +133,7 @@ class JsonSiblings:
         """Return the start of the value that a member declares a secret: `{"sensitive": true}`."""
         mark = flag.start - 1 if flag.is_name() else self._own_mark(flag)
         around = (*self._before_member(mark), *islice(self._values.members(mark), _BESIDE))
-        values = (each.place.start for each in around if each.name.lower() == "value")
+        values = (each.place.start for each in around if each.name.lower() in _DECLARED)
         return next(values, None)
 
     def arguments(self, command: JsonString) -> Iterator[Place]:

@@ -6,8 +6,9 @@ document costs what is suspicious in it and not what surrounds that.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import islice
+from types import MappingProxyType
 from typing import Final
 
 from relayscope.sanitizer.bound_parameters import is_statement, parameters
@@ -43,9 +44,16 @@ _OF_REDIS: Final = frozenset({"requirepass", "masterauth"})
 _IN_HASH = re.compile(r'\[[ \t\r\n]*+"(?i:hset|hmset|hsetnx)"[^\[\]]*+\Z')
 """Lists of a command of Redis, in which a value follows its name."""
 
-_DECLARING: Final = frozenset({"sensitive", "masked", "isSecret"})
+_DECLARING: Final[Mapping[str, re.Pattern[str]]] = MappingProxyType(
+    {
+        **dict.fromkeys(("sensitive", "masked", "isSecret"), re.compile("true")),
+        # Of a password that Terraform has made, and of a key in Azure.
+        **dict.fromkeys(("bcrypt_hash", "override_special"), re.compile("")),
+        "keyName": re.compile('"key[12]"'),
+    }
+)
 _SECRET_TYPES: Final = frozenset({"SecureString", "CONCEALED"})
-"""Members, and the types in AWS and 1Password, that say that the value beside them is a secret."""
+"""Members with these values, and types in AWS and 1Password, beside which the value is a secret."""
 
 _ROUTING_KEY: Final = "routing_key"
 _ROUTED = re.compile(r'"[0-9a-f]{32}"')
@@ -145,7 +153,7 @@ class JsonText:
             return self._hide(rule, at, string)
         if string.text.lower() in _RAW_HEADERS and self._text.startswith("[", at):
             self._read_pairs(at)
-        elif string.text in _DECLARING and self._text.startswith("true", at):
+        elif (declares := _DECLARING.get(string.text)) and declares.match(self._text, at):
             self._hide_declared(string)
         elif string.text == _ROUTING_KEY and _ROUTED.match(self._text, at):
             self._hide_as(_OF_SERVICE, at)

@@ -7,9 +7,11 @@ from relayscope.sanitizer import extents, harmless
 from relayscope.sanitizer.page import LINE, Mention, Page, Pair
 
 _OPENING = re.compile(r"(?:[ \t\r\n][^<>]{0,512}+)?>")
-_CONTENT = re.compile(r"\s*+(?:<!\[CDATA\[((?:[^\]]++|\](?!\]>))*+)|([^<]++))")
+_WRAPPED: Final = r"(?:<(?:\w{1,16}:)?(?:Attribute)?[vV]alue>\s*+)?+"
+"""An element that has nothing but the value of the one around it."""
+_CONTENT = re.compile(rf"\s*+{_WRAPPED}(?:<!\[CDATA\[((?:[^\]]++|\](?!\]>))*+)|([^<]++))")
 _VALUE = re.compile(r"[\"']?[ \t][^<>\r\n]{0,128}?\b(?i:value|content)=")
-_INSIDE = re.compile(r"[\"'][^<>\r\n]{0,128}>([^<\r\n]++)</")
+_INSIDE = re.compile(rf"[\"'][^<>\r\n]{{0,128}}>{_WRAPPED}([^<\r\n]++)</")
 # The input behind its label, or in it.
 _INPUT = re.compile(
     r"[:=]?[ ]?(?:</(?:label|b|strong|span|dt|td|th)>)?\s{0,64}+(?:<(?:td|dd|div|p)>\s{0,64}+)?"

@@ -22,7 +22,7 @@ from relayscope.sanitizer.declaration import (
     initialized,
     setter,
 )
-from relayscope.sanitizer.form import argument, named_value
+from relayscope.sanitizer.form import argument, named_option, named_value
 from relayscope.sanitizer.html_table import headed
 from relayscope.sanitizer.look_alikes import latin
 from relayscope.sanitizer.markup import attribute, element, next_element
@@ -67,9 +67,9 @@ _WAYS: Final[Mapping[str, _Ways]] = MappingProxyType(
         "]": _Ways((subscript,), (inserted,)),
         "(": _Ways((setter, constructed)),
         "{": _Ways((initialized,)),
-        **dict.fromkeys(("-", "\u2192", "\u279c", "\u21d2"), _Ways((dashed,))),
+        **dict.fromkeys(("-", "\u2192", "\u279c", "\u21d2"), _Ways((dashed, named_option))),
         ">": _Ways((attribute, element)),
-        "<": _Ways((next_element, assigned), (headed,)),
+        "<": _Ways((next_element, assigned), (headed, below)),
         ",": _Ways((argument, named_value), (bound, inserted, columns)),
         ";": _Ways((serialized,), (columns,)),
         ")": _Ways((filled,), (bound, inserted)),

@@ -33,7 +33,9 @@ _UNIT = re.compile(
     r"[ ](?:char|byte|bit|digit|letter|second|minute|hour|day|token|long|time|of|or|and[ ][0-9])"
 )
 _CHANGED = re.compile(r"[ ]to[ ]([^\s\"'`<]{6,256}+)")
-_ANNOUNCED = re.compile(r"\b([0-9]{4,8}) (?:is|as) (?:your|the)(?: [\w-]{1,24})? \Z")
+_ANNOUNCED = re.compile(
+    r"\b([0-9]{4,8}|[0-9]{3}[- ][0-9]{3})\*{0,2} (?:is|as) (?:your|the)(?: [\w-]{1,24})? \Z"
+)
 _SET_TO = re.compile(r"to[ ]([^\s\"'`<>]{6,256}+)(?=[\s<]|\Z)")
 _SETTING = re.compile(r"\b(?i:set|changed|reset|updated|rotated)\b[^.:;\n]{0,40}+\Z")
 _USER = re.compile(r"\b(?i:user(?:name)?|login)[ :]{1,2}\S{1,64}+,?[ ](?:and|with)[ ](?:the[ ])?\Z")

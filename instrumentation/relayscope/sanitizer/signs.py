@@ -11,8 +11,8 @@ from relayscope.sanitizer.prefilter import prefilter
 from relayscope.sanitizer.views import ESCAPE, ESCAPE_FILTER
 
 MEMBERS: Final = (
-    r'"(?:kty|rawHeaders|raw_headers|routing_key|SecureString|CONCEALED)\\*"'
-    r'|"(?:sensitive|masked|isSecret)\\*"\s*:\s*true'
+    r'"(?:kty|rawHeaders|raw_headers|routing_key|bcrypt_hash|override_special|SecureString|CONCEALED)\\*"'
+    r'|"(?:sensitive|masked|isSecret)\\*"\s*:\s*true|"keyName\\*"\s*:\s*\\*"key[12]'
 )
 """Members and items that say what others hold without naming a secret, also in JSON in a string."""
 

@@ -39,7 +39,7 @@ def columns(page: Page, mention: Mention) -> Iterator[Pair]:
     end = text.find("\n", mention.end, start + HEAD)
     page.told[_CSV] = end if end >= 0 else start + HEAD
     found = _CSV_HEAD.match(text, start) if end >= 0 else None
-    if found is None:
+    if found is None or _is_row(text, found):
         return
     mark = found[1]
     names = [name.strip(" \"'\r\n") for name in found[0].split(mark)]
@@ -48,6 +48,14 @@ def columns(page: Page, mention: Mention) -> Iterator[Pair]:
         for at, pairs in rows:
             page.told[_CSV] = at
             yield from pairs
+
+
+def _is_row(text: str, head: re.Match[str]) -> bool:
+    """Return whether the line before has as many words, so that this one is no head."""
+    start = head.start()
+    before = text.rfind("\n", max(0, start - HEAD), max(0, start - 1)) + 1
+    found = _CSV_HEAD.fullmatch(text, before, start) if before < start else None
+    return found is not None and found[0].count(head[1]) == head[0].count(head[1])
 
 
 def drawn(page: Page, mention: Mention) -> Iterator[Pair]:

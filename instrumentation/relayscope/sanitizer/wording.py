@@ -13,7 +13,10 @@ from relayscope.sanitizer.sentence import announced, random_word, said, set_to
 _TYPED = re.compile(
     r"(?:As[ ])?[A-Za-z_][\w.]{0,40}+(?:\([\w, ]{0,16}\))?(?:\[\])?[ \t]++:?=[ \t]++(?=N?[\"'`])"
 )
+_KIND: Final = "(?:[057]|REG_[A-Z_]{2,12})"
+"""The form of a value, before it, in the configuration of Cisco's devices and Windows' registry."""
 _LONE = re.compile(
+    rf"(?P<kind>{_KIND}[ \t]++)?"
     r"([^\s\"'`<>]{4,256}+|[\"'][^\s\"']{4,256}+[\"'])[ \t]*+;?(?:\s*\Z|[ \t]*+\r?\n)"
 )
 _QUOTED_REST = re.compile(r"[^\"'\\\n:=,<>|\ue000]{1,64}+([\"'])(?=[ \t]*+:)")
@@ -47,6 +50,7 @@ _LEAD = re.compile(
     r"(?:for|f\u00fcr|para|pour|is|was|are|will|has|set|reset|changed|to|ist|lautet|es|est|\u00e8|\u00e9)"
     r"[ \t:]"
     r"|[(:\uff1a]"
+    rf"|{_KIND}[ \t]"
     # A word with digits in it, or a code.
     r"|(?=[^\s0-9]{0,32}[0-9])[^\s\"'`<>()=:/\\]{4}"
     # The last word of its line; what ends in a quotation mark; the type of a variable.
@@ -139,13 +143,15 @@ def _lone(page: Page, mention: Mention) -> Pair | None:
     found = _LONE.match(text, mention.behind)
     if found is None:
         return None
-    start, end = found.span(1)
+    start, end = found.span(2)
     if text[start] in "\"'":
         start, end = start + 1, end - 1
     if harmless.is_call(text[start:end]) or harmless.is_type_of_go(text[start:end]):
         return None
     before = text[max(0, mention.start - 160) : mention.start]
     is_odd = harmless.is_odd(text[start:end])
+    if found["kind"] and (is_odd or len(found["kind"].strip()) > 1):
+        return Pair(mention.rule, start, end)
     is_setting = text[mention.start : mention.end] in _DIRECTIVES
     if is_setting or (is_odd and _HEADER.search(before)):
         return Pair(mention.rule, start, end)
