@@ -45,7 +45,7 @@ _LONE_RUN = re.compile(
 )
 _WORDS = re.compile(r"(?:[ ](?!#)[^\s=\"'`|;&<>()]++)++(?=[ \t]*+(?:\r?\n|\Z))")
 _SETS = re.compile(r"[ \t]*+\r?\n[A-Z][A-Z0-9_]*+=")
-_SETTING = re.compile(r"(?:[\w]=|-e[ ]|--[a-z-]{2,24}[ =]|[\"'][ ])[\"']\Z")
+_SETTING = re.compile(r"(?:\w=|-e[ ]|--[a-z-]{2,24}[ =]|[\"'][ ])[\"']\Z")
 _QUOTES: Final = frozenset("\"'")
 _SETTER: Final = 32
 _LINE_BEFORE: Final = 256
@@ -102,7 +102,7 @@ def setting(text: str, start: int, end: int) -> int:
     """
     more = _WORDS.match(text, end)
     if text[start - 1 : start] in _QUOTES and _SETTING.search(text, max(0, start - _SETTER), start):
-        closing = text.find(text[start - 1], end)
+        closing = text.find(text[start - 1], end, end + _LINE_BEFORE)
         return closing if closing >= 0 else end
     if more is None or text[start - 1 : start] not in {"", "\n"}:
         return end
