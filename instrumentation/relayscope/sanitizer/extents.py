@@ -48,7 +48,7 @@ _SETS = re.compile(r"[ \t]*+\r?\n[A-Z][A-Z0-9_]*+=")
 _SETTING = re.compile(r"(?:\w=|-e[ ]|--[a-z-]{2,24}[ =]|[\"'][ ])[\"']\Z")
 _QUOTES: Final = frozenset("\"'")
 _SETTER: Final = 32
-_LINE_BEFORE: Final = 256
+_NEARBY: Final = 256
 _SPACE = re.compile(r"\s*+")
 _NESTED = re.compile(r"""[^"'{}\[\]]++|"(?:[^"\\]++|\\.?)*+"?|[{}\[\]']""", re.DOTALL)
 _LINE: Final = {quote: re.compile(rf"[^\r\n{quote}]++") for quote in ("", '"', "'", "`")}
@@ -102,13 +102,13 @@ def setting(text: str, start: int, end: int) -> int:
     """
     more = _WORDS.match(text, end)
     if text[start - 1 : start] in _QUOTES and _SETTING.search(text, max(0, start - _SETTER), start):
-        closing = text.find(text[start - 1], end, end + _LINE_BEFORE)
+        closing = text.find(text[start - 1], end, end + _NEARBY)
         return closing if closing >= 0 else end
     if more is None or text[start - 1 : start] not in {"", "\n"}:
         return end
     if _SETS.match(text, more.end()):
         return more.end()
-    line = text.rfind("\n", max(0, start - _LINE_BEFORE), max(0, start - 1)) + 1
+    line = text.rfind("\n", max(0, start - _NEARBY), max(0, start - 1)) + 1
     return more.end() if line < start and _SETS.match("\n" + text[line:start]) else end
 
 
