@@ -2,7 +2,7 @@
 
 import pytest
 
-from relayscope.sanitizer import multi_search
+from relayscope.sanitizer.search import multi_search
 
 
 @pytest.fixture

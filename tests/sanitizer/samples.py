@@ -8,8 +8,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from relayscope.sanitizer import Value
-from relayscope.sanitizer.patterns import plain_sample
-from relayscope.sanitizer.rules import shipped_rules
+from relayscope.sanitizer.rules.rules import shipped_rules
+from relayscope.sanitizer.search.patterns import plain_sample
 
 _MARKED = re.compile(r"<<(.*)>>", re.DOTALL)
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from relayscope.sanitizer import Sanitizer
 from relayscope.sanitizer.allowance import Allowance
+from relayscope.sanitizer.cleaning.scanner import Scanner
 from relayscope.sanitizer.findings import Finding
-from relayscope.sanitizer.scanner import Scanner
 from tests.examples import examples
 from tests.sanitizer.places import PLACES, Place, holds
 from tests.sanitizer.samples import CANARY, NAME_SAMPLES, OPTIONAL, PATTERN_SAMPLES, UNTIMED

@@ -6,12 +6,13 @@
 `RULES.md` beside this file lists the default rules and shows how to change them.
 """
 
-from relayscope.sanitizer.errors import RulesError, SanitizerError
-from relayscope.sanitizer.findings import Explanation, Value
-from relayscope.sanitizer.keyring import HashKey, Keyring
-from relayscope.sanitizer.model import Action, Allowed, KeyRule, Limits, PatternRule, Step
-from relayscope.sanitizer.rules import Rules
-from relayscope.sanitizer.sanitizer import DEAR, NORMALIZED, Sanitizer
+from relayscope.sanitizer.rules.keyring import HashKey, Keyring
+from relayscope.sanitizer.rules.rules import Rules
+
+from .errors import RulesError, SanitizerError
+from .findings import Explanation, Value
+from .model import Action, Allowed, KeyRule, Limits, PatternRule, Step
+from .sanitizer import DEAR, NORMALIZED, Sanitizer
 
 __all__ = [
     "DEAR",

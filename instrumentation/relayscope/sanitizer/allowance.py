@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from relayscope.sanitizer.findings import TooManyFindings, has_marker
+from .findings import TooManyFindings, has_marker
 
 _FIRST: Final = 1000
 """Work that every record may take; each of its characters allows for one more. The unit is about a

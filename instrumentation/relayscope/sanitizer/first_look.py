@@ -14,11 +14,12 @@ from typing import Any, Final
 
 import orjson
 
-from relayscope.sanitizer.leaves import SMALL
-from relayscope.sanitizer.model import Step
-from relayscope.sanitizer.rules import Rules
-from relayscope.sanitizer.scanner import Scanner
-from relayscope.sanitizer.storable import INT64
+from relayscope.sanitizer.cleaning.leaves import SMALL
+from relayscope.sanitizer.cleaning.scanner import Scanner
+from relayscope.sanitizer.rules.rules import Rules
+from relayscope.sanitizer.spellings.storable import INT64
+
+from .model import Step
 
 _STRUCTURES: Final = (dict, list, tuple)
 _NOTHING_ELSE: Final = (

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from importlib.resources import files
 
-from relayscope.sanitizer.model import KeyRule, Limits, PatternRule
-from relayscope.sanitizer.rules import shipped_rules
+from relayscope.sanitizer.rules.rules import shipped_rules
+
+from .model import KeyRule, Limits, PatternRule
 
 _HEAD = "rules_head.md"
 

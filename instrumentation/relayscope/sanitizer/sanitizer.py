@@ -6,18 +6,19 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from relayscope.sanitizer.binary import SOON, marked
-from relayscope.sanitizer.cleaning import Cleaning
-from relayscope.sanitizer.findings import Explanation, Value
-from relayscope.sanitizer.first_look import FirstLook
-from relayscope.sanitizer.fork import searching
-from relayscope.sanitizer.json_path import path_within
-from relayscope.sanitizer.known_messages import LONG
-from relayscope.sanitizer.leaves import Found, Leaves
-from relayscope.sanitizer.model import Step
-from relayscope.sanitizer.replacements import FAILED, dropped
-from relayscope.sanitizer.rules import Rules
-from relayscope.sanitizer.scanner import BINARY, Scanner
+from relayscope.sanitizer.cleaning.binary import SOON, marked
+from relayscope.sanitizer.cleaning.cleaning import Cleaning
+from relayscope.sanitizer.cleaning.known_messages import LONG
+from relayscope.sanitizer.cleaning.leaves import Found, Leaves
+from relayscope.sanitizer.cleaning.scanner import BINARY, Scanner
+from relayscope.sanitizer.json.path import path_within
+from relayscope.sanitizer.rules.replacements import FAILED, dropped
+from relayscope.sanitizer.rules.rules import Rules
+
+from .findings import Explanation, Value
+from .first_look import FirstLook
+from .fork import searching
+from .model import Step
 
 NORMALIZED: Final = "relayscope.normalized"
 """The attribute that names what was made storable: `nul`, `surrogate`, `not-finite`,

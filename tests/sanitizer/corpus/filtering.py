@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Final
 
 from relayscope.sanitizer import Rules
-from relayscope.sanitizer.prefilter import prefilter
+from relayscope.sanitizer.search.prefilter import prefilter
 from tests.sanitizer.corpus.judging import harmless
 
 _PIECES: Final = 1000

@@ -1,0 +1,1 @@
+"""The thorough way, for records in which something could be found."""

@@ -1,0 +1,1 @@
+"""Secrets in JSON, by its names, its members and its schemas."""

@@ -1,0 +1,1 @@
+"""Searches for many expressions at once, in time in proportion to the text."""

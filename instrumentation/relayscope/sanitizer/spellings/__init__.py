@@ -1,0 +1,1 @@
+"""Spellings of a text: what is written otherwise than it reads."""

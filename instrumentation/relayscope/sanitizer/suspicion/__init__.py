@@ -1,0 +1,1 @@
+"""What could be in a text, and where."""

@@ -1,0 +1,1 @@
+"""Values: where they end, and which of them are no secrets."""
