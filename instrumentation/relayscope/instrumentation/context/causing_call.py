@@ -4,6 +4,7 @@ Servers that are not traced carry none. What they ask and tell while they work o
 of it all the same, or a sampling would be in another trace than the tool that asked for it.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 from relayscope.instrumentation.traffic.calls import Call, OpenCalls
@@ -20,6 +21,9 @@ also asked when a session begins."""
 _CAUSES: Final = frozenset(
     {"completion/complete", "prompts/get", "resources/read", "tasks/result", "tools/call"}
 )
+
+_MOST: Final = 256
+"""Open calls that are looked through for one message: a peer decides how often that is done."""
 
 
 def causing_call(message: Message, channel: Channel) -> Call | None:
@@ -45,15 +49,20 @@ def _with_token(token: object, calls: OpenCalls) -> Call | None:
     own = calls.get(token)  # type: ignore[arg-type]  # one of the types of ids
     if own is not None and own.request.progress_token == token:
         return own
-    return next((call for call in calls if call.request.progress_token == token), None)
+    return next((call for call in _few(calls) if call.request.progress_token == token), None)
 
 
 def _only(calls: OpenCalls) -> Call | None:
     """Return the one open call for which a server may ask something; None of several."""
     found: Call | None = None
-    for call in calls:
+    for call in _few(calls):
         if call.request.method in _CAUSES:
             if found is not None:
                 return None
             found = call
     return found
+
+
+def _few(calls: OpenCalls) -> Iterable[Call]:
+    """The open calls; none where they are too many to be looked through."""
+    return calls if len(calls) <= _MOST else ()

@@ -26,9 +26,9 @@ from .declaration import (
     initialized,
     setter,
 )
-from .form import argument, named_option, named_value
 from .html_table import headed
 from .markup import attribute, element, next_element
+from .named_value import argument, named_option, named_value
 from .next_line import below, codes
 from .recovery_phrase import recovery_phrase
 from .sentence import announced, said

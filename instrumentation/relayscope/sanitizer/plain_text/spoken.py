@@ -13,8 +13,9 @@ _MADE_UP = re.compile(
     r"[A-Za-z]{4,24}[0-9]{1,8}(?=[.,;]?(?:\s|\Z))"
 )
 _BOTH: Final = "credential"
-_USER_AND = re.compile(r"[\w.@-]{1,40}+[ ][/|][ ](\S{4,256}+)(?=[ \t]*+(?:\r?\n|\Z))")
 """The rule whose values have the user, too."""
+
+_USER_AND = re.compile(r"[\w.@-]{1,40}+[ ][/|][ ](\S{4,256}+)(?=[ \t]*+(?:\r?\n|\Z))")
 
 # No query has a colon before its value, so its sign parts nothing.
 _REST = re.compile(r"(?:&(?![a-z]{2,6};)[^\s\"'<>`&,;)\]}\\]++)+")
