@@ -68,40 +68,6 @@ def relayed(
     ]
 
 
-def answered(number: int, *, text: str) -> Batch:
-    """The relay's own result of a call."""
-    said = {MCP_METHOD_NAME: "tools/call", MESSAGE_KIND: "result", MESSAGE_DIRECTION: "sent"}
-    result = log(
-        json.dumps({"jsonrpc": "2.0", "id": 1, "result": {"content": text}}),
-        at=time.time_ns() - 50 * 10**9, trace_id=b"%016d" % number, span_id=b"served..",
-        attributes=rows.jsonb(said),
-    )  # fmt: skip
-    return batch(logs=[result])
-
-
-@pytest.mark.parametrize(
-    ("answer", "how"),
-    [("one", "answered as a call with other arguments before"), ("two", "answered")],
-)
-def test_an_answer_for_which_a_relay_asks_nobody_is_told(
-    database_url: str, engine: Engine, answer: str, how: str
-) -> None:
-    """It may come from a cache that takes different calls for one."""
-    asked, own = relayed(1), relayed(2, sent=0)[:2]
-    written(engine, [*asked, answered(1, text="one")], [*own, answered(2, text=answer)])
-    said = f"relay asked nobody for tool search, unlike in another call, and {how}  "
-    assert said in problems(database_url)
-    assert told(database_url) == [("relay", "changed")]
-
-
-def test_a_tool_for_which_a_relay_never_asks_is_its_own(database_url: str, engine: Engine) -> None:
-    """So is one that it always asks for."""
-    written(engine, *(relayed(number, sent=0)[:2] for number in range(3)))
-    assert told(database_url) == []
-    written(engine, *(relayed(number) for number in range(10, 13)))
-    assert ("alpha", "changed") not in told(database_url)
-
-
 def written(engine: Engine, *calls: list[Batch]) -> None:
     """Write all of these records."""
     writer = Writer(engine)

@@ -16,11 +16,7 @@ from relayscope.collector.query.channel_closing import closing_text
 from relayscope.collector.query.drop_reasons import why_dropped
 from relayscope.collector.query.named_query import rows
 from relayscope.collector.query.odd_words import IN_PLACE, ODD
-from relayscope.collector.query.relay_change import (
-    change_text,
-    own_answer_text,
-    passed_on_text,
-)
+from relayscope.collector.query.relay_change import change_text, passed_on_text
 from relayscope.collector.query.unlisted_tool import unlisted_text
 from relayscope.collector.query.unread_list import unread_text
 from relayscope.collector.query.unreadable import unreadable_text
@@ -291,10 +287,6 @@ def _changed_call(row: Row) -> Problem:
     return replace(problem, note=passed_on_text(row))
 
 
-def _own_answer(row: Row) -> Problem:
-    return _problem(row, "changed", own_answer_text(row), "calls", ("side", "method", "tool"))
-
-
 def _unread_list(row: Row) -> Problem:
     kind = "odd" if row["what"] in ("cursor", "same") else "unread"
     listed = ("side", "peer", "method")
@@ -349,7 +341,6 @@ READERS: Final[dict[LiteralString, Callable[[Row], Problem]]] = {
     "held_calls": _held_call,
     "repeated_calls": _repeated_call,
     "changed_calls": _changed_call,
-    "own_answers": _own_answer,
     "unread_lists": _unread_list,
     "undelivered": _undelivered,
     "dropped": _dropped,

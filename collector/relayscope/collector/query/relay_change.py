@@ -43,13 +43,6 @@ def change_text(peer: str, row: Mapping[str, Any]) -> str:
             return _RESULTS[what].format(peer=peer, tool=tool)
 
 
-def own_answer_text(row: Mapping[str, Any]) -> str:
-    """Say that a relay answered for itself, by a row of `own_answers`."""
-    as_before = " as a call with other arguments before" if row["with_others"] else ""
-    calls = "another call" if row["asked"] == 1 else f"{row['asked']:,} other calls"
-    return f"asked nobody for tool {row['tool']}, unlike in {calls}, and answered{as_before}"
-
-
 def passed_on_text(row: Mapping[str, Any]) -> str:
     """Say what the relay made of it."""
     return f"passed on: {gist(row['passed_on'])[:LONGEST]}"
