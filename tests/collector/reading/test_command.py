@@ -168,6 +168,7 @@ def test_json_of_a_trace_says_all_of_it(relayscope: Relayscope) -> None:
         "tool": None,
         "odd": None,
         "body": records[0].body,
+        "truncated": False,
     }
     assert [one["body"] for one in trace["logs"]] == ["backend gates is away"]
 
