@@ -23,13 +23,15 @@ def tracer_provider() -> trace.TracerProvider:
 def beside_the_hosts() -> Iterator[None]:
     """Let the SDK name a global provider; afterwards the one that was there before is it again."""
     global _beside  # noqa: PLW0603  # there is one in a process, as there is a global one
-    earlier, once = trace._TRACER_PROVIDER, trace._TRACER_PROVIDER_SET_ONCE  # noqa: SLF001  # the API lets nobody name a second one
-    if earlier is None:
+    # The API lets nobody name a second one; where its private names are gone, there is one.
+    earlier = getattr(trace, "_TRACER_PROVIDER", None)
+    once = getattr(trace, "_TRACER_PROVIDER_SET_ONCE", None)
+    if earlier is None or once is None:
         yield
         return
-    trace._TRACER_PROVIDER, trace._TRACER_PROVIDER_SET_ONCE = None, Once()  # noqa: SLF001  # the same
+    trace._TRACER_PROVIDER, trace._TRACER_PROVIDER_SET_ONCE = None, Once()  # noqa: SLF001  # as above
     try:
         yield
     finally:
-        _beside = trace._TRACER_PROVIDER  # noqa: SLF001  # the same
-        trace._TRACER_PROVIDER, trace._TRACER_PROVIDER_SET_ONCE = earlier, once  # noqa: SLF001  # the same
+        _beside = trace._TRACER_PROVIDER  # noqa: SLF001  # as above
+        trace._TRACER_PROVIDER, trace._TRACER_PROVIDER_SET_ONCE = earlier, once  # noqa: SLF001  # as above
