@@ -108,6 +108,17 @@ def test_of_a_pex_nothing_is_said_to_be_seen(start: list[str], tmp_path: Path) -
     assert len(finished.stderr.splitlines()) == 1
 
 
+@pytest.mark.skipif(not Path("/bin/bash").exists(), reason="process substitution is bash's")
+def test_a_program_that_can_be_read_once_is_read_by_python_alone() -> None:
+    """It comes out of a pipe, as bash's `<(...)` does: whoever looks at it takes it away."""
+    line = f"'{SCRIPTS / 'relayscope-instrument'}' -- '{sys.executable}' <(echo \"print('ran')\")"
+    environment = host_environment(OTEL_TRACES_EXPORTER="none", OTEL_LOGS_EXPORTER="none")
+
+    finished = run(["/bin/bash", "-c", line], environment)
+
+    assert (finished.returncode, finished.stdout) == (0, "ran\n")
+
+
 def test_who_wants_quiet_has_it() -> None:
     """`RELAYSCOPE_QUIET` silences what is said of relayscope itself."""
     finished = traced("--", "sh", "-c", "echo ran", RELAYSCOPE_QUIET="1")

@@ -126,8 +126,10 @@ def _first_line(script: Path) -> list[str]:
 
 
 def _head(file: Path) -> bytes:
-    """The beginning of a file; nothing of one that cannot be read."""
+    """The beginning of a file; nothing of one that cannot be read, or only once, as a pipe."""
     try:
+        if not file.is_file():
+            return b""
         with file.open("rb") as opened:
             return opened.read(_MOST_READ)
     except OSError:
