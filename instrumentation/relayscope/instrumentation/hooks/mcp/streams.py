@@ -65,11 +65,13 @@ async def remember_posted(
     post: Callable[..., Awaitable[Any]], _instance: Any, args: Any, kwargs: Any
 ) -> Any:
     """Wrap what posts a message for the SDK and reads the response: keep which request it is."""
-    token = _posted.set(_request_id(args[0] if args else kwargs.get("ctx")))
+    before = _posted.get()
+    _posted.set(_request_id(args[0] if args else kwargs.get("ctx")))
     try:
         return await post(*args, **kwargs)
     finally:
-        _posted.reset(token)
+        # To reset it raises where a coroutine that was left behind is closed in another context.
+        _posted.set(before)
 
 
 @shielded
