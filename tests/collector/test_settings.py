@@ -128,7 +128,7 @@ def test_a_length_of_time_may_be_written_in_several_ways(
 
 @pytest.mark.parametrize("written", ["0h", "0s", "0d", "PT0S"])
 def test_no_time_at_all_may_be_written_in_several_ways(tmp_path: Path, written: str) -> None:
-    """Where it makes sense, zero is a length of time like others."""
+    """Zero is a length of time like others."""
     path = tmp_path / "relayscope.yaml"
     path.write_text(f"seal_after: {written}\n")
     assert load({}, path).seal_after == timedelta(0)

@@ -73,7 +73,7 @@ def test_why_a_call_failed_goes_on_below_its_row(columns: int) -> None:
 
 
 def test_what_a_warning_says_goes_on_below_its_row() -> None:
-    """How a connection closed stands at the end of it."""
+    """The words that follow the first line stand there whole: how a connection closed, say."""
     warning = {
         "time": "2026-11-30 14:42:21.366456+00",
         "trace": "09996a34",

@@ -104,7 +104,7 @@ def test_a_connection_that_is_in_no_trace_is_told_with_the_call_at_the_time(
 def test_an_address_that_was_tried_before_the_right_one_is_no_reason(
     database_url: str, engine: Engine
 ) -> None:
-    """What was answered then is."""
+    """The answer that came then is."""
     writer = Writer(engine)
     writer.write([answered({"content": "3 rows"})])
     writer.write([batch(spans=[unconnected("tcp", at=NOW - 100 * 10**9)])])

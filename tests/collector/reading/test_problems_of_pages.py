@@ -142,7 +142,7 @@ def test_a_cursor_that_comes_back_is_told_as_a_list_without_an_end(
 def test_a_page_that_comes_again_with_a_new_cursor_is_told_as_a_list_without_an_end(
     database_url: str, engine: Engine, kind: int, who: str
 ) -> None:
-    """Who has given up asking for more is not to blame."""
+    """The one who gave up asking for more is not to blame."""
     pages = [
         Listing(
             f"page {number}" if number else None, f"page {number + 1}", kind=kind,

@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -76,9 +78,9 @@ def test_an_ordinary_end_loses_nothing(
     }
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_a_signal_loses_nothing(receiver: Receiver, number: signal.Signals) -> None:
-    """Killed right after the last record: everything arrives, and that it is gone."""
+@contextmanager
+def waiting(receiver: Receiver) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+    """Run a host that has emitted all that it will and waits; yield it, and its marks."""
     environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
     with (
         subprocess.Popen(
@@ -87,7 +89,13 @@ def test_a_signal_loses_nothing(receiver: Receiver, number: signal.Signals) -> N
         ended(host),
     ):
         assert host.stdout is not None
-        marks = [host.stdout.readline().strip() for _ in range(55)]
+        yield host, [host.stdout.readline().strip() for _ in range(55)]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_signal_loses_nothing(receiver: Receiver, number: signal.Signals) -> None:
+    """Killed right after the last record: everything arrives, and that it is gone."""
+    with waiting(receiver) as (host, marks):
         host.send_signal(number)
         assert host.wait(PATIENCE_SECONDS) == -number
 
@@ -98,15 +106,7 @@ def test_a_signal_loses_nothing(receiver: Receiver, number: signal.Signals) -> N
 
 def test_a_signal_is_told_where_nothing_else_waits(receiver: Receiver, spool_dir: Path) -> None:
     """All that it said has arrived; its forwarder says that it is gone, and leaves nothing."""
-    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
-    with (
-        subprocess.Popen(
-            emitter("50", "--then", "wait"), env=environment, stdout=subprocess.PIPE, text=True
-        ) as host,
-        ended(host),
-    ):
-        assert host.stdout is not None
-        marks = [host.stdout.readline().strip() for _ in range(55)]
+    with waiting(receiver) as (host, marks):
         arrives(receiver, marks)
         assert not is_gone(receiver)
         host.terminate()

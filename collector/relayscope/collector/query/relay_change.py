@@ -1,4 +1,4 @@
-"""What a relay changed in a call of a tool on its way, in words."""
+"""Changes that a relay made in a call of a tool on its way, in words."""
 
 from __future__ import annotations
 

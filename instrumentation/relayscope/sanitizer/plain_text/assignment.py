@@ -27,7 +27,7 @@ _ASSIGNS = re.compile(
     r"([ \t]*+)"
 )
 _DECLARING: Final = frozenset(
-    {"type", "interface", "struct", "enum", "class", "typedef", "data", "newtype"}
+    ["type", "interface", "struct", "enum", "class", "typedef", "data", "newtype"]
 )
 _COMPARED: Final = frozenset({"==", "===", "!=", "!=="})
 _COLONS: Final = frozenset({":", "?:", "!:", "\uff1a"})

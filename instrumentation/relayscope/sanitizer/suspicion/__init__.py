@@ -1,1 +1,1 @@
-"""What could be in a text, and where."""
+"""Signs of what could be in a text, and their places."""
