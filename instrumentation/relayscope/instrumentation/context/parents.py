@@ -76,6 +76,8 @@ class Parents:
         own = Context()
         if message.meta:
             own = extracted(message.meta, own, _META_GETTER)
+        if around is None and not channel.sent:
+            return own, ()  # As for nearly all: nothing else could have caused it.
         carried = get_current_span(own).get_span_context()
         other = get_current_span(around).get_span_context() if around else INVALID_SPAN_CONTEXT
         if not carried.is_valid:
