@@ -332,7 +332,7 @@ class _Assignment:
                 return self._is_count(value)
             case Kind.WORD | Kind.PATH:
                 return self._is_name(kind, value, end) or self._is_sentence(value)
-        if self.colon and not self.spaced and self._is_resource():
+        if self.colon and not self.spaced and self.page.is_in_resource(self.mention.start):
             return True
         # Most values are names that nobody has asked for before, which takes 4 µs.
         is_name = value.isidentifier() and self.page.is_code(self.at)
@@ -383,12 +383,6 @@ class _Assignment:
 
     def _name(self) -> str:
         return self.page.text[self.mention.start : self.mention.end]
-
-    def _is_resource(self) -> bool:
-        """Return whether the name is part of a resource's name: `arn:aws:...:secret:x`."""
-        start = self.mention.start
-        before = self.page.text[max(0, start - 100) : start]
-        return before[-1:] == ":" and "arn:" in before
 
     def _is_count(self, value: str) -> bool:
         """Return whether a number is a count, a line of a file, or a number in source code."""

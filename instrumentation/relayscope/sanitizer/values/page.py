@@ -178,6 +178,11 @@ class Page:
         line = self.text.rfind("\n", start, at) + 1
         return (line > 0 or start == 0) and _CONDITION.fullmatch(self.text, line, at) is not None
 
+    def is_in_resource(self, start: int) -> bool:
+        """Return whether a name is part of a resource's name: `arn:aws:...:secret:x`."""
+        before = self.text[max(0, start - 100) : start]
+        return before[-1:] == ":" and "arn:" in before
+
     def is_argument(self, at: int) -> bool:
         """Return whether a name is a parameter in a call of source code: `x = f(token=`."""
         start = max(0, at - _CALL)

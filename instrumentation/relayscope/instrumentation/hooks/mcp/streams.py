@@ -3,7 +3,6 @@
 import contextvars
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from contextvars import ContextVar
 from typing import Any, Final, Self
 
 from opentelemetry.context import Context
@@ -45,7 +44,9 @@ _TEXT: Final = "relayscope_text"
 _POSTED: Final = "relayscope_posted"
 """Name under which waits, beside that text, the id of the request in whose response it came."""
 
-_posted: Final[ContextVar[RequestId | None]] = ContextVar("relayscope_posted", default=None)
+_posted: Final[contextvars.ContextVar[RequestId | None]] = contextvars.ContextVar(
+    "relayscope_posted", default=None
+)
 """The id of the request that the running task has posted, and reads the response to."""
 
 
