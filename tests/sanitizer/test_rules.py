@@ -43,6 +43,26 @@ def test_a_pattern_may_say_what_does_not_stand_before_it() -> None:
     assert sanitizer.text("123 0.456 1789") == "[REDACTED:order] 0.456 1789"
 
 
+def test_expressions_may_be_written_on_several_lines() -> None:
+    """Line breaks, and the blanks around them, are no part of a pattern or an allowed value."""
+    pattern = """
+      \\b(?:
+        TCK-
+        |TICKET[ ]
+      )([0-9]{8})\\b
+    """
+    sanitizer = _sanitizer(
+        {
+            "patterns": [{"name": "ticket", "pattern": pattern}],
+            "allow": {"values": ["12345678\n  |00000000\n"]},
+        }
+    )
+    assert sanitizer.text("TCK-87654321 TICKET 00000001") == (
+        "TCK-[REDACTED:ticket] TICKET [REDACTED:ticket]"
+    )
+    assert sanitizer.text("TCK-12345678 TICKET 00000000") == "TCK-12345678 TICKET 00000000"
+
+
 def test_default_rules_can_be_switched_and_changed() -> None:
     """Off, on, and with another action, each by its name."""
     sanitizer = _sanitizer(
@@ -102,6 +122,7 @@ def test_steps_can_be_left_out() -> None:
         ({"keys": [{"name": "a", "ends": ["a"], "x": 1}]}, "keys[0].x", "is no field here"),
         ({"patterns": [{"name": "a", "pattern": "("}]}, "patterns[0].pattern (a)", "missing ): ("),
         ({"patterns": [{"name": "a", "pattern": "a*"}]}, "patterns[0].pattern (a)", "empty text"),
+        ({"patterns": [{"name": "a", "pattern": "\n "}]}, "patterns[0].pattern (a)", "empty text"),
         ({"patterns": [{"name": "a", "pattern": "^a"}]}, "patterns[0].pattern (a)", "anchors"),
         ({"patterns": [{"name": "a", "pattern": r"a\z"}]}, "patterns[0].pattern (a)", "anchors"),
         ({"patterns": [{"name": "a", "pattern": r"(?=a)"}]}, "patterns[0].pattern (a)", "(?="),

@@ -150,7 +150,7 @@ def read_pattern_rule(reader: Reader) -> PatternRule:
         raise RulesError(reader.at("check"), f"is none of: {', '.join(sorted(CHECKS))}")
     rule = PatternRule(
         name=name,
-        pattern=reader.text("pattern"),
+        pattern=_on_one_line(reader.text("pattern")),
         about=reader.optional("about", str) or "",
         keywords=reader.texts("keywords"),
         check=CHECKS[check] if check is not None else None,
@@ -164,7 +164,7 @@ def read_pattern_rule(reader: Reader) -> PatternRule:
 
 def read_allowed(reader: Reader) -> Allowed:
     """The allow-lists."""
-    values = reader.texts("values")
+    values = tuple(map(_on_one_line, reader.texts("values")))
     for index, value in enumerate(values):
         _pattern(value, reader.at(f"values[{index}]"))
     allowed = Allowed(names=frozenset(reader.texts("names")), values=values)
@@ -235,6 +235,11 @@ def _phrases(reader: Reader, field: str) -> tuple[str, ...]:
         if phrase.endswith("*") and field != "excepts":
             raise RulesError(f"{reader.at(field)}[{index}]", "only `excepts` may end in '*'")
     return phrases
+
+
+def _on_one_line(pattern: str) -> str:
+    """An expression without the line breaks, and the blanks around them, that make it readable."""
+    return "".join(map(str.strip, pattern.splitlines())) if "\n" in pattern else pattern
 
 
 def _pattern(pattern: str, field: str) -> str:
