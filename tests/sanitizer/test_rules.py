@@ -130,7 +130,7 @@ def test_steps_can_be_left_out() -> None:
         (
             {"patterns": [{"name": "a", "pattern": "a", "check": "x"}]},
             "patterns[0].check",
-            "is none of: address, basic, card, digit, mixed, random",
+            "is none of: address, basic, block, card, digit, mixed",
         ),
         (
             {"patterns": [{"name": "a", "pattern": "a", "action": "x"}]},

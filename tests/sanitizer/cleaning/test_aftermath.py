@@ -12,7 +12,7 @@ from tests.sanitizer.samples import CANARY, RULES
 SANITIZER = Sanitizer.from_rules(Rules.default())
 AFTERMATH = Aftermath(Names(RULES.keys, (), ()))
 
-_PEM = "-----BEGIN PRIVATE" + " KEY-----\nAAAA\n-----END PRIVATE KEY-----"
+_PEM = "-----BEGIN PRIVATE" + " KEY-----\nMIIEpAIBAAKCAQEA7VJTUt9Us8cK\n-----END PRIVATE KEY-----"
 _SHOWN = [
     # What is left of a member's name is another one.
     f'{{"token:is":"{CANARY}"}}',

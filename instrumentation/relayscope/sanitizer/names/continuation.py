@@ -125,6 +125,7 @@ _COMMANDS: Final = (
 )
 _LAST_LETTERS: Final = frozenset({command[-3:-1] for command in _COMMANDS})
 _LONGEST_COMMAND: Final = 8
+_SET_IN_HASH = re.compile(rb"\}[ \t]*+=[ \t]*+\\*+[\"']")
 _CLOSING = re.compile(rb"[^\"\\]*+(?:\\.[^\"\\]*+)*+\"", re.DOTALL)
 _NAMING = re.compile(rb"[ \t\r\n]*+:")
 _NAMED = re.compile(rb'"[ \t\r\n]*+:')
@@ -265,7 +266,8 @@ def _is_led(data: bytes, start: int, end: int) -> bool:
         return True
     if data[end] == _BRACE:
         # Colours may stand between.
-        return b"\x1b" in data[max(0, start - _LONGEST_COMMAND) : start]
+        is_coloured = b"\x1b" in data[max(0, start - _LONGEST_COMMAND) : start]
+        return is_coloured or _SET_IN_HASH.match(data, end) is not None
     if before in _BLANKS:
         return data[start] == _DASH or (
             data[start - 3 : start - 1] in _LAST_LETTERS

@@ -10,12 +10,12 @@ from typing import Final
 from relayscope.sanitizer.findings import FILL
 from relayscope.sanitizer.json.description import describes_in_yaml, describes_inline
 from relayscope.sanitizer.json.schema import SCHEMA_WORDS
-from relayscope.sanitizer.values import extents, harmless
+from relayscope.sanitizer.values import expression, extents, harmless
 from relayscope.sanitizer.values.default_literal import USER_AND_PASSWORD, default, second
 from relayscope.sanitizer.values.harmless import Kind
 from relayscope.sanitizer.values.page import LINE, Mention, Page, Pair
 
-from . import spoken
+from . import other_meaning, spoken
 
 _ASSIGNS = re.compile(
     r"(=>|:=|<-(?!>)|[?+|]{0,2}=(?![=~])|[!=]={1,2}|[?!]?:(?!:)|\uff1a|\uff1d)"
@@ -55,6 +55,9 @@ SCHEME: Final = r"(?i:basic|bearer|digest|negotiate|token|apikey|ntlm|hawk)[ \t]
 _SCHEME = re.compile(rf"{SCHEME}[ \t]*+")
 _COUNT: Final = 2
 _FEW_DIGITS: Final = 4
+_EITHER = re.compile(r" \| [\"'`]")
+"""The next alternative, in a type of TypeScript or a grammar."""
+
 _QUERY: Final = "?&,(;"
 _AROUND: Final = frozenset("(,{<|")
 _PARAMETERS: Final = frozenset(",)=>;|")
@@ -63,13 +66,13 @@ _PARAMETER = re.compile(
     rf"[A-Za-z_{FILL}][\w.{FILL}]*+(?:\[[\w., |]{{0,64}}\]|<[\w., ?]{{0,64}}>)?+(?=[ ]?[,)}}\]])"
 )
 _CLOSING_TAG = re.compile(r"</[a-z]{1,10}>")
-_REMARK = re.compile(r"[A-Za-z]{2,24}(?: [A-Za-z'*/-]{1,24}[.,]?){1,16}")
 _COMMENT = re.compile(r"[ \t]+(?:#|//|--)(?=[ \t])")
 _BLOCK: Final = 2048
 """Characters of a block that are looked at to see whether they are harmless."""
 _BEFORE: Final = 256
 """Characters before a name in which quotation marks are counted."""
 _CLOSING: Final = frozenset({"", *" \t\r\n),;]}+%.\"'`"})
+_DIGITS: Final = frozenset("0123456789")
 _NEWLINES: Final = frozenset("\r\n")
 _QUOTES: Final = frozenset("\"'")
 _CLOSED: Final = frozenset(");")
@@ -117,9 +120,7 @@ class _Assignment:
         if not self.spaced and not self.colon:
             return True
         start = self.mention.start
-        if self._is_role() or self._is_member():
-            return False
-        if self.operator == ":" and not self.quote and self.page.is_condition(start):
+        if self._has_other_meaning():
             return False
         before = self.page.word_before(start)
         if before in _DECLARING and extents.literal(self.page.text, self.at) is None:
@@ -128,18 +129,14 @@ class _Assignment:
             return True
         return self.page.names.rule(f"{before} {self._name()}") is not None
 
-    def _is_role(self) -> bool:
-        """Return whether the colon begins a word, as in reStructuredText and Vue: `pass :data:`."""
-        is_apart = self.mention.behind > self.mention.end + len(self.quote)
-        begins = is_apart and self.page.text[self.at - 1] == ":"
-        return begins and self.operator == ":" and self.page.text[self.at : self.at + 1] != '"'
-
-    def _is_member(self) -> bool:
-        """Return whether a harmless member of an object is assigned: `token.start = 1`."""
-        last = self._name().rpartition(".")
-        if not last[0] or self.quote or not self.page.is_code(self.at):
-            return False
-        return self.page.names.rule(last[2]) is None
+    def _has_other_meaning(self) -> bool:
+        page, mention, at = self.page, self.mention, self.at
+        if self.colon and other_meaning.of_colon(page, mention, at):
+            return True
+        return not self.quote and (
+            other_meaning.is_member(page, mention, at)
+            or (self.operator == ":" and page.is_condition(mention.start))
+        )
 
     def pair(self) -> Pair | None:
         """The value, unless it is harmless."""
@@ -154,11 +151,11 @@ class _Assignment:
             end = extents.run(text, at)
             is_random = harmless.is_random(text[at : min(end, at + LINE)])
             return Pair(self.mention.rule, at, end) if is_random else None
-        if mark in _BRACKETS:
-            return self._bracketed(mark)
         if mark in _ENDS:
             return self._block()
-        return self._bare()
+        if mark not in _DIGITS and not self.quote and expression.is_member(text, at):
+            return None
+        return self._bracketed(mark) if mark in _BRACKETS else self._bare()
 
     def _literal(self, start: int, end: int) -> Pair | None:
         text = self.page.text
@@ -167,6 +164,8 @@ class _Assignment:
             return pair
         value = text[start:end]
         if self.operator in _COMPARED and not harmless.is_odd(value):
+            return None
+        if _EITHER.match(text, end + 1):
             return None
         named = self.page.names.rule(value)
         if (named and named.whole_line and " " not in value) or harmless.is_template(value):
@@ -224,7 +223,7 @@ class _Assignment:
             end = extents.rest(text, extents.run(text, at))
             return self._checked_run(Pair(rule, at, end, quoted=True))
         is_first = self.page.indent(self.mention.start) is not None
-        if not is_first and harmless.begins_expression(self.page.rest_of_line(at)):
+        if not is_first and expression.begins_expression(self.page.rest_of_line(at)):
             return default(self.page, rule, at)
         if self._reaches_over_the_line(is_first=is_first):
             return self._checked_line()
@@ -257,7 +256,7 @@ class _Assignment:
             return self._checked_run(Pair(rule, at, extents.wrapped(text, at) or at + len(bare)))
         if harmless.is_type(bare):
             return None
-        if harmless.is_expression(head):
+        if expression.is_expression(head):
             said = self.colon and (spoken.behind_user(text, at, rule) or self._made_up(head))
             return said or default(self.page, rule, at)
         if parameter := _PARAMETER.match(head):
@@ -280,7 +279,7 @@ class _Assignment:
         if harmless.is_advice(value):
             return True
         is_header = self.mention.rule.whole_line and not _SCHEME.match(value)
-        return is_header and _REMARK.fullmatch(value) is not None
+        return is_header and harmless.is_remark(value)
 
     def _around(self) -> str:
         """The quotation mark inside of which the name stands."""
@@ -299,7 +298,7 @@ class _Assignment:
             pair = pair._replace(end=pair.start + len(value))
         elif (statement := _STATEMENT.match(value)) and self.page.is_code(pair.start):
             value = statement[1]
-        elif text[pair.end : pair.end + 1] == "<" and harmless.is_generic(text, pair.end):
+        elif text[pair.end : pair.end + 1] == "<" and expression.is_generic(text, pair.end):
             return default(self.page, pair.rule, pair.start)
         if certain := self._certain(pair, value):
             return certain
@@ -349,7 +348,7 @@ class _Assignment:
             return None
         return (
             default(self.page, pair.rule, pair.start)
-            if harmless.is_call(self.page.rest_of_line(pair.start))
+            if expression.is_call(self.page.rest_of_line(pair.start))
             else pair
         )
 
@@ -369,7 +368,7 @@ class _Assignment:
         if is_sensitive and (is_named or kind is Kind.PATH):
             return True
         if kind is Kind.PATH:
-            return harmless.is_known_path(value)
+            return expression.is_known_path(value)
         before = page.text[self.mention.start - 2 : self.mention.start].strip()
         behind = page.text[end : end + 1]
         if before[-1:] in _AROUND and behind in _PARAMETERS and self.colon:

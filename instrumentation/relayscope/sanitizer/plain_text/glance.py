@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from relayscope.sanitizer.values import extents
 from relayscope.sanitizer.values.default_literal import AUTH
-from relayscope.sanitizer.values.harmless import EXPRESSION_WORDS
+from relayscope.sanitizer.values.expression import EXPRESSION_WORDS
 from relayscope.sanitizer.values.page import Mention, Page, Pair
 
 from .assignment import SCHEME, assigned
@@ -39,7 +39,11 @@ _CODE = re.compile(
     rf"[ \t]*+\r?\n|[,)}}][\s),;:]{_NO_DEFAULT})"
     r"|[ \t]*+[!=]==?[ \t]*+(?![\s\"'`bBfFrRuUNL@=])"
 )
-_INSIDE = re.compile(rf"{_ASSIGNS}(?!{EXPRESSION_WORDS}|{SCHEME}){_NAMED}(?=[ ]){_NO_DEFAULT}")
+# A type before a literal is none of it: `password: str = "x"`.
+_INSIDE = re.compile(
+    rf"{_ASSIGNS}(?!{EXPRESSION_WORDS}|{SCHEME}){_NAMED}(?=[ ])(?![ ]:?=[ ]*+[\"'`bBfFrRuUNL@])"
+    rf"{_NO_DEFAULT}"
+)
 
 
 def equals(page: Page, start: int, end: int) -> Seen:

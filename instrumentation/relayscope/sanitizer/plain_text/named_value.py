@@ -6,7 +6,7 @@
 import re
 from typing import Final
 
-from relayscope.sanitizer.values import extents, harmless
+from relayscope.sanitizer.values import expression, extents, harmless
 from relayscope.sanitizer.values.page import LINE, Mention, Page, Pair
 
 _NAMING: Final = ("name", "key", "Name", "Key")
@@ -61,9 +61,9 @@ def named_value(page: Page, mention: Mention) -> Pair | None:
     if text[at : at + 1] in {"{", "["}:
         return Pair(mention.rule, at, extents.closing(text, at, len(text)))
     lines = "\n" in found[0]
-    return Pair(
-        mention.rule, at, extents.line(text, at, "", len(text)) if lines else extents.run(text, at)
-    )
+    end = extents.line(text, at, "", len(text)) if lines else extents.run(text, at)
+    is_expression = expression.is_known_path(text[at : min(end, at + LINE)])
+    return None if is_expression else Pair(mention.rule, at, end)
 
 
 def named_option(page: Page, mention: Mention) -> Pair | None:
@@ -126,5 +126,10 @@ def argument(page: Page, mention: Mention) -> Pair | None:
     if text[opening - 1 : opening].isalnum() and text[opening] == "(":
         is_set = _SETTER.search(text, max(0, opening - _CALLEE), opening)
         return Pair(mention.rule, *span) if is_set or harmless.is_odd(value) else None
-    alone = text.startswith((")", ","), span[1] + 1) or span[1] >= len(text) - 1
+    # Among other words it is one of a list: `("token", "expiry", "scopes")`.
+    is_word = value.isidentifier() and not harmless.is_odd(value)
+    is_listed = text.startswith(",", span[1] + 1) and not is_word
+    if value.isalpha() and value.isupper():
+        return None
+    alone = text.startswith(")", span[1] + 1) or is_listed or span[1] >= len(text) - 1
     return Pair(mention.rule, *span) if alone and page.names.rule(value) is None else None

@@ -16,6 +16,8 @@ _BELOW = re.compile(
 )
 _LONG: Final = 8
 _CODE = re.compile(r"[0-9]{4,8}")
+# One of a list of names: `F_CLIENT_MASTER_KEY` and `F_D2I_SSL_SESSION` below it.
+_CONSTANT = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+){2,}")
 _HEAD: Final = 64
 _WORDS: Final = 6
 """Characters and words before the name on its line: what ends a longer sentence heads nothing."""
@@ -47,7 +49,7 @@ def below(page: Page, mention: Mention) -> Iterator[Pair]:
 def _is_value(word: str, mention: Mention) -> bool:
     if mention.rule.name == _CODES and _CODE.fullmatch(word):
         return True
-    return len(word) >= _LONG and harmless.is_random(word)
+    return len(word) >= _LONG and harmless.is_random(word) and not _CONSTANT.fullmatch(word)
 
 
 def codes(page: Page, mention: Mention) -> Iterator[Pair]:

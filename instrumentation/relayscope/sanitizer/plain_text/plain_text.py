@@ -35,7 +35,7 @@ from .sentence import announced, said
 from .serialized import serialized
 from .statement import inserted
 from .table import columns, drawn
-from .wording import dashed, leads, subscript, worded
+from .wording import dashed, in_hash, leads, subscript, worded
 
 __all__ = ["Pair", "pairs"]
 
@@ -76,7 +76,7 @@ _WAYS: Final[Mapping[str, _Ways]] = MappingProxyType(
         ")": _Ways((filled,), (bound, inserted)),
         "|": _Ways((fallback,), (drawn,)),
         "": _Ways((named_value, announced)),
-        "}": _Ways((filled, named_value)),
+        "}": _Ways((in_hash, filled, named_value)),
         **dict.fromkeys(
             ("\n", "\r"), _Ways((named_value, announced), (columns, drawn, aligned, below, codes))
         ),
@@ -84,7 +84,8 @@ _WAYS: Final[Mapping[str, _Ways]] = MappingProxyType(
 )
 """By the character behind the name; where none is given, by words."""
 
-_SHORTCUT: Final = "accesskey"
+_SHORTCUTS: Final = ("accesskey", "ACCESSKEY")
+_LENGTH: Final = 9
 _KEY = re.compile(r"=([\"'])[^\s\"']\1")
 """HTML's attribute with a key of the keyboard."""
 
@@ -134,7 +135,7 @@ def _glanced(page: Page, start: int, end: int) -> glance.Seen:
     pair: glance.Seen = recovery_phrase(page, start, end)
     mark = page.text[end : end + 1]
     if mark == "=":
-        if page.text.startswith(_SHORTCUT, end - len(_SHORTCUT)) and _KEY.match(page.text, end):
+        if page.text.startswith(_SHORTCUTS, end - _LENGTH) and _KEY.match(page.text, end):
             return False
         return pair or glance.equals(page, start, end)
     return pair or glance.colon(page, start, end) if mark == ":" else pair

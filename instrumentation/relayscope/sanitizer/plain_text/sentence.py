@@ -109,8 +109,8 @@ def random_word(page: Page, mention: Mention) -> Pair | None:
         return None
     name = text[mention.start : mention.end].lower()
     if name.endswith(_CODES) and (code := _CODE.match(text, at)):
-        if at > mention.end + 1 and name.endswith(_COUNTED):
-            # A number of them, in a column.
+        if name.endswith(_COUNTED) and (at > mention.end + 1 or text[mention.start - 1] == "/"):
+            # A number of them, in a column; or permissions behind a path.
             return None
         return None if _UNIT.match(text, code.end()) else Pair(mention.rule, *code.span())
     found = _RANDOM_WORD.match(text, at)

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from relayscope.sanitizer.values import extents, harmless
+from relayscope.sanitizer.values import expression, extents, harmless
 from relayscope.sanitizer.values.page import Mention, Page, Pair
 
 from .assignment import assigned
@@ -38,6 +38,25 @@ _HEADER = re.compile(
 )
 """Directives that set a header in the configuration of nginx, Apache and HAProxy."""
 
+_HELPING: Final = frozenset(
+    {
+        "can",
+        "to",
+        "you",
+        "we",
+        "must",
+        "should",
+        "will",
+        "may",
+        "not",
+        "just",
+        "then",
+        "and",
+        "please",
+    }
+)
+"""Words before `pass` as a verb."""
+
 _SUBSCRIPT = re.compile(
     r"\](?:\[([\"'])([\w.-]{1,64}+)\1\])?+[ \t]*+"
     r"(=>[ \t]*+(?:\r?\n[ \t]*+string\([0-9]{1,6}\)[ ])?)?"
@@ -47,6 +66,7 @@ _SUBSCRIPT = re.compile(
 `password[] = "x"`."""
 
 
+_IN_HASH = re.compile(r"\}[ \t]*+(?==[ \t]*+[\"'])")
 _LEAD = re.compile(
     r"(?:for|f\u00fcr|para|pour|is|was|are|will|has|set|reset|changed|to|ist|lautet|es|est|\u00e8|\u00e9)"
     r"[ \t:]"
@@ -76,6 +96,8 @@ def leads(text: str, start: int, behind: int) -> bool:
 def worded(page: Page, mention: Mention) -> Pair | None:
     """The value that words or blanks lead up to."""
     text, start, behind = page.text, mention.start, mention.behind
+    if text[start : mention.end] == "pass" and page.word_before(start) in _HELPING:
+        return None
     if text[start] == "-":
         return _option(page, mention)
     if text.endswith(_COMMANDS, max(0, start - 8), start):
@@ -112,6 +134,12 @@ def subscript(page: Page, mention: Mention) -> Pair | None:
     return Pair(mention.rule, found.end(), extents.line(page.text, found.end(), "", len(page.text)))
 
 
+def in_hash(page: Page, mention: Mention) -> Pair | None:
+    """The literal that an entry of a hash is set to in Perl: `$config->{password} = "X"`."""
+    found = _IN_HASH.match(page.text, mention.behind)
+    return assigned(page, mention._replace(behind=found.end())) if found else None
+
+
 def _option(page: Page, mention: Mention) -> Pair | None:
     text, at = page.text, mention.behind
     rule = page.names.option(text[mention.start : mention.end])
@@ -121,7 +149,8 @@ def _option(page: Page, mention: Mention) -> Pair | None:
         return Pair(rule, *span)
     end = extents.run(text, at)
     value = text[at:end]
-    if harmless.is_prose(f"{value} {text[end : end + 40]}") or value.isupper():
+    rest = page.rest_of_line(end)[:40]
+    if value.isupper() or (harmless.is_prose(value + rest) and not harmless.is_odd(value)):
         return None
     if text.endswith("-id", mention.start, mention.end) and not harmless.is_odd(value):
         # The name of a secret in a store.
@@ -147,7 +176,7 @@ def _lone(page: Page, mention: Mention) -> Pair | None:
     start, end = found.span(2)
     if text[start] in "\"'":
         start, end = start + 1, end - 1
-    if harmless.is_call(text[start:end]) or harmless.is_type_of_go(text[start:end]):
+    if expression.is_call(text[start:end]) or harmless.is_type_of_go(text[start:end]):
         return None
     before = text[max(0, mention.start - 160) : mention.start]
     is_odd = harmless.is_odd(text[start:end])

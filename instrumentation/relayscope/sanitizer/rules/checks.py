@@ -29,6 +29,14 @@ _USER = re2.compile(
     r"(?:with[ \t]+['\"]?\w{1,64}['\"]?[ \t]+)?by[ \t]+['\"]\z",
     options(),
 )
+_BEGINNING: Final = "-----BEGIN "
+_MARKER = re.compile(r"[A-Z0-9 ]{0,48}-----\s*+")
+_RUN = re.compile(r"[A-Za-z0-9+/=]{12,}")
+# A key begins with a sequence of ASN.1 or the name of OpenSSH's format; other lines have digits.
+_ENCODED = re.compile(r"M[A-Z][A-Z0-9]|b3Bl|(?=[A-Za-z+/=]{0,64}[0-9])[A-Za-z0-9+/=]{16}")
+_HEADERS: Final = 1024
+"""Characters in which the first line of a block of PEM or PGP begins, behind its headers."""
+
 _STATEMENT: Final = 256
 """Characters before a secret in which that stands."""
 
@@ -78,8 +86,19 @@ def user(text: str, start: int, _end: int) -> bool:
     return _USER.search(text[max(0, start - _STATEMENT) : start]) is not None
 
 
+def block(text: str, start: int, end: int) -> bool:
+    """Return whether it has random text: a marker alone has not, as in a program's source code."""
+    if not text.startswith(_BEGINNING, start):
+        return True
+    at = start + len(_BEGINNING)
+    # The lines of one can be the items of a list.
+    return _MARKER.fullmatch(text, at, end) is not None or any(
+        _ENCODED.match(run[0]) for run in _RUN.finditer(text, at, min(end, at + _HEADERS))
+    )
+
+
 CHECKS: Final[Mapping[str, Check]] = MappingProxyType(
     {"address": address, "basic": basic, "card": card, "digit": digit, "mixed": mixed}
-    | {"random": random, "token": token, "user": user}
+    | {"random": random, "token": token, "user": user, "block": block}
 )
 """The checks by the name that a rule calls them."""

@@ -9,7 +9,7 @@ import re2
 from relayscope.sanitizer.findings import FILL, Finding
 from relayscope.sanitizer.model import Action, KeyRule, PatternRule, Step
 from relayscope.sanitizer.search.patterns import options
-from relayscope.sanitizer.values.harmless import is_label_of
+from relayscope.sanitizer.values.harmless import is_no_secret
 
 from .keyring import Keyring
 
@@ -48,7 +48,7 @@ class Replacements:
         secret = text[start:end] if secret is None else secret
         if not secret.strip(_EDGES) or self.allows(secret):
             return None
-        if isinstance(rule, KeyRule) and is_label_of(_as_word(secret), rule.name):
+        if isinstance(rule, KeyRule) and is_no_secret(_as_word(secret), rule.name):
             return None
         return Finding(
             start=start,

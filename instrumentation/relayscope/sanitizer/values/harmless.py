@@ -1,4 +1,4 @@
-"""Tells values of sensitive names that are no secrets: code, types, prose, references.
+"""Tells values of sensitive names that are no secrets: names, types, prose, references.
 
 What is harmless wherever it stands is among the allowed values of `default_rules.toml`; here is
 what is so in plain text alone, where it depends on how the text is written.
@@ -9,6 +9,8 @@ from enum import Enum, auto
 from typing import Final
 
 from relayscope.sanitizer.findings import FILL
+
+from .expression import is_known_path, is_program
 
 # Words that English prose has and pass phrases have not: none of them is among the 2,048 words of
 # BIP 39, of which recovery phrases are made.
@@ -46,6 +48,8 @@ _SIGN = re.compile(r"[A-Za-z0-9][!@#$%^&*+=~?][A-Za-z0-9]")
 _NUMBERED = re.compile(
     r"[A-Z]{2,8}[- ]?[0-9]{1,5}|v?[0-9]+(?:\.[0-9]+)+|(?:OAuth|base|utf-?|sha-?|md)[0-9.]+"
 )
+_TERMS: Final = r"oauth2|pkcs(?:8|12)|base64|utf8|sha(?:1|256|512)|md5|x509|ec2|s3"
+_NUMBERED_WORD = re.compile(rf"(?i)(?<![a-z0-9])(?:{_TERMS})(?![a-z0-9])")
 _ABOUT: Final = frozenset(
     {
         *("password", "passwords", "passphrase", "passcode", "token", "tokens", "secret"),
@@ -59,6 +63,11 @@ STORED: Final = "secret"
 MADE_UP: Final = "password"
 """The rule whose values people make up."""
 
+_GENERATED: Final = frozenset({"token", "private-key", "credential", "authorization", "cookie"})
+"""The rules of names whose values are made by programs."""
+
+_IDENTIFIER = re.compile(rf"(?i:[a-z_]|{_TERMS}|-(?=[a-z]))+")
+_DIGITS: Final = frozenset("0123456789")
 _ABOUT_PASSWORDS: Final = (_PROSE - {"my", "a", "in", "on", "of"}) | frozenset(
     {
         *("password", "passwords", "passphrase", "passcode", "code", "pin", "login"),
@@ -70,6 +79,7 @@ _ADVICE = re.compile(
     r"(?:none|no|see|ask|use|click|go|found|find|stored|kept|managed|created|set|get|contact|refer|check|look"
     r"|read|open|create|generate|generated|enter|choose|pick|sent)(?: [A-Za-z'>&/-]{1,24}){1,16}\."
 )
+_REMARK = re.compile(r"[A-Za-z]{2,24}(?: [A-Za-z'*/-]{1,24}[.,]?){1,16}")
 _FILLED = re.compile(
     r"%[-0-9.]{0,4}[sdrvi]|%\(\w+\)[sdr]|\$?\{[^{}\"\s]{0,64}\}|\$\{[^}]*\Z|\{\{[^{}]{0,64}\}\}"
 )
@@ -103,45 +113,8 @@ class Kind(Enum):
 LONGEST: Final = 256
 """Characters. Nothing without spaces that is longer is harmless."""
 
-_PROGRAM = re.compile(
-    r"(?:async[ ]+)?(?:function\b|class[ ]|new[ ]|await[ ]|typeof[ ]|lambda\b"
-    r"|\([\w,:.<>\[\] ]{0,64}\)[ ]?=>)"
-    # A negation, a regular expression, a rule of ABNF.
-    r"|!\(?[A-Za-z_$][\w$]*\.|/(?:[\^\\(]|\[\^)|[0-9]?\*[<(A-Za-z]|%x[0-9A-F]{2}"
-)
-_CHAIN = re.compile(
-    r"[A-Za-z_$@][\w$]*+((?:(?:\?\.|!\.|::|->|\.|:(?=[a-z_]\w*\())#?[\w$]++)*+)[!?]?"
-)
-# Parameters of a type, or of a function that is called.
-_PARAMETERS = re.compile(
-    r"<(?:[A-Z]\w*|string|number|boolean|any|unknown|void|u?int\w*|[iuf][0-9]{1,3}|str|bool|char|byte"
-    r"|&|')(?:[^<>\n=;\"]|<[^<>\n=;\"]{0,64}>){0,96}+>"
-)
-_CMDLET = re.compile(
-    r"\(?(?:Get|Set|New|Read|ConvertTo|ConvertFrom|Import|Invoke|Select|Add|Connect|Request|Join|Out"
-    r"|Unprotect|Where|ForEach)-[A-Z][A-Za-z]{2,40}(?![\w!@#$%^&*-])"
-)
-_GENERIC = re.compile(rf"{_PARAMETERS.pattern}(?:[?!*&]|\[\])*+(?=[(,;)\s=}}|]|\Z)")
 _PLAIN_WORD = re.compile(r"[A-Za-z_$]+[0-9]?")
-EXPRESSION_WORDS: Final = (
-    "(?:await|try[!?]?|new|not|yield|return|typeof|async|function|func|lambda|fn|if|match|switch|echo"
-    r"|move|ref|mut|const|unsafe|throw|raise)\b"
-)
-"""Words that begin an expression and no value."""
-_BEFORE = re.compile(rf"(?:{EXPRESSION_WORDS}[ \t]*+|[&*!~(]+[ \t]*+(?=[A-Za-z_$]))*+")
-# What is left of an expression behind its first names.
-_CLOSED = re.compile(r"[)\]](?:\Z|\\[nr]|[\s;,.)\]}:?!&|+*/=<>-])")
-_OPERATOR = re.compile(
-    r"[ \t]+(?:[-+*/%|&^?<>=!]{1,3}[ \t]|(?:or|and|if|in|is|not|as|for|else|unless|instanceof)\b)"
-)
-_KNOWN = re.compile(
-    r"\$?(?:self|this|cls|super|req|request|res|response|resp|os|sys|process|config|conf|cfg|settings"
-    r"|options|opts|args|argv|params|env|environ|ctx|context|secrets|vars?|inputs|steps|github"
-    r"|import|Deno|Bun|System|app|data|body|session|event|props|state|local|module|each)\b"
-)
 _HUMP = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])")
-_CALLS: Final = frozenset({"(", "["})
-_OPEN: Final = ("(", "[", "{", ",", '"', "'")
 _TYPE = re.compile(
     r"(?:(?:readonly|const|unsigned|static|ref|out|in|mut|struct|enum)[ ])?+[&*?]*+(?:\[\w*\])*+"
     r"(?:'[a-z]+[ ])?+[A-Z_a-z][\w.]*+(?:::[\w]++)*+"
@@ -167,15 +140,18 @@ _REFERENCE = re.compile(
 
 # Letters with digits in their midst, and what base64 and people put between them.
 _PLAINLY_NONE = re.compile(
-    r"[A-Za-z_+/~=!#^*-]*+[0-9]++[\w+/~=!#^*-]++|[A-Za-z_+/~=!#^*-]++[0-9]{2,}+"
+    r"(?![0-9]?\*[A-Za-z])[A-Za-z_+/~=!#^*-]*+[0-9]++[\w+/~=!#^*-]++|[A-Za-z_+/~=!#^*-]++[0-9]{2,}+"
 )
 _PATH = re.compile(
-    r"[A-Za-z_$@][A-Za-z_$]*+(?:(?:\?\.|!\.|::|->|\.)[A-Za-z_$][A-Za-z_$]*+)++[0-9]?[!?]?"
+    r"[A-Za-z_$@][A-Za-z_$]*+(?:(?:\?\.|!\.|::|->|\.)#?[A-Za-z_$][A-Za-z_$]*+)++[0-9]?[!?]?"
 )
 _MAYBE_CALL = re.compile(r"\A\W{0,2}[A-Za-z_$@][^ ]*?[(\[]|\A\$\w+-")
+# A class in its module: `oauth2client.client.OAuth2Credentials`.
+_CLASS = re.compile(r"(?:[a-z_][a-z0-9_]{0,32}\.){1,8}(?:[A-Z][a-z]+|[A-Z]{1,5}[a-z]*[0-9]?){1,6}")
 _FORMS: Final = (
     (Kind.WORD, _PLAIN_WORD),
     (Kind.PATH, _PATH),
+    (Kind.TYPE, _CLASS),
     (Kind.REFERENCE, _REFERENCE),
     (Kind.NUMBER, re.compile(r"-?(?:[0-9]{1,6}|0x[0-9a-fA-F]{1,4})")),
 )
@@ -201,6 +177,7 @@ def is_odd(value: str) -> bool:
     """Return whether a word is of no language: letters with digits, or with signs among them."""
     if len(value) < _ODD_LENGTH or harmlessly_numbered(value):
         return False
+    value = _NUMBERED_WORD.sub("", value) if "_" in value else value
     letters = any(map(str.isalpha, value))
     return letters and (any(map(str.isdigit, value)) or _SIGN.search(value) is not None)
 
@@ -261,7 +238,7 @@ def kind(value: str) -> Kind:
     for form, expression in _FORMS:
         if expression.fullmatch(value):
             return form
-    if is_type(value) or _PROGRAM.match(value):
+    if is_type(value) or is_program(value):
         return Kind.TYPE
     return Kind.CALL if _MAYBE_CALL.search(value) else Kind.OTHER
 
@@ -281,41 +258,13 @@ def is_numbered_path(value: str) -> bool:
 
     In source code it may be one: `torch.float16`, `rows[2024]`. Elsewhere it is `john.smith1987`.
     """
-    if harmlessly_numbered(value) or is_known_path(value) or _KEY_FILE.fullmatch(value):
+    if harmlessly_numbered(value) or is_known_path(value):
+        return False
+    if _KEY_FILE.fullmatch(value) or _CLASS.fullmatch(value):
         return False
     return _NUMBERED_PATH.fullmatch(value) is not None or (
         _DOTTED.fullmatch(value) is not None and any(map(is_random, value.split(".")))
     )
-
-
-def is_expression(value: str) -> bool:
-    """Return whether a value calls, indexes or combines something, as only programs do."""
-    if _PROGRAM.match(value) or is_cmdlet(value):
-        return True
-    begun = _BEFORE.match(value)
-    at = begun.end() if begun else 0
-    chain = _CHAIN.match(value, at)
-    if chain is None:
-        return False
-    if not chain[1] and any(map(str.isdigit, chain[0][:-1])):
-        return _calls(value, chain.end())
-    return _calls(value, chain.end()) or _OPERATOR.match(value, chain.end()) is not None
-
-
-def is_cmdlet(value: str) -> bool:
-    """Return whether a line begins with a command of PowerShell: `Read-Host "Password"`."""
-    return _CMDLET.match(value) is not None
-
-
-def is_generic(text: str, end: int) -> bool:
-    """Return whether type parameters end behind the name that ends at a place: `List<Token>`."""
-    return _GENERIC.match(text, end) is not None
-
-
-def begins_expression(value: str) -> bool:
-    """Return whether a line begins with a word that only an expression has: `await f(x)`."""
-    begun = _BEFORE.match(value)
-    return begun is not None and begun.end() > 0 and is_expression(value)
 
 
 def is_advice(value: str) -> bool:
@@ -323,19 +272,9 @@ def is_advice(value: str) -> bool:
     return _ADVICE.fullmatch(value) is not None
 
 
-def is_call(value: str) -> bool:
-    """Return whether a line begins with a call, an index or a member of a PHP variable."""
-    begun = _BEFORE.match(value)
-    at = begun.end() if begun else 0
-    chain = _CHAIN.match(value, at)
-    if chain is None:
-        return False
-    return _calls(value, chain.end()) or (value[at] == "$" and "->" in chain[1])
-
-
-def is_known_path(value: str) -> bool:
-    """Return whether a path starts at an object that programs keep their input in: `self.x`."""
-    return _KNOWN.match(value) is not None
+def is_remark(value: str) -> bool:
+    """Return whether a value is plain words, as behind a header that somebody speaks of."""
+    return _REMARK.fullmatch(value) is not None
 
 
 def has_words(value: str) -> bool:
@@ -349,9 +288,27 @@ def is_longer_name(value: str, name: str) -> bool:
 
 
 def is_same_name(value: str, name: str) -> bool:
-    """Return whether a value is the name again, or its last word: `API_KEY = "apiKey"`."""
-    words = _words(name)
-    return _words(value) in (words, words[-1:])
+    """Return whether a value is the name again, or its last words: `API_KEY = "apiKey"`."""
+    words = _words(value)
+    return bool(words) and (
+        _words(name)[-len(words) :] == words or "".join(_words(name)) == "".join(words)
+    )
+
+
+def is_no_secret(value: str, rule: str) -> bool:
+    """Return whether a value is about the secret that a rule is for, or only its name."""
+    return is_label_of(value, rule) if " " in value else _is_name_of(value, rule)
+
+
+def _is_name_of(value: str, rule: str) -> bool:
+    """Return whether a value is what a program calls a secret of a rule: `refresh_token_key`.
+
+    Only where secrets are generated: what people make up can read the same, `super-secret-key`.
+    """
+    if rule not in _GENERATED or value[-1] in _DIGITS or not _IDENTIFIER.fullmatch(value):
+        return False
+    words = _words(value)
+    return len(words) > 1 and not (_ABOUT.isdisjoint(words) and "auth" not in words)
 
 
 def is_of_store(value: str, name: str) -> bool:
@@ -369,11 +326,3 @@ def is_of_store(value: str, name: str) -> bool:
 
 def _words(name: str) -> list[str]:
     return _HUMP.sub(" ", name).casefold().split()
-
-
-def _calls(value: str, end: int) -> bool:
-    if value[end : end + 1] == "<" and (parameters := _PARAMETERS.match(value, end)):
-        end = parameters.end()
-    if value[end : end + 1] not in _CALLS:
-        return False
-    return bool(_CLOSED.search(value, end)) or value.endswith(_OPEN)

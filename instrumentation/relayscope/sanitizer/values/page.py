@@ -78,6 +78,9 @@ _SIGNS_OF_CODE: Final = (
     ("return", "import ", "function", "def ", "class ", "const ", "var ", "self.", "this."),
     (" => ", "->", "::", "&&", "||", "===", "!=", "):", "){", ") {", ");", "();", "{\n", ";\n"),
     ("public ", "private ", "func ", "fn ", "if (", "if err", "#include", "elif ", "<?php"),
+    ("my $", "$self", "->{", "->[", '"""', "__", "None", " == ", "[0]", ".append(", ".join("),
+    (".format(", "isinstance(", "len(", "NULL", "sizeof", " *)", "await ", ".length", "raise "),
+    ("except ", "else:", "#define ", "namespace "),
 )
 _ENOUGH: Final = 3
 """Signs. Configuration and prose have two at times: `return` and `import` are English words."""
