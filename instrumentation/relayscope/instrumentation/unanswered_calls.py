@@ -89,6 +89,9 @@ class Unanswered:
             error_type, description = call.refusal
         if call.level is not Level.OFF and not call.is_over:
             outcome = Outcome({ERROR_TYPE: error_type}, failed=True, description=description)
+            if error_type == ERROR_CANCELLED and call.request.method in _LONG_LIVED:
+                # Who listens has no other way to say that it has heard enough.
+                outcome = Outcome({}, failed=False)
             self._spans.conclude(channel, call, kind, outcome, ended)
             if not call.is_over:
                 call.span.end(ended)

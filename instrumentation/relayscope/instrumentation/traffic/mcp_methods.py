@@ -2,8 +2,8 @@
 
 Backends were seen that say what only clients may, and relays that forget the id of a request.
 
-Source: MCP 2025-11-25, schema.ts, `ClientRequest` to `ServerNotification`. What either side may
-send (ping, progress, cancellation, tasks) is in neither set.
+Source: MCP 2025-11-25 and 2026-07-28, schema.ts, `ClientRequest` to `ServerNotification`. What
+either side may send (ping, progress, cancellation, tasks) is in neither set.
 """
 
 from typing import Final
@@ -28,6 +28,8 @@ _OF_CLIENTS: Final = frozenset(
         "resources/subscribe",
         "resources/templates/list",
         "resources/unsubscribe",
+        "server/discover",
+        "subscriptions/listen",
         "tools/call",
         "tools/list",
     }
@@ -41,6 +43,7 @@ _OF_SERVERS: Final = frozenset(
         "notifications/prompts/list_changed",
         "notifications/resources/list_changed",
         "notifications/resources/updated",
+        "notifications/subscriptions/acknowledged",
         "notifications/tools/list_changed",
         "roots/list",
         "sampling/createMessage",

@@ -34,6 +34,7 @@ KNOWN_METHODS: Final = frozenset(
         "notifications/resources/list_changed",
         "notifications/resources/updated",
         "notifications/roots/list_changed",
+        "notifications/subscriptions/acknowledged",
         "notifications/tasks/status",
         "notifications/tools/list_changed",
         "ping",

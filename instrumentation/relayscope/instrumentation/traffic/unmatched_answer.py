@@ -14,6 +14,9 @@ _WITHOUT_ID: Final = frozenset({-32700, -32600})
 SDK_NO_ID: Final = "server-error"
 """The id with which the `mcp` SDK 1.x refuses what it has not read, as of an unknown session."""
 
+_REQUEST_CANCELLED: Final = -32800
+"""With this code the `mcp` SDK 2.x says over HTTP that it has cancelled what it was told to."""
+
 NO_ID: Final = (None, SDK_NO_ID)
 """Ids of errors that answer a request which was not read: of JSON-RPC, and of the `mcp` SDK 1.x."""
 
@@ -46,7 +49,8 @@ def unmatched_answer(channel: Channel, answer: Message, calls: OpenCalls) -> Unm
         return _without_id(channel, answer, calls)
     late = calls.take_given_up(answer.id)
     if late is not None:
-        return UnmatchedAnswer(OddTraffic.LATE_ANSWER, late)
+        confirmed = answer.error_code == _REQUEST_CANCELLED
+        return UnmatchedAnswer(None if confirmed else OddTraffic.LATE_ANSWER, late)
     alike = calls.alike(answer.id)
     if alike is None:
         return _ORPHAN

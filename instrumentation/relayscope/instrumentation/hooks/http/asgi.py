@@ -204,6 +204,7 @@ class _HttpCall:
         self.server_call = call
         self._receive = receive
         self._send = send
+        self._is_complete = False
         self.claimed = False
         self.is_over = False
 
@@ -213,6 +214,8 @@ class _HttpCall:
             self.server_call.request_body(event.get("body", b""))
             if not self.claimed and not event.get("more_body", False):
                 self.server_call.request_arrived()
+        elif event["type"] == "http.disconnect" and not self._is_complete:
+            self.server_call.response_unread()
         return event
 
     async def send(self, event: Event) -> None:
@@ -220,6 +223,7 @@ class _HttpCall:
             self._refusing(event)
         else:
             event = self._sending(event) or event
+        self._is_complete = event["type"] == "http.response.body" and not event.get("more_body")
         try:
             await self._send(event)
         except BaseException as error:

@@ -17,7 +17,7 @@ from typing import Any, Final, Protocol
 from opentelemetry.context import Context
 from opentelemetry.trace import Span
 
-from relayscope.conventions.attributes import ERROR_UNANSWERED
+from relayscope.conventions.attributes import ERROR_CANCELLED, ERROR_UNANSWERED
 from relayscope.instrumentation.context import current_span
 from relayscope.instrumentation.runtime.shield import shielded
 from relayscope.instrumentation.text_exchange import Outgoing, TextExchange
@@ -30,6 +30,9 @@ from relayscope.instrumentation.traffic.unmatched_answer import NO_ID
 
 from . import sse
 from .response_body import ResponseBody, is_message, requests_refused
+
+_PROTOCOL_VERSION: Final = "io.modelcontextprotocol/protocolVersion"
+"""In `_meta` of each request since MCP 2026-07-28, in which a client cancels by leaving."""
 
 _SESSION: Final = re.compile(r"[?&]session_?id=([\w-]{1,128})", re.IGNORECASE)
 
@@ -249,20 +252,26 @@ class ServerCall:
 
     def client_left(self) -> None:
         """Say that the client had left before the part of the response that was taken last."""
-        self._is_client_gone = True
+        self.response_unread()
         self.failed(ClientDisconnect("the client had left before"))
+
+    def response_unread(self) -> None:
+        """Say that the client has left before the response was complete."""
+        self._is_client_gone = True
 
     @shielded
     def end(self) -> None:
         """Say that the response is complete: what it has not answered stays unanswered."""
         if self._request is not None and self._status != HTTPStatus.ACCEPTED:
-            refusal = self._refusal_of_the_response()
             for message in (self._request, *self._request.parts):
+                refusal = self._refusal_of_the_response(message)
                 self._text_exchange.gave_up(self._channel, message, Direction.RECEIVED, refusal)
         self._leave()
 
-    def _refusal_of_the_response(self) -> Refusal:
+    def _refusal_of_the_response(self, request: Message) -> Refusal:
         """Return the reason for which a request has no answer: a status that nobody got is none."""
+        if self._is_client_gone and _PROTOCOL_VERSION in request.meta:
+            return Refusal(ERROR_CANCELLED)
         if self._is_client_gone:
             return Refusal(ERROR_UNANSWERED, "the client left before the response")
         return (self._response or ResponseBody(self._status, {})).refusal

@@ -19,7 +19,7 @@ from relayscope.instrumentation.hooks.patches import Patches
 from relayscope.instrumentation.runtime.shield import shielded
 from relayscope.instrumentation.traffic.channel import Channel
 
-from . import in_memory, transports
+from . import cancellations, in_memory, transports
 from .dialect import V2
 from .streams import SessionWire, WatchedReadStream, WatchedWriteStream, remember_text
 
@@ -31,6 +31,7 @@ def watch(patches: Patches, exchange: Exchange) -> None:
     hook = _DispatcherHook(exchange)
     patches.wrap("mcp_types", "jsonrpc_message_adapter.validate_json", remember_text)
     transports.watch(patches, exchange, V2)
+    cancellations.watch(patches)
     patches.wrap("mcp.shared.jsonrpc_dispatcher", "JSONRPCDispatcher.__init__", hook.new_dispatcher)
     in_memory.watch(patches, exchange)
     http = _HttpHook(exchange)

@@ -24,6 +24,7 @@ from relayscope.instrumentation.traffic.levels import Direction
 from relayscope.instrumentation.traffic.long_text import MOST_KEPT, LongText, Text, shortened
 from relayscope.instrumentation.traffic.message import Kind, Message, RequestId, is_whole
 
+from .cancellations import is_left_to_transport
 from .dialect import Dialect, Render
 from .http_requests import HttpRequests
 
@@ -107,6 +108,7 @@ class SessionWire:
 
     Attributes:
         child: The transport of the server's process, where the SDK has started it.
+        decides_cancellations: True if the transport may keep a cancellation to itself.
         http_requests: Takes what became of the HTTP requests in which messages go to a server.
     """
 
@@ -123,6 +125,7 @@ class SessionWire:
         self._dialect = dialect
         self._render = render
         self._drops = drops
+        self.decides_cancellations = False
         self.child: Any = None
         self.http_requests = HttpRequests(exchange, channel)
 
@@ -208,10 +211,12 @@ class SessionWire:
         self._exchange.give_up(self._channel, message, direction, error_type)
 
     @shielded
-    def stopped_waiting(self, request_id: RequestId | None) -> None:
+    def stopped_waiting(
+        self, request_id: RequestId | None, error_type: str = ERROR_STOPPED_READING
+    ) -> None:
         """Say that nobody waits any more for the answer to a request that was sent."""
         request = Message(_REQUEST, id=request_id)
-        self._exchange.give_up(self._channel, request, _SENT, ERROR_STOPPED_READING)
+        self._exchange.give_up(self._channel, request, _SENT, error_type)
 
     @shielded
     def stopped_reading(self) -> None:
@@ -238,6 +243,10 @@ class SessionWire:
 
         In memory there is no transport: there the other side's handler gets that context.
         """
+        if self.decides_cancellations and is_left_to_transport(item, self):
+            with connection_owner.held(self.http_requests):
+                yield
+            return
         crossing = self.sending(item)
         if crossing is None:
             yield

@@ -36,6 +36,7 @@ class Opener(NamedTuple):
 
     Attributes:
         connects: True if it fails where the server cannot be reached.
+        decides_cancellations: True if its transport may keep a cancellation to itself.
     """
 
     module: str
@@ -44,6 +45,7 @@ class Opener(NamedTuple):
     render: Callable[[Dialect], Render]
     drops: Callable[[Any], Drops] | None = None
     connects: bool = False
+    decides_cancellations: bool = False
 
 
 def _stdio_client(_: Any, args: Any, kwargs: Any) -> Channel:
@@ -114,8 +116,20 @@ OPENERS: Final = (
     Opener("mcp.client.stdio", "stdio_client", _stdio_client, _json),
     Opener("mcp.server.stdio", "stdio_server", _stdio_server, _json),
     Opener("mcp.client.sse", "sse_client", _HTTP_CLIENT, _httpx_json, connects=True),
-    Opener("mcp.client.streamable_http", "streamable_http_client", _HTTP_CLIENT, _httpx_json),
-    Opener("mcp.client.streamable_http", "streamablehttp_client", _HTTP_CLIENT, _httpx_json),
+    Opener(
+        "mcp.client.streamable_http",
+        "streamable_http_client",
+        _HTTP_CLIENT,
+        _httpx_json,
+        decides_cancellations=True,
+    ),
+    Opener(
+        "mcp.client.streamable_http",
+        "streamablehttp_client",
+        _HTTP_CLIENT,
+        _httpx_json,
+        decides_cancellations=True,
+    ),
     Opener(
         "mcp.client.websocket",
         "websocket_client",
@@ -170,14 +184,18 @@ def _wrapper(
     def wire_to(instance: Any, args: Any, kwargs: Any) -> SessionWire:
         channel = opener.describe(instance, args, kwargs)
         drops = opener.drops(instance) if opener.drops else None
-        return SessionWire(exchange, channel, dialect, opener.render(dialect), drops)
+        wire = SessionWire(exchange, channel, dialect, opener.render(dialect), drops)
+        wire.decides_cancellations = opener.decides_cancellations
+        return wire
 
     shielded_wire_to = shielded(wire_to)
 
     def wrapper(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
         opening = wrapped(*args, **kwargs)
         text_exchange = shielded_wire_to(instance, args, kwargs)
-        return opening if text_exchange is None else _Opening(opening, text_exchange, opener)
+        if text_exchange is None:
+            return opening
+        return _Opening(opening, text_exchange, opener, instance)
 
     return wrapper
 
@@ -189,8 +207,11 @@ class _Opening(ObjectProxy):
     is watched already stays as it is.
     """
 
-    def __init__(self, opening: Any, text_exchange: SessionWire, opener: Opener) -> None:
+    def __init__(
+        self, opening: Any, text_exchange: SessionWire, opener: Opener, transport: Any
+    ) -> None:
         super().__init__(opening)
+        self._self_transport = transport
         self._self_wire = text_exchange
         self._self_connects = opener.connects
 
@@ -209,11 +230,11 @@ class _Opening(ObjectProxy):
         if isinstance(read, WatchedReadStream):
             return streams
         text_exchange = self._self_wire
-        return (
-            WatchedReadStream(read, text_exchange),
-            WatchedWriteStream(write, text_exchange),
-            *others,
-        )
+        watched = WatchedWriteStream(write, text_exchange)
+        # The server of the SDK 2.x writes there itself what answers a cancelled request.
+        if getattr(self._self_transport, "_write_stream", None) is write:
+            self._self_transport._write_stream = watched  # noqa: SLF001  # it has no other
+        return (WatchedReadStream(read, text_exchange), watched, *others)
 
     async def __aexit__(self, *exc_info: object) -> Any:
         self._self_wire.closed()
