@@ -74,6 +74,25 @@ def test_a_tool_that_was_not_listed_is_told_with_those_that_were(
     assert f"alpha {HINT}look)" in problems(database_url)
 
 
+def test_what_another_server_in_the_same_process_lists_is_not_told(
+    database_url: str, engine: Engine
+) -> None:
+    """A server that is composed of others asks them in memory, where tools have other names."""
+    writer = Writer(engine)
+    code = {ERROR_TYPE: "-32602", RPC_RESPONSE_STATUS_CODE: "-32602", PEER: "127.0.0.1:50123"}
+    writer.write(
+        [
+            batch(service="alpha", spans=[call(code, by=b"backend1", kind=2)]),
+            listed("die", kind=2, service="alpha", peer="127.0.0.1:50124"),
+            listed("dye", kind=2, service="alpha", peer="memory", seconds_ago=80),
+        ]
+    )
+    writer.close()
+    shown = problems(database_url)
+    assert "alpha answered tool die" in shown
+    assert HINT not in shown
+
+
 def test_a_list_without_an_end_does_not_hide_what_another_lists(
     database_url: str, engine: Engine
 ) -> None:

@@ -116,8 +116,8 @@ first as (
     )
 ),
 alike as (
-    -- Who connects comes from another port each time.
-    select component, side, case side when 'client' then peer end as peer, method, tool, outcome,
+    -- Who connects comes from another port each time; who is in the same process is another server.
+    select component, side, case when side = 'client' or peer = 'memory' then peer end as peer, method, tool, outcome,
            case when is_cancelled then 'cancelled' else error_type end as error_type, error_code, odd,
            is_lost,
            count(*) as occasions, min(time) as first_time, max(time) as last_time,

@@ -75,20 +75,21 @@ with alike as materialized (
 listed as materialized (
     select trace_id, span_id, component, kind, peer, time
     from (
-        select trace_id, span_id, component, kind, peer, start_time as time,
-               -- Who connects comes from another port each time.
-               row_number() over (
-                   partition by component, kind, case kind when 'client' then peer end
-                   order by start_time desc
-               ) as number
-        from relayscope.spans
-        where start_time >= %(since)s and start_time < %(until)s
-          and kind in ('client', 'server') and method = 'tools/list'
-          and exists (
-              select from alike
-              where alike.component = spans.component and alike.side = spans.kind
-                and (alike.side = 'server' or alike.peer is not distinct from spans.peer)
-          )
+        select trace_id, span_id, component, kind, peer, time,
+               row_number() over (partition by component, kind, peer order by time desc) as number
+        from (
+            select trace_id, span_id, component, kind, start_time as time,
+                   -- As in `failed_calls`.
+                   case when kind = 'client' or peer = 'memory' then peer end as peer
+            from relayscope.spans
+            where start_time >= %(since)s and start_time < %(until)s
+              and kind in ('client', 'server') and method = 'tools/list'
+        ) as every
+        where exists (
+            select from alike
+            where alike.component = every.component and alike.side = every.kind
+              and alike.peer is not distinct from every.peer
+        )
     ) as asked
     where number <= %(pages)s
     order by time desc
@@ -115,7 +116,7 @@ select alike.place,
        ) as lists
 from alike
 join listing on listing.component = alike.component and listing.kind = alike.side
-where alike.side = 'server' or listing.peer is not distinct from alike.peer
+where listing.peer is not distinct from alike.peer
 group by alike.place
 
 -- answers_below --
