@@ -202,7 +202,7 @@ def test_every_message_of_a_batch_is_a_call(telemetry: Telemetry) -> None:
 def test_a_peer_that_rejects_context_gets_none_any_more(
     telemetry: Telemetry, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """-32602 to the first request with context stops it there, with a warning, and nowhere else."""
+    """An error that names `_meta` stops it there, with a warning, and nowhere else."""
     text_exchange, strict, other = (
         TextExchange(telemetry.exchange),
         Channel.of_pipes("strict"),
@@ -221,7 +221,7 @@ def test_a_peer_that_rejects_context_gets_none_any_more(
     )
     assert "traceparent" not in sent(strict, 2)
     assert "traceparent" in sent(other, 3)
-    assert "strict answered the first request with trace context with error -32602" in caplog.text
+    assert "strict answered what had trace context with error -32602" in caplog.text
 
 
 def test_a_peer_that_is_older_than_its_client_gets_context(telemetry: Telemetry) -> None:

@@ -1,5 +1,7 @@
 """Promises about which peers are given trace context, and what they have to say to get none."""
 
+import json
+
 import pytest
 
 from relayscope.instrumentation.text_exchange import TextExchange
@@ -20,6 +22,68 @@ def test_a_client_that_does_not_have_what_it_is_asked_for_gets_context(
 
     assert "traceparent" in send(text_exchange, client, request(2, method))
     assert not caplog.records
+
+
+@pytest.mark.parametrize("code", [-32600, -32602])
+def test_a_first_request_that_is_wrong_by_itself_does_not_stop_context(
+    telemetry: Telemetry, caplog: pytest.LogCaptureFixture, code: int
+) -> None:
+    """A tool's name or arguments may be: what is said of them is not said of the context."""
+    text_exchange, server = TextExchange(telemetry.exchange), pipes()
+    send(text_exchange, server, request(1, name="no such tool"))
+    text_exchange.received(server, error(1, code))
+
+    assert "traceparent" in send(text_exchange, server, request(2, name="echo"))
+    text_exchange.received(server, result(2))
+    for identifier in range(3, 9):
+        send(text_exchange, server, request(identifier, name="no such tool"))
+        text_exchange.received(server, error(identifier, code))
+    assert "traceparent" in send(text_exchange, server, request(9))
+    assert not caplog.records
+
+
+def test_a_peer_that_rejects_whatever_has_context_gets_none_any_more(
+    telemetry: Telemetry, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It need not say what it rejects: the host's calls come first."""
+    text_exchange, strict = TextExchange(telemetry.exchange), pipes()
+    for identifier in range(3):
+        assert "traceparent" in send(text_exchange, strict, request(identifier))
+        text_exchange.received(strict, error(identifier, -32602))
+
+    assert "traceparent" not in send(text_exchange, strict, request(3))
+    assert len(caplog.records) == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "data"),
+    [
+        (-32602, [{"code": "unrecognized_keys", "keys": ["_meta"]}]),
+        (-32603, "unexpected keyword argument '_meta'"),
+        (-32600, {"field": "traceparent"}),
+    ],
+)
+def test_an_error_that_names_the_context_stops_it_at_once(
+    telemetry: Telemetry, code: int, data: object
+) -> None:
+    """In its data too, which is where validators say it."""
+    text_exchange, strict = TextExchange(telemetry.exchange), pipes()
+    send(text_exchange, strict, request(1))
+    said = {"code": code, "message": "no", "data": data}
+    text_exchange.received(strict, json.dumps({"jsonrpc": "2.0", "id": 1, "error": said}))
+
+    assert "traceparent" not in send(text_exchange, strict, request(2))
+
+
+def test_a_server_that_misses_its_protocols_version_gets_context(telemetry: Telemetry) -> None:
+    """A server of MCP 2026-07-28 names `_meta` to older clients, for want of what belongs there."""
+    text_exchange, server = TextExchange(telemetry.exchange), pipes()
+    send(text_exchange, server, request(1))
+    missing = "params._meta must have io.modelcontextprotocol/protocolVersion"
+    said = {"code": -32602, "message": missing}
+    text_exchange.received(server, json.dumps({"jsonrpc": "2.0", "id": 1, "error": said}))
+
+    assert "traceparent" in send(text_exchange, server, request(2))
 
 
 def test_a_server_that_has_told_what_it_offers_gets_context(telemetry: Telemetry) -> None:

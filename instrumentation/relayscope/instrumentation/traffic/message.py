@@ -143,6 +143,7 @@ class Message:
     result: Any = None
     error_code: int | None = None
     error_message: str = ""
+    error_data: Any = None
     target: str = ""
     parts: tuple["Message", ...] = ()
     size: int = 0
@@ -220,7 +221,7 @@ class Message:
             return cls.initiating(method, identifier, data.get("params"), size)
         error = data.get("error")
         if isinstance(error, dict):
-            return cls.error(identifier, error.get("code"), error.get("message"))
+            return cls.error(identifier, error.get("code"), error.get("message"), error.get("data"))
         if "result" in data:
             return cls(_RESULT, identifier, result=data["result"])
         return cls(_UNPARSABLE, is_json=True)
@@ -256,13 +257,16 @@ class Message:
         )
 
     @classmethod
-    def error(cls, identifier: RequestId | None, code: Any, message: Any) -> "Message":
+    def error(
+        cls, identifier: RequestId | None, code: Any, message: Any, data: Any = None
+    ) -> "Message":
         """Return an error answer; a code or message of the wrong type is left out."""
         return cls(
             _ERROR,
             id=identifier,
             error_code=code if isinstance(code, int) else None,
             error_message=message[:_LONGEST_DESCRIPTION] if isinstance(message, str) else "",
+            error_data=data,
         )
 
 

@@ -362,7 +362,7 @@ def _message_of(root: Any, size: int = 0) -> Message:
         return Message.initiating(method, getattr(root, "id", None), root.params, size)
     error = getattr(root, "error", None)
     if error is not None:
-        return Message.error(root.id, error.code, error.message)
+        return Message.error(root.id, error.code, error.message, error.data)
     return Message(_RESULT, id=root.id, result=root.result)
 
 
