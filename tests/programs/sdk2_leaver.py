@@ -1,6 +1,6 @@
 """An MCP client written with the `mcp` SDK 2.x that leaves before it is answered.
 
-usage: sdk2_leaver.py (auto | legacy) (URL | COMMAND ...)
+usage: sdk2_leaver.py (2026-07-28 | legacy) (URL | COMMAND ...)
 
 Where the protocol has subscriptions, listens until something changes. Then cancels a call that has
 begun, makes another one, and prints what came of that.
@@ -23,7 +23,7 @@ async def main() -> None:
         else StdioServerParameters(command=target, args=arguments, env=dict(os.environ))
     )
     async with Client(server, mode=mode) as client:
-        if mode == "auto":
+        if mode == "2026-07-28":
             async with client.listen(tools_list_changed=True) as heard:
                 await client.call_tool("touch", {})
                 await anext(aiter(heard))

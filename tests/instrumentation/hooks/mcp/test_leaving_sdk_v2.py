@@ -24,6 +24,9 @@ pytestmark = pytest.mark.processes
 LISTEN: Final = "subscriptions/listen"
 ACKNOWLEDGED: Final = "notifications/subscriptions/acknowledged"
 CANCELLED: Final = "notifications/cancelled"
+PROTOCOL: Final = "2026-07-28"
+"""Without asking for it: `server/discover` is given up after ten seconds, which a test may take."""
+
 LEAVER: Final = (str(ENVIRONMENT / "python"), str(PROGRAMS / "sdk2_leaver.py"))
 
 
@@ -66,7 +69,7 @@ def left(request: pytest.FixtureRequest, otlp_sink: OtlpSink, background: Backgr
         target = instrumented("server", "sdk2_server.py")
     else:
         target = [served(otlp_sink, background)]
-    leave(otlp_sink, *instrumented("client", "sdk2_leaver.py", "auto", *target))
+    leave(otlp_sink, *instrumented("client", "sdk2_leaver.py", PROTOCOL, *target))
     eventually(lambda: len(spans(otlp_sink, LISTEN)) == 2 == len(spans(otlp_sink, ACKNOWLEDGED)))
     eventually(lambda: len(records(otlp_sink, '"text":"3"')) == 2)
     return otlp_sink
@@ -123,7 +126,7 @@ def test_a_client_that_is_not_traced_cancels_by_leaving(
     otlp_sink: OtlpSink, background: Background
 ) -> None:
     """The server says so by itself: nobody has failed to answer."""
-    leave(otlp_sink, *LEAVER, "auto", served(otlp_sink, background))
+    leave(otlp_sink, *LEAVER, PROTOCOL, served(otlp_sink, background))
     eventually(lambda: LISTEN in names(otlp_sink, "server"))
 
     ended = spans(otlp_sink, "tools/call wait")["server"]
