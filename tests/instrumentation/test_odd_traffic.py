@@ -187,14 +187,14 @@ def test_an_unsolicited_notification_is_a_span_of_its_own(telemetry: Telemetry) 
 
 
 def test_every_message_of_a_batch_is_a_call(telemetry: Telemetry) -> None:
-    """A batch is one record; each request in it has a span, which its answer ends."""
+    """A batch is one record and a moment; each request has a span, which its answer ends."""
     text_exchange, channel = TextExchange(telemetry.exchange), Channel.of_pipes("peer")
     calls = [json.loads(CALL), {"jsonrpc": "2.0", "id": 2, "method": "ping"}]
     send(text_exchange, channel, json.dumps(calls))
     text_exchange.received(channel, json.dumps([{"jsonrpc": "2.0", "id": 2, "result": {}}]))
     text_exchange.received(channel, ANSWER)
 
-    assert [span.name for span in telemetry.spans] == ["ping", "tools/call slow"]
+    assert [span.name for span in telemetry.spans] == ["batch", "ping", "tools/call slow"]
     kinds = [(record.log_record.attributes or {})[MESSAGE_KIND] for record in telemetry.records]
     assert kinds == ["batch", "batch", "result"]
 

@@ -10,6 +10,7 @@ a notification's span is a moment.
 """
 
 from collections.abc import Callable
+from functools import partial
 from time import time_ns
 from typing import Any, Final
 
@@ -23,7 +24,7 @@ from relayscope.conventions.attributes import (
 )
 from relayscope.conventions.odd_traffic import OddTraffic
 
-from .context import cancellation, current_span
+from .context import batches, cancellation, current_span
 from .context.injection import Injection
 from .context.parents import Parents
 from .fast.carrier import Carriers
@@ -111,7 +112,11 @@ class Exchange:
         """Return the crossing of a message that this process is about to send."""
         crossing = self._crossing(channel, message, _SENT)
         if message.kind is _BATCH:
-            crossing.parts = [self._sending(self._part(crossing, part)) for part in message.parts]
+            parent_of = partial(self._parents.of_sent, channel=channel)
+            batches.start(crossing, _CLIENT, self.spans.start, parent_of)
+            parts = (batches.part(crossing, part, self.levels) for part in message.parts)
+            crossing.parts = [self._sending(part) for part in parts]
+            batches.settle(crossing)
             return crossing
         return self._sending(crossing)
 
@@ -131,9 +136,11 @@ class Exchange:
         """
         crossing = self._crossing(channel, message, _RECEIVED)
         if message.kind is _BATCH:
-            crossing.parts = [
-                self._received(self._part(crossing, part), around) for part in message.parts
-            ]
+            parent_of = partial(self._parents.of_received_batch, channel=channel, around=around)
+            batches.start(crossing, _SERVER, self.spans.start, parent_of)
+            parts = (batches.part(crossing, part, self.levels) for part in message.parts)
+            crossing.parts = [self._received(part, around) for part in parts]
+            batches.settle(crossing)
             return crossing
         return self._received(crossing, around)
 
@@ -216,10 +223,7 @@ class Exchange:
             self.close(channel)
 
     def sweep(self) -> None:
-        """End calls that have waited for too long.
-
-        Done once a second while there is traffic, and by the timer while there is none.
-        """
+        """End calls that have waited for too long: once a second, or when the timer says so."""
         now = time_ns()
         self._next_sweep = now + _SWEEP_NANOSECONDS
         self._steer()
@@ -250,11 +254,6 @@ class Exchange:
             )
         return crossing
 
-    def _part(self, batch: Crossing, message: Message) -> Crossing:
-        channel, direction = batch.channel, batch.direction
-        level = channel.level_of(self.levels, direction, message.method, message.target)
-        return Crossing(channel, direction, message, level, batch.time)
-
     def _sending(self, crossing: Crossing) -> Crossing:
         channel, message = crossing.channel, crossing.message
         if message.method:
@@ -262,6 +261,8 @@ class Exchange:
                 crossing.odd = odd_method(channel, crossing.direction, message)
             if crossing.level <= _INFO:
                 parent = self._parents.of_sent(message, channel)
+                if crossing.batch is not INVALID_SPAN:
+                    parent = batches.parent_in(crossing.batch, parent)
                 if message.method == cancellation.CANCELLED:
                     parent = cancellation.of_sent(message, channel.sent, parent)
                 crossing.span = self.spans.start(crossing, _CLIENT, parent)
@@ -285,6 +286,8 @@ class Exchange:
                 crossing.odd = odd_method(channel, crossing.direction, message)
             if crossing.level <= _INFO:
                 parent, links = self._parents.of_received(message, channel, around)
+                if crossing.batch is not INVALID_SPAN:
+                    parent = batches.parent_in(crossing.batch, parent)
                 if message.method == cancellation.CANCELLED:
                     parent = cancellation.of_received(message, channel.received, parent)
                 crossing.span = self.spans.start(crossing, _SERVER, parent, links)

@@ -87,6 +87,12 @@ class Parents:
         # Nothing is told by a link to the trace that it is in.
         return own, () if other.trace_id == carried.trace_id else (Link(other),)
 
+    def of_received_batch(
+        self, first: Message, channel: Channel, around: Context | None
+    ) -> Context:
+        """Return the parent of a received batch, in which this is the first message."""
+        return self.of_received(first, channel, around)[0]
+
     def remember(self, message: Message, span: Span, channel: Channel) -> None:
         """Remember a received request or notification."""
         traceparent = message.meta.get("traceparent")

@@ -54,7 +54,7 @@ class Spans:
         """Start the span of a request or a notification."""
         message = crossing.message
         return self._maker.start_span(
-            semconv.span_name(message.method, message.target),
+            semconv.span_name(message.method or message.kind.value, message.target),
             parent,
             kind,
             self._clean_attributes(crossing.channel, message, kind),

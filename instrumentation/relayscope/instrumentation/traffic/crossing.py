@@ -31,6 +31,7 @@ class Crossing:
         answers: The call that it answers.
         ends_span: True if the span is over with this message.
         parts: The messages of a batch.
+        batch: The span of the batch that it is in, if it is in one.
         sequence: Its position on the channel, once it is recorded.
     """
 
@@ -45,4 +46,5 @@ class Crossing:
     answers: Call | None = None
     ends_span: bool = False
     parts: Sequence["Crossing"] = ()
+    batch: Span = INVALID_SPAN
     sequence: int = 0
