@@ -18,6 +18,9 @@ MCP_SESSION_ID: Final = "mcp.session.id"
 GEN_AI_OPERATION_NAME: Final = "gen_ai.operation.name"
 GEN_AI_TOOL_NAME: Final = "gen_ai.tool.name"
 GEN_AI_PROMPT_NAME: Final = "gen_ai.prompt.name"
+LONGEST_TARGET: Final = 128
+"""Characters of a tool's or prompt's name in these two and in a span's name; the rest is cut off. A
+peer chooses the name, so it needs a bound."""
 JSONRPC_REQUEST_ID: Final = "jsonrpc.request.id"
 RPC_SYSTEM_NAME: Final = "rpc.system.name"
 RPC_METHOD: Final = "rpc.method"

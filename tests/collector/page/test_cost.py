@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import expect
 
 from relayscope.collector.query.tokens import MOST_OF_IMAGE
+from relayscope.conventions.attributes import LONGEST_TARGET
 from tests.collector.page.conftest import violations
 from tests.fix_collector import PATIENCE
 from tests.otlp_messages import SECOND, call, message, send
@@ -215,6 +216,26 @@ def test_a_tool_whose_calls_fail_is_not_told_as_never_called(
     failing = listing.locator("tr", has_text="tool_1")
     expect(failing).not_to_contain_text("never called")
     expect(failing.locator("a")).to_have_text("1")
+
+
+def test_a_tool_with_a_longer_name_than_is_kept_of_it_is_told_with_its_calls(
+    shared_collector: Collector, open_page: OpenPage
+) -> None:
+    """Also in the list of these calls, to which their number leads."""
+    at, name = time.time_ns() - 30 * SECOND, f"very_{'long_' * 40}name"
+    peer = {"relayscope.peer": "epic"}
+    text = json.dumps({"jsonrpc": "2.0", "id": 1, "result": {"tools": [{"name": name}]}})
+    listed = message(
+        0xC457, 0xC4, at, "result", text, extra=peer | {"mcp.method.name": "tools/list"}
+    )
+    called = call(0xC458, 0xC5, at, attributes=peer | {"gen_ai.tool.name": name[:LONGEST_TARGET]})
+    send(shared_collector, "bard", [called], [listed])
+
+    page = open_page("/cost")
+    listing = page.locator(".listing", has_text="bard")
+    expect(listing).not_to_contain_text("never called")
+    page.goto(f"http://{shared_collector.page}{listing.locator('td a').get_attribute('href')}")
+    expect(page.locator("tbody tr")).to_have_count(1)
 
 
 def test_a_list_without_an_end_does_not_hide_the_lists_of_others(

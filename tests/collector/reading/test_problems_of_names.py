@@ -11,7 +11,9 @@ import pytest
 
 from relayscope.conventions.attributes import (
     ERROR_TYPE,
+    GEN_AI_TOOL_NAME,
     JSONRPC_REQUEST_ID,
+    LONGEST_TARGET,
     MCP_METHOD_NAME,
     MESSAGE_KIND,
     PEER,
@@ -143,4 +145,50 @@ def test_a_tool_that_was_listed_or_of_which_nothing_is_known_is_told_without_nam
     writer.close()
     shown = problems(database_url)
     assert "tool die" in shown
+    assert HINT not in shown
+
+
+def answered(text: str) -> Row:
+    """The error that the relay was given for `refused`."""
+    error = json.dumps({"id": 7, "error": {"code": -32602, "message": text}})
+    said = {MESSAGE_KIND: "error", MCP_METHOD_NAME: "tools/call", PEER: "127.0.0.1:9"}
+    return log(error, span_id=b"relay..1", attributes=rows.jsonb(said))
+
+
+@pytest.mark.parametrize(
+    ("said", "is_told"),
+    [
+        ("Unknown tool", True),
+        ("Tool 'die' not found", True),
+        ("Tool die: the page was not found", False),
+        ("a name is missing", False),
+    ],
+)
+def test_a_tool_that_is_listed_and_not_known_is_told_as_such(
+    database_url: str, engine: Engine, said: str, *, is_told: bool
+) -> None:
+    """Who lists it and who does not know it are the same; what it looks for is another matter."""
+    writer = Writer(engine)
+    failed = batch(spans=[refused("-32602")], logs=[answered(said)])
+    writer.write([failed, listed("die", "dye", kind=3)])
+    writer.close()
+    shown = problems(database_url)
+    assert said in shown
+    assert ("127.0.0.1:9 itself lists a tool of this name" in shown) == is_told
+    assert HINT not in shown
+
+
+def test_a_name_that_is_longer_than_is_kept_of_it_is_a_listed_one(
+    database_url: str, engine: Engine
+) -> None:
+    """A call has the beginning of it, and its list has all of it."""
+    writer = Writer(engine)
+    name = "x" * (LONGEST_TARGET + 30)
+    code = {RPC_RESPONSE_STATUS_CODE: "-32602", ERROR_TYPE: "-32602"}
+    code[GEN_AI_TOOL_NAME] = name[:LONGEST_TARGET]
+    failed = call(code, by=b"relay..1", kind=2)
+    writer.write([batch(spans=[failed]), listed(name, kind=2)])
+    writer.close()
+    shown = problems(database_url)
+    assert "answered tool xxx" in shown
     assert HINT not in shown

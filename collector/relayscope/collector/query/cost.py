@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from relayscope.collector.query import tokens
 from relayscope.collector.query.tool_list import tool_list
+from relayscope.conventions.attributes import LONGEST_TARGET
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -178,7 +179,9 @@ def _listing(row: Mapping[str, Any], calls: Mapping[tuple[Any, Any, Any], int]) 
         Tool(
             **asdict(_text(one.text)),
             name=one.name or "unnamed",
-            calls=calls.get((row["component"], row["peer"], one.name), 0),
+            calls=calls.get(
+                (row["component"], row["peer"], one.name and one.name[:LONGEST_TARGET]), 0
+            ),
         )
         for one in read.definitions
     ]

@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 from relayscope.collector.query.errors import RowMissing
 from relayscope.collector.query.trace_id import Ids, parse_trace_id
 from relayscope.collector.text.times import FORMS, length, moment
+from relayscope.conventions.attributes import LONGEST_TARGET
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,6 +75,11 @@ def trace_ids(text: str) -> Ids:
         raise click.BadParameter(str(error)) from None
 
 
+def _target(text: str) -> str:
+    """The name of a tool as calls and messages have it."""
+    return text[:LONGEST_TARGET]
+
+
 def _any_of(help_text: str, **given: Any) -> dict[str, Any]:
     """An option that may be given several times, for whatever has one of the values."""
     return {"multiple": True, "help": f"{help_text} (*)", **given}
@@ -86,7 +92,7 @@ FILTERS: Final[dict[str, dict[str, Any]]] = {
     "side": _any_of("Made (client) or served (server).", type=click.Choice(SIDES)),
     "kind": _any_of("Of this kind.", type=click.Choice(KINDS)),
     "method": _any_of("Of this MCP method.", metavar="METHOD"),
-    "tool": _any_of("Of this tool.", metavar="NAME"),
+    "tool": _any_of("Of this tool.", type=_target, metavar="NAME"),
     "outcome": _any_of("Of this outcome.", type=click.Choice(OUTCOMES)),
     "trace": _any_of(
         "Of this trace: its id, the beginning of it, or a row of the last list.",

@@ -17,7 +17,7 @@ from relayscope.collector.query.drop_reasons import why_dropped
 from relayscope.collector.query.named_query import rows
 from relayscope.collector.query.odd_words import IN_PLACE, ODD
 from relayscope.collector.query.relay_change import change_text, passed_on_text
-from relayscope.collector.query.unlisted_tool import unlisted_text
+from relayscope.collector.query.unlisted_tool import listed_text, unlisted_text
 from relayscope.collector.query.unread_list import unread_text
 from relayscope.collector.query.unreadable import unreadable_text
 from relayscope.collector.text.quantities import duration_text
@@ -187,11 +187,12 @@ def _failed_call(row: Row) -> Problem:
     if is_cancelled:
         kind = "cancelled"
     problem = _problem(row, kind, what, "calls", ("side", "peer", "method", "tool", "outcome"))
-    unlisted = unlisted_text(problem.component if row["side"] == "server" else peer, row)
+    asked_one = problem.component if row["side"] == "server" else peer
     note = (
-        unlisted
+        unlisted_text(asked_one, row)
         or closing_text(row.get("closing"))
         or answer_text(row)
+        or listed_text(asked_one, row)
         or (unreadable_text(problem.evidence) if row["odd"] == OddTraffic.UNPARSABLE else "")
     )
     return replace(problem, note=note, odd=row["odd"] if late else "")

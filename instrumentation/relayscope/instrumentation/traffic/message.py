@@ -14,6 +14,8 @@ from typing import Any, Final, TypeVar
 
 import orjson
 
+from relayscope.conventions.attributes import LONGEST_TARGET
+
 from .long_text import MOST_KEPT, LongText, Text
 from .partial_parse import partially_parsed
 
@@ -62,9 +64,6 @@ KNOWN_METHODS: Final = frozenset(
 that dispatches on other names may pass all of `params` to a function as keyword arguments."""
 
 _WITH_TARGET: Final = ("tools/call", "prompts/get")
-_LONGEST_TARGET: Final = 128
-"""Characters of a target, which goes into a span's name; a peer chooses it, so it needs a bound."""
-
 _SMALL: Final = 1024
 """Bytes of a message that is remembered as it is: taking it apart would cost more than it saves."""
 
@@ -252,7 +251,7 @@ class Message:
             params if has_object else {},
             meta if isinstance(meta, dict) else {},
             takes_meta=(params is None or has_object) and (meta is None or isinstance(meta, dict)),
-            target=target[:_LONGEST_TARGET] if isinstance(target, str) else "",
+            target=target[:LONGEST_TARGET] if isinstance(target, str) else "",
             size=size,
         )
 
