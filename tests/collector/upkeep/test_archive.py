@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import stat
 from dataclasses import replace
 from datetime import timedelta
@@ -223,6 +224,32 @@ def test_commands_seal_archive_remove_and_restore(
     assert back.exit_code == 0
     assert contents(engine) == stored
     assert "would remove 0 segments" in relayscope(database_url, "retention", "--dry-run").output
+
+
+@pytest.mark.usefixtures("stored")
+def test_who_gives_the_records_of_an_archive_is_told_what_to_give(
+    engine: Engine, database_url: str, tmp_path: Path
+) -> None:
+    """The file beside it, which says what is in there."""
+    files = archive_all(engine, tmp_path)
+    result = relayscope(database_url, "restore", str(files[0].with_suffix(".jsonl.gz")))
+    assert result.exit_code == 1
+    assert f"give {files[0].name}, which is beside" in result.output
+
+
+def test_records_that_were_never_sealed_are_counted_as_they_go(
+    engine: Engine, database_url: str
+) -> None:
+    """Exactly, also where PostgreSQL has not yet looked how many there are."""
+    writer = Writer(engine, past_days=36_500)
+    at = NOW - 400 * 86_400 * 10**9
+    writer.write([batch(logs=[log(f"old {number}", at=at + number) for number in range(7)])])
+    writer.close()
+    with engine.begin() as connection:
+        connection.execute(text("select pg_stat_reset()"))
+    dry = relayscope(database_url, "retention", "--dry-run")
+    assert re.search(r"\b7 records\b", dry.output)
+    assert "removed 7 records" in relayscope(database_url, "retention").output
 
 
 def test_nothing_is_removed_that_could_not_be_archived(

@@ -34,6 +34,8 @@ _ROWS_IN_LINE: Final = 500
 
 _LEVEL: Final = 6
 
+_LINES: Final = ".jsonl.gz"
+
 
 class Contents(BaseModel):
     """Contents of an archive, as its `.json` says."""
@@ -83,7 +85,7 @@ class Archive:
                 sha256=digest,
             )
             name = self._free_name(name, contents)
-            half.replace(self._folder / f"{name}.jsonl.gz")
+            half.replace(self._folder / f"{name}{_LINES}")
             _write_flushed(half, contents.model_dump_json(indent=2))
             half.replace(self._folder / f"{name}.json")
             _flush(self._folder)
@@ -124,6 +126,9 @@ def contents_of(manifest: Path) -> Contents:
     Raises:
         ArchiveError: It cannot be read.
     """
+    if manifest.name.endswith(_LINES):
+        described = manifest.name.removesuffix(_LINES) + ".json"
+        raise ArchiveError(f"{manifest}: these are the records; give {described}, which is beside")
     try:
         return Contents.model_validate_json(manifest.read_bytes())
     except OSError as error:
@@ -155,7 +160,7 @@ def lines_of(manifest: Path) -> Iterator[bytes]:
     Raises:
         ArchiveError: They cannot be read.
     """
-    file = manifest.with_suffix(".jsonl.gz")
+    file = manifest.with_suffix(_LINES)
     try:
         with gzip.open(file) as opened:
             yield from opened

@@ -104,7 +104,8 @@ def plan(connection: Connection[Any], policy: Policy, now: datetime | None = Non
             break
         surplus -= found.what.bytes
         expired.append(found)
-    return sorted(expired, key=lambda found: (found.from_time, found.signal))
+    counted = (_counted(connection, found) for found in expired)
+    return sorted(counted, key=lambda found: (found.from_time, found.signal))
 
 
 def holds(connection: Connection[Any]) -> list[Hold]:
@@ -179,6 +180,14 @@ def _removable(connection: Connection[Any], now: datetime) -> Iterator[Removal]:
         for partition in LivePartition.all(connection, table):
             if partition.end_time < now and not partition.is_empty:
                 yield Removal(partition, table.name, "size")
+
+
+def _counted(connection: Connection[Any], removal: Removal) -> Removal:
+    """Return it with the number of its rows, which PostgreSQL may not have estimated yet."""
+    if isinstance(removal.what, Segment):
+        return removal
+    rows = removal.what.count_rows(connection)
+    return removal._replace(what=removal.what._replace(rows=rows))
 
 
 def _life(removal: Removal, policy: Policy, now: datetime) -> float:
