@@ -354,3 +354,23 @@ def test_a_session_that_is_kept_for_a_client_carries_what_that_client_asks(
     in_a_task(scene)
 
     assert [cause for _, cause in gateway.causes()][2:] == ["4", "3"]
+
+
+@pytest.mark.parametrize("told", ["notifications/progress", "notifications/message"])
+def test_nothing_is_asked_because_of_a_notification_that_asks_nothing(
+    gateway: Gateway, told: str
+) -> None:
+    """A program of one thread reads it while it waits, and goes on with what it is at."""
+    gateway.hear(None, told, data="before")
+    gateway.ask("tools/call", name="of its own")
+    gateway.hear(1, "tools/call", name="x")
+    for number in range(3):
+        gateway.hear(None, told, data=number)
+    gateway.ask("resources/read", uri="a:b")
+    gateway.answer(1)
+    gateway.hear(None, told, data="behind")
+    gateway.ask("ping")
+
+    assert gateway.causes() == [
+        ("tools/call of its own", None), ("resources/read", "1"), ("ping", None)
+    ]  # fmt: skip

@@ -26,11 +26,12 @@ NOWHERE: Final = set_span_in_context(INVALID_SPAN, Context())
 """The context of a log record that belongs to no span. The SDK takes an empty one for none at all,
 and files the record under the span that is current."""
 
-_Entered = tuple[Context, Span, Context]
+_Entered = tuple[Context, Span, Context, Context]
 
 _entered: ContextVar[_Entered | None] = ContextVar("relayscope_entered", default=None)
-"""The task's context from before the first request was entered, the newest request's span, and the
-context with that. To find the span in the context again takes six calls."""
+"""The task's context from before the first request was entered, the newest request's span, the
+context with that, and the one to go back to from a notification. To find the span in the context
+again takes six calls."""
 
 _Ours = tuple[Span, Span]
 
@@ -50,7 +51,11 @@ def enter(span: Span) -> None:
     entered = _entered.get()
     outer = otel_context.get_current() if entered is None else entered[0]
     inner = within(span, outer)
-    _entered.set((outer, span, inner))
+    back = outer
+    # Of a notification: it is over as soon as it is read.
+    if entered is not None and is_over(span):
+        back = entered[3] if is_over(entered[1]) else entered[2]
+    _entered.set((outer, span, inner, back))
     otel_context.attach(inner)
 
 
@@ -81,6 +86,14 @@ def current() -> tuple[Context, Span]:
 def span() -> Span:
     """Return the span in the running task's context, which may be over."""
     return current()[1]
+
+
+def before() -> Context:
+    """Return the running task's context from before the notifications that it has read last."""
+    entered = _entered.get()
+    if entered is None:
+        return Context()
+    return entered[0] if is_over(get_current_span(entered[3])) else entered[3]
 
 
 def is_over(span: Span) -> bool:
@@ -141,7 +154,7 @@ def around() -> Context:
     entered = _entered.get()
     if entered is None:
         return Context()
-    outer, span, inner = entered
+    outer, span, inner, _ = entered
     if not is_over(span):
         return inner
     return Context() if is_over(get_current_span(outer)) else outer

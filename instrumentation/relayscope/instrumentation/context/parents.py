@@ -7,7 +7,8 @@ neither is, the call made here that has caused it (`causing_call.py`). The span 
 task had before is never the parent.
 
 For one that is sent: the span that the sending task works for, as long as that is open and no other
-received message is more like the one sent (`forwarded_requests.py`).
+received message is more like the one sent (`forwarded_requests.py`). A request is no part of a
+progress notification or log message that was read before it.
 
 A cancellation is a part of what it cancels (`cancellation.py`).
 """
@@ -35,6 +36,9 @@ from . import current_span
 from .causing_call import causing_call
 from .extraction import extracted
 from .forwarded_requests import ForwardedRequests, Received
+
+_ASK_NOTHING: Final = frozenset({"notifications/message", "notifications/progress"})
+"""Notifications that are no reason to ask anybody: whoever reads them waits for something else."""
 
 _MOST: Final = 4096
 """Received messages that are remembered by their `traceparent`, about 1 MiB."""
@@ -127,6 +131,10 @@ class Parents:
         if isinstance(traceparent, str) and not current_span.is_of(here, traceparent):
             return self._of_forwarded(message, channel, traceparent)
         own = self._forwarded.get(here)
+        if own is not None and message.id is not None and own.message.method in _ASK_NOTHING:
+            current = current_span.before()
+            here = get_current_span(current)
+            own = self._forwarded.get(here)
         if own is not None:
             return self._of_own(own, message, channel, current)
         if here is INVALID_SPAN:
