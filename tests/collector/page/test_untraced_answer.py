@@ -85,6 +85,28 @@ def test_what_is_beside_a_trace_is_marked_and_counts_nowhere(
     expect(page.locator(".row", has_text="beside this trace")).to_have_count(5)
 
 
+def test_a_text_is_found_also_beside_a_trace(
+    shared_collector: Collector, open_page: OpenPage
+) -> None:
+    """In capital or small letters, and in attributes; it is marked and gone to as all else."""
+    trace, at = TRACE + 3, time.time_ns() - 240 * SECOND
+    odd: dict[str, str | int] = {MESSAGE_ODD: "orphan_answer", "relayscope.channel.id": "lost"}
+    stray = message(0, 0, at + SECOND // 10, "error", ORPHAN, sequence=3, extra=odd)
+    stray.severity_number = SEVERITY_NUMBER_WARN
+    own: dict[str, str | int] = {"relayscope.channel.id": "lost"}
+    asked = message(trace, 1, at, "request", REQUEST, extra=own)
+    send(shared_collector, "desk", [call(trace, 1, at, 0.2)], [asked, stray])
+
+    for view in ("ladder", "waterfall", "log"):
+        page = open_page(f"/trace/{trace:032x}?view={view}&find=METHOD+not")
+        expect(page.locator("output")).to_have_text("1 found")
+        expect(page.locator(".found")).to_contain_text("beside this trace")
+        page.click("[aria-label='The next one found']")
+        expect(page.locator("#chosen .explained").last).to_contain_text("it is in no trace")
+    page = open_page(f"/trace/{trace:032x}?find=orphan_answer")
+    expect(page.locator("output")).to_have_text("1 found")
+
+
 def test_how_a_connection_broke_off_is_shown_beside_the_call_that_had_no_answer(
     shared_collector: Collector, open_page: OpenPage, shared_database_url: str
 ) -> None:

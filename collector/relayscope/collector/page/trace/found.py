@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from psycopg.rows import DictRow, dict_row
@@ -36,16 +37,18 @@ NOTHING: Final = Found()
 
 
 def found_in(connection: psycopg.Connection[Any], trace: Trace, text: str) -> Found:
-    """Look for a text in all of a trace, also in what is not loaded of it."""
+    """Look for a text in all of a trace, loaded or not, and in what is beside it."""
     with in_our_words(), connection.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(
             query("found_in_trace"), {"trace_id": trace.trace_id, "text": text.replace("\0", "")}
         ).fetchall()
     waiting = {_key(row): row for row in rows}
+    places = Places(trace)
+    beside = {id(record) for record in trace.strays if text.lower() in _text_of(record).lower()}
     shown = []
-    for name, item in Places(trace).items.items():
+    for name, item in places.items.items():
         key = _key_of(item)
-        if key in waiting:
+        if key in waiting or id(item) in beside:
             shown.append((name, key))
     for _, key in shown:
         waiting.pop(key, None)
@@ -74,6 +77,22 @@ def _key_of(item: Item) -> _Key:
         sequence = str(item.sequence) if item.channel else None
         return (item.component, item.time, item.channel, sequence)
     return (item.component, item.time, None, None) if isinstance(item, Record) else ()
+
+
+def _text_of(record: Record) -> str:
+    """The text in which `found_in_trace` would look: what is beside a trace is loaded whole."""
+    return " ".join(
+        filter(
+            None,
+            (
+                record.component,
+                record.event_name,
+                record.severity_text,
+                record.body,
+                json.dumps(record.attributes, ensure_ascii=False),
+            ),
+        )
+    )
 
 
 def _name(row: DictRow) -> str:
