@@ -1,7 +1,8 @@
 """Problems in what was said, the worst first: for the page and for `relayscope problems`.
 
-Each statement in problems.sql, failed_calls.sql, missing_records.sql, relay_changes.sql and
-unread_lists.sql finds groups of like occasions; a function here says in words what such a group is.
+Each statement in problems.sql, failed_calls.sql, missing_records.sql, relay_changes.sql,
+unread_lists.sql and result_schemas.sql finds groups of like occasions; a function here says in
+words what such a group is.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from relayscope.collector.query.drop_reasons import why_dropped
 from relayscope.collector.query.named_query import rows
 from relayscope.collector.query.odd_words import IN_PLACE, ODD
 from relayscope.collector.query.relay_change import change_text, passed_on_text
+from relayscope.collector.query.result_schema import unlike_text
 from relayscope.collector.query.unlisted_tool import listed_text, unlisted_text
 from relayscope.collector.query.unread_list import unread_text
 from relayscope.collector.query.unreadable import unreadable_text
@@ -294,6 +296,11 @@ def _unread_list(row: Row) -> Problem:
     return _problem(row, kind, unread_text(_peer(row), row), "calls", listed)
 
 
+def _result_unlike_schema(row: Row) -> Problem:
+    what = unlike_text(_peer(row), _asked(row), row)
+    return _problem(row, "odd", what, "calls", ("side", "peer", "method", "tool"))
+
+
 def _undelivered(row: Row) -> Problem:
     if row["missing"] > row["dropped"]:
         said = f", and says of {int(row['dropped']):,} why" if row["dropped"] else ""
@@ -343,6 +350,7 @@ READERS: Final[dict[LiteralString, Callable[[Row], Problem]]] = {
     "repeated_calls": _repeated_call,
     "changed_calls": _changed_call,
     "unread_lists": _unread_list,
+    "results_unlike_schema": _result_unlike_schema,
     "undelivered": _undelivered,
     "dropped": _dropped,
 }

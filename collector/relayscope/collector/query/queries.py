@@ -19,6 +19,7 @@ FILES: Final = (
     "missing_records.sql",
     "relay_changes.sql",
     "unread_lists.sql",
+    "result_schemas.sql",
     "cost.sql",
     "pipeline.sql",
 )
