@@ -18,7 +18,7 @@ from relayscope.storage import create_engine
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Engine
 
 TODAY: Final = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 DAYS: Final = (2, 1, 0)
@@ -44,6 +44,15 @@ SEED: Final[LiteralString] = """
     from generate_series(1, 4000) n,
          generate_series(:first ::timestamptz, :last ::timestamptz, interval '1 day') as start
 """
+
+LONG_TRACES: Final = text("""
+    insert into relayscope_store.span
+    select start, 0, start, 0, md5((2 * n / :spans)::text)::uuid, int8send(n), null, null, 0,
+           'notifications/progress', 2, 0, null, '{}', null, null, 0, 0, 0,
+           md5('1')::uuid, md5('scope')::uuid
+    from generate_series(1, :spans) n,
+         lateral (select now() - (:spans - n) * interval '1 ms') as at (start)
+""")
 
 
 @pytest.fixture(scope="module")
@@ -342,3 +351,27 @@ def test_without_filters_the_newest_of_a_list_are_read_from_the_end(
     plan = Plan(seeded, name, {"all": True})
     assert index in plan.indexes
     assert plan.scanned == set()
+
+
+def test_few_long_traces_are_listed_without_reading_each_for_each_of_its_spans(
+    engine: Engine,
+) -> None:
+    """Also where all that is stored is of such traces, so that an id picks much of it."""
+    spans = 2000
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(LONG_TRACES, {"spans": spans})
+        connection.execute(text("analyze relayscope_store.span"))
+        explained = connection.scalar(
+            text(
+                "explain (analyze, format json) select trace_id, start_time"
+                " from relayscope.trace_summary where start_time > now() - interval '1 hour'"
+            )
+        )
+    assert explained is not None
+    assert _rows_looked_at(explained[0]["Plan"]) < 20 * spans
+
+
+def _rows_looked_at(node: Mapping[str, Any]) -> float:
+    removed = node.get("Rows Removed by Filter", 0)
+    own = node["Actual Loops"] * (node["Actual Rows"] + removed) if "Relation Name" in node else 0
+    return float(own) + sum(map(_rows_looked_at, node.get("Plans", ())))
