@@ -1,5 +1,6 @@
 """A host with no room on its stack, or no free descriptor, goes on, and is recorded afterwards."""
 
+import re
 import sys
 
 import pytest
@@ -28,6 +29,9 @@ resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
 say(0)
 resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 """
+
+# A thread's stack is larger than all memory.
+WITHOUT_THREADS = ["/bin/sh", "-c", 'ulimit -s 4000000; ulimit -v 1000000; exec "$@"', "sh"]
 
 EVER_DEEPER = """
 for levels in range(850, 990):
@@ -62,3 +66,31 @@ def test_a_host_near_its_recursion_limit_goes_on(otlp_sink: OtlpSink, warm: str)
 
     assert finished.returncode == 0, finished.stderr
     assert len(finished.stdout.splitlines()) == 141 + len(warm.splitlines())
+
+
+@pytest.mark.parametrize("mebibytes", [60, 80])
+def test_a_host_without_memory_for_recording_is_told_so_once(
+    otlp_sink: OtlpSink, mebibytes: int
+) -> None:
+    """It does its work, and one line says that nothing is recorded, and where to look."""
+    bound = f"resource.setrlimit(resource.RLIMIT_AS, 2 * ({mebibytes * 2**20},))\n"
+
+    finished = traced(bound + LATER, otlp_sink)
+
+    assert finished.returncode == 0
+    assert len(finished.stdout.splitlines()) == 7
+    assert re.fullmatch(r"relayscope: nothing is recorded .*limits.*\n", finished.stderr)
+
+
+def test_a_host_that_can_start_no_thread_is_told_so_in_one_line() -> None:
+    """It does its work untraced, and OpenTelemetry says nothing of its own."""
+    host = instrumented("host", [sys.executable, "-c", SAY + "say(0)"])
+
+    finished = run([*WITHOUT_THREADS, *host], host_environment())
+
+    assert finished.returncode == 0
+    assert len(finished.stdout.splitlines()) == 1
+    assert finished.stderr == (
+        "relayscope: nothing is seen of this program: can't start new thread; "
+        "look at its limits (ulimit -a)\n"
+    )

@@ -26,9 +26,17 @@ def load(command: str) -> None:
         oldest = ".".join(map(str, _OLDEST))
         say(f"{unfit}: nothing is seen of this program; install 'opentelemetry-sdk>={oldest}'")
         return
-    # Imported here: what is too old may not have it.
-    from opentelemetry.instrumentation.auto_instrumentation import initialize  # noqa: PLC0415
+    try:
+        # Imported here: what is too old may not have it. OpenTelemetry would load the distribution
+        # itself, and tell what that lacks in a hundred lines.
+        from opentelemetry.instrumentation.auto_instrumentation import (  # noqa: PLC0415
+            initialize,
+        )
 
+    except Exception as error:  # noqa: BLE001  # no thread, descriptor or memory is left, say
+        what = str(error) or type(error).__name__
+        say(f"nothing is seen of this program: {what}; look at its limits (ulimit -a)")
+        return
     initialize()
 
 

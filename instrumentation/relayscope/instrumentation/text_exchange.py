@@ -96,8 +96,14 @@ class TextExchange:
         """Return whether nothing is recorded of what crosses a channel in a direction."""
         try:
             return channel.gate(self.exchange.levels, direction) is _OFF
-        except Exception:  # noqa: BLE001  # fails again, shielded, where the message is recorded
+        except Exception as error:  # noqa: BLE001  # told by who is shielded
+            self._find_exchange(error)
             return False
+
+    @shielded
+    def _find_exchange(self, error: Exception) -> None:
+        """Raise why there is none: it is news to the first who needs it, and to nobody after."""
+        raise error
 
     @shielded
     def sending(self, channel: Channel, data: _Data) -> Outgoing[_Data] | None:

@@ -4,6 +4,7 @@ Whichever thread needs one makes it, and others wait for it. The thread imports 
 so a fork waits, too: the child would wait for ever for an import that nobody goes on with.
 """
 
+import errno
 import threading
 import time
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from types import TracebackType
 from typing import Final, Generic, TypeVar
 
 from .fork import on_fork
-from .shield import Untold
+from .shield import NotMade, Untold
 
 _LONGEST_WAIT: Final = 5.0
 """Seconds that a thread or a fork waits at most; to make all takes 0.2. Two threads could wait for
@@ -22,6 +23,8 @@ _LONGEST_PAUSE: Final = 60.0
 """Seconds after a failure until it is tried again, doubled each time: to make all takes 0.2 s of
 the host's thread. What fails for want of a descriptor, or of room on the stack, soon does not."""
 
+_SCARCE: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+
 _T = TypeVar("_T")
 
 
@@ -30,10 +33,12 @@ class _Making(threading.local):
 
     Attributes:
         registered: The number of times at which forks were told to wait for it.
+        has_told_scarcity: True once somebody was told that something is wanting.
     """
 
     lock = threading.RLock()
     registered = 0
+    has_told_scarcity = False
 
     def __init__(self) -> None:
         self._taken_to_fork: list[threading.RLock] = []
@@ -98,6 +103,24 @@ def hold_back_this_fork(times: int) -> None:
         _making.before_fork()
 
 
+def _is_scarcity(error: Exception) -> bool:
+    """Return whether something failed for want of memory, descriptors or room on the stack."""
+    # A module that is there and cannot be loaded: there is no room to map its library.
+    is_unmapped = isinstance(error, ImportError) and not isinstance(error, ModuleNotFoundError)
+    is_scarce = isinstance(error, OSError) and error.errno in _SCARCE
+    return isinstance(error, MemoryError | RecursionError) or is_unmapped or is_scarce
+
+
+def _tell_scarcity(error: Exception) -> None:
+    """Raise once what is wanting: each part of a process that is made lacks the same."""
+    if not _Making.has_told_scarcity:
+        _Making.has_told_scarcity = True
+        raise NotMade(
+            f"nothing is recorded for now: {str(error) or 'no memory is left'}; look at the limits"
+            " of this process (ulimit -a, or its container's)"
+        ) from None
+
+
 def _nothing(_: object) -> None:
     """Do nothing."""
 
@@ -128,6 +151,7 @@ class OnceMade(Generic[_T]):
         """Return the object.
 
         Raises:
+            NotMade: It cannot be made for want of memory or the like, which is raised once.
             Untold: It could not be made a moment ago, or is being made by who needs it.
             TimeoutError: Another thread takes too long to make it.
         """
@@ -151,7 +175,9 @@ class OnceMade(Generic[_T]):
             self._error = error.with_traceback(None)
             self._pause = min(max(2 * self._pause, _FIRST_PAUSE), _LONGEST_PAUSE)
             self._not_before = time.monotonic() + self._pause
-            if is_news:
+            if _is_scarcity(error):
+                _tell_scarcity(error)
+            elif is_news:
                 raise
             raise Untold("what records messages could not be made again") from error
         finally:

@@ -18,6 +18,10 @@ class Untold(RuntimeError):
     """A failure that is no news: it has been told before, or is as it should be."""
 
 
+class NotMade(RuntimeError):
+    """A failure for want of what a process needs: its message says it all, and no place in code."""
+
+
 def shielded(function: Callable[_P, _T]) -> Callable[_P, _T | None]:
     """Make `function` return None where it would raise, and say so once on the log.
 
@@ -34,13 +38,13 @@ def shielded(function: Callable[_P, _T]) -> Callable[_P, _T | None]:
             return function(*args, **kwargs)
         except Untold:
             return None
-        except Exception:  # noqa: BLE001  # the host must not see any error of ours
+        except Exception as error:  # noqa: BLE001  # the host must not see any error of ours
             # As the interpreter goes away its modules are missing, and nobody can be told. Near the
             # host's recursion limit telling fails, too, and is left to the next failure.
             if not told and not sys.is_finalizing():
                 told = True
                 try:
-                    _tell(function)
+                    _tell(function, error)
                 except Exception:  # noqa: BLE001  # the same
                     told = False
             return None
@@ -54,7 +58,10 @@ def shielded(function: Callable[_P, _T]) -> Callable[_P, _T | None]:
     return wrapper
 
 
-def _tell(function: Callable[..., object]) -> None:
+def _tell(function: Callable[..., object], error: Exception) -> None:
+    if isinstance(error, NotMade):
+        _log.warning("relayscope: %s", error)
+        return
     _log.warning(
         "relayscope: %s failed; what it was about is not recorded "
         "(further failures here are not logged)",
