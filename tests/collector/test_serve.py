@@ -293,3 +293,25 @@ def test_it_starts_its_postgresql_again() -> None:
                 stored = is_stored()
         assert served.stop() == 0
     assert served.events("PostgreSQL's supervisor has ended; starting it again")
+
+
+def test_it_waits_for_a_postgresql_of_its_own_that_does_not_start_yet() -> None:
+    """It joins one that has crashed and lacks a file, and is ready once that is back."""
+    with (
+        tempfile.TemporaryDirectory(prefix="rs") as folder,
+        EmbeddedServer.start(Path(folder)),
+    ):
+        cluster = Path(folder, "postgresql/server/cluster")
+        needed, away = cluster / "postgresql.conf", cluster / "away.conf"
+        needed.rename(away)
+        os.kill(int((cluster / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+        with Collector(
+            *("--data-dir", folder, "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0")
+        ) as served:
+            deadline = time.monotonic() + PATIENCE
+            while not served.events("waiting for the database") and served.process.poll() is None:
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+            away.rename(needed)
+            served.wait_until_ready()
+            assert served.stop() == 0

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
 from sqlalchemy import make_url
+from sqlalchemy.exc import OperationalError
 
 from relayscope.collector.cli.options import settings_options
 from relayscope.collector.config.sanitizer_rules import load_rules
@@ -36,8 +37,7 @@ from relayscope.storage import (
 
 if TYPE_CHECKING:
     import socket
-
-    from sqlalchemy import Engine
+    from collections.abc import Callable
 
     from relayscope.collector.config.settings import Address, Settings
 
@@ -45,8 +45,9 @@ _logger = logging.getLogger(__name__)
 
 _COMING_UP: Final = "the database system is"  # starting up, in recovery mode, shutting down
 
-_DATABASE_SECONDS: Final = 20.0
-"""Time to wait for a database that is coming up; recovery after a crash may take that."""
+_DATABASE_SECONDS: Final = 240.0
+"""Time to wait for a database that is coming up, as long as the embedded one is given: recovery
+after a crash replays up to max_wal_size, for which a poor disk took 2 minutes."""
 
 
 @click.command()
@@ -126,14 +127,16 @@ def _database(settings: Settings, held: contextlib.ExitStack) -> _Database:
             server.keep()
             url = server.url
         engine = create_engine(url)
-        _migrate(engine)
+        is_ours = settings.database_url is None
+        is_passing = _is_restarting if is_ours else _is_coming_up
+        _when_up(lambda: migrate(engine), is_passing)
         for_receivers = url
         of_page = settings.page_database_url
         for_page: tuple[str, ...] = (of_page.get_secret_value() if of_page else url,)
-        if settings.database_url is None:
+        if is_ours:
             # Nobody else has roles in there.
             roles = Roles.of("relayscope")
-            init_roles(engine, roles)
+            _when_up(lambda: init_roles(engine, roles), is_passing)
             as_writer = make_url(url).set(username=roles.writer)
             for_receivers = as_writer.render_as_string(hide_password=False)
             for_page = reader_urls(url)
@@ -143,18 +146,28 @@ def _database(settings: Settings, held: contextlib.ExitStack) -> _Database:
     return _Database(for_receivers, url, for_page)
 
 
-def _migrate(engine: Engine) -> None:
-    """Migrate, and wait for a database that is just coming up: after a boot, both start at once."""
+def _when_up(prepare: Callable[[], None], is_passing: Callable[[StorageUnavailable], bool]) -> None:
+    """Prepare a database, again and again while it is away for a reason that will pass."""
     deadline = time.monotonic() + _DATABASE_SECONDS
     while True:
         try:
-            return migrate(engine)
+            return prepare()
         except StorageUnavailable as error:
-            # libpq gives no code for a refused connection, only PostgreSQL's words.
-            if _COMING_UP not in str(error) or time.monotonic() > deadline:
+            if not is_passing(error) or time.monotonic() > deadline:
                 raise
             _logger.warning("waiting for the database", extra={"reason": str(error)})
             time.sleep(1)
+
+
+def _is_coming_up(error: StorageUnavailable) -> bool:
+    """Return whether PostgreSQL says that it is: after a boot, it starts beside the collector."""
+    # libpq gives no code for a refused connection, only PostgreSQL's words.
+    return _COMING_UP in str(error)
+
+
+def _is_restarting(error: StorageUnavailable) -> bool:
+    """Return whether our own PostgreSQL is away: its supervisor starts it again after any crash."""
+    return isinstance(error.__cause__, OperationalError)
 
 
 def _open(url: str) -> None:
