@@ -27,12 +27,12 @@ def load(command: str) -> None:
         say(f"{unfit}: nothing is seen of this program; install 'opentelemetry-sdk>={oldest}'")
         return
     try:
-        # Imported here: what is too old may not have it. OpenTelemetry would load the distribution
-        # itself, and tell what that lacks in a hundred lines.
+        # Imported here: what is too old may not have it.
+        # It takes a thread. Imported within `initialize`, what it lacks is told in a hundred lines.
+        import opentelemetry.sdk._logs  # noqa: F401, PLC0415  # see above
         from opentelemetry.instrumentation.auto_instrumentation import (  # noqa: PLC0415
             initialize,
         )
-
     except Exception as error:  # noqa: BLE001  # no thread, descriptor or memory is left, say
         what = str(error) or type(error).__name__
         say(f"nothing is seen of this program: {what}; look at its limits (ulimit -a)")
