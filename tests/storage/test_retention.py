@@ -24,6 +24,7 @@ from relayscope.storage import (
     remove,
 )
 from relayscope.storage.writing import dictionary
+from tests.fix_programs import eventually
 from tests.storage.samples import NOW, batch, log, point, span
 
 if TYPE_CHECKING:
@@ -133,6 +134,30 @@ def test_too_large_a_database_loses_what_is_nearest_to_its_end(
     assert planned(owner, one) == [("log", "rest", 15, "size")]
     all_ = planned(owner, Policy(ages, kept.class_ages, max_bytes=1))
     assert len(all_) == 15
+
+
+def test_what_was_never_sealed_is_counted_where_postgresql_does_not_know(
+    engine: Engine, owner: psycopg.Connection[Any]
+) -> None:
+    """Its statistics are gone after a crash; how many rows went is said all the same."""
+    writer = Writer(engine)
+    writer.write([batch(logs=[log(at=NOW - 25 * DAY), log(at=NOW - 25 * DAY)])])
+    writer.close()
+
+    def estimated() -> list[Any]:
+        return owner.execute(
+            "select sum(pg_stat_get_live_tuples(inhrelid)) from pg_inherits"
+            " where inhparent = 'relayscope_store.log'::regclass"
+        ).fetchall()
+
+    # A backend tells what it has written as it ends.
+    eventually(lambda: estimated() == [(2,)])
+    owner.execute("select pg_stat_reset()")
+    eventually(lambda: estimated() == [(0,)])
+
+    (removal,) = plan(owner, POLICY)
+
+    assert removal.what.rows == 2
 
 
 def test_what_was_never_sealed_goes_by_the_longest_age(

@@ -183,11 +183,11 @@ def _removable(connection: Connection[Any], now: datetime) -> Iterator[Removal]:
 
 
 def _counted(connection: Connection[Any], removal: Removal) -> Removal:
-    """Return it with the number of its rows, which PostgreSQL may not have estimated yet."""
-    if isinstance(removal.what, Segment):
+    """Count the rows of which PostgreSQL has no estimate: its statistics go with a crash."""
+    what = removal.what
+    if isinstance(what, Segment) or what.rows:
         return removal
-    rows = removal.what.count_rows(connection)
-    return removal._replace(what=removal.what._replace(rows=rows))
+    return removal._replace(what=what._replace(rows=what.count_rows(connection)))
 
 
 def _life(removal: Removal, policy: Policy, now: datetime) -> float:
