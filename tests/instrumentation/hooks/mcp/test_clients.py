@@ -2,10 +2,7 @@
 
 import json
 import socket
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +10,7 @@ import pytest
 
 from relayscope.conventions.attributes import ERROR_OTHER_CONTENT, ERROR_TYPE, MCP_METHOD_NAME
 from relayscope.conventions.events import EVENT_SEND_FAILED
+from tests.fix_http import Responding, serving
 from tests.fix_programs import PROGRAMS, SCRIPTS, eventually, host_environment, run
 from tests.fix_telemetry import OtlpSink
 
@@ -33,30 +31,23 @@ CLIENTS: Final = {
 }
 
 
-class Refusing(BaseHTTPRequestHandler):
+class Refusing(Responding):
     """Refuses whatever is asked or posted, with the status that the path begins with."""
 
-    def do_POST(self) -> None:  # as the library calls it
+    def do_POST(self) -> None:  # noqa: N802  # as the library calls it
         """Refuse."""
         self.rfile.read(int(self.headers["content-length"]))
         self.do_GET()
 
-    def do_GET(self) -> None:  # as the library calls it
+    def do_GET(self) -> None:  # noqa: N802  # as the library calls it
         """Refuse."""
-        self.send_response(int(self.path.split("/")[1]))
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(REFUSAL)))
-        self.end_headers()
-        self.wfile.write(REFUSAL.encode())
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        self.respond(int(self.path.split("/")[1]), "application/json", REFUSAL)
 
 
 class Expiring(Refusing):
     """Lets a session begin, and then answers with what the path asks for."""
 
-    def do_POST(self) -> None:  # as the library calls it
+    def do_POST(self) -> None:  # noqa: N802  # as the library calls it
         """Answer."""
         asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
         unknown: dict[str, object] = {"error": {"code": -32601, "message": "no such method"}}
@@ -66,31 +57,13 @@ class Expiring(Refusing):
         }
         if asked["method"] in answers:
             answer = {"jsonrpc": "2.0", "id": asked["id"], **answers[asked["method"]]}
-            self._respond(200, "application/json", json.dumps(answer))
+            self.respond(200, "application/json", json.dumps(answer))
         elif self.path.startswith("/page") and "id" in asked:
-            self._respond(200, "text/html", "<p>Please log in</p>")
+            self.respond(200, "text/html", "<p>Please log in</p>")
         elif self.path.startswith("/page"):
-            self._respond(202, "text/plain", "")
+            self.respond(202, "text/plain", "")
         else:
-            self._respond(401, "application/json", EXPIRED)
-
-    def _respond(self, status: int, content_type: str, body: str) -> None:
-        self.send_response(status)
-        self.send_header("content-type", content_type)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body.encode())
-
-
-@contextmanager
-def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
-    """The address of a server."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+            self.respond(401, "application/json", EXPIRED)
 
 
 @pytest.fixture

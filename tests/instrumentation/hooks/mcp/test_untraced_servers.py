@@ -1,14 +1,13 @@
 """Promises about servers that are not traced, over HTTP with the `mcp` SDK, 1.x and 2.x."""
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
+from tests.fix_http import Responding, serving
 from tests.fix_programs import PROGRAMS, SCRIPTS, eventually, host_environment, run
 from tests.fix_telemetry import OtlpSink
 
@@ -28,10 +27,10 @@ TOLD: Final = {
 }
 
 
-class Telling(BaseHTTPRequestHandler):
+class Telling(Responding):
     """Tells in the response to each call that it is at work, as servers in any language do."""
 
-    def do_POST(self) -> None:  # as the library calls it
+    def do_POST(self) -> None:  # noqa: N802  # as the library calls it
         """Answer."""
         asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
         answers: dict[str, Any] = {
@@ -41,36 +40,22 @@ class Telling(BaseHTTPRequestHandler):
             "tools/call": {"result": {"content": [{"type": "text", "text": "3"}]}},
         }
         if asked["method"] not in answers:
-            return self._respond(202, "application/json", "")
+            return self.respond(202, "application/json", "")
         answer = {"jsonrpc": "2.0", "id": asked["id"], **answers[asked["method"]]}
         told = [TOLD] if asked["method"] == "tools/call" else []
         events = (f"event: message\ndata: {json.dumps(each)}\n\n" for each in [*told, answer])
-        return self._respond(200, "text/event-stream", "".join(events))
+        return self.respond(200, "text/event-stream", "".join(events))
 
-    def do_GET(self) -> None:  # as the library calls it
+    def do_GET(self) -> None:  # noqa: N802  # as the library calls it
         """Have nothing to say unasked."""
-        self._respond(405, "text/plain", "")
-
-    def _respond(self, status: int, content_type: str, body: str) -> None:
-        self.send_response(status)
-        self.send_header("content-type", content_type)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body.encode())
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        self.respond(405, "text/plain", "")
 
 
 @pytest.fixture
 def telling() -> Iterator[str]:
     """The address of such a server."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Telling) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/mcp"
-        server.shutdown()
-        thread.join()
+    with serving(Telling) as url:
+        yield f"{url}/mcp"
 
 
 @pytest.mark.parametrize(
