@@ -216,13 +216,15 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 
 
 def test_tls_on_both_listeners(start_collector: StartCollector, certificates: Certificates) -> None:
-    """With a certificate, nothing is spoken in the clear."""
+    """With a certificate, nothing is spoken in the clear; who tries adds no line to the log."""
     collector = start_collector(environment=certificates.environment())
     assert certificates.grpc_answers(collector.grpc, with_client_certificate=False)
     assert certificates.http_answers(collector.http, with_client_certificate=False)
     assert grpc_code(collector.grpc, None) is grpc.StatusCode.UNAVAILABLE
     with pytest.raises((OSError, http.client.HTTPException)):
         collector.ask("GET", "/healthz")
+    collector.stop()
+    assert not [line for line in collector.log if "event" not in line]
 
 
 def test_mutual_tls_lets_only_known_clients_in(
@@ -324,3 +326,14 @@ def test_who_was_refused_why_is_logged(start_collector: StartCollector) -> None:
     said = [(line["peer"], line["reason"]) for line in guarded.events("refused")]
     assert said == [("ipv4:127.0.0.1", "Unauthenticated"), ("ipv4:127.0.0.1", "PermissionDenied")]
     assert WRONG not in str(guarded.log)
+
+
+def test_who_was_refused_is_told_where_a_token_goes(start_collector: StartCollector) -> None:
+    """Those who send name it in a header, and the command for levels in a variable."""
+    guarded = start_collector(environment={"RELAYSCOPE_TOKENS": TOKENS})
+    with grpc.insecure_channel(guarded.grpc) as channel, pytest.raises(grpc.RpcError) as refused:
+        export(channel, LOGS, b"")
+    assert "OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20TOKEN" in str(refused.value)
+
+    command = [*warm_relayscope(), "level", "list", "--collector", guarded.url("")]
+    assert "RELAYSCOPE_COLLECTOR_TOKEN" in run(command, collector_environment()).stderr

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
 def main() -> None:
     """Run the command line, or say in one line what it needs."""
+    # gRPC's core reads it as it is imported. By itself it writes a line to stderr, which is no
+    # JSON, for each stranger that speaks no TLS.
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     try:
         # Its packages are not there where relayscope was installed for what it traces alone.
         from relayscope.collector.cli.main import main as command  # noqa: PLC0415  # see above

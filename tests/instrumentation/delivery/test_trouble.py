@@ -240,6 +240,22 @@ def test_what_cannot_be_sent_at_all_is_told(spool_dir: Path) -> None:
     told_once(run_refused(environment, spool_dir), "carrier-pigeon")
 
 
+def test_a_missing_package_is_told_with_how_it_is_installed(
+    spool_dir: Path, tmp_path: Path
+) -> None:
+    """OTLP over HTTP is an extra of its own."""
+    package = tmp_path / "opentelemetry/exporter/otlp/proto/http"
+    package.mkdir(parents=True)
+    name = "opentelemetry.exporter.otlp.proto.http"
+    blocked = f"raise ModuleNotFoundError('none', name={name!r})"
+    (package / "__init__.py").write_text(blocked)
+    environment = host_environment(
+        OTEL_EXPORTER_OTLP_PROTOCOL="http/protobuf", PYTHONPATH=str(tmp_path)
+    )
+
+    told_once(run_refused(environment, spool_dir), "-m pip install 'relayscope[http]'")
+
+
 def test_who_wants_quiet_has_it(spool_dir: Path) -> None:
     """`RELAYSCOPE_QUIET` silences the line."""
     with receiving(aborting(grpc.StatusCode.UNAUTHENTICATED)) as receiver:

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from relayscope.collector.errors import PermissionDenied, Unauthenticated
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from relayscope.collector.config.settings import Token
 
 Role = Literal["ingest", "read", "admin"]
+
+
+_HOW: Final[Mapping[Role, str]] = {
+    "ingest": "OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20TOKEN",
+    "read": "in the header authorization, or in RELAYSCOPE_COLLECTOR_TOKEN",
+    "admin": "in the header authorization, or in RELAYSCOPE_COLLECTOR_TOKEN",
+}
+"""Where whoever asks puts a token, by the role that they need."""
 
 
 class Access:
@@ -54,7 +62,7 @@ class Access:
             if secrets.compare_digest(candidate, token):
                 roles, name = token_roles, token_name
         if scheme.lower() != "bearer" or not roles:
-            raise Unauthenticated("a valid bearer token is needed")
+            raise Unauthenticated(f"a valid bearer token is needed: {_HOW[role]}")
         if roles.isdisjoint({role, "admin"}):
-            raise PermissionDenied(f"this token may not {role}")
+            raise PermissionDenied(f"it takes a token of the role {role}: {_HOW[role]}")
         return name

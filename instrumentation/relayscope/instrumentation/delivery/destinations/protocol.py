@@ -1,6 +1,7 @@
 """The destination for the protocol that `OTEL_EXPORTER_OTLP_PROTOCOL` names."""
 
 import os
+import sys
 
 from .destination import Destination
 
@@ -19,8 +20,13 @@ def open_destination() -> Destination:
 
             return GrpcDestination()
         case "http/protobuf":
-            from .http import HttpDestination  # noqa: PLC0415  # an optional dependency
-
+            try:
+                from .http import HttpDestination  # noqa: PLC0415  # an optional dependency
+            except ModuleNotFoundError as error:
+                raise ImportError(
+                    f"OTLP over HTTP needs {error.name}: {sys.executable} -m pip install "
+                    "'relayscope[http]'"
+                ) from None
             return HttpDestination()
     raise ValueError(
         f"OTEL_EXPORTER_OTLP_PROTOCOL is {protocol!r}; use one of: grpc, http/protobuf."
