@@ -97,12 +97,12 @@ class TextExchange:
         try:
             return channel.gate(self.exchange.levels, direction) is _OFF
         except Exception as error:  # noqa: BLE001  # told by who is shielded
-            self._find_exchange(error)
+            self._tell(error)
             return False
 
     @shielded
-    def _find_exchange(self, error: Exception) -> None:
-        """Raise why there is none: it is news to the first who needs it, and to nobody after."""
+    def _tell(self, error: Exception) -> None:
+        """Raise why there is no exchange: it is news to the first who needs one, and no more."""
         raise error
 
     @shielded

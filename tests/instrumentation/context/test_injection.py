@@ -48,11 +48,33 @@ def test_a_peer_that_rejects_whatever_has_context_gets_none_any_more(
     """It need not say what it rejects: the host's calls come first."""
     text_exchange, strict = TextExchange(telemetry.exchange), pipes()
     for identifier in range(3):
-        assert "traceparent" in send(text_exchange, strict, request(identifier))
+        assert "traceparent" in send(text_exchange, strict, request(identifier, name="echo"))
         text_exchange.received(strict, error(identifier, -32602))
 
-    assert "traceparent" not in send(text_exchange, strict, request(3))
+    assert "traceparent" not in send(text_exchange, strict, request(3, name="echo"))
     assert len(caplog.records) == 1
+
+
+@pytest.mark.parametrize("method", ["initialize", "tools/list", "ping"])
+def test_a_peer_that_rejects_what_the_host_did_not_choose_gets_no_context_any_more(
+    telemetry: Telemetry, method: str
+) -> None:
+    """There is nothing else to reject in it, and the host's next call comes first."""
+    text_exchange, strict = TextExchange(telemetry.exchange), pipes()
+    assert "traceparent" in send(text_exchange, strict, request(1, method))
+    text_exchange.received(strict, error(1, -32602))
+
+    assert "traceparent" not in send(text_exchange, strict, request(2, method))
+
+
+def test_a_server_of_another_protocol_version_gets_context(telemetry: Telemetry) -> None:
+    """It says -32602 to `initialize`, as MCP has it, and the client tries another version."""
+    text_exchange, server = TextExchange(telemetry.exchange), pipes()
+    send(text_exchange, server, request(1, "initialize"))
+    said = {"code": -32602, "message": "Unsupported protocol version", "data": {"supported": []}}
+    text_exchange.received(server, json.dumps({"jsonrpc": "2.0", "id": 1, "error": said}))
+
+    assert "traceparent" in send(text_exchange, server, request(2, "initialize"))
 
 
 @pytest.mark.parametrize(

@@ -18,13 +18,14 @@ _REJECTIONS: Final = frozenset({-32600, -32602})
 any other to what is wrong with a request."""
 
 _ENOUGH: Final = 3
-"""Such answers of a peer, one after another, that are taken for a refusal of context. A peer that
-does not say what it rejects fails so many of the host's calls; one that rejects a tool's name, and
-then another one, keeps its context."""
+"""Such answers of a peer, one after another, that are taken for a refusal of context where the host
+has chosen what it asks for, as a tool: a peer that rejects one name, and then another one, keeps
+its context. Of any other request one is enough: the host's calls come first."""
 
 _ABOUT_CONTEXT: Final = re.compile(rb"\b(?:_meta|traceparent|tracestate|baggage)\b")
-_ABOUT_VERSION: Final = b"io.modelcontextprotocol/"
-"""In `_meta` since MCP 2026-07-28, of which servers say so if it is missing."""
+_ABOUT_VERSION: Final = re.compile(rb"io\.modelcontextprotocol/|[Pp]rotocol[ _]?[Vv]ersion")
+"""In `_meta` since MCP 2026-07-28, of which servers say so if it is missing; before, in the first
+request, and a server that does not speak that version says -32602."""
 
 _REFUSED_ANYWAY: Final = frozenset(
     {"server/discover", "roots/list", "sampling/createMessage", "elicitation/create"}
@@ -59,14 +60,9 @@ class Injection:
         before = self._rejections.get(peer)
         if before == 0 or (before is not None and before >= _ENOUGH):
             return
-        if answer.kind is Kind.ERROR and _is_about_context(answer):
-            rejections = _ENOUGH
-        elif answer.kind is not Kind.ERROR or answer.error_code not in _REJECTIONS:
-            rejections = 0
-        elif call.request.method in _REFUSED_ANYWAY:
+        rejections = _rejections(before or 0, call.request, answer)
+        if rejections is None:
             return
-        else:
-            rejections = (before or 0) + 1
         self._rejections[peer] = rejections
         if len(self._rejections) > _MOST_PEERS:
             self._rejections.popitem(last=False)
@@ -79,10 +75,24 @@ class Injection:
             )
 
 
-def _is_about_context(error: Message) -> bool:
-    """Return whether an error names what context is carried in."""
+def _rejections(before: int, request: Message, answer: Message) -> int | None:
+    """Return how often a peer has rejected context with this answer; None if it tells nothing."""
+    if answer.kind is not Kind.ERROR:
+        return 0
+    said = _said(answer)
+    if _ABOUT_VERSION.search(said):
+        return None
+    if _ABOUT_CONTEXT.search(said):
+        return _ENOUGH
+    if answer.error_code not in _REJECTIONS:
+        return 0
+    if request.method in _REFUSED_ANYWAY:
+        return None
+    return before + 1 if request.target else _ENOUGH
+
+
+def _said(error: Message) -> bytes:
     try:
-        said = orjson.dumps([error.error_message, error.error_data])
-    except (TypeError, ValueError):
-        return False
-    return _ABOUT_CONTEXT.search(said) is not None and _ABOUT_VERSION not in said
+        return orjson.dumps([error.error_message, error.error_data])
+    except TypeError:
+        return b""

@@ -13,7 +13,6 @@ from relayscope.instrumentation.delivery.encoding.otlp import Request, Signal
 
 from .answer import Answer, parse_answer
 from .destination import MISCONFIGURED_SECONDS, Misconfigured, Refused, Unavailable
-from .overdue import Overdue, bounded
 from .tls_cause import Place, cause_in_the_clear, cause_over_tls
 
 _METHODS: Final = {
@@ -60,12 +59,6 @@ _ADVICE: Final = {
 """Advice by a part of gRPC's message, which gives none itself."""
 
 
-_STUCK: Final = (
-    "gRPC does not notice that the time for an answer is over: it has no threads; look at the"
-    " limits of the program, which are the forwarder's (ulimit -u, or its container's)"
-)
-
-
 class GrpcDestination:
     """An OTLP/gRPC receiver."""
 
@@ -84,16 +77,12 @@ class GrpcDestination:
     def send(self, request: Request) -> Answer:
         """Send a request once; see `Destination.send`."""
         exporter = self._exporters[request.signal]
-        timeout = exporter._timeout  # noqa: SLF001  # it has no other
         try:
-            with bounded(timeout):
-                answer = self._calls[request.signal](
-                    request.body,
-                    metadata=exporter._headers,  # noqa: SLF001  # it has no other
-                    timeout=timeout,
-                )
-        except Overdue:
-            raise Unavailable(_STUCK) from None
+            answer = self._calls[request.signal](
+                request.body,
+                metadata=exporter._headers,  # noqa: SLF001  # it has no other
+                timeout=exporter._timeout,  # noqa: SLF001  # it has no other
+            )
         except grpc.RpcError as error:
             raise self._meaning_of(error, request.signal) from None
         return parse_answer(request.signal, answer)
