@@ -43,7 +43,8 @@ def columns(page: Page, mention: Mention) -> Iterator[Pair]:
         return
     mark = found[1]
     names = [name.strip(" \"'\r\n") for name in found[0].split(mark)]
-    if max(len(name.split()) for name in names) <= min(_WORDS, len(names)):
+    # `class FunctionPass;` is a declaration.
+    if max(len(name.split()) for name in names) <= min(_WORDS, sum(map(bool, names))):
         rows = delimited(text, found.end(), mark, len(names), sensitive(page, names))
         for at, pairs in rows:
             page.told[_CSV] = at
