@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 TEXT_AREA = re.compile(r'<textarea id="sql-[^>]*>\n(.*?)</textarea>', re.DOTALL)
 STORABLE = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
 OTHERS = {
-    "/": 13,
-    "/problems": 12,
+    "/": 14,
+    "/problems": 13,
     "/cost": 5,
     "/pipeline": 6,
     "/setup": 4,

@@ -71,7 +71,7 @@ select listed.peer, listed.tool
            and direction = 'received') as listed
  where not exists (select from messages
                     where time > now() - interval '1 day' and kind = 'request'
-                      and messages.tool = listed.tool)
+                      and messages.tool = left(listed.tool, 128))
 
 -- Messages of which no record arrived --
 select component, process, channel, peer, first_sequence, last_sequence, missing
