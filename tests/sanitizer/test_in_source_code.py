@@ -45,7 +45,7 @@ def _modules() -> Iterator[str]:
 
 @pytest.mark.parametrize("form", _FORMS)
 def test_a_secret_is_found_wherever_it_stands_in_source_code(form: str) -> None:
-    """What is around it, even if all of it is code, hides no literal."""
+    """The code around a literal does not hide it."""
     sanitizer, random = Sanitizer.default(), Random(form)
     for source in _modules():
         lines = source.splitlines(keepends=True)

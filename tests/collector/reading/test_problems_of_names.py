@@ -167,7 +167,7 @@ def answered(text: str) -> Row:
 def test_a_tool_that_is_listed_and_not_known_is_told_as_such(
     database_url: str, engine: Engine, said: str, *, is_told: bool
 ) -> None:
-    """Who lists it and who does not know it are the same; what it looks for is another matter."""
+    """The same one lists it and does not know it; what a tool looks for is another matter."""
     writer = Writer(engine)
     failed = batch(spans=[refused("-32602")], logs=[answered(said)])
     writer.write([failed, listed("die", "dye", kind=3)])

@@ -6,7 +6,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import grpc
@@ -15,6 +14,7 @@ import trustme
 
 from relayscope.instrumentation.delivery.trouble import Trouble, TroubleFile, troubles
 from tests.fix_delivery import Receiver, end_forwarders, forwarders, receiving
+from tests.fix_http import Responding, serving
 from tests.fix_programs import (
     SCRIPTS,
     Run,
@@ -49,25 +49,13 @@ def aborting(code: grpc.StatusCode) -> Receiver:
 def http_answering(status: int) -> Iterator[str]:
     """Let an HTTP server answer everything with a status."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
+    class Handler(Responding):
+        def do_POST(self) -> None:  # noqa: N802  # as the library calls it
             self.rfile.read(int(self.headers["content-length"]))
-            self.send_response(status)
-            self.send_header("content-length", "0")
-            self.end_headers()
+            self.respond(status, "text/plain", "")
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(Handler) as url:
+        yield url
 
 
 def run_refused(environment: dict[str, str], spool_dir: Path) -> Run:

@@ -20,7 +20,7 @@ _HOW: Final[Mapping[Role, str]] = {
     "read": "in the header authorization, or in RELAYSCOPE_COLLECTOR_TOKEN",
     "admin": "in the header authorization, or in RELAYSCOPE_COLLECTOR_TOKEN",
 }
-"""Where whoever asks puts a token, by the role that they need."""
+"""The place for a token, by the role that it needs."""
 
 
 class Access:

@@ -42,7 +42,7 @@ class Injection:
 
     def __init__(self) -> None:
         self._rejections: OrderedDict[str, int] = OrderedDict()
-        """How often each peer has rejected what had context; 0 once it has taken some."""
+        """The rejections of each peer that was given context; 0 once it has taken some."""
 
     def is_allowed(self, peer: str, message: Message) -> bool:
         """Return whether a message may carry context: one of MCP's own, to a peer that takes it."""

@@ -19,8 +19,6 @@ _BACKTICK: Final = "`"
 _LONGEST: Final = 4
 _MNEMONIC: Final = "mnemonic"
 _WORDS = re.compile(r"[ \t,]+")
-_RECOVERY_PHRASE: Final = 12
-"""Words of the shortest one."""
 
 
 def of_colon(page: Page, mention: Mention, at: int) -> bool:
@@ -68,7 +66,7 @@ def _is_memory_aid(page: Page, mention: Mention, at: int) -> bool:
     if text[mention.start : mention.end].lower() != _MNEMONIC:
         return False
     words = _WORDS.split(page.rest_of_line(at))
-    return len(words) < _RECOVERY_PHRASE and not any(map(harmless.is_odd, words))
+    return len(words) < harmless.RECOVERY_PHRASE and not any(map(harmless.is_odd, words))
 
 
 def _is_verdict(page: Page, mention: Mention, at: int) -> bool:

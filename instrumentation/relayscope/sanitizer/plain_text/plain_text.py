@@ -85,7 +85,7 @@ _WAYS: Final[Mapping[str, _Ways]] = MappingProxyType(
 """By the character behind the name; where none is given, by words."""
 
 _SHORTCUTS: Final = ("accesskey", "ACCESSKEY")
-_LENGTH: Final = 9
+_LENGTH: Final = len(_SHORTCUTS[0])
 _KEY = re.compile(r"=([\"'])[^\s\"']\1")
 """HTML's attribute with a key of the keyboard."""
 

@@ -27,7 +27,7 @@ _MANY: Final = 24
 """Words of a value that are looked at."""
 
 _PAIR: Final = 2
-_RECOVERY_PHRASE: Final = 12
+RECOVERY_PHRASE: Final = 12
 """Words of the shortest one."""
 
 # A word that nobody would write in a sentence, so that a secret may be in it.
@@ -165,7 +165,7 @@ def is_prose(value: str) -> bool:
         return len(words) == _PAIR and any(word in _PROSE and word[1:] for word in words)
     if not _PROSE.isdisjoint(words):
         return True
-    return len(words) < _RECOVERY_PHRASE and not _ABOUT.isdisjoint(words)
+    return len(words) < RECOVERY_PHRASE and not _ABOUT.isdisjoint(words)
 
 
 def odd_word(value: str) -> re.Match[str] | None:
