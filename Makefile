@@ -80,7 +80,7 @@ soak: $(VENV)/.installed
 	$(BIN)/python -m tests.soak.durability $(SCENARIO) --rounds $(ROUNDS)
 
 fidelity: $(VENV)/.installed $(VENV_MCP2)/.installed
-	$(BIN)/python -m tests.fidelity.fidelity $(RELAY) --rounds $(ROUNDS)
+	$(BIN)/python -m tests.fidelity.fidelity $(if $(RELAY),'$(RELAY)') --rounds $(ROUNDS)
 
 bench-overhead: $(VENV)/.installed $(VENV_RIVALS)/.installed
 	$(BIN)/python -m tests.bench.bench_overhead

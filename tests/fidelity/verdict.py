@@ -27,6 +27,17 @@ RECORDS: Final = """
            span_id, attributes ->> 'relayscope.message.odd' as odd
       from logs
      where event_name = 'mcp.message'
+       -- What is said not to have been sent must not be on the wire.
+       and not exists (
+           select from logs as unsent
+            where unsent.event_name = 'relayscope.message.send_failed'
+              and unsent.body like 'not sent: %'
+              and unsent.component = logs.component
+              and unsent.attributes @> jsonb_build_object(
+                  'relayscope.channel.id', logs.attributes -> 'relayscope.channel.id',
+                  'relayscope.channel.sequence', logs.attributes -> 'relayscope.channel.sequence'
+              )
+       )
      order by time, time_unix_nano
 """
 

@@ -27,6 +27,7 @@ from relayscope.instrumentation.traffic.message import Kind, Message, RequestId,
 from .cancellations import is_left_to_transport
 from .dialect import Dialect, Render
 from .http_requests import HttpRequests
+from .open_responses import OpenResponses
 
 # Looked up once: see `traffic/level.py`.
 _RECEIVED: Final = Direction.RECEIVED
@@ -35,9 +36,6 @@ _ERROR: Final = Kind.ERROR
 _REQUEST: Final = Kind.REQUEST
 _RESULT: Final = Kind.RESULT
 _UNPARSABLE: Final = Kind.UNPARSABLE
-
-Drops = Callable[[Any], str | None]
-"""From a message that the transport was given to the reason for which it does not send it."""
 
 _TEXT: Final = "relayscope_text"
 """Name under which the text of what was parsed waits until the session reads it."""
@@ -118,13 +116,13 @@ class SessionWire:
         channel: Channel,
         dialect: Dialect,
         render: Render,
-        drops: Drops | None = None,
+        responses: OpenResponses | None = None,
     ) -> None:
         self._exchange = exchange
         self._channel = channel
         self._dialect = dialect
         self._render = render
-        self._drops = drops
+        self._responses = responses
         self.decides_cancellations = False
         self.child: Any = None
         self.http_requests = HttpRequests(exchange, channel)
@@ -193,16 +191,22 @@ class SessionWire:
         return crossing
 
     @shielded
-    def _passed_on(self, crossing: Crossing, item: Any) -> None:
-        """Say that the transport has a message, and what it does if it does not send it."""
-        reason = self._drops(item) if self._drops else None
+    def _why_late(self, item: Any) -> str | None:
+        return self._responses.why_late(item) if self._responses else None
+
+    @shielded
+    def _passed_on(self, crossing: Crossing, item: Any, reason: str | None) -> None:
+        """Say that the transport has a message, and the reason if it does not send it."""
+        reason = reason or (self._responses.why_dropped(item) if self._responses else None)
         if reason:
             self._exchange.send_failed(crossing, NotSent(reason))
 
     @shielded
-    def failed(self, crossing: Crossing, error: BaseException) -> None:
+    def _failed(self, crossing: Crossing, item: Any, error: BaseException) -> None:
         """Say that the transport refused the message."""
         self._exchange.send_failed(crossing, error)
+        if self._responses:
+            self._responses.was_not_taken(item)
 
     @shielded
     def gave_up(self, item: Any, direction: Direction, error_type: str) -> None:
@@ -251,15 +255,16 @@ class SessionWire:
         if crossing is None:
             yield
             return
+        reason = self._why_late(item)
         try:
             # The context goes along with the message, to where the SDK 2.x makes HTTP requests.
             requests = self.http_requests
             with connection_owner.held(requests) if self._channel.transport else nullcontext():
                 yield
         except BaseException as error:
-            self.failed(crossing, error)
+            self._failed(crossing, item, error)
             raise
-        self._passed_on(crossing, item)
+        self._passed_on(crossing, item, reason)
 
     def span_of(self, request_id: RequestId | None) -> Span | None:
         """Return the span of a received request that is still open."""

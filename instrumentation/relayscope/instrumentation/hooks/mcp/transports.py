@@ -19,8 +19,8 @@ from relayscope.instrumentation.runtime.shield import shielded
 from relayscope.instrumentation.traffic.channel import Channel
 
 from .dialect import Dialect, Render
+from .open_responses import OpenResponses
 from .streams import (
-    Drops,
     SessionWire,
     WatchedReadStream,
     WatchedWriteStream,
@@ -36,6 +36,7 @@ class Opener(NamedTuple):
 
     Attributes:
         connects: True if it fails where the server cannot be reached.
+        responses: Makes what knows which messages its transport does not send, if it drops some.
         decides_cancellations: True if its transport may keep a cancellation to itself.
     """
 
@@ -43,7 +44,7 @@ class Opener(NamedTuple):
     path: str
     describe: Describe
     render: Callable[[Dialect], Render]
-    drops: Callable[[Any], Drops] | None = None
+    responses: Callable[[Any], OpenResponses] | None = None
     connects: bool = False
     decides_cancellations: bool = False
 
@@ -75,26 +76,6 @@ def _websocket_server(_: Any, args: Any, kwargs: Any) -> Channel:
     return Channel.of_socket("websocket", scope.get("client"))
 
 
-def _http_server_drops(transport: Any) -> Drops:
-    def drops(item: Any) -> str | None:
-        """Say what `message_router` in the SDK's `StreamableHTTPServerTransport.connect` does.
-
-        A client that has left in mid-answer has taken the stream of its request with it.
-        """
-        message = getattr(item.message, "root", item.message)
-        is_answer = not hasattr(message, "method")
-        related = message.id if is_answer else getattr(item.metadata, "related_request_id", None)
-        if related is not None and transport.is_json_response_enabled and not is_answer:
-            return "the request is answered with JSON, which has no place for it"
-        streams = getattr(transport, "_request_streams", None)
-        stream = _UNASKED if related is None else str(related)
-        if streams is None or stream in streams or getattr(transport, "_event_store", None):
-            return None
-        return "no response is open in which it could go"
-
-    return drops
-
-
 def _json(dialect: Dialect) -> Render:
     return dialect.as_json
 
@@ -106,9 +87,6 @@ def _httpx_json(dialect: Dialect) -> Render:
 def _python_json(dialect: Dialect) -> Render:
     return dialect.as_python_json
 
-
-_UNASKED: Final = "_GET_stream"
-"""Name of the stream for what belongs to no request: the response to a GET."""
 
 _HTTP_CLIENT: Final = _url_client("http")
 
@@ -143,7 +121,7 @@ OPENERS: Final = (
         "StreamableHTTPServerTransport.connect",
         _http_server,
         _json,
-        _http_server_drops,
+        OpenResponses,
     ),
     Opener("mcp.server.websocket", "websocket_server", _websocket_server, _json),
 )
@@ -183,8 +161,8 @@ def _wrapper(
 ) -> Callable[[Any, Any, Any, Any], Any]:
     def wire_to(instance: Any, args: Any, kwargs: Any) -> SessionWire:
         channel = opener.describe(instance, args, kwargs)
-        drops = opener.drops(instance) if opener.drops else None
-        wire = SessionWire(exchange, channel, dialect, opener.render(dialect), drops)
+        responses = opener.responses(instance) if opener.responses else None
+        wire = SessionWire(exchange, channel, dialect, opener.render(dialect), responses)
         wire.decides_cancellations = opener.decides_cancellations
         return wire
 
