@@ -147,7 +147,10 @@ _PATH = re.compile(
 )
 _MAYBE_CALL = re.compile(r"\A\W{0,2}[A-Za-z_$@][^ ]*?[(\[]|\A\$\w+-")
 # A class in its module: `oauth2client.client.OAuth2Credentials`.
-_CLASS = re.compile(r"(?:[a-z_][a-z0-9_]{0,32}\.){1,8}(?:[A-Z][a-z]+|[A-Z]{1,5}[a-z]*[0-9]?){1,6}")
+_CLASS = re.compile(
+    r"(?:[a-z_][a-z0-9_]{0,32}\.){1,8}(?=[A-Za-z0-9]*[A-Z][a-z]{2}|[A-Z]{1,5}[0-9]?\Z)"
+    r"(?:[A-Z][a-z]+|[A-Z]{1,5}[a-z]*[0-9]?){1,6}"
+)
 _FORMS: Final = (
     (Kind.WORD, _PLAIN_WORD),
     (Kind.PATH, _PATH),
