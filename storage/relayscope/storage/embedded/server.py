@@ -84,13 +84,16 @@ class EmbeddedServer:
         """
         folder = _folder_of(data_dir)
         try:
-            is_there = folder.exists()
+            # From Python 3.14 on, `exists` is false also where nobody may look.
+            folder.stat()
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise NoDatabase(
+                f"Nothing was ever stored in {data_dir}; is it the right data folder?"
+            ) from error
         except OSError as error:
             raise ServerDidNotStart(
                 f"PostgreSQL cannot use {folder}: {error.strerror}; does it belong to another user?"
             ) from error
-        if not is_there:
-            raise NoDatabase(f"Nothing was ever stored in {data_dir}; is it the right data folder?")
         return cls.start(data_dir)
 
     @classmethod
