@@ -235,7 +235,6 @@ def _programs() -> Path:
 
 def _launch(folder: Path) -> socket.socket:
     """Start a supervisor, which starts the server."""
-    lease, theirs = socket.socketpair()
     command = (
         # Without site packages: it needs none, and is there in half the time.
         *(sys.executable, "-S", "-E", "-s", "-B"),
@@ -244,21 +243,24 @@ def _launch(folder: Path) -> socket.socket:
         str(folder),
         str(_sockets_of(folder)),
     )
-    with theirs:
-        # It leaves at once; its child, which does the work, belongs to nobody.
-        subprocess.run(  # noqa: S603  # Our own program.
-            command,
-            stdin=theirs.fileno(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env={"LC_ALL": "C"},
-            start_new_session=True,
-            check=True,
-        )
-    answer = _answer(lease)
-    if answer != "ready":
-        lease.close()
-        raise ServerDidNotStart(f"PostgreSQL did not start in {folder}: {answer}")
+    lease, theirs = socket.socketpair()
+    with contextlib.ExitStack() as unless_it_runs:
+        unless_it_runs.enter_context(lease)
+        with theirs:
+            # It leaves at once; its child, which does the work, belongs to nobody.
+            subprocess.run(  # noqa: S603  # Our own program.
+                command,
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env={"LC_ALL": "C"},
+                start_new_session=True,
+                check=True,
+            )
+        answer = _answer(lease)
+        if answer != "ready":
+            raise ServerDidNotStart(f"PostgreSQL did not start in {folder}: {answer}")
+        unless_it_runs.pop_all()
     return lease
 
 
