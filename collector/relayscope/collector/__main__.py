@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
+from relayscope.conventions.install_command import install_command
+
 
 def main() -> None:
     """Run the command line, or say in one line what it needs."""
@@ -21,7 +23,7 @@ def main() -> None:
             raise
         sys.exit(
             f"relayscope: the collector is not installed here (no module {missing.name}): "
-            f"{sys.executable} -m pip install 'relayscope[collector]'"
+            f"{install_command(sys.executable, 'relayscope[collector]')}"
         )
 
 

@@ -14,9 +14,11 @@ from relayscope.conventions.environment import (
     RELAYSCOPE_PROFILE,
     RELAYSCOPE_PROFILES_FILE,
 )
+from relayscope.conventions.install_command import install_command
 
 from .launch.defaults import set_defaults
 from .launch.exec import replace_process
+from .launch.isolated_script import advice, opened
 from .launch.program import Program
 from .launch.python_path import TRACED, python_path_with_loader
 from .runtime.stderr import is_quiet
@@ -52,21 +54,26 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "for a script, write `python script.py`\n",
         )
     program = Program.named(executable, options.command_arguments)
-    if program.lacks_relayscope:
+    if program.interpreter is not None and program.lacks_relayscope:
         if options.force:
             _say(f"{program.interpreter} has no relayscope: nothing will be seen of this program")
             _become(parser, executable, options.command_arguments)
         parser.exit(
             2,
             f"relayscope-instrument: {program.interpreter} has no relayscope. Install it there "
-            f"(`{program.interpreter} -m pip install relayscope`), or run the program untraced "
-            "with --force.\n",
+            f"(`{install_command(program.interpreter, 'relayscope')}`), or run the program "
+            "untraced with --force.\n",
         )
+    opened_script = opened(program, executable, options.command_arguments, os.environ)
+    if opened_script is not None:
+        executable, *options.command_arguments = opened_script
+        program = Program.named(executable, options.command_arguments)
     _set_environment(options)
     if options.level is not None or options.profile or options.profiles:
         _check_levels(parser)
     if program.unseen:
-        _say(f"nothing will be seen of {options.command}: {program.unseen}")
+        why = f"{program.unseen}{advice(program, executable)}"
+        _say(f"nothing will be seen of {options.command}: {why}")
     _become(parser, executable, options.command_arguments)
 
 

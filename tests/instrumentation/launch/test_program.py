@@ -89,6 +89,61 @@ def test_what_cannot_be_seen_is_told(command: list[str]) -> None:
     assert len(finished.stderr.splitlines()) == 1
 
 
+_TELLS = """
+import sys
+traced = "relayscope.instrumentation" in sys.modules
+print(traced, sys.flags.ignore_environment, sys.flags.no_user_site, sys.argv[1:])
+"""
+
+
+@pytest.mark.parametrize("options", ["-E", "-sE"])
+def test_a_script_as_pipx_writes_it_is_traced(options: str, tmp_path: Path) -> None:
+    """Its first line has `-E`, which ignores what instruments it; its other options stay."""
+    found = script(tmp_path / "server", f"#!{sys.executable} {options}\n{_TELLS}")
+
+    finished = traced("--", found, "-E", "x", PYTHONUNBUFFERED="1")
+
+    no_user_site = int("s" in options)
+    assert finished.stdout == f"True 0 {no_user_site} ['-E', 'x']\nran\n"
+    assert (finished.returncode, finished.stderr) == (0, "")
+
+
+def test_a_script_that_is_kept_from_a_pythonpath_stays_so_and_is_told(tmp_path: Path) -> None:
+    """One line says how it is seen all the same; so does what it has to be started as."""
+    found = script(tmp_path / "server", f"#!{sys.executable} -E\n{_TELLS}")
+    others = {"PYTHONPATH": str(tmp_path / "others")}
+
+    finished = traced("--", found, **others)
+    told = finished.stderr.split("`")[1].split()
+
+    assert finished.stdout == "False 1 0 []\nran\n"
+    assert len(finished.stderr.splitlines()) == 1
+    assert traced(*told, **others).stdout == "True 0 0 []\nran\n"
+
+
+@pytest.mark.parametrize(
+    ("kept", "command"),
+    [
+        ("uv-receipt.toml", "uv tool install NAME --with relayscope"),
+        ("pipx_metadata.json", "pipx inject NAME --force relayscope"),
+        ("pyvenv.cfg", "uv pip install --python PYTHON relayscope"),
+    ],
+)
+def test_an_environment_without_pip_is_told_what_its_maker_is_told(
+    kept: str, command: str, tmp_path: Path
+) -> None:
+    """Those of uv and pipx have no pip; they are known by a file that is in them."""
+    venv.create(tmp_path / "env", symlinks=True)
+    with (tmp_path / "env" / kept).open("a") as file:
+        file.write("uv = 0.9\n")
+    python = str(tmp_path / "env/bin/python")
+
+    finished = traced("--", python, *OPTIONS)
+
+    assert finished.returncode == 2
+    assert f"`{command.replace('NAME', 'env').replace('PYTHON', python)}`" in finished.stderr
+
+
 @pytest.mark.parametrize("start", [[sys.executable, "-u"], [sys.executable, "--"], []])
 def test_of_a_pex_nothing_is_said_to_be_seen(start: list[str], tmp_path: Path) -> None:
     """It starts its Python anew, which then ignores what instruments it, and says nothing."""

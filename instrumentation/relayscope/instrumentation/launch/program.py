@@ -23,6 +23,8 @@ _BESIDE: Final = re.compile(
 )
 """A script of an environment that can be moved, as `uvx` makes them: its Python is beside it."""
 
+_LETTERS: Final = re.compile(r"-[bBdEiIOPqsSuvx]+")
+
 _WITH_VALUE: Final = "cmWX"
 """Python's options that take a value; what follows `-c` and `-m` is the program's."""
 
@@ -78,6 +80,12 @@ class Program(NamedTuple):
             return "it is a PEX, which starts its Python so that nothing instruments it"
         letters, _ = _letters_and_script(self.options)
         return next((why for letter, why in _UNSEEN.items() if letter in letters), None)
+
+    @property
+    def is_isolated(self) -> bool:
+        """True if its Python's own options are one-letter ones, and one of them is `-E`."""
+        letters, _ = _letters_and_script(self.options)
+        return "E" in letters and all(map(_LETTERS.fullmatch, self.options))
 
     @property
     def lacks_relayscope(self) -> bool:

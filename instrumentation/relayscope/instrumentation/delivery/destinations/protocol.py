@@ -3,6 +3,8 @@
 import os
 import sys
 
+from relayscope.conventions.install_command import install_command
+
 from .destination import Destination
 
 
@@ -24,8 +26,8 @@ def open_destination() -> Destination:
                 from .http import HttpDestination  # noqa: PLC0415  # an optional dependency
             except ModuleNotFoundError as error:
                 raise ImportError(
-                    f"OTLP over HTTP needs {error.name}: {sys.executable} -m pip install "
-                    "'relayscope[http]'"
+                    f"OTLP over HTTP needs {error.name}: "
+                    f"{install_command(sys.executable, 'relayscope[http]')}"
                 ) from None
             return HttpDestination()
     raise ValueError(
