@@ -158,14 +158,24 @@ def test_a_python_without_relayscope_that_is_meant_says_so_in_one_line(show: str
     assert "Traceback" not in finished.stderr
 
 
-def test_an_opentelemetry_that_is_too_old_is_named_in_one_line(show: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("package", "module", "version"),
+    [
+        ("opentelemetry-sdk", "sdk/version/__init__.py", "1.34.0"),
+        ("opentelemetry-api", "version/__init__.py", "1.44.1"),
+        ("opentelemetry-instrumentation", "instrumentation/version.py", "0.48b0"),
+    ],
+)
+def test_an_opentelemetry_that_is_too_old_is_named_in_one_line(
+    package: str, module: str, version: str, show: str, tmp_path: Path
+) -> None:
     """With what to install; the program runs untraced."""
     (requirement,) = re.findall(
-        r'"(opentelemetry-sdk>=.*)"', Path("pyproject.toml").read_text(encoding="utf-8")
+        rf'"({package}>=.*)"', Path("pyproject.toml").read_text(encoding="utf-8")
     )
-    folder = tmp_path / "opentelemetry" / "sdk" / "version"
-    folder.mkdir(parents=True)
-    (folder / "__init__.py").write_text("__version__ = '1.34.0'\n")
+    file = tmp_path / "opentelemetry" / module
+    file.parent.mkdir(parents=True)
+    file.write_text(f"__version__ = {version!r}\n")
 
     finished = run(
         instrumented("host", [sys.executable, show]), untraced() | {"PYTHONPATH": str(tmp_path)}
@@ -173,7 +183,7 @@ def test_an_opentelemetry_that_is_too_old_is_named_in_one_line(show: str, tmp_pa
 
     assert finished.stdout.startswith("False host ")
     (said,) = finished.stderr.splitlines()
-    assert "1.34.0 is too old" in said
+    assert f"{package} {version} is too old" in said
     assert f"'{requirement}'" in said
 
 

@@ -1,15 +1,22 @@
 """Loading OpenTelemetry and relayscope into a process that is meant: `loader/sitecustomize.py`."""
 
 import os
+import re
 import sys
+from importlib import import_module
 from typing import Final
 
 from .hooks.pipes.command_name import program_of
 from .launch.python_path import TRACED
 from .runtime.stderr import say
 
-_OLDEST: Final = (1, 45)
-"""OpenTelemetry's oldest version with all that is used of it, as `pyproject.toml` requires it."""
+_OLDEST: Final = {
+    "opentelemetry-sdk": ("opentelemetry.sdk.version", "1.45"),
+    "opentelemetry-api": ("opentelemetry.version", "1.45"),
+    "opentelemetry-instrumentation": ("opentelemetry.instrumentation.version", "0.66b0"),
+}
+"""Modules with the versions of packages, and the oldest with all that is used of them, as
+`pyproject.toml` requires them."""
 
 _SERVICE_NAME: Final = "OTEL_SERVICE_NAME"
 
@@ -23,8 +30,8 @@ def load(command: str) -> None:
     os.environ[TRACED] = f"{os.getpid()} {command} {os.environ.get(_SERVICE_NAME, '')}"
     unfit = _unfit()
     if unfit is not None:
-        oldest = ".".join(map(str, _OLDEST))
-        say(f"{unfit}: nothing is seen of this program; install 'opentelemetry-sdk>={oldest}'")
+        what, requirement = unfit
+        say(f"{what}: nothing is seen of this program; install '{requirement}'")
         return
     try:
         # Imported here: what is too old may not have it.
@@ -52,11 +59,18 @@ def load_child(command: str, its_name: str) -> None:
     load(command)
 
 
-def _unfit() -> str | None:
-    """Say what is wrong with the OpenTelemetry here, if anything is."""
-    try:
-        from opentelemetry.sdk.version import __version__ as found  # noqa: PLC0415
-    except ImportError:
-        return "OpenTelemetry's SDK is missing"
-    version = tuple(int(number) for number in found.split(".")[:2])
-    return f"OpenTelemetry's SDK {found} is too old" if version < _OLDEST else None
+def _unfit() -> tuple[str, str] | None:
+    """Say what is wrong with the OpenTelemetry here, if anything is, and what would be right."""
+    for name, (module, oldest) in _OLDEST.items():
+        requirement = f"{name}>={oldest}"
+        try:
+            found = import_module(module).__version__
+        except ImportError:
+            return f"{name} is missing", requirement
+        if _numbers(found) < _numbers(oldest):
+            return f"{name} {found} is too old", requirement
+    return None
+
+
+def _numbers(version: str) -> list[int]:
+    return [*map(int, re.findall(r"\d+", version)[:2])]

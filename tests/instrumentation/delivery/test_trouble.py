@@ -1,5 +1,6 @@
 """A destination that refuses records is named where a user looks: on stderr, and when asked."""
 
+import re
 import socketserver
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from tests.fix_programs import (
     run,
 )
 
+NOTHING = "nothing can be sent"
 EMITTER = instrumented("host", python("emitter.py", "5"))
 
 
@@ -65,11 +67,13 @@ def run_refused(environment: dict[str, str], spool_dir: Path) -> Run:
     return run(EMITTER, environment)
 
 
-def told_once(finished: Run, reason: str) -> None:
+def told_once(
+    finished: Run, reason: str, what: str = "the collector refuses what it is sent"
+) -> None:
     """Check that a host has said it once, and nothing else."""
     assert finished.returncode == 0
     (said,) = finished.stderr.splitlines()
-    assert said.startswith("relayscope: the collector refuses what it is sent since ")
+    assert said.startswith(f"relayscope: {what} since ")
     assert reason in said
 
 
@@ -225,7 +229,7 @@ def test_what_cannot_be_sent_at_all_is_told(spool_dir: Path) -> None:
     """A protocol that does not exist keeps the forwarder from starting, which nobody would see."""
     environment = host_environment(OTEL_EXPORTER_OTLP_PROTOCOL="carrier-pigeon")
 
-    told_once(run_refused(environment, spool_dir), "carrier-pigeon")
+    told_once(run_refused(environment, spool_dir), "carrier-pigeon", NOTHING)
 
 
 def test_a_missing_package_is_told_with_how_it_is_installed(
@@ -241,7 +245,32 @@ def test_a_missing_package_is_told_with_how_it_is_installed(
         OTEL_EXPORTER_OTLP_PROTOCOL="http/protobuf", PYTHONPATH=str(tmp_path)
     )
 
-    told_once(run_refused(environment, spool_dir), "-m pip install 'relayscope[http]'")
+    told_once(run_refused(environment, spool_dir), "-m pip install 'relayscope[http]'", NOTHING)
+
+
+@pytest.mark.parametrize("protocol", ["grpc", "http/protobuf"])
+def test_a_package_that_something_else_holds_back_is_named(
+    protocol: str, spool_dir: Path, tmp_path: Path
+) -> None:
+    """Its own error says nothing of what to do, and would end the forwarder unseen."""
+    package = tmp_path / "google/rpc"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("raise TypeError('gencode 6.33.5 runtime 5.29.6')")
+    (tmp_path / "opentelemetry/exporter/otlp/proto/http").mkdir(parents=True)
+    (tmp_path / "opentelemetry/exporter/otlp/proto/http/__init__.py").write_text(
+        "import google.rpc"
+    )
+    older = tmp_path / "protobuf-4.25.9.dist-info"
+    older.mkdir()
+    (older / "METADATA").write_text("Metadata-Version: 2.1\nName: protobuf\nVersion: 4.25.9\n")
+    environment = host_environment(OTEL_EXPORTER_OTLP_PROTOCOL=protocol, PYTHONPATH=str(tmp_path))
+
+    finished = run_refused(environment, spool_dir)
+    told_once(finished, "protobuf 4.25.9 does not fit what sends OTLP", NOTHING)
+    assert re.search(r"pip install 'protobuf\S*>=\S+'", finished.stderr)
+    flushed = run([str(SCRIPTS / "relayscope-instrument"), "--flush"], environment)
+    assert "Traceback" not in flushed.stderr
+    assert "protobuf 4.25.9 does not fit" in flushed.stderr
 
 
 def test_who_wants_quiet_has_it(spool_dir: Path) -> None:

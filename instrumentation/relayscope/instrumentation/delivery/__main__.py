@@ -40,7 +40,7 @@ def main() -> None:
     try:
         destination = open_destination()
     except (ValueError, ImportError) as error:
-        TroubleFile(root, name).write(Trouble.now(str(error), is_refusal=True))
+        TroubleFile(root, name).write(Trouble.now(str(error), is_refusal=True, is_own=True))
         _log.error("records wait in %s: %s", root, error)  # a setting, no bug
         sys.exit(1)
     here = frozenset({address(os.environ)})

@@ -30,22 +30,26 @@ class Trouble:
         reason: In its own words, or those of the connection.
         is_refusal: True if somebody has to put something right; else it is only away.
         since: Time of its beginning, in seconds of the wall clock.
+        is_own: True if it is no fault of the destination's: nothing reaches it.
     """
 
     reason: str
     is_refusal: bool
     since: float
+    is_own: bool = False
 
     @classmethod
-    def now(cls, reason: str, *, is_refusal: bool) -> Self:
+    def now(cls, reason: str, *, is_refusal: bool, is_own: bool = False) -> Self:
         """Return a trouble that begins."""
         # A peer chose the words, and a terminal shows them.
         clean = without_credentials(reason)
         shown = "".join(letter if letter.isprintable() else " " for letter in clean)
-        return cls(shown[:_LONGEST_REASON], is_refusal, time.time())
+        return cls(shown[:_LONGEST_REASON], is_refusal, time.time(), is_own)
 
     def __str__(self) -> str:
         at = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(self.since))
+        if self.is_own:
+            return f"nothing can be sent since {at}: {self.reason}"
         how = "refuses what it is sent" if self.is_refusal else "takes nothing"
         return f"the collector {how} since {at}: {self.reason}"
 
@@ -87,6 +91,11 @@ def _read(path: Path) -> Trouble | None:
     try:
         with FileIO(open_own(path, os.O_RDONLY)) as file:
             fields = json.loads(file.read(_BYTES))
-        return Trouble(str(fields["reason"]), bool(fields["is_refusal"]), float(fields["since"]))
+        return Trouble(
+            str(fields["reason"]),
+            bool(fields["is_refusal"]),
+            float(fields["since"]),
+            bool(fields.get("is_own")),
+        )
     except (OSError, ValueError, TypeError, KeyError):
         return None

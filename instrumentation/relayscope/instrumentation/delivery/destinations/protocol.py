@@ -6,6 +6,7 @@ import sys
 from relayscope.conventions.install_command import install_command
 
 from .destination import Destination
+from .unfit_packages import unfit_packages
 
 
 def open_destination() -> Destination:
@@ -13,14 +14,12 @@ def open_destination() -> Destination:
 
     Raises:
         ValueError: The protocol has no such value.
-        ImportError: A package that the protocol needs is not installed.
+        ImportError: A package that the protocol needs is not installed, or fits no other.
     """
     protocol = os.environ.get("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc").strip()
     match protocol:
         case "grpc":
-            from .grpc import GrpcDestination  # noqa: PLC0415  # grpc takes 50 ms to import
-
-            return GrpcDestination()
+            return _open_grpc()
         case "http/protobuf":
             try:
                 from .http import HttpDestination  # noqa: PLC0415  # an optional dependency
@@ -29,7 +28,23 @@ def open_destination() -> Destination:
                     f"OTLP over HTTP needs {error.name}: "
                     f"{install_command(sys.executable, 'relayscope[http]')}"
                 ) from None
+            except Exception as error:
+                raise unfit_packages(error) from error
             return HttpDestination()
     raise ValueError(
         f"OTEL_EXPORTER_OTLP_PROTOCOL is {protocol!r}; use one of: grpc, http/protobuf."
     )
+
+
+def _open_grpc() -> Destination:
+    try:
+        from .grpc import GrpcDestination  # noqa: PLC0415  # grpc takes 50 ms to import
+    except ModuleNotFoundError:
+        raise
+    except Exception as error:
+        raise unfit_packages(error) from error
+    try:
+        return GrpcDestination()
+    except TypeError as error:
+        # What was generated for a later gRPC tells this one what it does not know.
+        raise unfit_packages(error) from error
