@@ -119,13 +119,17 @@ def test_another_method_is_405(shared_collector: Collector, method: str) -> None
     """And the answer says which one it is."""
     reply = shared_collector.ask(method, "/v1/logs")
     assert reply.status == 405
+    assert "POST" in json.loads(reply.body)["message"]
     assert reply.headers["allow"] == "POST"
 
 
 def test_another_path_is_404(shared_collector: Collector) -> None:
-    """Nothing else is served."""
+    """Nothing else is served; whoever has left out the end of the address is told it."""
     assert shared_collector.ask("POST", "/v1/profiles").status == 404
-    assert shared_collector.ask("GET", "/").status == 404
+    for method in ("GET", "POST"):
+        reply = shared_collector.ask(method, "/")
+        assert reply.status == 404
+        assert "/v1/traces, /v1/logs, /v1/metrics" in json.loads(reply.body)["message"]
 
 
 def test_bad_bytes_over_grpc_are_invalid_argument(

@@ -45,6 +45,14 @@ _PROTOBUF: Final = "application/x-protobuf"
 _JSON: Final = "application/json"
 _PARSERS: Final = {_PROTOBUF: parse, _JSON: parse_json}
 
+# Where one signal alone is given its address, OpenTelemetry takes that as it is written.
+_NOTHING_HERE: Final = (
+    "there is nothing here: OTLP is sent to "
+    + ", ".join(f"/v1/{signal.name}" for signal in SIGNALS)
+    + "; the page has a port of its own"
+)
+_OTHER_METHOD: Final = "this path takes another method: OTLP is sent with POST"
+
 
 def make_app(
     admission: Admission, health: Health, settings: Settings, others: Sequence[Route] = ()
@@ -73,8 +81,8 @@ def make_app(
             )
         ],
         exception_handlers={
-            404: _refusing(admission, UnknownPath("there is nothing here")),
-            405: _refusing(admission, WrongMethod("this path takes another method")),
+            404: _refusing(admission, UnknownPath(_NOTHING_HERE)),
+            405: _refusing(admission, WrongMethod(_OTHER_METHOD)),
         },
     )
 
