@@ -245,7 +245,11 @@ def test_a_missing_package_is_told_with_how_it_is_installed(
         OTEL_EXPORTER_OTLP_PROTOCOL="http/protobuf", PYTHONPATH=str(tmp_path)
     )
 
-    told_once(run_refused(environment, spool_dir), "-m pip install 'relayscope[http]'", NOTHING)
+    told_once(
+        run_refused(environment, spool_dir),
+        f"-m pip install '{Path(__file__).parents[3]}[http]'",
+        NOTHING,
+    )
 
 
 @pytest.mark.parametrize("protocol", ["grpc", "http/protobuf"])

@@ -10,6 +10,9 @@ import pytest
 from relayscope.instrumentation.launch.program import Program
 from tests.fix_programs import SCRIPTS, Run, host_environment, run
 
+ROOT = Path(__file__).parents[3]
+"""The checkout from which relayscope is installed here, and is to be installed there."""
+
 OPTIONS = ["-c", "print('ran')"]
 
 _AS_PEX_DOES = """
@@ -57,7 +60,7 @@ def test_a_python_without_relayscope_is_not_started(bare: str, kind: str, tmp_pa
     finished = traced("--", *command)
 
     assert (finished.returncode, finished.stdout) == (2, "")
-    assert f"{bare} -m pip install relayscope" in finished.stderr
+    assert f"{bare} -m pip install {ROOT}`" in finished.stderr
     assert "--force" in finished.stderr
     assert len(finished.stderr.splitlines()) == 1
 
@@ -124,9 +127,9 @@ def test_a_script_that_is_kept_from_a_pythonpath_stays_so_and_is_told(tmp_path: 
 @pytest.mark.parametrize(
     ("kept", "command"),
     [
-        ("uv-receipt.toml", "uv tool install NAME --with relayscope"),
-        ("pipx_metadata.json", "pipx inject NAME --force relayscope"),
-        ("pyvenv.cfg", "uv pip install --python PYTHON relayscope"),
+        ("uv-receipt.toml", "uv tool install NAME --with ROOT"),
+        ("pipx_metadata.json", "pipx inject NAME --force ROOT"),
+        ("pyvenv.cfg", "uv pip install --python PYTHON ROOT"),
     ],
 )
 def test_an_environment_without_pip_is_told_what_its_maker_is_told(
@@ -141,7 +144,9 @@ def test_an_environment_without_pip_is_told_what_its_maker_is_told(
     finished = traced("--", python, *OPTIONS)
 
     assert finished.returncode == 2
-    assert f"`{command.replace('NAME', 'env').replace('PYTHON', python)}`" in finished.stderr
+    for word, meant in (("NAME", "env"), ("PYTHON", python), ("ROOT", str(ROOT))):
+        command = command.replace(word, meant)
+    assert f"`{command}`" in finished.stderr
 
 
 @pytest.mark.parametrize("start", [[sys.executable, "-u"], [sys.executable, "--"], []])
