@@ -14,7 +14,6 @@ from relayscope.conventions.environment import (
     RELAYSCOPE_PROFILE,
     RELAYSCOPE_PROFILES_FILE,
 )
-from relayscope.conventions.install_command import install_command
 
 from .launch.defaults import set_defaults
 from .launch.exec import replace_process
@@ -54,15 +53,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "for a script, write `python script.py`\n",
         )
     program = Program.named(executable, options.command_arguments)
-    if program.interpreter is not None and program.lacks_relayscope:
+    lack = program.lack
+    if lack is not None:
         if options.force:
-            _say(f"{program.interpreter} has no relayscope: nothing will be seen of this program")
+            _say(f"{lack.what}: nothing will be seen of this program")
             _become(parser, executable, options.command_arguments)
         parser.exit(
             2,
-            f"relayscope-instrument: {program.interpreter} has no relayscope. Install it there "
-            f"(`{install_command(program.interpreter, 'relayscope')}`), or run the program "
-            "untraced with --force.\n",
+            f"relayscope-instrument: {lack.what}. {lack.cure}, or run the program untraced with "
+            "--force.\n",
         )
     opened_script = opened(program, executable, options.command_arguments, os.environ)
     if opened_script is not None:

@@ -1,5 +1,6 @@
 """Promises about programs that another Python runs than the one of relayscope-instrument."""
 
+import re
 import sys
 import venv
 import zipfile
@@ -62,6 +63,21 @@ def test_a_python_without_relayscope_is_not_started(bare: str, kind: str, tmp_pa
     assert (finished.returncode, finished.stdout) == (2, "")
     assert f"{bare} -m pip install {ROOT}`" in finished.stderr
     assert "--force" in finished.stderr
+    assert len(finished.stderr.splitlines()) == 1
+
+
+def test_a_python_that_is_too_old_is_told_the_one_that_is_needed(tmp_path: Path) -> None:
+    """Nothing can be installed there, so that saying where would cost an evening."""
+    (oldest,) = re.findall(r'requires-python = ">=(.*)"', (ROOT / "pyproject.toml").read_text())
+    old = tmp_path / "python3"
+    old.write_text("#!/bin/sh\necho 3.10\nexit 1\n")
+    old.chmod(0o755)
+
+    finished = traced("--", str(old), *OPTIONS)
+
+    assert (finished.returncode, finished.stdout) == (2, "")
+    assert f"is Python 3.10, and relayscope needs {oldest} or newer" in finished.stderr
+    assert "install" not in finished.stderr.lower()
     assert len(finished.stderr.splitlines()) == 1
 
 

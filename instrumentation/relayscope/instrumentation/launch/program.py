@@ -11,6 +11,8 @@ from itertools import dropwhile
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from relayscope.conventions.install_command import install_command
+
 _PYTHON: Final = re.compile(r"(python|pypy)[\d.]*(\.exe)?", re.IGNORECASE)
 _MOST_READ: Final = 4096
 _LONG_PATH: Final = re.compile(rb"#!/bin/sh\n'''exec' (?P<line>[^\n]*) \"\$0\" \"\$@\"")
@@ -38,10 +40,21 @@ _PEX: Final = b".bootstrap/pex/"
 """Name of the first folder in a PEX. It starts its Python anew, with -E."""
 
 _SECONDS: Final = 20
+_OLDEST: Final = (3, 11)
+"""The oldest Python that relayscope runs on, as `pyproject.toml` says."""
+
 _PROBE: Final = (
+    "import sys;print('%d.%d' % sys.version_info[:2]);"
     "from importlib.metadata import entry_points as e;"
     "print(len(e(group='opentelemetry_distro', name='relayscope')))"
 )
+
+
+class Lack(NamedTuple):
+    """What a Python is wanting, and what to do about it, as sentences."""
+
+    what: str
+    cure: str
 
 
 class Program(NamedTuple):
@@ -88,13 +101,13 @@ class Program(NamedTuple):
         return "E" in letters and all(map(_LETTERS.fullmatch, self.options))
 
     @property
-    def lacks_relayscope(self) -> bool:
-        """True if its Python has been asked, and does not have relayscope."""
+    def lack(self) -> "Lack | None":
+        """What its Python, which has been asked, is wanting; None if it has relayscope."""
         if self.interpreter is None or _is_of_our_environment(self.interpreter):
-            return False
+            return None
         import subprocess  # noqa: PLC0415  # needed for other environments only
 
-        with suppress(OSError, subprocess.SubprocessError):
+        try:
             asked = subprocess.run(  # noqa: S603  # the program that the user wants to be run
                 [self.interpreter, "-c", _PROBE],
                 stdin=subprocess.DEVNULL,
@@ -102,8 +115,19 @@ class Program(NamedTuple):
                 timeout=_SECONDS,
                 check=False,
             )
-            return asked.stdout.strip() in {b"", b"0"}
-        return False
+        except (OSError, subprocess.SubprocessError):
+            return None
+        version, found = [*asked.stdout.decode("ascii", "replace").split(), "", ""][:2]
+        if found not in ("", "0"):
+            return None
+        if re.fullmatch(r"[23]\.\d+", version) and tuple(map(int, version.split("."))) < _OLDEST:
+            wanted = ".".join(map(str, _OLDEST))
+            return Lack(
+                f"{self.interpreter} is Python {version}, and relayscope needs {wanted} or newer",
+                "Give the program such a Python",
+            )
+        command = install_command(self.interpreter, "relayscope")
+        return Lack(f"{self.interpreter} has no relayscope", f"Install it there (`{command}`)")
 
 
 def _is_python(executable: str) -> bool:
