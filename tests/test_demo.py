@@ -1,6 +1,8 @@
 """Promises of the demo: real programs, one trace for each call, and nothing left behind."""
 
+import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -39,9 +41,14 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """One run of `relayscope demo`."""
     home: Path = tmp_path_factory.mktemp("home")
     output, page = "", ""
+    others = home / "others"
+    others.mkdir()
+    for command in ("relayscope", "relayscope-instrument"):
+        (others / command).write_text("#!/bin/sh\nexit 1\n")
+        (others / command).chmod(0o755)
     with subprocess.Popen(
-        [str(SCRIPTS / "relayscope"), "demo", "--keep", "--data-dir", str(home / "data")],
-        env=host_environment(HOME=str(home)),
+        [str(SCRIPTS / "relayscope"), "demo", "--keep", "--data-dir", str(home / "its data")],
+        env=host_environment(HOME=str(home), PATH=f"{others}:{os.environ['PATH']}"),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -54,7 +61,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
                     page = answer.read().decode()
                 running.send_signal(signal.SIGINT)
     assert running.returncode == 0, output
-    with EmbeddedServer.start(home / "data") as server:
+    with EmbeddedServer.start(home / "its data") as server:
         engine = create_engine(server.url)
         with engine.connect() as connection:
             yield Demo(home, output, page, connection)
@@ -197,6 +204,16 @@ def test_the_output_shows_the_calls_and_how_to_go_on(demo: Demo) -> None:
     """A reader sees each trace and the commands to look further."""
     for wanted in ("convert_time", "dewey_search", "ConnectionRefusedError", "relayscope sql"):
         assert wanted in demo.output
+
+
+def test_what_it_says_to_type_can_be_typed(demo: Demo) -> None:
+    """A folder with a space is in quotes, and another environment's command is not ours."""
+    lines = [line for line in demo.output.splitlines() if "--data-dir" in line]
+    assert lines
+    for line in lines:
+        command, *arguments = shlex.split(line)
+        assert Path(command).resolve() == (SCRIPTS / "relayscope").resolve()
+        assert arguments[-1] == str(demo.home / "its data")
 
 
 def test_the_page_says_which_port_is_wrong(demo: Demo) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, LiteralString
 from urllib.parse import urlsplit
@@ -123,7 +124,7 @@ def of_demo(settings: Settings) -> str:
     folder = settings.data_dir / "demo"
     if settings.database_url is not None or not (folder / "postgresql").exists():
         return ""
-    return f"; what `relayscope demo` showed is in --data-dir {folder}"
+    return f"; what `relayscope demo` showed is in --data-dir {shlex.quote(str(folder))}"
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import subprocess
 import tempfile
@@ -102,7 +103,7 @@ def _show(data_dir: Path, trace_id: UUID) -> None:
 
 
 def _say_how_to_go_on(data_dir: Path) -> None:
-    folder = f"--data-dir {data_dir}"
+    folder = f"--data-dir {shlex.quote(str(data_dir))}"
     relayscope, instrument = map(_as_typed, ("relayscope", "relayscope-instrument"))
     _head("How to look further")
     click.echo(f"  {relayscope} calls --failed {folder}")
@@ -115,10 +116,13 @@ def _say_how_to_go_on(data_dir: Path) -> None:
 
 def _as_typed(command: str) -> str:
     """Return what starts one of our commands from here."""
-    if which(command) is not None:
-        return command
     path = SCRIPTS / command
-    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+    found = which(command)
+    # Another environment may have its own on the path, without the collector or of another version.
+    if found is not None and Path(found).resolve() == path.resolve():
+        return command
+    shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    return shlex.quote(str(shown))
 
 
 def _head(title: str) -> None:
