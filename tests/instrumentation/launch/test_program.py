@@ -195,6 +195,26 @@ def test_a_program_that_can_be_read_once_is_read_by_python_alone() -> None:
     assert (finished.returncode, finished.stdout) == (0, "ran\n")
 
 
+@pytest.mark.parametrize("name", ["uv", "uvx"])
+def test_of_what_starts_a_python_that_python_is_asked(name: str, bare: str, tmp_path: Path) -> None:
+    """Nothing is said of one that has relayscope; one of uv's cache is told how it gets there."""
+    (tmp_path / "bin").mkdir()
+    uvx = tmp_path / "bin" / name
+    uvx.write_text('#!/bin/sh\nexec "$@"\n')
+    uvx.chmod(0o755)
+    cached = tmp_path / "uv/archive-v0/x"
+    cached.parent.mkdir(parents=True)
+    cached.symlink_to(Path(bare).parent.parent)
+
+    has_it = traced("--", str(uvx), sys.executable, *OPTIONS)
+    has_none = traced("--", str(uvx), str(cached / "bin/python"), *OPTIONS)
+
+    assert (has_it.stdout, has_it.stderr) == ("ran\n", "")
+    assert has_none.stdout == "ran\n"
+    assert len(has_none.stderr.splitlines()) == 1
+    assert "--with relayscope" in has_none.stderr
+
+
 def test_who_wants_quiet_has_it() -> None:
     """`RELAYSCOPE_QUIET` silences what is said of relayscope itself."""
     finished = traced("--", "sh", "-c", "echo ran", RELAYSCOPE_QUIET="1")

@@ -36,6 +36,8 @@ _UNSEEN: Final = {
     "S": "Python's -S loads nothing that instruments it",
 }
 
+_OF_UV: Final = frozenset({"uv", "uvx"})
+
 _PEX: Final = b".bootstrap/pex/"
 """Name of the first folder in a PEX. It starts its Python anew, with -E."""
 
@@ -64,11 +66,13 @@ class Program(NamedTuple):
         interpreter: The Python that runs it; None if it is something else.
         options: Those of this Python.
         is_pex: True if what it runs is a PEX.
+        leads_to_python: True if it is no Python, and there to start one, which is asked then.
     """
 
     interpreter: str | None
     options: tuple[str, ...] = ()
     is_pex: bool = False
+    leads_to_python: bool = False
 
     @classmethod
     def named(cls, executable: str, arguments: Sequence[str]) -> "Program":
@@ -81,12 +85,14 @@ class Program(NamedTuple):
             line = [*dropwhile(lambda word: word.startswith("-") or "=" in word, line[1:])]
             line[:1] = [shutil.which(line[0]) or line[0]] if line else []
         if not line or not _is_python(line[0]):
-            return cls(None)
+            return cls(None, leads_to_python=Path(executable).stem in _OF_UV)
         return cls(line[0], tuple(line[1:]), _is_pex(executable))
 
     @property
     def unseen(self) -> str | None:
         """The reason why nothing will ever be seen of it; None if there is none."""
+        if self.leads_to_python:
+            return None
         if self.interpreter is None:
             return "it is not Python; only Python programs that it starts may be seen"
         if self.is_pex:

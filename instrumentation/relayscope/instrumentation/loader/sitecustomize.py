@@ -43,7 +43,11 @@ if __name__ == "sitecustomize":
             _quiet = os.environ.get("RELAYSCOPE_QUIET", "").strip().lower()
             if _is_itself and sys.stderr and _quiet in ("", "0", "false"):
                 _who = str(sys.executable)
-                sys.stderr.write("relayscope: " + _who + " has no relayscope; it is not seen\n")
+                _cure = ""
+                if os.sep + "uv" + os.sep in _who:  # In uv's cache, where nobody installs anything.
+                    _cure = " (give uvx, or uv run, --with relayscope)"
+                _what = " has no relayscope; it is not seen" + _cure
+                sys.stderr.write("relayscope: " + _who + _what + "\n")
     else:
         _path = os.environ.pop("PYTHONPATH", "").split(os.pathsep)
         _others = [path for path in _path if path and path != _here]
