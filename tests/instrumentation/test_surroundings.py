@@ -1,0 +1,49 @@
+"""Promises to hosts with unusual ways: they do what they do untraced, and not a word is said."""
+
+import sys
+
+from tests.fix_programs import host_environment, instrumented, line, run
+from tests.fix_telemetry import OtlpSink
+
+ANSWER = """
+import json, os, sys
+def answer():
+    for text in sys.stdin:
+        number = json.loads(text)["id"]
+        print(json.dumps({"jsonrpc": "2.0", "id": number, "result": {}}), flush=True)
+"""
+
+REQUEST = line(id=1, method="tools/call", params={"name": "x", "arguments": {}})
+
+
+def same(program: str, environment: dict[str, str], conversation: str = REQUEST) -> str:
+    """Return what a program prints, which is the same whether it is traced or not."""
+    command = [sys.executable, "-c", ANSWER + program]
+    bare, traced = (
+        run(whole, environment, conversation) for whole in (command, instrumented("host", command))
+    )
+    assert (traced.returncode, traced.stdout) == (bare.returncode, bare.stdout), traced.stderr
+    assert traced.stderr == bare.stderr
+    return traced.stdout
+
+
+def test_what_a_peer_writes_into_its_context_is_not_in_the_hosts_log(otlp_sink: OtlpSink) -> None:
+    """OpenTelemetry quotes entries that are wrong, however long they are and whatever they hold."""
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    hostile = "\x1b[2Jhostile;;,=;x," + "y" * 100_000
+    entries = (
+        {"traceparent": "0" * 1000},
+        {"traceparent": trace, "baggage": hostile},
+        {"traceparent": trace, "baggage": hostile[:30], "tracestate": "###,a=1,a=2"},
+        {"traceparent": trace, "baggage": "k=" + "%2F" * 2000},
+    )
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
+
+    same(
+        "answer()",
+        environment,
+        "".join(
+            line(id=number, method="tools/call", params={"name": "x", "_meta": meta})
+            for number, meta in enumerate(entries)
+        ),
+    )
