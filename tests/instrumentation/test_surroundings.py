@@ -13,6 +13,25 @@ def answer():
         print(json.dumps({"jsonrpc": "2.0", "id": number, "result": {}}), flush=True)
 """
 
+SUBINTERPRETERS = """
+try:
+    import _interpreters as interpreters
+except ImportError:
+    import _xxsubinterpreters as interpreters
+answer()
+code = '''
+import os, subprocess, sys
+with subprocess.Popen([sys.executable, "-c", "print(input())"], stdin=-1, stdout=-1) as child:
+    print(child.communicate(b'{"jsonrpc": "2.0", "id": 1, "method": "ping"}\\\\n'), flush=True)
+print([path for path in sys.path if "relayscope" in path], flush=True)
+'''
+other = interpreters.create(isolated=False) if sys.version_info < (3, 13) else (
+    interpreters.create("legacy"))
+getattr(interpreters, "exec", interpreters.run_string)(other, code)
+interpreters.destroy(other)
+print("PYTHONPATH" in os.environ)
+"""
+
 REQUEST = line(id=1, method="tools/call", params={"name": "x", "arguments": {}})
 
 
@@ -25,6 +44,13 @@ def same(program: str, environment: dict[str, str], conversation: str = REQUEST)
     assert (traced.returncode, traced.stdout) == (bare.returncode, bare.stdout), traced.stderr
     assert traced.stderr == bare.stderr
     return traced.stdout
+
+
+def test_a_subinterpreter_is_left_alone(otlp_sink: OtlpSink) -> None:
+    """It has nothing of ours, ends as it would, and leaves its process the variables it has."""
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint, PYTHONPATH=".")
+
+    assert same(SUBINTERPRETERS, environment).endswith("\n[]\nTrue\n")
 
 
 def test_what_a_peer_writes_into_its_context_is_not_in_the_hosts_log(otlp_sink: OtlpSink) -> None:
