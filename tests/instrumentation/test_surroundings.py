@@ -32,6 +32,22 @@ interpreters.destroy(other)
 print("PYTHONPATH" in os.environ)
 """
 
+FORKS = """
+import threading
+def fork():
+    for _ in range(30):
+        child = os.fork()
+        if not child:
+            os._exit(0)
+        os.waitpid(child, 0)
+sys.stdin.readline()  # A call that stays open.
+threads = [threading.Thread(target=fork) for _ in range(4)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+"""
+
 REQUEST = line(id=1, method="tools/call", params={"name": "x", "arguments": {}})
 
 
@@ -51,6 +67,11 @@ def test_a_subinterpreter_is_left_alone(otlp_sink: OtlpSink) -> None:
     environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint, PYTHONPATH=".")
 
     assert same(SUBINTERPRETERS, environment).endswith("\n[]\nTrue\n")
+
+
+def test_threads_that_fork_at_once_do_not_disturb_each_other(otlp_sink: OtlpSink) -> None:
+    """Each of them ends the thread that looks for silent calls, or finds it ended."""
+    same(FORKS, host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint))
 
 
 def test_what_a_peer_writes_into_its_context_is_not_in_the_hosts_log(otlp_sink: OtlpSink) -> None:
