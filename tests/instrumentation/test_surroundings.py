@@ -1,7 +1,11 @@
 """Promises to hosts with unusual ways: they do what they do untraced, and not a word is said."""
 
 import sys
+from pathlib import Path
 
+import pytest
+
+from tests.fix_delivery import SPOOL_DIR
 from tests.fix_programs import host_environment, instrumented, line, run
 from tests.fix_telemetry import OtlpSink
 
@@ -48,6 +52,13 @@ for thread in threads:
     thread.join()
 """
 
+TEMPORARY = """
+import tempfile
+answer()
+os.environ["TMPDIR"] = os.environ["CHOSEN"]
+print(tempfile.gettempdir() == os.environ["CHOSEN"])
+"""
+
 REQUEST = line(id=1, method="tools/call", params={"name": "x", "arguments": {}})
 
 
@@ -72,6 +83,19 @@ def test_a_subinterpreter_is_left_alone(otlp_sink: OtlpSink) -> None:
 def test_threads_that_fork_at_once_do_not_disturb_each_other(otlp_sink: OtlpSink) -> None:
     """Each of them ends the thread that looks for silent calls, or finds it ended."""
     same(FORKS, host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint))
+
+
+@pytest.mark.parametrize("home", ["/proc", "."])
+def test_a_host_that_chooses_its_temporary_folder_late_gets_it(
+    otlp_sink: OtlpSink, home: str, tmp_path: Path
+) -> None:
+    """To have looked for a folder for the spools decides nothing for the host."""
+    environment = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint)
+    environment |= {"HOME": str(tmp_path / home), "CHOSEN": str(tmp_path)}
+    for name in (SPOOL_DIR, "XDG_STATE_HOME"):
+        environment.pop(name, None)
+
+    assert same(TEMPORARY, environment).endswith("True\n")
 
 
 def test_what_a_peer_writes_into_its_context_is_not_in_the_hosts_log(otlp_sink: OtlpSink) -> None:
