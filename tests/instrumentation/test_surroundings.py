@@ -118,3 +118,14 @@ def test_what_a_peer_writes_into_its_context_is_not_in_the_hosts_log(otlp_sink: 
             for number, meta in enumerate(entries)
         ),
     )
+
+
+def test_a_host_in_which_every_warning_is_an_error_is_recorded(otlp_sink: OtlpSink) -> None:
+    """Also the one that Python gives of files without an encoding, where it is asked to."""
+    environment = host_environment(
+        OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.endpoint,
+        PYTHONWARNDEFAULTENCODING="1",
+        PYTHONWARNINGS="error",
+    )
+
+    same("answer()", environment)
