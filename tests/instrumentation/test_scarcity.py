@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests.fix_programs import Run, eventually, host_environment, instrumented, run
+from tests.fix_programs import SCRIPTS, Run, eventually, host_environment, instrumented, run
 from tests.fix_telemetry import OtlpSink
 
 SAY = """
@@ -93,4 +93,17 @@ def test_a_host_that_can_start_no_thread_is_told_so_in_one_line() -> None:
     assert finished.stderr == (
         "relayscope: nothing is seen of this program: can't start new thread; "
         "look at its limits (ulimit -a)\n"
+    )
+
+
+@pytest.mark.usefixtures("spool_dir")
+def test_what_cannot_be_flushed_without_a_thread_is_told_in_one_line() -> None:
+    """It names what is wanting and where to look; nothing of OpenTelemetry's way there."""
+    flush = [str(SCRIPTS / "relayscope-instrument"), "--flush"]
+
+    finished = run([*WITHOUT_THREADS, *flush], host_environment())
+
+    assert finished.returncode == 1
+    assert finished.stderr == (
+        "relayscope-instrument: can't start new thread; look at its limits (ulimit -a)\n"
     )

@@ -103,12 +103,14 @@ def hold_back_this_fork(times: int) -> None:
         _making.before_fork()
 
 
-def _is_scarcity(error: Exception) -> bool:
-    """Return whether something failed for want of memory, descriptors or room on the stack."""
+def is_scarcity(error: Exception) -> bool:
+    """Return whether something failed for want of memory, descriptors, threads or stack."""
     # A module that is there and cannot be loaded: there is no room to map its library.
     is_unmapped = isinstance(error, ImportError) and not isinstance(error, ModuleNotFoundError)
     is_scarce = isinstance(error, OSError) and error.errno in _SCARCE
-    return isinstance(error, MemoryError | RecursionError) or is_unmapped or is_scarce
+    is_without_thread = isinstance(error, RuntimeError) and "start new thread" in str(error)
+    is_full = isinstance(error, MemoryError | RecursionError)
+    return is_full or is_unmapped or is_scarce or is_without_thread
 
 
 def _tell_scarcity(error: Exception) -> None:
@@ -175,7 +177,7 @@ class OnceMade(Generic[_T]):
             self._error = error.with_traceback(None)
             self._pause = min(max(2 * self._pause, _FIRST_PAUSE), _LONGEST_PAUSE)
             self._not_before = time.monotonic() + self._pause
-            if _is_scarcity(error):
+            if is_scarcity(error):
                 _tell_scarcity(error)
             elif is_news:
                 raise
