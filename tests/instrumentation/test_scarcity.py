@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests.fix_programs import Run, eventually, host_environment, instrumented, run
+from tests.fix_programs import SCRIPTS, Run, eventually, host_environment, instrumented, run
 from tests.fix_telemetry import OtlpSink
 
 SAY = """
@@ -82,6 +82,18 @@ def test_a_host_without_memory_for_recording_is_told_so_once(
     assert re.fullmatch(r"relayscope: nothing is recorded .*limits.*\n", finished.stderr)
 
 
+def test_a_host_whose_modules_are_out_of_reach_is_told_so_in_one_line() -> None:
+    """Whoever gives up rights, or a part of the files, before the first message does so."""
+    leave = "import sys; sys.path[:] = []; sys.path_importer_cache.clear()\n"
+    host = instrumented("host", [sys.executable, "-c", SAY + leave + "say(0); say(1)"])
+
+    finished = run(host, host_environment())
+
+    assert finished.returncode == 0
+    assert len(finished.stdout.splitlines()) == 2
+    assert re.fullmatch(r"relayscope: nothing is recorded .*No module .*root.*\n", finished.stderr)
+
+
 def test_a_host_that_can_start_no_thread_is_told_so_in_one_line() -> None:
     """It does its work untraced, and OpenTelemetry says nothing of its own."""
     host = instrumented("host", [sys.executable, "-c", SAY + "say(0)"])
@@ -93,4 +105,17 @@ def test_a_host_that_can_start_no_thread_is_told_so_in_one_line() -> None:
     assert finished.stderr == (
         "relayscope: nothing is seen of this program: can't start new thread; "
         "look at its limits (ulimit -a)\n"
+    )
+
+
+@pytest.mark.usefixtures("spool_dir")
+def test_what_cannot_be_flushed_without_a_thread_is_told_in_one_line() -> None:
+    """It names what is wanting and where to look; nothing of OpenTelemetry's way there."""
+    flush = [str(SCRIPTS / "relayscope-instrument"), "--flush"]
+
+    finished = run([*WITHOUT_THREADS, *flush], host_environment())
+
+    assert finished.returncode == 1
+    assert finished.stderr == (
+        "relayscope-instrument: can't start new thread; look at its limits (ulimit -a)\n"
     )

@@ -27,6 +27,8 @@ from relayscope.storage.migration import HEAD
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.fix_roles import Tenant
+
 
 @pytest.fixture
 def empty(empty_database_url: str) -> Iterator[Engine]:
@@ -122,6 +124,18 @@ def test_what_keeps_from_connecting_is_not_taken_for_a_migration(database_url: s
     with pytest.raises(StorageUnavailable, match=r"cannot connect to PostgreSQL: .*nobody_of_this"):
         migrate(engine)
     engine.dispose()
+
+
+def test_where_postgresql_has_no_connection_left_the_message_says_what_to_do(
+    tenant: Tenant, engine: Engine
+) -> None:
+    """PostgreSQL's own words name neither who holds them nor the setting."""
+    with engine.begin() as connection:
+        connection.execute(text(f"alter role {tenant.roles.writer} connection limit 0"))
+    refused = create_engine(tenant.url(tenant.roles.writer))
+    with pytest.raises(StorageUnavailable, match=r"too many connections .*max_connections in"):
+        migrate(refused)
+    refused.dispose()
 
 
 def test_a_database_that_is_away_may_be_migrated_later() -> None:

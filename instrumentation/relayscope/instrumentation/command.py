@@ -40,9 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.flush or options.redirect:
-        _flush(options.redirect)
+        _tell(lambda: _flush(options.redirect))
     if options.status:
-        _status()
+        _tell(_status)
     if not options.command:
         parser.error("the following arguments are required: command")
     executable = shutil.which(options.command)
@@ -95,20 +95,22 @@ def _check_levels(parser: argparse.ArgumentParser) -> None:
         parser.exit(2, f"relayscope-instrument: {' '.join(str(error).split())}\n")
 
 
-def _flush(redirected: Sequence[str]) -> NoReturn:
+def _flush(redirected: Sequence[str]) -> bool:
     from .delivery.flush import flush  # noqa: PLC0415  # imports OpenTelemetry's SDK
 
-    _tell(lambda: flush(redirected))
+    return flush(redirected)
 
 
-def _status() -> NoReturn:
+def _status() -> bool:
     from .delivery.status import status  # noqa: PLC0415  # imports OpenTelemetry's SDK
 
-    _tell(status)
+    return status()
 
 
 def _tell(act: Callable[[], bool]) -> NoReturn:
     """Do what prints; whoever reads it may stop, as `head` does, or nobody does from the start."""
+    from .runtime.making import is_scarcity  # noqa: PLC0415  # not where a program is started
+
     set_defaults()
     if sys.stdout is None:
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # until the end
@@ -119,6 +121,11 @@ def _tell(act: Callable[[], bool]) -> NoReturn:
         # What is left in the buffer is written at the end, to nobody.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except Exception as error:
+        if not is_scarcity(error):
+            raise
+        what = str(error) or "no memory is left"
+        sys.exit(f"relayscope-instrument: {what}; look at its limits (ulimit -a)")
     sys.exit(0 if is_well else 1)
 
 

@@ -37,6 +37,14 @@ _NOT_A_ROLE: Final = (
     " relayscope_retention for what seals and removes"
 )
 
+_TAKEN: Final = ("too many clients", "too many connections", "remaining connection slots")
+"""PostgreSQL's words for its own limit, and for those of a role and of a database."""
+
+_NO_CONNECTION: Final = (
+    "; end what holds its connections (pg_stat_activity tells), or allow more: max_connections in"
+    " postgresql.conf, or `alter role` or `alter database` with `connection limit`"
+)
+
 _LOCK: Final = text("select pg_advisory_xact_lock(hashtextextended('relayscope.migrate', 0))")
 # Not to_regclass: that may remember, from before we waited for the lock, that there is none.
 _HAS_REVISION: Final = text(
@@ -118,7 +126,8 @@ def _known_revision(connection: Connection) -> str:
 def _unavailable(error: DBAPIError) -> str:
     if isinstance(error.orig, OperationalError) and not error.orig.sqlstate:
         # Before PostgreSQL has let us in: no code comes with it, and its words say why.
-        return f"cannot connect to PostgreSQL: {error.orig}"
+        said = f"cannot connect to PostgreSQL: {error.orig}"
+        return said + (_NO_CONNECTION if any(words in said for words in _TAKEN) else "")
     return f"The database cannot be migrated: {error.orig}"
 
 

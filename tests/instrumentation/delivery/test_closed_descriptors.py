@@ -23,6 +23,34 @@ for number in range(2, 7):
 sys.stderr.write(str([file.seek(0, 2) for file in files if file.seek(0, 2)]))
 """
 
+WITHOUT_STREAMS = """
+import logging, os, sys
+for descriptor in (0, 1, 2):
+    os.close(descriptor)
+logging.basicConfig(filename=os.devnull, level="INFO")
+for number in range(20):
+    logging.info("record %d", number)
+    for descriptor in (1, 2):
+        try:
+            os.write(descriptor, b"what nobody has sanitized")
+        except OSError:
+            pass
+os._exit(0)
+"""
+
+
+def test_what_a_host_without_streams_prints_is_not_in_our_files(
+    spool_dir: Path,
+) -> None:
+    """A daemon has closed stdin, stdout and stderr, whose numbers the system gives to others."""
+    nobody = host_environment(OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:1")
+
+    run(instrumented("host", [sys.executable, "-c", WITHOUT_STREAMS]), nobody)
+
+    files = [path for path in spool_dir.rglob("*") if path.is_file()]
+    assert files
+    assert not [path for path in files if b"nobody has sanitized" in path.read_bytes()]
+
 
 def test_a_host_that_closes_our_descriptors_gets_nothing_of_ours(
     receiver: Receiver, spool_dir: Path

@@ -298,7 +298,7 @@ def test_a_collector_that_is_away_is_no_news_for_the_host(spool_dir: Path) -> No
     end_forwarders(spool_dir)
 
     with receiving(Receiver(), port=port) as receiver:
-        assert asked("--flush", receiver.endpoint).stdout == "host: 12 sent, 0 waiting\n"
+        assert asked("--flush", receiver.endpoint).stdout == "host: 14 sent, 0 waiting\n"
 
     assert asked("--status", f"http://127.0.0.1:{port}").stdout == "host: 0 waiting, 0 in use\n"
 

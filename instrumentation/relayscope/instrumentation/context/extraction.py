@@ -11,6 +11,8 @@ from opentelemetry.propagators.textmap import Getter, default_getter
 from opentelemetry.trace import get_current_span
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from relayscope.instrumentation.runtime.propagator_warnings import muted
+
 _W3C: Final = TraceContextTextMapPropagator()
 
 
@@ -21,7 +23,8 @@ def extracted(
 
     W3C's are read where the host's propagators read none, as they are written (`fast/carrier.py`).
     """
-    found = propagate.extract(carrier, context, getter)
-    if "traceparent" not in carrier or get_current_span(found) is not get_current_span(context):
-        return found
-    return found if OTEL_PROPAGATORS in os.environ else _W3C.extract(carrier, found, getter)
+    with muted:
+        found = propagate.extract(carrier, context, getter)
+        if "traceparent" not in carrier or get_current_span(found) is not get_current_span(context):
+            return found
+        return found if OTEL_PROPAGATORS in os.environ else _W3C.extract(carrier, found, getter)

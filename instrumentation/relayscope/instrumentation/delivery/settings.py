@@ -48,8 +48,27 @@ def spool_dir(environment: Mapping[str, str] = os.environ) -> Path:
     if chosen:
         return Path(chosen).absolute()
     own = user_state_path("relayscope") / "spool"
-    temporary = Path(tempfile.gettempdir()) / f"relayscope-spool-{user_id()}"
-    return temporary if not _is_private(own) and _is_private(temporary) else own
+    if _is_private(own):
+        return own
+    temporary = _temporary_dir()
+    if temporary is None:
+        return own
+    ours = temporary / f"relayscope-spool-{user_id()}"
+    return ours if _is_private(ours) else own
+
+
+def _temporary_dir() -> Path | None:
+    """Return the folder for temporary files, if there is one.
+
+    Python would remember it, and a host that sets `TMPDIR` later would get this one all the same.
+    """
+    remembered = tempfile.tempdir
+    try:
+        return Path(tempfile.gettempdir())
+    except OSError:  # None can be written to.
+        return None
+    finally:
+        tempfile.tempdir = remembered
 
 
 def _is_private(folder: Path) -> bool:

@@ -16,6 +16,8 @@ from opentelemetry.propagators.textmap import TextMapPropagator
 from opentelemetry.trace import Span, set_span_in_context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from relayscope.instrumentation.runtime.propagator_warnings import muted
+
 _W3C: Final = TraceContextTextMapPropagator()
 _USUAL: Final = (TraceContextTextMapPropagator, W3CBaggagePropagator)
 
@@ -48,9 +50,10 @@ class Carriers:
             return {"traceparent": f"00-{trace}-{own}-{flags:02x}"}
         context = set_span_in_context(span)
         carrier: dict[str, str] = {}
-        propagator.inject(carrier, context)
-        if "traceparent" not in carrier and OTEL_PROPAGATORS not in os.environ:
-            _W3C.inject(carrier, context)
+        with muted:
+            propagator.inject(carrier, context)
+            if "traceparent" not in carrier and OTEL_PROPAGATORS not in os.environ:
+                _W3C.inject(carrier, context)
         return carrier
 
 

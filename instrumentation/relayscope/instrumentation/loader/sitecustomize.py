@@ -4,7 +4,8 @@ A traced process gives its variables to every child that it starts, and so this.
 starts with `subprocess` or asyncio are not given it (`hooks/pipes/child_process.py`); all others
 find out here, before anything is imported: the first Python that comes here is meant, and it notes
 its process id and its command for those that come after it. Meant are also a program that starts
-itself anew, as those do that reload, and the processes of `multiprocessing`.
+itself anew, as those do that reload, and the processes of `multiprocessing`. A subinterpreter is
+left alone: some do without threads and most extension modules, and none may end before its threads.
 
 Any Python may come here, also an old one, or one without relayscope.
 """
@@ -32,11 +33,30 @@ _is_itself = (
     or "--multiprocessing-fork" in _words
     or any(word.startswith("from multiprocessing.forkserver ") for word in _words)
 )
+
+
+def _is_further():  # noqa: ANN202  # Python 2 has no annotations
+    # type: () -> bool
+    """Return whether this is a subinterpreter; none is there before the first Python is traced."""
+    if not _pid:
+        return False
+    for name in ("_interpreters", "_xxsubinterpreters"):  # The second until Python 3.12.
+        try:
+            interpreters = __import__(name)
+            return bool(interpreters.get_current() != interpreters.get_main())
+        except (ImportError, AttributeError):
+            pass
+    return False
+
+
+_is_left_alone = _is_further()  # The variables are its process's, and stay.
 _is_meant = _is_itself or os.environ.get("RELAYSCOPE_INSTRUMENT_CHILDREN", "").lower() == "true"
 _loading = None  # A module, where there is one.
 
 if __name__ == "sitecustomize":
-    if _is_meant:
+    if _is_left_alone:
+        pass
+    elif _is_meant:
         try:
             from relayscope.instrumentation import loading as _loading  # type: ignore[assignment]
         except Exception:  # noqa: BLE001  # whatever a Python says to what is not for it

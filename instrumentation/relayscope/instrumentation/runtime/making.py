@@ -23,6 +23,12 @@ _LONGEST_PAUSE: Final = 60.0
 """Seconds after a failure until it is tried again, doubled each time: to make all takes 0.2 s of
 the host's thread. What fails for want of a descriptor, or of room on the stack, soon does not."""
 
+_LIMITS: Final = "look at the limits of this process (ulimit -a, or its container's)"
+_OUT_OF_REACH: Final = (
+    "before its first message the program has changed its user, its root or sys.path, and Python"
+    " finds no modules any more"
+)
+
 _SCARCE: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 _T = TypeVar("_T")
@@ -33,12 +39,12 @@ class _Making(threading.local):
 
     Attributes:
         registered: The number of times at which forks were told to wait for it.
-        has_told_scarcity: True once somebody was told that something is wanting.
+        has_told_what_is_wanting: True once somebody was told that something is wanting.
     """
 
     lock = threading.RLock()
     registered = 0
-    has_told_scarcity = False
+    has_told_what_is_wanting = False
 
     def __init__(self) -> None:
         self._taken_to_fork: list[threading.RLock] = []
@@ -103,22 +109,23 @@ def hold_back_this_fork(times: int) -> None:
         _making.before_fork()
 
 
-def _is_scarcity(error: Exception) -> bool:
-    """Return whether something failed for want of memory, descriptors or room on the stack."""
+def is_scarcity(error: Exception) -> bool:
+    """Return whether something failed for want of memory, descriptors, threads or stack."""
     # A module that is there and cannot be loaded: there is no room to map its library.
     is_unmapped = isinstance(error, ImportError) and not isinstance(error, ModuleNotFoundError)
     is_scarce = isinstance(error, OSError) and error.errno in _SCARCE
-    return isinstance(error, MemoryError | RecursionError) or is_unmapped or is_scarce
+    is_without_thread = isinstance(error, RuntimeError) and "start new thread" in str(error)
+    is_full = isinstance(error, MemoryError | RecursionError)
+    return is_full or is_unmapped or is_scarce or is_without_thread
 
 
-def _tell_scarcity(error: Exception) -> None:
-    """Raise once what is wanting: each part of a process that is made lacks the same."""
-    if not _Making.has_told_scarcity:
-        _Making.has_told_scarcity = True
-        raise NotMade(
-            f"nothing is recorded for now: {str(error) or 'no memory is left'}; look at the limits"
-            " of this process (ulimit -a, or its container's)"
-        ) from None
+def _tell_what_is_wanting(error: Exception) -> None:
+    """Raise it once: each part of a process that is made lacks the same."""
+    if not _Making.has_told_what_is_wanting:
+        _Making.has_told_what_is_wanting = True
+        advice = _LIMITS if is_scarcity(error) else _OUT_OF_REACH
+        what = str(error) or "no memory is left"
+        raise NotMade(f"nothing is recorded for now: {what}; {advice}") from None
 
 
 def _nothing(_: object) -> None:
@@ -151,7 +158,8 @@ class OnceMade(Generic[_T]):
         """Return the object.
 
         Raises:
-            NotMade: It cannot be made for want of memory or the like, which is raised once.
+            NotMade: It cannot be made for want of memory, modules or the like, which is raised
+                once.
             Untold: It could not be made a moment ago, or is being made by who needs it.
             TimeoutError: Another thread takes too long to make it.
         """
@@ -175,8 +183,8 @@ class OnceMade(Generic[_T]):
             self._error = error.with_traceback(None)
             self._pause = min(max(2 * self._pause, _FIRST_PAUSE), _LONGEST_PAUSE)
             self._not_before = time.monotonic() + self._pause
-            if _is_scarcity(error):
-                _tell_scarcity(error)
+            if is_scarcity(error) or isinstance(error, ModuleNotFoundError):
+                _tell_what_is_wanting(error)
             elif is_news:
                 raise
             raise Untold("what records messages could not be made again") from error

@@ -8,6 +8,7 @@ that it held would stay held in the child, and Python warns of forks beside thre
 import _thread
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -75,10 +76,11 @@ class Timer:
     @shielded
     def before_fork(self) -> None:
         """Let the thread end."""
-        self._was_running = self.is_running and _thread.get_native_id() != self._native_id
-        if not self._was_running:
+        if not self.is_running or _thread.get_native_id() == self._native_id:
             return
-        self._stop.release()
+        self._was_running = True
+        with suppress(RuntimeError):  # Another thread forks, too, and has said so.
+            self._stop.release()
         if self._ended.acquire(timeout=_FORK_SECONDS):
             self._ended.release()
         _wait_for_end(self._native_id)
@@ -87,6 +89,8 @@ class Timer:
         """Go on."""
         if self._was_running:
             self.start()
+            # Two threads that fork may keep each other from it; the last one does it.
+            self._was_running = not self.is_running
 
     def forget(self) -> None:
         """Begin anew in a child process, which has no such thread and no open calls."""

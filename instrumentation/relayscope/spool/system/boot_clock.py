@@ -19,7 +19,7 @@ _UNKNOWN_BOOT = bytes(16)
 def this_boot() -> bytes:
     """16 bytes that name the machine's present boot; zeros where the system has no such name."""
     try:
-        return UUID(_BOOT_ID.read_text().strip()).bytes
+        return UUID(_BOOT_ID.read_text("ascii").strip()).bytes
     except (OSError, ValueError):
         return _UNKNOWN_BOOT
 

@@ -65,9 +65,15 @@ if sys.platform == "win32":
         return True
 
 else:
+    import fcntl
+
+    _FIRST_OF_A_HOST = 3
 
     def _open(path: Path, flags: int) -> int:
         """Open a file and return its descriptor; nothing is followed, and nothing waited for.
+
+        It is none of stdin, stdout and stderr: a daemon has closed them, and what it prints all
+        the same would get into the file.
 
         Args:
             path: The file; if it is made, then for its user alone.
@@ -76,7 +82,14 @@ else:
         Raises:
             OSError: It cannot be opened.
         """
-        return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
+        flags |= os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        descriptor = os.open(path, flags, 0o600)
+        if descriptor >= _FIRST_OF_A_HOST:
+            return descriptor
+        try:
+            return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _FIRST_OF_A_HOST)
+        finally:
+            os.close(descriptor)
 
     def user_id() -> int:
         """Return the number of the user."""

@@ -192,7 +192,7 @@ def test_what_was_kept_for_one_collector_is_not_sent_to_another(spool_dir: Path)
         finished = asked(port, "--flush", "--redirect", f"127.0.0.1:{first}")
 
     assert finished.stdout == (
-        f"host: 8 sent, 0 waiting\n"
+        f"host: 9 sent, 0 waiting\n"
         f"  9 that were kept for 127.0.0.1:{first} went to 127.0.0.1:{port}\n"
     )
     assert other.marks().keys() == {*marks, *fresh}

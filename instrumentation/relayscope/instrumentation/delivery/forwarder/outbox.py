@@ -43,12 +43,14 @@ class Consignment:
         totals: The totals without these requests.
         requests: Those that remain to be sent.
         untold: True if the process's account follows them.
+        accounts: How many accounts have waited in the spool, as records do, to be heard here.
     """
 
     end: Position
     totals: DeliveryTotals
     requests: list[Request] = field(default_factory=list)
     untold: bool = False
+    accounts: int = 0
 
 
 class Outbox:
@@ -72,6 +74,7 @@ class Outbox:
                 consignment.totals.pack(),
                 [(request.signal.value, request.records, request.body) for request in requests],
                 consignment.untold,
+                consignment.accounts,
             )
         )
         self._serial += 1
@@ -94,12 +97,13 @@ class Outbox:
         if not serial:
             return None
         self._serial = serial
-        end, totals, requests, untold = msgpack.unpackb(data)
+        end, totals, requests, untold, accounts = msgpack.unpackb(data)
         return Consignment(
             Position(*end),
             DeliveryTotals.unpack(totals),
             [Request(Signal(signal), records, body) for signal, records, body in requests],
             untold,
+            accounts,
         )
 
 

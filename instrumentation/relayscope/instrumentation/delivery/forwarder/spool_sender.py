@@ -134,7 +134,7 @@ class SpoolSender:
         self._save(consignment)
         self._acknowledge(consignment)
         self._pending = None
-        return sent
+        return sent + consignment.accounts
 
     def lose_rest(self, records: int) -> None:
         """Count the records at the torn end of a spool, which cannot be read."""
@@ -302,6 +302,7 @@ class SpoolSender:
                 case AccountFields() as account:
                     self._totals.hear(account)
                     consignment.untold = True
+                    consignment.accounts += 1
         numbers = [*(fields.number for fields in logs), *(fields.number for fields in spans)]
         self._totals.emitted = max([self._totals.emitted, *numbers])
         resource = self.origin.resource
