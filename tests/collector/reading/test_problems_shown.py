@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 
+from relayscope.collector.query.problems import SEVERITY
 from relayscope.conventions.attributes import (
     MESSAGE_DIRECTION,
     MESSAGE_KIND,
@@ -71,6 +72,15 @@ def test_what_happened_is_whole_in_any_width(database_url: str, width: int) -> N
     for head in heads:
         assert " ".join(head.split()) in " ".join(shown.split())
         assert f"{TRACE.hex[:8]}{head.rpartition(TRACE.hex[:8])[2]}" in shown
+
+
+@pytest.mark.usefixtures("odd")
+def test_a_narrow_terminal_is_used_in_its_whole_width(database_url: str) -> None:
+    """The kind stands above what is said, which has all columns but two."""
+    kind, *said = on_a_terminal(database_url, 40).splitlines()
+    assert kind in SEVERITY.values()
+    assert max(map(len, said)) > 30
+    assert all(line.startswith("  ") or line in SEVERITY.values() for line in said)
 
 
 @pytest.mark.usefixtures("odd")

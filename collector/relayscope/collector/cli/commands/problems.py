@@ -45,6 +45,10 @@ _MOST_OF_ONE: Final = 20 * MOST
 _A_DAY: Final = timedelta(days=1)
 
 _INDENT: Final = " " * 16
+_SMALL_INDENT: Final = " " * 2
+_NARROW: Final = 60
+"""Columns of a terminal in which the kind has a line of its own: beside it would be room for little."""
+
 _GAP: Final = "  "
 _LONGEST: Final = 1000
 """Characters of a line for who reads it in a file or a pipe; `--json` has all of it."""
@@ -83,7 +87,23 @@ def problems(*, settings: Settings, as_json: bool, **given: Any) -> None:
 
 
 def _lines(problem: Problem, page: str, console: Console) -> Iterator[Text]:
-    width = (console.width if console.is_terminal else _LONGEST) - len(_INDENT)
+    columns = console.width if console.is_terminal else _LONGEST
+    is_narrow = columns < _NARROW
+    indent = _SMALL_INDENT if is_narrow else _INDENT
+    name = SEVERITY[problem.kind]
+    kind = Text(
+        name if is_narrow else f"{name:{len(indent)}}",
+        "red" if problem.kind in _WRONG else "yellow",
+    )
+    if is_narrow:
+        yield kind
+        kind = Text(indent)
+    for line in _said(problem, page, console, columns - len(indent)):
+        yield Text.assemble(kind, line)
+        kind = Text(indent)
+
+
+def _said(problem: Problem, page: str, console: Console, width: int) -> list[Text]:
     what = Text.assemble((one_line(problem.component), "bold"), f" {one_line(problem.what)}")
     where = _where(problem, page)
     lines = [*what.wrap(console, width)]
@@ -99,12 +119,7 @@ def _lines(problem: Problem, page: str, console: Console) -> Iterator[Text]:
         lines.append(said)
     if problem.note:
         lines += Text(one_line(problem.note), "bright_black").wrap(console, width)
-    kind = Text(
-        f"{SEVERITY[problem.kind]:{len(_INDENT)}}", "red" if problem.kind in _WRONG else "yellow"
-    )
-    for line in lines:
-        yield Text.assemble(kind, line)
-        kind = Text(_INDENT)
+    return lines
 
 
 def _where(problem: Problem, page: str) -> Text:
