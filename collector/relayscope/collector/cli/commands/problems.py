@@ -47,7 +47,7 @@ _A_DAY: Final = timedelta(days=1)
 _INDENT: Final = " " * 16
 _SMALL_INDENT: Final = " " * 2
 _NARROW: Final = 60
-"""Columns of a terminal in which the kind has a line of its own: beside it would be room for little."""
+"""Columns of a terminal in which the kind has a line of its own: little would fit beside it."""
 
 _GAP: Final = "  "
 _LONGEST: Final = 1000
