@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 import click
+from rich.text import Text
 
 from relayscope.collector.cli.failures import failures
 from relayscope.collector.cli.options import as_json, database_options
@@ -104,7 +105,7 @@ def _show(rows: Sequence[dict[str, Any]], table: ListTable, page: str) -> None:
         row["trace"] = short(row["trace_id"] or "")
     print_lines(console, table.lines(rows, console.width, numbered=is_kept, page=page))
     count = f"{len(rows):,} row{'' if len(rows) == 1 else 's'}"
-    click.secho(f"({count})", fg="bright_black")
+    console.print(Text(f"({count})", "bright_black"))
 
 
 def _sort(*columns: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
