@@ -16,7 +16,7 @@ from relayscope.conventions.attributes import (
     PEER,
 )
 from relayscope.storage import Writer, rows
-from tests.collector.reading.problems import problems
+from tests.collector.reading.problems import complaints, problems
 from tests.storage.samples import TRACE, batch, log
 
 if TYPE_CHECKING:
@@ -108,6 +108,10 @@ def test_a_component_is_found_among_many_with_problems(database_url: str, engine
     writer.write(records)
     writer.close()
     assert "one 0 sends a method" in problems(database_url, "--component", "one 0")
+    said = complaints("problems", database_url)
+    assert said.startswith("50 of each kind are shown at most; there may be more of: ")
+    assert "odd messages. --since" in said
+    assert complaints("problems", database_url, "--component", "one 0") == ""
 
 
 @pytest.mark.parametrize(

@@ -372,8 +372,8 @@ def read(name: LiteralString, answer: Iterable[Row]) -> Iterator[Problem]:
 
 def ask(
     connection: psycopg.Connection[Any], times: Mapping[str, object], most: int = MOST
-) -> Iterator[Problem]:
-    """Look for all kinds, one after the other.
+) -> dict[LiteralString, list[Row]]:
+    """Look for all kinds, one after the other: the rows of each statement, for `read`.
 
     Args:
         connection: As `database.reading` gives it.
@@ -383,8 +383,7 @@ def ask(
     Raises:
         ReadingError: With PostgreSQL's words, and what to do.
     """
-    for name in READERS:
-        yield from read(name, rows_of(connection, name, {**times, "most": most}))
+    return {name: rows_of(connection, name, {**times, "most": most}) for name in READERS}
 
 
 def in_time(problems: Iterable[Problem]) -> list[Problem]:

@@ -16,7 +16,8 @@ from relayscope.collector.cli.options import as_json, database_options
 from relayscope.collector.query.database import reading
 from relayscope.collector.query.filters import filter_options
 from relayscope.collector.query.lookback import LATEST
-from relayscope.collector.query.problems import MOST, SEVERITY, ask, ranked
+from relayscope.collector.query.problem_limit import at_limit
+from relayscope.collector.query.problems import MOST, SEVERITY, ask, ranked, read
 from relayscope.collector.render.page_link import linked, trace_address
 from relayscope.collector.render.terminal import print_lines, stdout_console, write_lines
 from relayscope.collector.serve.page_address import page_url
@@ -37,6 +38,11 @@ _NOTHING: Final = (
     "nothing failed {when}{who}: no error, no odd message, no record that is missing; "
     "`relayscope calls` shows what was called, and the view `legs` in `relayscope sql` what relays "
     "changed on the way"
+)
+
+_AT_LIMIT: Final = (
+    "{most} of each kind are shown at most; there may be more of: {kinds}. "
+    "--since, --until and --component choose among them"
 )
 
 _MOST_OF_ONE: Final = 20 * MOST
@@ -72,7 +78,9 @@ def problems(*, settings: Settings, as_json: bool, **given: Any) -> None:
         "until": given["until"] or LATEST,
     }
     with failures(), reading(settings, timeout=TIMEOUT) as connection:
-        every = ranked(ask(connection, times, _MOST_OF_ONE if given["component"] else MOST))
+        most = _MOST_OF_ONE if given["component"] else MOST
+        answers = ask(connection, times, most)
+    every = ranked(problem for name, rows in answers.items() for problem in read(name, rows))
     found = [one for one in every if not given["component"] or one.component in given["component"]]
     console = stdout_console()
     if as_json:
@@ -84,6 +92,8 @@ def problems(*, settings: Settings, as_json: bool, **given: Any) -> None:
     else:
         page = page_url(settings)
         print_lines(console, (line for one in found for line in _lines(one, page, console)))
+    if full := at_limit(answers, most):
+        click.echo(_AT_LIMIT.format(most=f"{most:,}", kinds=", ".join(full)), err=True)
 
 
 def _lines(problem: Problem, page: str, console: Console) -> Iterator[Text]:
