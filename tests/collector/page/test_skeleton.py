@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 
 def test_the_page_opens_at_the_address_that_serve_prints(open_page: OpenPage) -> None:
     """If nothing is stored, the page says so, and leads to how to record something."""
+    problems = open_page("/problems").inner_text("main")
+    assert "Nothing is stored yet" in problems
+    assert "Nothing failed" not in problems
     page = open_page("/")
 
     assert page.title() == "Now · relayscope"

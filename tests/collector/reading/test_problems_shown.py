@@ -92,6 +92,11 @@ def test_problems_of_one_component_can_be_asked_for(database_url: str) -> None:
     assert "`relayscope calls`" in shown
 
 
+def test_an_empty_database_is_no_good_news(database_url: str) -> None:
+    """That nothing failed is said of what was recorded: here that is nothing."""
+    assert problems(database_url).startswith("nothing is stored here yet")
+
+
 def test_a_component_is_found_among_many_with_problems(database_url: str, engine: Engine) -> None:
     """All of them have more of it, or as much and later."""
     attributes = rows.jsonb(

@@ -23,6 +23,7 @@ from relayscope.collector.query.problems import (
     read,
     rows_of,
 )
+from relayscope.collector.query.queries import query
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -79,6 +80,10 @@ async def problems(request: Request) -> Response:
     time = await recent(page.reader, request.query_params)
     kind = request.query_params.get("kind", "")
     found = await find(page.reader, time)
+    is_anything = True
+    if not found.problems and not found.too_slow:
+        (stored,) = await page.reader.rows(query("is_anything_stored"))
+        is_anything = any(stored.values())
     return await page.render(
         request,
         "problems.html",
@@ -90,6 +95,7 @@ async def problems(request: Request) -> Response:
         problems=[problem for problem in found.problems if kind in ("", problem.kind)],
         too_slow=found.too_slow,
         at_limit=found.at_limit,
+        is_anything=is_anything,
         most=MOST,
         statements=found.statements,
     )

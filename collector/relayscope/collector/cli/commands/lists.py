@@ -81,15 +81,20 @@ def why_none(
     connection: psycopg.Connection[Any], settings: Settings, given: Mapping[str, Any]
 ) -> str:
     """Explain why a list has no rows, and what to do."""
-    (is_anything,) = next(select(connection, "is_anything_stored", {}, values.as_text).rows)
-    if is_anything == "f":
-        return f"nothing is stored here yet{of_demo(settings)}"
+    if why := why_empty(connection, settings):
+        return why
     hints = ["nothing that is stored fits"]
     if given["since"] is None and given.get("sort", "time") != "time":
         hints.append("it was looked for in the last day: --since goes further back")
     if given.get("all") is False:
         hints.append("what is said of channels and delivery is shown with --all")
     return "; ".join(hints)
+
+
+def why_empty(connection: psycopg.Connection[Any], settings: Settings) -> str:
+    """Explain that nothing at all is stored; nothing, where something is."""
+    (is_anything,) = next(select(connection, "is_anything_stored", {}, values.as_text).rows)
+    return f"nothing is stored here yet{of_demo(settings)}" if is_anything == "f" else ""
 
 
 def _show(rows: Sequence[dict[str, Any]], table: ListTable, page: str) -> None:

@@ -10,7 +10,7 @@ import click
 import orjson
 from rich.text import Text
 
-from relayscope.collector.cli.commands.lists import TIMEOUT
+from relayscope.collector.cli.commands.lists import TIMEOUT, why_empty
 from relayscope.collector.cli.failures import failures
 from relayscope.collector.cli.options import as_json, database_options
 from relayscope.collector.query.database import reading
@@ -80,11 +80,14 @@ def problems(*, settings: Settings, as_json: bool, **given: Any) -> None:
     with failures(), reading(settings, timeout=TIMEOUT) as connection:
         most = _MOST_OF_ONE if given["component"] else MOST
         answers = ask(connection, times, most)
+        why = "" if any(answers.values()) else why_empty(connection, settings)
     every = ranked(problem for name, rows in answers.items() for problem in read(name, rows))
     found = [one for one in every if not given["component"] or one.component in given["component"]]
     console = stdout_console()
     if as_json:
         write_lines(orjson.dumps(asdict(one), default=str).decode() for one in found)
+    elif why:
+        click.echo(why)
     elif not found:
         when = "in that time" if given["since"] or given["until"] else "in the last day"
         who = f" of {one_line(', '.join(given['component']))}" if given["component"] else ""
