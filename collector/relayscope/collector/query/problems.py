@@ -20,6 +20,7 @@ from relayscope.collector.query.odd_words import IN_PLACE, ODD
 from relayscope.collector.query.relay_change import change_text, passed_on_text
 from relayscope.collector.query.result_schema import unlike_text
 from relayscope.collector.query.unlisted_tool import listed_text, unlisted_text
+from relayscope.collector.query.unread_call import unread_call_text
 from relayscope.collector.query.unread_list import unread_text
 from relayscope.collector.query.unreadable import unreadable_text
 from relayscope.collector.text.quantities import duration_text
@@ -193,6 +194,7 @@ def _failed_call(row: Row) -> Problem:
     note = (
         unlisted_text(asked_one, row)
         or closing_text(row.get("closing"))
+        or unread_call_text(row)
         or answer_text(row)
         or listed_text(asked_one, row)
         or (unreadable_text(problem.evidence) if row["odd"] == OddTraffic.UNPARSABLE else "")
