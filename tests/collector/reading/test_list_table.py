@@ -202,6 +202,7 @@ def test_a_list_is_the_users_own_to_read(terminal: Terminal, tmp_path: Path) -> 
 def test_an_empty_list_says_what_to_do(terminal: Terminal) -> None:
     """Not only that there are no rows."""
     assert "nothing that is stored fits" in terminal("calls", "--tool", "none")
+    assert "`relayscope calls` has open ones" in terminal("traces", "--tool", "none")
     assert "--since goes further back" in terminal("calls", "--sort", "duration")
     assert "shown with --all" in terminal("logs", "--component", "nobody")
     assert "nothing that is stored fits" in terminal("tail", "--component", "nobody")

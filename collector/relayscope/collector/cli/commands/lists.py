@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 SEVERAL: Final = "(*) May be given several times; one of the values must fit."
 
+_OPEN: Final = "; a trace is listed once a call in it has ended: `relayscope calls` has open ones"
+
 TIMEOUT: Final = 60.0
 """Seconds; what is bounded in time takes a fraction of one."""
 
@@ -72,6 +74,8 @@ def _list(settings: Settings, kind: ListKind, table: ListTable, given: dict[str,
         names = [column.name for column in found.columns]
         rows = [dict(zip(names, row, strict=True)) for row in found.rows]
         why = "" if rows else why_none(connection, settings, given)
+        if why and kind is TRACES:
+            why += _OPEN
     _show(rows, table, page_url(settings))
     if why:
         click.echo(why)
@@ -141,6 +145,7 @@ def _command(kind: ListKind) -> Callable[[Callable[..., None]], click.Command]:
 def traces(*, settings: Settings, **given: Any) -> None:
     """List the newest traces, the newest last.
 
+    A trace is listed once a call in it has ended; `relayscope calls` has those that are open.
     Peer, method, tool and outcome are those of one call in the trace.
     """
     _list(settings, TRACES, lists.TRACES, given)
