@@ -66,22 +66,25 @@ left join lateral (
     limit 1
 ) as closing on true
 -- Who has answered the caller at that address shortly before, and has no record of this call, may not have
--- read it: `failed_calls` tells a request that was read by who has read it.
+-- read it: `failed_calls` tells a request that was read by who has read it. Of a few spans: it is looked for
+-- with each call, and there are very many in the minutes before where much is called.
 left join lateral (
     select relayscope_store.callee_of(before.trace_id, before.span_id) as by_component
     from (
-        select spans.trace_id, spans.span_id
+        select trace_id, span_id, component, kind, peer, error_type, attributes, start_time
         from relayscope.spans
         where alike.side = 'client' and alike.outcome = 'unanswered' and alike.odd is null
           and alike.callee is null
           and alike.error_type in ('relayscope.answered_above', 'relayscope.stopped_reading')
           and spans.start_time >= alike.last_time - interval '10 minutes'
           and spans.start_time < alike.last_time
-          and spans.component = alike.component and spans.kind = 'client' and spans.peer = alike.peer
-          and spans.error_type is null and spans.attributes ? 'jsonrpc.request.id'
         order by spans.start_time desc
-        limit 1
+        limit 500
     ) as before
+    where before.component = alike.component and before.kind = 'client' and before.peer = alike.peer
+      and before.error_type is null and before.attributes ? 'jsonrpc.request.id'
+    order by before.start_time desc
+    limit 1
 ) as unread on true
 
 -- tools_listed --
