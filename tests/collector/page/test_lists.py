@@ -176,6 +176,13 @@ def test_a_time_that_ends_before_it_begins_is_named(open_page: OpenPage) -> None
     expect(page.locator(".empty")).to_contain_text("Nothing that is stored fits")
 
 
+def test_open_calls_are_said_to_be_elsewhere_than_in_traces(open_page: OpenPage) -> None:
+    """A trace is listed by its spans, and who hangs has ended none."""
+    page = open_page("/traces?since=2016-01-01T00:00:00Z&until=2016-01-02T00:00:00Z")
+    page.locator(".empty").get_by_role("link", name="see all calls").click()
+    page.get_by_role("heading", name="Calls", exact=True).wait_for()
+
+
 @pytest.mark.parametrize("name", LISTS)
 def test_what_strangers_say_is_text_in_every_list(open_page: OpenPage, name: str) -> None:
     """Nothing of it runs, loads or hides, and a list can be narrowed to it all the same."""

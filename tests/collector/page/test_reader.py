@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from typing import Any
 
+    from tests.fix_roles import Tenant
+
 RUNNING = """
     select count(*) from pg_stat_activity
     where query = 'select pg_sleep(60)' and state = 'active'
@@ -53,6 +55,13 @@ def test_a_question_cannot_write(database_url: str) -> None:
     """Every statement that writes is refused."""
     with pytest.raises(StatementRefused, match=r"read-only|permission"):
         asked(database_url, lambda reader: reader.rows("create table t (a int)"))
+
+
+def test_a_user_who_may_only_write_is_told_who_may_read(tenant: Tenant) -> None:
+    """PostgreSQL says only that permission is denied."""
+    writer = tenant.url(tenant.roles.writer)
+    with pytest.raises(StatementRefused, match=r"denied(.|\n)*page_database_url in the settings"):
+        asked(writer, lambda reader: reader.rows("select 1 from relayscope.calls"))
 
 
 def test_a_question_takes_no_longer_than_it_may(database_url: str) -> None:

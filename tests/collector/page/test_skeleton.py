@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 
 def test_the_page_opens_at_the_address_that_serve_prints(open_page: OpenPage) -> None:
     """If nothing is stored, the page says so, and leads to how to record something."""
+    problems = open_page("/problems").inner_text("main")
+    assert "Nothing is stored yet" in problems
+    assert "Nothing failed" not in problems
     page = open_page("/")
 
     assert page.title() == "Now · relayscope"
@@ -22,6 +25,11 @@ def test_what_is_not_there_is_said_in_words(open_page: OpenPage) -> None:
     """An address that leads nowhere, and one with a time that is none, get a page that says so."""
     assert "there is no such page" in open_page("/nothing").inner_text("main")
     assert "a time that is none" in open_page("/?since=yesterdayish").inner_text("main")
+    for path in ("/", "/problems"):
+        shown = open_page(f"{path}?since=5m&until=10m").inner_text("main")
+        assert "nothing can be of that time" in shown
+    shown = open_page("/problems?since=2016-01-01&until=2016-01-02").inner_text("main")
+    assert "in since" not in shown
 
 
 def test_times_are_in_the_zone_of_who_looks(open_page: OpenPage) -> None:

@@ -93,6 +93,21 @@ def test_the_selection_stays_from_view_to_view(open_page: OpenPage) -> None:
         expect(marked).to_contain_text("result #1")
 
 
+def test_a_span_that_is_chosen_is_marked_at_its_request(open_page: OpenPage) -> None:
+    """The ladder has no row of it; problems and lists of calls lead there."""
+    page = open_page(f"{TRACE}?at=33f067aa0ba902b7")
+    marked = page.locator(".row[aria-current]")
+    expect(marked).to_have_count(1)
+    expect(marked).to_contain_text("tools/call")
+    page.click(".row:has-text('result')")
+    expect(marked).to_contain_text("result")
+
+    page.click("#chosen a[data-chooses]:has-text('tools/call')")
+    page.wait_for_selector("#chosen h2:has-text('tools/call')")
+    expect(marked).to_have_count(1)
+    expect(marked).to_contain_text("tools/call")
+
+
 def test_a_trace_is_read_with_the_keyboard_alone(open_page: OpenPage) -> None:
     """Tab leads to one row, `j` and `k` step, `a` goes to the answer, `o` to the other end."""
     page = open_page(TRACE)

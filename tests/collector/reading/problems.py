@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from typing import TYPE_CHECKING
 
 from click.testing import CliRunner
 
@@ -21,6 +22,11 @@ from relayscope.conventions.attributes import (
 from relayscope.storage import Row, rows
 from tests.storage.samples import TRACE, log, span
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from click.testing import Result
+
 
 def problems(database_url: str, *options: str, **environment: str) -> str:
     """The output of the command."""
@@ -29,6 +35,17 @@ def problems(database_url: str, *options: str, **environment: str) -> str:
 
 def printed(command: str, database_url: str, *options: str, **environment: str) -> str:
     """The output of any command that reads."""
+    return _run(command, database_url, options, environment).stdout
+
+
+def complaints(command: str, database_url: str, *options: str) -> str:
+    """What it says beside its output."""
+    return _run(command, database_url, options, {}).stderr
+
+
+def _run(
+    command: str, database_url: str, options: Sequence[str], environment: Mapping[str, str]
+) -> Result:
     result = CliRunner().invoke(
         main,
         [command, *options, "--database-url", database_url],
@@ -36,7 +53,7 @@ def printed(command: str, database_url: str, *options: str, **environment: str) 
         catch_exceptions=False,
     )
     assert result.exit_code == 0
-    return result.stdout
+    return result
 
 
 def asked(

@@ -91,6 +91,10 @@ def test_colours_can_be_switched_off(terminal: Terminal) -> None:
     """NO_COLOR is heeded."""
     assert "\x1b[1;31m" in terminal("trace", TRACE_ID.hex)
     assert not re.search(r"\x1b\[[0-9;]*3\dm", terminal("trace", TRACE_ID.hex, NO_COLOR="1"))
+    # The count of a list's rows, too.
+    assert "\x1b[90m" in terminal("calls")
+    assert not re.search(r"\x1b\[[0-9;]*[39]\dm", terminal("calls", NO_COLOR="1"))
+    assert "\x1b" not in terminal("calls", TERM="dumb")
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,8 @@ from tests.examples import examples
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.collector.reading.conftest import Relayscope
+
 KEYS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
 VALUES = st.one_of(
     st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12),
@@ -133,3 +135,11 @@ def test_a_list_that_takes_too_long_shows_what_it_has_found(
     windows_seen[:] = [None, None, None]
     with pytest.raises(StatementTooSlow):
         newest(reader, LOGS, asked, (None, None), as_json=False)
+
+
+@pytest.mark.parametrize("command", ["problems", "calls", "stats", "tail"])
+def test_a_time_that_ends_before_it_begins_is_refused(relayscope: Relayscope, command: str) -> None:
+    """An answer that nothing failed, or fits, would be taken for news."""
+    done = relayscope(command, "--since", "5m", "--until", "10m")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "'--until': this is not after --since" in done.stderr

@@ -72,6 +72,32 @@ def test_why_a_call_failed_goes_on_below_its_row(columns: int) -> None:
     assert said.endswith("protocol_error -32603 Unknown tool: gates_create")
 
 
+@pytest.mark.parametrize("columns", [40, 50, 60])
+def test_a_narrow_row_still_says_who_called_what(columns: int) -> None:
+    """Its number stands for the trace then, which is left out, as is how long it took."""
+    call = {
+        "time": "2026-11-30 14:42:21.366456+00",
+        "trace": "09996a34",
+        "component": "client",
+        "side": "client",
+        "method": "tools/call",
+        "tool": "gates_create_document",
+        "duration": "00:00:00.00189",
+        "waited": "00:00:03",
+        "outcome": "unanswered",
+        "answer": None,
+        "error_code": None,
+        "peer": None,
+    }
+    rows = [{**dict.fromkeys(FIELDS), **call}]
+    _, _, line, *_ = [line.plain for line in CALLS.lines(rows, columns, numbered=True)]
+    assert len(line) <= columns
+    assert "client" in line
+    assert "→ gat" in line
+    _, _, alone, *_ = [line.plain for line in CALLS.lines(rows, columns, numbered=False)]
+    assert "09996a34" in alone
+
+
 def test_what_a_warning_says_goes_on_below_its_row() -> None:
     """The words that follow the first line stand there whole: how a connection closed, say."""
     warning = {
@@ -176,6 +202,7 @@ def test_a_list_is_the_users_own_to_read(terminal: Terminal, tmp_path: Path) -> 
 def test_an_empty_list_says_what_to_do(terminal: Terminal) -> None:
     """Not only that there are no rows."""
     assert "nothing that is stored fits" in terminal("calls", "--tool", "none")
+    assert "`relayscope calls` has open ones" in terminal("traces", "--tool", "none")
     assert "--since goes further back" in terminal("calls", "--sort", "duration")
     assert "shown with --all" in terminal("logs", "--component", "nobody")
     assert "nothing that is stored fits" in terminal("tail", "--component", "nobody")

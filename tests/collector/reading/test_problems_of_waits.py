@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from relayscope.conventions.attributes import (
+    ERROR_ANSWERED_ABOVE,
+    ERROR_TYPE,
     GEN_AI_TOOL_NAME,
     JSONRPC_REQUEST_ID,
     MCP_METHOD_NAME,
@@ -68,3 +70,22 @@ def test_a_relay_that_asks_soon_or_nobody_keeps_nothing(
     writer.write(relayed(seconds=seconds, asked_after=asked_after))
     writer.close()
     assert "kept tool" not in problems(database_url)
+
+
+@pytest.mark.parametrize(("peer", "told"), [("127.0.0.1:9", 1), ("127.0.0.1:10", 0)])
+def test_a_call_that_a_backend_has_no_record_of_is_told_so(
+    database_url: str, engine: Engine, peer: str, told: int
+) -> None:
+    """One that hangs reads nothing: by the address it is known who should have read it."""
+    said = {MCP_METHOD_NAME: "tools/call", JSONRPC_REQUEST_ID: "2", GEN_AI_TOOL_NAME: "search"}
+    start = time.time_ns() - 50 * SECOND
+    unread = span(
+        start=start, end=start + 3 * SECOND, kind=3, span_id=b"unread..", trace_id=b"another." * 2,
+        status=2, attributes=rows.jsonb(said | {PEER: peer, ERROR_TYPE: ERROR_ANSWERED_ABOVE}),
+    )  # fmt: skip
+    writer = Writer(engine)
+    writer.write([*relayed(seconds=2, asked_after=(0.1,)), batch(spans=[unread])])
+    writer.close()
+    shown = problems(database_url)
+    assert f"relay got no answer from {peer} for tool search" in shown
+    assert shown.count("alpha, which answered there shortly before, has no record of it") == told

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 
+from relayscope.collector.query.problems import SEVERITY
 from relayscope.conventions.attributes import (
     MESSAGE_DIRECTION,
     MESSAGE_KIND,
@@ -15,7 +16,7 @@ from relayscope.conventions.attributes import (
     PEER,
 )
 from relayscope.storage import Writer, rows
-from tests.collector.reading.problems import problems
+from tests.collector.reading.problems import complaints, problems
 from tests.storage.samples import TRACE, batch, log
 
 if TYPE_CHECKING:
@@ -74,12 +75,26 @@ def test_what_happened_is_whole_in_any_width(database_url: str, width: int) -> N
 
 
 @pytest.mark.usefixtures("odd")
+def test_a_narrow_terminal_is_used_in_its_whole_width(database_url: str) -> None:
+    """The kind stands above what is said, which has all columns but two."""
+    kind, *said = on_a_terminal(database_url, 40).splitlines()
+    assert kind in SEVERITY.values()
+    assert max(map(len, said)) > 30
+    assert all(line.startswith("  ") or line in SEVERITY.values() for line in said)
+
+
+@pytest.mark.usefixtures("odd")
 def test_problems_of_one_component_can_be_asked_for(database_url: str) -> None:
     """If nothing of it failed, that is said, and where to look next."""
     assert "relay" in problems(database_url, "--component", "relay")
     shown = problems(database_url, "--component", "other")
     assert shown.startswith("nothing failed in the last day of other: no error, no odd message")
     assert "`relayscope calls`" in shown
+
+
+def test_an_empty_database_is_no_good_news(database_url: str) -> None:
+    """That nothing failed is said of what was recorded: here that is nothing."""
+    assert problems(database_url).startswith("nothing is stored here yet")
 
 
 def test_a_component_is_found_among_many_with_problems(database_url: str, engine: Engine) -> None:
@@ -98,6 +113,10 @@ def test_a_component_is_found_among_many_with_problems(database_url: str, engine
     writer.write(records)
     writer.close()
     assert "one 0 sends a method" in problems(database_url, "--component", "one 0")
+    said = complaints("problems", database_url)
+    assert said.startswith("50 of each kind are shown at most; there may be more of: ")
+    assert "odd messages. --since" in said
+    assert complaints("problems", database_url, "--component", "one 0") == ""
 
 
 @pytest.mark.parametrize(

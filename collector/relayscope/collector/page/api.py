@@ -82,7 +82,13 @@ async def tell_problems(request: Request) -> Response:
     """Answer with what is wrong, the most severe first."""
     page: Page = request.app.state.page
     found = await find(page.reader, interval(request.query_params, "1d"))
-    return page.json({"rows": [asdict(one) for one in found.problems], "too_slow": found.too_slow})
+    return page.json(
+        {
+            "rows": [asdict(one) for one in found.problems],
+            "too_slow": found.too_slow,
+            "at_limit": found.at_limit,
+        }
+    )
 
 
 def _definitions(listing: Listing) -> Iterator[tuple[str | None, int, Text]]:

@@ -72,7 +72,7 @@ class Interval:
         if not self.given_until and self.given_since in CHOICES:
             return f"the last {CHOICES[self.given_since]}"
         end = f" until {self.until:%Y-%m-%d %H:%M} UTC" if self.given_until else ""
-        return f"since {self.since:%Y-%m-%d %H:%M} UTC{end}"
+        return f"the time since {self.since:%Y-%m-%d %H:%M} UTC{end}"
 
 
 def interval(query: Mapping[str, str], otherwise: str = "1h") -> Interval:
@@ -83,11 +83,11 @@ def interval(query: Mapping[str, str], otherwise: str = "1h") -> Interval:
         otherwise: From when on, where that says nothing.
 
     Raises:
-        WrongAsk: It says what is no time.
+        WrongAsk: It says what is no time, or one that ends before it begins.
     """
     since, until = query.get("since") or otherwise, query.get("until", "")
     try:
-        return Interval(
+        read = Interval(
             moment(with_zone(since)),
             moment(with_zone(until)) if until else LATEST,
             since,
@@ -95,6 +95,9 @@ def interval(query: Mapping[str, str], otherwise: str = "1h") -> Interval:
         )
     except click.BadParameter:
         raise WrongAsk(f"the address has a time that is none; it takes {FORMS}") from None
+    if read.since >= read.until:
+        raise WrongAsk("the time in since is not before that in until: nothing can be of that time")
+    return read
 
 
 def with_zone(text: str) -> str:

@@ -13,6 +13,7 @@ from relayscope.collector.page.recent import recent
 from relayscope.collector.page.view import View
 from relayscope.collector.query.errors import StatementTooSlow
 from relayscope.collector.query.failed_calls import explained_by
+from relayscope.collector.query.problem_limit import at_limit, called
 from relayscope.collector.query.problems import (
     MOST,
     READERS,
@@ -22,6 +23,7 @@ from relayscope.collector.query.problems import (
     read,
     rows_of,
 )
+from relayscope.collector.query.queries import query
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -34,15 +36,18 @@ if TYPE_CHECKING:
 SECONDS: Final = 8.0
 """Seconds for each kind of problem; beyond them, the others are shown."""
 
-_WORDS: Final = {"undelivered": "missing records", "dropped": "dropped records"}
-"""Kinds of problems that are not called as their statements are."""
-
 
 class Found(NamedTuple):
-    """The problems, the kinds that took too long to look for, and the SQL behind all of them."""
+    """The problems, and the SQL behind all of them.
+
+    Attributes:
+        too_slow: The kinds that took too long to look for.
+        at_limit: The kinds of which `MOST` are told, and which may have more.
+    """
 
     problems: list[Problem]
     too_slow: tuple[str, ...]
+    at_limit: tuple[str, ...]
     statements: tuple[Statement, ...]
 
 
@@ -60,11 +65,8 @@ async def find(reader: Reader, time: Interval) -> Found:
     explained = explained_by(answers["failed_calls"] or (), asked)
     return Found(
         ranked(problem for name, found in answers.items() for problem in read(name, found or ())),
-        tuple(
-            _WORDS.get(name, name.replace("_", " "))
-            for name, found in answers.items()
-            if found is None
-        ),
+        tuple(called(name) for name, found in answers.items() if found is None),
+        at_limit(answers, MOST),
         (
             *behind(asked, *READERS),
             *(one for name, about in explained for one in behind(about, name)),
@@ -78,6 +80,10 @@ async def problems(request: Request) -> Response:
     time = await recent(page.reader, request.query_params)
     kind = request.query_params.get("kind", "")
     found = await find(page.reader, time)
+    is_anything = True
+    if not found.problems and not found.too_slow:
+        (stored,) = await page.reader.rows(query("is_anything_stored"))
+        is_anything = any(stored.values())
     return await page.render(
         request,
         "problems.html",
@@ -88,6 +94,9 @@ async def problems(request: Request) -> Response:
         numbers=Counter(problem.kind for problem in found.problems),
         problems=[problem for problem in found.problems if kind in ("", problem.kind)],
         too_slow=found.too_slow,
+        at_limit=found.at_limit,
+        is_anything=is_anything,
+        most=MOST,
         statements=found.statements,
     )
 

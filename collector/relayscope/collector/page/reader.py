@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, LiteralString, TypeVar
 from psycopg import Connection
 from sqlalchemy import create_engine
 
-from relayscope.collector.query.database import again, connect_reader
+from relayscope.collector.query.database import again, connect_reader, explained
 from relayscope.collector.query.errors import StatementTooSlow
 from relayscope.collector.query.named_query import in_our_words, rows_of
 
@@ -140,7 +140,8 @@ class _Asking:
         with self._borrowed() as connection:
             with in_our_words():
                 again(connection, timeout=self._seconds)
-            return ask(connection)
+            with explained(connection):
+                return ask(connection)
 
     def cancel(self) -> None:
         """End the statement that runs, and let none begin."""

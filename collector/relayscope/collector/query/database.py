@@ -15,7 +15,6 @@ from relayscope import storage
 from relayscope.collector.query.errors import (
     DatabaseAway,
     DatabaseMissing,
-    ReadingError,
     StatementRefused,
 )
 from relayscope.collector.query.queries import query
@@ -73,11 +72,26 @@ def reading(settings: Settings, *, timeout: float) -> Iterator[psycopg.Connectio
     """
     with _urls(settings) as urls, closing(connect_reader(urls)) as connection:
         again(connection, timeout=timeout)
-        try:
+        with explained(connection):
             yield connection
-        except (StatementRefused, DatabaseMissing) as error:
-            _explain(connection, error)
-            raise
+
+
+@contextmanager
+def explained(connection: psycopg.Connection[Any]) -> Iterator[None]:
+    """Say who may read, where the user of the connection may not: what is there seems not to be.
+
+    Raises:
+        ReadingError: As it was raised inside, in more words.
+    """
+    try:
+        yield
+    except (StatementRefused, DatabaseMissing) as error:
+        with suppress(psycopg.Error):
+            connection.rollback()
+            if not _may_read(connection):
+                said = _DENIED if isinstance(error, DatabaseMissing) else str(error)
+                raise type(error)(f"{said}\n{_WHO_MAY}") from None
+        raise
 
 
 def connect_reader(urls: Sequence[str]) -> psycopg.Connection[Any]:
@@ -170,19 +184,6 @@ def _detached(url: str) -> psycopg.Connection[Any]:
     if not isinstance(connection, psycopg.Connection):
         raise TypeError("the engine's driver is not psycopg")
     return connection
-
-
-def _explain(connection: psycopg.Connection[Any], error: ReadingError) -> None:
-    """Raise an error that says who may, if this user may not read: what is there seems not to be.
-
-    Raises:
-        ReadingError: As the other, in more words.
-    """
-    with suppress(psycopg.Error):
-        connection.rollback()
-        if not _may_read(connection):
-            said = _DENIED if isinstance(error, DatabaseMissing) else str(error)
-            raise type(error)(f"{said}\n{_WHO_MAY}") from None
 
 
 def _may_read(connection: psycopg.Connection[Any]) -> bool:

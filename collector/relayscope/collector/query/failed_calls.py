@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
     Row = dict[str, Any]
 
-_OF_CALL: Final = ("trace_id", "span_id", "component", "outcome", "error_type", "odd", "said")
+_OF_CALL: Final = (
+    *("trace_id", "span_id", "component", "outcome", "error_type", "odd", "said"),
+    *("side", "peer", "callee", "last_time"),
+)
 
 
 def load(connection: psycopg.Connection[Any], bound: Mapping[str, object]) -> list[Row]:

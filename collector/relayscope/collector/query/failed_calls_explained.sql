@@ -8,7 +8,7 @@ with alike as materialized (
     select *
     from jsonb_to_recordset(%(calls)s::jsonb) as alike (
         place integer, trace_id uuid, span_id text, component text, outcome text, error_type text,
-        odd text, said text, seconds double precision
+        odd text, said text, seconds double precision, side text, peer text, callee text, last_time timestamptz
     )
 ),
 -- What processes say of their channels, which is little beside messages.
@@ -17,7 +17,8 @@ closed as materialized (
     from relayscope.other_logs
     where time >= %(since)s and event_name = 'relayscope.channel.closed'
 )
-select alike.place, coalesce(why.body, above.body) as evidence, closing.attributes as closing
+select alike.place, coalesce(why.body, above.body) as evidence, closing.attributes as closing,
+       unread.by_component as unread_by
 from alike
 left join lateral (
     select left(logs.body, 2000) as body
@@ -64,6 +65,27 @@ left join lateral (
              coalesce(closed.attributes ->> 'relayscope.channel.close_code' = '1006', false), closed.time
     limit 1
 ) as closing on true
+-- Who has answered the caller at that address shortly before, and has no record of this call, may not have
+-- read it: `failed_calls` tells a request that was read by who has read it. Of a few spans: it is looked for
+-- with each call, and there are very many in the minutes before where much is called.
+left join lateral (
+    select relayscope_store.callee_of(before.trace_id, before.span_id) as by_component
+    from (
+        select trace_id, span_id, component, kind, peer, error_type, attributes, start_time
+        from relayscope.spans
+        where alike.side = 'client' and alike.outcome = 'unanswered' and alike.odd is null
+          and alike.callee is null
+          and alike.error_type in ('relayscope.answered_above', 'relayscope.stopped_reading')
+          and spans.start_time >= alike.last_time - interval '10 minutes'
+          and spans.start_time < alike.last_time
+        order by spans.start_time desc
+        limit 500
+    ) as before
+    where before.component = alike.component and before.kind = 'client' and before.peer = alike.peer
+      and before.error_type is null and before.attributes ? 'jsonrpc.request.id'
+    order by before.start_time desc
+    limit 1
+) as unread on true
 
 -- tools_listed --
 -- What those had listed who did not know a tool. By the calls for it, of which there are far less than

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from itertools import product
 from typing import TYPE_CHECKING, Any, Final
 
@@ -135,12 +136,26 @@ def filter_options(*names: str) -> Callable[[Callable[..., None]], Callable[...,
     """Give a command the named options; it gets what was given as keyword arguments."""
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        command = _in_order(command)
         for name in reversed(names):
             flag = f"--{name.replace('_', '-')}"
             command = click.option(flag, name, **FILTERS[name])(command)
         return command
 
     return decorate
+
+
+def _in_order(command: Callable[..., None]) -> Callable[..., None]:
+    """Refuse a time that ends before it begins: that nothing is of it would be no news."""
+
+    @wraps(command)
+    def checked(**given: Any) -> None:
+        since, until = given.get("since"), given.get("until")
+        if since is not None and until is not None and since >= until:
+            raise click.BadParameter("this is not after --since", param_hint="'--until'")
+        command(**given)
+
+    return checked
 
 
 def bound(given: dict[str, Any]) -> dict[str, object]:

@@ -20,6 +20,7 @@ from relayscope.collector.query.odd_words import IN_PLACE, ODD
 from relayscope.collector.query.relay_change import change_text, passed_on_text
 from relayscope.collector.query.result_schema import unlike_text
 from relayscope.collector.query.unlisted_tool import listed_text, unlisted_text
+from relayscope.collector.query.unread_call import unread_call_text
 from relayscope.collector.query.unread_list import unread_text
 from relayscope.collector.query.unreadable import unreadable_text
 from relayscope.collector.text.quantities import duration_text
@@ -193,6 +194,7 @@ def _failed_call(row: Row) -> Problem:
     note = (
         unlisted_text(asked_one, row)
         or closing_text(row.get("closing"))
+        or unread_call_text(row)
         or answer_text(row)
         or listed_text(asked_one, row)
         or (unreadable_text(problem.evidence) if row["odd"] == OddTraffic.UNPARSABLE else "")
@@ -372,8 +374,8 @@ def read(name: LiteralString, answer: Iterable[Row]) -> Iterator[Problem]:
 
 def ask(
     connection: psycopg.Connection[Any], times: Mapping[str, object], most: int = MOST
-) -> Iterator[Problem]:
-    """Look for all kinds, one after the other.
+) -> dict[LiteralString, list[Row]]:
+    """Look for all kinds, one after the other: the rows of each statement, for `read`.
 
     Args:
         connection: As `database.reading` gives it.
@@ -383,8 +385,7 @@ def ask(
     Raises:
         ReadingError: With PostgreSQL's words, and what to do.
     """
-    for name in READERS:
-        yield from read(name, rows_of(connection, name, {**times, "most": most}))
+    return {name: rows_of(connection, name, {**times, "most": most}) for name in READERS}
 
 
 def in_time(problems: Iterable[Problem]) -> list[Problem]:

@@ -100,7 +100,7 @@ CALLS: Final = ListTable(
         _COMPONENT,
         Column("call", _call),
         _PEER,
-        Column("duration", _took, fixed=True, right=True),
+        Column("duration", _took, fixed=True, right=True, spare=True),
         Column("outcome", _outcome),
     ),
     lambda row: row["outcome"] != "ok",
@@ -111,7 +111,7 @@ TRACES: Final = ListTable(
     (
         _COMPONENT,
         Column("name", lambda row: row["name"]),
-        Column("duration", _duration, fixed=True, right=True),
+        Column("duration", _duration, fixed=True, right=True, spare=True),
         Column("messages", lambda row: row["messages"], fixed=True, optional=True, right=True),
         Column("components", lambda row: row["components"], optional=True),
         Column("findings", _findings),

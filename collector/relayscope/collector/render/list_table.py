@@ -8,8 +8,9 @@
      1  09:07:29.004  9ab01c77  client     → tools/call div   11.0 ms  tool_error  text no zero
 
 The number and the short id are what `relayscope trace` takes. A row says what it can in the width
-that there is: columns that others can do without are left out first, then texts are cut. What went
-wrong goes on below its row.
+that there is: columns that others can do without are left out first, then texts are cut. Where
+nothing would be left of these, a row's number stands for its trace. What went wrong goes on below
+its row.
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ _WRONG: Final = "red"
 _ENOUGH: Final = 40
 """Columns of a text that are worth more than another column."""
 
+_LEAST: Final = 6
+"""Columns of a text below which it says nothing; `client` and `relay` fit."""
+
 _BELOW: Final = 2
 _INDENT: Final = 15
 """Lines below a row for what went wrong, and the columns before them."""
@@ -47,7 +51,8 @@ _TIME_OF_DAY: Final = slice(11, 23)
 class Column(NamedTuple):
     """A column of a list: its heading, and what it says of a row.
 
-    `fixed` columns are never cut; `optional` ones are left out where the others need the room.
+    `fixed` columns are never cut; `optional` ones are left out where the others need the room, and
+    `spare` ones where nothing would be left of the others.
     """
 
     heading: str
@@ -55,6 +60,7 @@ class Column(NamedTuple):
     fixed: bool = False
     optional: bool = False
     right: bool = False
+    spare: bool = False
 
 
 class ListTable(NamedTuple):
@@ -77,7 +83,7 @@ class ListTable(NamedTuple):
         if not rows:
             return
         leading = [Column("time", lambda row: (row[self.time] or "")[_TIME_OF_DAY], fixed=True)]
-        leading += [Column("trace", lambda row: row["trace"], fixed=True)]
+        leading += [Column("trace", lambda row: row["trace"], fixed=True, spare=numbered)]
         columns = (*leading, *self.columns)
         cells = [[one_line(column.cell(row) or "") for column in columns] for row in rows]
         if numbered:
@@ -126,6 +132,11 @@ def _kept(columns: Sequence[Column], cells: Sequence[Sequence[str]], width: int)
             break
         if columns[at].optional:
             kept.remove(at)
+    for at in [one for one in kept if columns[one].spare]:
+        least = [natural[one] if columns[one].fixed else _LEAST for one in kept]
+        if sum(least) + len(_GAP) * (len(kept) - 1) <= width:
+            break
+        kept.remove(at)
     return kept
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 import click
+from rich.text import Text
 
 from relayscope.collector.cli.failures import failures
 from relayscope.collector.cli.options import as_json, database_options
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from relayscope.collector.render.list_table import ListTable
 
 SEVERAL: Final = "(*) May be given several times; one of the values must fit."
+
+_OPEN: Final = "; a trace is listed once a call in it has ended: `relayscope calls` has open ones"
 
 TIMEOUT: Final = 60.0
 """Seconds; what is bounded in time takes a fraction of one."""
@@ -71,6 +74,8 @@ def _list(settings: Settings, kind: ListKind, table: ListTable, given: dict[str,
         names = [column.name for column in found.columns]
         rows = [dict(zip(names, row, strict=True)) for row in found.rows]
         why = "" if rows else why_none(connection, settings, given)
+        if why and kind is TRACES:
+            why += _OPEN
     _show(rows, table, page_url(settings))
     if why:
         click.echo(why)
@@ -80,15 +85,20 @@ def why_none(
     connection: psycopg.Connection[Any], settings: Settings, given: Mapping[str, Any]
 ) -> str:
     """Explain why a list has no rows, and what to do."""
-    (is_anything,) = next(select(connection, "is_anything_stored", {}, values.as_text).rows)
-    if is_anything == "f":
-        return f"nothing is stored here yet{of_demo(settings)}"
+    if why := why_empty(connection, settings):
+        return why
     hints = ["nothing that is stored fits"]
     if given["since"] is None and given.get("sort", "time") != "time":
         hints.append("it was looked for in the last day: --since goes further back")
     if given.get("all") is False:
         hints.append("what is said of channels and delivery is shown with --all")
     return "; ".join(hints)
+
+
+def why_empty(connection: psycopg.Connection[Any], settings: Settings) -> str:
+    """Explain that nothing at all is stored; nothing, where something is."""
+    (is_anything,) = next(select(connection, "is_anything_stored", {}, values.as_text).rows)
+    return f"nothing is stored here yet{of_demo(settings)}" if is_anything == "f" else ""
 
 
 def _show(rows: Sequence[dict[str, Any]], table: ListTable, page: str) -> None:
@@ -104,7 +114,7 @@ def _show(rows: Sequence[dict[str, Any]], table: ListTable, page: str) -> None:
         row["trace"] = short(row["trace_id"] or "")
     print_lines(console, table.lines(rows, console.width, numbered=is_kept, page=page))
     count = f"{len(rows):,} row{'' if len(rows) == 1 else 's'}"
-    click.secho(f"({count})", fg="bright_black")
+    console.print(Text(f"({count})", "bright_black"))
 
 
 def _sort(*columns: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -135,6 +145,7 @@ def _command(kind: ListKind) -> Callable[[Callable[..., None]], click.Command]:
 def traces(*, settings: Settings, **given: Any) -> None:
     """List the newest traces, the newest last.
 
+    A trace is listed once a call in it has ended; `relayscope calls` has those that are open.
     Peer, method, tool and outcome are those of one call in the trace.
     """
     _list(settings, TRACES, lists.TRACES, given)

@@ -10,13 +10,14 @@ import click
 import orjson
 from rich.text import Text
 
-from relayscope.collector.cli.commands.lists import TIMEOUT
+from relayscope.collector.cli.commands.lists import TIMEOUT, why_empty
 from relayscope.collector.cli.failures import failures
 from relayscope.collector.cli.options import as_json, database_options
 from relayscope.collector.query.database import reading
 from relayscope.collector.query.filters import filter_options
 from relayscope.collector.query.lookback import LATEST
-from relayscope.collector.query.problems import MOST, SEVERITY, ask, ranked
+from relayscope.collector.query.problem_limit import at_limit
+from relayscope.collector.query.problems import MOST, SEVERITY, ask, ranked, read
 from relayscope.collector.render.page_link import linked, trace_address
 from relayscope.collector.render.terminal import print_lines, stdout_console, write_lines
 from relayscope.collector.serve.page_address import page_url
@@ -39,12 +40,21 @@ _NOTHING: Final = (
     "changed on the way"
 )
 
+_AT_LIMIT: Final = (
+    "{most} of each kind are shown at most; there may be more of: {kinds}. "
+    "--since, --until and --component choose among them"
+)
+
 _MOST_OF_ONE: Final = 20 * MOST
 """Groups of each kind that are looked through for those of a component."""
 
 _A_DAY: Final = timedelta(days=1)
 
 _INDENT: Final = " " * 16
+_SMALL_INDENT: Final = " " * 2
+_NARROW: Final = 60
+"""Columns of a terminal in which the kind has a line of its own: little would fit beside it."""
+
 _GAP: Final = "  "
 _LONGEST: Final = 1000
 """Characters of a line for who reads it in a file or a pipe; `--json` has all of it."""
@@ -68,11 +78,16 @@ def problems(*, settings: Settings, as_json: bool, **given: Any) -> None:
         "until": given["until"] or LATEST,
     }
     with failures(), reading(settings, timeout=TIMEOUT) as connection:
-        every = ranked(ask(connection, times, _MOST_OF_ONE if given["component"] else MOST))
+        most = _MOST_OF_ONE if given["component"] else MOST
+        answers = ask(connection, times, most)
+        why = "" if any(answers.values()) else why_empty(connection, settings)
+    every = ranked(problem for name, rows in answers.items() for problem in read(name, rows))
     found = [one for one in every if not given["component"] or one.component in given["component"]]
     console = stdout_console()
     if as_json:
         write_lines(orjson.dumps(asdict(one), default=str).decode() for one in found)
+    elif why:
+        click.echo(why)
     elif not found:
         when = "in that time" if given["since"] or given["until"] else "in the last day"
         who = f" of {one_line(', '.join(given['component']))}" if given["component"] else ""
@@ -80,10 +95,28 @@ def problems(*, settings: Settings, as_json: bool, **given: Any) -> None:
     else:
         page = page_url(settings)
         print_lines(console, (line for one in found for line in _lines(one, page, console)))
+    if full := at_limit(answers, most):
+        click.echo(_AT_LIMIT.format(most=f"{most:,}", kinds=", ".join(full)), err=True)
 
 
 def _lines(problem: Problem, page: str, console: Console) -> Iterator[Text]:
-    width = (console.width if console.is_terminal else _LONGEST) - len(_INDENT)
+    columns = console.width if console.is_terminal else _LONGEST
+    is_narrow = columns < _NARROW
+    indent = _SMALL_INDENT if is_narrow else _INDENT
+    name = SEVERITY[problem.kind]
+    kind = Text(
+        name if is_narrow else f"{name:{len(indent)}}",
+        "red" if problem.kind in _WRONG else "yellow",
+    )
+    if is_narrow:
+        yield kind
+        kind = Text(indent)
+    for line in _said(problem, page, console, columns - len(indent)):
+        yield Text.assemble(kind, line)
+        kind = Text(indent)
+
+
+def _said(problem: Problem, page: str, console: Console, width: int) -> list[Text]:
     what = Text.assemble((one_line(problem.component), "bold"), f" {one_line(problem.what)}")
     where = _where(problem, page)
     lines = [*what.wrap(console, width)]
@@ -99,12 +132,7 @@ def _lines(problem: Problem, page: str, console: Console) -> Iterator[Text]:
         lines.append(said)
     if problem.note:
         lines += Text(one_line(problem.note), "bright_black").wrap(console, width)
-    kind = Text(
-        f"{SEVERITY[problem.kind]:{len(_INDENT)}}", "red" if problem.kind in _WRONG else "yellow"
-    )
-    for line in lines:
-        yield Text.assemble(kind, line)
-        kind = Text(_INDENT)
+    return lines
 
 
 def _where(problem: Problem, page: str) -> Text:

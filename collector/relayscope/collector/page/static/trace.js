@@ -14,6 +14,13 @@ rows.forEach((row, place) => {
   places.set(named(row), place);
   if (row.dataset.twin) places.set(decodeURIComponent(row.dataset.twin), place);
 });
+// A span that has no row of its own is at the one of its request.
+rows.forEach((row, place) => {
+  for (const span of row.dataset.begins?.split(" ") ?? []) {
+    const name = decodeURIComponent(span);
+    if (!places.has(name)) places.set(name, place);
+  }
+});
 let asked;
 let reached;
 /** What the address says of what is shown. */

@@ -102,6 +102,7 @@ class _Telling:
                 failed=self._says_that_it_failed(crossing),
                 is_changed=crossing.is_changed,
                 is_stray=self._places.strays.issuperset(names),
+                begins=self._begins(crossing) if message.kind in ASKING else (),
             )
 
     def spans(self) -> Iterator[Signal | Note]:
@@ -133,6 +134,10 @@ class _Telling:
         if (span := self._spans.get(call or "")) is None:
             return None if call in self._answered else "no answer recorded"
         return (words.no_answer(span) or words.failure(span)) if self._is_unanswered(span) else None
+
+    def _begins(self, crossing: Crossing) -> tuple[str, ...]:
+        ends = [self._places.node(one) for one in (crossing.sent, crossing.received) if one]
+        return tuple(self._places.name(node) for node in ends if node is not None)
 
     def _says_that_it_failed(self, crossing: Crossing) -> bool:
         """Return whether it is an error, by itself or by the span of who sent or got it.

@@ -10,12 +10,12 @@ from markupsafe import Markup
 from relayscope.collector.page.words import escaped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from relayscope.collector.page.trace.ladder_row import Row
 
 
-def ladder_markup(rows: Iterable[Row], base: str, at: str, found: frozenset[str]) -> Markup:
+def ladder_markup(rows: Sequence[Row], base: str, at: str, found: frozenset[str]) -> Markup:
     """Write the rows.
 
     Args:
@@ -25,15 +25,23 @@ def ladder_markup(rows: Iterable[Row], base: str, at: str, found: frozenset[str]
         found: The names of what was looked for.
     """
     chooses = escaped(base)
-    return Markup("".join([_row(row, chooses, at, found) for row in rows]))  # noqa: S704  # what telemetry says is escaped
+    current = _current(rows, at)
+    return Markup("".join([_row(row, chooses, current, found) for row in rows]))  # noqa: S704  # what telemetry says is escaped
 
 
-def _row(row: Row, chooses: str, at: str, found: frozenset[str]) -> str:
+def _current(rows: Sequence[Row], at: str) -> Row | None:
+    """Return the row of what is chosen: of a span without a row, that of its request."""
+    own = (row for row in rows if at in row.step.names)
+    return next(own, None) or next((row for row in rows if at in row.begins), None)
+
+
+def _row(row: Row, chooses: str, current: Row | None, found: frozenset[str]) -> str:
     names = row.step.names
     colour = "" if row.colour is None else f" k{row.colour}"
     is_found = "" if found.isdisjoint(names) else " found"
     twin = f' data-twin="{quote(names[1])}"' if len(names) > 1 else ""
-    is_current = ' aria-current="true"' if at in names else ""
+    begins = f' data-begins="{" ".join(map(quote, row.begins))}"' if row.begins else ""
+    is_current = ' aria-current="true"' if row is current else ""
     is_long = " long" if row.is_long else ""
     drawing = (
         f'<path class="shaft" d="{row.shaft}"/><path class="point" d="{row.point}"/>'
@@ -46,7 +54,7 @@ def _row(row: Row, chooses: str, at: str, found: frozenset[str]) -> str:
     said = f' <tspan class="said">{escaped(row.said)}</tspan>' if row.said else ""
     return (
         f'<a class="row{colour} {row.tone}{is_found}" href="{chooses}at={quote(names[0])}"'
-        f' data-chooses{twin}{is_current} aria-label="{escaped(row.spoken)}">\n'
+        f' data-chooses{twin}{begins}{is_current} aria-label="{escaped(row.spoken)}">\n'
         f'<rect class="hit" x="0" y="{row.y - 20}" width="100%" height="28"/>\n'
         f'<text class="time" x="80" y="{row.y - 1}" text-anchor="end">{row.time}</text>\n'
         f'<text class="since{is_long}" x="160" y="{row.y - 1}" text-anchor="end">'

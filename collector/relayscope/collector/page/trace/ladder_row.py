@@ -63,6 +63,11 @@ class Row:
         return isinstance(self.step, Signal)
 
     @property
+    def begins(self) -> tuple[str, ...]:
+        """Names of the spans of the call that it begins."""
+        return self.step.begins if isinstance(self.step, Signal) else ()
+
+    @property
     def tone(self) -> str:
         """The state that it stands out by: `error`, `odd`, `unanswered`, `warn`, or none."""
         step = self.step

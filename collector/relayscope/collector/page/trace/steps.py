@@ -31,6 +31,7 @@ class Signal:
         failed: True if it says that the call failed: an error, or a tool's result that is one.
         is_changed: True if another text arrived than was sent.
         is_stray: True if it is in no trace, and was on a connection of this one.
+        begins: Names of the spans of the call that it begins, at its ends.
     """
 
     names: tuple[str, ...]
@@ -47,6 +48,7 @@ class Signal:
     failed: bool = False
     is_changed: bool = False
     is_stray: bool = False
+    begins: tuple[str, ...] = ()
 
     @property
     def time(self) -> int:
