@@ -88,6 +88,19 @@ def span() -> Span:
     return current()[1]
 
 
+def original(now: Context, here: Span) -> Span:
+    """Return the span of ours in whose place a tracer that does nothing has put its context.
+
+    A copy does not end: for what a task goes on to tell, as the state of what a call has begun, it
+    is the parent. A task that serves a pool asks on behalf of others once its first call is over.
+    """
+    if type(here) is NonRecordingSpan:
+        ours: _Ours | None = now.get(_OURS)  # type: ignore[assignment]  # contexts hold objects
+        if ours is not None and here.get_span_context() == ours[0].get_span_context():
+            return ours[0]
+    return here
+
+
 def before() -> Context:
     """Return the running task's context from before the notifications that it has read last."""
     entered = _entered.get()

@@ -126,6 +126,8 @@ class Parents:
         `traceparent` was put there by the host's own tracing, and is the parent.
         """
         current, here = current_span.current()
+        if message.id is not None:
+            here = current_span.original(current, here)
         traceparent = message.meta.get("traceparent")
         # The SDK 2.x carries by itself what is current, which says no more than that it is.
         if isinstance(traceparent, str) and not current_span.is_of(here, traceparent):

@@ -20,6 +20,7 @@ from relayscope.instrumentation.hooks.patches import Patches
 from relayscope.instrumentation.runtime.own_provider import tracer_provider
 from relayscope.instrumentation.runtime.shield import shielded
 
+from . import native_telemetry
 from .sampling import HostSampler
 
 _GLOBALS: Final = (
@@ -52,6 +53,8 @@ class HostSdkInstrumentor(BaseInstrumentor):
             )
             # What was named before ours could be is not ours to give way.
             is_ours = provider is trace.get_tracer_provider()
+            if is_ours:
+                native_telemetry.leave_off(self._patches, provider)
             for module, keeper, name in _GLOBALS if is_ours else _GLOBALS[1:]:
                 self._patches.wrap(module, f"set_{name}", _giving_way(keeper, name))
 

@@ -8,6 +8,8 @@ import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from relayscope.instrumentation.traffic.message import Kind, Message
+
 Render = Callable[[Any], str]
 """From the SDK's message to the text that a transport writes for it."""
 
@@ -44,3 +46,14 @@ class Dialect(NamedTuple):
 
 V1 = Dialect(root=lambda message: message.root, exclude="exclude_none")
 V2 = Dialect(root=lambda message: message, exclude="exclude_unset")
+
+
+def message_of(root: Any, size: int = 0) -> Message:
+    """Read one of the SDK's four message models, of a text of this many bytes."""
+    method = getattr(root, "method", None)
+    if isinstance(method, str):
+        return Message.initiating(method, getattr(root, "id", None), root.params, size)
+    error = getattr(root, "error", None)
+    if error is not None:
+        return Message.error(root.id, error.code, error.message, error.data)
+    return Message(Kind.RESULT, id=root.id, result=root.result)

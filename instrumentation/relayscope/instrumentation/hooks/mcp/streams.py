@@ -25,16 +25,16 @@ from relayscope.instrumentation.traffic.long_text import MOST_KEPT, LongText, Te
 from relayscope.instrumentation.traffic.message import Kind, Message, RequestId, is_whole
 
 from .cancellations import is_left_to_transport
-from .dialect import Dialect, Render
+from .dialect import Dialect, Render, message_of
 from .http_requests import HttpRequests
 from .open_responses import OpenResponses
+from .resumptions import is_resumption
 
 # Looked up once: see `traffic/level.py`.
 _RECEIVED: Final = Direction.RECEIVED
 _SENT: Final = Direction.SENT
 _ERROR: Final = Kind.ERROR
 _REQUEST: Final = Kind.REQUEST
-_RESULT: Final = Kind.RESULT
 _UNPARSABLE: Final = Kind.UNPARSABLE
 
 _TEXT: Final = "relayscope_text"
@@ -106,7 +106,7 @@ class SessionWire:
 
     Attributes:
         child: The transport of the server's process, where the SDK has started it.
-        decides_cancellations: True if the transport may keep a cancellation to itself.
+        may_keep_messages: True if the transport may keep a message to itself.
         http_requests: Takes what became of the HTTP requests in which messages go to a server.
     """
 
@@ -123,7 +123,7 @@ class SessionWire:
         self._dialect = dialect
         self._render = render
         self._responses = responses
-        self.decides_cancellations = False
+        self.may_keep_messages = False
         self.child: Any = None
         self.http_requests = HttpRequests(exchange, channel)
 
@@ -157,7 +157,7 @@ class SessionWire:
             self._channel.locate(_client_address(request))
         root = self._dialect.root(item.message)
         text = _received_text(item, root)
-        message = _message_of(root, 0 if text is None else len(text))
+        message = message_of(root, 0 if text is None else len(text))
         # An error that never was on the wire is how the SDK's client says that no answer came.
         if message.kind is _ERROR and text is None and self._channel.transport:
             self._unanswered(message)
@@ -181,7 +181,7 @@ class SessionWire:
         if self._exchange.is_off(self._channel, _SENT):
             return None
         root = self._dialect.root(item.message)
-        crossing = self._exchange.sending(self._channel, _message_of(root))
+        crossing = self._exchange.sending(self._channel, message_of(root))
         if crossing.carrier:
             params = dict(root.params or {})
             params["_meta"] = {**(params.get("_meta") or {}), **crossing.carrier}
@@ -209,9 +209,18 @@ class SessionWire:
             self._responses.was_not_taken(item)
 
     @shielded
+    def _is_kept(self, item: Any) -> bool:
+        """Return whether the transport sends something else, or decides later if it does."""
+        if not is_resumption(item):
+            return bool(is_left_to_transport(item, self))
+        if not self._exchange.is_off(self._channel, _SENT):
+            self._exchange.sending(self._channel, message_of(self._dialect.root(item.message)))
+        return True
+
+    @shielded
     def gave_up(self, item: Any, direction: Direction, error_type: str) -> None:
         """Say that the answer to a request, which went this way, can no longer come."""
-        message = _message_of(self._dialect.root(item.message))
+        message = message_of(self._dialect.root(item.message))
         self._exchange.give_up(self._channel, message, direction, error_type)
 
     @shielded
@@ -247,7 +256,7 @@ class SessionWire:
 
         In memory there is no transport: there the other side's handler gets that context.
         """
-        if self.decides_cancellations and is_left_to_transport(item, self):
+        if self.may_keep_messages and self._is_kept(item):
             with connection_owner.held(self.http_requests):
                 yield
             return
@@ -358,17 +367,6 @@ class WatchedWriteStream(ObjectProxy):
         """Send a message if somebody takes it right away."""
         with self._self_wire.passing_on(item):
             self.__wrapped__.send_nowait(item)
-
-
-def _message_of(root: Any, size: int = 0) -> Message:
-    """Read one of the SDK's four message models, of a text of this many bytes."""
-    method = getattr(root, "method", None)
-    if isinstance(method, str):
-        return Message.initiating(method, getattr(root, "id", None), root.params, size)
-    error = getattr(root, "error", None)
-    if error is not None:
-        return Message.error(root.id, error.code, error.message, error.data)
-    return Message(_RESULT, id=root.id, result=root.result)
 
 
 def _client_address(request: Any) -> tuple[str, int] | None:

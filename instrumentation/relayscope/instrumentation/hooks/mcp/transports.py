@@ -37,7 +37,7 @@ class Opener(NamedTuple):
     Attributes:
         connects: True if it fails where the server cannot be reached.
         responses: Makes what knows which messages its transport does not send, if it drops some.
-        decides_cancellations: True if its transport may keep a cancellation to itself.
+        may_keep_messages: True if its transport may keep a message to itself.
     """
 
     module: str
@@ -46,7 +46,7 @@ class Opener(NamedTuple):
     render: Callable[[Dialect], Render]
     responses: Callable[[Any], OpenResponses] | None = None
     connects: bool = False
-    decides_cancellations: bool = False
+    may_keep_messages: bool = False
 
 
 def _stdio_client(_: Any, args: Any, kwargs: Any) -> Channel:
@@ -99,14 +99,14 @@ OPENERS: Final = (
         "streamable_http_client",
         _HTTP_CLIENT,
         _httpx_json,
-        decides_cancellations=True,
+        may_keep_messages=True,
     ),
     Opener(
         "mcp.client.streamable_http",
         "streamablehttp_client",
         _HTTP_CLIENT,
         _httpx_json,
-        decides_cancellations=True,
+        may_keep_messages=True,
     ),
     Opener(
         "mcp.client.websocket",
@@ -163,7 +163,7 @@ def _wrapper(
         channel = opener.describe(instance, args, kwargs)
         responses = opener.responses(instance) if opener.responses else None
         wire = SessionWire(exchange, channel, dialect, opener.render(dialect), responses)
-        wire.decides_cancellations = opener.decides_cancellations
+        wire.may_keep_messages = opener.may_keep_messages
         return wire
 
     shielded_wire_to = shielded(wire_to)
