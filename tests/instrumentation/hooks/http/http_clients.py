@@ -90,8 +90,13 @@ def with_http_client(url: str, body: Body) -> str:
 def with_urllib(url: str, body: Body) -> str:
     """Post as `urllib` does."""
     request = urllib.request.Request(url, data=body, headers=HEADERS, method="POST")  # noqa: S310  # HTTP
-    with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310  # HTTP
-        return unpacked(response)
+    try:
+        with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310  # HTTP
+            return unpacked(response)
+    except urllib.error.HTTPError as error:
+        # From Python 3.14 on, one that is left open is told.
+        error.close()
+        raise
 
 
 def unpacked(response: http.client.HTTPResponse) -> str:

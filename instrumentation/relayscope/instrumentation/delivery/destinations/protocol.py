@@ -4,6 +4,7 @@ import os
 import sys
 
 from relayscope.conventions.install_command import install_command
+from relayscope.instrumentation.runtime.making import is_scarcity
 
 from .destination import Destination
 from .unfit_packages import unfit_packages
@@ -29,6 +30,8 @@ def open_destination() -> Destination:
                     f"{install_command(sys.executable, 'relayscope[http]')}"
                 ) from None
             except Exception as error:
+                if is_scarcity(error):
+                    raise
                 raise unfit_packages(error) from error
             return HttpDestination()
     raise ValueError(
@@ -42,6 +45,8 @@ def _open_grpc() -> Destination:
     except ModuleNotFoundError:
         raise
     except Exception as error:
+        if is_scarcity(error):
+            raise
         raise unfit_packages(error) from error
     try:
         return GrpcDestination()
