@@ -34,6 +34,12 @@ found as materialized (
     from relayscope.calls
     where trace_id = any(array(select trace_id from suspect where trace_id is not null))
       and time >= %(since)s and time < %(until)s and outcome <> 'ok'
+      -- With this a client finds out what a server speaks. One with a handshake answers with an error,
+      -- and the client goes on with that; -32022 may be the end: they have no version in common.
+      and not (
+          method is not distinct from 'server/discover'
+          and coalesce(error_type, error_code::text, '') ~ '^(-(?!32022$)\d+|4\d\d)$'
+      )
     order by time desc
     limit 2000
 ),
@@ -95,6 +101,12 @@ first as (
         select from relayscope.spans as below
         where below.trace_id = failed.trace_id and below.parent_span_id = failed.span_id
           and below.attributes ? 'jsonrpc.request.id'
+          and not (
+              below.attributes ->> 'mcp.method.name' is not distinct from 'server/discover'
+              and coalesce(
+                  below.error_type, relayscope_store.error_code_of(below.attributes)::text, ''
+              ) ~ '^(-(?!32022$)\d+|4\d\d)$'
+          )
           and (
               below.status = 'error' or below.error_type is not null
               or relayscope_store.error_code_of(below.attributes) is not null
