@@ -235,6 +235,7 @@ def test_a_forwarder_that_dies_after_the_commit_repeats_the_same_bytes(
 
     marks = emitted(receiver, "30", "--pause", "0.1")
     # Where the machine is busy, the first forwarder begins no earlier than its host ends.
+    eventually(lambda: receiver.requests)
     marks += emitted(receiver, "1")
 
     eventually(lambda: set(receiver.marks()) == set(marks))

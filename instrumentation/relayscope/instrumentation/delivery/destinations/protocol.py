@@ -4,10 +4,9 @@ import os
 import sys
 
 from relayscope.conventions.install_command import install_command
-from relayscope.instrumentation.runtime.making import is_scarcity
 
 from .destination import Destination
-from .unfit_packages import unfit_packages
+from .unfit_packages import raise_for_packages
 
 
 def open_destination() -> Destination:
@@ -29,10 +28,8 @@ def open_destination() -> Destination:
                     f"OTLP over HTTP needs {error.name}: "
                     f"{install_command(sys.executable, 'relayscope[http]')}"
                 ) from None
-            except Exception as error:
-                if is_scarcity(error):
-                    raise
-                raise unfit_packages(error) from error
+            except Exception as error:  # noqa: BLE001  # raised anew
+                raise_for_packages(error)
             return HttpDestination()
     raise ValueError(
         f"OTEL_EXPORTER_OTLP_PROTOCOL is {protocol!r}; use one of: grpc, http/protobuf."
@@ -44,12 +41,10 @@ def _open_grpc() -> Destination:
         from .grpc import GrpcDestination  # noqa: PLC0415  # grpc takes 50 ms to import
     except ModuleNotFoundError:
         raise
-    except Exception as error:
-        if is_scarcity(error):
-            raise
-        raise unfit_packages(error) from error
+    except Exception as error:  # noqa: BLE001  # raised anew
+        raise_for_packages(error)
     try:
         return GrpcDestination()
     except TypeError as error:
         # What was generated for a later gRPC tells this one what it does not know.
-        raise unfit_packages(error) from error
+        raise_for_packages(error)

@@ -7,9 +7,10 @@ ImportError that names a private module. None says what to do.
 import sys
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, requires, version
-from typing import Final
+from typing import Final, NoReturn
 
 from relayscope.conventions.install_command import install_command
+from relayscope.instrumentation.runtime.making import is_scarcity
 
 _USERS: Final = (
     "opentelemetry-exporter-otlp-proto-grpc",
@@ -20,19 +21,25 @@ _USERS: Final = (
 _OFTEN_PINNED: Final = frozenset({"protobuf", "grpcio"})
 
 
-def unfit_packages(error: Exception) -> ImportError:
-    """Return what an error means that came of loading them.
+def raise_for_packages(error: Exception) -> NoReturn:
+    """Raise what an error means that came of loading them.
 
     Args:
         error: It, which is quoted where all versions are as they should be.
+
+    Raises:
+        ImportError: A package is wanted in another version, or something else does not load.
+        Exception: The error itself, where memory, descriptors or threads are wanting.
     """
     unfit = _unfit()
-    if not unfit:
-        return ImportError(f"OTLP does not load: {type(error).__name__}: {error}")
-    found = " and ".join(f"{name} {version(name)}" for name in unfit)
-    # One after the other: what remains is told at the next start.
-    command = install_command(sys.executable, next(iter(unfit.values())))
-    return ImportError(f"{found} does not fit what sends OTLP: {command}")
+    if unfit:
+        found = " and ".join(f"{name} {version(name)}" for name in unfit)
+        # One after the other: what remains is told at the next start.
+        command = install_command(sys.executable, next(iter(unfit.values())))
+        raise ImportError(f"{found} does not fit what sends OTLP: {command}") from error
+    if is_scarcity(error):
+        raise error
+    raise ImportError(f"OTLP does not load: {type(error).__name__}: {error}") from error
 
 
 def _unfit() -> dict[str, str]:
