@@ -3,6 +3,7 @@
 import resource
 from pathlib import Path
 
+import msgpack
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,6 +33,18 @@ def test_what_was_saved_last_is_loaded(
         outbox.load()
         outbox.save(_consignment(number, b"x" * size))
     assert Outbox(folder).load() == _consignment(len(sizes) - 1, b"x" * sizes[-1])
+
+
+def test_what_an_earlier_forwarder_kept_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It did not count accounts; the requests are sent all the same after an upgrade."""
+    pack = msgpack.packb
+    monkeypatch.setattr(msgpack, "packb", lambda fields: pack(fields[:-1]))
+    Outbox(tmp_path).save(_consignment(1))
+    monkeypatch.undo()
+
+    assert Outbox(tmp_path).load() == _consignment(1)
 
 
 def test_a_save_cut_off_at_any_byte_leaves_what_was_saved_before(tmp_path: Path) -> None:

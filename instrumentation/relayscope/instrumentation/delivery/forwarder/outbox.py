@@ -97,13 +97,14 @@ class Outbox:
         if not serial:
             return None
         self._serial = serial
-        end, totals, requests, untold, accounts = msgpack.unpackb(data)
+        # A forwarder of an earlier state kept no accounts.
+        end, totals, requests, untold, *accounts = msgpack.unpackb(data)
         return Consignment(
             Position(*end),
             DeliveryTotals.unpack(totals),
             [Request(Signal(signal), records, body) for signal, records, body in requests],
             untold,
-            accounts,
+            *accounts,
         )
 
 
