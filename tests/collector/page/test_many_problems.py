@@ -34,7 +34,7 @@ def _stored(shared_database_url: str) -> None:
 
 
 def test_problems_say_that_there_may_be_more(open_page: OpenPage) -> None:
-    """Who reads "all 50" would take those for all; fewer are told without that."""
+    """A reader of "all 50" would take those for all; fewer are told without that."""
 
     def shown(*, since: timedelta, until: timedelta) -> str:
         interval = f"since={BEGIN + since:%FT%TZ}&until={BEGIN + until:%FT%TZ}"

@@ -39,7 +39,7 @@ def printed(command: str, database_url: str, *options: str, **environment: str) 
 
 
 def complaints(command: str, database_url: str, *options: str) -> str:
-    """What it says beside its output."""
+    """The complaints of a command, beside its output."""
     return _run(command, database_url, options, {}).stderr
 
 

@@ -93,7 +93,7 @@ def test_problems_of_one_component_can_be_asked_for(database_url: str) -> None:
 
 
 def test_an_empty_database_is_no_good_news(database_url: str) -> None:
-    """That nothing failed is said of what was recorded: here that is nothing."""
+    """Nothing can be said to have failed or not where nothing was recorded."""
     assert problems(database_url).startswith("nothing is stored here yet")
 
 

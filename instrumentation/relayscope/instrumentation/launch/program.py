@@ -53,7 +53,7 @@ _PROBE: Final = (
 
 
 class Lack(NamedTuple):
-    """What a Python is wanting, and what to do about it, as sentences."""
+    """A want of a Python, and its cure, as sentences."""
 
     what: str
     cure: str
@@ -108,7 +108,7 @@ class Program(NamedTuple):
 
     @property
     def lack(self) -> "Lack | None":
-        """What its Python, which has been asked, is wanting; None if it has relayscope."""
+        """The want of its Python, which is asked; None if it has relayscope."""
         if self.interpreter is None or _is_of_our_environment(self.interpreter):
             return None
         import subprocess  # noqa: PLC0415  # needed for other environments only

@@ -1,4 +1,4 @@
-"""What OpenTelemetry's propagators log of entries that are wrong, kept from the host's log.
+"""Warnings of OpenTelemetry's propagators about wrong entries, kept from the host's log.
 
 They quote them: a peer could write to the host's stderr what it likes and as much as it likes, also
 a terminal's escapes, and a host whose stderr nobody reads would stand still.

@@ -1,25 +1,13 @@
 """Promises about tasks that a tool of FastMCP starts, and that outlive the call."""
 
 import asyncio
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from fastmcp import Client, FastMCP
 
-from relayscope.instrumentation.hooks.mcp.sdk import McpInstrumentor
 from tests.fix_telemetry import Telemetry
 
 CALLS = 3
-
-
-@pytest.fixture
-def watched(telemetry: Telemetry) -> Iterator[Telemetry]:
-    """Telemetry of the `mcp` SDK in this process."""
-    instrumentor = McpInstrumentor()
-    instrumentor.instrument(exchange=telemetry.exchange)
-    yield telemetry
-    instrumentor.uninstrument()
 
 
 def test_a_pool_that_the_first_call_has_started_works_for_those_after_it(

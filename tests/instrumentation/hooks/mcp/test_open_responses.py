@@ -1,18 +1,15 @@
 """Promises about what a server of the `mcp` SDK sends over streamable HTTP, and what not."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import anyio
 import httpx
-import pytest
 from mcp.server.streamable_http import StreamableHTTPServerTransport
 from mcp.shared.message import ServerMessageMetadata, SessionMessage
 from mcp.types import JSONRPCMessage
 
 from relayscope.conventions.attributes import MESSAGE_DIRECTION, MESSAGE_KIND
 from relayscope.conventions.events import EVENT_SEND_FAILED
-from relayscope.instrumentation.hooks.mcp.sdk import McpInstrumentor
 from tests.fix_telemetry import Telemetry
 
 PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
@@ -22,15 +19,6 @@ PROGRESS = (
     '"params":{"progressToken":"t","progress":1}}'
 )
 ROUNDS = 20
-
-
-@pytest.fixture
-def watched(telemetry: Telemetry) -> Iterator[Telemetry]:
-    """Telemetry of the `mcp` SDK in this process."""
-    instrumentor = McpInstrumentor()
-    instrumentor.instrument(exchange=telemetry.exchange)
-    yield telemetry
-    instrumentor.uninstrument()
 
 
 def test_what_a_server_sends_after_the_answer_is_said_not_to_be_sent(watched: Telemetry) -> None:

@@ -1,17 +1,13 @@
 """Promises about requests that a client of the `mcp` SDK resumes instead of sending them again."""
 
-from collections.abc import Iterator
-
 import anyio
 import httpx
-import pytest
 from mcp import ClientSession
 from mcp.client import streamable_http
 from mcp.shared.message import ClientMessageMetadata
 from mcp.types import CallToolRequest, CallToolRequestParams, CallToolResult, ClientRequest
 
 from relayscope.conventions.attributes import MESSAGE_DIRECTION, MESSAGE_ODD
-from relayscope.instrumentation.hooks.mcp.sdk import McpInstrumentor
 from tests.fix_http import Responding, serving
 from tests.fix_telemetry import Telemetry
 
@@ -31,15 +27,6 @@ class Server(Responding):
         """Take nothing."""
         asked.append(("POST", None))
         self.respond(500, "text/plain", "")
-
-
-@pytest.fixture
-def watched(telemetry: Telemetry) -> Iterator[Telemetry]:
-    """Telemetry of the `mcp` SDK in this process."""
-    instrumentor = McpInstrumentor()
-    instrumentor.instrument(exchange=telemetry.exchange)
-    yield telemetry
-    instrumentor.uninstrument()
 
 
 def test_a_request_that_is_resumed_is_a_call_and_not_said_to_be_sent(watched: Telemetry) -> None:
