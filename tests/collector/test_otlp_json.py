@@ -87,6 +87,14 @@ def test_unknown_fields_are_ignored() -> None:
     assert parse_json(LOGS, raw) == ExportLogsServiceRequest(resource_logs=[ResourceLogs()])
 
 
+@pytest.mark.parametrize(("signal", "golden"), GOLDEN, ids=lambda value: getattr(value, "name", ""))
+def test_the_names_of_before_otlp_0_15_are_read(signal: Signal, golden: Message) -> None:
+    """Exporters of before June 2022 call scopes instrumentation libraries; nothing is lost."""
+    raw = json.dumps(otlp_samples.as_json(golden)).replace('"scope', '"instrumentationLibrary')
+    assert '"instrumentationLibrary"' in raw
+    assert parse_json(signal, raw.encode()) == golden
+
+
 def test_null_is_as_if_absent() -> None:
     """As in protobuf's JSON."""
     assert parsed_record(record(body=None, timeUnixNano=None)) == parsed_record(record())

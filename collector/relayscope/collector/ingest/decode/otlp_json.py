@@ -4,8 +4,9 @@ Hand-written, because OTLP's JSON is not protobuf's (ids are hex) and protobuf's
 to recurse (CVE-2026-0994). Driven by the message descriptors: a new field of OTLP needs no code.
 
 As OTLP says: field names in lowerCamelCase, ids in hex, enums as numbers, 64-bit integers as
-numbers or text, unknown fields ignored. An id that is not hex counts as an id of wrong length: it
-costs its item (`decode` rejects or marks it), not the request.
+numbers or text, unknown fields ignored. Names of before OTLP 0.15 are read, too: what was sent
+under them would be lost. An id that is not hex counts as an id of wrong length: it costs its item
+(`decode` rejects or marks it), not the request.
 """
 
 from __future__ import annotations
@@ -33,6 +34,14 @@ MAX_DEPTH: Final = 100
 
 _LONGEST_PATH: Final = 12
 """Names of a path that are told; values nest."""
+
+_FORMER_NAMES: Final = {
+    "scope": "instrumentationLibrary",
+    "scope_spans": "instrumentationLibrarySpans",
+    "scope_logs": "instrumentationLibraryLogs",
+    "scope_metrics": "instrumentationLibraryMetrics",
+}
+"""What exporters of before June 2022 say (Node.js up to 0.29): a scope had another name."""
 
 _IDS: Final = frozenset({"trace_id", "span_id", "parent_span_id"})
 _NOT_AN_ID: Final = b"?"
@@ -136,8 +145,9 @@ def _set(message: Message, field: _Field, value: Any, depth: int) -> None:
 @cache  # a handful of message types, known beforehand
 def _fields(descriptor: Descriptor) -> dict[str, _Field]:
     return {
-        field.json_name: _Field(field.name, field.is_repeated, _conversion(field), _expected(field))
+        name: _Field(field.name, field.is_repeated, _conversion(field), _expected(field))
         for field in descriptor.fields
+        for name in (field.json_name, _FORMER_NAMES.get(field.name, field.json_name))
     }
 
 
