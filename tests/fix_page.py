@@ -1,7 +1,9 @@
 """The page in a real browser: Debian's Chromium, driven by Playwright.
 
-A machine without it leaves these tests out and says so; `RELAYSCOPE_TEST_CHROMIUM=required`, as
-`.ci/run` has it, makes them fail there.
+Its headless shell is the same engine without windows, and takes half the time of all a test's
+processes (53 instead of 110 s for `test_trace_page.py`). A machine without either leaves these
+tests out and says so; `RELAYSCOPE_TEST_CHROMIUM=required`, as `.ci/run` has it, makes them fail
+there.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from tests.fix_collector import Collector
 
 CHROMIUM = Path("/usr/bin/chromium")
+HEADLESS_SHELL = Path("/usr/bin/chromium-headless-shell")
 
 NOT_WANTED = (
     # A process that is ready for a page that may come: a sixth of what a page costs a test.
@@ -89,15 +92,16 @@ OpenPage = Callable[..., Page]
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """One Chromium for the tests of a file: while it runs, no test can have an event loop."""
-    if not CHROMIUM.exists():
-        why = f"no browser: {CHROMIUM} is missing (apt-get install chromium)"
+    installed = next((each for each in (HEADLESS_SHELL, CHROMIUM) if each.exists()), None)
+    if installed is None:
+        why = f"no browser: {HEADLESS_SHELL} is missing (apt-get install chromium-headless-shell)"
         if os.environ.get("RELAYSCOPE_TEST_CHROMIUM") == "required":
             pytest.fail(why)
         pytest.skip(why)
     # As all else here: on machines that do much else.
     expect.set_options(timeout=PATIENCE * 1000)
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        launched = playwright.chromium.launch(executable_path=installed, args=ARGUMENTS)
         yield launched
         launched.close()
 
