@@ -27,6 +27,9 @@ SECRET = "vQ9rT2xLm"
         {"a": [["token", "id", "b"], [SECRET, 1, 2]]},
         {"use": {"a": 1}, "d": SECRET, "kty": "EC"},
         {"kty": "RSA", "oth": [{"d": SECRET}]},
+        {"id": "a", "api_key": "vQ9rT2x", "encoded": f"{SECRET}3rV8kqLw0Zd=="},
+        {"code": f"{SECRET}3rV8kqLw0Zd", "state": "b", "code_verifier": "vQ9rT2x"},
+        {"grant_type": "authorization_code", "client_secret": "vQ9r", "code": f"4/{SECRET}3rV8kq"},
         {"a": "-----BEGIN PRIVATE" + " KEY-----", "b": [SECRET + "A" * 16, "x"]},
     ],
     ids=lambda value: str(value)[:60],
@@ -47,6 +50,16 @@ def test_all_columns_of_a_table_are_read_in_one_go() -> None:
     table = {"columns": names, "rows": [[f"{SECRET}{row}"] * 40 for row in range(40)]}
     cleaned = json.loads(SANITIZER.text(json.dumps(table)))
     assert cleaned == {"columns": names, "rows": [["[REDACTED:token]"] * 40] * 40}
+
+
+def test_what_only_a_neighbour_makes_secret_stays_elsewhere() -> None:
+    """Neither is a `code` a secret by itself, nor an error's beside one, nor in another object."""
+    for value in (
+        {"encoded": f"{SECRET}3rV8kqLw0Zd==", "code": f"{SECRET}3rV8kqLw0Zd"},
+        {"client_secret": "", "code": "invalid_client", "message": "x"},
+        [{"api_key": ""}, {"encoded": f"{SECRET}3rV8kqLw0Zd=="}],
+    ):
+        assert SANITIZER.text(json.dumps(value)) == json.dumps(value)
 
 
 def test_members_beyond_the_object_name_nothing() -> None:

@@ -25,6 +25,14 @@ _STRING = re.compile(
     r"(?=[ \t\r\n]*+(?:,|[}\]](?![ \t\r\n]*+[\"'])|\Z))"
 )
 
+COMPANIONS: Final = {
+    # Elasticsearch's key once more, with its id, in base64.
+    **dict.fromkeys(("api_key", "apiKey"), "encoded"),
+    # OAuth's code, where a client takes it for a token.
+    **dict.fromkeys(("code_verifier", "codeVerifier", "client_secret", "clientSecret"), "code"),
+}
+"""Sensitive names, and members that are secret beside them only."""
+
 _TOKENS: Final = frozenset({"token", "token_str"})
 _LONGEST_TOKEN: Final = 64
 """Names, and characters, of what may be a token of a text."""
@@ -64,6 +72,8 @@ def named_strings(text: str, names: Names, mentions: Iterable[Span]) -> list[Nam
         name = text[start:end]
         rule = names.rule(name)
         if rule is None or not _NAME.fullmatch(name) or may_be_lexical(name, string[1]):
+            return None
+        if name in COMPANIONS and f'"{COMPANIONS[name]}"' in text:
             return None
         done = string.end(1)
         found.append(NamedString(rule, string.start(1), done))

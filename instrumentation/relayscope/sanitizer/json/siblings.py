@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from relayscope.sanitizer.values.harmless import is_odd
 
-from .members import may_be_lexical
+from .members import COMPANIONS, may_be_lexical
 from .strings import JsonString
 from .values import JsonValues, Member, Place
 
@@ -36,6 +36,9 @@ _NEAR: Final = 96
 
 _BESIDE: Final = 16
 """Members of one object that are looked at for a sibling."""
+
+_LONG: Final = 16
+"""Characters of a secret that is one beside another only: a `code` can be an error's, too."""
 
 _WORDS: Final = 2
 """Of a secret: a scheme may stand before it."""
@@ -137,6 +140,16 @@ class JsonSiblings:
         values = (each.place.start for each in around if each.name.lower() in _DECLARED)
         return next(values, None)
 
+    def companion(self, name: JsonString) -> int | None:
+        """Return the start of the value that is secret because it stands beside this member."""
+        wanted = COMPANIONS.get(name.text)
+        if wanted is None or f'"{wanted}"' not in self._text:
+            return None
+        mark = name.start - 1
+        around = (*self._before_member(mark), *islice(self._values.members(mark), _BESIDE))
+        places = (each.place for each in around if each.name == wanted)
+        return next((each.start for each in places if _is_long_secret(each)), None)
+
     def arguments(self, command: JsonString) -> Iterator[Place]:
         """Yield the arguments behind a command, in its list or in that of a member beside it."""
         if not own_name(self._text, command.start) or command.precedes in _LISTING:
@@ -174,6 +187,10 @@ def looks_secret(place: Place) -> bool:
         return False
     words = value.split(None, _WORDS)
     return 0 < len(words) <= _WORDS and is_odd(words[-1])
+
+
+def _is_long_secret(place: Place) -> bool:
+    return place.end - place.start > _LONG and looks_secret(place)
 
 
 def _tells_of_token(member: Member, *, is_coin: bool) -> bool:

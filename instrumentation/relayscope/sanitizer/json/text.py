@@ -151,6 +151,8 @@ class JsonText:
         at = colon.end() if colon else string.end
         rule = self._names.rule(string.text)
         if rule:
+            if (companion := self._siblings.companion(string)) is not None:
+                self._hide(rule, companion)
             return self._hide(rule, at, string)
         if string.text.lower() in _RAW_HEADERS and self._text.startswith("[", at):
             self._read_pairs(at)
