@@ -41,6 +41,7 @@ def test_a_database_that_lacks_what_a_statement_reads_is_said_so(
     result = CliRunner().invoke(main, ["logs", "--text", "x", "--database-url", database_url])
     assert result.exit_code == 1
     assert "relayscope has no tables of this version in this database" in result.stderr
+    assert "`relayscope serve`, started again, makes them or says what to do" in result.stderr
 
 
 def test_an_unknown_name_is_an_error() -> None:

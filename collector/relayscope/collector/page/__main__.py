@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import os
 import socket
 import sys
@@ -15,11 +16,14 @@ from typing import Final
 
 import uvicorn
 
+from relayscope.collector.errors import StartError
 from relayscope.collector.internal_telemetry import json_log as log
 from relayscope.collector.page import make_page
 from relayscope.collector.serve import tls
 from relayscope.collector.serve.worker_config import PageConfig, unpack
 from relayscope.storage import NICENESS
+
+_logger = logging.getLogger(__name__)
 
 _STDIN: Final = 0
 
@@ -68,7 +72,11 @@ def _collect_garbage_less_often() -> None:
 def _main() -> None:
     log.configure()
     os.nice(NICENESS)
-    config: PageConfig = unpack(_STDIN)
+    try:
+        config: PageConfig = unpack(_STDIN)
+    except StartError as error:
+        _logger.critical(str(error))
+        sys.exit(1)
     asyncio.run(_serve(config, socket.socket(fileno=int(sys.argv[1]))))
 
 

@@ -10,7 +10,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import DictLoader, Environment, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
 from relayscope.collector.page import words
@@ -61,9 +61,13 @@ class Page:
     _environment: Environment = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Make the environment of the templates, in which everything is escaped."""
+        """Make the environment of the templates, in which everything is escaped.
+
+        They are read at once: after an upgrade, the files are those of another version.
+        """
+        sources = {path.name: path.read_text("utf-8") for path in TEMPLATES.iterdir()}
         environment = Environment(
-            loader=FileSystemLoader(TEMPLATES),
+            loader=DictLoader(sources),
             autoescape=True,
             finalize=words.visible,
             undefined=StrictUndefined,

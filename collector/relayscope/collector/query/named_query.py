@@ -87,8 +87,9 @@ def in_our_words() -> Iterator[None]:
         errors.UndefinedTable,
     ):
         raise DatabaseMissing(
-            "relayscope has no tables of this version in this database: `relayscope serve` makes "
-            "them when it starts"
+            "relayscope has no tables of this version in this database: another version made those "
+            "that there are, or none did. `relayscope serve`, started again, makes them or says "
+            "what to do"
         ) from None
     except psycopg.Error as error:
         raise refused(error, _TOO_SLOW) from None

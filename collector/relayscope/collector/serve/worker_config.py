@@ -5,6 +5,8 @@ from __future__ import annotations
 import pickle
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from relayscope.collector.errors import StartError
+
 if TYPE_CHECKING:
     from relayscope.collector.config.settings import Settings
     from relayscope.sanitizer import Rules
@@ -44,10 +46,20 @@ def pack(config: object) -> bytes:
 
 
 def unpack(descriptor: int) -> Any:
-    """Read what `pack` has made."""
+    """Read what `pack` has made.
+
+    Raises:
+        StartError: That was done by another version.
+    """
     with open(descriptor, "rb", buffering=0, closefd=False) as stdin:
         length = int.from_bytes(stdin.read(8))
         packed = b""
         while len(packed) < length:
             packed += stdin.read(length - len(packed))
-    return pickle.loads(packed)  # noqa: S301  # from the parent, through a pipe
+    try:
+        return pickle.loads(packed)  # noqa: S301  # from the parent, through a pipe
+    except Exception as error:
+        raise StartError(
+            "relayscope was updated while `relayscope serve` ran: end it and start it again"
+            f" ({error})"
+        ) from error

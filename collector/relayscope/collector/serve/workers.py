@@ -129,8 +129,8 @@ async def _work(config: WorkerConfig) -> None:
 
 def _main() -> None:
     log.configure()
-    config: WorkerConfig = unpack(_STDIN)
     try:
+        config: WorkerConfig = unpack(_STDIN)
         asyncio.run(_work(config))
     except StartError as error:
         _logger.critical(str(error))

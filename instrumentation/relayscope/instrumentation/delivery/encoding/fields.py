@@ -3,9 +3,12 @@
 A record is a msgpack array; its first element says which of three kinds it is, its second is the
 record's number in its process. `record.py` writes it, in the host. The forwarder only reads it:
 nothing here imports the sanitizer, which is a fifth of what a forwarder takes to start.
+
+Host and forwarder may be of two releases: there is one forwarder for a component, whichever of its
+environments was updated first. So a release appends fields, with a default, and changes none; what
+it has appended is left out by a forwarder that does not know it.
 """
 
-from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 import msgpack
@@ -79,7 +82,7 @@ class AccountFields(NamedTuple):
 
 
 Fields = LogFields | SpanFields | AccountFields
-_KINDS: Final[dict[int, Callable[..., Fields]]] = {
+_KINDS: Final[dict[int, type[Fields]]] = {
     LOG: LogFields,
     SPAN: SpanFields,
     ACCOUNT: AccountFields,
@@ -90,10 +93,11 @@ def unpack(record: bytes) -> Fields:
     """Return the fields of a record.
 
     Raises:
-        ValueError: It is of another version, or was never one.
+        ValueError: It is of a kind that is not known here, or was never one.
     """
     try:
         fields = msgpack.unpackb(record, strict_map_key=False, unicode_errors="surrogatepass")
-        return _KINDS[fields[0]](*fields)
+        kind = _KINDS[fields[0]]
+        return kind(*fields[: len(kind._fields)])
     except (KeyError, IndexError, TypeError) as error:
         raise ValueError("not a record of this version") from error

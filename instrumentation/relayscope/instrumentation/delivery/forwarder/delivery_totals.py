@@ -82,4 +82,5 @@ class DeliveryTotals:
     def unpack(cls, fields: Iterable[Any]) -> Self:
         """Return what `pack` made this of."""
         emitted, acknowledged, by_process, dropped, *end = fields
-        return cls(emitted, acknowledged, Counter(by_process), Counter(dropped), *end)
+        # A later version may say more.
+        return cls(emitted, acknowledged, Counter(by_process), Counter(dropped), *end[:2])

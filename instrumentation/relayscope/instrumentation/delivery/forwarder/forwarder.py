@@ -185,9 +185,15 @@ class Forwarder:
         if origin is not None and origin.destination not in {self._clients.name, ""}:
             return
         try:
-            self._living[folder] = SpoolSender(SpoolReader(folder), self._root.name)
+            reader = SpoolReader(folder)
         except SpoolError:
             return  # Another forwarder reads it, or it has just gone.
+        try:
+            self._living[folder] = SpoolSender(reader, self._root.name)
+        except ValueError as error:
+            _log.error("%s", error)  # no bug
+            self._strange.add(folder)
+            reader.close()
 
     def _is_meant_for_us(self, origin: Origin) -> bool:
         # Where a spool does not say it, nobody knows better.

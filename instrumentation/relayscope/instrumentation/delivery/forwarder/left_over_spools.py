@@ -135,10 +135,18 @@ class LeftOverSpools:
         self._next.append(folder)
 
     def _adopt(self, folder: Path) -> None:
-        spool = None
+        spool = reader = None
         try:
             spool = Spool.take_over(folder, self._settings)
-            self._spools[folder] = spool, SpoolSender(spool.reader(), self._component)
+            reader = spool.reader()
+            self._spools[folder] = spool, SpoolSender(reader, self._component)
+        except ValueError as error:
+            _log.error("%s", error)  # no bug
+            if reader is not None:
+                reader.close()
+            if spool is not None:
+                with suppress(SpoolError):
+                    spool.close()
         except SpoolError as error:
             if spool is not None:
                 spool.close()

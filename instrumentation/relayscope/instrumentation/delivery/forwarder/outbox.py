@@ -91,21 +91,35 @@ class Outbox:
             _log.warning("sending without a copy on disk: %s", error)
 
     def load(self) -> Consignment | None:
-        """Return the consignment that was saved last; None if none was, or if it is damaged."""
+        """Return the consignment that was saved last; None if none was, or if it is damaged.
+
+        Raises:
+            ValueError: It is whole, and of another version, which knows what it has sent of it.
+        """
         found = [_read(self._folder / name) for name in _NAMES]
         serial, data = max(found)
         if not serial:
             return None
         self._serial = serial
-        # A forwarder of an earlier state kept no accounts.
-        end, totals, requests, untold, *accounts = msgpack.unpackb(data)
-        return Consignment(
-            Position(*end),
-            DeliveryTotals.unpack(totals),
-            [Request(Signal(signal), records, body) for signal, records, body in requests],
-            untold,
-            *accounts,
-        )
+        try:
+            return _unpacked(data)
+        except (ValueError, TypeError) as error:
+            raise ValueError(
+                f"{self._folder} is left alone, with what waits there: another version of"
+                " relayscope has begun to send it, and can go on"
+            ) from error
+
+
+def _unpacked(data: bytes) -> Consignment:
+    # A forwarder of an earlier state kept no accounts; a later one may keep more.
+    end, totals, requests, untold, *more = msgpack.unpackb(data)
+    return Consignment(
+        Position(*end),
+        DeliveryTotals.unpack(totals),
+        [Request(Signal(signal), records, body) for signal, records, body, *_ in requests],
+        untold,
+        *more[:1],
+    )
 
 
 def _head(serial: int, data: bytes) -> bytes:

@@ -98,7 +98,7 @@ class SetAsideRequest:
         if crc32(packed).to_bytes(_CHECKSUM_BYTES, "little") != data[:_CHECKSUM_BYTES]:
             raise ValueError(f"{self.path} is damaged")
         parts = [
-            Part(Request(Signal(signal), records, body), *tried)
+            Part(Request(Signal(signal), records, body), *tried[:3])
             for signal, records, body, *tried in msgpack.unpackb(packed)
         ]
         self._note(parts)

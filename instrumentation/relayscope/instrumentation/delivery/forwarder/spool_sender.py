@@ -68,6 +68,11 @@ class SpoolSender:
     """
 
     def __init__(self, reader: SpoolReader, component: str) -> None:
+        """Take over what a reader reads.
+
+        Raises:
+            ValueError: Another version of relayscope has begun to send it.
+        """
         self._reader = reader
         self.folder = reader.folder
         self.origin = Origin.unpack(reader.writer_info) or Origin.of_component(component)
