@@ -27,6 +27,7 @@ from .delivery import (
     begin,
 )
 from .fast.id_generator import SystemIds
+from .hooks.host.instrumentors import leave_to_the_host
 from .hooks.instrumentor import tell_failure
 from .launch.defaults import defaults_set
 from .recording.body_limit import body_limit
@@ -42,6 +43,9 @@ its stdin to SIGTERM (mcp 1.x and 2.x, client/stdio), and there are two signals;
 30 s, a relay without a collector took 7.6 s to exit."""
 
 
+_LOADER: Final = "opentelemetry.instrumentation.auto_instrumentation._load"
+
+
 class RelayscopeDistro(BaseDistro):
     """Defaults for a relay on a developer's machine, and a soft landing for other instrumentors."""
 
@@ -49,6 +53,7 @@ class RelayscopeDistro(BaseDistro):
 
     def _configure(self, **_: Any) -> None:
         os.environ.setdefault("OTEL_PYTHON_CONFIGURATOR", "relayscope")
+        logging.getLogger(_LOADER).addFilter(_says_more_than_that_others_wait)
         try:
             _check_variables()
         except (ValueError, OSError) as error:
@@ -67,6 +72,8 @@ class RelayscopeDistro(BaseDistro):
         try:
             with defaults_set():
                 super().load_instrumentor(entry_point, **kwargs)
+            if entry_point.name != "relayscope":
+                leave_to_the_host(entry_point)
         except ImportError:
             raise  # The loader handles these: the instrumented library is not there.
         except Exception:  # noqa: BLE001  # whatever another vendor's code may raise
@@ -98,6 +105,16 @@ class RelayscopeConfigurator(_OTelSDKConfigurator):
         disabled = os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
         if resource is not None and not disabled:
             begin(resource)
+
+
+def _says_more_than_that_others_wait(record: logging.LogRecord) -> bool:
+    """Whether a warning of OpenTelemetry's loader is news: configurators of others are not.
+
+    `opentelemetry-distro`, on which published hosts depend, brings one, which is left out because
+    ours is chosen.
+    """
+    is_left_out = str(record.msg).startswith("Configuration of %s not loaded")
+    return not (is_left_out and isinstance(record.args, tuple) and "relayscope" in record.args[1:])
 
 
 def _check_variables() -> None:

@@ -27,6 +27,10 @@ _NOT_THE_HOSTS: Final = ("opentelemetry", "grpc")
 """Loggers whose records are about sending records: they would never come to an end."""
 
 
+_HANDLERS: Final = ("opentelemetry.instrumentation.logging.handler", "opentelemetry.sdk._logs")
+"""Modules with OpenTelemetry's handler for `logging`, of now and of before."""
+
+
 class HostLogsInstrumentor(BaseInstrumentor):
     """Exports what the host logs."""
 
@@ -43,6 +47,8 @@ class HostLogsInstrumentor(BaseInstrumentor):
         hook = _Hook(exchange, logger_provider or get_logger_provider())
         self._patches = Patches()
         self._patches.wrap("logging", "Logger.callHandlers", hook.call_handlers)
+        for module in _HANDLERS:
+            self._patches.wrap(module, "LoggingHandler.emit", hook.emit)
 
     def _uninstrument(self, **_: Any) -> None:
         self._patches.remove()
@@ -60,6 +66,11 @@ class _Hook:
     ) -> None:
         call_handlers(*args, **kwargs)
         self._export(args[0] if args else kwargs["record"])
+
+    def emit(self, emit: Callable[..., None], handler: Any, args: Any, kwargs: Any) -> None:
+        # A host that names no provider has ours, which gets each record from here.
+        if getattr(handler, "_logger_provider", None) is not self._provider:
+            emit(*args, **kwargs)
 
     @shielded
     def _export(self, record: logging.LogRecord) -> None:
