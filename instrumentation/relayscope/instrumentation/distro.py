@@ -108,7 +108,7 @@ class RelayscopeConfigurator(_OTelSDKConfigurator):
 
 
 def _says_more_than_that_others_wait(record: logging.LogRecord) -> bool:
-    """Whether a warning of OpenTelemetry's loader is news: configurators of others are not.
+    """Return whether a warning of OpenTelemetry's loader is news: configurators of others are not.
 
     `opentelemetry-distro`, on which published hosts depend, brings one, which is left out because
     ours is chosen.
