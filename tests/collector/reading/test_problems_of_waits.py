@@ -16,7 +16,7 @@ from relayscope.conventions.attributes import (
     PEER,
 )
 from relayscope.storage import Batch, Writer, rows
-from tests.collector.reading.problems import problems
+from tests.collector.reading.problems import asked, problems
 from tests.storage.samples import batch, span
 
 if TYPE_CHECKING:
@@ -72,11 +72,18 @@ def test_a_relay_that_asks_soon_or_nobody_keeps_nothing(
     assert "kept tool" not in problems(database_url)
 
 
-@pytest.mark.parametrize(("peer", "told"), [("127.0.0.1:9", 1), ("127.0.0.1:10", 0)])
+@pytest.mark.parametrize(
+    ("peer", "readers", "told"),
+    [("127.0.0.1:9", (), 1), ("127.0.0.1:10", (), 0), ("127.0.0.1:9", ("alpha",), 0)],
+    ids=["unread", "another address", "killed after reading"],
+)
 def test_a_call_that_a_backend_has_no_record_of_is_told_so(
-    database_url: str, engine: Engine, peer: str, told: int
+    database_url: str, engine: Engine, peer: str, readers: tuple[str, ...], told: int
 ) -> None:
-    """One that hangs reads nothing: by the address it is known who should have read it."""
+    """One that hangs reads nothing: by the address it is known who should have read it.
+
+    One that was killed has no span of what it read, but the message.
+    """
     said = {MCP_METHOD_NAME: "tools/call", JSONRPC_REQUEST_ID: "2", GEN_AI_TOOL_NAME: "search"}
     start = time.time_ns() - 50 * SECOND
     unread = span(
@@ -85,6 +92,8 @@ def test_a_call_that_a_backend_has_no_record_of_is_told_so(
     )  # fmt: skip
     writer = Writer(engine)
     writer.write([*relayed(seconds=2, asked_after=(0.1,)), batch(spans=[unread])])
+    message = asked(seconds_ago=49, by=b"readers.", direction="received", trace_id=b"another." * 2)
+    writer.write([batch(service=reader, logs=[message]) for reader in readers])
     writer.close()
     shown = problems(database_url)
     assert f"relay got no answer from {peer} for tool search" in shown

@@ -85,7 +85,12 @@ left join lateral (
       and before.error_type is null and before.attributes ? 'jsonrpc.request.id'
     order by before.start_time desc
     limit 1
-) as unread on true
+) as unread on not exists (
+    -- Who was killed after it had read it has no span of it, but its message.
+    select from relayscope.messages
+    where messages.trace_id = alike.trace_id and messages.component = unread.by_component
+      and messages.direction = 'received'
+)
 
 -- tools_listed --
 -- What those had listed who did not know a tool. By the calls for it, of which there are far less than
